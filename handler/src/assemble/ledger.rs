@@ -1,0 +1,161 @@
+//! The ledger: when everything happens, in integer frames and integer samples. Sound, captions, chapters and the page are
+//! all made from it, so they can't disagree.
+
+use planner_wasm::storyboard::{Beat, Scene};
+use serde::{Deserialize, Serialize};
+
+use crate::narrate::SAMPLE_RATE;
+
+/// When everything happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Frames per second; divides `sample_rate`.
+    pub fps: u32,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Frames of the whole film.
+    pub frames: u64,
+    /// In film order.
+    pub scenes: Vec<SceneEntry>,
+}
+
+/// A scene's stretch of the film.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SceneEntry {
+    /// The scene's id.
+    pub id: String,
+    /// The chapter's name.
+    pub heading: String,
+    /// First frame in the film.
+    pub first_frame: u64,
+    /// Length in frames.
+    pub frames: u64,
+    /// In film order.
+    pub beats: Vec<BeatEntry>,
+}
+
+/// A beat's stretch of the film.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeatEntry {
+    /// The beat's id.
+    pub id: String,
+    /// What is spoken.
+    pub text: String,
+    /// First frame in the film.
+    pub first_frame: u64,
+    /// Length in frames.
+    pub frames: u64,
+    /// First sample of its words in the film's sound.
+    pub first_sample: u64,
+    /// Samples of its words; 0 for a silent beat.
+    pub samples: u64,
+}
+
+/// How long a beat lasts, in frames: its words and its pause, rounded up to whole frames, at least one.
+pub fn beat_frames(beat: &Beat, samples: usize, fps: u32) -> u64 {
+    let pause = u64::from(beat.pause_ms) * u64::from(SAMPLE_RATE) / 1000;
+    (samples as u64 + pause).div_ceil(samples_per_frame(fps)).max(1)
+}
+
+fn samples_per_frame(fps: u32) -> u64 {
+    u64::from(SAMPLE_RATE / fps)
+}
+
+impl Ledger {
+    /// Lays scenes end to end. For each: the scene, the frames of its beats, the samples of their words.
+    pub fn of<'a>(fps: u32, scenes: impl IntoIterator<Item = (&'a Scene, &'a [u64], Vec<usize>)>) -> Self {
+        let mut ledger = Self { fps, sample_rate: SAMPLE_RATE, frames: 0, scenes: Vec::new() };
+        for (scene, frames, samples) in scenes {
+            let first_frame = ledger.frames;
+            let mut beats = Vec::new();
+            for ((beat, &frames), samples) in scene.beats.iter().zip(frames).zip(samples) {
+                beats.push(BeatEntry {
+                    id: beat.id.clone(),
+                    text: beat.narration.clone(),
+                    first_frame: ledger.frames,
+                    frames,
+                    first_sample: ledger.frames * samples_per_frame(fps),
+                    samples: samples as u64,
+                });
+                ledger.frames += frames;
+            }
+            let (id, heading) = (scene.id.clone(), scene.heading.clone());
+            ledger.scenes.push(SceneEntry { id, heading, first_frame, frames: ledger.frames - first_frame, beats });
+        }
+        ledger
+    }
+
+    /// All beats, in film order.
+    pub fn beats(&self) -> impl Iterator<Item = &BeatEntry> {
+        self.scenes.iter().flat_map(|scene| &scene.beats)
+    }
+
+    /// Samples of the whole film.
+    pub fn samples(&self) -> u64 {
+        self.frames * samples_per_frame(self.fps)
+    }
+
+    /// Seconds of the whole film.
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.fps)
+    }
+
+    /// A frame's time in milliseconds, rounded down.
+    pub fn milliseconds(&self, frame: u64) -> u64 {
+        frame * 1000 / u64::from(self.fps)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use planner_wasm::storyboard::SceneKind;
+
+    pub(crate) fn scene(id: &str, words: &[&str]) -> Scene {
+        let beat = |(number, words): (usize, &&str)| Beat {
+            id: format!("{id}-{number}"),
+            narration: (*words).to_owned(),
+            pause_ms: 350,
+            actions: Vec::new(),
+            estimate_ms: 0,
+            place: None,
+        };
+        let beats = words.iter().enumerate().map(beat).collect();
+        Scene { id: id.to_owned(), kind: SceneKind::Lesson, heading: id.to_owned(), beats, place: None }
+    }
+
+    #[test]
+    fn a_beat_holds_its_words_and_its_pause() {
+        let scene = scene("s", &["words"]);
+        // 1 s of words and 350 ms of pause: 40.5 frames at 30.
+        assert_eq!(beat_frames(&scene.beats[0], 48_000, 30), 41);
+        let mut silent = scene.beats[0].clone();
+        silent.pause_ms = 0;
+        assert_eq!(beat_frames(&silent, 0, 30), 1);
+    }
+
+    #[test]
+    fn a_hundred_scenes_do_not_drift() {
+        for fps in [15, 30, 60] {
+            let scenes: Vec<Scene> = (0..100).map(|number| scene(&format!("s{number}"), &["a", "b", "c"])).collect();
+            let samples: Vec<Vec<usize>> = (0..100).map(|n| vec![1_000 + n * 37, 48_001, 799]).collect();
+            let frames: Vec<Vec<u64>> = scenes
+                .iter()
+                .zip(&samples)
+                .map(|(scene, samples)| {
+                    scene.beats.iter().zip(samples).map(|(beat, &samples)| beat_frames(beat, samples, fps)).collect()
+                })
+                .collect();
+            let parts = scenes.iter().zip(&frames).zip(&samples);
+            let ledger = Ledger::of(fps, parts.map(|((scene, frames), samples)| (scene, &frames[..], samples.clone())));
+            let mut frame = 0;
+            for beat in ledger.beats() {
+                assert_eq!(beat.first_frame, frame);
+                assert_eq!(beat.first_sample * u64::from(fps), frame * 48_000);
+                assert!(beat.samples * u64::from(fps) <= beat.frames * 48_000);
+                frame += beat.frames;
+            }
+            assert_eq!((ledger.frames, ledger.samples()), (frame, frame * 48_000 / u64::from(fps)));
+        }
+    }
+}

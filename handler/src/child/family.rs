@@ -1,0 +1,247 @@
+//! Finds, kills and reaps what is left of a child, however it hid.
+//!
+//! The handler is a subreaper, so everything that descends from a child stays below the handler, and the mark (see the
+//! room's own page) says whose it is. A group is killed at once and as a whole; what left its group is found by looking
+//! through the processes below us, killed, and looked for again until nothing is there.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::os::fd::AsFd as _;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, getpid};
+
+use super::system;
+
+/// The largest mark. The kernel's default limit, which a mark must be below, is 819,200 (`DFLT_QUEUESMAX`).
+const LAST_MARK: u64 = 800_000;
+/// First and longest pause between two looks, while the killed die.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+
+/// The children that run now. It lives on the supervisor's thread, which alone forks, signals and reaps: so a number
+/// can't come to name another process between two steps.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// Our own limit; whatever has a lower one is of a child.
+    own: u64,
+    last: u64,
+    leaders: HashMap<u64, Option<Pid>>,
+}
+
+/// Whom to hunt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quarry {
+    /// All that carry this mark.
+    Of(u64),
+    /// All that carry a mark of no living child.
+    Strays,
+    /// All that carry a mark.
+    All,
+}
+
+/// A process below us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) pid: Pid,
+    parent: Pid,
+    pub(super) group: Pid,
+    dead: bool,
+    pub(super) threads: u64,
+    /// In clock ticks since boot: with the number, it names a process for good.
+    started: u64,
+}
+
+impl Family {
+    pub(super) fn new() -> Self {
+        Self { own: system::queue_limit(getpid()).unwrap_or(0), last: 0, leaders: HashMap::new() }
+    }
+
+    /// A mark for a child that is about to be forked; none when our own limit leaves no room for any.
+    pub(super) fn enroll(&mut self) -> Option<u64> {
+        let highest = LAST_MARK.min(self.own.saturating_sub(1));
+        let mut marks = (1..=highest).map(|step| (self.last + step - 1) % highest + 1);
+        let mark = marks.find(|mark| !self.leaders.contains_key(mark))?;
+        self.last = mark;
+        self.leaders.insert(mark, None);
+        Some(mark)
+    }
+
+    pub(super) fn forked(&mut self, mark: Option<u64>, leader: Pid) {
+        if let Some(mark) = mark {
+            self.leaders.insert(mark, Some(leader));
+        }
+    }
+
+    /// A child has ended: from now on, what carries its mark is a stray.
+    pub(super) fn dismiss(&mut self, mark: Option<u64>) {
+        if let Some(mark) = mark {
+            self.leaders.remove(&mark);
+        }
+    }
+
+    fn hunts(&self, quarry: Quarry, mark: u64) -> bool {
+        match quarry {
+            Quarry::Of(hunted) => mark == hunted,
+            Quarry::All => mark < self.own,
+            Quarry::Strays => mark < self.own && !self.leaders.contains_key(&mark),
+        }
+    }
+
+    /// The living processes of the quarry. The dead ones that nobody else reaps are reaped.
+    pub(super) fn look(&self, quarry: Quarry) -> Vec<Member> {
+        let tree = Tree::here();
+        let us = getpid();
+        let mut open = tree.children(us);
+        let mut living = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some(pid) = open.pop() {
+            let Some(mark) = system::queue_limit(pid).filter(|_| seen.insert(pid)) else { continue };
+            let hunted = self.hunts(quarry, mark);
+            if !hunted && mark >= self.own {
+                continue;
+            }
+            let Some(member) = Member::read(pid) else { continue };
+            if member.dead && member.parent == us && !self.leaders.values().any(|leader| *leader == Some(pid)) {
+                reap(pid);
+            } else if hunted {
+                if !member.dead {
+                    living.push(member);
+                }
+                open.extend(tree.children(pid));
+            }
+        }
+        living
+    }
+
+    /// Kills these. The mark is read again through a descriptor that names the process itself, since a process that is
+    /// not our own child may be gone, and its number taken.
+    fn kill(&self, quarry: Quarry, members: &[Member]) {
+        let us = getpid();
+        for member in members {
+            // Errors mean that it is gone already, or about to be: the next look tells.
+            if member.parent == us {
+                let _ = kill(member.pid, Signal::SIGKILL);
+            } else if let Ok(pidfd) = system::pidfd(member.pid)
+                && system::queue_limit(member.pid).is_some_and(|mark| self.hunts(quarry, mark))
+            {
+                let _ = system::signal(pidfd.as_fd(), Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// What a hunt found.
+#[derive(Debug, Default)]
+pub(super) struct Bag {
+    /// Those who were alive, each once.
+    pub(super) members: HashMap<(Pid, u64), Member>,
+    /// Whether none is left.
+    pub(super) clean: bool,
+}
+
+impl Bag {
+    pub(super) fn add(&mut self, living: &[Member]) {
+        self.members.extend(living.iter().map(|member| ((member.pid, member.started), *member)));
+    }
+}
+
+/// Kills the quarry until nothing is found, twice in a row once there was something, or until `until`.
+pub(super) async fn hunt(family: &Rc<RefCell<Family>>, quarry: Quarry, until: Instant) -> Bag {
+    let mut bag = Bag::default();
+    let (mut pause, mut clean) = (PAUSES.0, 0);
+    loop {
+        let living = family.borrow().look(quarry);
+        clean = if living.is_empty() { clean + 1 } else { 0 };
+        bag.clean = clean == 2 || (clean == 1 && bag.members.is_empty());
+        family.borrow().kill(quarry, &living);
+        bag.add(&living);
+        if bag.clean || Instant::now() >= until {
+            return bag;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Signals the whole group of a leader. It must not have been reaped: until then, nobody else can have its number.
+pub(super) fn signal_group(leader: Pid, signal: Signal) {
+    // It fails when nobody is left in the group but the dead.
+    let _ = killpg(leader, signal);
+}
+
+/// How a leader ended; none while it runs. It is not reaped, so that its number stays its own.
+pub(super) fn ended(leader: Pid) -> Option<system::End> {
+    // It is ours to wait for; should somebody else have reaped it, it is gone all the same.
+    system::end_of(leader, false).unwrap_or(Some(system::End::Exited(127)))
+}
+
+/// Reaps a dead child of ours, if it is dead.
+pub(super) fn reap(pid: Pid) {
+    let _ = system::end_of(pid, true);
+}
+
+impl Member {
+    /// From `/proc/<pid>/stat`, the one file there that never waits for the process's own memory lock.
+    fn read(pid: Pid) -> Option<Self> {
+        let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        // The second field is a name in brackets that may hold anything, brackets too; proc(5) counts from one.
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+        let process = |field: usize| fields.get(field - 3)?.parse().ok().map(Pid::from_raw);
+        Some(Self {
+            pid,
+            parent: process(4)?,
+            group: process(5)?,
+            dead: matches!(fields.first(), Some(&"Z" | &"X")),
+            threads: number(20)?,
+            started: number(22)?,
+        })
+    }
+}
+
+/// Who is whose child, now.
+enum Tree {
+    /// The kernel lists the children of each thread.
+    Listed,
+    /// It doesn't, so all processes were read once.
+    Scanned(HashMap<Pid, Vec<Pid>>),
+}
+
+impl Tree {
+    fn here() -> Self {
+        if fs::exists("/proc/thread-self/children").unwrap_or(false) {
+            return Self::Listed;
+        }
+        let mut children: HashMap<Pid, Vec<Pid>> = HashMap::new();
+        for member in numbers("/proc").filter_map(Member::read) {
+            children.entry(member.parent).or_default().push(member.pid);
+        }
+        Self::Scanned(children)
+    }
+
+    fn children(&self, of: Pid) -> Vec<Pid> {
+        match self {
+            Self::Scanned(children) => children.get(&of).cloned().unwrap_or_default(),
+            Self::Listed => numbers(&format!("/proc/{of}/task"))
+                .filter_map(|thread| fs::read_to_string(format!("/proc/{of}/task/{thread}/children")).ok())
+                .flat_map(|list| {
+                    list.split(' ').filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect::<Vec<_>>()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The entries of a folder that are numbers.
+fn numbers(folder: &str) -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw))
+}
+
+#[cfg(test)]
+#[path = "family_tests.rs"]
+mod tests;

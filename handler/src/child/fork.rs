@@ -1,0 +1,209 @@
+//! The fork, and what the child does to itself before it becomes its program.
+//!
+//! Everything in [`become_program`] is async-signal-safe: system calls on memory that was built before. The forked child
+//! of a process with threads has only the thread that forked; a lock that another one held stays locked for ever.
+
+use std::os::fd::AsRawFd as _;
+
+use nix::libc;
+use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+
+use super::outcome::StartError;
+use super::plan::{CHANNEL, Facts, Image, Ours, Plan, Theirs};
+use super::system::{CapabilityData, capability_header};
+
+/// What was put on, one bit each, as the child reports it.
+pub(super) const NO_NEW_PRIVS: i32 = 1;
+pub(super) const CAPABILITIES: i32 = 2;
+pub(super) const LIMITS: i32 = 4;
+pub(super) const LANDLOCK: i32 = 8;
+pub(super) const SECCOMP: i32 = 16;
+
+/// Where the child keeps its report and its ruleset while it arranges itself; both close on exec.
+const REPORT: i32 = 4;
+const RULESET: i32 = 5;
+
+/// A child's report: one byte that says of what, and an integer. Written as one, it arrives as one.
+pub(super) const GRANTED: u8 = 0;
+pub(super) const FAILED_SETUP: u8 = 1;
+pub(super) const FAILED_FOLDER: u8 = 2;
+pub(super) const FAILED_CONFINEMENT: u8 = 3;
+pub(super) const FAILED_EXEC: u8 = 4;
+pub(super) const REPORT_BYTES: usize = 5;
+
+/// Forks. The calling thread must be one that lives as long as the process: the child dies with it.
+pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, Ours, Facts), StartError> {
+    let handler = getpid();
+    // A signal that came between the fork and the exec would run our handlers in the child.
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    // SAFETY: the child calls nothing but `become_program`, which is async-signal-safe and does not return.
+    let forked = unsafe { fork() };
+    if let Ok(ForkResult::Child) = forked {
+        // SAFETY: this is the forked child, and everything that the plan points to was copied with it.
+        unsafe { become_program(&plan.image, &plan.theirs, handler.as_raw(), mark) }
+    }
+    if let Ok(before) = before {
+        // It can't fail: the set came from the same call.
+        let _ = before.thread_set_mask();
+    }
+    let Plan { facts, ours, .. } = plan;
+    match forked {
+        Ok(ForkResult::Parent { child }) => Ok((child, ours, facts)),
+        Ok(ForkResult::Child) => Err(StartError::NoSupervisor),
+        Err(errno) => Err(StartError::Resources(errno.desc().to_owned())),
+    }
+}
+
+/// Turns the forked child into its program, or reports why not and exits.
+///
+/// # Safety
+/// Only in the child right after a fork, with an image whose pointers are alive. Every call in here is a system call or
+/// an async-signal-safe function, and nothing allocates, locks or panics.
+unsafe fn become_program(image: &Image, theirs: &Theirs, handler: libc::pid_t, mark: Option<u64>) -> ! {
+    unsafe {
+        reset_signals();
+        if libc::setsid() < 0 {
+            fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
+        }
+        // A belt for a handler that is killed outright. If it died before this call, nobody is there to report to.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != handler {
+            libc::_exit(127);
+        }
+        arrange_descriptors(image, theirs);
+        if libc::chdir(image.dir.as_ptr()) < 0 {
+            fail(REPORT, FAILED_FOLDER, errno());
+        }
+        let granted = confine(image, mark);
+        if image.required && granted & (LANDLOCK | SECCOMP) != LANDLOCK | SECCOMP {
+            fail(REPORT, FAILED_CONFINEMENT, granted);
+        }
+        report(REPORT, GRANTED, granted);
+        libc::execve(image.program.as_ptr(), image.args.as_ptr(), image.env.as_ptr());
+        fail(REPORT, FAILED_EXEC, errno());
+    }
+}
+
+/// Ignored signals stay ignored across `exec` (Rust ignores SIGPIPE), and so does the mask that `spawn` set. The C
+/// library would refuse to touch its own two signals, 32 and 33, so this goes by it.
+unsafe fn reset_signals() {
+    const SET_BYTES: usize = 8;
+    // Handler SIG_DFL, no flags, empty mask: all zeros on every processor.
+    let default = [0_u64; 4];
+    unsafe {
+        for signal in 1..=64 {
+            // KILL and STOP refuse, and need no reset.
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), std::ptr::null::<u64>(), SET_BYTES);
+        }
+        let (none, how) = (0_u64, libc::SIG_SETMASK);
+        libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const none, std::ptr::null::<u64>(), SET_BYTES);
+    }
+}
+
+/// 0 reads nothing, 1 and 2 are the pipes, 3 is the channel; all others close.
+unsafe fn arrange_descriptors(image: &Image, theirs: &Theirs) {
+    unsafe {
+        let standard = [&theirs.null, &theirs.stdout, &theirs.stderr];
+        for (number, descriptor) in (0..).zip(standard) {
+            if libc::dup2(descriptor.as_raw_fd(), number) < 0 {
+                fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
+            }
+        }
+        match &theirs.channel {
+            Some(channel) => libc::dup2(channel.as_raw_fd(), CHANNEL),
+            None => libc::close(CHANNEL),
+        };
+        if libc::dup3(theirs.report.as_raw_fd(), REPORT, libc::O_CLOEXEC) < 0 {
+            fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
+        }
+        match &image.ruleset {
+            Some(ruleset) => libc::dup3(ruleset.as_raw_fd(), RULESET, libc::O_CLOEXEC),
+            None => libc::close(RULESET),
+        };
+        let first = RULESET + 1;
+        if libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) < 0 {
+            // Kernels before 5.9: one by one, as far as descriptors can be numbered.
+            let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+            for descriptor in first..limit.rlim_cur.min(1 << 20) as i32 {
+                libc::close(descriptor);
+            }
+        }
+    }
+}
+
+/// Puts on everything that the kernel grants, and says what. The filter comes last, since it denies some of the rest.
+unsafe fn confine(image: &Image, mark: Option<u64>) -> i32 {
+    unsafe {
+        let mut granted = LIMITS;
+        for (resource, value) in &image.limits {
+            if !limit(*resource, *value) {
+                granted &= !LIMITS;
+            }
+        }
+        if let Some(mark) = mark
+            && !limit(libc::RLIMIT_MSGQUEUE, mark)
+        {
+            granted &= !LIMITS;
+        }
+        if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 {
+            granted |= NO_NEW_PRIVS;
+        }
+        if let Some(kept) = image.capabilities {
+            let header = capability_header();
+            let half = |bits: u64| CapabilityData { effective: bits as u32, permitted: bits as u32, inheritable: 0 };
+            let data = [half(kept & 0xffff_ffff), half(kept >> 32)];
+            if libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) == 0 {
+                granted |= CAPABILITIES;
+            }
+        }
+        if image.ruleset.is_some() && libc::syscall(libc::SYS_landlock_restrict_self, RULESET, 0) == 0 {
+            granted |= LANDLOCK;
+        }
+        if let Some(filter) = &image.filter {
+            // The crate's own instruction has the kernel's layout (`repr(C)`, the same four fields).
+            let program = libc::sock_fprog {
+                len: filter.len() as u16,
+                filter: filter.as_ptr().cast_mut().cast::<libc::sock_filter>(),
+            };
+            let mode = libc::SECCOMP_MODE_FILTER as libc::c_ulong;
+            if libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) == 0 {
+                granted |= SECCOMP;
+            }
+        }
+        granted
+    }
+}
+
+/// Lowers a limit, hard and soft; one that is lower already stays.
+unsafe fn limit(resource: libc::__rlimit_resource_t, value: u64) -> bool {
+    unsafe {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        if libc::getrlimit(resource, &raw mut limit) < 0 {
+            return false;
+        }
+        limit.rlim_max = limit.rlim_max.min(value);
+        limit.rlim_cur = limit.rlim_max.min(value);
+        libc::setrlimit(resource, &raw const limit) == 0
+    }
+}
+
+unsafe fn errno() -> i32 {
+    unsafe { *libc::__errno_location() }
+}
+
+unsafe fn report(descriptor: i32, what: u8, detail: i32) {
+    let [a, b, c, d] = detail.to_ne_bytes();
+    let bytes = [what, a, b, c, d];
+    unsafe {
+        libc::write(descriptor, bytes.as_ptr().cast(), REPORT_BYTES);
+    }
+}
+
+unsafe fn fail(descriptor: i32, what: u8, detail: i32) -> ! {
+    unsafe {
+        report(descriptor, what, detail);
+        libc::_exit(127)
+    }
+}

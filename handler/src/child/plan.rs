@@ -1,0 +1,276 @@
+//! Everything that a child needs, built before the fork: after it, nothing may be allocated.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
+use seccompiler::BpfProgram;
+
+use super::landlock;
+use super::outcome::{Granted, StartError};
+use super::spec::{Limits, Mode, Spec};
+
+/// The child's descriptor of its channel.
+pub(super) const CHANNEL: i32 = 3;
+/// Capabilities that a child of root keeps: those over files (`CAP_CHOWN`, `CAP_DAC_OVERRIDE`, `CAP_DAC_READ_SEARCH`,
+/// `CAP_FOWNER`), so that it can read what root can. Landlock says which files.
+const KEPT_CAPABILITIES: u64 = 0b1111;
+
+/// Arrays of strings as `execve` wants them, and the strings themselves.
+pub(super) struct Strings {
+    _strings: Vec<CString>,
+    pointers: Vec<*const libc::c_char>,
+}
+
+// SAFETY: the pointers point into the heap blocks of `_strings`, which move with it and are never changed.
+unsafe impl Send for Strings {}
+
+impl Strings {
+    fn of(strings: Vec<CString>) -> Self {
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect();
+        Self { _strings: strings, pointers }
+    }
+
+    /// Ends with a null pointer.
+    pub(super) fn as_ptr(&self) -> *const *const libc::c_char {
+        self.pointers.as_ptr()
+    }
+}
+
+/// A child, ready to be forked.
+pub(super) struct Plan {
+    pub(super) facts: Facts,
+    pub(super) image: Image,
+    pub(super) ours: Ours,
+    pub(super) theirs: Theirs,
+}
+
+/// What is still asked about a child after the fork.
+pub(super) struct Facts {
+    path: PathBuf,
+    dir: PathBuf,
+    landlock: Option<u32>,
+}
+
+/// What the child makes of itself.
+pub(super) struct Image {
+    pub(super) program: CString,
+    pub(super) args: Strings,
+    pub(super) env: Strings,
+    pub(super) dir: CString,
+    /// What is set, hard and soft alike; the mark comes with the fork.
+    pub(super) limits: Vec<(libc::__rlimit_resource_t, u64)>,
+    /// The capabilities that it keeps of ours; none to keep all.
+    pub(super) capabilities: Option<u64>,
+    pub(super) ruleset: Option<OwnedFd>,
+    pub(super) filter: Option<BpfProgram>,
+    pub(super) required: bool,
+}
+
+/// Our ends. The pipes never block.
+pub(super) struct Ours {
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
+    pub(super) report: OwnedFd,
+    pub(super) channel: Option<UnixStream>,
+}
+
+/// The child's ends, all of them above the numbers that it arranges them on.
+pub(super) struct Theirs {
+    pub(super) null: OwnedFd,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
+    pub(super) report: OwnedFd,
+    pub(super) channel: Option<OwnedFd>,
+}
+
+impl Plan {
+    pub(super) fn of(spec: &Spec) -> Result<Self, StartError> {
+        let path = resolve(spec)?;
+        let confined = spec.confinement.mode != Mode::Off;
+        let required = spec.confinement.mode == Mode::Require;
+        let real: Vec<PathBuf> = path.canonicalize().into_iter().collect();
+        let ruleset = confined.then(|| landlock::ready(&spec.confinement, &real)).flatten();
+        let filter = confined.then(super::filter::program).flatten();
+        if required && ruleset.is_none() {
+            return Err(StartError::Unconfined("Landlock"));
+        }
+        if required && filter.is_none() {
+            return Err(StartError::Unconfined("seccomp"));
+        }
+        let args = std::iter::once(path.as_os_str()).chain(spec.args.iter().map(OsString::as_os_str));
+        let mut env: Vec<OsString> = spec.env.iter().map(|(name, value)| join(name, value)).collect();
+        if spec.channel {
+            env.push(join("CHALKREEL_STAGE_FD".as_ref(), CHANNEL.to_string().as_ref()));
+        }
+        let (stdout, stderr, report) = (pipe()?, pipe()?, pipe()?);
+        let (our_channel, their_channel) = spec.channel.then(channel).transpose()?.unzip();
+        let null =
+            std::fs::File::options().read(true).write(true).open("/dev/null").map_err(|error| resources(&error))?;
+        Ok(Self {
+            image: Image {
+                program: string(path.as_os_str())?,
+                args: Strings::of(args.map(string).collect::<Result<_, _>>()?),
+                env: Strings::of(env.iter().map(|variable| string(variable)).collect::<Result<_, _>>()?),
+                dir: string(spec.dir.as_os_str())?,
+                limits: limits(&spec.limits),
+                capabilities: confined.then(|| super::system::capabilities() & KEPT_CAPABILITIES),
+                filter,
+                required,
+                ruleset: None,
+            }
+            .under(ruleset.as_ref())?,
+            ours: Ours { stdout: stdout.0, stderr: stderr.0, report: report.0, channel: our_channel },
+            theirs: Theirs {
+                null: high(&null)?,
+                stdout: stdout.1,
+                stderr: stderr.1,
+                report: report.1,
+                channel: their_channel,
+            },
+            facts: Facts { path, dir: spec.dir.clone(), landlock: ruleset.map(|ready| ready.abi) },
+        })
+    }
+}
+
+impl Image {
+    fn under(self, ruleset: Option<&landlock::Ready>) -> Result<Self, StartError> {
+        Ok(Self { ruleset: ruleset.map(|ready| high(&ready.ruleset)).transpose()?, ..self })
+    }
+}
+
+impl Facts {
+    /// What `steps`, the bits that the child reported, amount to.
+    pub(super) fn granted(&self, steps: i32, marked: bool) -> Granted {
+        let has = |step: i32| steps & step != 0;
+        let landlock = self.landlock.filter(|_| has(super::fork::LANDLOCK));
+        Granted {
+            landlock,
+            signals_scoped: landlock.is_some_and(landlock::scopes_signals),
+            seccomp: has(super::fork::SECCOMP),
+            no_new_privs: has(super::fork::NO_NEW_PRIVS),
+            capabilities_dropped: has(super::fork::CAPABILITIES),
+            limits: has(super::fork::LIMITS),
+            swept: marked && nix::sys::prctl::get_child_subreaper().unwrap_or(false),
+            handler_hidden: !nix::sys::prctl::get_dumpable().unwrap_or(true),
+        }
+    }
+
+    /// What a failure means that the child reported.
+    pub(super) fn failure(&self, step: u8, detail: i32) -> StartError {
+        match step {
+            super::fork::FAILED_EXEC => exec_error(&self.path, detail),
+            super::fork::FAILED_FOLDER => StartError::Folder(self.dir.clone(), reason(detail)),
+            super::fork::FAILED_CONFINEMENT if detail & super::fork::LANDLOCK == 0 => {
+                StartError::Unconfined("Landlock")
+            }
+            super::fork::FAILED_CONFINEMENT => StartError::Unconfined("seccomp"),
+            _ => StartError::Other { step: "the child could not be set up", reason: reason(detail) },
+        }
+    }
+}
+
+/// The program's path: as it is when it has a slash, otherwise through the `PATH` that the child gets.
+fn resolve(spec: &Spec) -> Result<PathBuf, StartError> {
+    if spec.program.as_os_str().as_bytes().contains(&b'/') {
+        return Ok(spec.program.clone());
+    }
+    let paths = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap_or_default();
+    std::env::split_paths(&paths)
+        .map(|folder| folder.join(&spec.program))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| StartError::Missing(spec.program.clone()))
+}
+
+fn limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
+    // A core dump of a child would fill the disk with a copy of its memory.
+    let mut set = vec![(libc::RLIMIT_CORE, 0)];
+    set.extend(limits.address_space.map(|bytes| (libc::RLIMIT_AS, bytes)));
+    set.extend(limits.cpu_seconds.map(|seconds| (libc::RLIMIT_CPU, seconds)));
+    set.extend(limits.file_size.map(|bytes| (libc::RLIMIT_FSIZE, bytes)));
+    set.extend(limits.open_files.map(|files| (libc::RLIMIT_NOFILE, files)));
+    // The kernel counts all threads of the user, so those that exist now come on top. It is a backstop only: the
+    // supervisor counts the tree itself.
+    set.extend(limits.processes.map(|processes| (libc::RLIMIT_NPROC, threads() + processes * Limits::THREADS)));
+    set
+}
+
+/// Threads of this machine, as `/proc/loadavg` counts them in its fourth field.
+fn threads() -> u64 {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let total = load.split(' ').nth(3).and_then(|field| field.split('/').nth(1)).and_then(|total| total.parse().ok());
+    // Some sandboxes show no such file; then this many is more than any Lambda environment has.
+    total.unwrap_or(4096)
+}
+
+fn join(name: &OsStr, value: &OsStr) -> OsString {
+    let mut variable = name.to_owned();
+    variable.push("=");
+    variable.push(value);
+    variable
+}
+
+fn string(text: &OsStr) -> Result<CString, StartError> {
+    CString::new(text.as_bytes()).map_err(|_| StartError::Arguments("one of them holds a zero byte".to_owned()))
+}
+
+fn resources(error: &std::io::Error) -> StartError {
+    StartError::Resources(error.to_string())
+}
+
+/// A copy above the descriptors that the child arranges (0 to 5), closed on exec.
+fn high(descriptor: &impl std::os::fd::AsFd) -> Result<OwnedFd, StartError> {
+    use std::os::fd::FromRawFd as _;
+    let copy = fcntl(descriptor.as_fd(), FcntlArg::F_DUPFD_CLOEXEC(10)).map_err(|error| resources(&error.into()))?;
+    // SAFETY: the kernel just gave us this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// A pipe: our end, which never blocks, and the child's.
+fn pipe() -> Result<(OwnedFd, OwnedFd), StartError> {
+    let (ours, theirs) = nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| resources(&error.into()))?;
+    fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|error| resources(&error.into()))?;
+    Ok((ours, high(&theirs)?))
+}
+
+fn channel() -> Result<(UnixStream, OwnedFd), StartError> {
+    let (ours, theirs) = UnixStream::pair().map_err(|error| resources(&error))?;
+    ours.set_nonblocking(true).map_err(|error| resources(&error))?;
+    Ok((ours, high(&theirs)?))
+}
+
+/// What an `exec` that failed means, in the program's terms.
+fn exec_error(path: &Path, errno: i32) -> StartError {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = path.to_owned();
+    let metadata = path.metadata();
+    match errno {
+        libc::ENOENT if metadata.is_ok() => StartError::InterpreterMissing(path),
+        libc::ENOENT | libc::ENOTDIR => StartError::Missing(path),
+        libc::EACCES => match metadata {
+            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => StartError::Refused(path),
+            Ok(_) => StartError::NotExecutable(path),
+            Err(_) => StartError::Refused(path),
+        },
+        libc::ENOEXEC | libc::ELIBBAD if is_elf(&path) => StartError::WrongArchitecture(path),
+        libc::ENOEXEC | libc::ELIBBAD => StartError::NotAProgram(path),
+        libc::E2BIG => StartError::Arguments("they are too long".to_owned()),
+        libc::ENOMEM | libc::EAGAIN | libc::EMFILE | libc::ENFILE => StartError::Resources(reason(errno)),
+        _ => StartError::Other { step: "the program could not be executed", reason: reason(errno) },
+    }
+}
+
+fn is_elf(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut magic = [0; 4];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && &magic == b"\x7fELF"
+}
+
+/// The system's words for an error number.
+fn reason(errno: i32) -> String {
+    std::io::Error::from_raw_os_error(errno).to_string()
+}

@@ -1,0 +1,107 @@
+//! What to start, and under which limits.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+/// A child to be.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its program. A name without a slash is looked up in the `PATH` of `env`.
+    pub program: PathBuf,
+    /// Arguments, without the program's own name.
+    pub args: Vec<OsString>,
+    /// Its working folder.
+    pub dir: PathBuf,
+    /// The whole environment: nothing is inherited.
+    pub env: Vec<(OsString, OsString)>,
+    /// What it may touch.
+    pub confinement: Confinement,
+    /// What it may use up.
+    pub limits: Limits,
+    /// From TERM to KILL.
+    pub grace: Duration,
+    /// How long its pipes are still read after its end; counted once, whatever arrives.
+    pub drain: Duration,
+    /// Bytes kept of the head, and as many of the tail, of each output stream.
+    pub keep: usize,
+    /// Whether it gets one end of a Unix stream socket pair as descriptor 3, named by `CHALKREEL_STAGE_FD`.
+    pub channel: bool,
+    /// Gets the lines of its standard output, without their newline. A line is cut at 8 KiB and dropped when the
+    /// queue is full: nobody waits for the reader.
+    pub lines: Option<mpsc::Sender<String>>,
+}
+
+impl Spec {
+    /// `program` in `dir`, with no arguments and an empty environment, confined as well as the kernel can.
+    pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            dir: dir.into(),
+            env: Vec::new(),
+            confinement: Confinement::default(),
+            limits: Limits::default(),
+            grace: Duration::from_secs(1),
+            drain: Duration::from_secs(1),
+            keep: 64 * 1024,
+            channel: false,
+            lines: None,
+        }
+    }
+}
+
+/// Which files a child may touch, and how strictly.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Confinement {
+    /// Files and folders that it may read and execute. Its own program is always among them; paths that don't exist
+    /// are skipped.
+    pub read: Vec<PathBuf>,
+    /// Files and folders that it may read and write, but not execute.
+    pub write: Vec<PathBuf>,
+    /// How strictly.
+    pub mode: Mode,
+}
+
+/// What happens when the kernel can't confine children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Nothing is confined. Ending and resource limits are as always.
+    Off,
+    /// What the kernel grants is used, and told.
+    #[default]
+    BestEffort,
+    /// A child that can't be confined by Landlock and seccomp is not started.
+    Require,
+}
+
+/// Resource limits; none means that of the handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of virtual memory of one process.
+    pub address_space: Option<u64>,
+    /// Seconds of processor time of one process.
+    pub cpu_seconds: Option<u64>,
+    /// Bytes of one file.
+    pub file_size: Option<u64>,
+    /// Processes of the whole tree, and 32 times as many threads. The kernel's own limit counts per user and does not bind root, so
+    /// the tree is counted too, and a child that exceeds this is killed.
+    pub processes: Option<u64>,
+    /// Open descriptors of one process.
+    pub open_files: Option<u64>,
+}
+
+impl Default for Limits {
+    /// 256 processes and 1,024 descriptors: many times what Manim and ffmpeg use (3 and 40). The rest is without limit.
+    fn default() -> Self {
+        Self { address_space: None, cpu_seconds: None, file_size: None, processes: Some(256), open_files: Some(1024) }
+    }
+}
+
+impl Limits {
+    /// Threads that go with a process: numerical libraries start one for each core.
+    pub(super) const THREADS: u64 = 32;
+}

@@ -1,0 +1,117 @@
+//! System calls that have no safe name elsewhere, each with the reason why it is sound.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+
+use nix::libc;
+use nix::unistd::Pid;
+
+/// A descriptor that names the process itself, so that a later signal can't hit another one with the same number.
+pub(super) fn pidfd(pid: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes two integers and touches no memory of ours.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just gave us this descriptor, close-on-exec, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// Sends a signal to the process that `pidfd` names.
+pub(super) fn signal(pidfd: BorrowedFd<'_>, signal: nix::sys::signal::Signal) -> io::Result<()> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: the descriptor is borrowed for the call, and a null `siginfo` is allowed.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal as i32, none, 0) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The hard limit of a process on the bytes of its message queues; none when the process is gone or of another user.
+pub(super) fn queue_limit(pid: Pid) -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: nothing is set through the null pointer, and `limit` outlives the call that fills it.
+    let result = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_MSGQUEUE, std::ptr::null(), &raw mut limit) };
+    (result == 0).then_some(limit.rlim_max)
+}
+
+/// Undoes an ignored SIGCHLD, which is inherited from whoever started us: with it, the kernel would forget how children
+/// ended, and free their numbers before we have looked. A handler that is in place stays.
+pub(super) fn listen_to_children() {
+    // SAFETY: all zeros is a valid `sigaction`, and its handler SIG_DFL; both outlive the calls. No handler of ours runs
+    // through this.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let asked = libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action);
+        if asked == 0 && action.sa_sigaction == libc::SIG_IGN {
+            let default: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(libc::SIGCHLD, &raw const default, std::ptr::null_mut());
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With this code.
+    Exited(i32),
+    /// By this signal. (A number: real-time signals have no name.)
+    Signalled(i32),
+}
+
+/// How this child of ours ended, and whether to reap it; none while it runs. It never blocks.
+pub(super) fn end_of(child: Pid, reap: bool) -> io::Result<Option<End>> {
+    let flags = libc::WEXITED | libc::WNOHANG | if reap { 0 } else { libc::WNOWAIT };
+    // SAFETY: all zeros is a valid `siginfo_t`.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let child = child.as_raw().cast_unsigned();
+    // SAFETY: `info` outlives the call that fills it.
+    if unsafe { libc::waitid(libc::P_PID, child, &raw mut info, flags) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `waitid` fills these fields, or leaves them zero when there is nothing to tell.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    Ok(match info.si_code {
+        _ if pid == 0 => None,
+        libc::CLD_EXITED => Some(End::Exited(status)),
+        _ => Some(End::Signalled(status)),
+    })
+}
+
+/// The version of the kernel's Landlock interface; none when it has none.
+pub(super) fn landlock_abi() -> Option<u32> {
+    const VERSION: libc::c_uint = 1; // LANDLOCK_CREATE_RULESET_VERSION
+    let none = std::ptr::null::<libc::c_void>();
+    // SAFETY: with this flag, the call takes no attributes and gives only a number.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, 0_usize, VERSION) };
+    u32::try_from(version).ok().filter(|version| *version > 0)
+}
+
+/// The capabilities that this thread may use, one bit each.
+pub(super) fn capabilities() -> u64 {
+    let mut header = capability_header();
+    let mut data = [CapabilityData::default(); 2];
+    // SAFETY: version 3 of this call reads one header and fills two sets, which is what it gets.
+    let result = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
+    if result < 0 { 0 } else { u64::from(data[1].permitted) << 32 | u64::from(data[0].permitted) }
+}
+
+/// What `capset` reads first.
+#[repr(C)]
+pub(super) struct CapabilityHeader {
+    version: u32,
+    pid: i32,
+}
+
+/// One half of the three sets.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(super) struct CapabilityData {
+    pub(super) effective: u32,
+    pub(super) permitted: u32,
+    pub(super) inheritable: u32,
+}
+
+/// Version 3 (64 capabilities), for the calling thread.
+pub(super) const fn capability_header() -> CapabilityHeader {
+    CapabilityHeader { version: 0x2008_0522, pid: 0 }
+}

@@ -1,0 +1,51 @@
+//! `chalkreel doctor`: what is here and what is missing.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::child;
+use crate::config::{Config, VARIABLES};
+use crate::layers::Layers;
+use crate::plan::Sandbox;
+use crate::scratch::Scratch;
+
+pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
+    let layers = Layers::find(config.layers_dir.as_deref());
+    let sandbox = Sandbox::new();
+    let scratch = Scratch::under(&config.temp_dir);
+    let store = std::fs::create_dir_all(&config.store_dir);
+    let checks = [
+        ("layers", layers.as_ref().map(|found| found.root().display().to_string()).map_err(ToString::to_string)),
+        ("planner", sandbox.as_ref().map(|sandbox| sandbox.sha256().to_owned()).map_err(ToString::to_string)),
+        ("scratch", scratch.as_ref().map(|_| config.temp_dir.display().to_string()).map_err(ToString::to_string)),
+        ("store", store.as_ref().map(|()| config.store_dir.display().to_string()).map_err(ToString::to_string)),
+    ];
+    let well = checks.iter().all(|(_, check)| check.is_ok());
+    let versions = layers.as_ref().map_or(Value::Null, |found| found.versions().clone());
+    let confinement = serde_json::to_value(child::probe()).unwrap_or_default();
+    if as_json {
+        let checks: serde_json::Map<String, Value> = checks
+            .iter()
+            .map(|(name, check)| match check {
+                Ok(found) => ((*name).to_owned(), json!({"ok": true, "found": found})),
+                Err(missing) => ((*name).to_owned(), json!({"ok": false, "missing": missing})),
+            })
+            .collect();
+        println!("{:#}", json!({"checks": checks, "versions": versions, "confinement": confinement}));
+    } else {
+        for (name, check) in &checks {
+            match check {
+                Ok(found) => println!("ok       {name:<9} {found}"),
+                Err(missing) => println!("MISSING  {name:<9} {missing}"),
+            }
+        }
+        println!("confinement of children: {confinement}");
+        println!("versions: {versions}");
+        println!("settings:");
+        for variable in VARIABLES {
+            println!("  {:<22} {} (default: {})", variable.name, variable.meaning, variable.default);
+        }
+    }
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

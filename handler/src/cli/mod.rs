@@ -1,0 +1,111 @@
+//! The command line.
+//!
+//! In: arguments. Out: a film in a folder, or words on the terminal; exit codes 0 done, 1 failed, 2 usage, 3 degraded,
+//! 4 deadline. Results go to standard output, progress and log to standard error.
+
+mod doctor;
+mod plan;
+mod render;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::error::{Code, JobError};
+use crate::intake::MAX_DOCUMENT;
+use crate::job::log::JobLogs;
+use crate::job::{Quality, State};
+
+/// Turns a lesson into a narrated Manim film.
+#[derive(Debug, Parser)]
+#[command(name = "chalkreel", version)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a film of a document.
+    Render(Render),
+    /// Say what a film of a document would be, without making it.
+    Plan {
+        /// The document.
+        document: PathBuf,
+        /// Print the storyboard and the estimates as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is here and what is missing.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Render {
+    /// The document: a Markdown lesson (.md).
+    document: PathBuf,
+    /// Where the film goes; the default is ./films/<name of the document>.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Overrides the document's own quality.
+    #[arg(long)]
+    quality: Option<Quality>,
+    /// Make the film anew even if it is there; rendered scenes are still taken from the cache.
+    #[arg(long)]
+    again: bool,
+    /// Print the final status.json on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads the arguments; wrong usage ends the process with 2.
+pub fn parse() -> Command {
+    Command::parse()
+}
+
+/// Runs a command.
+pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
+    match command.action {
+        Action::Render(render) => render::run(render, config, logs).await,
+        Action::Plan { document, json } => plan::run(&document, json, &config).await,
+        Action::Doctor { json } => doctor::run(json, &config),
+    }
+}
+
+/// Reads a document from disk: its name and its bytes, one more than may be read at the most. Only regular files are
+/// opened, for a pipe could keep us waiting for ever.
+fn read(document: &Path) -> Result<(String, Vec<u8>), JobError> {
+    let fault = |reason: String| JobError::new(Code::InputNotFound, format!("{}: {reason}", document.display()));
+    let metadata = std::fs::metadata(document).map_err(|error| fault(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(fault("not a file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(document).map_err(|error| fault(error.to_string()))?;
+    file.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
+    let name = document.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((name, bytes))
+}
+
+/// Tells a person what went wrong and what they can do.
+fn explain(error: &JobError) {
+    let place = error.place.map(|place| format!(" (line {}, column {})", place.line, place.column)).unwrap_or_default();
+    eprintln!("chalkreel: {}: {}{place}", error.code, error.message);
+    eprintln!("           {}", error.remedy);
+}
+
+fn exit_code(state: State) -> ExitCode {
+    ExitCode::from(match state {
+        State::Succeeded => 0,
+        State::Degraded => 3,
+        State::TimedOut => 4,
+        State::Queued | State::Running | State::Failed | State::Cancelled => 1,
+    })
+}

@@ -1,0 +1,160 @@
+//! `chalkreel render`: the whole way, on the embedded store or on the one that CHALKREEL_S3_ENDPOINT names.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use super::{Render, exit_code, explain, read};
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError, Stage};
+use crate::job::log::JobLogs;
+use crate::job::status::SceneState;
+use crate::job::{Again, JobRequest, Source, State, Status};
+use crate::pipeline;
+use crate::store::{Embedded, Store, StoreError};
+use crate::studio::{self, Studio};
+
+/// The bucket of the embedded store.
+const LOCAL_BUCKET: &str = "chalkreel";
+/// For copying finished files from a store on this machine: a long film at 4k has some gigabytes.
+const COPY: Duration = Duration::from_secs(120);
+/// For the embedded store to end its last connections.
+const CLOSE: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCode {
+    let out = render.out.clone().unwrap_or_else(|| {
+        Path::new("films").join(render.document.file_stem().unwrap_or_else(|| "film".as_ref()))
+    });
+    let (embedded, made) = film(&render, &out, config, logs).await;
+    if let Some(embedded) = embedded {
+        embedded.shutdown(Deadline::after(CLOSE)).await;
+    }
+    let status = match made {
+        Ok(status) => status,
+        Err(error) => {
+            explain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(error) = &status.error {
+        explain(error);
+    }
+    if matches!(status.state, State::Queued | State::Running) {
+        eprintln!("chalkreel: another process is making this film (job {}); its status is in {}", status.job_id, out.display());
+    }
+    if render.json {
+        // Plain data without maps that could fail; a closed standard output is the reader's own wish.
+        println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default());
+    } else if status.outputs.contains_key("film") {
+        println!("{}\n{}", out.join("film.mp4").display(), out.join("index.html").display());
+    }
+    exit_code(status.state)
+}
+
+async fn film(render: &Render, out: &Path, config: Config, logs: JobLogs) -> (Option<Embedded>, Result<Status, JobError>) {
+    let mut embedded = None;
+    let made = async {
+        let (name, bytes) = read(&render.document)?;
+        let store = match studio::endpoint(&config) {
+            Some(endpoint) => Store::connect(&endpoint, config.bucket.as_deref().unwrap_or(LOCAL_BUCKET)).await,
+            None => {
+                let bucket = config.bucket.as_deref().unwrap_or(LOCAL_BUCKET);
+                let fault = |error| StoreError::File { path: config.store_dir.clone(), source: error };
+                let server = Embedded::start(&config.store_dir).await.map_err(fault)?;
+                server.create_bucket(bucket).map_err(fault)?;
+                let store = Store::connect(&server.endpoint(), bucket).await;
+                embedded = Some(server);
+                store
+            }
+        };
+        let ends = Deadline::after(config.job_timeout);
+        let studio = Arc::new(Studio::open(config, store, logs)?);
+        let progress = tokio::spawn(print(studio.watch()));
+        let signals = tokio::spawn(heed(studio.clone()));
+        let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
+        let request = JobRequest { source: Source::Inline { name, bytes }, quality: render.quality, token };
+        let made = pipeline::film(request, &studio, ends, Again::Failed).await;
+        let made = match made {
+            Ok(status) => copy(&status, &studio.store, out).await.map(|()| status),
+            Err(error) => Err(error),
+        };
+        signals.abort();
+        progress.abort();
+        studio.close().await;
+        made
+    };
+    let made = made.await;
+    (embedded, made)
+}
+
+/// The first signal ends the job in order; the second ends the process.
+async fn heed(studio: Arc<Studio>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return;
+    };
+    for count in 1.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if count > 1 {
+            std::process::exit(130);
+        }
+        eprintln!("chalkreel: stopping");
+        studio.interrupt();
+    }
+}
+
+/// Copies what a job published to `out`; its status last, so that there too it speaks of what is there.
+async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), JobError> {
+    let deadline = Deadline::after(COPY);
+    let fault = |path: PathBuf| {
+        move |error: std::io::Error| JobError::new(Code::StoreFile, format!("{}: {error}", path.display()))
+    };
+    tokio::fs::create_dir_all(out).await.map_err(fault(out.to_owned()))?;
+    for key in status.outputs.values() {
+        let name = key.rsplit('/').next().unwrap_or(key);
+        store.get_to_file(key, &out.join(name), deadline).await?;
+    }
+    let path = out.join(crate::publish::keys::STATUS);
+    let body = serde_json::to_vec_pretty(status).unwrap_or_default();
+    tokio::fs::write(&path, body).await.map_err(fault(path.clone()))
+}
+
+/// Prints a line whenever the job has come further.
+async fn print(mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>) {
+    while let Some(mut job) = jobs.recv().await {
+        let mut last = String::new();
+        loop {
+            let line = line(&job.borrow_and_update());
+            if line != last {
+                eprintln!("{line}");
+                last = line;
+            }
+            if job.changed().await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+fn line(status: &Status) -> String {
+    let done = |scene: &&crate::job::status::SceneStatus| matches!(scene.state, SceneState::Rendered | SceneState::Cached);
+    let what = match status.stage {
+        _ if status.state == State::Queued => "claimed".to_owned(),
+        Stage::Intake => "reading the document".to_owned(),
+        Stage::Plan => "planning".to_owned(),
+        Stage::Narrate | Stage::Render => {
+            let ready = status.scenes.iter().filter(done).count();
+            format!("{ready} of {} scenes narrated and drawn", status.scenes.len())
+        }
+        Stage::Assemble => "joining picture and sound".to_owned(),
+        Stage::Publish => "publishing".to_owned(),
+    };
+    format!("[{:3.0} %] {what}", status.progress * 100.0)
+}

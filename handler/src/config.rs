@@ -1,0 +1,201 @@
+//! Every setting, read once from the environment, checked once, documented once.
+//!
+//! In: a look-up of environment variables. Out: [`Config`] or one error that names every setting at fault. No other file
+//! reads the environment (`clippy.toml` forbids it).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::child::Mode;
+
+/// One environment variable, for the README and `chalkreel doctor`.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds when it is not set.
+    pub default: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// All variables that Chalkreel itself reads. The AWS SDK reads its own (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, …).
+pub const VARIABLES: &[Variable] = &[
+    Variable { name: "JOB_TIMEOUT", default: "1200", meaning: "seconds one job may take; what the Lambda context has left counts when that is less" },
+    Variable { name: "MANIM_TIMEOUT", default: "900", meaning: "seconds one scene may take to render" },
+    Variable { name: "SUBPROCESS_TIMEOUT", default: "1800", meaning: "seconds any child process may live; must exceed MANIM_TIMEOUT" },
+    Variable { name: "VOICE_TIMEOUT", default: "15", meaning: "seconds one call of a voice may take" },
+    Variable { name: "STALL_TIMEOUT", default: "60", meaning: "seconds without a new frame after which a scene is ended" },
+    Variable { name: "LAYERS_DIR", default: "/opt, then target/layers beside the executable's target/release", meaning: "where the programs lie: bin/chalkreel-stage, bin/ffmpeg, bin/ffprobe, bin/espeak-ng" },
+    Variable { name: "CHALKREEL_BUCKET", default: "chalkreel on the embedded store; required on AWS", meaning: "the bucket that films, status and cache are written to" },
+    Variable { name: "CHALKREEL_S3_ENDPOINT", default: "AWS under Lambda, the embedded store on the command line", meaning: "URL of any other S3 server" },
+    Variable { name: "CHALKREEL_STORE_DIR", default: "$XDG_CACHE_HOME/chalkreel/store, or ~/.cache/chalkreel/store", meaning: "folder of the embedded store" },
+    Variable { name: "CHALKREEL_PARALLEL", default: "the number of processors", meaning: "scenes rendered at a time" },
+    Variable { name: "CONFINEMENT", default: "best-effort", meaning: "off, best-effort or require: what happens when the kernel can't confine children" },
+    Variable { name: "CHALKREEL_LOG", default: "info in log.jsonl and under Lambda, warn on the command line", meaning: "what is logged, as tracing's filter directives" },
+    Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
+];
+
+/// The settings of this process.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Longest length of a job.
+    pub job_timeout: Duration,
+    /// Longest rendering of one scene.
+    pub manim_timeout: Duration,
+    /// Longest life of any child process.
+    pub subprocess_timeout: Duration,
+    /// Longest call of a voice.
+    pub voice_timeout: Duration,
+    /// Longest time without a new frame.
+    pub stall_timeout: Duration,
+    /// `LAYERS_DIR`, when set.
+    pub layers_dir: Option<PathBuf>,
+    /// Bucket for films, status and cache.
+    pub bucket: Option<String>,
+    /// URL of an S3 server that is not AWS's.
+    pub s3_endpoint: Option<String>,
+    /// Region and static credentials for that server, as the AWS SDK's variables give them.
+    pub region: Option<String>,
+    /// Access key and secret, when both are set.
+    pub credentials: Option<(String, String)>,
+    /// Folder of the embedded store.
+    pub store_dir: PathBuf,
+    /// Scenes rendered at a time, at least 1.
+    pub parallel: usize,
+    /// How children are confined.
+    pub confinement: Mode,
+    /// Filter directives for the log, when set.
+    pub log: Option<String>,
+    /// Where scratch folders are made.
+    pub temp_dir: PathBuf,
+    /// Whether the Lambda runtime is there to be served.
+    pub under_lambda: bool,
+}
+
+/// A setting that can't be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with one sentence for each setting at fault.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings through `lookup`; an empty value counts as not set.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with one sentence for each setting at fault.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let mut faults = Vec::new();
+        let mut seconds = |name: &str, default: f64| {
+            let given = get(name).map_or(Ok(default), |text| text.trim().parse::<f64>());
+            match given {
+                // A day is longer than any job that makes sense, and keeps sums far from overflow.
+                Ok(value) if value > 0.0 && value <= 86_400.0 => Duration::from_secs_f64(value),
+                _ => {
+                    faults.push(format!("{name} must be a number of seconds above 0 and at most 86400"));
+                    Duration::from_secs_f64(default)
+                }
+            }
+        };
+        let job_timeout = seconds("JOB_TIMEOUT", 1200.0);
+        let manim_timeout = seconds("MANIM_TIMEOUT", 900.0);
+        let subprocess_timeout = seconds("SUBPROCESS_TIMEOUT", 1800.0);
+        let voice_timeout = seconds("VOICE_TIMEOUT", 15.0);
+        let stall_timeout = seconds("STALL_TIMEOUT", 60.0);
+        if subprocess_timeout <= manim_timeout {
+            faults.push(format!(
+                "SUBPROCESS_TIMEOUT ({} s) must exceed MANIM_TIMEOUT ({} s)",
+                subprocess_timeout.as_secs_f64(),
+                manim_timeout.as_secs_f64()
+            ));
+        }
+        let confinement = match get("CONFINEMENT").as_deref() {
+            None | Some("best-effort") => Mode::BestEffort,
+            Some("off") => Mode::Off,
+            Some("require") => Mode::Require,
+            Some(other) => {
+                faults.push(format!("CONFINEMENT is `{other}`; it must be off, best-effort or require"));
+                Mode::BestEffort
+            }
+        };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let parallel = match get("CHALKREEL_PARALLEL").map(|text| text.trim().parse::<usize>()) {
+            None => processors,
+            Some(Ok(value)) if (1..=64).contains(&value) => value,
+            Some(_) => {
+                faults.push("CHALKREEL_PARALLEL must be a whole number from 1 to 64".to_owned());
+                processors
+            }
+        };
+        let temp_dir = get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+        let cache_home = get("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| get("HOME").map(|home| PathBuf::from(home).join(".cache")))
+            .unwrap_or_else(|| temp_dir.clone());
+        let config = Self {
+            job_timeout,
+            manim_timeout,
+            subprocess_timeout,
+            voice_timeout,
+            stall_timeout,
+            layers_dir: get("LAYERS_DIR").map(PathBuf::from),
+            bucket: get("CHALKREEL_BUCKET"),
+            s3_endpoint: get("CHALKREEL_S3_ENDPOINT"),
+            region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
+            credentials: get("AWS_ACCESS_KEY_ID").zip(get("AWS_SECRET_ACCESS_KEY")),
+            store_dir: get("CHALKREEL_STORE_DIR").map_or_else(|| cache_home.join("chalkreel/store"), PathBuf::from),
+            parallel,
+            confinement,
+            log: get("CHALKREEL_LOG"),
+            temp_dir,
+            under_lambda: get("AWS_LAMBDA_RUNTIME_API").is_some(),
+        };
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = read(&[]).unwrap();
+        for (name, value) in [
+            ("JOB_TIMEOUT", config.job_timeout),
+            ("MANIM_TIMEOUT", config.manim_timeout),
+            ("SUBPROCESS_TIMEOUT", config.subprocess_timeout),
+            ("VOICE_TIMEOUT", config.voice_timeout),
+            ("STALL_TIMEOUT", config.stall_timeout),
+        ] {
+            let documented = VARIABLES.iter().find(|variable| variable.name == name).unwrap().default;
+            assert_eq!(documented, value.as_secs().to_string(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_contradiction_names_both_settings() {
+        let fault = read(&[("MANIM_TIMEOUT", "900"), ("SUBPROCESS_TIMEOUT", "900")]).unwrap_err().to_string();
+        assert!(fault.contains("SUBPROCESS_TIMEOUT") && fault.contains("MANIM_TIMEOUT"), "{fault}");
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let faults = read(&[("JOB_TIMEOUT", "soon"), ("VOICE_TIMEOUT", "-1"), ("CONFINEMENT", "maybe")]).unwrap_err().0;
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(read(&[("JOB_TIMEOUT", "NaN")]).is_err());
+    }
+}

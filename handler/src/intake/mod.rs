@@ -1,0 +1,50 @@
+//! Any event becomes [`JobRequest`]s, and a request's document is read.
+//!
+//! In: a Lambda event as JSON. Out: requests, each with its own identity. It never looks into a document: the sandbox
+//! alone does.
+
+mod events;
+
+use planner_wasm::storyboard::Document;
+
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::{JobRequest, Source};
+use crate::store::{Store, StoreError};
+
+pub use events::{Origin, requests};
+
+/// Largest document, in bytes. A lesson of a thousand pages is about 3 MB.
+pub const MAX_DOCUMENT: u64 = 8 << 20;
+
+/// Reads the document that a request names.
+///
+/// # Errors
+/// `input.not_found`, `input.too_large`, or what the store says.
+pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) -> Result<Document, JobError> {
+    match request.source {
+        Source::Inline { name, bytes } => {
+            if bytes.len() as u64 > MAX_DOCUMENT { Err(too_large()) } else { Ok(Document { name, bytes }) }
+        }
+        Source::Object { bucket, key, .. } => {
+            let object = store.with_bucket(&bucket).get(&key, MAX_DOCUMENT, deadline).await.map_err(|error| match error {
+                StoreError::TooLarge { .. } => too_large(),
+                StoreError::NotFound { .. } => JobError::new(Code::InputNotFound, format!("s3://{bucket}/{key} is not there")),
+                other => JobError::from(other),
+            })?;
+            let name = key.rsplit('/').next().unwrap_or(&key).to_owned();
+            Ok(Document { name, bytes: object.bytes.to_vec() })
+        }
+    }
+}
+
+fn too_large() -> JobError {
+    JobError::new(Code::InputTooLarge, format!("the document has more than {} MiB", MAX_DOCUMENT >> 20))
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        let code = Code::from_name(error.code()).unwrap_or(Code::StoreUnavailable);
+        Self { retryable: error.retryable(), ..Self::new(code, error.to_string()) }
+    }
+}

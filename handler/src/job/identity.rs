@@ -1,0 +1,77 @@
+//! Events arrive at least once; the job id derives from what identifies the input, so the second delivery finds the
+//! first one's job.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{JobRequest, Source};
+use crate::store::cache::CacheKey;
+
+/// A job's name, and its folder in the bucket: 24 lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct JobId(String);
+
+impl JobId {
+    /// The same request always gives the same id. A caller's token alone decides when there is one; an S3 object is known by
+    /// bucket, key and version; an inline document by its name and bytes. `recipe` says what makes films (program and tool versions): a
+    /// new recipe makes a new film of the same inline document, while a delivered event stays the job that it was.
+    pub fn of(request: &JobRequest, recipe: &str) -> Self {
+        let quality = request.quality.map(|quality| quality.to_string()).unwrap_or_default();
+        let key = match (&request.token, &request.source) {
+            (Some(token), _) => CacheKey::of("job by token").part("token", token),
+            (None, Source::Object { bucket, key, version }) => CacheKey::of("job by object")
+                .part("bucket", bucket)
+                .part("key", key)
+                .part("version", version.as_deref().unwrap_or_default())
+                .part("quality", &quality),
+            (None, Source::Inline { name, bytes }) => CacheKey::of("job by document")
+                .part("name", name)
+                .part("bytes", bytes)
+                .part("quality", &quality)
+                .part("recipe", recipe),
+        };
+        // 96 bits: no two of a billion billion jobs are likely to meet.
+        Self(key.finish().as_str().chars().take(24).collect())
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Quality;
+
+    fn object(key: &str, version: &str) -> JobRequest {
+        let source = Source::Object { bucket: "b".into(), key: key.into(), version: Some(version.into()) };
+        JobRequest { source, quality: None, token: None }
+    }
+
+    #[test]
+    fn the_same_delivery_is_the_same_job_and_another_version_is_another() {
+        assert_eq!(JobId::of(&object("k", "1"), "r1"), JobId::of(&object("k", "1"), "r2"));
+        assert_ne!(JobId::of(&object("k", "1"), "r"), JobId::of(&object("k", "2"), "r"));
+        // Joined parts must not be able to stand for each other.
+        assert_ne!(JobId::of(&object("k1", ""), "r"), JobId::of(&object("k", "1"), "r"));
+    }
+
+    #[test]
+    fn a_token_decides_alone() {
+        let mut one = object("a", "1");
+        let mut two = object("b", "2");
+        one.token = Some("t".into());
+        two.token = Some("t".into());
+        two.quality = Some(Quality::High);
+        assert_eq!(JobId::of(&one, "r"), JobId::of(&two, "r"));
+    }
+}

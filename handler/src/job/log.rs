@@ -1,0 +1,231 @@
+//! The log: every line goes to standard error and, when it belongs to a job, to that job's `log.jsonl`. Neither makes
+//! anybody wait: standard error is written by a thread of its own behind a bounded queue, a job's lines are kept in
+//! bounded memory.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt as _};
+
+/// Longest field of a line, in bytes; the rest is cut and counted.
+const MAX_FIELD: usize = 8 << 10;
+/// Bytes kept from the beginning of a job's log, and as many from its end.
+const KEPT: usize = 1 << 20;
+
+/// The lines of one job, as JSON, bounded: the first and the last mebibyte, and a count of what fell out between.
+#[derive(Debug, Default)]
+pub struct JobLog(Mutex<Lines>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    head: Vec<u8>,
+    tail: VecDeque<String>,
+    tail_bytes: usize,
+    dropped: u64,
+}
+
+impl JobLog {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        // A line is pushed whole or not at all, so a panic elsewhere leaves nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: String) {
+        let mut lines = self.lines();
+        if lines.tail.is_empty() && lines.head.len() + line.len() < KEPT {
+            lines.head.extend_from_slice(line.as_bytes());
+            lines.head.push(b'\n');
+            return;
+        }
+        lines.tail_bytes += line.len() + 1;
+        lines.tail.push_back(line);
+        while lines.tail_bytes > KEPT {
+            let Some(oldest) = lines.tail.pop_front() else { break };
+            lines.tail_bytes -= oldest.len() + 1;
+            lines.dropped += 1;
+        }
+    }
+
+    /// The log so far as JSON lines. A line `{"dropped": n}` stands where lines fell out.
+    pub fn bytes(&self) -> Vec<u8> {
+        let lines = self.lines();
+        let mut bytes = lines.head.clone();
+        if lines.dropped > 0 {
+            bytes.extend_from_slice(format!("{{\"dropped\":{}}}\n", lines.dropped).as_bytes());
+        }
+        for line in &lines.tail {
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+        }
+        bytes
+    }
+}
+
+/// The logs of the jobs that are running, by job id.
+#[derive(Debug, Clone, Default)]
+pub struct JobLogs(Arc<Mutex<Vec<(String, Arc<JobLog>)>>>);
+
+impl JobLogs {
+    fn all(&self) -> MutexGuard<'_, Vec<(String, Arc<JobLog>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins the log of a job: what is logged inside a span named `job` with this `job_id` goes there.
+    pub fn begin(&self, job_id: &str) -> Arc<JobLog> {
+        let log = Arc::new(JobLog::default());
+        self.all().push((job_id.to_owned(), log.clone()));
+        log
+    }
+
+    /// Ends it; later lines of the job are no longer kept.
+    pub fn end(&self, log: &Arc<JobLog>) {
+        self.all().retain(|(_, other)| !Arc::ptr_eq(other, log));
+    }
+
+    fn of(&self, job_id: &str) -> Option<Arc<JobLog>> {
+        self.all().iter().rev().find(|(id, _)| id == job_id).map(|(_, log)| log.clone())
+    }
+}
+
+/// Keeps the writer's thread; what is still queued is written when it is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] tracing_appender::non_blocking::WorkerGuard);
+
+/// Starts logging for this process. `directives` filters standard error; jobs keep `info` and above of ours and `warn` of
+/// other crates. `json` is for machines that read standard error (CloudWatch), else it is for people.
+pub fn start(directives: &str, json: bool) -> (JobLogs, LogGuard) {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let filter = |text: &str| EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let logs = JobLogs::default();
+    let stderr = if json {
+        fmt::layer().with_writer(writer).json().flatten_event(true).boxed()
+    } else {
+        fmt::layer().with_writer(writer).without_time().with_target(false).boxed()
+    };
+    let registry = tracing_subscriber::registry()
+        .with(stderr.with_filter(filter(directives)))
+        .with(JobLayer(logs.clone()).with_filter(filter("warn,handler=info,chalkreel=info")));
+    // A second start in one process (tests) keeps the first one's subscriber.
+    let _ = registry.try_init();
+    (logs, LogGuard(guard))
+}
+
+struct JobLayer(JobLogs);
+
+/// What a span says about the lines inside it.
+struct SpanFields(Map<String, Value>);
+
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let mut text = String::new();
+        let _ = write!(text, "{value:?}");
+        self.record_str(field, &text);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let mut text = value.to_owned();
+        if text.len() > MAX_FIELD {
+            let end = text.floor_char_boundary(MAX_FIELD);
+            let cut = text.len() - end;
+            text.truncate(end);
+            let _ = write!(text, " … ({cut} bytes cut)");
+        }
+        self.0.insert(field.name().to_owned(), Value::String(text));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JobLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(SpanFields(fields.0));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut line = Map::new();
+        line.insert("time".to_owned(), json!(Timestamp::now()));
+        line.insert("level".to_owned(), json!(event.metadata().level().as_str().to_ascii_lowercase()));
+        let mut log = None;
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(SpanFields(fields)) = span.extensions().get::<SpanFields>() {
+                for (name, value) in fields {
+                    line.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+                if log.is_none() && span.name() == "job" {
+                    log = fields.get("job_id").and_then(Value::as_str).and_then(|id| self.0.of(id));
+                }
+            }
+        }
+        let Some(log) = log else { return };
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        line.extend(fields.0);
+        log.push(Value::Object(line).to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_keeps_both_ends_and_counts_the_middle() {
+        let log = JobLog::default();
+        for number in 0..60_000 {
+            log.push(format!("{{\"number\":{number},\"padding\":\"{}\"}}", "x".repeat(80)));
+        }
+        let bytes = log.bytes();
+        assert!(bytes.len() <= 2 * KEPT + 64);
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.starts_with("{\"number\":0,") && text.contains("\"number\":59999,"));
+        let dropped = text.lines().find_map(|line| line.strip_prefix("{\"dropped\":")?.strip_suffix('}')).unwrap();
+        let kept = text.lines().count() - 1;
+        assert_eq!(dropped.parse::<usize>().unwrap() + kept, 60_000);
+    }
+
+    #[test]
+    fn lines_reach_the_log_of_their_own_job() {
+        let logs = JobLogs::default();
+        let (one, two) = (logs.begin("one"), logs.begin("two"));
+        let subscriber = tracing_subscriber::registry().with(JobLayer(logs.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            let job = tracing::info_span!("job", job_id = "two").entered();
+            tracing::info_span!("scene", scene = "s1").in_scope(|| tracing::info!(frames = 3, "drawn"));
+            drop(job);
+            tracing::info!("nobody's");
+        });
+        assert!(one.bytes().is_empty());
+        let line: Value = serde_json::from_slice(&two.bytes()).unwrap();
+        assert_eq!((&line["scene"], &line["frames"], &line["message"]), (&json!("s1"), &json!(3), &json!("drawn")));
+    }
+}

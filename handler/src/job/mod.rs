@@ -1,0 +1,109 @@
+//! A job: what was asked for, who it is, how it stands, what it said.
+//!
+//! In: requests from the front doors. Out: an identity that is the same for the same request, a status that is one
+//! document and always whole, a log that never makes anybody wait. It never does any of the job's work.
+
+pub mod identity;
+pub mod lease;
+pub mod log;
+pub mod status;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+pub use identity::JobId;
+pub use lease::{Again, Claim, Lease};
+pub use status::{State, Status};
+
+/// One film that somebody asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRequest {
+    /// Where the document is.
+    pub source: Source,
+    /// Overrides the document's own quality.
+    pub quality: Option<Quality>,
+    /// The caller's idempotency token: two requests with the same one are one job.
+    pub token: Option<String>,
+}
+
+/// Where a document is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// In the request itself.
+    Inline {
+        /// File name, whose extension tells the format.
+        name: String,
+        /// As they arrived.
+        bytes: Vec<u8>,
+    },
+    /// In S3.
+    Object {
+        /// Bucket.
+        bucket: String,
+        /// Key, decoded.
+        key: String,
+        /// Version id or entity tag, when the event names one: another version is another job.
+        version: Option<String>,
+    },
+}
+
+/// Size and frame rate of the film.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// 854x480 at 15 frames per second.
+    Draft,
+    /// 1280x720 at 30.
+    Standard,
+    /// 1920x1080 at 60.
+    High,
+    /// 3840x2160 at 60.
+    #[serde(rename = "4k")]
+    #[value(name = "4k")]
+    Uhd,
+}
+
+impl Quality {
+    /// Width and height in pixels, both even, as yuv420p needs.
+    pub fn size(self) -> (u32, u32) {
+        match self {
+            Self::Draft => (854, 480),
+            Self::Standard => (1280, 720),
+            Self::High => (1920, 1080),
+            Self::Uhd => (3840, 2160),
+        }
+    }
+
+    /// Frames per second; each divides 48,000 samples per second.
+    pub fn fps(self) -> u32 {
+        match self {
+            Self::Draft => 15,
+            Self::Standard => 30,
+            Self::High | Self::Uhd => 60,
+        }
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Draft => "draft",
+            Self::Standard => "standard",
+            Self::High => "high",
+            Self::Uhd => "4k",
+        })
+    }
+}
+
+impl FromStr for Quality {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Draft, Self::Standard, Self::High, Self::Uhd]
+            .into_iter()
+            .find(|quality| quality.to_string() == text)
+            .ok_or_else(|| format!("quality is `{text}`; it must be draft, standard, high or 4k"))
+    }
+}

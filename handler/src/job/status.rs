@@ -1,0 +1,247 @@
+//! `status.json`: one document that says all about a job.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use planner_wasm::storyboard::Warning;
+use serde::{Deserialize, Serialize};
+
+use super::JobId;
+use crate::error::{JobError, Stage};
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Claimed, nothing done yet.
+    Queued,
+    /// At work.
+    Running,
+    /// The film is there, whole.
+    Succeeded,
+    /// The film is there, with replacements that `scenes` names.
+    Degraded,
+    /// There is no film; `error` says why.
+    Failed,
+    /// Somebody asked for an end.
+    Cancelled,
+    /// The deadline came first.
+    TimedOut,
+}
+
+impl State {
+    /// Whether the job is over.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+
+    /// The one table of moves: what `self` may become within one attempt. A new attempt starts again at `Queued`.
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Queued => next != Self::Queued,
+            Self::Running => next != Self::Queued,
+            _ => false,
+        }
+    }
+}
+
+/// How one scene stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SceneStatus {
+    /// The scene's id in the storyboard.
+    pub id: String,
+    /// Where it is on its way.
+    pub state: SceneState,
+    /// Frames of its clip; 0 until it is rendered.
+    pub frames: u64,
+    /// What the stage could not honour.
+    pub warnings: Vec<String>,
+    /// Why a still card stands in its place, if one does.
+    pub replaced: Option<String>,
+}
+
+/// Where a scene is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SceneState {
+    /// Planned.
+    Waiting,
+    /// Narration is there, the stage draws.
+    Rendering,
+    /// The clip is there, drawn now.
+    Rendered,
+    /// The clip is there, from the cache.
+    Cached,
+    /// There is no clip.
+    Failed,
+}
+
+/// What the planner used, against what it may use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannerUse {
+    /// Of the component.
+    pub sha256: String,
+    /// Instructions.
+    pub fuel_used: u64,
+    /// Instructions allowed.
+    pub fuel_limit: u64,
+    /// Bytes.
+    pub memory_used: u64,
+    /// Bytes allowed.
+    pub memory_limit: u64,
+    /// Bytes of the storyboard.
+    pub output_bytes: u64,
+}
+
+/// Who spoke a beat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeatVoice {
+    /// The beat's id.
+    pub beat: String,
+    /// The voice's name.
+    pub voice: String,
+    /// Calls made.
+    pub tries: u32,
+    /// Characters spoken.
+    pub characters: u64,
+}
+
+/// What the stage measured on the laid-out scenes, over the whole film.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Pairs of elements that cover each other.
+    pub overlaps: u32,
+    /// Elements that leave the frame.
+    pub outside: u32,
+    /// Texts under the legible floor.
+    pub too_small: u32,
+}
+
+/// Sound against picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sync {
+    /// The largest error at any beat, in frames.
+    pub worst_frames: f64,
+}
+
+/// How often the cache spared work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheUse {
+    /// Clips found.
+    pub hits: u32,
+    /// Clips made.
+    pub misses: u32,
+}
+
+/// What the job used, for whoever pays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Seconds from claim to end, over this attempt.
+    pub seconds: f64,
+    /// Seconds of film.
+    pub film_seconds: f64,
+    /// Characters spoken by voices that cost money.
+    pub paid_characters: u64,
+}
+
+/// The whole document. Times are UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The job's name.
+    pub job_id: JobId,
+    /// How it stands.
+    pub state: State,
+    /// Where it is, or where it ended.
+    pub stage: Stage,
+    /// 0 to 1.
+    pub progress: f64,
+    /// First claim.
+    pub created_at: Timestamp,
+    /// Last write; the heartbeat.
+    pub updated_at: Timestamp,
+    /// When the job ends, whatever happens.
+    pub deadline: Timestamp,
+    /// Grows with every claim; the fence against an old owner.
+    pub generation: u64,
+    /// Who works on it: a random name of one attempt.
+    pub owner: String,
+    /// Claims so far.
+    pub attempts: u32,
+    /// The film's title, once planned.
+    pub title: String,
+    /// One for each scene, in film order.
+    pub scenes: Vec<SceneStatus>,
+    /// None until planned.
+    pub planner: Option<PlannerUse>,
+    /// One for each spoken beat.
+    pub voices: Vec<BeatVoice>,
+    /// None until rendered.
+    pub audit: Option<Audit>,
+    /// None until assembled.
+    pub sync: Option<Sync>,
+    /// Of clips.
+    pub cache: CacheUse,
+    /// What the kernel granted for children; null until the first one started.
+    pub confinement: serde_json::Value,
+    /// What was used.
+    pub cost: Cost,
+    /// What was published: kind (`film`, `captions_vtt`, …) → key in the bucket.
+    pub outputs: BTreeMap<String, String>,
+    /// What could not be honoured.
+    pub warnings: Vec<Warning>,
+    /// Why there is no (whole) film.
+    pub error: Option<JobError>,
+}
+
+impl Status {
+    /// A job that was claimed just now, for the first time.
+    pub fn queued(job_id: JobId, owner: String, deadline: Timestamp) -> Self {
+        let now = Timestamp::now();
+        Self {
+            job_id,
+            state: State::Queued,
+            stage: Stage::Intake,
+            progress: 0.0,
+            created_at: now,
+            updated_at: now,
+            deadline,
+            generation: 1,
+            owner,
+            attempts: 1,
+            title: String::new(),
+            scenes: Vec::new(),
+            planner: None,
+            voices: Vec::new(),
+            audit: None,
+            sync: None,
+            cache: CacheUse::default(),
+            confinement: serde_json::Value::Null,
+            cost: Cost::default(),
+            outputs: BTreeMap::new(),
+            warnings: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The next attempt at the same job, by another owner.
+    #[must_use]
+    pub fn claimed_again(&self, owner: String, deadline: Timestamp) -> Self {
+        Self {
+            created_at: self.created_at,
+            generation: self.generation + 1,
+            attempts: self.attempts + 1,
+            ..Self::queued(self.job_id.clone(), owner, deadline)
+        }
+    }
+
+    /// Whether its fields agree with its state. A document that does not is never written.
+    pub fn is_consistent(&self) -> bool {
+        let film = self.outputs.contains_key("film");
+        match self.state {
+            State::Succeeded => film && self.error.is_none(),
+            State::Degraded => film && self.scenes.iter().any(|scene| scene.replaced.is_some()),
+            State::Failed | State::TimedOut | State::Cancelled => self.error.is_some() && !film,
+            State::Queued | State::Running => self.error.is_none() && !film,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The layers: programs that the handler runs but does not contain, found once at start.
+//!
+//! In: `LAYERS_DIR` and the place of this executable. Out: paths of programs, what they may read, and a hash of their
+//! versions for cache keys. It never runs any of them.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Programs that must be there, under `bin/`.
+pub const PROGRAMS: &[&str] = &["chalkreel-stage", "ffmpeg", "ffprobe", "espeak-ng"];
+
+/// A tree of layers.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    root: PathBuf,
+    versions: serde_json::Value,
+    versions_sha256: String,
+    read: Vec<PathBuf>,
+}
+
+/// The layers are not where they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{missing} not found under {tried}. `make tools` builds the layers; LAYERS_DIR names another place")]
+pub struct LayersMissing {
+    /// The first program that is missing.
+    pub missing: String,
+    /// The folders that were looked at.
+    pub tried: String,
+}
+
+impl Layers {
+    /// Looks in `configured`, or else in `/opt` and `target/layers` beside the executable's own `target/release`.
+    ///
+    /// # Errors
+    /// [`LayersMissing`] when no folder has every program.
+    pub fn find(configured: Option<&Path>) -> Result<Self, LayersMissing> {
+        let candidates = configured.map_or_else(
+            || {
+                let beside = std::env::current_exe().ok().and_then(|executable| {
+                    // target/release/chalkreel → target/layers; tests run from target/release/deps.
+                    executable.ancestors().find(|folder| folder.ends_with("target")).map(|target| target.join("layers"))
+                });
+                std::iter::once(PathBuf::from("/opt")).chain(beside).collect()
+            },
+            |folder| vec![folder.to_owned()],
+        );
+        let missing_in = |folder: &PathBuf| {
+            PROGRAMS.iter().map(|name| folder.join("bin").join(name)).find(|program| !program.is_file())
+        };
+        if let Some(root) = candidates.iter().find(|folder| missing_in(folder).is_none()) {
+            return Ok(Self::open(root));
+        }
+        let missing = candidates.last().and_then(missing_in).unwrap_or_else(|| PathBuf::from("bin/chalkreel-stage"));
+        Err(LayersMissing {
+            missing: missing.display().to_string(),
+            tried: candidates.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    fn open(root: &Path) -> Self {
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let bytes = std::fs::read(root.join("versions.json")).unwrap_or_default();
+        let versions_sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let versions = serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+        let mut read: Vec<PathBuf> = vec![root.clone()];
+        read.extend(["/usr", "/lib", "/lib64", "/bin", "/etc", "/sys/devices/system/cpu"].map(PathBuf::from));
+        // A virtual environment lies in the layer, but the Python that it stands on may lie elsewhere.
+        let venv = std::fs::read_to_string(root.join("manim/pyvenv.cfg")).unwrap_or_default();
+        let home = venv.lines().find_map(|line| line.strip_prefix("home")?.trim_start().strip_prefix('='));
+        read.extend(home.and_then(|bin| Path::new(bin.trim()).parent()).map(Path::to_owned));
+        Self { root, versions, versions_sha256, read }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A program by its name.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.root.join("bin").join(name)
+    }
+
+    /// What their `versions.json` says; null when it is missing.
+    pub fn versions(&self) -> &serde_json::Value {
+        &self.versions
+    }
+
+    /// Hex SHA-256 of `versions.json`: other tools make other clips.
+    pub fn versions_sha256(&self) -> &str {
+        &self.versions_sha256
+    }
+
+    /// Folders that the programs must be able to read.
+    pub fn read(&self) -> &[PathBuf] {
+        &self.read
+    }
+}

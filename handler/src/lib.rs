@@ -1,0 +1,38 @@
+//! Chalkreel turns a lesson into a narrated Manim film, and never freezes.
+//!
+//! The map of the house. Data flows one way; [`pipeline`] alone knows the order, and no stage reaches into another:
+//!
+//! ```text
+//! event ─ intake ─ plan ─ narrate ─ render ─ assemble ─ publish
+//! ```
+//!
+//! - [`intake`]: any event or command becomes a [`job::JobRequest`], and its document is read.
+//! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox.
+//! - [`narrate`]: beats become sound of a known length.
+//! - [`render`]: scenes become silent clips with an exact frame count.
+//! - [`assemble`]: clips and one narration track become the film, its captions and chapters.
+//! - [`publish`]: what was made goes to the store; here alone S3 keys are spelled.
+//!
+//! Under them lie [`child`] (processes), [`store`] (S3), [`job`] (identity, status, log), [`layers`], [`scratch`],
+//! [`deadline`], [`error`] and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! [`lambda`], the two front doors.
+
+pub mod assemble;
+pub mod child;
+pub mod cli;
+pub mod config;
+pub mod deadline;
+pub mod error;
+pub mod intake;
+pub mod job;
+pub mod lambda;
+pub mod layers;
+pub mod narrate;
+pub mod pipeline;
+pub mod plan;
+pub mod progress;
+pub mod publish;
+pub mod render;
+pub mod scratch;
+pub mod store;
+pub mod studio;

@@ -1,0 +1,41 @@
+//! Which mode: under Lambda it serves the runtime, otherwise it is a command line.
+
+use std::process::ExitCode;
+
+use handler::{child, cli, config::Config, job::log, lambda};
+
+fn main() -> ExitCode {
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("chalkreel: the settings are wrong: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    child::prepare_process();
+    let command = (!config.under_lambda).then(cli::parse);
+    let (level, json) = if config.under_lambda { ("info", true) } else { ("error", false) };
+    let (logs, _flush) = log::start(config.log.as_deref().unwrap_or(level), json);
+    // Two threads: the work is done by children; what is left here is waiting, hashing and copying.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("chalkreel: no runtime could be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match command {
+        Some(command) => runtime.block_on(cli::run(command, config, logs)),
+        None => match runtime.block_on(lambda::serve(config, logs)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(%error, "the runtime can't be served");
+                ExitCode::FAILURE
+            }
+        },
+    };
+    // A blocking task that hangs on a disk must not keep the process from leaving.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}

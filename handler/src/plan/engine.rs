@@ -1,0 +1,28 @@
+//! The engine's configuration: one function, used by the build script, which compiles the built-in planner ahead of time,
+//! and by the handler, which loads it. A component compiled under another configuration does not load.
+
+use wasmtime::{Config, Engine, Result};
+
+/// Bytes of stack that a planner may use.
+pub const STACK_LIMIT: usize = 1 << 20;
+
+/// An engine for planners. `target` is the triple that code is compiled for: naming one keeps out whatever the building
+/// machine's processor can do and the running one's can't. None when nothing is compiled.
+///
+/// # Errors
+/// When wasmtime does not know the target.
+pub fn engine(target: Option<&str>) -> Result<Engine> {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(STACK_LIMIT);
+    // A trap's code is all that is reported; addresses inside of a stripped component say nothing.
+    config.wasm_backtrace(false);
+    // One call of one component at a time: reserving gigabytes of addresses for each memory would only cost page tables,
+    // and Lambda counts them.
+    config.memory_reservation(64 << 20);
+    if let Some(target) = target {
+        config.target(target)?;
+    }
+    Engine::new(&config)
+}

@@ -1,0 +1,91 @@
+//! What a planner may use. Each limit has its own error.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// What a planner may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions, as wasmtime counts them. A lesson of 100 scenes takes some 30 million.
+    pub fuel: u64,
+    /// Seconds on the wall.
+    pub wall_clock: Duration,
+    /// Bytes of linear memory, over all memories.
+    pub memory: u64,
+    /// Elements of tables, over all tables.
+    pub table: u64,
+    /// Bytes that the storyboard may take when it is read out, counted as it is lifted and again as JSON.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 20_000_000_000,
+            wall_clock: Duration::from_secs(10),
+            memory: 256 << 20,
+            table: 100_000,
+            output: 32 << 20,
+        }
+    }
+}
+
+/// A limit that a planner ran into, as the error that ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Exceeded {
+    #[error("it asked for {wanted} bytes of memory")]
+    Memory { wanted: u64 },
+    #[error("it asked for a table of {wanted} elements")]
+    Table { wanted: u64 },
+    #[error("its time was up")]
+    Time,
+}
+
+/// Grants memory and tables up to the limits, and remembers how much.
+#[derive(Debug)]
+pub(super) struct Meter {
+    pub limits: Limits,
+    pub memory: u64,
+    pub table: u64,
+}
+
+impl Meter {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, memory: 0, table: 0 }
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.memory + (desired - current) as u64;
+        if wanted > self.limits.memory {
+            // An error and not a refusal: a planner that is told no would only trap, and nobody could tell why.
+            return Err(Exceeded::Memory { wanted }.into());
+        }
+        self.memory = wanted;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.table + (desired - current) as u64;
+        if wanted > self.limits.table {
+            return Err(Exceeded::Table { wanted }.into());
+        }
+        self.table = wanted;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        // A component is made of a few core modules.
+        64
+    }
+
+    fn tables(&self) -> usize {
+        64
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+}

@@ -1,0 +1,22 @@
+//! The document becomes a storyboard, inside the sandbox.
+//!
+//! In: the document's bytes, which nobody before has looked into. Out: a [`Planned`] storyboard that the host checked again,
+//! with what the planner used; or a [`PlanError`] with a code of its own for each limit. It never gives a planner any
+//! authority: the linker is empty, so a component that imports anything is refused.
+//!
+//! Four fences stand around a planner. Fuel counts its instructions, and is matched by its trap, not by what is left. Epochs
+//! are for the wall clock: many small ticks, each of which asks this call's own clock, for a tick belongs to the
+//! engine and so to every call on it. Memory and tables are metered by a typed error. And because an epoch can't wake a call
+//! that is lifting its result, the host waits no longer than the wall clock and a second, whatever the call does.
+//!
+//! Fuel does not bound compilation: what was not compiled ahead of time is never compiled on the handler's own threads.
+
+mod check;
+pub mod engine;
+mod error;
+mod limits;
+mod sandbox;
+
+pub use error::{Fault, PlanError};
+pub use limits::Limits;
+pub use sandbox::{Planned, Sandbox, Usage};

@@ -1,0 +1,239 @@
+//! The sandbox: an engine, a component, and one call of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use planner_wasm::storyboard::{Document, Refusal, Storyboard};
+use sha2::{Digest, Sha256};
+use wasmtime::component::{Component, Linker, types};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+
+use super::limits::{Exceeded, Meter};
+use super::{Fault, Limits, PlanError, check, engine};
+use crate::deadline::Deadline;
+
+/// The built-in planner, compiled ahead of time by the build script.
+static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm"));
+/// The component that it was compiled from.
+pub static BUILT_IN_COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
+
+/// Between two looks at the clock.
+const TICK: Duration = Duration::from_millis(5);
+/// After its wall clock a call may still be lifting its result; then nobody waits for it any more.
+const LIFTING: Duration = Duration::from_secs(1);
+
+/// A planner that can be called.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    component: Component,
+    sha256: Arc<str>,
+}
+
+/// What a planner used, against what it may use.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Hex SHA-256 of the component.
+    pub sha256: String,
+    /// Instructions.
+    pub fuel_used: u64,
+    /// Instructions allowed.
+    pub fuel_limit: u64,
+    /// Bytes of linear memory.
+    pub memory_used: u64,
+    /// Bytes allowed.
+    pub memory_limit: u64,
+    /// Bytes of the storyboard as JSON.
+    pub output_bytes: u64,
+    /// Bytes allowed.
+    pub output_limit: u64,
+}
+
+/// A storyboard that the host checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// What is to be shown and said.
+    pub storyboard: Storyboard,
+    /// What it took.
+    pub usage: Usage,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("sha256", &self.sha256).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// The built-in planner: loaded, not compiled, in well under a millisecond.
+    ///
+    /// # Errors
+    /// `planner.component_invalid` when this build is broken.
+    pub fn new() -> Result<Self, PlanError> {
+        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
+        let engine = engine::engine(None).map_err(invalid)?;
+        // SAFETY: the bytes are code that runs as it stands, so they must be what wasmtime made: the build script made them
+        // with this very version, and they lie inside of this executable.
+        #[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
+        let component = unsafe { Component::deserialize(&engine, BUILT_IN) }.map_err(invalid)?;
+        Ok(Self { engine, component, sha256: env!("PLANNER_SHA256").into() })
+    }
+
+    /// Any planner, compiled here and now. Compiling is bounded by nothing: this is for a supervised child process and for
+    /// tests, never for the handler's own threads.
+    ///
+    /// # Errors
+    /// `planner.component_invalid`.
+    pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
+        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
+        let engine = engine::engine(None).map_err(invalid)?;
+        let sha256 = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let component = Component::new(&engine, component).map_err(invalid)?;
+        Ok(Self { engine, component, sha256: sha256.into() })
+    }
+
+    /// Hex SHA-256 of the component.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The names of all that the component asks to be given. An interface of nothing but types asks for nothing.
+    pub fn imports(&self) -> Vec<String> {
+        let kind = self.component.component_type();
+        let asks = |item: &types::ComponentItem| match item {
+            types::ComponentItem::Type(_) => false,
+            types::ComponentItem::ComponentInstance(instance) => {
+                instance.exports(&self.engine).any(|(_, item)| !matches!(item.ty, types::ComponentItem::Type(_)))
+            }
+            _ => true,
+        };
+        kind.imports(&self.engine).filter(|(_, item)| asks(&item.ty)).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Plans a document on a thread of its own, and checks what comes back.
+    ///
+    /// # Errors
+    /// [`PlanError`]: a refusal, or the limit that the planner ran into. It is over by the earlier of `deadline` and the
+    /// limits' wall clock, and a second.
+    pub async fn plan(&self, document: Document, limits: &Limits, deadline: Deadline) -> Result<Planned, PlanError> {
+        let allowed = deadline.slice(limits.wall_clock);
+        let seconds = allowed.left().as_secs_f64();
+        let (sandbox, limits) = (self.clone(), *limits);
+        let call = tokio::task::spawn_blocking(move || sandbox.call(document, limits, allowed.instant()));
+        let ticking = async {
+            let mut ticks = tokio::time::interval(TICK);
+            loop {
+                ticks.tick().await;
+                self.engine.increment_epoch();
+            }
+        };
+        tokio::select! {
+            done = Deadline::at(allowed.instant() + LIFTING).run(call) => match done {
+                Ok(Ok(planned)) => planned,
+                Ok(Err(panic)) => Err(Fault::Trapped(panic.to_string()).into()),
+                Err(_) => Err(Fault::TimedOut(seconds).into()),
+            },
+            () = ticking => Err(Fault::TimedOut(seconds).into()),
+        }
+    }
+
+    fn call(&self, document: Document, limits: Limits, until: Instant) -> Result<Planned, PlanError> {
+        let begun = Instant::now();
+        let mut store = Store::new(&self.engine, Meter::new(limits));
+        store.limiter(|meter| meter);
+        store.set_hostcall_fuel(limits.output as usize);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            if Instant::now() < until { Ok(UpdateDeadline::Continue(1)) } else { Err(Exceeded::Time.into()) }
+        });
+        let fault = |error: wasmtime::Error| self.fault(&error, limits, begun);
+        store.set_fuel(limits.fuel).map_err(fault)?;
+        let answer = self.answer(&mut store, document);
+        let mut usage = Usage {
+            sha256: self.sha256.to_string(),
+            fuel_used: limits.fuel - store.get_fuel().unwrap_or(limits.fuel).min(limits.fuel),
+            fuel_limit: limits.fuel,
+            memory_used: store.data().memory,
+            memory_limit: limits.memory,
+            output_bytes: 0,
+            output_limit: limits.output,
+        };
+        let with = |fault: Fault, usage: Usage| PlanError { fault, usage: Some(Box::new(usage)) };
+        let storyboard = match answer {
+            Ok(Ok(storyboard)) => storyboard,
+            Ok(Err(refusal)) => return Err(with(Fault::Refused(refusal), usage)),
+            Err(error) => return Err(with(fault(error), usage)),
+        };
+        let mut count = Counting(0);
+        // Counting can't fail, and the types have nothing that JSON lacks but numbers that are none, which become null.
+        let _ = serde_json::to_writer(&mut count, &storyboard);
+        usage.output_bytes = count.0;
+        if usage.output_bytes > limits.output {
+            return Err(with(Fault::OutputLimit(limits.output), usage));
+        }
+        match check::check(&storyboard) {
+            Ok(()) => Ok(Planned { storyboard, usage }),
+            Err(broken) => Err(with(Fault::StoryboardInvalid(broken), usage)),
+        }
+    }
+
+    fn answer(&self, store: &mut Store<Meter>, document: Document) -> wasmtime::Result<Result<Storyboard, Refusal>> {
+        if let Some(import) = self.imports().into_iter().next() {
+            return Err(NotGranted(import).into());
+        }
+        let instance = Linker::new(&self.engine).instantiate(&mut *store, &self.component)?;
+        let plan = instance
+            .get_typed_func::<(Document,), (Result<Storyboard, Refusal>,)>(&mut *store, "plan")
+            .map_err(|error| NotThePlanner(format!("{error:#}")))?;
+        Ok(plan.call(store, (document,))?.0)
+    }
+
+    fn fault(&self, error: &wasmtime::Error, limits: Limits, begun: Instant) -> Fault {
+        if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+            return match *exceeded {
+                Exceeded::Memory { wanted } => Fault::MemoryLimit { wanted, limit: limits.memory },
+                Exceeded::Table { wanted } => Fault::TableLimit { wanted, limit: limits.table },
+                Exceeded::Time => Fault::TimedOut(begun.elapsed().as_secs_f64()),
+            };
+        }
+        if let Some(NotGranted(import)) = error.downcast_ref() {
+            return Fault::ImportsNotGranted(import.clone());
+        }
+        if let Some(NotThePlanner(why)) = error.downcast_ref() {
+            return Fault::ComponentInvalid(why.clone());
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => Fault::OutOfFuel(limits.fuel),
+            Some(Trap::StackOverflow) => Fault::StackOverflow,
+            Some(Trap::Interrupt) => Fault::TimedOut(begun.elapsed().as_secs_f64()),
+            Some(trap) => Fault::Trapped(trap.to_string()),
+            // What is left without a type of its own is lifting: too much of it, or bytes that are no value of the type.
+            None => {
+                let words = format!("{error:#}");
+                if words.contains("fuel") { Fault::OutputLimit(limits.output) } else { Fault::Trapped(words) }
+            }
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it imports {0}")]
+struct NotGranted(String);
+
+#[derive(Debug, thiserror::Error)]
+#[error("it does not export `plan` as the planner world says: {0}")]
+struct NotThePlanner(String);
+
+/// Counts what is written.
+struct Counting(u64);
+
+impl std::io::Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! What the pipeline writes into the status as it goes.
+
+use planner_wasm::storyboard::{Storyboard, Warning};
+use tracing::info;
+
+use crate::error::{JobError, Stage};
+use crate::job::status::{Audit, PlannerUse, SceneState, SceneStatus, State};
+use crate::job::{Lease, Status};
+use crate::narrate::Narration;
+use crate::plan::{PlanError, Planned, Usage};
+use crate::render::Clip;
+
+/// The part of a job's time that rendering takes, as progress from and to.
+const RENDERING: (f64, f64) = (0.05, 0.9);
+
+/// The job has come to `stage`.
+pub fn enter(lease: &Lease, stage: Stage, progress: f64) {
+    info!(?stage, "begins");
+    lease.change(|status| {
+        status.state = State::Running;
+        status.stage = stage;
+        status.progress = progress;
+    });
+}
+
+/// The planner has answered: its use goes into the status, its storyboard on to the next stage.
+///
+/// # Errors
+/// The planner's own error, as the job's.
+pub fn planned(lease: &Lease, planned: Result<Planned, PlanError>) -> Result<Storyboard, JobError> {
+    let usage = match &planned {
+        Ok(planned) => Some(&planned.usage),
+        Err(error) => error.usage(),
+    };
+    let usage = usage.map(used);
+    lease.change(|status| status.planner = usage);
+    let storyboard = planned?.storyboard;
+    info!(scenes = storyboard.scenes.len(), warnings = storyboard.warnings.len(), "planned");
+    let scene = |id: &String| SceneStatus {
+        id: id.clone(),
+        state: SceneState::Waiting,
+        frames: 0,
+        warnings: Vec::new(),
+        replaced: None,
+    };
+    lease.change(|status| {
+        status.title.clone_from(&storyboard.title);
+        status.warnings.extend(storyboard.warnings.iter().cloned());
+        status.scenes = storyboard.scenes.iter().map(|one| scene(&one.id)).collect();
+    });
+    Ok(storyboard)
+}
+
+fn used(usage: &Usage) -> PlannerUse {
+    PlannerUse {
+        sha256: usage.sha256.clone(),
+        fuel_used: usage.fuel_used,
+        fuel_limit: usage.fuel_limit,
+        memory_used: usage.memory_used,
+        memory_limit: usage.memory_limit,
+        output_bytes: usage.output_bytes,
+    }
+}
+
+/// A scene's narration is there, and it is its turn on the stage.
+pub fn drawing(lease: &Lease, scene: &str) {
+    lease.change(|status| of_scene(status, scene, |scene| scene.state = SceneState::Rendering));
+}
+
+/// A scene has its clip, or none.
+pub fn drawn(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
+    lease.change(|status| {
+        status.voices.extend(narrations.iter().filter_map(|narration| narration.voice.clone()));
+        of_scene(status, scene, |scene| match clip {
+            Some(clip) => {
+                scene.state = if clip.cached { SceneState::Cached } else { SceneState::Rendered };
+                scene.frames = clip.frames();
+                scene.warnings.clone_from(&clip.report.warnings);
+            }
+            None => scene.state = SceneState::Failed,
+        });
+        let Some(clip) = clip else { return };
+        if clip.cached {
+            status.cache.hits += 1;
+        } else {
+            status.cache.misses += 1;
+        }
+        let (audit, seen) = (status.audit.unwrap_or_default(), clip.report.audit);
+        status.audit = Some(Audit {
+            overlaps: audit.overlaps + seen.overlaps,
+            outside: audit.outside + seen.outside,
+            too_small: audit.too_small + seen.too_small,
+        });
+        let warning = |message: &String| Warning {
+            code: "render.warning".to_owned(),
+            message: format!("scene {scene}: {message}"),
+            place: None,
+        };
+        status.warnings.extend(clip.report.warnings.iter().map(warning));
+        let done = f64::from(status.cache.hits + status.cache.misses) / status.scenes.len().max(1) as f64;
+        status.progress = RENDERING.0 + (RENDERING.1 - RENDERING.0) * done;
+    });
+}
+
+fn of_scene(status: &mut Status, scene: &str, change: impl FnOnce(&mut SceneStatus)) {
+    if let Some(scene) = status.scenes.iter_mut().find(|other| other.id == scene) {
+        change(scene);
+    }
+}

@@ -1,0 +1,136 @@
+//! What was made goes to the store, whatever happened: the film and what belongs to it, then the log, and last the
+//! status, which tells readers that all the rest is there.
+//!
+//! In: files and texts, or an error. Out: objects under `films/<job-id>/`. It never makes anything itself but the page.
+
+pub mod keys;
+mod page;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use planner_wasm::storyboard::Storyboard;
+use tracing::{error, info, warn};
+
+use crate::assemble::{Film, Ledger};
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError, Stage};
+use crate::job::lease::FinishError;
+use crate::job::log::JobLog;
+use crate::job::status::{State, Sync};
+use crate::job::{JobId, Lease, Status};
+use crate::store::Store;
+
+/// What lies in the store by now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// Kind → key.
+    pub outputs: BTreeMap<String, String>,
+    /// Sound against picture.
+    pub sync: Sync,
+    /// Seconds of film.
+    pub film_seconds: f64,
+}
+
+/// What is kept back of a job's time for writing log and status: a fifth, at most 15 s.
+pub fn reserve(ends: Deadline) -> Duration {
+    (ends.left() / 5).min(Duration::from_secs(15))
+}
+
+/// Writes the film and all that belongs to it, but log and status.
+///
+/// # Errors
+/// `store.…`
+pub async fn film(
+    film: &Film,
+    storyboard: &Storyboard,
+    ledger: &Ledger,
+    id: &JobId,
+    store: &Store,
+    deadline: Deadline,
+) -> Result<Published, JobError> {
+    let json = |value: Result<Vec<u8>, serde_json::Error>| value.unwrap_or_default();
+    let sync = serde_json::json!({"ledger": ledger, "measured": film.sync, "loudness_lufs": film.loudness});
+    let texts = [
+        ("storyboard", keys::STORYBOARD, "application/json", json(serde_json::to_vec_pretty(storyboard))),
+        ("sync", keys::SYNC, "application/json", json(serde_json::to_vec_pretty(&sync))),
+        ("captions_srt", keys::CAPTIONS_SRT, "application/x-subrip", film.srt.clone().into_bytes()),
+        ("captions_vtt", keys::CAPTIONS_VTT, "text/vtt", film.vtt.clone().into_bytes()),
+        ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger).into_bytes()),
+    ];
+    let files: [(&str, &str, &str, &Path); 2] =
+        [("film", keys::FILM, "video/mp4", &film.path), ("poster", keys::POSTER, "image/jpeg", &film.poster)];
+    let mut outputs = BTreeMap::new();
+    let texts = texts.map(|(kind, file, content_type, bytes)| {
+        let key = keys::of(id, file);
+        outputs.insert(kind.to_owned(), key.clone());
+        async move { store.put(&key, bytes, content_type, deadline).await }
+    });
+    let files = files.map(|(kind, file, content_type, path)| {
+        let key = keys::of(id, file);
+        outputs.insert(kind.to_owned(), key.clone());
+        async move { store.put_file(&key, path, content_type, deadline).await }
+    });
+    tokio::try_join!(futures::future::try_join_all(texts), futures::future::try_join_all(files))?;
+    Ok(Published { outputs, sync: film.sync, film_seconds: ledger.seconds() })
+}
+
+/// Writes log and status, whatever came of the job, and gives the status as written.
+///
+/// # Errors
+/// When the status can't be written, or the job is another worker's by now.
+pub async fn outcome(
+    made: Result<Published, JobError>,
+    lease: Lease,
+    id: &JobId,
+    log: &JobLog,
+    store: &Store,
+    deadline: Deadline,
+) -> Result<Status, JobError> {
+    match &made {
+        Ok(_) => info!("the film is there"),
+        Err(error) => error!(code = error.code, remedy = error.remedy, "{}", error.message),
+    }
+    if let Err(error) = &made
+        && error.code == Code::JobLost.name()
+    {
+        // Nothing under the job's folder is ours any more, the log included.
+        return Err(error.clone());
+    }
+    let mut log_key = Some(keys::of(id, keys::LOG));
+    // A log that can't be written must not keep the status from being written: it gets half of what is left.
+    let log_deadline = deadline.slice(deadline.left() / 2);
+    if let Some(key) = &log_key
+        && let Err(error) = store.put(key, log.bytes(), "application/x-ndjson", log_deadline).await
+    {
+        warn!(%error, "the log could not be published");
+        log_key = None;
+    }
+    let seconds = lease.held().as_secs_f64();
+    let finished = lease.finish(|status| conclude(status, made, log_key, seconds), deadline).await;
+    finished.map_err(|error| match error {
+        FinishError::Lost => JobError::new(Code::JobLost, "another worker took the job over"),
+        FinishError::Store(error) => JobError::from(error),
+    })
+}
+
+fn conclude(status: &mut Status, made: Result<Published, JobError>, log: Option<String>, seconds: f64) {
+    status.outputs.extend(log.map(|key| ("log".to_owned(), key)));
+    status.cost.seconds = seconds;
+    match made {
+        Ok(published) => {
+            status.outputs.extend(published.outputs);
+            status.sync = Some(published.sync);
+            status.cost.film_seconds = published.film_seconds;
+            status.stage = Stage::Publish;
+            status.progress = 1.0;
+            let replaced = status.scenes.iter().any(|scene| scene.replaced.is_some());
+            status.state = if replaced { State::Degraded } else { State::Succeeded };
+        }
+        Err(error) => {
+            status.state = if error.code == Code::JobDeadline.name() { State::TimedOut } else { State::Failed };
+            status.error = Some(error);
+        }
+    }
+}

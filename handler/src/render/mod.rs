@@ -1,0 +1,143 @@
+//! Scenes become silent clips.
+//!
+//! In: a scene, the length of each of its beats in frames, and the film's settings. Out: a clip that was counted before it
+//! was believed, and what the stage reports of it. It never hears a sound, and never stretches a clip afterwards.
+
+mod protocol;
+mod stage;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use planner_wasm::storyboard::Scene;
+use serde::{Deserialize, Serialize};
+
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::{Quality, status};
+use crate::store::{Cache, CacheKey};
+
+pub use protocol::Film;
+pub use stage::{Stage, StageError};
+pub use verify::Prober;
+
+/// Kind of the cache's entries.
+const CLIPS: &str = "clips";
+
+/// A scene to render.
+#[derive(Debug, Clone, Copy)]
+pub struct SceneOrder<'a> {
+    /// What is shown.
+    pub scene: &'a Scene,
+    /// What all scenes of the film share.
+    pub film: &'a Film,
+    /// Size and frame rate.
+    pub quality: Quality,
+    /// Frames of each beat, in order, each at least 1.
+    pub beats: &'a [u64],
+    /// Which tools draw: clips of other tools are other clips.
+    pub tools: &'a str,
+}
+
+/// What the stage reports of a clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClipReport {
+    /// Frames of each beat as drawn, in order.
+    pub beats: Vec<u64>,
+    /// What was measured on the laid-out scene.
+    pub audit: status::Audit,
+    /// What could not be honoured.
+    pub warnings: Vec<String>,
+}
+
+/// A scene's silent clip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clip {
+    /// The file.
+    pub path: PathBuf,
+    /// What the stage reports.
+    pub report: ClipReport,
+    /// Whether it was made earlier, by this job or another.
+    pub cached: bool,
+}
+
+impl Clip {
+    /// Frames in all.
+    pub fn frames(&self) -> u64 {
+        self.report.beats.iter().sum()
+    }
+}
+
+/// Where clips come from: the stage, and the cache of what it drew before.
+#[derive(Debug, Clone)]
+pub struct Renderer {
+    /// The warm worker.
+    pub stage: Stage,
+    /// Counts frames.
+    pub prober: Prober,
+    /// Clips of earlier jobs.
+    pub cache: Cache,
+}
+
+impl Renderer {
+    /// Gives the scene's clip, under `folder`.
+    ///
+    /// # Errors
+    /// `render.…`: what kept the scene from being drawn by `deadline`. A cache that fails is only a cache that misses.
+    pub async fn clip(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Result<Clip, JobError> {
+        let path = folder.join(format!("{}.mp4", order.scene.id));
+        let key = order.key();
+        if let Some(report) = self.cached(&key, &path, deadline).await {
+            return Ok(Clip { path, report, cached: true });
+        }
+        let report = self.draw(order, &path, deadline).await.map_err(|error| error.at(order.scene.place))?;
+        let kept = async {
+            // The clip first: a side-car without its clip would be a promise that can't be kept.
+            self.cache.store_file(CLIPS, &key, &path, "video/mp4", deadline).await?;
+            self.cache.store_json(CLIPS, &key, &report, deadline).await
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "the clip could not be kept in the cache");
+        }
+        Ok(Clip { path, report, cached: false })
+    }
+
+    async fn cached(&self, key: &CacheKey, path: &Path, deadline: Deadline) -> Option<ClipReport> {
+        let fetched = async {
+            let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, key, deadline).await? else { return Ok(None) };
+            Ok(self.cache.fetch_file(CLIPS, key, path, deadline).await?.then_some(report))
+        };
+        fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
+            tracing::warn!(%error, "the cache could not be asked");
+            None
+        })
+    }
+
+    async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {
+        let report = self.stage.draw(order, path, deadline).await.map_err(|error| error.of_scene(&order.scene.id))?;
+        let wrong = |message: String| JobError::new(Code::RenderWrongFrames, format!("scene {}: {message}", order.scene.id));
+        if report.beats != order.beats {
+            return Err(wrong(format!("the stage drew beats of {:?} frames, not {:?}", report.beats, order.beats)));
+        }
+        let promised: u64 = order.beats.iter().sum();
+        match self.prober.video_frames(path, deadline).await {
+            Ok(counted) if counted == promised => Ok(report),
+            Ok(counted) => Err(wrong(format!("the clip has {counted} frames, not the {promised} that were promised"))),
+            Err(reason) => Err(wrong(format!("the clip can't be read: {reason}"))),
+        }
+    }
+}
+
+impl SceneOrder<'_> {
+    fn key(&self) -> CacheKey {
+        let (width, height) = self.quality.size();
+        // Neither can fail to be written: they are plain data without maps.
+        let scene = serde_json::to_vec(self.scene).unwrap_or_default();
+        let film = serde_json::to_vec(self.film).unwrap_or_default();
+        let mut key = CacheKey::of("clip, version 1").part("scene", scene).part("film", film).part("tools", self.tools);
+        for number in [u64::from(width), u64::from(height), u64::from(self.quality.fps())].iter().chain(self.beats) {
+            key = key.number("number", *number);
+        }
+        key.finish()
+    }
+}

@@ -1,0 +1,118 @@
+//! What is said to the stage and what it answers: one JSON document a line, over a Unix socket.
+//! `layers/manim/stage` holds the other end.
+
+use std::path::Path;
+
+use planner_wasm::storyboard::Scene;
+use serde::{Deserialize, Serialize};
+
+use super::{ClipReport, SceneOrder};
+use crate::job::status::Audit;
+
+/// What all scenes of a film share.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Film {
+    /// The film's title.
+    pub title: String,
+    /// `dark` or `light`.
+    pub theme: String,
+    /// BCP 47.
+    pub language: String,
+}
+
+/// A line to the stage.
+#[derive(Debug, Serialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(super) enum Request<'a> {
+    /// Draw a scene in a forked child.
+    Render {
+        id: &'a str,
+        scene: &'a Scene,
+        film: &'a Film,
+        width: u32,
+        height: u32,
+        fps: u32,
+        beats: Vec<BeatFrames>,
+        out: &'a Path,
+        timeout_s: f64,
+    },
+    /// End that child.
+    Cancel { id: &'a str },
+    /// End all children, and leave.
+    Quit,
+}
+
+/// Length of a beat.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct BeatFrames {
+    pub frames: u64,
+}
+
+/// A line from the stage.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Reply {
+    /// Manim is imported.
+    Ready { manim: String, import_s: f64 },
+    /// The child runs.
+    Started { id: String },
+    /// Frames drawn so far.
+    Frames { id: String, frames: u64 },
+    /// The clip is there.
+    Done {
+        id: String,
+        beats: Vec<BeatFrames>,
+        audit: Audit,
+        #[serde(default)]
+        warnings: Vec<String>,
+        #[serde(default)]
+        render_s: f64,
+    },
+    /// There is no clip.
+    Failed { id: String, kind: FailedKind, #[serde(default)] message: String, #[serde(default)] trace: String },
+    /// A request was not understood.
+    Refused { message: String },
+}
+
+/// How a scene's child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FailedKind {
+    Error,
+    Crashed,
+    TimedOut,
+    Cancelled,
+}
+
+impl Request<'_> {
+    /// As a line, newline included.
+    pub(super) fn line(&self) -> Vec<u8> {
+        // Plain data without maps: it can't fail to be written.
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+}
+
+impl<'a> SceneOrder<'a> {
+    pub(super) fn request(&self, id: &'a str, out: &'a Path, timeout_s: f64) -> Request<'a> {
+        let (width, height) = self.quality.size();
+        let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
+        let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
+        Request::Render { id, scene, film, width, height, fps, beats, out, timeout_s }
+    }
+}
+
+impl Reply {
+    /// The order it is about.
+    pub(super) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Started { id } | Self::Frames { id, .. } | Self::Done { id, .. } | Self::Failed { id, .. } => Some(id),
+            Self::Ready { .. } | Self::Refused { .. } => None,
+        }
+    }
+}
+
+pub(super) fn report(beats: Vec<BeatFrames>, audit: Audit, warnings: Vec<String>) -> ClipReport {
+    ClipReport { beats: beats.into_iter().map(|beat| beat.frames).collect(), audit, warnings }
+}

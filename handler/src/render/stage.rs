@@ -1,0 +1,350 @@
+//! The stage: a warm worker that imported Manim once and draws each scene in a forked child of its own.
+//!
+//! It is started when it is first needed (or ahead of that, by [`Stage::warm_up`]), shared by all scenes and jobs of this
+//! process, and replaced when it died or its own time is nearly over. Two tasks hold its socket, one for each
+//! direction, so that no scene waits for another's line.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, info, warn};
+
+use super::protocol::{FailedKind, Reply, Request, report};
+use super::{ClipReport, SceneOrder};
+use crate::child::{self, Confinement, Running, Spec};
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::layers::Layers;
+
+/// Longest line from the stage, in bytes. A report of a scene with 500 beats has some 20 KB.
+const MAX_LINE: u64 = 1 << 20;
+/// Longest start: Manim's import takes 1 s warm and 3 s without byte code; a machine under load takes many times that.
+const START: Duration = Duration::from_secs(60);
+/// How long a cancelled scene may take to say so before the whole worker is ended.
+const CANCEL: Duration = Duration::from_secs(3);
+
+/// Why a scene was not drawn.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StageError {
+    /// The worker's program did not come up.
+    #[error("the stage could not be started: {0}")]
+    CouldNotStart(String),
+    /// Manim raised an error.
+    #[error("{message}")]
+    Failed {
+        /// In Manim's words.
+        message: String,
+        /// The last lines of the traceback, for the log.
+        trace: String,
+    },
+    /// The scene's process, or the worker, died.
+    #[error("the process that drew it died: {0}")]
+    Crashed(String),
+    /// It took longer than it may.
+    #[error("it took longer than {0:.0} s")]
+    TimedOut(f64),
+    /// It drew no frame for too long.
+    #[error("it drew no frame for {0:.0} s")]
+    Stalled(f64),
+}
+
+impl StageError {
+    /// As the job's error, naming the scene.
+    pub fn of_scene(self, scene: &str) -> JobError {
+        if let Self::Failed { trace, .. } = &self {
+            warn!(scene, trace, "Manim raised an error");
+        }
+        let code = match &self {
+            Self::CouldNotStart(_) => Code::RenderCouldNotStart,
+            Self::Failed { .. } => Code::RenderFailed,
+            Self::Crashed(_) => Code::RenderCrashed,
+            Self::TimedOut(_) => Code::RenderTimedOut,
+            Self::Stalled(_) => Code::RenderStalled,
+        };
+        JobError::new(code, format!("scene {scene}: {self}"))
+    }
+}
+
+/// The warm worker, shared by clones.
+#[derive(Debug, Clone)]
+pub struct Stage(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    program: PathBuf,
+    read: Vec<PathBuf>,
+    scratch: PathBuf,
+    confinement: child::Mode,
+    scene_timeout: Duration,
+    stall_timeout: Duration,
+    lifetime: Duration,
+    worker: tokio::sync::Mutex<Option<Arc<Worker>>>,
+    next: AtomicU64,
+}
+
+type Replies = Arc<Mutex<HashMap<String, mpsc::Sender<Reply>>>>;
+
+#[derive(Debug)]
+struct Worker {
+    /// Ends the process when it is dropped.
+    running: Mutex<Option<Running>>,
+    until: Deadline,
+    requests: mpsc::UnboundedSender<Vec<u8>>,
+    replies: Replies,
+    state: watch::Receiver<WorkerState>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WorkerState {
+    Starting,
+    Ready,
+    Gone,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept under these locks is changed in single steps, so a panic elsewhere leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stage {
+    /// The stage of these layers. `scratch` is the folder that it, and so every clip, may be written under.
+    pub fn new(layers: &Layers, config: &Config, scratch: &Path) -> Self {
+        Self(Arc::new(Inner {
+            program: layers.program("chalkreel-stage"),
+            read: layers.read().to_vec(),
+            scratch: scratch.to_owned(),
+            confinement: config.confinement,
+            scene_timeout: config.manim_timeout,
+            stall_timeout: config.stall_timeout,
+            lifetime: config.subprocess_timeout,
+            worker: tokio::sync::Mutex::new(None),
+            next: AtomicU64::new(1),
+        }))
+    }
+
+    /// Starts the worker before the first scene needs it. What goes wrong is told to the first scene.
+    pub fn warm_up(&self) {
+        let stage = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = stage.worker(Deadline::after(START)).await {
+                debug!(%error, "the stage could not be warmed up");
+            }
+        });
+    }
+
+    /// Draws a scene to `out`.
+    ///
+    /// # Errors
+    /// [`StageError`]; whatever it is, nothing of the scene runs on afterwards, and other scenes go on.
+    pub async fn draw(&self, order: SceneOrder<'_>, out: &Path, deadline: Deadline) -> Result<ClipReport, StageError> {
+        let deadline = deadline.slice(self.0.scene_timeout);
+        let allowed = deadline.left().as_secs_f64();
+        let worker = self.worker(deadline).await?;
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed).to_string();
+        let (sender, mut replies) = mpsc::channel(16);
+        locked(&worker.replies).insert(id.clone(), sender);
+        let mut pending = Pending { worker: &worker, id: &id, settled: false };
+        worker.send(order.request(&id, out, allowed));
+        loop {
+            let reply = deadline.slice(self.0.stall_timeout).run(replies.recv()).await;
+            let reply = match reply {
+                Ok(Some(reply)) => reply,
+                Ok(None) => {
+                    pending.settled = true;
+                    return Err(StageError::Crashed("the stage itself is gone".to_owned()));
+                }
+                Err(_) => {
+                    worker.send(Request::Cancel { id: &id });
+                    // The worker kills the scene and says so; one that doesn't is itself stuck, and ended.
+                    let settle = async { while replies.recv().await.is_some_and(|reply| !reply.settles()) {} };
+                    if Deadline::after(CANCEL).run(settle).await.is_err() {
+                        self.replace(&worker).await;
+                    }
+                    pending.settled = true;
+                    return Err(if deadline.passed() {
+                        StageError::TimedOut(allowed)
+                    } else {
+                        StageError::Stalled(self.0.stall_timeout.as_secs_f64())
+                    });
+                }
+            };
+            pending.settled = reply.settles();
+            match reply {
+                Reply::Done { beats, audit, warnings, render_s, .. } => {
+                    debug!(scene = order.scene.id, render_s, "drawn");
+                    return Ok(report(beats, audit, warnings));
+                }
+                Reply::Failed { kind, message, trace, .. } => {
+                    return Err(match kind {
+                        FailedKind::Error => StageError::Failed { message, trace },
+                        FailedKind::TimedOut => StageError::TimedOut(allowed),
+                        FailedKind::Crashed | FailedKind::Cancelled => StageError::Crashed(message),
+                    });
+                }
+                Reply::Frames { frames, .. } => debug!(scene = order.scene.id, frames, "drawing"),
+                Reply::Started { .. } | Reply::Ready { .. } | Reply::Refused { .. } => {}
+            }
+        }
+    }
+
+    /// Ends the worker, if there is one, and waits until all of it is gone.
+    pub async fn stop(&self) {
+        let worker = self.0.worker.lock().await.take();
+        if let Some(worker) = worker {
+            worker.send(Request::Quit);
+            worker.end().await;
+        }
+    }
+
+    async fn worker(&self, deadline: Deadline) -> Result<Arc<Worker>, StageError> {
+        let could_not = |reason: &str| StageError::CouldNotStart(reason.to_owned());
+        let mut slot = deadline.run(self.0.worker.lock()).await.map_err(|_| could_not("no time was left"))?;
+        let usable = slot.as_ref().filter(|worker| worker.until >= deadline && *worker.state.borrow() != WorkerState::Gone);
+        let worker = match usable {
+            Some(worker) => worker.clone(),
+            None => {
+                // The old one, if any, ends when its last scene lets go of it.
+                let worker = Arc::new(self.start()?);
+                *slot = Some(worker.clone());
+                worker
+            }
+        };
+        // Others may queue for the same worker while it starts.
+        drop(slot);
+        let mut state = worker.state.clone();
+        let started = deadline.slice(START).run(state.wait_for(|state| *state != WorkerState::Starting)).await;
+        match started.map(|state| state.map(|state| *state)) {
+            Ok(Ok(WorkerState::Ready)) => Ok(worker),
+            Ok(_) => Err(could_not(&worker.end().await)),
+            Err(_) => {
+                self.replace(&worker).await;
+                Err(could_not("it was not ready in time"))
+            }
+        }
+    }
+
+    /// Ends a stuck worker, so that the next scene starts another.
+    async fn replace(&self, worker: &Arc<Worker>) {
+        let mut slot = self.0.worker.lock().await;
+        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
+            *slot = None;
+        }
+        drop(slot);
+        worker.end().await;
+    }
+
+    fn start(&self) -> Result<Worker, StageError> {
+        let inner = &self.0;
+        let mut spec = Spec::new(&inner.program, &inner.scratch);
+        let scratch = inner.scratch.as_os_str().to_owned();
+        spec.env = vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("HOME".into(), scratch.clone()),
+            ("TMPDIR".into(), scratch),
+            ("LANG".into(), "C.UTF-8".into()),
+        ];
+        spec.channel = true;
+        spec.confinement =
+            Confinement { read: inner.read.clone(), write: vec![inner.scratch.clone()], mode: inner.confinement };
+        let until = Deadline::after(inner.lifetime);
+        let mut running = child::start(spec, until).map_err(|error| StageError::CouldNotStart(error.to_string()))?;
+        let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("it has no socket".to_owned()))?;
+        Ok(Worker::over(socket, running, until))
+    }
+}
+
+impl Worker {
+    fn over(socket: UnixStream, running: Running, until: Deadline) -> Self {
+        let (read, write) = socket.into_split();
+        let (requests, queue) = mpsc::unbounded_channel();
+        let (state_sender, state) = watch::channel(WorkerState::Starting);
+        let replies = Replies::default();
+        tokio::spawn(write_requests(write, queue));
+        tokio::spawn(read_replies(read, replies.clone(), state_sender));
+        Self { running: Mutex::new(Some(running)), until, requests, replies, state }
+    }
+
+    fn send(&self, request: Request<'_>) {
+        // A closed queue means that the worker is gone; its scenes hear of that through their replies.
+        let _ = self.requests.send(request.line());
+    }
+
+    /// Ends the process and gives its last words.
+    async fn end(&self) -> String {
+        let running = locked(&self.running).take();
+        let Some(running) = running else { return "it was ended".to_owned() };
+        running.ender().end();
+        let outcome = running.outcome().await;
+        let words = outcome.stderr.text_lossy();
+        let last: Vec<&str> = words.lines().rev().take(3).collect();
+        format!("{:?} {}", outcome.ending, last.into_iter().rev().collect::<Vec<_>>().join(" / "))
+    }
+}
+
+/// An order that the worker has not settled: when its future is dropped, the scene is cancelled.
+struct Pending<'a> {
+    worker: &'a Worker,
+    id: &'a str,
+    settled: bool,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        locked(&self.worker.replies).remove(self.id);
+        if !self.settled {
+            self.worker.send(Request::Cancel { id: self.id });
+        }
+    }
+}
+
+impl Reply {
+    fn settles(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Failed { .. })
+    }
+}
+
+async fn write_requests(mut socket: OwnedWriteHalf, mut queue: mpsc::UnboundedReceiver<Vec<u8>>) {
+    // Ends when the worker's handle is dropped, or the process closes its end.
+    while let Some(line) = queue.recv().await {
+        if socket.write_all(&line).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_replies(socket: OwnedReadHalf, replies: Replies, state: watch::Sender<WorkerState>) {
+    let mut socket = BufReader::new(socket);
+    loop {
+        let mut line = Vec::new();
+        let read = (&mut socket).take(MAX_LINE).read_until(b'\n', &mut line).await;
+        if !matches!(read, Ok(bytes) if bytes > 0) || !line.ends_with(b"\n") {
+            break;
+        }
+        match serde_json::from_slice::<Reply>(&line) {
+            Ok(Reply::Ready { manim, import_s }) => {
+                info!(manim, import_s, "the stage is ready");
+                let _ = state.send(WorkerState::Ready);
+            }
+            Ok(Reply::Refused { message }) => warn!(message, "the stage refused a request"),
+            Ok(reply) => {
+                let sender = reply.id().and_then(|id| locked(&replies).get(id).cloned());
+                // A scene reads its replies all the time; only a dropped one has none to read them.
+                if let Some(sender) = sender {
+                    let _ = sender.send(reply).await;
+                }
+            }
+            Err(error) => warn!(%error, "the stage said something that is no reply"),
+        }
+    }
+    let _ = state.send(WorkerState::Gone);
+    // Dropped senders tell every waiting scene.
+    locked(&replies).clear();
+}

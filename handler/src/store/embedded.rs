@@ -1,0 +1,90 @@
+//! An S3 server in this process, on loopback, for local runs: files under a folder, the same protocol as AWS.
+//!
+//! Several servers, also of several processes, may use one folder at once. What is written survives them.
+
+mod backend;
+mod folder;
+mod keys;
+mod listing;
+mod multipart;
+mod receive;
+mod sealed;
+mod send;
+mod server;
+
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tokio::net::TcpListener;
+
+use self::backend::Backend;
+use self::folder::Folder;
+use self::server::Server;
+use super::Endpoint;
+use super::cache::hex;
+use crate::deadline::Deadline;
+
+/// A running server. Dropping it ends it at once; [`Embedded::shutdown`] lets open requests finish.
+#[derive(Debug)]
+pub struct Embedded {
+    address: SocketAddr,
+    credentials: (String, String),
+    folder: Folder,
+    server: Server,
+}
+
+impl Embedded {
+    /// Serves the objects under `dir`, which is made when it is not there. The port is any that is free; the
+    /// credentials are random and of this run alone.
+    ///
+    /// # Errors
+    /// When the folder can't be used or no port can be had.
+    pub async fn start(dir: &Path) -> std::io::Result<Self> {
+        let root = dir.to_owned();
+        let folder = tokio::task::spawn_blocking(move || Folder::open(&root)).await??;
+        let credentials = (format!("local{}", secret(8)?), secret(24)?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let mut service = S3ServiceBuilder::new(Backend::new(folder.clone()));
+        service.set_auth(SimpleAuth::from_single(credentials.0.clone(), credentials.1.clone()));
+        let server = Server::start(listener, service.build());
+        Ok(Self { address, credentials, folder, server })
+    }
+
+    /// How a client reaches it.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            url: Some(format!("http://{}", self.address)),
+            region: Some("us-east-1".to_owned()),
+            credentials: Some(self.credentials.clone()),
+            path_style: true,
+        }
+    }
+
+    /// Makes a bucket, unless it is there.
+    ///
+    /// # Errors
+    /// When the name is not one that S3 allows, or the folder can't be written.
+    pub fn create_bucket(&self, name: &str) -> std::io::Result<()> {
+        if !s3s::path::check_bucket_name(name) {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, format!("{name:?} is no bucket name")));
+        }
+        self.folder.create_bucket(name).map(drop)
+    }
+
+    /// Takes no more requests, lets open ones finish until the deadline, ends the rest, and returns when all sockets
+    /// are closed.
+    pub async fn shutdown(self, deadline: Deadline) {
+        self.server.shutdown(deadline).await;
+    }
+}
+
+/// Random hexadecimal digits, two a byte.
+fn secret(bytes: usize) -> std::io::Result<String> {
+    let mut random = vec![0; bytes];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
+    Ok(hex(&random))
+}

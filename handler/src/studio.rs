@@ -1,0 +1,110 @@
+//! The studio: what lives longer than one job. Made once for a process, shared by all its jobs.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::assemble::Assembler;
+use crate::config::Config;
+use crate::error::{Code, JobError};
+use crate::job::log::JobLogs;
+use crate::job::{Lease, Status};
+use crate::layers::Layers;
+use crate::plan::Sandbox;
+use crate::render::{Prober, Renderer, Stage};
+use crate::scratch::Scratch;
+use crate::store::{Cache, Endpoint, Store};
+
+/// Everything that a job needs and does not own.
+#[derive(Debug)]
+pub struct Studio {
+    /// The settings.
+    pub config: Config,
+    /// The programs.
+    pub layers: Layers,
+    /// The bucket.
+    pub store: Store,
+    /// The planner's sandbox.
+    pub sandbox: Sandbox,
+    /// Stage and clip cache.
+    pub renderer: Renderer,
+    /// ffmpeg.
+    pub assembler: Assembler,
+    /// The logs of running jobs.
+    pub logs: JobLogs,
+    /// The folder that jobs' folders lie in.
+    pub scratch: Scratch,
+    stop: watch::Sender<bool>,
+    watcher: Mutex<Option<mpsc::UnboundedSender<watch::Receiver<Status>>>>,
+}
+
+impl Studio {
+    /// Opens a studio on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Layers that are missing, a planner that can't be loaded, a scratch folder that can't be made.
+    pub fn open(config: Config, store: Store, logs: JobLogs) -> Result<Self, JobError> {
+        let layers = Layers::find(config.layers_dir.as_deref())
+            .map_err(|missing| JobError::new(Code::RenderCouldNotStart, missing.to_string()))?;
+        let scratch = Scratch::under(&config.temp_dir)
+            .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())))?;
+        let stage = Stage::new(&layers, &config, scratch.path());
+        stage.warm_up();
+        let sandbox = Sandbox::new()?;
+        let prober = Prober::new(&layers, &config);
+        let assembler = Assembler::new(&layers, prober.clone(), &config);
+        let renderer = Renderer { stage, prober, cache: Cache::new(store.clone()) };
+        let stop = watch::Sender::new(false);
+        Ok(Self { config, layers, store, sandbox, renderer, assembler, logs, scratch, stop, watcher: Mutex::default() })
+    }
+
+    /// What makes films here: another program or other tools make other films of the same document.
+    pub fn recipe(&self) -> String {
+        format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.sandbox.sha256(), self.layers.versions_sha256())
+    }
+
+    /// Hands out the status of each job that is claimed from now on, as it changes.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<watch::Receiver<Status>> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+
+    /// A job was claimed: whoever watches hears of it.
+    pub fn claimed(&self, lease: &Lease) {
+        if let Some(watcher) = &*self.watcher.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A watcher that left is not missed.
+            let _ = watcher.send(lease.follow());
+        }
+    }
+
+    /// Tells every job to stop, publish how it stands, and leave.
+    pub fn interrupt(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends once [`Studio::interrupt`] was called.
+    pub async fn interrupted(&self) {
+        // The sender lives in `self`, so this can't fail.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    /// Ends what is still running, and takes the scratch folder away: under Lambda the process is ended right after this, and
+    /// nothing is dropped any more.
+    pub async fn close(&self) {
+        self.renderer.stage.stop().await;
+        crate::child::sweep();
+        // What can't be removed now can't be removed later either.
+        let _ = std::fs::remove_dir_all(self.scratch.path());
+    }
+}
+
+/// The S3 server that the settings name; none for AWS itself.
+pub fn endpoint(config: &Config) -> Option<Endpoint> {
+    config.s3_endpoint.clone().map(|url| Endpoint {
+        url: Some(url),
+        region: config.region.clone(),
+        credentials: config.credentials.clone(),
+        path_style: true,
+    })
+}

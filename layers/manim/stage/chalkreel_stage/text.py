@@ -1,0 +1,221 @@
+"""Paragraphs and list items, in Typst, with everything the author wrote as string literals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from manim import VGroup
+
+from . import theme
+from .audit import Box
+from .layout import Act, Block, Part, Piece
+from .typeset import Sheet, TypesetError, Typesetter, literal, mobject
+
+
+def formula(typst: str, block: bool = False) -> str:
+    """Typst source of a formula; its mathematics can't break out of it."""
+    return f'#math.equation(block: {str(block).lower()}, eval({literal(typst)}, mode: "math"))'
+
+
+def inline(spans: list[dict[str, Any]], look: theme.Theme, checked: Checked) -> str:
+    """Typst source of rich text."""
+    out = []
+    for span in spans:
+        kind, value = next(iter(span.items()))
+        if kind == "math":
+            typst = value.get("typst", "")
+            out.append(formula(typst) if checked.good(typst) else _code(value.get("latex", typst), look))
+        elif kind == "strong":
+            out.append(f"#strong[#{literal(value)}]")
+        elif kind == "emphasis":
+            out.append(f"#emph[#{literal(value)}]")
+        elif kind == "code":
+            out.append(_code(value, look))
+        else:
+            out.append(f"#{literal(str(value))}")
+    return "".join(out)
+
+
+def _code(value: str, look: theme.Theme) -> str:
+    fonts = ", ".join(f'"{name}"' for name in theme.CODE_FONTS)
+    return f'#text(font: ({fonts}), size: 0.92em, fill: rgb("{look.code}"), ligatures: false)[#{literal(value)}]'
+
+
+class Checked:
+    """Which formulas compile; each is tried once, and a bad one is a warning, not the end of its paragraph."""
+
+    def __init__(self, setter: Typesetter, warnings: list[str]) -> None:
+        self._setter, self._warnings = setter, warnings
+        self._known: dict[str, bool] = {}
+
+    def good(self, typst: str) -> bool:
+        """Whether Typst can set the formula."""
+        if typst not in self._known:
+            try:
+                self._setter.sheet(formula(typst), theme.TEXT, "#ffffff")
+                self._known[typst] = bool(typst.strip())
+            except TypesetError as error:
+                self._known[typst] = False
+                self._warnings.append(f"a formula could not be set and is shown as written: {error}")
+        return self._known[typst]
+
+
+def length(spans: list[dict[str, Any]]) -> int:
+    """Characters, roughly, as they take time to read."""
+    return sum(len(v) if isinstance(v, str) else len(v.get("typst", "")) for s in spans for v in s.values())
+
+
+def ink(name: str, group: VGroup, font: float | None) -> list[Box]:
+    """The box of a mobject's ink; none when it is blank."""
+    if not group.family_members_with_points():
+        return []
+    (left, bottom, _), (right, top, _) = group.get_corner([-1, -1, 0]), group.get_corner([1, 1, 0])
+    return [Box(name, float(left), float(bottom), float(right), float(top), font)]
+
+
+class Paragraph(Piece):
+    """A text element."""
+
+    def __init__(
+        self,
+        element: str,
+        event: int,
+        spans: list[dict[str, Any]],
+        setter: Typesetter,
+        look: theme.Theme,
+        checked: Checked,
+        centred: bool = False,
+        colour: str | None = None,
+    ) -> None:
+        self.element, self.event = element, event
+        self._spans, self._setter, self._look, self._checked = spans, setter, look, checked
+        self._centred, self._colour = centred, colour or look.text
+
+    def measure(self, level: float, width: float, height: float) -> Block:
+        """See Piece."""
+        size = max(theme.TEXT * level, theme.TEXT_FLOOR)
+        body = inline(self._spans, self._look, self._checked)
+        sheet = self._sheet(body, size, width)
+        seconds = min(0.5 + 0.018 * length(self._spans), 2.0)
+        return Block(
+            self.element,
+            self.event,
+            sheet.width,
+            sheet.height,
+            theme.GAP * level,
+            uncovering(self.element, sheet, size, seconds, 12 + length(self._spans)),
+            centred=self._centred,
+        )
+
+    def _sheet(self, body: str, size: float, width: float) -> Sheet:
+        natural = self._setter.sheet(body, size, self._colour)
+        if natural.width <= width:
+            return natural
+        if self._centred:
+            body = f"#align(center)[{body}]"
+        return self._setter.sheet(body, size, self._colour, width)
+
+    def halves(self) -> list[Piece]:
+        """See Piece: cut at the word nearest to the middle."""
+        words = _words(self._spans)
+        if len(words) < 2:
+            return []
+        middle = len(words) // 2
+        return [
+            Paragraph(
+                self.element, self.event, part, self._setter, self._look, self._checked, self._centred, self._colour
+            )
+            for part in (words[:middle], words[middle:])
+        ]
+
+
+class Item(Piece):
+    """One item of a list."""
+
+    def __init__(
+        self,
+        element: str,
+        event: int,
+        item: dict[str, Any],
+        first: bool,
+        setter: Typesetter,
+        look: theme.Theme,
+        checked: Checked,
+        marked: bool = True,
+    ) -> None:
+        self.element, self.event = element, event
+        self._item, self._first, self._marked = item, first, marked
+        self._setter, self._look, self._checked = setter, look, checked
+
+    def measure(self, level: float, width: float, height: float) -> Block:
+        """See Piece."""
+        depth = min(int(self._item.get("level", 0)), 4)
+        size = max(theme.TEXT * level * (0.92 if depth else 1.0), theme.TEXT_FLOOR)
+        spans = self._item["text"]["spans"]
+        number = self._item.get("number")
+        mark = f"{number}." if number is not None else ("•" if depth % 2 == 0 else "–")
+        marker = f'text(fill: rgb("{self._look.accent}"), weight: "semibold")[#{literal(mark if self._marked else "")}]'
+        column = "1.5em" if number is not None else "0.85em"
+        # One step of nesting is as wide as a numbered item's marker and its gap.
+        indent = 1.25 * depth
+        body = (
+            f"#pad(left: {indent}em, grid(columns: ({column}, 1fr), column-gutter: 0.25em, {marker}, "
+            f"[{inline(spans, self._look, self._checked)}]))"
+        )
+        sheet = self._setter.sheet(body, size, self._look.text, width)
+        seconds = min(0.4 + 0.018 * length(spans), 1.6)
+        gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
+        return Block(
+            self.element,
+            self.event,
+            width,
+            sheet.height,
+            gap,
+            uncovering(self.element, sheet, size, seconds, 12 + length(spans)),
+        )
+
+    def halves(self) -> list[Piece]:
+        """See Piece: the second half has no marker of its own."""
+        words = _words(self._item["text"]["spans"])
+        if len(words) < 2:
+            return []
+        middle = len(words) // 2
+        return [
+            Item(
+                self.element,
+                self.event,
+                {**self._item, "text": {"spans": part}},
+                self._first and i == 0,
+                self._setter,
+                self._look,
+                self._checked,
+                self._marked and i == 0,
+            )
+            for i, part in enumerate((words[:middle], words[middle:]))
+        ]
+
+
+def _words(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The spans cut after each space; a formula stays whole."""
+    words: list[dict[str, Any]] = []
+    for span in spans:
+        kind, value = next(iter(span.items()))
+        if isinstance(value, str):
+            pieces = value.split(" ")
+            words += [{kind: piece + (" " if i + 1 < len(pieces) else "")} for i, piece in enumerate(pieces)]
+        else:
+            words.append(span)
+    return [word for word in words if word != {"plain": ""}]
+
+
+def uncovering(
+    name: str, sheet: Sheet, size: float, seconds: float, weight: float
+) -> Callable[[], tuple[list[Part], list[Box]]]:
+    """Makes a block's single part: the sheet, uncovered line by line."""
+
+    def make() -> tuple[list[Part], list[Box]]:
+        group = mobject(sheet)
+        return [Part([Act("uncover", group, seconds)], weight)], ink(name, group, size)
+
+    return make

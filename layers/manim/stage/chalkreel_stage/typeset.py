@@ -1,0 +1,275 @@
+"""Typst source → measured sheets → Manim mobjects, in memory.
+
+Why not Manim's own `Typst` and `MathTypst`: they write two files per formula into the media folder and import the
+SVG through svgelements, at 20 to 100 ms each. The same compiler, kept and fed from memory, takes 0.3 to 10 ms, and
+gives the size of a block before any mobject is made, which is what planning pages needs. One engine sets
+everything, so words, inline formulas and code share one baseline.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import typst
+from manim import VGroup, VMobject
+
+from . import theme
+
+POINTS = 36.0
+"""Typst points in one frame unit."""
+
+_SIZE = re.compile(rb'<svg[^>]*?viewBox="0 0 ([0-9.e+-]+) ([0-9.e+-]+)"')
+_COMMAND = re.compile(r"([A-Za-z])|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_TRANSFORM = re.compile(r"(matrix|translate|scale|rotate)\(([^)]*)\)")
+_HREF = "{http://www.w3.org/1999/xlink}href"
+
+
+class TypesetError(ValueError):
+    """Source that Typst can't compile; the message is the compiler's."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A compiled page cut to its contents."""
+
+    svg: bytes
+    width: float
+    height: float
+
+
+def literal(text: str) -> str:
+    """`text` as a Typst string literal: nothing in it is markup."""
+    out = ['"']
+    for character in text:
+        if character in '"\\':
+            out.append("\\" + character)
+        elif ord(character) < 32 or ord(character) == 127:
+            out.append(" ")
+        else:
+            out.append(character)
+    out.append('"')
+    return "".join(out)
+
+
+def _families(names: tuple[str, ...]) -> str:
+    return "(" + "".join(f'"{name}", ' for name in names) + ")"
+
+
+class Typesetter:
+    """Compiles Typst source; keeps what it compiled by content."""
+
+    def __init__(self, fonts: str | None) -> None:
+        """`fonts` is a folder of fonts to use instead of the system's. Starts no thread, so a fork may follow."""
+        found = typst.Fonts(
+            include_system_fonts=fonts is None, include_embedded_fonts=True, font_paths=[fonts] if fonts else []
+        )
+        # Typst wants a root that exists. Documents can't read files there: formulas go through Typst's `eval`, which
+        # has no file access, and all other text is a string literal.
+        self._compiler = typst.Compiler(root=tempfile.gettempdir(), font_paths=found, ignore_system_fonts=True)
+        self._sheets: dict[str, Sheet] = {}
+        self.language = "en"
+
+    def sheet(
+        self,
+        body: str,
+        size: float,
+        colour: str,
+        width: float | None = None,
+        fonts: tuple[str, ...] = theme.TEXT_FONTS,
+        preamble: str = "",
+    ) -> Sheet:
+        """Sets `body` at font size `size`, wrapped at `width` (none: as wide as it is). Lengths in frame units.
+
+        Raises TypesetError.
+        """
+        page = "auto" if width is None else f"{width * POINTS:.3f}pt"
+        source = (
+            f"#set page(width: {page}, height: auto, margin: 0pt, fill: none)\n"
+            f'#set text(font: {_families(fonts)}, size: {size * POINTS:.3f}pt, fill: rgb("{colour}"), '
+            f'lang: "{self.language}", top-edge: "ascender", bottom-edge: "descender", hyphenate: false)\n'
+            "#set par(leading: 0.36em, spacing: 0.8em)\n"
+            f"#show math.equation: set text(font: {_families(theme.MATH_FONTS)}, size: 1.12em)\n"
+            f"{preamble}\n{body}\n"
+        )
+        if source not in self._sheets:
+            try:
+                svg = self._compiler.compile(input=source.encode(), format="svg")
+            except typst.TypstError as error:
+                raise TypesetError(getattr(error, "message", str(error))) from error
+            if isinstance(svg, list):
+                svg = svg[0]
+            match = _SIZE.search(svg)
+            if match is None:
+                raise TypesetError("the sheet has no size")
+            self._sheets[source] = Sheet(svg, float(match[1]) / POINTS, float(match[2]) / POINTS)
+        return self._sheets[source]
+
+
+@lru_cache(maxsize=4096)
+def _outline(data: str) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, _path(data)))
+
+
+def _path(data: str) -> np.ndarray:
+    """Cubic Bézier points of an SVG path, shape (4n, 2): anchor, handle, handle, anchor."""
+    points: list[tuple[float, float]] = []
+    tokens = _COMMAND.findall(data)
+    x = y = start_x = start_y = 0.0
+    i = 0
+    command = ""
+
+    def take(count: int) -> list[float]:
+        nonlocal i
+        values = [float(tokens[i + k][1]) for k in range(count)]
+        i += count
+        return values
+
+    def line(to_x: float, to_y: float) -> None:
+        dx, dy = (to_x - x) / 3, (to_y - y) / 3
+        points.extend([(x, y), (x + dx, y + dy), (x + 2 * dx, y + 2 * dy), (to_x, to_y)])
+
+    while i < len(tokens):
+        if tokens[i][0]:
+            command = tokens[i][0]
+            i += 1
+        base_x, base_y = (x, y) if command.islower() else (0.0, 0.0)
+        kind = command.upper()
+        if kind == "M":
+            dx, dy = take(2)
+            x, y = base_x + dx, base_y + dy
+            start_x, start_y = x, y
+            command = "l" if command == "m" else "L"
+        elif kind == "L":
+            dx, dy = take(2)
+            line(base_x + dx, base_y + dy)
+            x, y = base_x + dx, base_y + dy
+        elif kind == "H":
+            (dx,) = take(1)
+            line(base_x + dx, y)
+            x = base_x + dx
+        elif kind == "V":
+            (dy,) = take(1)
+            line(x, base_y + dy)
+            y = base_y + dy
+        elif kind == "C":
+            a, b, c, d, e, f = take(6)
+            points.extend([(x, y), (base_x + a, base_y + b), (base_x + c, base_y + d), (base_x + e, base_y + f)])
+            x, y = base_x + e, base_y + f
+        elif kind == "Q":
+            a, b, e, f = take(4)
+            qx, qy, ex, ey = base_x + a, base_y + b, base_x + e, base_y + f
+            points.extend(
+                [
+                    (x, y),
+                    (x + 2 / 3 * (qx - x), y + 2 / 3 * (qy - y)),
+                    (ex + 2 / 3 * (qx - ex), ey + 2 / 3 * (qy - ey)),
+                    (ex, ey),
+                ]
+            )
+            x, y = ex, ey
+        elif kind == "Z":
+            if abs(x - start_x) > 1e-9 or abs(y - start_y) > 1e-9:
+                line(start_x, start_y)
+            x, y = start_x, start_y
+        else:
+            raise TypesetError(f"a path command that Typst does not write: {command}")
+    return np.array(points, dtype=float).reshape(-1, 2)
+
+
+def _matrix(transform: str | None) -> np.ndarray:
+    result = np.eye(3)
+    for name, inner in _TRANSFORM.findall(transform or ""):
+        v = [float(n) for n in _NUMBER.findall(inner)]
+        step = np.eye(3)
+        if name == "matrix":
+            step[:2] = [[v[0], v[2], v[4]], [v[1], v[3], v[5]]]
+        elif name == "translate":
+            step[:2, 2] = [v[0], v[1] if len(v) > 1 else 0.0]
+        elif name == "scale":
+            step[0, 0], step[1, 1] = v[0], v[-1]
+        else:
+            angle = np.deg2rad(v[0])
+            step[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        result = result @ step
+    return result
+
+
+def mobject(sheet: Sheet, each_glyph: bool = False) -> VGroup:
+    """The sheet's ink, its top left corner at the origin. One mobject per run of glyphs, or per glyph."""
+    root = ET.fromstring(sheet.svg)
+    symbols: dict[str, str] = {}
+    for element in root.iter():
+        if element.tag.endswith("}symbol") and len(element):
+            symbols["#" + element.get("id", "")] = element[0].get("d", "")
+    group = VGroup()
+
+    def place(outline: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        flat = outline @ matrix[:2, :2].T + matrix[:2, 2]
+        points = np.zeros((len(flat), 3))
+        points[:, 0] = flat[:, 0] / POINTS
+        points[:, 1] = -flat[:, 1] / POINTS
+        return points
+
+    def add(points: np.ndarray, fill: str | None, stroke: str | None, stroke_points: float) -> None:
+        if not len(points):
+            return
+        item = VMobject(
+            fill_color=fill or stroke or "#ffffff",
+            fill_opacity=_opacity(fill),
+            stroke_color=stroke or fill or "#ffffff",
+            stroke_opacity=1.0 if stroke else 0.0,
+            # Manim draws a stroke width of 1 as a hundredth of a frame unit.
+            stroke_width=stroke_points / POINTS * 100 if stroke else 0.0,
+        )
+        item.points = points
+        group.add(item)
+
+    def walk(parent: ET.Element, matrix: np.ndarray) -> None:
+        run: list[np.ndarray] = []
+        run_fill: str | None = None
+        for element in parent:
+            tag = element.tag.rsplit("}", 1)[-1]
+            if tag in ("defs", "symbol", "clipPath"):
+                continue
+            local = matrix @ _matrix(element.get("transform"))
+            if tag == "g":
+                walk(element, local)
+            elif tag == "use":
+                data = symbols.get(element.get(_HREF, ""), "")
+                if not data:
+                    continue
+                at = np.eye(3)
+                at[:2, 2] = [float(element.get("x", "0")), float(element.get("y", "0"))]
+                points = place(np.array(_outline(data)).reshape(-1, 2), local @ at)
+                fill = _colour(element.get("fill"))
+                if each_glyph:
+                    add(points, fill, None, 0.0)
+                else:
+                    if run and fill != run_fill:
+                        add(np.concatenate(run), run_fill, None, 0.0)
+                        run = []
+                    run.append(points)
+                    run_fill = fill
+            elif tag == "path":
+                stroke = _colour(element.get("stroke"))
+                width = float(element.get("stroke-width", "1")) * float(np.sqrt(abs(np.linalg.det(local[:2, :2]))))
+                add(place(_path(element.get("d", "")), local), _colour(element.get("fill")), stroke, width)
+        if run:
+            add(np.concatenate(run), run_fill, None, 0.0)
+
+    walk(root, np.eye(3))
+    return group
+
+
+def _colour(value: str | None) -> str | None:
+    return value[:7] if value and value.startswith("#") else None
+
+
+def _opacity(fill: str | None) -> float:
+    return 1.0 if fill else 0.0

@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# Manim in a virtual environment of its own, the stage in it, and the fonts both draw with.
+# shellcheck disable=SC2034,SC2154
+# cairo and Pango with headers: pycairo and ManimPango have no Linux wheels.
+manim_packages=(gcc libc6-dev pkg-config libcairo2-dev libpango1.0-dev fontconfig fonts-inter fonts-jetbrains-mono fonts-noto-core)
+
+# A Python that the pins were made for, 3.11 to 3.13. The system's own comes first: a confined child may read /usr.
+suitable() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+complete() {
+    "$1" -c 'import ensurepip, os, sys, sysconfig, venv
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' 2>/dev/null
+}
+find_python() {
+    local name
+    for name in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null && suitable "$name" && complete "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+}
+
+manim_part() {
+    local here=$layers/manim python inputs
+    # The environment that is there decides, so that a new Python elsewhere on PATH does not rebuild it.
+    inputs=$(hash_of "$here/requirements.txt")
+    if ! fresh python "$inputs" || ! "$dest/manim/bin/python3" -c '' 2>/dev/null; then
+        python=$(find_python)
+        if [[ -z $python ]]; then
+            need_packages python3 python3-venv python3-dev
+            python=$(find_python)
+        fi
+        [[ -n $python ]] || die "Python 3.11, 3.12 or 3.13 with venv and headers is needed; found $(python3 -V 2>&1)" \
+            "get one with your system's packages, or with: uv python install 3.13, and put it on PATH as python3.13"
+        say "installing Manim with $python (about a minute)"
+        # Made beside the old one and swapped in when whole.
+        rm -rf "$dest/manim.new"
+        "$python" -m venv "$dest/manim.new"
+        "$dest/manim.new/bin/python3" -m pip install --quiet --disable-pip-version-check --no-compile \
+            --requirement "$here/requirements.txt" >&2 ||
+            die "Manim could not be installed: see above. It needs the Python package index; behind a proxy set https_proxy" \
+                "or PIP_INDEX_URL and run this again."
+        # Some packages hold templates that are no Python; they don't compile and need not.
+        "$dest/manim.new/bin/python3" -m compileall -q -j 0 -s "$dest/manim.new" -p "$dest/manim" "$dest/manim.new/lib" >/dev/null || true
+        rm -rf "$dest/manim" "$dest/.stamps/stage"
+        mv "$dest/manim.new" "$dest/manim"
+        done_with python "$inputs"
+    fi
+    inputs=$(hash_of "$here"/stage/chalkreel_stage/*.py "$here/tools.sh")
+    if ! fresh stage "$inputs"; then
+        stage_part "$here"
+        done_with stage "$inputs"
+    fi
+    inputs=$(dpkg-query -W -f '${Version} ' fonts-inter fonts-jetbrains-mono fonts-noto-core)$(hash_of "$here/fonts.conf" "$here/fonts.txt")
+    if ! fresh fonts "$inputs"; then
+        fonts_part "$here"
+        done_with fonts "$inputs"
+    fi
+}
+
+# The stage goes into the environment itself, so that Python can run isolated (-I).
+stage_part() {
+    local site
+    site=$("$dest/manim/bin/python3" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    rm -rf "$site/chalkreel_stage"
+    cp -r "$1/stage/chalkreel_stage" "$site/chalkreel_stage"
+    rm -rf "$site/chalkreel_stage/__pycache__"
+    "$dest/manim/bin/python3" -I -m compileall -q --invalidation-mode unchecked-hash "$site/chalkreel_stage"
+    wrapper chalkreel-stage chalkreel_stage
+    wrapper manim manim
+}
+
+# A program that works from any folder and with an empty environment. Threads of BLAS and of Typst are of no use to a
+# scene, and a process that forks must have none.
+wrapper() {
+    cat >"$dest/bin/$1" <<EOF
+#!/bin/sh
+here=\$(CDPATH= cd -- "\${0%/*}/.." && pwd -P) || exit 127
+: "\${TMPDIR:=/tmp}" "\${PATH:=/usr/local/bin:/usr/bin:/bin}" "\${LANG:=C.UTF-8}"
+: "\${HOME:=\$TMPDIR}" "\${XDG_CACHE_HOME:=\$TMPDIR/chalkreel-cache}"
+FONTCONFIG_FILE=\$here/etc/fonts/fonts.conf CHALKREEL_STAGE_FONTS=\$here/fonts
+OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1
+export TMPDIR PATH LANG HOME XDG_CACHE_HOME FONTCONFIG_FILE CHALKREEL_STAGE_FONTS
+export OPENBLAS_NUM_THREADS OMP_NUM_THREADS RAYON_NUM_THREADS
+exec "\$here/manim/bin/python3" -I -B -m $2 "\$@"
+EOF
+    chmod +x "$dest/bin/$1"
+}
+
+fonts_part() {
+    local pattern found
+    rm -rf "$dest/fonts" && mkdir -p "$dest/fonts" "$dest/etc/fonts"
+    while read -r pattern; do
+        [[ -z $pattern || $pattern == \#* ]] && continue
+        found=$(find -L /usr/share/fonts -name "$pattern" -print -quit)
+        [[ -n $found ]] || { say "no font $pattern here; other fonts stand in"; continue; }
+        cp "$found" "$dest/fonts/"
+    done <"$1/fonts.txt"
+    cp "$1/fonts.conf" "$dest/etc/fonts/fonts.conf"
+}

@@ -1,0 +1,39 @@
+//! From a document's bytes to its text, or a refusal that says where it went wrong.
+
+use crate::storyboard::{Document, Place, Refusal};
+
+/// The text of a Markdown lesson, without a byte order mark.
+pub(crate) fn lesson(document: &Document) -> Result<&str, Refusal> {
+    let extension = document.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    if !matches!(extension.as_deref(), Some("md" | "markdown")) {
+        let message = match extension {
+            Some(extension) if document.name.len() < 300 => {
+                format!("`{}` ends in `.{extension}`, which is not a format that is read here", document.name)
+            }
+            _ => "the document's name has no extension that tells its format".to_owned(),
+        };
+        return Err(refusal("input.unknown_format", &message, "Name a Markdown lesson `.md` or `.markdown`.", None));
+    }
+    let bytes = document.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&document.bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
+    if text.trim().is_empty() {
+        let remedy = "Write `# Title`, then `## Heading` and a paragraph for each scene.";
+        return Err(refusal("input.empty", "the document has no content", remedy, None));
+    }
+    Ok(text)
+}
+
+/// A refusal; `place` is where in the document.
+pub(crate) fn refusal(code: &str, message: &str, remedy: &str, place: Option<Place>) -> Refusal {
+    Refusal { code: code.to_owned(), message: message.to_owned(), remedy: remedy.to_owned(), place }
+}
+
+fn not_utf8(bytes: &[u8], good: usize) -> Refusal {
+    let before = String::from_utf8_lossy(&bytes[..good]);
+    let place = crate::place::Places::of(&before).at(good);
+    let byte = bytes.get(good).copied().unwrap_or_default();
+    let utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let kind = if utf16 { "; it looks like UTF-16" } else { "" };
+    let message = format!("the byte 0x{byte:02x} at position {good} is not UTF-8{kind}");
+    refusal("input.not_utf8", &message, "Save the document as UTF-8.", Some(place))
+}

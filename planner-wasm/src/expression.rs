@@ -1,0 +1,546 @@
+//! Expressions of plots: `2sin(x)^2 - |x|/3` becomes a tree in postfix order, and has a value.
+//!
+//! A Pratt parser. From loosest to tightest: `+ -`, `* /` and what stands side by side (`2x`, from left to right: `1/2x`
+//! is half of x), the sign `-`, `^` (from right to left: `-x^2` is minus the square). A function takes what is in its
+//! brackets, or without any the product after it: `sin 2x`; `sin^2(x)` is the square of the sine.
+
+use crate::storyboard::{Expression, Token};
+
+/// Longer is no expression for a picture; also bounds the stack of every reader after this one.
+const LONGEST: usize = 1_000;
+const DEEPEST: usize = 50;
+
+/// Why a text is no expression, and at which byte of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misread {
+    pub(crate) why: String,
+    pub(crate) at: usize,
+}
+
+/// Reads `source`, in which `variable` alone may stand for a number (none for a constant).
+///
+/// # Errors
+/// [`Misread`].
+pub(crate) fn parse(source: &str, variable: Option<&str>) -> Result<Expression, Misread> {
+    if source.len() > LONGEST {
+        return Err(Misread { why: "it is too long".to_owned(), at: 0 });
+    }
+    let mut parser = Parser { lexemes: lexemes(source)?, at: 0, depth: 0, bars: 0, variable, out: Vec::new(), end: source.len() };
+    parser.expression(0)?;
+    match parser.lexemes.get(parser.at) {
+        None => Ok(Expression { source: source.trim().to_owned(), postfix: parser.out }),
+        Some((at, Lexeme::Sign(sign))) => Err(Misread { why: format!("`{sign}` stands where it can't"), at: *at }),
+        Some((at, _)) => Err(Misread { why: "something is left over".to_owned(), at: *at }),
+    }
+}
+
+/// The value of `expression` where its variable is `variable`; not a number where it has none.
+pub(crate) fn value(expression: &Expression, variable: f64) -> f64 {
+    let mut stack: Vec<f64> = Vec::new();
+    for token in &expression.postfix {
+        let result = match token {
+            Token::Number(number) => *number,
+            Token::Variable(_) => variable,
+            Token::Apply(name) => {
+                let right = stack.pop().unwrap_or(f64::NAN);
+                match crate::storyboard::arity(name) {
+                    Some(2) => binary(name, stack.pop().unwrap_or(f64::NAN), right),
+                    _ => unary(name, right),
+                }
+            }
+        };
+        stack.push(result);
+    }
+    stack.pop().unwrap_or(f64::NAN)
+}
+
+/// `libm` and not `std`, whose sines differ from one machine to another.
+fn unary(name: &str, x: f64) -> f64 {
+    match name {
+        "neg" => -x,
+        "abs" => x.abs(),
+        "sqrt" => libm::sqrt(x),
+        "exp" => libm::exp(x),
+        "ln" => libm::log(x),
+        "log10" => libm::log10(x),
+        "sin" => libm::sin(x),
+        "cos" => libm::cos(x),
+        "tan" => libm::tan(x),
+        "asin" => libm::asin(x),
+        "acos" => libm::acos(x),
+        "atan" => libm::atan(x),
+        "sinh" => libm::sinh(x),
+        "cosh" => libm::cosh(x),
+        "tanh" => libm::tanh(x),
+        "floor" => libm::floor(x),
+        "ceil" => libm::ceil(x),
+        "sign" if x == 0.0 => 0.0,
+        "sign" => x.signum(),
+        _ => f64::NAN,
+    }
+}
+
+fn binary(name: &str, left: f64, right: f64) -> f64 {
+    match name {
+        "add" => left + right,
+        "sub" => left - right,
+        "mul" => left * right,
+        "div" => left / right,
+        "pow" => libm::pow(left, right),
+        "min" => left.min(right),
+        "max" => left.max(right),
+        _ => f64::NAN,
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Lexeme<'a> {
+    Number(f64),
+    Name(&'a str),
+    Sign(char),
+}
+
+fn lexemes(source: &str) -> Result<Vec<(usize, Lexeme<'_>)>, Misread> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(c) = source[at..].chars().next() {
+        let rest = &source[at..];
+        let length = if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) {
+            let length = number(rest);
+            let value: f64 = rest[..length].parse().map_err(|_| Misread { why: "it is no number".to_owned(), at })?;
+            if !value.is_finite() {
+                return Err(Misread { why: "the number is too large".to_owned(), at });
+            }
+            found.push((at, Lexeme::Number(value)));
+            length
+        } else if c.is_alphabetic() {
+            let length = rest.find(|c: char| !c.is_alphabetic() && !c.is_ascii_digit()).unwrap_or(rest.len());
+            names(at, &rest[..length], &mut found);
+            length
+        } else {
+            let sign = match c {
+                '−' | '–' => Some('-'),
+                '·' | '⋅' | '×' => Some('*'),
+                '÷' => Some('/'),
+                '²' | '³' => Some(c),
+                '+' | '-' | '*' | '/' | '^' | '(' | ')' | '|' | ',' => Some(c),
+                '[' | '{' => Some('('),
+                ']' | '}' => Some(')'),
+                c if c.is_whitespace() => None,
+                c => return Err(Misread { why: format!("`{c}` has no meaning here"), at }),
+            };
+            if c == '*' && rest.starts_with("**") {
+                found.push((at, Lexeme::Sign('^')));
+                2
+            } else {
+                found.extend(sign.map(|sign| (at, Lexeme::Sign(sign))));
+                c.len_utf8()
+            }
+        };
+        at += length;
+    }
+    Ok(found)
+}
+
+fn number(rest: &str) -> usize {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut length = digits(rest);
+    if rest[length..].starts_with('.') && !rest[length..].starts_with("..") {
+        length += 1 + digits(&rest[length + 1..]);
+    }
+    // `2e3` is a number, `2e` and `2e^x` are twice e.
+    if let Some(exponent) = rest[length..].strip_prefix(['e', 'E']) {
+        let sign = usize::from(exponent.starts_with(['+', '-']));
+        let power = digits(&exponent[sign..]);
+        if power > 0 {
+            length += 1 + sign + power;
+        }
+    }
+    length
+}
+
+/// A word is a name, or names side by side: `xsin` is x times the sine.
+fn names<'a>(at: usize, word: &'a str, found: &mut Vec<(usize, Lexeme<'a>)>) {
+    let mut start = 0;
+    while start < word.len() {
+        let rest = &word[start..];
+        let known = KNOWN.iter().filter(|name| rest.starts_with(**name)).map(|name| name.len()).max();
+        let letter = rest.chars().next().map_or(1, char::len_utf8);
+        if let Some(digits) = Some(number(rest)).filter(|length| *length > 0 && rest.starts_with(|c: char| c.is_ascii_digit())) {
+            found.push((at + start, Lexeme::Number(rest[..digits].parse().unwrap_or(f64::NAN))));
+            start += digits;
+            continue;
+        }
+        let variable = rest.starts_with(['x', 't']) && known.is_none();
+        match known {
+            _ if variable => found.push((at + start, Lexeme::Name(&rest[..letter]))),
+            Some(length) => {
+                found.push((at + start, Lexeme::Name(&rest[..length])));
+                start += length;
+                continue;
+            }
+            None => {
+                found.push((at + start, Lexeme::Name(rest)));
+                return;
+            }
+        }
+        start += letter;
+    }
+}
+
+/// Names with a meaning; longer ones win.
+const KNOWN: &[&str] = &[
+    "pi", "π", "tau", "e", "sqrt", "cbrt", "exp", "ln", "log", "log10", "log2", "sin", "cos", "tan", "cot", "sec", "csc",
+    "asin", "acos", "atan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil", "sign", "sgn",
+    "min", "max",
+];
+
+struct Parser<'a> {
+    lexemes: Vec<(usize, Lexeme<'a>)>,
+    at: usize,
+    depth: usize,
+    /// How many `|` are open.
+    bars: usize,
+    variable: Option<&'a str>,
+    out: Vec<Token>,
+    end: usize,
+}
+
+/// How tightly products bind.
+const PRODUCT: u8 = 2;
+/// How tightly a sign binds.
+const SIGNED: u8 = 3;
+/// How tightly a power binds.
+const POWER: u8 = 4;
+
+impl Parser<'_> {
+    fn sign(&self) -> Option<char> {
+        match self.lexemes.get(self.at) {
+            Some((_, Lexeme::Sign(sign))) => Some(*sign),
+            _ => None,
+        }
+    }
+
+    fn place(&self) -> usize {
+        self.lexemes.get(self.at).map_or(self.end, |(at, _)| *at)
+    }
+
+    fn wrong<T>(&self, why: &str) -> Result<T, Misread> {
+        Err(Misread { why: why.to_owned(), at: self.place() })
+    }
+
+    fn apply(&mut self, name: &str) {
+        self.out.push(Token::Apply(name.to_owned()));
+    }
+
+    /// Reads operands joined by operators that bind at least as tightly as `least`.
+    fn expression(&mut self, least: u8) -> Result<(), Misread> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return self.wrong("it is nested too deep");
+        }
+        self.operand()?;
+        loop {
+            let (binds, name) = match self.sign() {
+                Some('+') => (1, "add"),
+                Some('-') => (1, "sub"),
+                Some('*') => (PRODUCT, "mul"),
+                Some('/') => (PRODUCT, "div"),
+                Some('^') => (POWER, "pow"),
+                Some(square @ ('²' | '³')) => {
+                    self.at += 1;
+                    self.out.push(Token::Number(if square == '²' { 2.0 } else { 3.0 }));
+                    self.apply("pow");
+                    continue;
+                }
+                // Two operands side by side are multiplied.
+                Some('(') => (PRODUCT, ""),
+                Some('|') if self.bars == 0 => (PRODUCT, ""),
+                Some(_) => break,
+                None if self.at < self.lexemes.len() => (PRODUCT, ""),
+                None => break,
+            };
+            if binds < least {
+                break;
+            }
+            if name.is_empty() {
+                self.expression(PRODUCT + 1)?;
+                self.apply("mul");
+            } else {
+                self.at += 1;
+                // A power binds to the right, the others to the left.
+                self.expression(if name == "pow" { SIGNED } else { binds + 1 })?;
+                self.apply(name);
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn operand(&mut self) -> Result<(), Misread> {
+        match self.lexemes.get(self.at).cloned() {
+            Some((_, Lexeme::Number(number))) => {
+                self.at += 1;
+                self.out.push(Token::Number(number));
+            }
+            Some((_, Lexeme::Name(name))) => self.name(name)?,
+            Some((_, Lexeme::Sign('-'))) => {
+                self.at += 1;
+                self.expression(SIGNED)?;
+                self.apply("neg");
+            }
+            Some((_, Lexeme::Sign('+'))) => {
+                self.at += 1;
+                self.expression(SIGNED)?;
+            }
+            Some((_, Lexeme::Sign('('))) => self.brackets()?,
+            Some((_, Lexeme::Sign('|'))) => {
+                self.at += 1;
+                self.bars += 1;
+                self.expression(0)?;
+                self.bars -= 1;
+                if self.sign() != Some('|') {
+                    return self.wrong("a `|` is never closed");
+                }
+                self.at += 1;
+                self.apply("abs");
+            }
+            Some((_, Lexeme::Sign(sign))) => return self.wrong(&format!("a number is missing before `{sign}`")),
+            None => return self.wrong("something is missing at its end"),
+        }
+        Ok(())
+    }
+
+    fn brackets(&mut self) -> Result<(), Misread> {
+        self.at += 1;
+        let bars = std::mem::take(&mut self.bars);
+        self.expression(0)?;
+        self.bars = bars;
+        if self.sign() != Some(')') {
+            return self.wrong("a bracket is never closed");
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn name(&mut self, name: &str) -> Result<(), Misread> {
+        if Some(name) == self.variable {
+            self.at += 1;
+            self.out.push(Token::Variable(name.to_owned()));
+            return Ok(());
+        }
+        let constant = match name {
+            "pi" | "π" => Some(std::f64::consts::PI),
+            "tau" => Some(std::f64::consts::TAU),
+            "e" => Some(std::f64::consts::E),
+            _ => None,
+        };
+        if let Some(number) = constant {
+            self.at += 1;
+            self.out.push(Token::Number(number));
+            return Ok(());
+        }
+        if !KNOWN.contains(&name) {
+            let short: String = name.chars().take(30).collect();
+            return self.wrong(&match self.variable {
+                Some(variable) => format!("`{short}` has no meaning here; the variable is `{variable}`"),
+                None => format!("`{short}` has no meaning here"),
+            });
+        }
+        self.at += 1;
+        if matches!(name, "min" | "max") {
+            return self.smallest(name);
+        }
+        // `sin^2 x`: the power belongs to the value.
+        let power = if self.sign() == Some('^') && !matches!(self.lexemes.get(self.at + 1), Some((_, Lexeme::Sign('-')))) {
+            self.at += 1;
+            match self.lexemes.get(self.at) {
+                Some((_, Lexeme::Number(power))) => {
+                    let power = *power;
+                    self.at += 1;
+                    Some(power)
+                }
+                _ => return self.wrong("a number is missing after `^`"),
+            }
+        } else {
+            None
+        };
+        if self.sign() == Some('(') { self.brackets()? } else { self.product()? }
+        self.function(name);
+        if let Some(power) = power {
+            self.out.push(Token::Number(power));
+            self.apply("pow");
+        }
+        Ok(())
+    }
+
+    /// What a function without brackets takes: numbers and letters side by side, up to a sign or another function.
+    fn product(&mut self) -> Result<(), Misread> {
+        self.expression(SIGNED)?;
+        while let Some((_, Lexeme::Name("x" | "t" | "pi" | "π" | "e"))) = self.lexemes.get(self.at) {
+            self.expression(SIGNED)?;
+            self.apply("mul");
+        }
+        Ok(())
+    }
+
+    fn smallest(&mut self, name: &str) -> Result<(), Misread> {
+        if self.sign() != Some('(') {
+            return self.wrong(&format!("`{name}` needs brackets with two numbers"));
+        }
+        self.at += 1;
+        let bars = std::mem::take(&mut self.bars);
+        self.expression(0)?;
+        let mut operands = 1;
+        while self.sign() == Some(',') {
+            self.at += 1;
+            self.expression(0)?;
+            self.apply(name);
+            operands += 1;
+        }
+        self.bars = bars;
+        if self.sign() != Some(')') || operands < 2 {
+            return self.wrong(&format!("`{name}` needs brackets with two numbers"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Applies a function to what was read last; those that the stage doesn't have are made of others.
+    fn function(&mut self, name: &str) {
+        let number = |parser: &mut Self, number: f64, apply: &str| {
+            parser.out.push(Token::Number(number));
+            parser.apply(apply);
+        };
+        match name {
+            "log" | "log10" => self.apply("log10"),
+            "log2" => {
+                self.apply("ln");
+                number(self, std::f64::consts::LN_2, "div");
+            }
+            "cbrt" => {
+                // The real cube root, of negative numbers too: sign(x)·|x|^(1/3), with x written twice.
+                let operand = self.last_operand();
+                self.apply("abs");
+                number(self, 1.0 / 3.0, "pow");
+                self.out.extend(operand);
+                self.apply("sign");
+                self.apply("mul");
+            }
+            "cot" | "sec" | "csc" => {
+                self.apply(match name {
+                    "cot" => "tan",
+                    "sec" => "cos",
+                    _ => "sin",
+                });
+                number(self, -1.0, "pow");
+            }
+            "arcsin" => self.apply("asin"),
+            "arccos" => self.apply("acos"),
+            "arctan" => self.apply("atan"),
+            "sgn" => self.apply("sign"),
+            name => self.apply(name),
+        }
+    }
+
+    /// The tokens of the operand that was read last.
+    fn last_operand(&self) -> Vec<Token> {
+        let mut needed = 1;
+        for (index, token) in self.out.iter().enumerate().rev() {
+            let takes = match token {
+                Token::Apply(name) => crate::storyboard::arity(name).unwrap_or(1),
+                _ => 0,
+            };
+            needed = needed - 1 + takes;
+            if needed == 0 {
+                return self.out[index..].to_vec();
+            }
+        }
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(source: &str, x: f64) -> f64 {
+        value(&parse(source, Some("x")).unwrap_or_else(|misread| panic!("{source}: {misread:?}")), x)
+    }
+
+    #[test]
+    fn precedence_is_that_of_mathematics() {
+        for (source, expected) in [
+            ("1+2*3", 7.0),
+            ("2^3^2", 512.0),
+            ("-x^2", -4.0),
+            ("(-x)^2", 4.0),
+            ("2^-x", 0.25),
+            ("2x", 4.0),
+            ("2x^2", 8.0),
+            ("1/2x", 1.0),
+            ("x(x+1)", 6.0),
+            ("(x+1)(x-1)", 3.0),
+            ("2|x-5|", 6.0),
+            ("|x||x|", 4.0),
+            ("|-|x|-1|", 3.0),
+            ("x²", 4.0),
+            ("3 - -x", 5.0),
+            ("x - 1 - 1", 0.0),
+            ("12/x/3", 2.0),
+            ("max(1, x, -3)", 2.0),
+            ("2**3", 8.0),
+            ("1e3 + 2e-1", 1000.2),
+            ("0.5x", 1.0),
+            (".5x", 1.0),
+            ("cbrt(-8)", -2.0),
+            ("sqrt(x+2)", 2.0),
+            ("floor(2.7) + ceil(2.2) + sgn(-3)", 4.0),
+            ("log(100)", 2.0),
+            ("x*-1", -2.0),
+        ] {
+            assert!((at(source, 2.0) - expected).abs() < 1e-12, "{source} is {}", at(source, 2.0));
+        }
+    }
+
+    #[test]
+    fn functions_take_brackets_or_the_product_after_them() {
+        let pi = std::f64::consts::PI;
+        for (source, x, expected) in [
+            ("2sin(x)", pi / 2.0, 2.0),
+            ("sin 2x", pi / 4.0, 1.0),
+            ("2 sin x cos x", pi / 4.0, 1.0),
+            ("sin x / 2", pi / 2.0, 0.5),
+            ("sin -x", pi / 2.0, -1.0),
+            ("sin(x)^2 + cos^2(x)", 0.7, 1.0),
+            ("xsin(x)", pi / 2.0, pi / 2.0),
+            ("sin(pi x)", 0.5, 1.0),
+            ("2pi", 0.0, 2.0 * pi),
+            ("e^x", 1.0, std::f64::consts::E),
+            ("exp(-x^2)", 0.0, 1.0),
+            ("ln(e^x)", 3.0, 3.0),
+        ] {
+            assert!((at(source, x) - expected).abs() < 1e-12, "{source} is {}", at(source, x));
+        }
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        for (source, place) in [("x +", 3), ("2 $ 3", 2), ("(x", 2), ("x)", 1), ("foo(x)", 0), ("x + y", 4), ("", 0), ("|x", 2), ("1..2", 1)] {
+            match parse(source, Some("x")) {
+                Err(misread) => assert_eq!(misread.at, place, "{source}: {}", misread.why),
+                Ok(read) => panic!("{source} became {read:?}"),
+            }
+        }
+        assert!(parse("x", None).is_err(), "a constant has no variable");
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        for deep in ["(".repeat(900), "-".repeat(900), "|".repeat(900), "sin ".repeat(240), "2^".repeat(400)] {
+            assert!(parse(&deep, Some("x")).is_err(), "{deep:.8}");
+        }
+        assert!(parse(&"x".repeat(2_000), Some("x")).is_err());
+        assert!(parse(&"+x".repeat(400), Some("x")).is_ok(), "long sums are not deep");
+    }
+}

@@ -1,0 +1,273 @@
+//! The YAML between `---` lines at the top of a lesson: settings of the film.
+//!
+//! ```yaml
+//! title: The theorem of Pythagoras
+//! language: en            # BCP 47
+//! theme: dark             # or light
+//! quality: standard       # draft, standard, high, 4k
+//! voice:
+//!   chain: [espeak]       # voices in the order to try them
+//!   name: en-us           # the voice's own name
+//!   words_per_minute: 165
+//! ```
+//!
+//! A key that isn't known is left out with a warning; a value that can't be is refused, for it is quickly mended.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+
+use crate::document::refusal;
+use crate::storyboard::{Place, Refusal, VoiceSettings, Warning};
+
+/// No front matter that a person wrote is longer, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// What a lesson says about the whole film.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) title: Option<String>,
+    pub(crate) language: String,
+    pub(crate) theme: String,
+    pub(crate) quality: Option<String>,
+    pub(crate) voice: VoiceSettings,
+    pub(crate) warnings: Vec<Warning>,
+    /// The byte at which the lesson itself begins.
+    pub(crate) body: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            title: None,
+            language: "en".to_owned(),
+            theme: "dark".to_owned(),
+            quality: None,
+            voice: VoiceSettings { chain: Vec::new(), name: None, words_per_minute: None },
+            warnings: Vec::new(),
+            body: 0,
+        }
+    }
+}
+
+/// Reads the front matter of `text`, if it has one.
+pub(crate) fn read(text: &str) -> Result<Settings, Refusal> {
+    let Some((yaml, body)) = split(text)? else { return Ok(Settings::default()) };
+    if yaml.len() > LONGEST {
+        return Err(invalid("it is longer than 64 KiB", Some(Place { line: 1, column: 1 })));
+    }
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
+    let raw: Option<Raw> = serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
+        let at = error.location().map(|at| below_fence(at.line(), at.column()));
+        let message = error.without_snippet().to_string();
+        let message = message.lines().next().unwrap_or_default();
+        invalid(message.split(" at line ").next().unwrap_or(message), at)
+    })?;
+    let mut settings = Settings { body, ..Settings::default() };
+    raw.unwrap_or_default().into_settings(&mut settings)?;
+    Ok(settings)
+}
+
+/// The YAML and the byte after it; none when the text begins otherwise. As in Pandoc, a `---` with an empty line after
+/// it is a thematic break and no front matter.
+fn split(text: &str) -> Result<Option<(&str, usize)>, Refusal> {
+    let mut lines = text.split_inclusive('\n');
+    let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else { return Ok(None) };
+    let mut at = first.len();
+    for (index, line) in lines.enumerate() {
+        let content = line.trim_end();
+        if index == 0 && content.is_empty() {
+            return Ok(None);
+        }
+        if content == "---" || content == "..." {
+            return Ok(Some((&text[first.len()..at], at + line.len())));
+        }
+        at += line.len();
+    }
+    Err(invalid("it has no closing `---` line", Some(Place { line: 1, column: 1 })))
+}
+
+fn invalid(why: &str, place: Option<Place>) -> Refusal {
+    let message = format!("the front matter can't be used: {why}");
+    let remedy = "Mend that line; put quotes around a value that holds `: ` or begins with a sign.";
+    refusal("input.front_matter_invalid", &message, remedy, place)
+}
+
+/// A place in the YAML as a place in the document: the `---` line comes before.
+fn below_fence(line: u64, column: u64) -> Place {
+    let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    Place { line: small(line.saturating_add(1)), column: small(column) }
+}
+
+fn place<T>(spanned: &Spanned<T>) -> Place {
+    below_fence(spanned.referenced.line(), spanned.referenced.column())
+}
+
+/// The YAML as it stands; values are checked afterwards, so that messages are ours and have places.
+#[derive(Default)]
+struct Raw {
+    title: Option<Spanned<String>>,
+    language: Option<Spanned<String>>,
+    theme: Option<Spanned<String>>,
+    quality: Option<Spanned<String>>,
+    voice: Voice,
+    unknown: Vec<Spanned<String>>,
+}
+
+#[derive(Default)]
+struct Voice {
+    chain: Vec<Spanned<String>>,
+    name: Option<Spanned<String>>,
+    words_per_minute: Option<Spanned<String>>,
+    unknown: Vec<Spanned<String>>,
+}
+
+impl Raw {
+    fn into_settings(self, settings: &mut Settings) -> Result<(), Refusal> {
+        if let Some(title) = self.title {
+            settings.title = Some(one_line(&title, "title", 200)?).filter(|title| !title.is_empty());
+        }
+        if let Some(language) = self.language {
+            let parts = language.value.split('-');
+            let well_formed = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
+            let known = parts.clone().all(well_formed) && matches!(language.value.find('-').unwrap_or(language.value.len()), 2 | 3);
+            if !known || language.value.len() > 35 {
+                return Err(invalid("`language` is no language tag such as `en` or `de-AT`", Some(place(&language))));
+            }
+            settings.language = language.value;
+        }
+        if let Some(theme) = self.theme {
+            settings.theme = choice(&theme, "theme", &["dark", "light"])?;
+        }
+        if let Some(quality) = self.quality {
+            settings.quality = Some(choice(&quality, "quality", &["draft", "standard", "high", "4k"])?);
+        }
+        if self.voice.chain.len() > 10 {
+            return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
+        }
+        for voice in &self.voice.chain {
+            settings.voice.chain.push(one_line(voice, "voice.chain", 100)?.to_lowercase());
+        }
+        if let Some(name) = &self.voice.name {
+            settings.voice.name = Some(one_line(name, "voice.name", 100)?);
+        }
+        if let Some(pace) = &self.voice.words_per_minute {
+            let number = pace.value.parse().ok().filter(|number| (80..=450).contains(number));
+            let why = "`voice.words_per_minute` is no whole number from 80 to 450";
+            settings.voice.words_per_minute = Some(number.ok_or_else(|| invalid(why, Some(place(pace))))?);
+        }
+        let warning = |key: &Spanned<String>, inside: &str| Warning {
+            code: "plan.unknown_setting".to_owned(),
+            message: format!("the setting `{inside}{}` is not known and was left out", key.value.chars().take(60).collect::<String>()),
+            place: Some(place(key)),
+        };
+        settings.warnings.extend(self.unknown.iter().map(|key| warning(key, "")));
+        settings.warnings.extend(self.voice.unknown.iter().map(|key| warning(key, "voice.")));
+        Ok(())
+    }
+}
+
+fn choice(value: &Spanned<String>, key: &str, known: &[&str]) -> Result<String, Refusal> {
+    let wanted = value.value.to_lowercase();
+    if known.contains(&wanted.as_str()) {
+        return Ok(wanted);
+    }
+    Err(invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
+}
+
+fn one_line(value: &Spanned<String>, key: &str, longest: usize) -> Result<String, Refusal> {
+    let text = value.value.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() > longest || text.chars().any(char::is_control) {
+        let why = format!("`{key}` is longer than {longest} characters or has control characters");
+        return Err(invalid(&why, Some(place(value))));
+    }
+    Ok(text)
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Raw;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("settings such as `title: …`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+                let mut raw = Raw::default();
+                while let Some(key) = map.next_key::<Spanned<String>>()? {
+                    match key.value.as_str() {
+                        "title" => raw.title = map.next_value()?,
+                        "language" => raw.language = map.next_value()?,
+                        "theme" => raw.theme = map.next_value()?,
+                        "quality" => raw.quality = map.next_value()?,
+                        "voice" => raw.voice = map.next_value::<Option<Voice>>()?.unwrap_or_default(),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            raw.unknown.push(key);
+                        }
+                    }
+                }
+                Ok(raw)
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+impl<'de> Deserialize<'de> for Voice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Voice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`chain`, `name` and `words_per_minute` under `voice`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Voice, A::Error> {
+                let mut voice = Voice::default();
+                while let Some(key) = map.next_key::<Spanned<String>>()? {
+                    match key.value.as_str() {
+                        "chain" => voice.chain = map.next_value::<Chain>()?.0,
+                        "name" => voice.name = map.next_value()?,
+                        "words_per_minute" => voice.words_per_minute = map.next_value()?,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            voice.unknown.push(key);
+                        }
+                    }
+                }
+                Ok(voice)
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+/// The voices in order.
+struct Chain(Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for Chain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Voices;
+        impl<'de> Visitor<'de> for Voices {
+            type Value = Chain;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of voices such as `[espeak]`")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Chain, A::Error> {
+                let mut voices = Vec::new();
+                while let Some(voice) = items.next_element()? {
+                    voices.push(voice);
+                }
+                Ok(Chain(voices))
+            }
+        }
+        deserializer.deserialize_seq(Voices)
+    }
+}

@@ -1,0 +1,129 @@
+//! The signs of LaTeX mathematics: which character they are, and how they are spoken in English.
+
+/// A sign.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Symbol {
+    /// Its command, without the backslash.
+    pub(crate) name: &'static str,
+    /// Its character, which Typst takes as it stands.
+    pub(crate) sign: char,
+    /// Its words.
+    pub(crate) words: &'static str,
+}
+
+/// The sign of that command.
+pub(crate) fn find(name: &str) -> Option<&'static Symbol> {
+    SYMBOLS.iter().find(|symbol| symbol.name == name)
+}
+
+/// The sign that is that character.
+pub(crate) fn of_char(sign: char) -> Option<&'static Symbol> {
+    SYMBOLS.iter().find(|symbol| symbol.sign == sign)
+}
+
+/// The character of a delimiter's command.
+pub(crate) fn delimiter(name: &str) -> Option<char> {
+    Some(match name {
+        "{" | "lbrace" => '{',
+        "}" | "rbrace" => '}',
+        "|" | "Vert" | "lVert" | "rVert" => '‖',
+        "vert" | "lvert" | "rvert" => '|',
+        "langle" => '⟨',
+        "rangle" => '⟩',
+        "lfloor" => '⌊',
+        "rfloor" => '⌋',
+        "lceil" => '⌈',
+        "rceil" => '⌉',
+        "lbrack" => '[',
+        "rbrack" => ']',
+        "uparrow" => '↑',
+        "downarrow" => '↓',
+        "backslash" => '\\',
+        _ => return None,
+    })
+}
+
+/// The name of an operator, and whether its scripts stand above and below it.
+pub(crate) fn operator(name: &str) -> Option<(&str, bool)> {
+    Some(match name {
+        "liminf" => ("lim inf", true),
+        "limsup" => ("lim sup", true),
+        "lim" | "max" | "min" | "sup" | "inf" | "det" | "gcd" | "Pr" | "argmax" | "argmin" => (name, true),
+        "sin" | "cos" | "tan" | "cot" | "sec" | "csc" | "arcsin" | "arccos" | "arctan" | "sinh" | "cosh" | "tanh"
+        | "coth" | "exp" | "ln" | "log" | "lg" | "arg" | "deg" | "dim" | "hom" | "ker" | "lcm" => (name, false),
+        _ => return None,
+    })
+}
+
+/// The environments that can be drawn, without their stars.
+pub(crate) const ENVIRONMENTS: &[&str] = &[
+    "matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array", "cases", "dcases", "rcases",
+    "aligned", "align", "alignedat", "alignat", "split", "eqnarray", "gathered", "gather", "multline", "equation",
+    "displaymath",
+];
+
+macro_rules! symbols {
+    ($($name:literal $sign:literal $words:literal;)*) => {
+        const SYMBOLS: &[Symbol] = &[$(Symbol { name: $name, sign: $sign, words: $words },)*];
+    };
+}
+
+symbols! {
+    "alpha" 'α' "alpha"; "beta" 'β' "beta"; "gamma" 'γ' "gamma"; "delta" 'δ' "delta"; "epsilon" 'ϵ' "epsilon";
+    "varepsilon" 'ε' "epsilon"; "zeta" 'ζ' "zeta"; "eta" 'η' "eta"; "theta" 'θ' "theta"; "vartheta" 'ϑ' "theta";
+    "iota" 'ι' "iota"; "kappa" 'κ' "kappa"; "lambda" 'λ' "lambda"; "mu" 'μ' "mu"; "nu" 'ν' "nu"; "xi" 'ξ' "xi";
+    "pi" 'π' "pi"; "varpi" 'ϖ' "pi"; "rho" 'ρ' "rho"; "varrho" 'ϱ' "rho"; "sigma" 'σ' "sigma"; "varsigma" 'ς' "sigma";
+    "tau" 'τ' "tau"; "upsilon" 'υ' "upsilon"; "phi" 'ϕ' "phi"; "varphi" 'φ' "phi"; "chi" 'χ' "chi"; "psi" 'ψ' "psi";
+    "omega" 'ω' "omega"; "Gamma" 'Γ' "capital gamma"; "Delta" 'Δ' "delta"; "Theta" 'Θ' "capital theta";
+    "Lambda" 'Λ' "capital lambda"; "Xi" 'Ξ' "capital xi"; "Pi" 'Π' "capital pi"; "Sigma" 'Σ' "capital sigma";
+    "Upsilon" 'Υ' "capital upsilon"; "Phi" 'Φ' "capital phi"; "Psi" 'Ψ' "capital psi"; "Omega" 'Ω' "capital omega";
+    "times" '×' "times"; "cdot" '⋅' "times"; "ast" '∗' "star"; "star" '⋆' "star"; "div" '÷' "divided by";
+    "pm" '±' "plus or minus"; "mp" '∓' "minus or plus"; "circ" '∘' "composed with"; "bullet" '•' "dot";
+    "oplus" '⊕' "direct sum"; "ominus" '⊖' "circled minus"; "otimes" '⊗' "tensor"; "odot" '⊙' "circled dot";
+    "dagger" '†' "dagger"; "ddagger" '‡' "double dagger"; "wedge" '∧' "wedge"; "land" '∧' "and"; "vee" '∨' "or";
+    "lor" '∨' "or"; "cap" '∩' "intersect"; "cup" '∪' "union"; "setminus" '∖' "without"; "sqcup" '⊔' "square cup";
+    "neq" '≠' "is not equal to"; "ne" '≠' "is not equal to"; "leq" '≤' "is at most"; "le" '≤' "is at most";
+    "geq" '≥' "is at least"; "ge" '≥' "is at least"; "leqslant" '⩽' "is at most"; "geqslant" '⩾' "is at least";
+    "lt" '<' "is less than"; "gt" '>' "is greater than"; "ll" '≪' "is much less than"; "gg" '≫' "is much greater than";
+    "approx" '≈' "is approximately"; "sim" '∼' "is similar to"; "simeq" '≃' "is asymptotic to";
+    "cong" '≅' "is congruent to"; "equiv" '≡' "is equivalent to"; "propto" '∝' "is proportional to";
+    "prec" '≺' "precedes"; "succ" '≻' "succeeds"; "perp" '⟂' "is perpendicular to"; "parallel" '∥' "is parallel to";
+    "mid" '∣' "given"; "nmid" '∤' "does not divide"; "in" '∈' "in"; "ni" '∋' "contains"; "notin" '∉' "not in";
+    "subset" '⊂' "is a subset of"; "subseteq" '⊆' "is a subset of"; "supset" '⊃' "is a superset of";
+    "supseteq" '⊇' "is a superset of"; "subsetneq" '⊊' "is a proper subset of"; "emptyset" '∅' "the empty set";
+    "varnothing" '∅' "the empty set"; "forall" '∀' "for all"; "exists" '∃' "there exists";
+    "nexists" '∄' "there does not exist"; "neg" '¬' "not"; "lnot" '¬' "not"; "top" '⊤' "true"; "bot" '⊥' "bottom";
+    "vdash" '⊢' "proves"; "models" '⊨' "models"; "therefore" '∴' "therefore"; "because" '∵' "because";
+    "to" '→' "to"; "rightarrow" '→' "to"; "leftarrow" '←' "from"; "gets" '←' "gets"; "leftrightarrow" '↔' "if and only if";
+    "Rightarrow" '⇒' "implies"; "implies" '⟹' "implies"; "Longrightarrow" '⟹' "implies"; "Leftarrow" '⇐' "is implied by";
+    "impliedby" '⟸' "is implied by"; "Leftrightarrow" '⇔' "if and only if"; "iff" '⟺' "if and only if";
+    "Longleftrightarrow" '⟺' "if and only if"; "longrightarrow" '⟶' "to"; "longleftarrow" '⟵' "from"; "mapsto" '↦' "maps to";
+    "longmapsto" '⟼' "maps to"; "uparrow" '↑' "up"; "downarrow" '↓' "down"; "hookrightarrow" '↪' "embeds in";
+    "rightharpoonup" '⇀' "to"; "rightleftharpoons" '⇌' "in equilibrium with"; "nearrow" '↗' "rises to";
+    "searrow" '↘' "falls to"; "sum" '∑' "the sum"; "prod" '∏' "the product"; "coprod" '∐' "the coproduct";
+    "int" '∫' "the integral"; "iint" '∬' "the double integral"; "iiint" '∭' "the triple integral";
+    "oint" '∮' "the contour integral"; "bigcup" '⋃' "the union"; "bigcap" '⋂' "the intersection";
+    "bigoplus" '⨁' "the direct sum"; "bigotimes" '⨂' "the tensor product"; "bigwedge" '⋀' "the conjunction";
+    "bigvee" '⋁' "the disjunction"; "infty" '∞' "infinity"; "partial" '∂' "partial"; "nabla" '∇' "nabla";
+    "hbar" 'ℏ' "h bar"; "ell" 'ℓ' "l"; "Re" 'ℜ' "the real part of"; "Im" 'ℑ' "the imaginary part of"; "aleph" 'ℵ' "aleph";
+    "wp" '℘' "p"; "imath" 'ı' "i"; "jmath" 'ȷ' "j"; "prime" '′' "prime"; "degree" '°' "degrees"; "angle" '∠' "angle";
+    "measuredangle" '∡' "angle"; "triangle" '△' "triangle"; "square" '□' "square"; "Box" '□' "square";
+    "blacksquare" '■' "square"; "checkmark" '✓' "check"; "ldots" '…' "and so on"; "dots" '…' "and so on";
+    "cdots" '⋯' "and so on"; "dotsb" '⋯' "and so on"; "dotsc" '…' "and so on"; "vdots" '⋮' "and so on";
+    "ddots" '⋱' "and so on"; "langle" '⟨' ""; "rangle" '⟩' ""; "lfloor" '⌊' "the floor of"; "rfloor" '⌋' "";
+    "lceil" '⌈' "the ceiling of"; "rceil" '⌉' ""; "lbrace" '{' ""; "rbrace" '}' ""; "vert" '|' ""; "lvert" '|' "";
+    "rvert" '|' ""; "Vert" '‖' ""; "lVert" '‖' ""; "rVert" '‖' ""; "backslash" '\\' "backslash"; "colon" ':' "";
+    "euro" '€' "euro"; "pounds" '£' "pounds"; "copyright" '©' "copyright"; "S" '§' "section"; "complement" '∁' "complement";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_once() {
+        for (index, symbol) in SYMBOLS.iter().enumerate() {
+            assert!(SYMBOLS[index + 1..].iter().all(|other| other.name != symbol.name), "{}", symbol.name);
+        }
+    }
+}
