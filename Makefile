@@ -17,7 +17,7 @@ film: tools build ## make a film of DOC=lesson.md (a sample lesson, if not given
 
 .PHONY: build
 build: setup ## build target/release/chalkreel
-	@cargo build --release --locked -p handler
+	@cargo build --release --locked --workspace
 
 .PHONY: tools
 tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machine

@@ -37,7 +37,11 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
         studio.claimed(&lease);
         let until = ends.less(publish::reserve(ends));
         let made = tokio::select! {
-            made = until.run(make(request, &id, studio, &lease, until)) => made.unwrap_or_else(|_| Err(late(&lease))),
+            made = until.run(make(request, &id, studio, &lease, until)) => match made {
+                Ok(Err(error)) if until.passed() => Err(late(&lease, &error.message)),
+                Ok(made) => made,
+                Err(_) => Err(late(&lease, "its work was cut off")),
+            },
             () = lease.lost() => Err(JobError::new(Code::JobLost, "another worker took the job over")),
             () = studio.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
         };
@@ -113,7 +117,8 @@ async fn shoot(
     Ok(try_join_all(scenes).await?.into_iter().unzip())
 }
 
-fn late(lease: &Lease) -> JobError {
+/// Whatever else went wrong: once the deadline has passed, it is what the user has to know.
+fn late(lease: &Lease, then: &str) -> JobError {
     let stage = lease.status().stage;
-    JobError::new(Code::JobDeadline, "the deadline came before the film was ready").in_stage(stage)
+    JobError::new(Code::JobDeadline, format!("the deadline came before the film was ready: {then}")).in_stage(stage)
 }

@@ -66,7 +66,8 @@ impl Assembler {
         folder: &Path,
         deadline: Deadline,
     ) -> Result<Film, JobError> {
-        let track = Track::lay(ledger, words);
+        // Some milliseconds for each minute of sound: the runtime moves its other work to another thread meanwhile.
+        let track = tokio::task::block_in_place(|| Track::lay(ledger, words));
         let cues = captions::cues(ledger);
         let (srt, vtt) = (captions::srt(&cues), captions::vtt(&cues));
         let list: String = clips.iter().map(|clip| format!("file '{}'\n", clip.display())).collect();

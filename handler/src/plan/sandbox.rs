@@ -207,10 +207,12 @@ impl Sandbox {
             Some(Trap::StackOverflow) => Fault::StackOverflow,
             Some(Trap::Interrupt) => Fault::TimedOut(begun.elapsed().as_secs_f64()),
             Some(trap) => Fault::Trapped(trap.to_string()),
-            // What is left without a type of its own is lifting: too much of it, or bytes that are no value of the type.
+            // What is left is lifting: too much of it, or bytes that are no value of the type. Wasmtime keeps the first one's type
+            // to itself, so here alone words are matched; the test of the output bomb notices when they change.
             None => {
                 let words = format!("{error:#}");
-                if words.contains("fuel") { Fault::OutputLimit(limits.output) } else { Fault::Trapped(words) }
+                let too_much = words.contains("fuel allocated for hostcalls");
+                if too_much { Fault::OutputLimit(limits.output) } else { Fault::Trapped(words) }
             }
         }
     }

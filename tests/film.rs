@@ -1,0 +1,369 @@
+//! The whole way of a job through the real binary: real Manim, real ffmpeg, the real embedded S3 server, real documents.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// Two scenes, quickly drawn.
+const SMALL: &str = "# Squares\n\nNine is a square.\n\n## Why\n\nThree times three is nine.\n\n$$3^2 = 9$$\n";
+
+/// A home of its own for one test: store, scratch, output.
+struct House {
+    dir: TempDir,
+    layers: PathBuf,
+    settings: Vec<(&'static str, String)>,
+}
+
+struct Made {
+    output: Output,
+    out: PathBuf,
+    seconds: f64,
+}
+
+impl Made {
+    fn code(&self) -> i32 {
+        self.output.status.code().unwrap_or(-1)
+    }
+
+    fn words(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        let path = self.out.join(name);
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}\n{}", path.display(), self.words()));
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    fn status(&self) -> Value {
+        self.json("status.json")
+    }
+}
+
+impl House {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["tmp", "store"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        Self { dir, layers: Path::new(REPOSITORY).join("target/layers"), settings: Vec::new() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn set(mut self, name: &'static str, value: &str) -> Self {
+        self.settings.push((name, value.to_owned()));
+        self
+    }
+
+    /// Layers in which one program is replaced by a shell script.
+    fn with_program(mut self, name: &str, script: &str) -> Self {
+        let (real, fake) = (self.layers.canonicalize().unwrap(), self.path("layers"));
+        std::fs::create_dir_all(fake.join("bin")).unwrap();
+        std::fs::copy(real.join("versions.json"), fake.join("versions.json")).unwrap();
+        for program in ["chalkreel-stage", "ffmpeg", "ffprobe", "espeak-ng"] {
+            let path = fake.join("bin").join(program);
+            let script = if program == name { script } else { "exec REAL \"$@\"" };
+            let script = script.replace("REAL", real.join("bin").join(program).to_str().unwrap());
+            std::fs::write(&path, format!("#!/bin/bash\n{script}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        self.layers = fake;
+        // What the scripts call lies outside of these layers, where a confined child may not look.
+        self.set("CONFINEMENT", "off")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).current_dir(self.dir.path()).env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("HOME", self.dir.path()).env("TMPDIR", self.path("tmp"));
+        command.env("CHALKREEL_STORE_DIR", self.path("store")).env("LAYERS_DIR", &self.layers);
+        command.env("JOB_TIMEOUT", "240");
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn document(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn render(&self, document: &str, more: &[&str]) -> Made {
+        let out = self.path("out");
+        let _ = std::fs::remove_dir_all(&out);
+        let arguments = [&["render", document, "--out", out.to_str().unwrap(), "--quality", "draft"], more].concat();
+        let begun = Instant::now();
+        let output = self.command(&arguments).output().unwrap();
+        Made { output, out, seconds: begun.elapsed().as_secs_f64() }
+    }
+
+    /// Nothing of a job is left: no scratch file, and no process that knows its scratch folder.
+    fn assert_clean(&self) {
+        let left: Vec<_> = std::fs::read_dir(self.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "left in the scratch folder: {left:?}");
+        let mark = self.path("tmp").to_str().unwrap().to_owned();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let knows = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&mark);
+            assert!(!knows(&environment) && !knows(&line), "left running: {:?}", String::from_utf8_lossy(&line));
+        }
+    }
+}
+
+fn fixture(name: &str) -> String {
+    Path::new(REPOSITORY).join("tests/fixtures/lessons").join(name).to_str().unwrap().to_owned()
+}
+
+fn tool(name: &str, arguments: &[&str]) -> String {
+    let program = Path::new(REPOSITORY).join("target/layers/bin").join(name);
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn probe(film: &Path) -> Value {
+    let film = film.to_str().unwrap();
+    let arguments = ["-v", "error", "-count_frames", "-show_streams", "-show_format", "-show_chapters", "-of", "json", film];
+    serde_json::from_str(&tool("ffprobe", &arguments)).unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
+    let house = House::new();
+    let made = house.render(&fixture("pythagoras.md"), &["--json"]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let status = made.status();
+    assert_eq!(status, serde_json::from_slice::<Value>(&made.output.stdout).unwrap());
+    assert_eq!((&status["state"], &status["error"]), (&"succeeded".into(), &Value::Null));
+    assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
+    assert!(number(&status["sync"]["worst_frames"]) <= 1.0);
+    assert!(number(&status["planner"]["fuel_used"]) > 0.0);
+
+    // Pictures, decoded one by one, are as many as the ledger says, and sound is as long.
+    let ledger = &made.json("sync.json")["ledger"];
+    let film = probe(&made.out.join("film.mp4"));
+    let stream = |kind: &str| film["streams"].as_array().unwrap().iter().find(|one| one["codec_type"] == kind).unwrap();
+    let (video, audio) = (stream("video"), stream("audio"));
+    assert_eq!(number(&video["nb_read_frames"]), number(&ledger["frames"]));
+    assert_eq!((&video["width"], &video["height"]), (&854.into(), &480.into()));
+    let difference = (number(&video["duration"]) - number(&audio["duration"])).abs();
+    assert!(difference <= 1.0 / 15.0, "sound and picture differ by {difference} s");
+    assert_eq!(film["chapters"].as_array().unwrap().len(), status["scenes"].as_array().unwrap().len());
+
+    // Words are spoken, at one loudness, and every one of them is in the captions.
+    let path = made.out.join("film.mp4");
+    let measured = tool("ffmpeg", &["-hide_banner", "-nostats", "-i", path.to_str().unwrap(), "-af", "ebur128=peak=true", "-f", "null", "-"]);
+    let after = |mark: &str| {
+        let (_, rest) = measured.rsplit_once(mark).unwrap();
+        rest.split_whitespace().next().unwrap().parse::<f64>().unwrap()
+    };
+    assert!((after("I:") + 16.0).abs() <= 1.0, "{} LUFS", after("I:"));
+    assert!(after("Peak:") < -1.0, "{} dBTP", after("Peak:"));
+    let spoken: Vec<String> = made.json("storyboard.json")["scenes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|scene| scene["beats"].as_array().unwrap())
+        .flat_map(|beat| beat["narration"].as_str().unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let captions = std::fs::read_to_string(made.out.join("captions.srt")).unwrap();
+    let is_word_line = |line: &&str| !line.contains("-->") && line.parse::<u32>().is_err();
+    let captioned: Vec<&str> = captions.lines().filter(is_word_line).flat_map(str::split_whitespace).collect();
+    assert!(spoken.len() > 80);
+    assert_eq!(captioned, spoken);
+    assert!(std::fs::read(made.out.join("poster.jpg")).unwrap().starts_with(b"\xff\xd8"));
+    house.assert_clean();
+}
+
+#[test]
+fn speech_is_where_the_ledger_says_and_nowhere_else() {
+    let house = House::new();
+    let made = house.render(&house.document("small.md", SMALL), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let raw = house.path("sound.f32");
+    let film = made.out.join("film.mp4");
+    tool("ffmpeg", &["-v", "error", "-i", film.to_str().unwrap(), "-f", "f32le", "-ac", "1", "-ar", "48000", raw.to_str().unwrap()]);
+    let sound: Vec<f32> =
+        std::fs::read(raw).unwrap().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let loud = |range: std::ops::Range<usize>| sound[range].iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    let sync = made.json("sync.json");
+    for beat in sync["ledger"]["scenes"].as_array().unwrap().iter().flat_map(|scene| scene["beats"].as_array().unwrap()) {
+        let (first, samples) = (number(&beat["first_sample"]) as usize, number(&beat["samples"]) as usize);
+        let end = (first + number(&beat["frames"]) as usize * 3_200).min(sound.len());
+        if samples == 0 {
+            // The first 2,048 samples may hold what AAC rings on of the words before.
+            assert!(loud(first + 2_048..end) < 0.01, "a silent beat is not silent: {beat}");
+            continue;
+        }
+        // One frame at 15 frames per second is 3,200 samples: speech begins and ends within it.
+        assert!(loud(first..first + 3_200) > 0.01, "late: {beat}");
+        assert!(loud(first + samples - 4_800..first + samples) > 0.005, "cut: {beat}");
+        // AAC rings on a little after the last word.
+        assert!(loud((first + samples + 2_048).min(end)..end) < 0.01, "the pause is not silent: {beat}");
+    }
+}
+
+#[test]
+fn the_same_lesson_again_does_no_work_twice() {
+    let house = House::new();
+    let document = house.document("small.md", SMALL);
+    let first = house.render(&document, &[]);
+    assert_eq!(first.code(), 0, "{}", first.words());
+    let film = std::fs::read(first.out.join("film.mp4")).unwrap();
+    let status = first.status();
+    let again = house.render(&document, &[]);
+    assert_eq!((again.code(), &again.status()), (0, &status), "{}", again.words());
+    assert!(again.seconds < first.seconds / 3.0, "{} s after {} s", again.seconds, first.seconds);
+    // Another job of the same scenes takes them from the cache, and its film is the same to the byte.
+    let anew = house.render(&document, &["--again"]);
+    assert_ne!(anew.status()["job_id"], status["job_id"]);
+    assert_eq!(anew.status()["cache"], serde_json::json!({"hits": 2, "misses": 0}));
+    assert!(std::fs::read(anew.out.join("film.mp4")).unwrap() == film, "the films differ");
+    // One scene changed: the other is not drawn again.
+    let changed = house.render(&house.document("small.md", SMALL.replace("nine.", "nine, and so on.")), &[]);
+    assert_eq!(changed.status()["cache"], serde_json::json!({"hits": 1, "misses": 1}));
+}
+
+#[test]
+fn bad_documents_get_a_code_a_place_a_status_and_a_log() {
+    let house = House::new();
+    let big = [b"# Title\n\n".as_slice(), &vec![b'x'; 50 << 20]].concat();
+    let table: [(&str, &[u8], &str, Option<u64>); 7] = [
+        ("latin1.md", b"# Caf\xe9\n\nText.\n", "input.not_utf8", Some(1)),
+        ("empty.md", b"", "input.empty", None),
+        ("blank.md", b" \n\n", "input.empty", None),
+        ("big.md", &big, "input.too_large", None),
+        ("plain.md", b"Just words.\n", "input.no_heading", None),
+        ("front.md", b"---\ntitle: [\n---\n\n# A\n\nText.\n", "input.front_matter_invalid", None),
+        ("lesson.docx", b"# Title\n\nText.\n", "input.unknown_format", None),
+    ];
+    for (name, bytes, code, line) in table {
+        let made = house.render(&house.document(name, bytes), &[]);
+        assert_eq!(made.code(), 1, "{name}: {}", made.words());
+        let status = made.status();
+        assert_eq!((&status["state"], &status["error"]["code"]), (&"failed".into(), &code.into()), "{name}");
+        assert!(!status["error"]["remedy"].as_str().unwrap().is_empty());
+        if let Some(line) = line {
+            assert_eq!(status["error"]["place"]["line"], line, "{name}");
+        }
+        assert!(made.words().contains(code), "{}", made.words());
+        let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines.iter().any(|line| line["code"] == code), "{name}: {log}");
+        house.assert_clean();
+    }
+}
+
+#[test]
+fn wrong_usage_is_two_and_a_missing_document_is_one() {
+    let house = House::new();
+    for arguments in [&["render"][..], &["rendre", "x.md"], &["render", "x.md", "--quality", "best"]] {
+        assert_eq!(house.command(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
+    }
+    let made = house.render("nowhere.md", &[]);
+    assert_eq!(made.code(), 1);
+    assert!(made.words().contains("input.not_found"), "{}", made.words());
+    let house = house.set("SUBPROCESS_TIMEOUT", "10");
+    let made = house.render("nowhere.md", &[]);
+    assert_eq!(made.code(), 2);
+    assert!(made.words().contains("MANIM_TIMEOUT"), "{}", made.words());
+}
+
+#[test]
+fn a_broken_program_fails_the_job_with_its_own_code() {
+    for (program, script, code) in [
+        ("espeak-ng", "echo no voice today >&2; exit 1", "voice.exhausted"),
+        ("espeak-ng", "while [ $# -gt 0 ]; do [ \"$1\" = -w ] && echo '<html>' > \"$2\"; shift; done", "voice.not_decodable"),
+        ("chalkreel-stage", "echo no stage today >&2; exit 1", "render.could_not_start"),
+        ("ffprobe", "echo '{\"streams\":[{\"codec_type\":\"video\",\"nb_read_packets\":\"7\",\"duration\":\"1.0\"}]}'", "render.wrong_frames"),
+        ("ffmpeg", "echo no film today >&2; exit 1", "assemble.failed"),
+        ("ffmpeg", "REAL \"$@\" -t 1", "assemble.wrong_film"),
+        ("ffmpeg", "exit 0", "assemble.wrong_film"),
+    ] {
+        let house = House::new().with_program(program, script);
+        let made = house.render(&house.document("small.md", SMALL), &[]);
+        let status = made.status();
+        assert_eq!((made.code(), &status["error"]["code"]), (1, &code.into()), "{script}: {}", made.words());
+        assert_eq!(status["outputs"].get("film"), None);
+        house.assert_clean();
+    }
+}
+
+#[test]
+fn a_hanging_program_ends_with_the_deadline() {
+    for (program, script) in [
+        ("chalkreel-stage", "trap '' TERM; sleep 1000"),
+        ("espeak-ng", "trap '' TERM; sleep 1000"),
+        ("ffmpeg", "trap '' TERM; while :; do sleep 0.05; echo still here; done"),
+    ] {
+        let house = House::new().with_program(program, script).set("JOB_TIMEOUT", "8").set("VOICE_TIMEOUT", "60");
+        let made = house.render(&house.document("small.md", SMALL), &[]);
+        assert!(made.seconds < 8.0 + 2.0, "{program}: {} s", made.seconds);
+        let status = made.status();
+        assert_eq!((made.code(), &status["state"]), (4, &"timed_out".into()), "{program}: {}", made.words());
+        assert_eq!(status["error"]["code"], "job.deadline");
+        assert!(made.out.join("log.jsonl").is_file());
+        house.assert_clean();
+    }
+}
+
+#[test]
+fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
+    let house = House::new();
+    let document = house.document("small.md", SMALL);
+    let out = house.path("out");
+    let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"];
+    let mut child = house.command(&arguments).spawn().unwrap();
+    // The first progress line tells that the job is claimed and the handler listens to signals.
+    let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("scenes narrated") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap() > 0, "it ended by itself");
+    }
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let told = Instant::now();
+    let ended = child.wait().unwrap();
+    assert!(told.elapsed() < Duration::from_secs(8), "{:?}", told.elapsed());
+    assert_eq!(ended.code(), Some(1));
+    let status: Value = serde_json::from_slice(&std::fs::read(out.join("status.json")).unwrap()).unwrap();
+    assert_eq!(status["error"]["code"], "job.interrupted");
+    assert_eq!(status["error"]["retryable"], true);
+    house.assert_clean();
+    let made = house.render(&document, &[]);
+    assert_eq!((made.code(), &made.status()["attempts"]), (0, &2.into()), "{}", made.words());
+}
+
+#[test]
+fn plan_and_doctor_tell_what_would_be_and_what_is() {
+    let house = House::new();
+    let plan = house.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!(plan["estimate"]["fits_deadline"], true);
+    assert!(number(&plan["estimate"]["seconds"]) > 30.0);
+    let doctor = house.command(&["doctor", "--json"]).output().unwrap();
+    assert!(doctor.status.success());
+    let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    assert_eq!(doctor["checks"]["layers"]["ok"], true);
+    let nowhere = House::new().set("LAYERS_DIR", "/nonexistent");
+    let output = nowhere.command(&["doctor"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("make tools"));
+}

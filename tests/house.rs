@@ -1,0 +1,121 @@
+//! The house is as its README says: the top level, the rooms and who may look into whom, the tables of codes and settings.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use handler::config::VARIABLES;
+use handler::error::Code;
+
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(Path::new(REPOSITORY).join(path.as_ref())).unwrap()
+}
+
+/// All files under a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn the_readme_lists_every_code_with_its_meaning_and_remedy() {
+    let readme = read("README.md");
+    for code in Code::ALL {
+        let retry = if code.retryable() { "yes" } else { "no" };
+        let row = format!("| `{}` | {} | {retry} | {} |", code.name(), code.meaning(), code.remedy());
+        assert!(readme.contains(&row), "the README lacks: {row}");
+    }
+    let rows = readme.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 5).count();
+    assert_eq!(rows, Code::ALL.len(), "the README lists codes that are none");
+}
+
+#[test]
+fn the_readme_lists_every_setting() {
+    let readme = read("README.md");
+    for variable in VARIABLES {
+        let row = format!("| `{}` | {} | {} |", variable.name, variable.default, variable.meaning);
+        assert!(readme.contains(&row), "the README lacks: {row}");
+    }
+}
+
+#[test]
+fn the_top_level_is_what_was_agreed() {
+    let agreed = ["Cargo.toml", "Cargo.lock", "handler", "planner-wasm", "layers", "template.yaml", "tests", "README.md"];
+    let files = ["Makefile", "CHANGELOG.md", "LICENSE", "clippy.toml", "rustfmt.toml", "deny.toml"];
+    let made = ["target", "films"];
+    for entry in std::fs::read_dir(REPOSITORY).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let known = name.starts_with('.') || [&agreed[..], &files, &made].iter().any(|set| set.contains(&name.as_str()));
+        assert!(known, "{name} is not at home at the top level");
+    }
+}
+
+/// Who may look into whom. Stages know what lies under them, and no other stage's inside but for the values they take.
+#[test]
+fn imports_point_one_way() {
+    const FOUNDATION: &[&str] = &["deadline", "error", "config", "scratch", "layers", "child", "store", "job"];
+    let allowed = |room: &str| -> Vec<&str> {
+        let more: &[&str] = match room {
+            "deadline" | "error" | "scratch" | "layers" => return vec![],
+            "config" => return vec!["child"],
+            "child" => return vec!["deadline"],
+            "store" => return vec!["deadline"],
+            // Keys are spelled in one place, and the status lies under one of them.
+            "job" => return vec!["deadline", "error", "store", "publish"],
+            "intake" => &["publish"],
+            "plan" | "narrate" | "render" => &[],
+            "assemble" => &["narrate", "render"],
+            "publish" => &["assemble"],
+            "studio" => &["assemble", "plan", "render"],
+            "progress" => &["narrate", "plan", "render"],
+            "pipeline" => &["assemble", "intake", "narrate", "plan", "progress", "publish", "render", "studio"],
+            "cli" | "lambda" => &["intake", "pipeline", "plan", "publish", "studio"],
+            other => panic!("{other} is a room that nobody planned"),
+        };
+        [FOUNDATION, more].concat()
+    };
+    let source = Path::new(REPOSITORY).join("handler/src").canonicalize().unwrap();
+    for path in files(&source) {
+        let inside = path.strip_prefix(&source).unwrap().to_str().unwrap();
+        let room = inside.split('/').next().unwrap().trim_end_matches(".rs");
+        if room == "main" || room == "lib" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let mut used: BTreeSet<String> = BTreeSet::new();
+        for rest in code.split("crate::").skip(1) {
+            if let Some(list) = rest.strip_prefix('{') {
+                let list = list.split('}').next().unwrap();
+                used.extend(list.split(',').map(|item| item.trim().split("::").next().unwrap().to_owned()));
+            } else {
+                used.insert(rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect());
+            }
+        }
+        let allowed = allowed(room);
+        for other in used.iter().filter(|other| !other.is_empty() && *other != room) {
+            assert!(allowed.contains(&other.as_str()), "{inside} looks into {other}");
+        }
+    }
+}
+
+#[test]
+fn the_pipeline_fits_on_one_screen_and_no_file_is_a_drawer() {
+    // A tall screen, the docs and imports at the top scrolled away.
+    let pipeline = read("handler/src/pipeline.rs");
+    let story = pipeline.lines().skip_while(|line| !line.starts_with("pub async fn")).count();
+    assert!(story <= 110, "pipeline.rs tells its story in {story} lines");
+    for folder in ["handler/src", "planner-wasm/src", "layers/manim/stage"] {
+        for path in files(&Path::new(REPOSITORY).join(folder)) {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            let drawer = ["utils", "util", "helpers", "helper", "manager", "common", "misc"].contains(&stem);
+            assert!(!drawer, "{} names nothing", path.display());
+        }
+    }
+}
