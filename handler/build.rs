@@ -43,15 +43,17 @@ fn guest(root: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // Flags, linkers and wrappers of the outer build are for another machine.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        let of_outer_build = text.starts_with("CARGO_")
-            && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&&*text)
-            || ["RUSTFLAGS", "RUSTC", "RUSTC_WRAPPER", "RUSTC_LINKER", "CC", "CFLAGS", "AR", "TARGET", "HOST"].contains(&&*text);
+        let of_outer_build = text.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&&*text)
+            || ["RUSTFLAGS", "RUSTC", "RUSTC_WRAPPER", "RUSTC_LINKER", "CC", "CFLAGS", "AR", "TARGET", "HOST"]
+                .contains(&&*text);
         if of_outer_build {
             cargo.env_remove(&name);
         }
     }
     if !cargo.status()?.success() {
-        let message = format!("the planner could not be built for {GUEST_TARGET}. If that target is missing: rustup target add {GUEST_TARGET}");
+        let message = format!(
+            "the planner could not be built for {GUEST_TARGET}. If that target is missing: rustup target add {GUEST_TARGET}"
+        );
         println!("cargo::error={message}");
         return Err(message.into());
     }

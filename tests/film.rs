@@ -38,7 +38,8 @@ impl Made {
 
     fn json(&self, name: &str) -> Value {
         let path = self.out.join(name);
-        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}\n{}", path.display(), self.words()));
+        let bytes =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}\n{}", path.display(), self.words()));
         serde_json::from_slice(&bytes).unwrap()
     }
 
@@ -135,7 +136,8 @@ fn tool(name: &str, arguments: &[&str]) -> String {
 
 fn probe(film: &Path) -> Value {
     let film = film.to_str().unwrap();
-    let arguments = ["-v", "error", "-count_frames", "-show_streams", "-show_format", "-show_chapters", "-of", "json", film];
+    let arguments =
+        ["-v", "error", "-count_frames", "-show_streams", "-show_format", "-show_chapters", "-of", "json", film];
     serde_json::from_str(&tool("ffprobe", &arguments)).unwrap()
 }
 
@@ -168,7 +170,10 @@ fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
 
     // Words are spoken, at one loudness, and every one of them is in the captions.
     let path = made.out.join("film.mp4");
-    let measured = tool("ffmpeg", &["-hide_banner", "-nostats", "-i", path.to_str().unwrap(), "-af", "ebur128=peak=true", "-f", "null", "-"]);
+    let measured = tool(
+        "ffmpeg",
+        &["-hide_banner", "-nostats", "-i", path.to_str().unwrap(), "-af", "ebur128=peak=true", "-f", "null", "-"],
+    );
     let after = |mark: &str| {
         let (_, rest) = measured.rsplit_once(mark).unwrap();
         rest.split_whitespace().next().unwrap().parse::<f64>().unwrap()
@@ -198,12 +203,31 @@ fn speech_is_where_the_ledger_says_and_nowhere_else() {
     assert_eq!(made.code(), 0, "{}", made.words());
     let raw = house.path("sound.f32");
     let film = made.out.join("film.mp4");
-    tool("ffmpeg", &["-v", "error", "-i", film.to_str().unwrap(), "-f", "f32le", "-ac", "1", "-ar", "48000", raw.to_str().unwrap()]);
-    let sound: Vec<f32> =
-        std::fs::read(raw).unwrap().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    tool(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-i",
+            film.to_str().unwrap(),
+            "-f",
+            "f32le",
+            "-ac",
+            "1",
+            "-ar",
+            "48000",
+            raw.to_str().unwrap(),
+        ],
+    );
+    let sound: Vec<f32> = std::fs::read(raw)
+        .unwrap()
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+        .collect();
     let loud = |range: std::ops::Range<usize>| sound[range].iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
     let sync = made.json("sync.json");
-    for beat in sync["ledger"]["scenes"].as_array().unwrap().iter().flat_map(|scene| scene["beats"].as_array().unwrap()) {
+    for beat in sync["ledger"]["scenes"].as_array().unwrap().iter().flat_map(|scene| scene["beats"].as_array().unwrap())
+    {
         let (first, samples) = (number(&beat["first_sample"]) as usize, number(&beat["samples"]) as usize);
         let end = (first + number(&beat["frames"]) as usize * 3_200).min(sound.len());
         if samples == 0 {
@@ -289,11 +313,19 @@ fn wrong_usage_is_two_and_a_missing_document_is_one() {
 fn a_broken_program_fails_the_job_with_its_own_code() {
     for (program, script, code) in [
         ("espeak-ng", "echo no voice today >&2; exit 1", "voice.exhausted"),
-        ("espeak-ng", "while [ $# -gt 0 ]; do [ \"$1\" = -w ] && echo '<html>' > \"$2\"; shift; done", "voice.not_decodable"),
+        (
+            "espeak-ng",
+            "while [ $# -gt 0 ]; do [ \"$1\" = -w ] && echo '<html>' > \"$2\"; shift; done",
+            "voice.not_decodable",
+        ),
         ("chalkreel-stage", "echo no stage today >&2; exit 1", "render.could_not_start"),
-        ("ffprobe", "echo '{\"streams\":[{\"codec_type\":\"video\",\"nb_read_packets\":\"7\",\"duration\":\"1.0\"}]}'", "render.wrong_frames"),
+        (
+            "ffprobe",
+            "echo '{\"streams\":[{\"codec_type\":\"video\",\"nb_read_packets\":\"7\",\"duration\":\"1.0\"}]}'",
+            "render.wrong_frames",
+        ),
         ("ffmpeg", "echo no film today >&2; exit 1", "assemble.failed"),
-        ("ffmpeg", "REAL \"$@\" -t 1", "assemble.wrong_film"),
+        ("ffmpeg", "REAL \"${@:1:$#-1}\" -t 1 \"${@: -1}\"", "assemble.wrong_film"),
         ("ffmpeg", "exit 0", "assemble.wrong_film"),
     ] {
         let house = House::new().with_program(program, script);

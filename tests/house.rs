@@ -46,12 +46,14 @@ fn the_readme_lists_every_setting() {
 
 #[test]
 fn the_top_level_is_what_was_agreed() {
-    let agreed = ["Cargo.toml", "Cargo.lock", "handler", "planner-wasm", "layers", "template.yaml", "tests", "README.md"];
+    let agreed =
+        ["Cargo.toml", "Cargo.lock", "handler", "planner-wasm", "layers", "template.yaml", "tests", "README.md"];
     let files = ["Makefile", "CHANGELOG.md", "LICENSE", "clippy.toml", "rustfmt.toml", "deny.toml"];
     let made = ["target", "films"];
     for entry in std::fs::read_dir(REPOSITORY).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let known = name.starts_with('.') || [&agreed[..], &files, &made].iter().any(|set| set.contains(&name.as_str()));
+        let known =
+            name.starts_with('.') || [&agreed[..], &files, &made].iter().any(|set| set.contains(&name.as_str()));
         assert!(known, "{name} is not at home at the top level");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
 const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
-const LESSON: &str = "# Squares & <roots>\n\n## First chapter\n\nNine is the square of three.\n\n- nine\n\n\
+const LESSON: &str = "# Squares & \\<roots>\n\n## First chapter\n\nNine is the square of three.\n\n- nine\n\n\
     ## Second chapter\n\nThree is the root of nine.\n\n- three\n";
 
 /// Runs to its end within `seconds`.

@@ -21,18 +21,54 @@ pub struct Variable {
 
 /// All variables that Chalkreel itself reads. The AWS SDK reads its own (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, …).
 pub const VARIABLES: &[Variable] = &[
-    Variable { name: "JOB_TIMEOUT", default: "1200", meaning: "seconds one job may take; what the Lambda context has left counts when that is less" },
+    Variable {
+        name: "JOB_TIMEOUT",
+        default: "1200",
+        meaning: "seconds one job may take; what the Lambda context has left counts when that is less",
+    },
     Variable { name: "MANIM_TIMEOUT", default: "900", meaning: "seconds one scene may take to render" },
-    Variable { name: "SUBPROCESS_TIMEOUT", default: "1800", meaning: "seconds any child process may live; must exceed MANIM_TIMEOUT" },
+    Variable {
+        name: "SUBPROCESS_TIMEOUT",
+        default: "1800",
+        meaning: "seconds any child process may live; must exceed MANIM_TIMEOUT",
+    },
     Variable { name: "VOICE_TIMEOUT", default: "15", meaning: "seconds one call of a voice may take" },
-    Variable { name: "STALL_TIMEOUT", default: "60", meaning: "seconds without a new frame after which a scene is ended" },
-    Variable { name: "LAYERS_DIR", default: "/opt, then target/layers beside the executable's target/release", meaning: "where the programs lie: bin/chalkreel-stage, bin/ffmpeg, bin/ffprobe, bin/espeak-ng" },
-    Variable { name: "CHALKREEL_BUCKET", default: "chalkreel on the embedded store; required on AWS", meaning: "the bucket that films, status and cache are written to" },
-    Variable { name: "CHALKREEL_S3_ENDPOINT", default: "AWS under Lambda, the embedded store on the command line", meaning: "URL of any other S3 server" },
-    Variable { name: "CHALKREEL_STORE_DIR", default: "$XDG_CACHE_HOME/chalkreel/store, or ~/.cache/chalkreel/store", meaning: "folder of the embedded store" },
+    Variable {
+        name: "STALL_TIMEOUT",
+        default: "60",
+        meaning: "seconds without a new frame after which a scene is ended",
+    },
+    Variable {
+        name: "LAYERS_DIR",
+        default: "/opt, then target/layers beside the executable's target/release",
+        meaning: "where the programs lie: bin/chalkreel-stage, bin/ffmpeg, bin/ffprobe, bin/espeak-ng",
+    },
+    Variable {
+        name: "CHALKREEL_BUCKET",
+        default: "chalkreel on the embedded store; required on AWS",
+        meaning: "the bucket that films, status and cache are written to",
+    },
+    Variable {
+        name: "CHALKREEL_S3_ENDPOINT",
+        default: "AWS under Lambda, the embedded store on the command line",
+        meaning: "URL of any other S3 server",
+    },
+    Variable {
+        name: "CHALKREEL_STORE_DIR",
+        default: "$XDG_CACHE_HOME/chalkreel/store, or ~/.cache/chalkreel/store",
+        meaning: "folder of the embedded store",
+    },
     Variable { name: "CHALKREEL_PARALLEL", default: "the number of processors", meaning: "scenes rendered at a time" },
-    Variable { name: "CONFINEMENT", default: "best-effort", meaning: "off, best-effort or require: what happens when the kernel can't confine children" },
-    Variable { name: "CHALKREEL_LOG", default: "info in log.jsonl and under Lambda, warn on the command line", meaning: "what is logged, as tracing's filter directives" },
+    Variable {
+        name: "CONFINEMENT",
+        default: "best-effort",
+        meaning: "off, best-effort or require: what happens when the kernel can't confine children",
+    },
+    Variable {
+        name: "CHALKREEL_LOG",
+        default: "info in log.jsonl and under Lambda, warn on the command line",
+        meaning: "what is logged, as tracing's filter directives",
+    },
     Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
 ];
 

@@ -28,7 +28,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// When the studio can't be opened, or the runtime's own protocol fails.
 pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     let bucket = config.bucket.clone().ok_or("CHALKREEL_BUCKET must name the bucket for films, status and cache")?;
-    let endpoint = studio::endpoint(&config).unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
+    let endpoint =
+        studio::endpoint(&config).unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
     let store = Store::connect(&endpoint, &bucket).await;
     let studio = Arc::new(Studio::open(config, store, logs)?);
     let stopping = studio.clone();

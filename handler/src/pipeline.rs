@@ -52,8 +52,15 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
     outcome
 }
 
-async fn make(request: JobRequest, id: &JobId, studio: &Studio, lease: &Lease, ends: Deadline) -> Result<Published, JobError> {
-    let scratch = Scratch::under(studio.scratch.path()).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+async fn make(
+    request: JobRequest,
+    id: &JobId,
+    studio: &Studio,
+    lease: &Lease,
+    ends: Deadline,
+) -> Result<Published, JobError> {
+    let scratch =
+        Scratch::under(studio.scratch.path()).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let wanted = request.quality;
 
     progress::enter(lease, Stage::Intake, 0.0);
@@ -71,7 +78,8 @@ async fn make(request: JobRequest, id: &JobId, studio: &Studio, lease: &Lease, e
     progress::enter(lease, Stage::Assemble, 0.9);
     let lengths = narrations.iter().map(|beats| beats.iter().map(|beat| beat.samples.len()).collect());
     let scenes = storyboard.scenes.iter().zip(&clips).zip(lengths);
-    let ledger = Ledger::of(quality.fps(), scenes.map(|((scene, clip), lengths)| (scene, &clip.report.beats[..], lengths)));
+    let ledger =
+        Ledger::of(quality.fps(), scenes.map(|((scene, clip), lengths)| (scene, &clip.report.beats[..], lengths)));
     let words = narrations.iter().flatten().map(|beat| &beat.samples[..]);
     let paths: Vec<_> = clips.iter().map(|clip| clip.path.clone()).collect();
     let film = studio.assembler.film(&storyboard.title, &ledger, &paths, words, scratch.path(), ends).await?;

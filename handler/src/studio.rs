@@ -1,11 +1,14 @@
 //! The studio: what lives longer than one job. Made once for a process, shared by all its jobs.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::assemble::Assembler;
+use crate::child;
 use crate::config::Config;
+use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::log::JobLogs;
 use crate::job::{Lease, Status};
@@ -14,6 +17,9 @@ use crate::plan::Sandbox;
 use crate::render::{Prober, Renderer, Stage};
 use crate::scratch::Scratch;
 use crate::store::{Cache, Endpoint, Store};
+
+/// Grace and drain of a child, and some room.
+const SETTLE: Duration = Duration::from_secs(4);
 
 /// Everything that a job needs and does not own.
 #[derive(Debug)]
@@ -93,7 +99,11 @@ impl Studio {
     /// nothing is dropped any more.
     pub async fn close(&self) {
         self.renderer.stage.stop().await;
-        crate::child::sweep();
+        // Children whose futures were dropped are still being ended.
+        if !child::settled(Deadline::after(SETTLE)).await {
+            tracing::warn!("a child could not be ended");
+        }
+        child::sweep();
         // What can't be removed now can't be removed later either.
         let _ = std::fs::remove_dir_all(self.scratch.path());
     }

@@ -25,7 +25,8 @@ pub(crate) fn parse(source: &str, variable: Option<&str>) -> Result<Expression, 
     if source.len() > LONGEST {
         return Err(Misread { why: "it is too long".to_owned(), at: 0 });
     }
-    let mut parser = Parser { lexemes: lexemes(source)?, at: 0, depth: 0, bars: 0, variable, out: Vec::new(), end: source.len() };
+    let mut parser =
+        Parser { lexemes: lexemes(source)?, at: 0, depth: 0, bars: 0, variable, out: Vec::new(), end: source.len() };
     parser.expression(0)?;
     match parser.lexemes.get(parser.at) {
         None => Ok(Expression { source: source.trim().to_owned(), postfix: parser.out }),
@@ -166,7 +167,9 @@ fn names<'a>(at: usize, word: &'a str, found: &mut Vec<(usize, Lexeme<'a>)>) {
         let rest = &word[start..];
         let known = KNOWN.iter().filter(|name| rest.starts_with(**name)).map(|name| name.len()).max();
         let letter = rest.chars().next().map_or(1, char::len_utf8);
-        if let Some(digits) = Some(number(rest)).filter(|length| *length > 0 && rest.starts_with(|c: char| c.is_ascii_digit())) {
+        if let Some(digits) =
+            Some(number(rest)).filter(|length| *length > 0 && rest.starts_with(|c: char| c.is_ascii_digit()))
+        {
             found.push((at + start, Lexeme::Number(rest[..digits].parse().unwrap_or(f64::NAN))));
             start += digits;
             continue;
@@ -190,9 +193,9 @@ fn names<'a>(at: usize, word: &'a str, found: &mut Vec<(usize, Lexeme<'a>)>) {
 
 /// Names with a meaning; longer ones win.
 const KNOWN: &[&str] = &[
-    "pi", "π", "tau", "e", "sqrt", "cbrt", "exp", "ln", "log", "log10", "log2", "sin", "cos", "tan", "cot", "sec", "csc",
-    "asin", "acos", "atan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil", "sign", "sgn",
-    "min", "max",
+    "pi", "π", "tau", "e", "sqrt", "cbrt", "exp", "ln", "log", "log10", "log2", "sin", "cos", "tan", "cot", "sec",
+    "csc", "asin", "acos", "atan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil",
+    "sign", "sgn", "min", "max",
 ];
 
 struct Parser<'a> {
@@ -352,20 +355,25 @@ impl Parser<'_> {
             return self.smallest(name);
         }
         // `sin^2 x`: the power belongs to the value.
-        let power = if self.sign() == Some('^') && !matches!(self.lexemes.get(self.at + 1), Some((_, Lexeme::Sign('-')))) {
-            self.at += 1;
-            match self.lexemes.get(self.at) {
-                Some((_, Lexeme::Number(power))) => {
-                    let power = *power;
-                    self.at += 1;
-                    Some(power)
+        let power =
+            if self.sign() == Some('^') && !matches!(self.lexemes.get(self.at + 1), Some((_, Lexeme::Sign('-')))) {
+                self.at += 1;
+                match self.lexemes.get(self.at) {
+                    Some((_, Lexeme::Number(power))) => {
+                        let power = *power;
+                        self.at += 1;
+                        Some(power)
+                    }
+                    _ => return self.wrong("a number is missing after `^`"),
                 }
-                _ => return self.wrong("a number is missing after `^`"),
-            }
+            } else {
+                None
+            };
+        if self.sign() == Some('(') {
+            self.brackets()?
         } else {
-            None
-        };
-        if self.sign() == Some('(') { self.brackets()? } else { self.product()? }
+            self.product()?
+        }
         self.function(name);
         if let Some(power) = power {
             self.out.push(Token::Number(power));
@@ -526,7 +534,17 @@ mod tests {
 
     #[test]
     fn mistakes_have_a_place() {
-        for (source, place) in [("x +", 3), ("2 $ 3", 2), ("(x", 2), ("x)", 1), ("foo(x)", 0), ("x + y", 4), ("", 0), ("|x", 2), ("1..2", 1)] {
+        for (source, place) in [
+            ("x +", 3),
+            ("2 $ 3", 2),
+            ("(x", 2),
+            ("x)", 1),
+            ("foo(x)", 0),
+            ("x + y", 4),
+            ("", 0),
+            ("|x", 2),
+            ("1..2", 1),
+        ] {
             match parse(source, Some("x")) {
                 Err(misread) => assert_eq!(misread.at, place, "{source}: {}", misread.why),
                 Ok(read) => panic!("{source} became {read:?}"),

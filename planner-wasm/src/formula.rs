@@ -24,8 +24,18 @@ pub(crate) fn formula(source: &str) -> Result<Formula, String> {
 fn is_lines(name: &str) -> bool {
     matches!(
         name,
-        "aligned" | "align" | "alignedat" | "alignat" | "split" | "eqnarray" | "gathered" | "gather" | "multline"
-            | "equation" | "displaymath" | "substack"
+        "aligned"
+            | "align"
+            | "alignedat"
+            | "alignat"
+            | "split"
+            | "eqnarray"
+            | "gathered"
+            | "gather"
+            | "multline"
+            | "equation"
+            | "displaymath"
+            | "substack"
     )
 }
 
@@ -104,7 +114,9 @@ fn sign(c: char) -> String {
         c if c.is_ascii_punctuation() => format!("\\{c}"),
         c if c.is_ascii_alphanumeric() || !c.is_alphanumeric() => c.to_string(),
         // Greek and other mathematical letters are set as letters, other scripts as words.
-        'α'..='ω' | 'Α'..='Ω' | 'ϑ' | 'ϕ' | 'ϖ' | 'ϱ' | 'ϵ' | 'ı' | 'ȷ' | '\u{2100}'..='\u{214f}' => c.to_string(),
+        'α'..='ω' | 'Α'..='Ω' | 'ϑ' | 'ϕ' | 'ϖ' | 'ϱ' | 'ϵ' | 'ı' | 'ȷ' | '\u{2100}'..='\u{214f}' => {
+            c.to_string()
+        }
         c => quoted(&c.to_string()),
     }
 }
@@ -135,9 +147,9 @@ fn accent(name: &str, of: &str) -> String {
         "mathring" => format!("circle({of})"),
         "bcancel" => format!("cancel(inverted: #true, {of})"),
         "xcancel" => format!("cancel(cross: #true, {of})"),
-        "boxed" | "fbox" => format!(
-            "#(context box(stroke: 0.05em + text.fill, inset: 0.35em, baseline: 0.35em, $display({of})$))"
-        ),
+        "boxed" | "fbox" => {
+            format!("#(context box(stroke: 0.05em + text.fill, inset: 0.35em, baseline: 0.35em, $display({of})$))")
+        }
         "phantom" | "hphantom" | "vphantom" => format!("#hide($display({of})$)"),
         // `dot`, `acute`, `grave`, `breve`, `underline`, `overbrace`, `underbrace` and `cancel` have the same names.
         _ => format!("{name}({of})"),
@@ -145,7 +157,8 @@ fn accent(name: &str, of: &str) -> String {
 }
 
 fn font(name: &str, row: &Row<'_>) -> String {
-    let letters: Option<String> = row.iter().map(|node| if let Node::Char(c) = node { Some(*c) } else { None }).collect();
+    let letters: Option<String> =
+        row.iter().map(|node| if let Node::Char(c) = node { Some(*c) } else { None }).collect();
     let word = letters.filter(|word| word.chars().count() > 1 && word.chars().all(char::is_alphabetic));
     let of = match (name, word) {
         // A word in upright letters is set as one, closer than letters that are multiplied.

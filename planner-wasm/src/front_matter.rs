@@ -130,8 +130,10 @@ impl Raw {
         }
         if let Some(language) = self.language {
             let parts = language.value.split('-');
-            let well_formed = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
-            let known = parts.clone().all(well_formed) && matches!(language.value.find('-').unwrap_or(language.value.len()), 2 | 3);
+            let well_formed =
+                |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
+            let known = parts.clone().all(well_formed)
+                && matches!(language.value.find('-').unwrap_or(language.value.len()), 2 | 3);
             if !known || language.value.len() > 35 {
                 return Err(invalid("`language` is no language tag such as `en` or `de-AT`", Some(place(&language))));
             }
@@ -159,7 +161,10 @@ impl Raw {
         }
         let warning = |key: &Spanned<String>, inside: &str| Warning {
             code: "plan.unknown_setting".to_owned(),
-            message: format!("the setting `{inside}{}` is not known and was left out", key.value.chars().take(60).collect::<String>()),
+            message: format!(
+                "the setting `{inside}{}` is not known and was left out",
+                key.value.chars().take(60).collect::<String>()
+            ),
             place: Some(place(key)),
         };
         settings.warnings.extend(self.unknown.iter().map(|key| warning(key, "")));

@@ -231,7 +231,9 @@ impl<'a> Parser<'a> {
                     };
                     row.push(Node::Colour(colour, body));
                 }
-                Some(Token::Command("displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "nonumber"))
+                Some(Token::Command(
+                    "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "nonumber",
+                ))
                 | Some(Token::Command("notag" | "strut" | "relax" | "centering" | "allowbreak")) => {
                     self.next();
                 }
@@ -424,8 +426,8 @@ impl<'a> Parser<'a> {
             "textcolor" => Node::Colour(self.word()?, self.argument()?),
             "left" => self.fenced()?,
             "middle" => Node::Middle(self.delimiter()?),
-            "big" | "Big" | "bigg" | "Bigg" | "bigl" | "Bigl" | "biggl" | "Biggl" | "bigr" | "Bigr" | "biggr" | "Biggr"
-            | "bigm" | "Bigm" | "biggm" | "Biggm" => Node::Char(self.delimiter()?),
+            "big" | "Big" | "bigg" | "Bigg" | "bigl" | "Bigl" | "biggl" | "Biggl" | "bigr" | "Bigr" | "biggr"
+            | "Biggr" | "bigm" | "Bigm" | "biggm" | "Biggm" => Node::Char(self.delimiter()?),
             "begin" => self.environment()?,
             "substack" => self.substack()?,
             "not" => {

@@ -26,6 +26,9 @@ const LONGEST_NARRATION: usize = 1_500;
 const MOST_SCENES: usize = 500;
 const MOST_BEATS: usize = 5_000;
 const MOST_ELEMENTS: usize = 5_000;
+/// The same of one scene and of one beat.
+const MOST_BEATS_OF_SCENE: usize = 500;
+const MOST_ACTIONS_OF_BEAT: usize = 200;
 
 /// Makes a storyboard of `document`.
 ///
@@ -45,7 +48,8 @@ pub fn plan(document: &Document) -> Result<Storyboard, Refusal> {
 
 /// The film's title: of the front matter, else the first heading of the highest level.
 fn title(settings: &Settings, sections: &[Section]) -> Result<String, Refusal> {
-    let heading = |level| sections.iter().find(|section| section.level == level).map(|one| markdown::read(&one.heading));
+    let heading =
+        |level| sections.iter().find(|section| section.level == level).map(|one| markdown::read(&one.heading));
     let headings = [settings.title.clone(), heading(1), heading(2)];
     headings.into_iter().flatten().find(|title| !title.is_empty()).ok_or_else(|| {
         let message = "the lesson has no heading";
@@ -98,7 +102,8 @@ impl Film {
         }
         let id = self.id(&heading);
         let pace = self.settings.voice.words_per_minute;
-        let mut scene = Building { id: &id, pace, beats: Vec::new(), actions: Vec::new(), place, elements: 0, clear: false };
+        let mut scene =
+            Building { id: &id, pace, beats: Vec::new(), actions: Vec::new(), place, elements: 0, clear: false };
         let words_only = !blocks.iter().any(|block| matches!(block.kind, BlockKind::Shown(_)));
         for block in blocks {
             match block.kind {
@@ -123,6 +128,12 @@ impl Film {
         let (elements, beats) = (scene.elements, scene.beats);
         self.elements += elements;
         self.beats += beats.len();
+        if beats.len() > MOST_BEATS_OF_SCENE {
+            return Err(too_large("500 beats in one scene"));
+        }
+        if beats.iter().any(|beat| beat.actions.len() > MOST_ACTIONS_OF_BEAT) {
+            return Err(too_large("200 things to show at once"));
+        }
         if self.elements > MOST_ELEMENTS {
             return Err(too_large("5000 things to show"));
         }
@@ -161,7 +172,8 @@ impl Film {
 
     fn storyboard(self) -> Result<Storyboard, Refusal> {
         let Self { title, mut settings, scenes, warnings, .. } = self;
-        let speaks = |scene: &Scene| scene.beats.iter().any(|beat| !beat.narration.is_empty() || !beat.actions.is_empty());
+        let speaks =
+            |scene: &Scene| scene.beats.iter().any(|beat| !beat.narration.is_empty() || !beat.actions.is_empty());
         if !scenes.iter().any(speaks) {
             let message = "the lesson has headings, but nothing to say or show";
             let remedy = "Write paragraphs, which are spoken, and lists, formulas, code or plots, which are shown.";

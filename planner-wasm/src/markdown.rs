@@ -10,9 +10,7 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser
 use crate::formula;
 use crate::place::Places;
 use crate::plot;
-use crate::storyboard::{
-    Bullet, Bullets, Code, ElementKind, Equation, Place, Placeholder, RichText, Span, Warning,
-};
+use crate::storyboard::{Bullet, Bullets, Code, ElementKind, Equation, Place, Placeholder, RichText, Span, Warning};
 
 /// A heading and what stands below it, up to the next one of level 1 or 2.
 #[derive(Debug)]
@@ -78,7 +76,12 @@ pub(crate) fn sections(text: &str, body: usize) -> (Vec<Section>, Vec<Warning>) 
     options |= Options::ENABLE_FOOTNOTES;
     let mut reader = Reader {
         places: Places::of(text),
-        sections: vec![Section { level: 0, heading: Vec::new(), place: Place { line: 1, column: 1 }, blocks: Vec::new() }],
+        sections: vec![Section {
+            level: 0,
+            heading: Vec::new(),
+            place: Place { line: 1, column: 1 },
+            blocks: Vec::new(),
+        }],
         warnings: Vec::new(),
         line: Vec::new(),
         line_place: Place { line: 1, column: 1 },
@@ -168,7 +171,11 @@ impl Reader<'_> {
                 let place = self.places.at(range.start);
                 self.block(BlockKind::Break, place);
             }
-            Event::Html(_) | Event::InlineHtml(_) | Event::FootnoteReference(_) | Event::Rule | Event::TaskListMarker(_) => {}
+            Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
 
@@ -510,7 +517,11 @@ impl Reader<'_> {
             },
             "math" | "latex" if !fence.text.contains("\\documentclass") => self.equation(fence.text, place),
             "graph" | "vectors" | "manim" => {
-                self.warn("plan.not_yet_drawn", format!("`{language}` can't be drawn yet; a box stands in its place"), place);
+                self.warn(
+                    "plan.not_yet_drawn",
+                    format!("`{language}` can't be drawn yet; a box stands in its place"),
+                    place,
+                );
                 let detail = fence.text.chars().take(500).map(|c| if c.is_control() { ' ' } else { c }).collect();
                 ElementKind::Placeholder(Placeholder { label: language, detail })
             }
@@ -526,14 +537,17 @@ impl Reader<'_> {
         }
         let lines = short.lines().map(|line| clean(&line.replace('\t', "    ")).trim_end().to_owned());
         let text = lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned();
-        let language = language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_.".contains(*c)).take(30).collect();
+        let language =
+            language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_.".contains(*c)).take(30).collect();
         ElementKind::Code(Code { language, text })
     }
 }
 
 /// Text without control characters; a tab is a space.
 fn clean(text: &str) -> String {
-    let visible = |c: char| if c.is_whitespace() { Some(if c == '\u{a0}' { c } else { ' ' }) } else { Some(c).filter(|c| !c.is_control()) };
+    let visible = |c: char| {
+        if c.is_whitespace() { Some(if c == '\u{a0}' { c } else { ' ' }) } else { Some(c).filter(|c| !c.is_control()) }
+    };
     text.chars().filter_map(visible).collect()
 }
 

@@ -77,9 +77,14 @@ impl<'a> Words<'a> {
     }
 
     fn number(self) -> Result<f64, Misread> {
-        let constant = expression::parse(self.text, None).map_err(|misread| Misread { at: self.at + misread.at, ..misread })?;
+        let constant =
+            expression::parse(self.text, None).map_err(|misread| Misread { at: self.at + misread.at, ..misread })?;
         let value = expression::value(&constant, f64::NAN);
-        if value.is_finite() && value.abs() <= FURTHEST { Ok(value) } else { self.wrong("it is not a number that can be drawn") }
+        if value.is_finite() && value.abs() <= FURTHEST {
+            Ok(value)
+        } else {
+            self.wrong("it is not a number that can be drawn")
+        }
     }
 
     /// `-3..3`, `-3 to 3` or `[-3, 3]`, with an optional `step 1`.
@@ -150,15 +155,33 @@ impl Plot {
             let key = words.until(colon).text.to_lowercase().replace(['-', '_'], " ");
             let value = words.from(colon + 1);
             match key.as_str() {
-                "title" | "caption" => return Ok(self.title = short(value.text)),
-                "x label" | "xlabel" => return Ok(self.x_label = short(value.text)),
-                "y label" | "ylabel" => return Ok(self.y_label = short(value.text)),
-                "label" => {
-                    let Some(curve) = self.curves.last_mut() else { return words.wrong("a label stands below its curve") };
-                    return Ok(curve.label = Some(short(value.text)));
+                "title" | "caption" => {
+                    self.title = short(value.text);
+                    return Ok(());
                 }
-                "x" => return Ok(self.x = Some(value.range()?)),
-                "y" => return Ok(self.y = Some(value.range()?)),
+                "x label" | "xlabel" => {
+                    self.x_label = short(value.text);
+                    return Ok(());
+                }
+                "y label" | "ylabel" => {
+                    self.y_label = short(value.text);
+                    return Ok(());
+                }
+                "label" => {
+                    let Some(curve) = self.curves.last_mut() else {
+                        return words.wrong("a label stands below its curve");
+                    };
+                    curve.label = Some(short(value.text));
+                    return Ok(());
+                }
+                "x" => {
+                    self.x = Some(value.range()?);
+                    return Ok(());
+                }
+                "y" => {
+                    self.y = Some(value.range()?);
+                    return Ok(());
+                }
                 "t" => return self.range_of_t(value.range()?),
                 "points" => {
                     self.draw(words, String::new(), CurveKind::Points(Vec::new()))?;
@@ -259,7 +282,8 @@ impl Plot {
         let y = match self.y {
             Some(y) => axis::exactly(y.min, y.max, y.step, self.y_label),
             None => {
-                let ranges: Vec<_> = self.curves.iter().filter_map(|curve| range_of_y(&curve.kind, x.min, x.max)).collect();
+                let ranges: Vec<_> =
+                    self.curves.iter().filter_map(|curve| range_of_y(&curve.kind, x.min, x.max)).collect();
                 let low = ranges.iter().map(|range| range.0).fold(f64::INFINITY, f64::min);
                 let high = ranges.iter().map(|range| range.1).fold(f64::NEG_INFINITY, f64::max);
                 if ranges.is_empty() {
@@ -303,9 +327,10 @@ fn range_of_y(kind: &CurveKind, min: f64, max: f64) -> Option<(f64, f64)> {
         CurveKind::Function(function) => {
             Range { min, max, step: None }.samples().map(|x| expression::value(function, x)).collect()
         }
-        CurveKind::Parametric(curve) => {
-            Range { min: curve.from, max: curve.to, step: None }.samples().map(|t| expression::value(&curve.y, t)).collect()
-        }
+        CurveKind::Parametric(curve) => Range { min: curve.from, max: curve.to, step: None }
+            .samples()
+            .map(|t| expression::value(&curve.y, t))
+            .collect(),
         CurveKind::Points(points) => points.iter().map(|point| point.y).collect(),
     };
     axis::range_of(&values)

@@ -54,7 +54,9 @@ fn say(row: &[Node<'_>], out: &mut String) {
         if open && let Some(length) = closing(&row[at..]) {
             bracketed(&row[at + 1..at + length], &row[at + length], at.checked_sub(1).map(|before| &row[before]), out);
             at += length + 1;
-        } else if bar(node) && let Some(length) = row[at + 1..].iter().position(closing_bar).filter(|length| *length > 0) {
+        } else if bar(node)
+            && let Some(length) = row[at + 1..].iter().position(closing_bar).filter(|length| *length > 0)
+        {
             put(out, "the absolute value of");
             say(&row[at + 1..=at + length], out);
             scripts_of(&row[at + 1 + length], out);
@@ -103,7 +105,9 @@ fn closing(row: &[Node<'_>]) -> Option<usize> {
 fn is_function(node: &Node<'_>) -> bool {
     match node {
         Node::Char(c) => matches!(c, 'f' | 'g' | 'h' | 'F' | 'G' | 'H' | 'P' | 'L' | 'u' | 'v' | 'y'),
-        Node::Symbol(symbol) => matches!(symbol.name, "phi" | "varphi" | "psi" | "Phi" | "Psi" | "Gamma" | "zeta" | "sigma"),
+        Node::Symbol(symbol) => {
+            matches!(symbol.name, "phi" | "varphi" | "psi" | "Phi" | "Psi" | "Gamma" | "zeta" | "sigma")
+        }
         Node::Operator(..) => true,
         Node::Font(_, row) | Node::Group(row) => matches!(row.as_slice(), [node] if is_function(node)),
         Node::Scripts { base: Some(base), .. } => is_function(base),
@@ -116,7 +120,9 @@ fn is_operand(node: &Node<'_>) -> bool {
         Node::Char(c) => c.is_alphanumeric() || *c == ')',
         Node::Symbol(symbol) => symbol.sign.is_alphabetic() || symbol.sign == '∞',
         Node::Scripts { base: Some(base), .. } => is_operand(base),
-        Node::Number(_) | Node::Fraction(..) | Node::Root(..) | Node::Group(_) | Node::Fenced(..) | Node::Font(..) => true,
+        Node::Number(_) | Node::Fraction(..) | Node::Root(..) | Node::Group(_) | Node::Fenced(..) | Node::Font(..) => {
+            true
+        }
         _ => false,
     }
 }
@@ -344,7 +350,9 @@ fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<
 }
 
 fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut String) {
-    if let (Some(n), Some(d)) = (small(top), small(bottom)) && let Some(words) = simple_fraction(n, d) {
+    if let (Some(n), Some(d)) = (small(top), small(bottom))
+        && let Some(words) = simple_fraction(n, d)
+    {
         return put(out, &words);
     }
     let derivative = |row: &Row<'_>| match row.first() {
@@ -373,7 +381,8 @@ fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut String) {
 
 /// A sign that makes "over" ambiguous.
 fn is_sum(node: &Node<'_>) -> bool {
-    matches!(node, Node::Char('+' | '-' | '−')) || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '±' | '∓'))
+    matches!(node, Node::Char('+' | '-' | '−'))
+        || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '±' | '∓'))
 }
 
 fn small(row: &Row<'_>) -> Option<u32> {

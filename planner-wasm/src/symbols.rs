@@ -57,8 +57,27 @@ pub(crate) fn operator(name: &str) -> Option<(&str, bool)> {
 
 /// The environments that can be drawn, without their stars.
 pub(crate) const ENVIRONMENTS: &[&str] = &[
-    "matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array", "cases", "dcases", "rcases",
-    "aligned", "align", "alignedat", "alignat", "split", "eqnarray", "gathered", "gather", "multline", "equation",
+    "matrix",
+    "pmatrix",
+    "bmatrix",
+    "Bmatrix",
+    "vmatrix",
+    "Vmatrix",
+    "smallmatrix",
+    "array",
+    "cases",
+    "dcases",
+    "rcases",
+    "aligned",
+    "align",
+    "alignedat",
+    "alignat",
+    "split",
+    "eqnarray",
+    "gathered",
+    "gather",
+    "multline",
+    "equation",
     "displaymath",
 ];
 

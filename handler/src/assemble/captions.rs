@@ -27,7 +27,9 @@ pub fn cues(ledger: &Ledger) -> Vec<Cue> {
         let all: u64 = parts.iter().map(|lines| characters(lines)).sum();
         let mut spoken = 0;
         for lines in parts {
-            let at = |share: u64| (beat.first_sample + beat.samples * share / all.max(1)) * 1000 / u64::from(ledger.sample_rate);
+            let at = |share: u64| {
+                (beat.first_sample + beat.samples * share / all.max(1)) * 1000 / u64::from(ledger.sample_rate)
+            };
             let from_ms = at(spoken);
             spoken += characters(&lines);
             cues.push(Cue { from_ms, to_ms: at(spoken).max(from_ms + 1), lines });
@@ -91,12 +93,18 @@ pub fn vtt(cues: &[Cue]) -> String {
 pub fn chapters(ledger: &Ledger, title: &str) -> String {
     let escaped = |text: &str| -> String {
         let special = |c: char| matches!(c, '=' | ';' | '#' | '\\');
-        text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([if c == '\n' { ' ' } else { c }])).collect()
+        text.chars()
+            .flat_map(|c| special(c).then_some('\\').into_iter().chain([if c == '\n' { ' ' } else { c }]))
+            .collect()
     };
     let mut text = format!(";FFMETADATA1\ntitle={}\n", escaped(title));
     for scene in &ledger.scenes {
-        let (from, to) = (ledger.milliseconds(scene.first_frame), ledger.milliseconds(scene.first_frame + scene.frames));
-        text.push_str(&format!("[CHAPTER]\nTIMEBASE=1/1000\nSTART={from}\nEND={to}\ntitle={}\n", escaped(&scene.heading)));
+        let (from, to) =
+            (ledger.milliseconds(scene.first_frame), ledger.milliseconds(scene.first_frame + scene.frames));
+        text.push_str(&format!(
+            "[CHAPTER]\nTIMEBASE=1/1000\nSTART={from}\nEND={to}\ntitle={}\n",
+            escaped(&scene.heading)
+        ));
     }
     text
 }
@@ -140,6 +148,8 @@ mod tests {
         assert_eq!(srt(&cues), "1\n01:01:01,001 --> 01:01:02,000\na & <b>\nc\n\n");
         assert_eq!(vtt(&cues), "WEBVTT\n\n01:01:01.001 --> 01:01:02.000\na &amp; &lt;b&gt;\nc\n\n");
         let chapters = chapters(&ledger(), "a=b; c");
-        assert!(chapters.starts_with(";FFMETADATA1\ntitle=a\\=b\\; c\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=24333\n"));
+        assert!(
+            chapters.starts_with(";FFMETADATA1\ntitle=a\\=b\\; c\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=24333\n")
+        );
     }
 }

@@ -118,7 +118,9 @@ impl Assembler {
         let words = outcome.stderr.text_lossy();
         match outcome.ending {
             Ending::Exited(0) => Ok(()),
-            Ending::TimedOut | Ending::Ended => Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time")),
+            Ending::TimedOut | Ending::Ended => {
+                Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time"))
+            }
             ending => Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending:?}: {}", words.trim()))),
         }
     }
@@ -141,7 +143,8 @@ fn still_arguments(ledger: &Ledger, clips: &[PathBuf]) -> Vec<OsString> {
     let longest = ledger.scenes.iter().zip(clips).max_by_key(|(scene, _)| scene.frames);
     let Some((scene, clip)) = longest else { return Vec::new() };
     let frame = scene.beats.last().map_or(0, |beat| beat.first_frame - scene.first_frame + beat.frames / 2);
-    let mut arguments: Vec<OsString> = vec!["-ss".into(), format!("{:.3}", frame as f64 / f64::from(ledger.fps)).into()];
+    let mut arguments: Vec<OsString> =
+        vec!["-ss".into(), format!("{:.3}", frame as f64 / f64::from(ledger.fps)).into()];
     arguments.extend(["-i".into(), clip.clone().into_os_string()]);
     arguments.extend(["-frames:v", "1", "-q:v", "3", "poster.jpg"].map(Into::into));
     arguments

@@ -90,12 +90,12 @@ impl Family {
         }
     }
 
-    /// The living processes of the quarry. The dead ones that nobody else reaps are reaped.
-    pub(super) fn look(&self, quarry: Quarry) -> Vec<Member> {
+    /// The living processes of the quarry, and whether dead ones were reaped, those that nobody else reaps.
+    pub(super) fn look(&self, quarry: Quarry) -> (Vec<Member>, bool) {
         let tree = Tree::here();
         let us = getpid();
         let mut open = tree.children(us);
-        let mut living = Vec::new();
+        let (mut living, mut reaped) = (Vec::new(), false);
         let mut seen = HashSet::new();
         while let Some(pid) = open.pop() {
             let Some(mark) = system::queue_limit(pid).filter(|_| seen.insert(pid)) else { continue };
@@ -106,6 +106,7 @@ impl Family {
             let Some(member) = Member::read(pid) else { continue };
             if member.dead && member.parent == us && !self.leaders.values().any(|leader| *leader == Some(pid)) {
                 reap(pid);
+                reaped = true;
             } else if hunted {
                 if !member.dead {
                     living.push(member);
@@ -113,7 +114,7 @@ impl Family {
                 open.extend(tree.children(pid));
             }
         }
-        living
+        (living, reaped)
     }
 
     /// Kills these. The mark is read again through a descriptor that names the process itself, since a process that is
@@ -151,11 +152,14 @@ impl Bag {
 /// Kills the quarry until nothing is found, twice in a row once there was something, or until `until`.
 pub(super) async fn hunt(family: &Rc<RefCell<Family>>, quarry: Quarry, until: Instant) -> Bag {
     let mut bag = Bag::default();
-    let (mut pause, mut clean) = (PAUSES.0, 0);
+    let (mut pause, mut clean, mut found) = (PAUSES.0, 0, false);
     loop {
-        let living = family.borrow().look(quarry);
-        clean = if living.is_empty() { clean + 1 } else { 0 };
-        bag.clean = clean == 2 || (clean == 1 && bag.members.is_empty());
+        let (living, reaped) = family.borrow().look(quarry);
+        // A process that died during the look gave its children to us after ours were listed, so one look that finds
+        // only the dead proves nothing.
+        clean = if living.is_empty() && !reaped { clean + 1 } else { 0 };
+        found |= clean == 0;
+        bag.clean = clean == 2 || (clean == 1 && !found);
         family.borrow().kill(quarry, &living);
         bag.add(&living);
         if bag.clean || Instant::now() >= until {

@@ -1,7 +1,7 @@
 //! The fork, and what the child does to itself before it becomes its program.
 //!
-//! Everything in [`become_program`] is async-signal-safe: system calls on memory that was built before. The forked child
-//! of a process with threads has only the thread that forked; a lock that another one held stays locked for ever.
+//! Everything in [`become_program`] is async-signal-safe: system calls on memory that was built before. The forked
+//! child of a process with threads has only the thread that forked; a lock that another one held stays locked for ever.
 
 use std::os::fd::AsRawFd as _;
 

@@ -23,7 +23,7 @@ use super::spec::Limits;
 use super::supervisor::{Orders, Reply, Running};
 use super::system::{self, End};
 
-/// Longest wait for a program to be read from its disk and begin; a cold 100 MB binary on a slow disk takes two seconds.
+/// Longest wait for a program to be read from its disk and begin; a cold 100 MB binary on a slow disk takes 2 s.
 pub(super) const EXEC: Duration = Duration::from_secs(10);
 /// Longest hunt for what a child left behind, before it goes on in the background.
 pub(super) const HUNT: Duration = Duration::from_secs(1);
@@ -130,8 +130,8 @@ async fn asked_to_end(mut asked: watch::Receiver<bool>) {
     let _ = asked.wait_for(|asked| *asked).await;
 }
 
-/// Reads what the child says of itself until its program begins, which closes the pipe: the steps that were granted, and
-/// the one that failed.
+/// Reads what the child says of itself until its program begins, which closes the pipe: the steps that were granted,
+/// and the one that failed.
 async fn reported(report: OwnedFd) -> (i32, Option<(u8, i32)>) {
     let mut bytes = Vec::new();
     // What can't be read was not granted, and the child's end will say the rest.
@@ -160,7 +160,7 @@ impl Child {
         let pause = if nix::unistd::geteuid().is_root() { COUNT.1 } else { COUNT.0 };
         loop {
             sleep(pause).await;
-            let living = self.family.borrow().look(Quarry::Of(mark));
+            let (living, _) = self.family.borrow().look(Quarry::Of(mark));
             let threads: u64 = living.iter().map(|member| member.threads).sum();
             if living.len() as u64 > most || threads > most.saturating_mul(Limits::THREADS) {
                 return;
@@ -175,7 +175,7 @@ impl Child {
         let mut bag = Bag::default();
         if let Some(mark) = self.mark.filter(|_| gone) {
             // Before the kill, or nobody would know.
-            bag.add(&self.family.borrow().look(Quarry::Of(mark)));
+            bag.add(&self.family.borrow().look(Quarry::Of(mark)).0);
         }
         // The group, even when its leader has gone: whoever ignored TERM is still in it.
         family::signal_group(pid, Signal::SIGKILL);

@@ -75,6 +75,12 @@ pub fn prepare_process() {
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
+/// Waits until no child is left, neither alive nor being ended, and says whether that came by `deadline`. A process that
+/// leaves before would leave behind what has a grace, for the kernel ends only our own children with us.
+pub async fn settled(deadline: Deadline) -> bool {
+    supervisor::settled(deadline).await
+}
+
 /// Kills and reaps whatever a child that has ended left behind, and gives the number of processes found alive. Children
 /// that still run, with all below them, and processes that this room did not start are left alone. It takes a
 /// millisecond when nothing is found, and gives up after 2 s.

@@ -87,8 +87,8 @@ pub struct Limits {
     pub cpu_seconds: Option<u64>,
     /// Bytes of one file.
     pub file_size: Option<u64>,
-    /// Processes of the whole tree, and 32 times as many threads. The kernel's own limit counts per user and does not bind root, so
-    /// the tree is counted too, and a child that exceeds this is killed.
+    /// Processes of the whole tree, and 32 times as many threads. The kernel's own limit counts per user and does not
+    /// bind root, so the tree is counted too, and a child that exceeds this is killed.
     pub processes: Option<u64>,
     /// Open descriptors of one process.
     pub open_files: Option<u64>,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
@@ -23,8 +23,33 @@ pub(super) const LONGEST_ANSWER: Duration = Duration::from_secs(12);
 /// Hears how the start went.
 pub(super) type Reply = Box<dyn FnOnce(Granted, Result<Running, StartError>) + Send>;
 
+/// Children that were asked for and have not ended, with all that they left.
+static LIVE: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+/// One of them.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        LIVE.send_modify(|live| *live += 1);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        LIVE.send_modify(|live| *live -= 1);
+    }
+}
+
+/// Waits until no child is left, alive or being ended.
+pub(super) async fn settled(deadline: Deadline) -> bool {
+    // The sender is never dropped.
+    deadline.run(LIVE.subscribe().wait_for(|live| *live == 0)).await.is_ok()
+}
+
 enum Command {
-    Start(Box<Plan>, Orders, Reply),
+    Start(Box<Plan>, Orders, Reply, Counted),
     Hunt(Quarry, std::sync::mpsc::SyncSender<usize>),
 }
 
@@ -110,7 +135,9 @@ fn ask_and_tell(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), Star
     let plan = Plan::of(&spec)?;
     let Spec { grace, drain, keep, lines, limits: Limits { processes, .. }, .. } = spec;
     let orders = Orders { deadline, grace, drain, keep, processes, lines };
-    supervisor().send(Command::Start(Box::new(plan), orders, reply)).map_err(|_| StartError::NoSupervisor)
+    supervisor()
+        .send(Command::Start(Box::new(plan), orders, reply, Counted::new()))
+        .map_err(|_| StartError::NoSupervisor)
 }
 
 /// Kills the quarry, and gives the number of those found alive.
@@ -161,8 +188,11 @@ fn serve(mut commands: mpsc::UnboundedReceiver<Command>) {
         while let Some(command) = commands.recv().await {
             let family = family.clone();
             match command {
-                Command::Start(plan, orders, reply) => {
-                    spawn_local(live(family, *plan, orders, reply));
+                Command::Start(plan, orders, reply, counted) => {
+                    spawn_local(async move {
+                        live(family, *plan, orders, reply).await;
+                        drop(counted);
+                    });
                 }
                 Command::Hunt(quarry, found) => {
                     spawn_local(async move {

@@ -37,8 +37,8 @@ pub(super) fn queue_limit(pid: Pid) -> Option<u64> {
 /// Undoes an ignored SIGCHLD, which is inherited from whoever started us: with it, the kernel would forget how children
 /// ended, and free their numbers before we have looked. A handler that is in place stays.
 pub(super) fn listen_to_children() {
-    // SAFETY: all zeros is a valid `sigaction`, and its handler SIG_DFL; both outlive the calls. No handler of ours runs
-    // through this.
+    // SAFETY: all zeros is a valid `sigaction`, and its handler SIG_DFL; both outlive the calls, and none of our code
+    // becomes a handler.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         let asked = libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action);

@@ -27,9 +27,10 @@ const COPY: Duration = Duration::from_secs(120);
 const CLOSE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCode {
-    let out = render.out.clone().unwrap_or_else(|| {
-        Path::new("films").join(render.document.file_stem().unwrap_or_else(|| "film".as_ref()))
-    });
+    let out = render
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("films").join(render.document.file_stem().unwrap_or_else(|| "film".as_ref())));
     let (embedded, made) = film(&render, &out, config, logs).await;
     if let Some(embedded) = embedded {
         embedded.shutdown(Deadline::after(CLOSE)).await;
@@ -45,7 +46,11 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
         explain(error);
     }
     if matches!(status.state, State::Queued | State::Running) {
-        eprintln!("chalkreel: another process is making this film (job {}); its status is in {}", status.job_id, out.display());
+        eprintln!(
+            "chalkreel: another process is making this film (job {}); its status is in {}",
+            status.job_id,
+            out.display()
+        );
     }
     if render.json {
         // Plain data without maps that could fail; a closed standard output is the reader's own wish.
@@ -56,7 +61,12 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
     exit_code(status.state)
 }
 
-async fn film(render: &Render, out: &Path, config: Config, logs: JobLogs) -> (Option<Embedded>, Result<Status, JobError>) {
+async fn film(
+    render: &Render,
+    out: &Path,
+    config: Config,
+    logs: JobLogs,
+) -> (Option<Embedded>, Result<Status, JobError>) {
     let mut embedded = None;
     let made = async {
         let (name, bytes) = read(&render.document)?;
@@ -94,7 +104,8 @@ async fn film(render: &Render, out: &Path, config: Config, logs: JobLogs) -> (Op
 
 /// The first signal ends the job in order; the second ends the process.
 async fn heed(studio: Arc<Studio>) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return;
     };
     for count in 1.. {
@@ -144,7 +155,8 @@ async fn print(mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>) {
 }
 
 fn line(status: &Status) -> String {
-    let done = |scene: &&crate::job::status::SceneStatus| matches!(scene.state, SceneState::Rendered | SceneState::Cached);
+    let done =
+        |scene: &&crate::job::status::SceneStatus| matches!(scene.state, SceneState::Rendered | SceneState::Cached);
     let what = match status.stage {
         _ if status.state == State::Queued => "claimed".to_owned(),
         Stage::Intake => "reading the document".to_owned(),

@@ -24,14 +24,21 @@ pub const MAX_DOCUMENT: u64 = 8 << 20;
 pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) -> Result<Document, JobError> {
     match request.source {
         Source::Inline { name, bytes } => {
-            if bytes.len() as u64 > MAX_DOCUMENT { Err(too_large()) } else { Ok(Document { name, bytes }) }
+            if bytes.len() as u64 > MAX_DOCUMENT {
+                Err(too_large())
+            } else {
+                Ok(Document { name, bytes })
+            }
         }
         Source::Object { bucket, key, .. } => {
-            let object = store.with_bucket(&bucket).get(&key, MAX_DOCUMENT, deadline).await.map_err(|error| match error {
-                StoreError::TooLarge { .. } => too_large(),
-                StoreError::NotFound { .. } => JobError::new(Code::InputNotFound, format!("s3://{bucket}/{key} is not there")),
-                other => JobError::from(other),
-            })?;
+            let object =
+                store.with_bucket(&bucket).get(&key, MAX_DOCUMENT, deadline).await.map_err(|error| match error {
+                    StoreError::TooLarge { .. } => too_large(),
+                    StoreError::NotFound { .. } => {
+                        JobError::new(Code::InputNotFound, format!("s3://{bucket}/{key} is not there"))
+                    }
+                    other => JobError::from(other),
+                })?;
             let name = key.rsplit('/').next().unwrap_or(&key).to_owned();
             Ok(Document { name, bytes: object.bytes.to_vec() })
         }

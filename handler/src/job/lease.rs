@@ -83,7 +83,9 @@ impl Lease {
         // Each round that is lost was won by another worker, so the next read finds its claim: this ends.
         loop {
             let (status, condition) = match store.get(&key, MAX_STATUS, deadline).await {
-                Err(StoreError::NotFound { .. }) => (Status::queued(id.clone(), owner.clone(), ends), Condition::Absent),
+                Err(StoreError::NotFound { .. }) => {
+                    (Status::queued(id.clone(), owner.clone(), ends), Condition::Absent)
+                }
                 Err(error) => return Err(error),
                 Ok(object) => {
                     // What can't be read as a status was not written by us, and says nothing about the job: it is taken over.

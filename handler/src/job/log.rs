@@ -71,10 +71,12 @@ impl JobLog {
 
 /// The logs of the jobs that are running, by job id.
 #[derive(Debug, Clone, Default)]
-pub struct JobLogs(Arc<Mutex<Vec<(String, Arc<JobLog>)>>>);
+pub struct JobLogs(Arc<Mutex<Running>>);
+
+type Running = Vec<(String, Arc<JobLog>)>;
 
 impl JobLogs {
-    fn all(&self) -> MutexGuard<'_, Vec<(String, Arc<JobLog>)>> {
+    fn all(&self) -> MutexGuard<'_, Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

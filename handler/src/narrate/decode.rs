@@ -66,8 +66,7 @@ fn resample(mono: Vec<f32>, rate: u32) -> Result<Vec<f32>, VoiceError> {
         return Ok(mono);
     }
     // Chunks of about 20 ms; the length is a matter of speed only.
-    let mut resampler =
-        Fft::<f32>::new(rate as usize, SAMPLE_RATE as usize, 1024, 1, FixedSync::Both).map_err(bad)?;
+    let mut resampler = Fft::<f32>::new(rate as usize, SAMPLE_RATE as usize, 1024, 1, FixedSync::Both).map_err(bad)?;
     let frames = mono.len();
     let input = InterleavedSlice::new(&mono, 1, frames).map_err(bad)?;
     Ok(resampler.process_all(&input, frames, None).map_err(bad)?.take_data())
@@ -104,7 +103,9 @@ mod tests {
 
     fn tone(rate: u32, seconds: f64) -> Vec<i16> {
         let count = (f64::from(rate) * seconds) as u32;
-        (0..count).map(|n| (12_000.0 * (f64::from(n) * 440.0 * std::f64::consts::TAU / f64::from(rate)).sin()) as i16).collect()
+        (0..count)
+            .map(|n| (12_000.0 * (f64::from(n) * 440.0 * std::f64::consts::TAU / f64::from(rate)).sin()) as i16)
+            .collect()
     }
 
     #[test]

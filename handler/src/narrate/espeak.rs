@@ -59,8 +59,13 @@ impl Espeak {
         let mut spec = Spec::new(&self.program, scratch);
         spec.args = ["-b", "1", "-z", "-v", &voice, "-s", &pace, "-w"].map(Into::into).to_vec();
         spec.args.extend([sound.clone().into(), "-f".into(), words.into()]);
-        spec.env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), scratch.into()), ("LANG".into(), "C.UTF-8".into())];
-        spec.confinement = Confinement { read: self.read.clone(), write: vec![scratch.to_owned()], mode: self.confinement };
+        spec.env = vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("HOME".into(), scratch.into()),
+            ("LANG".into(), "C.UTF-8".into()),
+        ];
+        spec.confinement =
+            Confinement { read: self.read.clone(), write: vec![scratch.to_owned()], mode: self.confinement };
         let outcome = child::run(spec, deadline.slice(self.timeout)).await;
         let last_words = outcome.stderr.text_lossy();
         match outcome.ending {

@@ -88,8 +88,9 @@ impl Voices {
         let mut tries = 0;
         loop {
             tries += 1;
-            let spoken = self.espeak.speak(&beat.id, &beat.narration, &self.language, &self.settings, scratch, deadline);
-            match spoken.await.and_then(|bytes| decode(bytes)) {
+            let spoken =
+                self.espeak.speak(&beat.id, &beat.narration, &self.language, &self.settings, scratch, deadline);
+            match spoken.await.and_then(decode) {
                 Ok(samples) => {
                     let characters = beat.narration.chars().count() as u64;
                     let voice = BeatVoice { beat: beat.id.clone(), voice: espeak::NAME.to_owned(), tries, characters };

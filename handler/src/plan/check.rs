@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use planner_wasm::storyboard::{
-    Action, Axes, Axis, CurveKind, ElementKind, Expression, RichText, Scene, Span, Storyboard, Token, arity,
+    Action, Axes, Axis, CurveKind, ElementKind, Expression, Refusal, RichText, Scene, Span, Storyboard, Token, arity,
 };
 
 /// Most scenes of one film.
@@ -55,6 +55,19 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks a refusal: its words go into the status as they are.
+///
+/// # Errors
+/// The first rule that is broken, in words.
+pub fn refusal(refusal: &Refusal) -> Result<(), String> {
+    let word =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let well_formed = refusal.code.split_once('.').is_some_and(|(room, rest)| word(room) && word(rest));
+    rule(well_formed && refusal.code.len() <= 60, || format!("a refusal's code `{}`", short(&refusal.code)))?;
+    text("message", &refusal.message, 4_000)?;
+    text("remedy", &refusal.remedy, 4_000)
+}
+
 fn of_scene(scene: &Scene) -> Result<(), String> {
     text("heading", &scene.heading, 1_000)?;
     count("beats", scene.beats.len(), 1, BEATS)?;
@@ -64,6 +77,8 @@ fn of_scene(scene: &Scene) -> Result<(), String> {
         id(&beat.id)?;
         text("narration", &beat.narration, NARRATION)?;
         rule(beat.pause_ms <= PAUSE, || format!("a pause of {} ms", beat.pause_ms))?;
+        let lasts = beat.pause_ms > 0 || !beat.narration.trim().is_empty();
+        rule(lasts, || format!("beat `{}` has neither words nor length", beat.id))?;
         count("actions", beat.actions.len(), 0, ACTIONS)?;
         for action in &beat.actions {
             match action {
@@ -112,7 +127,9 @@ fn of_element(kind: &ElementKind) -> Result<(), String> {
 fn of_text(rich: &RichText) -> Result<(), String> {
     count("spans", rich.spans.len(), 0, ITEMS)?;
     rich.spans.iter().try_for_each(|span| match span {
-        Span::Plain(words) | Span::Strong(words) | Span::Emphasis(words) | Span::Code(words) => text("text", words, TEXT),
+        Span::Plain(words) | Span::Strong(words) | Span::Emphasis(words) | Span::Code(words) => {
+            text("text", words, TEXT)
+        }
         Span::Math(formula) => {
             text("formula", &formula.latex, 10_000)?;
             text("formula", &formula.typst, 50_000)
@@ -182,7 +199,9 @@ fn count(what: &str, number: usize, least: usize, most: usize) -> Result<(), Str
 }
 
 fn text(what: &str, words: &str, most: usize) -> Result<(), String> {
-    rule(words.len() <= most, || format!("a {what} of {} bytes; at most {most} are taken", words.len()))
+    rule(words.len() <= most, || format!("a {what} of {} bytes; at most {most} are taken", words.len()))?;
+    let clean = !words.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
+    rule(clean, || format!("a {what} with control characters"))
 }
 
 fn one_of(what: &str, word: &str, allowed: &[&str]) -> Result<(), String> {

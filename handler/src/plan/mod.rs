@@ -16,7 +16,9 @@ pub mod engine;
 mod error;
 mod limits;
 mod sandbox;
+mod ticker;
 
+pub use check::check;
 pub use error::{Fault, PlanError};
 pub use limits::Limits;
 pub use sandbox::{Planned, Sandbox, Usage};

@@ -9,6 +9,7 @@ use wasmtime::component::{Component, Linker, types};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 use super::limits::{Exceeded, Meter};
+use super::ticker::Ticker;
 use super::{Fault, Limits, PlanError, check, engine};
 use crate::deadline::Deadline;
 
@@ -17,8 +18,6 @@ static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm
 /// The component that it was compiled from.
 pub static BUILT_IN_COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
 
-/// Between two looks at the clock.
-const TICK: Duration = Duration::from_millis(5);
 /// After its wall clock a call may still be lifting its result; then nobody waits for it any more.
 const LIFTING: Duration = Duration::from_secs(1);
 
@@ -28,6 +27,7 @@ pub struct Sandbox {
     engine: Engine,
     component: Component,
     sha256: Arc<str>,
+    ticker: Arc<Ticker>,
 }
 
 /// What a planner used, against what it may use.
@@ -74,9 +74,12 @@ impl Sandbox {
         let engine = engine::engine(None).map_err(invalid)?;
         // SAFETY: the bytes are code that runs as it stands, so they must be what wasmtime made: the build script made them
         // with this very version, and they lie inside of this executable.
-        #[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
+        #[expect(
+            unsafe_code,
+            reason = "loads what the build script compiled; checked nowhere else because it can't be"
+        )]
         let component = unsafe { Component::deserialize(&engine, BUILT_IN) }.map_err(invalid)?;
-        Ok(Self { engine, component, sha256: env!("PLANNER_SHA256").into() })
+        Ok(Self { engine, component, sha256: env!("PLANNER_SHA256").into(), ticker: Arc::default() })
     }
 
     /// Any planner, compiled here and now. Compiling is bounded by nothing: this is for a supervised child process and for
@@ -89,7 +92,7 @@ impl Sandbox {
         let engine = engine::engine(None).map_err(invalid)?;
         let sha256 = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let component = Component::new(&engine, component).map_err(invalid)?;
-        Ok(Self { engine, component, sha256: sha256.into() })
+        Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
     }
 
     /// Hex SHA-256 of the component.
@@ -120,25 +123,17 @@ impl Sandbox {
         let seconds = allowed.left().as_secs_f64();
         let (sandbox, limits) = (self.clone(), *limits);
         let call = tokio::task::spawn_blocking(move || sandbox.call(document, limits, allowed.instant()));
-        let ticking = async {
-            let mut ticks = tokio::time::interval(TICK);
-            loop {
-                ticks.tick().await;
-                self.engine.increment_epoch();
-            }
-        };
-        tokio::select! {
-            done = Deadline::at(allowed.instant() + LIFTING).run(call) => match done {
-                Ok(Ok(planned)) => planned,
-                Ok(Err(panic)) => Err(Fault::Trapped(panic.to_string()).into()),
-                Err(_) => Err(Fault::TimedOut(seconds).into()),
-            },
-            () = ticking => Err(Fault::TimedOut(seconds).into()),
+        match Deadline::at(allowed.instant() + LIFTING).run(call).await {
+            Ok(Ok(planned)) => planned,
+            Ok(Err(panic)) => Err(Fault::Trapped(panic.to_string()).into()),
+            Err(_) => Err(Fault::TimedOut(seconds).into()),
         }
     }
 
     fn call(&self, document: Document, limits: Limits, until: Instant) -> Result<Planned, PlanError> {
         let begun = Instant::now();
+        let ticking = self.ticker.tick(&self.engine);
+        let _ticking = ticking.map_err(|error| Fault::Trapped(format!("no thread keeps its time: {error}")))?;
         let mut store = Store::new(&self.engine, Meter::new(limits));
         store.limiter(|meter| meter);
         store.set_hostcall_fuel(limits.output as usize);
@@ -161,7 +156,10 @@ impl Sandbox {
         let with = |fault: Fault, usage: Usage| PlanError { fault, usage: Some(Box::new(usage)) };
         let storyboard = match answer {
             Ok(Ok(storyboard)) => storyboard,
-            Ok(Err(refusal)) => return Err(with(Fault::Refused(refusal), usage)),
+            Ok(Err(refusal)) => {
+                let sound = check::refusal(&refusal).map_err(Fault::StoryboardInvalid);
+                return Err(with(sound.err().unwrap_or(Fault::Refused(refusal)), usage));
+            }
             Err(error) => return Err(with(fault(error), usage)),
         };
         let mut count = Counting(0);

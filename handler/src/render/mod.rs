@@ -104,7 +104,9 @@ impl Renderer {
 
     async fn cached(&self, key: &CacheKey, path: &Path, deadline: Deadline) -> Option<ClipReport> {
         let fetched = async {
-            let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, key, deadline).await? else { return Ok(None) };
+            let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, key, deadline).await? else {
+                return Ok(None);
+            };
             Ok(self.cache.fetch_file(CLIPS, key, path, deadline).await?.then_some(report))
         };
         fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
@@ -115,7 +117,8 @@ impl Renderer {
 
     async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {
         let report = self.stage.draw(order, path, deadline).await.map_err(|error| error.of_scene(&order.scene.id))?;
-        let wrong = |message: String| JobError::new(Code::RenderWrongFrames, format!("scene {}: {message}", order.scene.id));
+        let wrong =
+            |message: String| JobError::new(Code::RenderWrongFrames, format!("scene {}: {message}", order.scene.id));
         if report.beats != order.beats {
             return Err(wrong(format!("the stage drew beats of {:?} frames, not {:?}", report.beats, order.beats)));
         }

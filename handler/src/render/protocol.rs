@@ -69,7 +69,14 @@ pub(super) enum Reply {
         render_s: f64,
     },
     /// There is no clip.
-    Failed { id: String, kind: FailedKind, #[serde(default)] message: String, #[serde(default)] trace: String },
+    Failed {
+        id: String,
+        kind: FailedKind,
+        #[serde(default)]
+        message: String,
+        #[serde(default)]
+        trace: String,
+    },
     /// A request was not understood.
     Refused { message: String },
 }
@@ -107,7 +114,9 @@ impl Reply {
     /// The order it is about.
     pub(super) fn id(&self) -> Option<&str> {
         match self {
-            Self::Started { id } | Self::Frames { id, .. } | Self::Done { id, .. } | Self::Failed { id, .. } => Some(id),
+            Self::Started { id } | Self::Frames { id, .. } | Self::Done { id, .. } | Self::Failed { id, .. } => {
+                Some(id)
+            }
             Self::Ready { .. } | Self::Refused { .. } => None,
         }
     }

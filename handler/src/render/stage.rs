@@ -207,7 +207,8 @@ impl Stage {
     async fn worker(&self, deadline: Deadline) -> Result<Arc<Worker>, StageError> {
         let could_not = |reason: &str| StageError::CouldNotStart(reason.to_owned());
         let mut slot = deadline.run(self.0.worker.lock()).await.map_err(|_| could_not("no time was left"))?;
-        let usable = slot.as_ref().filter(|worker| worker.until >= deadline && *worker.state.borrow() != WorkerState::Gone);
+        let usable =
+            slot.as_ref().filter(|worker| worker.until >= deadline && *worker.state.borrow() != WorkerState::Gone);
         let worker = match usable {
             Some(worker) => worker.clone(),
             None => {
