@@ -1,6 +1,8 @@
 //! Builds the built-in planner: the guest crate for WebAssembly, made into a component that imports nothing, compiled ahead of
 //! time. Leaves `planner.wasm` and `planner.cwasm` in `OUT_DIR`.
 
+#![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -17,7 +17,7 @@ pub fn engine(target: Option<&str>) -> Result<Engine> {
     config.epoch_interruption(true);
     config.max_wasm_stack(STACK_LIMIT);
     // A trap's code is all that is reported; addresses inside of a stripped component say nothing.
-    config.wasm_backtrace(false);
+    config.wasm_backtrace_max_frames(None);
     // One call of one component at a time: reserving gigabytes of addresses for each memory would only cost page tables,
     // and Lambda counts them.
     config.memory_reservation(64 << 20);
