@@ -21,4 +21,4 @@ mod ticker;
 pub use check::check;
 pub use error::{Fault, PlanError};
 pub use limits::Limits;
-pub use sandbox::{Planned, Sandbox, Usage};
+pub use sandbox::{BUILT_IN_COMPONENT, Planned, Sandbox, Usage};
