@@ -5,6 +5,7 @@
 //! language: en            # BCP 47
 //! theme: dark             # or light
 //! quality: standard       # draft, standard, high, 4k
+//! on_failure: still       # or fail: whether a still card may stand in for a scene that can't be drawn
 //! voice:
 //!   chain: [espeak]       # voices in the order to try them
 //!   name: en-us           # the voice's own name
@@ -31,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) language: String,
     pub(crate) theme: String,
     pub(crate) quality: Option<String>,
+    pub(crate) on_failure: Option<String>,
     pub(crate) voice: VoiceSettings,
     pub(crate) warnings: Vec<Warning>,
     /// The byte at which the lesson itself begins.
@@ -44,7 +46,15 @@ impl Default for Settings {
             language: "en".to_owned(),
             theme: "dark".to_owned(),
             quality: None,
-            voice: VoiceSettings { chain: Vec::new(), name: None, words_per_minute: None },
+            on_failure: None,
+            voice: VoiceSettings {
+                chain: Vec::new(),
+                name: None,
+                words_per_minute: None,
+                model: None,
+                consistency: None,
+                max_characters: None,
+            },
             warnings: Vec::new(),
             body: 0,
         }
@@ -111,6 +121,7 @@ struct Raw {
     language: Option<Spanned<String>>,
     theme: Option<Spanned<String>>,
     quality: Option<Spanned<String>>,
+    on_failure: Option<Spanned<String>>,
     voice: Voice,
     unknown: Vec<Spanned<String>>,
 }
@@ -144,6 +155,9 @@ impl Raw {
         }
         if let Some(quality) = self.quality {
             settings.quality = Some(choice(&quality, "quality", &["draft", "standard", "high", "4k"])?);
+        }
+        if let Some(on_failure) = self.on_failure {
+            settings.on_failure = Some(choice(&on_failure, "on_failure", &["still", "fail"])?);
         }
         if self.voice.chain.len() > 10 {
             return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
@@ -208,6 +222,7 @@ impl<'de> Deserialize<'de> for Raw {
                         "language" => raw.language = map.next_value()?,
                         "theme" => raw.theme = map.next_value()?,
                         "quality" => raw.quality = map.next_value()?,
+                        "on_failure" => raw.on_failure = map.next_value()?,
                         "voice" => raw.voice = map.next_value::<Option<Voice>>()?.unwrap_or_default(),
                         _ => {
                             map.next_value::<IgnoredAny>()?;

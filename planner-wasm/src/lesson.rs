@@ -93,6 +93,7 @@ impl Film {
     }
 
     fn scene(&mut self, kind: SceneKind, heading: String, place: Place, blocks: Vec<Block>) -> Result<(), Refusal> {
+        let title = kind == SceneKind::TitleCard;
         let too_large = |what: &str| {
             let message = format!("the lesson makes more than {what}");
             refusal("plan.too_large", &message, "Split the lesson into several films.", Some(place))
@@ -108,7 +109,7 @@ impl Film {
         for block in blocks {
             match block.kind {
                 BlockKind::Spoken(line) => {
-                    if words_only && kind == SceneKind::Lesson && scene.elements == 0 {
+                    if words_only && !title && scene.elements == 0 {
                         // No scene is an empty screen.
                         let sentence = markdown::first_sentence(&line);
                         if !sentence.spans.is_empty() {
@@ -121,7 +122,7 @@ impl Film {
                 BlockKind::Break => scene.clear = scene.elements > 0,
             }
         }
-        if kind == SceneKind::TitleCard && scene.beats.is_empty() {
+        if title && scene.beats.is_empty() {
             scene.beat("", TITLE_MS, place);
         }
         scene.rest();
@@ -186,6 +187,10 @@ impl Film {
             language: settings.language,
             theme: settings.theme,
             quality: settings.quality,
+            on_failure: settings.on_failure,
+            music: None,
+            intro: None,
+            outro: None,
             voice: settings.voice,
             scenes,
             warnings: settings.warnings,
@@ -226,9 +231,24 @@ impl Building<'_> {
             ElementKind::Code(_) => "code",
             ElementKind::Axes(_) => "plot",
             ElementKind::Placeholder(_) => "box",
+            ElementKind::Callout(_) => "callout",
+            ElementKind::Table(_) => "table",
+            ElementKind::Image(_) => "image",
+            ElementKind::NumberLine(_) => "line",
+            ElementKind::Drawing(_) => "drawing",
+            ElementKind::Graph(_) => "graph",
+            ElementKind::Chart(_) => "chart",
+            ElementKind::Space(_) => "space",
         };
         let id = format!("{name}-{}", self.elements);
-        self.actions.push(Action::Show(Element { id, kind, place: Some(place) }));
+        self.actions.push(Action::Show(Element {
+            id,
+            kind,
+            placement: None,
+            style: None,
+            timing: None,
+            place: Some(place),
+        }));
     }
 
     fn speak(&mut self, narration: &str, place: Place) {
@@ -295,12 +315,23 @@ fn characters(action: &Action) -> u32 {
             ElementKind::Bullets(bullets) => bullets.items.iter().map(|item| spans(&item.text.spans)).sum(),
             ElementKind::Equation(equation) => equation.formula.latex.chars().count(),
             ElementKind::Code(code) => code.text.chars().count(),
+            ElementKind::Callout(text) => spans(&text.spans),
+            ElementKind::Table(table) => {
+                let cells = table.header.iter().chain(table.rows.iter().flat_map(|row| &row.cells));
+                cells.map(|cell| spans(&cell.spans)).sum()
+            }
             // A picture is looked at about as long as a short sentence.
-            ElementKind::Axes(_) => 50,
+            ElementKind::Axes(_)
+            | ElementKind::Image(_)
+            | ElementKind::NumberLine(_)
+            | ElementKind::Drawing(_)
+            | ElementKind::Graph(_)
+            | ElementKind::Chart(_)
+            | ElementKind::Space(_) => 50,
             ElementKind::Placeholder(placeholder) => placeholder.label.chars().count(),
         }
         .max(1),
-        Action::Remove(_) | Action::Clear => 0,
+        _ => 0,
     };
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -539,7 +539,7 @@ impl Reader<'_> {
         let text = lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned();
         let language =
             language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_.".contains(*c)).take(30).collect();
-        ElementKind::Code(Code { language, text })
+        ElementKind::Code(Code { language, text, highlighted: Vec::new() })
     }
 }
 

@@ -302,7 +302,7 @@ impl Plot {
             None => String::new(),
         };
         let curves = self.curves.iter().map(|curve| Curve { label: label(curve), kind: curve.kind.clone() }).collect();
-        Ok(Axes { x, y, curves, caption: self.title })
+        Ok(Axes { x, y, curves, caption: self.title, legend: false })
     }
 
     /// The x of points and parametric curves.
@@ -310,12 +310,13 @@ impl Plot {
         let mut known = Vec::new();
         for curve in &self.curves {
             match &curve.kind {
-                CurveKind::Function(_) => {}
+                CurveKind::Function(_) | CurveKind::Vectors(_) | CurveKind::Streamlines(_) => {}
+                CurveKind::Area(area) => known.extend([area.from, area.to]),
                 CurveKind::Parametric(curve) => {
                     let t = Range { min: curve.from, max: curve.to, step: None };
                     known.extend(t.samples().map(|t| expression::value(&curve.x, t)));
                 }
-                CurveKind::Points(points) => known.extend(points.iter().map(|point| point.x)),
+                CurveKind::Points(points) | CurveKind::Dots(points) => known.extend(points.iter().map(|point| point.x)),
             }
         }
         known
@@ -331,7 +332,13 @@ fn range_of_y(kind: &CurveKind, min: f64, max: f64) -> Option<(f64, f64)> {
             .samples()
             .map(|t| expression::value(&curve.y, t))
             .collect(),
-        CurveKind::Points(points) => points.iter().map(|point| point.y).collect(),
+        CurveKind::Points(points) | CurveKind::Dots(points) => points.iter().map(|point| point.y).collect(),
+        CurveKind::Area(area) => Range { min: area.from, max: area.to, step: None }
+            .samples()
+            .map(|x| expression::value(&area.function, x))
+            .chain([0.0])
+            .collect(),
+        CurveKind::Vectors(_) | CurveKind::Streamlines(_) => Vec::new(),
     };
     axis::range_of(&values)
 }

@@ -64,8 +64,16 @@ wit! {
         theme: String,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
         quality: Option<String>,
+        /// What becomes of a scene that can't be drawn: `still` (a still card stands in, also when none) or `fail` (the job ends).
+        ("on-failure") on_failure: Option<String>,
         /// Who speaks, and how.
         voice: VoiceSettings,
+        /// Background music, as an asset; none for none.
+        music: Option<Music>,
+        /// A clip before the film, with its own sound, as an asset; none for none.
+        intro: Option<String>,
+        /// A clip after the film, with its own sound, as an asset; none for none.
+        outro: Option<String>,
         /// In film order.
         scenes: Vec<Scene>,
         /// What could not be honoured.
@@ -81,6 +89,21 @@ wit! {
         name: Option<String>,
         /// Words per minute; none means the voice's own pace.
         ("words-per-minute") words_per_minute: Option<u32>,
+        /// The provider's model; none means the setting's.
+        model: Option<String>,
+        /// What falls back together when a voice fails: `film` (also when none), `scene` or `beat`.
+        consistency: Option<String>,
+        /// Most characters that voices which cost money may speak; none means no limit.
+        ("max-characters") max_characters: Option<u32>,
+    }
+}
+wit! {
+    /// Background music.
+    record Music {
+        /// The sound file, as an asset.
+        source: String,
+        /// Loudness against the voice while nobody speaks, in decibels, at most 0.
+        ("level-db") level_db: f64,
     }
 }
 wit! {
@@ -100,12 +123,24 @@ wit! {
 }
 wit! {
     /// How the stage lays a scene out.
-    #[derive(Copy, Eq)]
     variant SceneKind {
         /// The film's title, alone on the screen.
         ("title-card") TitleCard,
         /// A heading above a body in which elements are laid out.
         ("lesson") Lesson,
+        /// The end of the film, alone on the screen.
+        ("outro") Outro,
+        /// A Manim scene class as it stands; beats give its length, actions are not used.
+        ("manim") Manim(ManimScene),
+    }
+}
+wit! {
+    /// Somebody's own Manim program, and the class to render.
+    record ManimScene {
+        /// The whole Python source.
+        source: String,
+        /// Name of the scene class in it.
+        class: String,
     }
 }
 wit! {
@@ -134,6 +169,119 @@ wit! {
         ("remove") Remove(String),
         /// Take everything but the heading away.
         ("clear") Clear,
+        /// Turn an element into another, which then stands in its place.
+        ("transform") Transform(Transform),
+        /// Draw the eye to an element for a while.
+        ("highlight") Highlight(Highlight),
+        /// Let an element step back, without leaving.
+        ("dim") Dim(String),
+        /// Put an element elsewhere.
+        ("move") Move(Move),
+        /// Move the camera.
+        ("camera") Camera(Camera),
+    }
+}
+wit! {
+    /// Turn an element into another.
+    record Transform {
+        /// Id of the element that is there.
+        from: String,
+        /// What it becomes; has an id of its own.
+        into: Element,
+    }
+}
+wit! {
+    /// Draw the eye to an element.
+    record Highlight {
+        /// Id of the element.
+        target: String,
+        /// A part of it: lines of code (`1`, `3-4`) or what a formula or text contains; none means all of it.
+        part: Option<String>,
+        /// A colour by name or as `#rrggbb`; none means the theme's accent.
+        colour: Option<String>,
+        /// When in the beat, and how long.
+        timing: Option<Timing>,
+    }
+}
+wit! {
+    /// Put an element elsewhere.
+    record Move {
+        /// Id of the element.
+        target: String,
+        /// Where to.
+        to: Placement,
+        /// When in the beat, and how long.
+        timing: Option<Timing>,
+    }
+}
+wit! {
+    /// Move the camera.
+    record Camera {
+        /// How.
+        change: CameraChange,
+        /// When in the beat, and how long.
+        timing: Option<Timing>,
+    }
+}
+wit! {
+    /// What the camera does.
+    variant CameraChange {
+        /// Fill the frame with an element, by its id.
+        ("zoom-to") ZoomTo(String),
+        /// Show the whole frame again.
+        ("back") Back,
+        /// Go round a space by this angle, in degrees.
+        ("orbit") Orbit(f64),
+    }
+}
+wit! {
+    /// When something happens inside its beat, and how.
+    record Timing {
+        /// From the beat's start, in milliseconds; none means in its turn.
+        ("start-ms") start_ms: Option<u32>,
+        /// Milliseconds; none means what suits it.
+        ("duration-ms") duration_ms: Option<u32>,
+        /// `linear`, `ease-in`, `ease-out`, `smooth`, `there-and-back`; none means smooth.
+        easing: Option<String>,
+        /// `write`, `create`, `fade`, `grow`, `slide`, `none`; none given means what suits the element.
+        entrance: Option<String>,
+        /// `fade`, `shrink`, `slide`, `none`; none given means fade.
+        exit: Option<String>,
+    }
+}
+wit! {
+    /// Where an element is wanted. The stage honours it as far as nothing covers anything.
+    record Placement {
+        /// `center`, `top`, `bottom`, `left`, `right`, `top-left`, `top-right`, `bottom-left`, `bottom-right`; none means by
+        /// `at`, or in the flow of the page.
+        region: Option<String>,
+        /// Its centre in Manim's units: the frame is 14.22 wide and 8 high, the origin in its middle.
+        at: Option<Point3>,
+    }
+}
+wit! {
+    /// How an element looks.
+    record Style {
+        /// A colour by name or as `#rrggbb`; none means the theme's.
+        colour: Option<String>,
+        /// Colour of its inside; none means the theme's.
+        fill: Option<String>,
+        /// 0 to 1; none means opaque.
+        opacity: Option<f64>,
+        /// Size against the usual one; none means 1.
+        scale: Option<f64>,
+    }
+}
+wit! {
+    /// A point in space.
+    #[derive(Copy)]
+    record Point3 {
+        /// To the right.
+        x: f64,
+        /// Up (in the plane), or away (in space).
+        y: f64,
+        /// Towards the viewer (in the plane), or up (in space).
+        z: f64,
     }
 }
 wit! {
@@ -143,6 +291,12 @@ wit! {
         id: String,
         /// What it is.
         kind: ElementKind,
+        /// Where it is wanted; none means in the flow of the page.
+        placement: Option<Placement>,
+        /// How it looks; none means as the theme says.
+        style: Option<Style>,
+        /// When it enters; none means in its turn.
+        timing: Option<Timing>,
         /// Where in the document.
         place: Option<Place>,
     }
@@ -162,6 +316,348 @@ wit! {
         ("axes") Axes(Axes),
         /// Something that could not be drawn: shown as a labelled box.
         ("placeholder") Placeholder(Placeholder),
+        /// A call-out: a remark set apart.
+        ("callout") Callout(RichText),
+        /// A table.
+        ("table") Table(Table),
+        /// A picture.
+        ("image") Image(Image),
+        /// A number line.
+        ("number-line") NumberLine(NumberLine),
+        /// Shapes in one system of coordinates.
+        ("drawing") Drawing(Drawing),
+        /// Nodes and edges.
+        ("graph") Graph(Graph),
+        /// Bars.
+        ("chart") Chart(Chart),
+        /// A space in three dimensions.
+        ("space") Space(Space),
+    }
+}
+wit! {
+    /// A table. Rows may be shorter than the widest one.
+    record Table {
+        /// First row, set apart; may be empty.
+        header: Vec<RichText>,
+        /// The others.
+        rows: Vec<TableRow>,
+        /// `left`, `center` or `right` for each column; missing ones are `left`.
+        align: Vec<String>,
+    }
+}
+wit! {
+    /// A row of a table.
+    record TableRow {
+        /// From left to right.
+        cells: Vec<RichText>,
+    }
+}
+wit! {
+    /// A picture: PNG, JPEG or SVG.
+    record Image {
+        /// As an asset: a path relative to the document, never a URL.
+        source: String,
+        /// What it shows, for whoever can't see it; shown when the picture can't be had.
+        alt: String,
+        /// Shown below; may be empty.
+        caption: String,
+    }
+}
+wit! {
+    /// A number line.
+    record NumberLine {
+        /// Ends and ticks.
+        axis: Axis,
+        /// Points marked on it.
+        marks: Vec<Mark>,
+    }
+}
+wit! {
+    /// A mark on a number line.
+    record Mark {
+        /// Where, in the line's own units.
+        at: f64,
+        /// Shown beside it; may be empty.
+        label: String,
+    }
+}
+wit! {
+    /// Shapes in one system of coordinates, scaled together.
+    record Drawing {
+        /// Drawn in order.
+        shapes: Vec<Shape>,
+    }
+}
+wit! {
+    /// A shape.
+    record Shape {
+        /// What it is.
+        kind: ShapeKind,
+        /// Shown beside or in it; may be empty.
+        label: String,
+        /// How it looks; none means as the theme says.
+        style: Option<Style>,
+    }
+}
+wit! {
+    /// What a shape is. Lengths and points in the drawing's own units.
+    variant ShapeKind {
+        /// Corners in order, at least three.
+        ("polygon") Polygon(Vec<Point>),
+        /// A circle.
+        ("circle") Circle(Circle),
+        /// An ellipse.
+        ("ellipse") Ellipse(Extent),
+        /// A ring.
+        ("annulus") Annulus(Annulus),
+        /// A rectangle.
+        ("rectangle") Rectangle(Extent),
+        /// From, to.
+        ("arrow") Arrow(Stroke),
+        /// From, to.
+        ("line") Line(Stroke),
+        /// From, to.
+        ("dashed-line") DashedLine(Stroke),
+        /// A brace along the way from, to, on its left-hand side.
+        ("brace") Brace(Stroke),
+        /// A point.
+        ("dot") Dot(Point),
+        /// Text at a point: the shape's label.
+        ("label") Label(Point),
+    }
+}
+wit! {
+    /// A circle.
+    record Circle {
+        /// Its centre.
+        center: Point,
+        /// Greater than 0.
+        radius: f64,
+    }
+}
+wit! {
+    /// A rectangle, or the ellipse in it.
+    record Extent {
+        /// Its centre.
+        center: Point,
+        /// Greater than 0.
+        width: f64,
+        /// Greater than 0.
+        height: f64,
+    }
+}
+wit! {
+    /// A ring.
+    record Annulus {
+        /// Its centre.
+        center: Point,
+        /// At least 0.
+        inner: f64,
+        /// Greater than `inner`.
+        outer: f64,
+    }
+}
+wit! {
+    /// A straight way.
+    record Stroke {
+        /// Begins.
+        from: Point,
+        /// Ends, elsewhere.
+        to: Point,
+    }
+}
+wit! {
+    /// Nodes and edges.
+    record Graph {
+        /// At least one.
+        nodes: Vec<Node>,
+        /// Between them.
+        edges: Vec<Edge>,
+        /// Whether edges have a direction.
+        directed: bool,
+        /// `circular`, `layered`, `tree`, `grid`, `spring`; none means what suits it.
+        layout: Option<String>,
+    }
+}
+wit! {
+    /// A node of a graph.
+    record Node {
+        /// Unique in its graph.
+        id: String,
+        /// Shown in it.
+        label: String,
+    }
+}
+wit! {
+    /// An edge of a graph.
+    record Edge {
+        /// Id of a node.
+        from: String,
+        /// Id of a node.
+        to: String,
+        /// Shown beside it; may be empty.
+        label: String,
+    }
+}
+wit! {
+    /// A bar chart.
+    record Chart {
+        /// From left to right, at least one.
+        bars: Vec<Bar>,
+        /// Of the values; may be empty.
+        ("value-label") value_label: String,
+        /// Shown below; may be empty.
+        caption: String,
+    }
+}
+wit! {
+    /// One bar.
+    record Bar {
+        /// Shown below it.
+        label: String,
+        /// Its height, of either sign.
+        value: f64,
+    }
+}
+wit! {
+    /// A space in three dimensions, seen by a camera.
+    record Space {
+        /// Shown when there are any.
+        axes: Option<SpaceAxes>,
+        /// Drawn in order.
+        solids: Vec<Solid>,
+        /// Angle of the camera from the vertical, in degrees; none means 65.
+        phi: Option<f64>,
+        /// Angle of the camera round the vertical, in degrees; none means -45.
+        theta: Option<f64>,
+        /// Shown below; may be empty.
+        caption: String,
+    }
+}
+wit! {
+    /// Axes in space.
+    record SpaceAxes {
+        /// To the right.
+        x: Axis,
+        /// Away.
+        y: Axis,
+        /// Up.
+        z: Axis,
+    }
+}
+wit! {
+    /// Something in space.
+    record Solid {
+        /// What it is.
+        kind: SolidKind,
+        /// Shown beside it; may be empty.
+        label: String,
+        /// How it looks; none means as the theme says.
+        style: Option<Style>,
+    }
+}
+wit! {
+    /// What something in space is.
+    variant SolidKind {
+        /// A curve.
+        ("curve") Curve(SpaceCurve),
+        /// A surface.
+        ("surface") Surface(Surface),
+        /// A ball.
+        ("sphere") Sphere(Sphere),
+        /// A cylinder, upright.
+        ("cylinder") Cylinder(Upright),
+        /// A cone, upright.
+        ("cone") Cone(Upright),
+        /// A cuboid.
+        ("cuboid") Cuboid(Cuboid),
+        /// A torus, lying.
+        ("torus") Torus(Torus),
+        /// An arrow.
+        ("arrow") Arrow(SpaceStroke),
+    }
+}
+wit! {
+    /// x, y and z as expressions of `t`, and the range of `t`.
+    record SpaceCurve {
+        /// x of `t`.
+        x: Expression,
+        /// y of `t`.
+        y: Expression,
+        /// z of `t`.
+        z: Expression,
+        /// First `t`.
+        from: f64,
+        /// Last `t`.
+        to: f64,
+    }
+}
+wit! {
+    /// x, y and z as expressions of `u` and `v`, and their ranges.
+    record Surface {
+        /// x of `u` and `v`.
+        x: Expression,
+        /// y of `u` and `v`.
+        y: Expression,
+        /// z of `u` and `v`.
+        z: Expression,
+        /// First `u`.
+        ("u-from") u_from: f64,
+        /// Last `u`.
+        ("u-to") u_to: f64,
+        /// First `v`.
+        ("v-from") v_from: f64,
+        /// Last `v`.
+        ("v-to") v_to: f64,
+    }
+}
+wit! {
+    /// A ball.
+    record Sphere {
+        /// Its centre.
+        center: Point3,
+        /// Greater than 0.
+        radius: f64,
+    }
+}
+wit! {
+    /// A cylinder or cone, upright.
+    record Upright {
+        /// Middle of its base.
+        base: Point3,
+        /// Of the base, greater than 0.
+        radius: f64,
+        /// Greater than 0.
+        height: f64,
+    }
+}
+wit! {
+    /// A cuboid.
+    record Cuboid {
+        /// Its centre.
+        center: Point3,
+        /// Edges along x, y and z, each greater than 0.
+        size: Point3,
+    }
+}
+wit! {
+    /// A torus, lying.
+    record Torus {
+        /// Its centre.
+        center: Point3,
+        /// From its centre to the middle of the tube.
+        major: f64,
+        /// Of the tube, less than `major`.
+        minor: f64,
+    }
+}
+wit! {
+    /// A straight way in space.
+    record SpaceStroke {
+        /// Begins.
+        from: Point3,
+        /// Ends, elsewhere.
+        to: Point3,
     }
 }
 wit! {
@@ -227,6 +723,8 @@ wit! {
         language: String,
         /// Lines joined by `\n`, no trailing newline.
         text: String,
+        /// Lines to highlight, from 1, ascending.
+        highlighted: Vec<u32>,
     }
 }
 wit! {
@@ -240,6 +738,8 @@ wit! {
         curves: Vec<Curve>,
         /// Shown below; may be empty.
         caption: String,
+        /// Whether labels stand together in a legend instead of beside their curves.
+        legend: bool,
     }
 }
 wit! {
@@ -273,6 +773,34 @@ wit! {
         ("parametric") Parametric(Parametric),
         /// Points in order, joined by straight lines.
         ("points") Points(Vec<Point>),
+        /// Single points, not joined.
+        ("dots") Dots(Vec<Point>),
+        /// The area between a function and the horizontal axis.
+        ("area") Area(Area),
+        /// Arrows of a field.
+        ("vectors") Vectors(Field),
+        /// Lines that follow a field.
+        ("streamlines") Streamlines(Field),
+    }
+}
+wit! {
+    /// The area between a function and the horizontal axis.
+    record Area {
+        /// y as an expression of `x`.
+        function: Expression,
+        /// Left end.
+        from: f64,
+        /// Right end, greater than `from`.
+        to: f64,
+    }
+}
+wit! {
+    /// A vector field: both components as expressions of `x` and `y`.
+    record Field {
+        /// To the right.
+        x: Expression,
+        /// Up.
+        y: Expression,
     }
 }
 wit! {
@@ -289,7 +817,8 @@ wit! {
     }
 }
 wit! {
-    /// A point in the axes' own units.
+    /// A point in the plane's own units.
+    #[derive(Copy)]
     record Point {
         /// Horizontal.
         x: f64,
@@ -311,7 +840,7 @@ wit! {
     variant Token {
         /// A constant.
         ("number") Number(f64),
-        /// `x` or `t`.
+        /// `x`, `y`, `t`, `u` or `v`, whichever the place allows.
         ("variable") Variable(String),
         /// An operator or function by name; its arity is fixed by the name (see [`arity`]).
         ("apply") Apply(String),

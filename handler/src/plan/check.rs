@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use planner_wasm::storyboard::{
-    Action, Axes, Axis, CurveKind, ElementKind, Expression, Refusal, RichText, Scene, Span, Storyboard, Token, arity,
+    Action, Axes, Axis, CurveKind, ElementKind, Expression, Refusal, RichText, Scene, SceneKind, Span, Storyboard,
+    Token, arity,
 };
 
 /// Most scenes of one film.
@@ -31,6 +32,11 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
     if let Some(quality) = &storyboard.quality {
         one_of("quality", quality, &["draft", "standard", "high", "4k"])?;
     }
+    if let Some(on_failure) = &storyboard.on_failure {
+        one_of("on_failure", on_failure, &["still", "fail"])?;
+    }
+    let sound = storyboard.music.is_some() || storyboard.intro.is_some() || storyboard.outro.is_some();
+    rule(!sound, || "music, intro or outro, which can't be mixed yet".to_owned())?;
     let language = &storyboard.language;
     let well_formed = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     rule(well_formed && (2..=35).contains(&language.len()), || format!("language `{}`", short(language)))?;
@@ -70,6 +76,8 @@ pub fn refusal(refusal: &Refusal) -> Result<(), String> {
 
 fn of_scene(scene: &Scene) -> Result<(), String> {
     text("heading", &scene.heading, 1_000)?;
+    let known = matches!(scene.kind, SceneKind::TitleCard | SceneKind::Lesson);
+    rule(known, || "a kind of scene that the stage can't draw yet".to_owned())?;
     count("beats", scene.beats.len(), 1, BEATS)?;
     let mut shown = BTreeSet::new();
     let mut known = BTreeSet::new();
@@ -92,6 +100,9 @@ fn of_scene(scene: &Scene) -> Result<(), String> {
                     rule(shown.remove(gone), || format!("`{}` is removed, and is not there", short(gone)))?;
                 }
                 Action::Clear => shown.clear(),
+                Action::Transform(_) | Action::Highlight(_) | Action::Dim(_) | Action::Move(_) | Action::Camera(_) => {
+                    return Err("an action that the stage can't play yet".to_owned());
+                }
             }
         }
     }
@@ -121,6 +132,14 @@ fn of_element(kind: &ElementKind) -> Result<(), String> {
             text("label", &placeholder.label, 1_000)?;
             text("detail", &placeholder.detail, 10_000)
         }
+        ElementKind::Callout(_)
+        | ElementKind::Table(_)
+        | ElementKind::Image(_)
+        | ElementKind::NumberLine(_)
+        | ElementKind::Drawing(_)
+        | ElementKind::Graph(_)
+        | ElementKind::Chart(_)
+        | ElementKind::Space(_) => Err("an element that the stage can't draw yet".to_owned()),
     }
 }
 
@@ -156,6 +175,9 @@ fn of_axes(axes: &Axes) -> Result<(), String> {
                 count("points", points.len(), 1, ITEMS)?;
                 let finite = points.iter().all(|point| point.x.is_finite() && point.y.is_finite());
                 rule(finite, || "a point that is nowhere".to_owned())
+            }
+            CurveKind::Dots(_) | CurveKind::Area(_) | CurveKind::Vectors(_) | CurveKind::Streamlines(_) => {
+                Err("a curve that the stage can't draw yet".to_owned())
             }
         }
     })
