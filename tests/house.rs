@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use handler::config::VARIABLES;
 use handler::error::Code;
+use handler::job::status::MOVES;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -45,6 +46,21 @@ fn the_readme_lists_every_setting() {
 }
 
 #[test]
+fn the_readme_shows_every_move_of_a_state_and_no_other() {
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("| from | to | generation | when |").unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    let moves: Vec<String> = MOVES
+        .iter()
+        .map(|step| {
+            let generation = if step.new_generation { "next" } else { "same" };
+            format!("| {} | {} | {generation} | {} |", step.from.name(), step.to.name(), step.when)
+        })
+        .collect();
+    assert_eq!(rows, moves);
+}
+
+#[test]
 fn the_top_level_is_what_was_agreed() {
     let agreed =
         ["Cargo.toml", "Cargo.lock", "handler", "planner-wasm", "layers", "template.yaml", "tests", "README.md"];
@@ -76,7 +92,8 @@ fn imports_point_one_way() {
             "publish" => &["assemble"],
             "studio" => &["assemble", "plan", "render"],
             "progress" => &["narrate", "plan", "render"],
-            "pipeline" => &["assemble", "intake", "narrate", "plan", "progress", "publish", "render", "studio"],
+            "shooting" => &["assemble", "narrate", "progress", "render", "studio"],
+            "pipeline" => &["assemble", "intake", "plan", "progress", "publish", "shooting", "studio"],
             "cli" | "lambda" => &["intake", "pipeline", "plan", "publish", "studio"],
             other => panic!("{other} is a room that nobody planned"),
         };

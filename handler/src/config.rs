@@ -39,6 +39,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "seconds without a new frame after which a scene is ended",
     },
     Variable {
+        name: "LEASE_TIMEOUT",
+        default: "30",
+        meaning: "seconds without a heartbeat after which a job's owner counts as gone; heartbeats come six times as often",
+    },
+    Variable {
         name: "LAYERS_DIR",
         default: "/opt, then target/layers beside the executable's target/release",
         meaning: "where the programs lie: bin/chalkreel-stage, bin/ffmpeg, bin/ffprobe, bin/espeak-ng",
@@ -66,7 +71,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "CHALKREEL_LOG",
-        default: "info in log.jsonl and under Lambda, warn on the command line",
+        default: "info in log.jsonl and under Lambda, error on the command line",
         meaning: "what is logged, as tracing's filter directives",
     },
     Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
@@ -85,6 +90,8 @@ pub struct Config {
     pub voice_timeout: Duration,
     /// Longest time without a new frame.
     pub stall_timeout: Duration,
+    /// Longest time without a heartbeat.
+    pub lease_timeout: Duration,
     /// `LAYERS_DIR`, when set.
     pub layers_dir: Option<PathBuf>,
     /// Bucket for films, status and cache.
@@ -147,6 +154,7 @@ impl Config {
         let subprocess_timeout = seconds("SUBPROCESS_TIMEOUT", 1800.0);
         let voice_timeout = seconds("VOICE_TIMEOUT", 15.0);
         let stall_timeout = seconds("STALL_TIMEOUT", 60.0);
+        let lease_timeout = seconds("LEASE_TIMEOUT", 30.0);
         if subprocess_timeout <= manim_timeout {
             faults.push(format!(
                 "SUBPROCESS_TIMEOUT ({} s) must exceed MANIM_TIMEOUT ({} s)",
@@ -183,6 +191,7 @@ impl Config {
             subprocess_timeout,
             voice_timeout,
             stall_timeout,
+            lease_timeout,
             layers_dir: get("LAYERS_DIR").map(PathBuf::from),
             bucket: get("CHALKREEL_BUCKET"),
             s3_endpoint: get("CHALKREEL_S3_ENDPOINT"),
@@ -216,6 +225,7 @@ mod tests {
             ("SUBPROCESS_TIMEOUT", config.subprocess_timeout),
             ("VOICE_TIMEOUT", config.voice_timeout),
             ("STALL_TIMEOUT", config.stall_timeout),
+            ("LEASE_TIMEOUT", config.lease_timeout),
         ] {
             let documented = VARIABLES.iter().find(|variable| variable.name == name).unwrap().default;
             assert_eq!(documented, value.as_secs().to_string(), "{name}");

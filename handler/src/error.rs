@@ -22,6 +22,20 @@ pub enum Stage {
     Publish,
 }
 
+impl Stage {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Plan => "plan",
+            Self::Narrate => "narrate",
+            Self::Render => "render",
+            Self::Assemble => "assemble",
+            Self::Publish => "publish",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($variant:ident $code:literal $stage:ident $retryable:literal $meaning:literal $remedy:literal;)*) => {
         /// Every code that a job can end with. The names are stable; the README lists them.
@@ -95,6 +109,7 @@ codes! {
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the frames that were promised" "Try again.";
     AssembleFailed "assemble.failed" Assemble true "ffmpeg could not join clips and sound" "See the log for ffmpeg's last words.";
     AssembleTimedOut "assemble.timed_out" Assemble true "ffmpeg took longer than it may" "Try again with more time.";
+    AssembleStalled "assemble.stalled" Assemble true "ffmpeg made no progress for STALL_TIMEOUT, twice" "Try again.";
     AssembleWrongFilm "assemble.wrong_film" Assemble true "the joined film does not have the length that was promised" "Try again.";
     StoreNotFound "store.not_found" Publish false "an object that must be there is missing" "Send the job again; check the bucket's lifecycle rules.";
     StoreNoBucket "store.no_bucket" Publish false "the bucket is missing" "Check CHALKREEL_BUCKET.";
@@ -107,6 +122,7 @@ codes! {
     StoreFile "store.file" Publish true "a local file could not be read or written" "Free space under TMPDIR, or make it writable.";
     JobDeadline "job.deadline" Publish true "the job's deadline came before its film" "Give it more time (JOB_TIMEOUT, the function's timeout), or split the lesson.";
     JobLost "job.lost" Publish false "another worker took the job over" "Nothing: the other one goes on with it.";
+    JobCancelled "job.cancelled" Publish false "somebody asked for the job's end" "Nothing; send the document again to begin anew.";
     JobInterrupted "job.interrupted" Publish true "the process was told to stop" "Send the job again.";
     ScratchFailed "scratch.failed" Intake true "the scratch folder can't be written" "Free space under TMPDIR, or make it writable.";
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::FutureExt as _;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tracing::{error, info};
@@ -20,6 +21,9 @@ use crate::studio::{self, Studio};
 /// What is kept back of the invocation itself, to hand the answer over before Lambda kills the sandbox.
 const ANSWER: Duration = Duration::from_millis(500);
 
+/// For a job that is told to stop to write log and status: Lambda kills a function with internal extensions some 500 ms after TERM.
+const SHUTDOWN: Duration = Duration::from_millis(400);
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves invocations.
@@ -35,6 +39,11 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     let stopping = studio.clone();
     lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
         stopping.interrupt();
+        // There is no time for a grace: what a child leaves half done is thrown away anyhow.
+        crate::child::kill_all();
+        if !stopping.idle(Deadline::after(SHUTDOWN)).await {
+            error!("a job could not write its status before the end");
+        }
         stopping.close().await;
     })
     .await;
@@ -57,7 +66,8 @@ async fn answer(event: LambdaEvent<Value>, studio: &Studio) -> Result<Value, Fai
     };
     let mut statuses = Vec::new();
     for request in requests {
-        statuses.push(pipeline::film(request, studio, ends, Again::Retryable).await?);
+        // Boxed: a job's future is large, and what holds it would be too.
+        statuses.push(pipeline::film(request, studio, ends, Again::Retryable).boxed().await?);
     }
     crate::child::sweep();
     info!(jobs = statuses.len(), "answered");

@@ -10,6 +10,7 @@
 //! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox.
 //! - [`narrate`]: beats become sound of a known length.
 //! - [`render`]: scenes become silent clips with an exact frame count.
+//! - [`shooting`]: the two above for each scene, and what stands in for a scene that has no clip.
 //! - [`assemble`]: clips and one narration track become the film, its captions and chapters.
 //! - [`publish`]: what was made goes to the store; here alone S3 keys are spelled.
 //!
@@ -34,5 +35,6 @@ pub mod progress;
 pub mod publish;
 pub mod render;
 pub mod scratch;
+pub mod shooting;
 pub mod store;
 pub mod studio;

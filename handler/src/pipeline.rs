@@ -1,21 +1,15 @@
 //! The whole story of a job, top to bottom.
 
-use std::path::Path;
-
-use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use planner_wasm::storyboard::{Scene, Storyboard};
-use tokio::sync::Semaphore;
-use tracing::{Instrument as _, info, info_span};
+use tracing::{Instrument as _, info, info_span, warn};
 
-use crate::assemble::{Ledger, ledger::beat_frames};
+use crate::assemble::Ledger;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
-use crate::job::{Again, Claim, JobId, JobRequest, Lease, Quality, Status};
-use crate::narrate::{Narration, Voices};
+use crate::job::{Again, Claim, JobId, JobRequest, Lease, Quality, Status, Terms};
 use crate::publish::{self, Published};
-use crate::render::{Clip, Film, SceneOrder};
 use crate::scratch::Scratch;
+use crate::shooting::{self, Budget};
 use crate::studio::Studio;
 use crate::{intake, plan, progress};
 
@@ -28,9 +22,11 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
     let ends = ends.slice(studio.config.job_timeout);
     let span = info_span!("job", job_id = id.as_str());
     let log = studio.logs.begin(id.as_str());
+    let _busy = studio.busy();
     let work = async {
         let at = Timestamp::now() + SignedDuration::try_from(ends.left()).unwrap_or(SignedDuration::ZERO);
-        let lease = match Lease::claim(&studio.store, &id, at, again, ends).await? {
+        let terms = Terms { again, timeout: studio.config.lease_timeout, ends: at };
+        let lease = match Lease::claim(&studio.store, &id, terms, ends).await? {
             Claim::Mine(lease) => lease,
             Claim::Done(status) | Claim::Held(status) => return Ok(*status),
         };
@@ -45,6 +41,9 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
             () = lease.lost() => Err(JobError::new(Code::JobLost, "another worker took the job over")),
             () = studio.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
         };
+        if let lines @ 1.. = studio.logs.dropped() {
+            warn!(lines, "lines of this process did not reach standard error");
+        }
         publish::outcome(made, lease, &id, &log, &studio.store, ends).await
     };
     let outcome = work.instrument(span).await;
@@ -63,66 +62,31 @@ async fn make(
         Scratch::under(studio.scratch.path()).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let wanted = request.quality;
 
-    progress::enter(lease, Stage::Intake, 0.0);
+    progress::enter(lease, Stage::Intake, 0.0, ends);
     let document = intake::document(request, &studio.store, ends).await?;
 
-    progress::enter(lease, Stage::Plan, 0.02);
+    progress::enter(lease, Stage::Plan, 0.02, ends);
     let limits = plan::Limits::default();
     let planned = studio.sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).await;
     let storyboard = progress::planned(lease, planned)?;
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
 
-    progress::enter(lease, Stage::Render, 0.05);
-    let (narrations, clips) = shoot(&storyboard, quality, studio, lease, scratch.path(), ends).await?;
+    progress::enter(lease, Stage::Render, 0.05, ends);
+    let budget = Budget::of(&storyboard, quality, studio.config.parallel, ends);
+    let shots = shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), budget).await?;
 
-    progress::enter(lease, Stage::Assemble, 0.9);
-    let lengths = narrations.iter().map(|beats| beats.iter().map(|beat| beat.samples.len()).collect());
-    let scenes = storyboard.scenes.iter().zip(&clips).zip(lengths);
-    let ledger =
-        Ledger::of(quality.fps(), scenes.map(|((scene, clip), lengths)| (scene, &clip.report.beats[..], lengths)));
-    let words = narrations.iter().flatten().map(|beat| &beat.samples[..]);
-    let paths: Vec<_> = clips.iter().map(|clip| clip.path.clone()).collect();
-    let film = studio.assembler.film(&storyboard.title, &ledger, &paths, words, scratch.path(), ends).await?;
+    progress::enter(lease, Stage::Assemble, 0.9, ends);
+    let scenes = shots.iter().map(|shot| {
+        (shot.scene, &shot.clip.report.beats[..], shot.narrations.iter().map(|beat| beat.samples.len()).collect())
+    });
+    let ledger = Ledger::of(quality.fps(), scenes);
+    let words = shots.iter().flat_map(|shot| &shot.narrations).map(|beat| &beat.samples[..]);
+    let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
+    let film = studio.assembler.film(&storyboard.title, &ledger, &clips, words, scratch.path(), ends).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
 
-    progress::enter(lease, Stage::Publish, 0.97);
+    progress::enter(lease, Stage::Publish, 0.97, ends);
     publish::film(&film, &storyboard, &ledger, id, &studio.store, ends).await
-}
-
-/// Narrates and renders all scenes, each as soon as it can; scenes wait for a free processor, not for each other.
-async fn shoot(
-    storyboard: &Storyboard,
-    quality: Quality,
-    studio: &Studio,
-    lease: &Lease,
-    folder: &Path,
-    ends: Deadline,
-) -> Result<(Vec<Vec<Narration>>, Vec<Clip>), JobError> {
-    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config);
-    lease.change(|status| status.warnings.extend(missing));
-    let Storyboard { title, theme, language, .. } = storyboard;
-    let shared = Film { title: title.clone(), theme: theme.clone(), language: language.clone() };
-    let (speaking, drawing) = (Semaphore::new(studio.config.parallel), Semaphore::new(studio.config.parallel));
-    let tools = studio.layers.versions_sha256();
-    let scene = async |scene: &Scene| -> Result<(Vec<Narration>, Clip), JobError> {
-        let mut narrations = Vec::new();
-        let mut beats = Vec::new();
-        for beat in &scene.beats {
-            let _turn = speaking.acquire().await;
-            let narration = voices.speak(beat, folder, ends).await?;
-            beats.push(beat_frames(beat, narration.samples.len(), quality.fps()));
-            narrations.push(narration);
-        }
-        let _turn = drawing.acquire().await;
-        progress::drawing(lease, &scene.id);
-        let order = SceneOrder { scene, film: &shared, quality, beats: &beats, tools };
-        let clip = studio.renderer.clip(order, folder, ends).await;
-        progress::drawn(lease, &scene.id, &narrations, clip.as_ref().ok());
-        Ok((narrations, clip?))
-    };
-    let named = |one: &Scene| info_span!("scene", scene = one.id);
-    let scenes = storyboard.scenes.iter().map(|one| scene(one).instrument(named(one)));
-    Ok(try_join_all(scenes).await?.into_iter().unzip())
 }
 
 /// Whatever else went wrong: once the deadline has passed, it is what the user has to know.

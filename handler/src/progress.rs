@@ -3,19 +3,21 @@
 use planner_wasm::storyboard::{Storyboard, Warning};
 use tracing::info;
 
+use crate::child;
+use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
 use crate::job::status::{Audit, PlannerUse, SceneState, SceneStatus, State};
 use crate::job::{Lease, Status};
 use crate::narrate::Narration;
 use crate::plan::{PlanError, Planned, Usage};
-use crate::render::Clip;
+use crate::render::{Clip, Made};
 
 /// The part of a job's time that rendering takes, as progress from and to.
 const RENDERING: (f64, f64) = (0.05, 0.9);
 
 /// The job has come to `stage`.
-pub fn enter(lease: &Lease, stage: Stage, progress: f64) {
-    info!(?stage, "begins");
+pub fn enter(lease: &Lease, stage: Stage, progress: f64, ends: Deadline) {
+    info!(stage = stage.name(), left_s = ends.left().as_secs(), "begins");
     lease.change(|status| {
         status.state = State::Running;
         status.stage = stage;
@@ -67,23 +69,49 @@ pub fn drawing(lease: &Lease, scene: &str) {
     lease.change(|status| of_scene(status, scene, |scene| scene.state = SceneState::Rendering));
 }
 
-/// A scene has its clip, or none.
-pub fn drawn(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
+/// Something else stands in a scene's place, or in a part of it; `then` says what.
+pub fn replaced(lease: &Lease, scene: &str, error: &JobError, then: &str) {
+    let why = format!("{}: {}; {then}", error.code, error.message);
     lease.change(|status| {
+        let place = error.place;
+        status.warnings.push(Warning {
+            code: error.code.clone(),
+            message: format!("{}; {then}", error.message),
+            place,
+        });
+        of_scene(status, scene, |scene| match &mut scene.replaced {
+            // Many beats of one scene fail for one reason.
+            Some(_) => {}
+            none => *none = Some(why),
+        });
+    });
+}
+
+/// A scene has its clip, or is left out.
+pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
+    let confinement = child::granted().and_then(|granted| serde_json::to_value(granted).ok());
+    lease.change(|status| {
+        status.confinement = confinement.unwrap_or_default();
         status.voices.extend(narrations.iter().filter_map(|narration| narration.voice.clone()));
         of_scene(status, scene, |scene| match clip {
             Some(clip) => {
-                scene.state = if clip.cached { SceneState::Cached } else { SceneState::Rendered };
+                scene.state = match clip.made {
+                    Made::Drawn => SceneState::Rendered,
+                    Made::Cached => SceneState::Cached,
+                    Made::Card => SceneState::Still,
+                };
                 scene.frames = clip.frames();
                 scene.warnings.clone_from(&clip.report.warnings);
             }
-            None => scene.state = SceneState::Failed,
+            None => scene.state = SceneState::LeftOut,
         });
+        let done = status.scenes.iter().filter(|scene| scene.state.is_done()).count();
+        status.progress = RENDERING.0 + (RENDERING.1 - RENDERING.0) * done as f64 / status.scenes.len().max(1) as f64;
         let Some(clip) = clip else { return };
-        if clip.cached {
-            status.cache.hits += 1;
-        } else {
-            status.cache.misses += 1;
+        match clip.made {
+            Made::Drawn => status.cache.misses += 1,
+            Made::Cached => status.cache.hits += 1,
+            Made::Card => {}
         }
         let (audit, seen) = (status.audit.unwrap_or_default(), clip.report.audit);
         status.audit = Some(Audit {
@@ -97,8 +125,6 @@ pub fn drawn(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<
             place: None,
         };
         status.warnings.extend(clip.report.warnings.iter().map(warning));
-        let done = f64::from(status.cache.hits + status.cache.misses) / status.scenes.len().max(1) as f64;
-        status.progress = RENDERING.0 + (RENDERING.1 - RENDERING.0) * done;
     });
 }
 

@@ -14,7 +14,7 @@ use crate::job::log::JobLogs;
 use crate::job::{Lease, Status};
 use crate::layers::Layers;
 use crate::plan::Sandbox;
-use crate::render::{Prober, Renderer, Stage};
+use crate::render::{Cards, Prober, Renderer, Stage};
 use crate::scratch::Scratch;
 use crate::store::{Cache, Endpoint, Store};
 
@@ -41,6 +41,7 @@ pub struct Studio {
     /// The folder that jobs' folders lie in.
     pub scratch: Scratch,
     stop: watch::Sender<bool>,
+    busy: watch::Sender<usize>,
     watcher: Mutex<Option<mpsc::UnboundedSender<watch::Receiver<Status>>>>,
 }
 
@@ -59,9 +60,26 @@ impl Studio {
         let sandbox = Sandbox::new()?;
         let prober = Prober::new(&layers, &config);
         let assembler = Assembler::new(&layers, prober.clone(), &config);
-        let renderer = Renderer { stage, prober, cache: Cache::new(store.clone()) };
-        let stop = watch::Sender::new(false);
-        Ok(Self { config, layers, store, sandbox, renderer, assembler, logs, scratch, stop, watcher: Mutex::default() })
+        let renderer = Renderer {
+            stage,
+            cards: Cards::new(&layers, prober.clone(), &config),
+            prober,
+            cache: Cache::new(store.clone()),
+        };
+        let (stop, busy) = (watch::Sender::new(false), watch::Sender::new(0));
+        Ok(Self {
+            config,
+            layers,
+            store,
+            sandbox,
+            renderer,
+            assembler,
+            logs,
+            scratch,
+            stop,
+            busy,
+            watcher: Mutex::default(),
+        })
     }
 
     /// What makes films here: another program or other tools make other films of the same document.
@@ -82,6 +100,18 @@ impl Studio {
             // A watcher that left is not missed.
             let _ = watcher.send(lease.follow());
         }
+    }
+
+    /// Counts a job as running until it is dropped.
+    pub fn busy(&self) -> Busy<'_> {
+        self.busy.send_modify(|jobs| *jobs += 1);
+        Busy(self)
+    }
+
+    /// Waits until no job runs any more, and says whether that came by `deadline`.
+    pub async fn idle(&self, deadline: Deadline) -> bool {
+        // The sender lives in `self`, so the wait itself can't fail.
+        deadline.run(self.busy.subscribe().wait_for(|jobs| *jobs == 0)).await.is_ok()
     }
 
     /// Tells every job to stop, publish how it stands, and leave.
@@ -106,6 +136,17 @@ impl Studio {
         child::sweep();
         // What can't be removed now can't be removed later either.
         let _ = std::fs::remove_dir_all(self.scratch.path());
+    }
+}
+
+/// A job that runs.
+#[must_use]
+#[derive(Debug)]
+pub struct Busy<'a>(&'a Studio);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.send_modify(|jobs| *jobs -= 1);
     }
 }
 

@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::{Ledger, Track, captions};
-use crate::child::{self, Confinement, Ending, Mode, Spec};
+use crate::child::{self, Confinement, Ending, Mode, Outcome, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -21,7 +23,11 @@ pub struct Assembler {
     read: Vec<PathBuf>,
     confinement: Mode,
     timeout: Duration,
+    stall: Duration,
 }
+
+/// Times that ffmpeg is run when it stalls.
+const TRIES: u32 = 2;
 
 /// What was made, as files and texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +55,7 @@ impl Assembler {
             read: layers.read().to_vec(),
             confinement: config.confinement,
             timeout: config.subprocess_timeout,
+            stall: config.stall_timeout,
         }
     }
 
@@ -106,22 +113,70 @@ impl Assembler {
         Ok(Sync { worst_frames })
     }
 
+    /// Runs ffmpeg, and once more when it stalls.
     async fn ffmpeg(&self, arguments: Vec<OsString>, folder: &Path, deadline: Deadline) -> Result<(), JobError> {
+        let deadline = deadline.slice(self.timeout);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let outcome = self.watched(&arguments, folder, deadline).await;
+            let Some(outcome) = outcome else {
+                if tries < TRIES {
+                    tracing::warn!(stall_s = self.stall.as_secs_f64(), "ffmpeg made no progress; it is started again");
+                    continue;
+                }
+                let message = format!("ffmpeg made no progress for {:.0} s, twice", self.stall.as_secs_f64());
+                return Err(JobError::new(Code::AssembleStalled, message));
+            };
+            let words = outcome.stderr.text_lossy();
+            return match outcome.ending {
+                Ending::Exited(0) => Ok(()),
+                Ending::TimedOut | Ending::Ended => {
+                    Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time"))
+                }
+                ending => Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending:?}: {}", words.trim()))),
+            };
+        }
+    }
+
+    /// One run under the watch of its own progress reports; none when they said nothing new for too long.
+    async fn watched(&self, arguments: &[OsString], folder: &Path, deadline: Deadline) -> Option<Outcome> {
         let mut spec = Spec::new(&self.program, folder);
         spec.args = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"].map(Into::into).to_vec();
-        spec.args.extend(arguments);
+        spec.args.extend(["-progress", "pipe:1", "-stats_period", "0.5"].map(Into::into));
+        spec.args.extend_from_slice(arguments);
         spec.env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("LANG".into(), "C.UTF-8".into())];
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
-        let deadline = deadline.slice(self.timeout);
-        let outcome = child::run(spec, deadline).await;
-        let words = outcome.stderr.text_lossy();
-        match outcome.ending {
-            Ending::Exited(0) => Ok(()),
-            Ending::TimedOut | Ending::Ended => {
-                Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time"))
+        let (sender, mut lines) = mpsc::channel(64);
+        spec.lines = Some(sender);
+        let running = match child::start(spec, deadline) {
+            Ok(running) => running,
+            Err(error) => return Some(Outcome::not_started(error)),
+        };
+        let ender = running.ender();
+        let mut outcome = std::pin::pin!(running.outcome());
+        // A report comes every half second, whatever happened; only one that says something else counts as life.
+        let (mut done, mut alive) = ([String::new(), String::new()], Deadline::after(self.stall));
+        loop {
+            tokio::select! {
+                outcome = &mut outcome => return Some(outcome),
+                // The queue closes with standard output; from then on only the clock counts.
+                Some(line) = lines.recv() => {
+                    let which = ["frame=", "total_size="].iter().position(|key| line.starts_with(key));
+                    let Some(last) = which.and_then(|which| done.get_mut(which)) else { continue };
+                    if *last != line {
+                        *last = line;
+                        alive = Deadline::after(self.stall);
+                    }
+                }
+                () = tokio::time::sleep_until(alive.instant().into()) => {
+                    ender.end();
+                    // The next run writes the same file, so this one must be gone.
+                    outcome.await;
+                    return None;
+                }
             }
-            ending => Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending:?}: {}", words.trim()))),
         }
     }
 }

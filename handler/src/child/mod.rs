@@ -94,6 +94,11 @@ pub fn kill_all() -> usize {
     supervisor::hunt(family::Quarry::All)
 }
 
+/// What the kernel granted to confine the child that ran last; none before the first one.
+pub fn granted() -> Option<Granted> {
+    supervisor::granted()
+}
+
 /// What this kernel grants to confine children, found by confining one that then runs nothing.
 pub fn probe() -> Granted {
     supervisor::probe()

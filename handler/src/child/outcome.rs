@@ -23,7 +23,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn not_started(error: StartError) -> Self {
+    /// The outcome of a program that never ran.
+    pub fn not_started(error: StartError) -> Self {
         // A deadline that has passed is the deadline's doing, not the program's.
         let ending = if error == StartError::NoTime { Ending::TimedOut } else { Ending::CouldNotStart(error) };
         Self {

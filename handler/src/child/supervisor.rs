@@ -23,6 +23,14 @@ pub(super) const LONGEST_ANSWER: Duration = Duration::from_secs(12);
 /// Hears how the start went.
 pub(super) type Reply = Box<dyn FnOnce(Granted, Result<Running, StartError>) + Send>;
 
+/// What the kernel granted to the child that ran last.
+static LAST: Mutex<Option<Granted>> = Mutex::new(None);
+
+/// What the kernel granted to the child that ran last; none before the first.
+pub(super) fn granted() -> Option<Granted> {
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Children that were asked for and have not ended, with all that they left.
 static LIVE: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
@@ -127,7 +135,16 @@ pub(super) fn ask(
     deadline: Deadline,
     reply: impl FnOnce(Result<Running, StartError>) + Send + 'static,
 ) -> Result<(), StartError> {
-    ask_and_tell(spec, deadline, Box::new(|_, started| reply(started)))
+    ask_and_tell(
+        spec,
+        deadline,
+        Box::new(|granted, started| {
+            if started.is_ok() {
+                *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
+            }
+            reply(started);
+        }),
+    )
 }
 
 fn ask_and_tell(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), StartError> {

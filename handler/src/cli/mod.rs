@@ -3,6 +3,7 @@
 //! In: arguments. Out: a film in a folder, or words on the terminal; exit codes 0 done, 1 failed, 2 usage, 3 degraded,
 //! 4 deadline. Results go to standard output, progress and log to standard error.
 
+mod cancel;
 mod doctor;
 mod plan;
 mod render;
@@ -17,7 +18,12 @@ use crate::config::Config;
 use crate::error::{Code, JobError};
 use crate::intake::MAX_DOCUMENT;
 use crate::job::log::JobLogs;
-use crate::job::{Quality, State};
+use crate::job::{JobId, Quality, State};
+use crate::store::{Embedded, Store, StoreError};
+use crate::studio;
+
+/// The bucket of the embedded store.
+const LOCAL_BUCKET: &str = "chalkreel";
 
 /// Turns a lesson into a narrated Manim film.
 #[derive(Debug, Parser)]
@@ -36,6 +42,14 @@ enum Action {
         /// The document.
         document: PathBuf,
         /// Print the storyboard and the estimates as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a job, wherever it runs: its worker hears of it within seconds, and stops.
+    Cancel {
+        /// The job's id, as `status.json` and the log have it.
+        job: JobId,
+        /// Print status.json on standard output.
         #[arg(long)]
         json: bool,
     },
@@ -75,8 +89,22 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
     match command.action {
         Action::Render(render) => render::run(render, config, logs).await,
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
+        Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
         Action::Doctor { json } => doctor::run(json, &config),
     }
+}
+
+/// The store that the settings name; the embedded one, which runs as long as it is held, when they name none.
+async fn store(config: &Config) -> Result<(Option<Embedded>, Store), JobError> {
+    let bucket = config.bucket.as_deref().unwrap_or(LOCAL_BUCKET);
+    if let Some(endpoint) = studio::endpoint(config) {
+        return Ok((None, Store::connect(&endpoint, bucket).await));
+    }
+    let fault = |error| StoreError::File { path: config.store_dir.clone(), source: error };
+    let server = Embedded::start(&config.store_dir).await.map_err(fault)?;
+    server.create_bucket(bucket).map_err(fault)?;
+    let store = Store::connect(&server.endpoint(), bucket).await;
+    Ok((Some(server), store))
 }
 
 /// Reads a document from disk: its name and its bytes, one more than may be read at the most. Only regular files are

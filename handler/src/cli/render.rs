@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -13,14 +14,11 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::log::JobLogs;
-use crate::job::status::SceneState;
 use crate::job::{Again, JobRequest, Source, State, Status};
 use crate::pipeline;
-use crate::store::{Embedded, Store, StoreError};
-use crate::studio::{self, Studio};
+use crate::store::{Embedded, Store};
+use crate::studio::Studio;
 
-/// The bucket of the embedded store.
-const LOCAL_BUCKET: &str = "chalkreel";
 /// For copying finished files from a store on this machine: a long film at 4k has some gigabytes.
 const COPY: Duration = Duration::from_secs(120);
 /// For the embedded store to end its last connections.
@@ -70,25 +68,15 @@ async fn film(
     let mut embedded = None;
     let made = async {
         let (name, bytes) = read(&render.document)?;
-        let store = match studio::endpoint(&config) {
-            Some(endpoint) => Store::connect(&endpoint, config.bucket.as_deref().unwrap_or(LOCAL_BUCKET)).await,
-            None => {
-                let bucket = config.bucket.as_deref().unwrap_or(LOCAL_BUCKET);
-                let fault = |error| StoreError::File { path: config.store_dir.clone(), source: error };
-                let server = Embedded::start(&config.store_dir).await.map_err(fault)?;
-                server.create_bucket(bucket).map_err(fault)?;
-                let store = Store::connect(&server.endpoint(), bucket).await;
-                embedded = Some(server);
-                store
-            }
-        };
+        let (server, store) = super::store(&config).await?;
+        embedded = server;
         let ends = Deadline::after(config.job_timeout);
         let studio = Arc::new(Studio::open(config, store, logs)?);
         let progress = tokio::spawn(print(studio.watch()));
         let signals = tokio::spawn(heed(studio.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
         let request = JobRequest { source: Source::Inline { name, bytes }, quality: render.quality, token };
-        let made = pipeline::film(request, &studio, ends, Again::Failed).await;
+        let made = pipeline::film(request, &studio, ends, Again::Failed).boxed().await;
         let made = match made {
             Ok(status) => copy(&status, &studio.store, out).await.map(|()| status),
             Err(error) => Err(error),
@@ -155,14 +143,12 @@ async fn print(mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>) {
 }
 
 fn line(status: &Status) -> String {
-    let done =
-        |scene: &&crate::job::status::SceneStatus| matches!(scene.state, SceneState::Rendered | SceneState::Cached);
     let what = match status.stage {
         _ if status.state == State::Queued => "claimed".to_owned(),
         Stage::Intake => "reading the document".to_owned(),
         Stage::Plan => "planning".to_owned(),
         Stage::Narrate | Stage::Render => {
-            let ready = status.scenes.iter().filter(done).count();
+            let ready = status.scenes.iter().filter(|scene| scene.state.is_done()).count();
             format!("{ready} of {} scenes narrated and drawn", status.scenes.len())
         }
         Stage::Assemble => "joining picture and sound".to_owned(),

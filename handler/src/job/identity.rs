@@ -2,11 +2,15 @@
 //! first one's job.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{JobRequest, Source};
 use crate::store::cache::CacheKey;
+
+/// Digits of an id.
+const LENGTH: usize = 24;
 
 /// A job's name, and its folder in the bucket: 24 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,12 +36,21 @@ impl JobId {
                 .part("recipe", recipe),
         };
         // 96 bits: no two of a billion billion jobs are likely to meet.
-        Self(key.finish().as_str().chars().take(24).collect())
+        Self(key.finish().as_str().chars().take(LENGTH).collect())
     }
 
     /// The name itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for JobId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let well_formed = text.len() == LENGTH && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+        well_formed.then(|| Self(text.to_owned())).ok_or_else(|| format!("a job's id is {LENGTH} hexadecimal digits"))
     }
 }
 

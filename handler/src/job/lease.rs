@@ -1,23 +1,22 @@
 //! `status.json` is the lease: claimed with `If-None-Match`, renewed with `If-Match`. Whoever loses a conditional write
-//! has lost the job, and stops.
+//! has lost the job, and stops. It is also the place to cancel a job, by the same means.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tracing::{Instrument, warn};
+use tracing::{Instrument, error, warn};
 
 use super::{JobId, State, Status};
 use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
 use crate::publish::keys;
 use crate::store::{Condition, ETag, Store, StoreError};
 
-/// How often a running job says that it is alive, even when nothing changes.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// A heartbeat older than this means that the owner is gone: six were missed.
-const STALE: Duration = Duration::from_secs(30);
+/// Heartbeats in a lease's timeout: an owner counts as gone when it missed so many.
+const BEATS: u32 = 6;
 /// Changes are written at most this often; a reader sees the newest.
 const PACE: Duration = Duration::from_millis(400);
 /// One write of a small document takes milliseconds; ten seconds mean that the store is in trouble.
@@ -30,6 +29,17 @@ pub enum Again {
     Retryable,
     /// All that have no film: somebody at a terminal asks once more.
     Failed,
+}
+
+/// On what terms a job is claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Which finished jobs are started again.
+    pub again: Again,
+    /// How old the heartbeat of an owner must be that counts as gone (LEASE_TIMEOUT).
+    pub timeout: Duration,
+    /// When the job ends, as wall-clock time, for readers of the status.
+    pub ends: Timestamp,
 }
 
 /// What a claim found.
@@ -67,47 +77,105 @@ pub enum FinishError {
 }
 
 impl Lease {
-    /// Claims the job, or says why not. `ends` is the job's deadline as wall-clock time, for readers.
+    /// Claims the job, or says why not. A job that another worker holds is watched until its heartbeat moves, which shows that its
+    /// owner lives, or until it has not moved for the lease's timeout.
     ///
     /// # Errors
     /// [`StoreError`] when the status can be neither read nor written by `deadline`.
-    pub async fn claim(
-        store: &Store,
-        id: &JobId,
-        ends: Timestamp,
-        again: Again,
-        deadline: Deadline,
-    ) -> Result<Claim, StoreError> {
+    pub async fn claim(store: &Store, id: &JobId, terms: Terms, deadline: Deadline) -> Result<Claim, StoreError> {
         let key = keys::status(id);
         let owner = owner_name();
+        let mut watched: Option<(ETag, Instant)> = None;
         // Each round that is lost was won by another worker, so the next read finds its claim: this ends.
         loop {
             let (status, condition) = match store.get(&key, MAX_STATUS, deadline).await {
                 Err(StoreError::NotFound { .. }) => {
-                    (Status::queued(id.clone(), owner.clone(), ends), Condition::Absent)
+                    (Status::queued(id.clone(), owner.clone(), terms.ends), Condition::Absent)
                 }
                 Err(error) => return Err(error),
                 Ok(object) => {
-                    // What can't be read as a status was not written by us, and says nothing about the job: it is taken over.
-                    let Ok(found) = serde_json::from_slice::<Status>(&object.bytes) else {
-                        warn!(key, "status.json can't be read; the job is claimed anew");
-                        let claim = Status::queued(id.clone(), owner.clone(), ends);
-                        match Self::write(store, &key, &claim, &Condition::Matches(object.etag), deadline).await? {
-                            Some(etag) => return Ok(Claim::Mine(Self::hold(store.clone(), key, claim, etag))),
-                            None => continue,
+                    let claimed = match serde_json::from_slice::<Status>(&object.bytes) {
+                        // What can't be read as a status was not written by us, and says nothing about the job: it is taken over.
+                        Err(error) => {
+                            warn!(key, %error, "status.json can't be read; the job is claimed anew");
+                            Status::queued(id.clone(), owner.clone(), terms.ends)
+                        }
+                        Ok(found) if found.state.is_final() => {
+                            if !found.may_start_again(terms.again) {
+                                return Ok(Claim::Done(Box::new(found)));
+                            }
+                            found.claimed_again(owner.clone(), terms.ends)
+                        }
+                        Ok(found) => {
+                            let silent = watched.as_ref().map(|(_, since)| since.elapsed());
+                            let moved = watched.as_ref().is_some_and(|(tag, _)| *tag != object.etag);
+                            if moved || deadline.passed() {
+                                return Ok(Claim::Held(Box::new(found)));
+                            }
+                            if !found.is_older_than(terms.timeout) && silent.is_none_or(|silent| silent < terms.timeout)
+                            {
+                                watched = watched.or(Some((object.etag, Instant::now())));
+                                let pause = deadline.slice(terms.timeout / (2 * BEATS));
+                                tokio::time::sleep_until(pause.instant().into()).await;
+                                continue;
+                            }
+                            warn!(owner = found.owner, "the job's owner is gone; it is taken over");
+                            found.claimed_again(owner.clone(), terms.ends)
                         }
                     };
-                    if !found.is_free(again) {
-                        let done = found.state.is_final();
-                        return Ok(if done { Claim::Done(Box::new(found)) } else { Claim::Held(Box::new(found)) });
-                    }
-                    (found.claimed_again(owner.clone(), ends), Condition::Matches(object.etag))
+                    (claimed, Condition::Matches(object.etag))
                 }
             };
             if let Some(etag) = Self::write(store, &key, &status, &condition, deadline).await? {
-                return Ok(Claim::Mine(Self::hold(store.clone(), key, status, etag)));
+                let beat = terms.timeout / BEATS;
+                return Ok(Claim::Mine(Self::hold(store.clone(), key, status, etag, beat)));
             }
         }
+    }
+
+    /// Ends a job from outside: its owner's next write fails, and it stops. Gives the status as it is then; a job that was over
+    /// already stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `store.not_found` when there is no such job.
+    pub async fn cancel(store: &Store, id: &JobId, deadline: Deadline) -> Result<Status, StoreError> {
+        let key = keys::status(id);
+        // A round is lost when the owner's heartbeat came between; the next one reads that.
+        loop {
+            let object = store.get(&key, MAX_STATUS, deadline).await?;
+            let Ok(found) = serde_json::from_slice::<Status>(&object.bytes) else {
+                return Err(StoreError::NotFound { key });
+            };
+            if found.state.is_final() {
+                return Ok(found);
+            }
+            let cancelled = Status {
+                state: State::Cancelled,
+                generation: found.generation + 1,
+                updated_at: Timestamp::now(),
+                error: Some(
+                    JobError::new(Code::JobCancelled, "somebody asked for the job's end").in_stage(found.stage),
+                ),
+                ..found
+            };
+            let condition = Condition::Matches(object.etag);
+            if Self::write(store, &key, &cancelled, &condition, deadline).await?.is_some() {
+                return Ok(cancelled);
+            }
+        }
+    }
+
+    /// After a loss: the status, when the job was not taken over but cancelled, with `outputs` added to it. None when it
+    /// is another worker's.
+    pub async fn cancelled(&self, outputs: &[(String, String)], deadline: Deadline) -> Option<Status> {
+        let object = self.store.get(&self.key, MAX_STATUS, deadline).await.ok()?;
+        let mut found = serde_json::from_slice::<Status>(&object.bytes).ok()?;
+        if found.state != State::Cancelled || found.generation != self.status.borrow().generation + 1 {
+            return None;
+        }
+        found.outputs.extend(outputs.iter().cloned());
+        let condition = Condition::Matches(object.etag);
+        Self::write(&self.store, &self.key, &found, &condition, deadline).await.ok()?.map(|_| found)
     }
 
     async fn write(
@@ -121,11 +189,11 @@ impl Lease {
         Ok(store.put_if(key, body, "application/json", condition, deadline).await?.ok())
     }
 
-    fn hold(store: Store, key: String, status: Status, etag: ETag) -> Self {
+    fn hold(store: Store, key: String, status: Status, etag: ETag, beat: Duration) -> Self {
         let (sender, receiver) = watch::channel(status);
         let (lost_sender, lost) = watch::channel(false);
         let stop = Arc::new(Notify::new());
-        let writer = Self::keep_writing(store.clone(), key.clone(), receiver, lost_sender, stop.clone(), etag);
+        let writer = Self::keep_writing(store.clone(), key.clone(), receiver, lost_sender, stop.clone(), (etag, beat));
         let writer = tokio::spawn(writer.in_current_span());
         Self { status: sender, lost, stop, writer, store, key, since: Instant::now() }
     }
@@ -137,13 +205,13 @@ impl Lease {
         mut status: watch::Receiver<Status>,
         lost: watch::Sender<bool>,
         stop: Arc<Notify>,
-        mut etag: ETag,
+        (mut etag, beat): (ETag, Duration),
     ) -> ETag {
         loop {
             tokio::select! {
                 () = stop.notified() => return etag,
                 // A closed channel means that the lease was dropped: nobody will ask for the tag.
-                changed = tokio::time::timeout(HEARTBEAT, status.changed()) => if matches!(changed, Ok(Err(_))) { return etag },
+                changed = tokio::time::timeout(beat, status.changed()) => if matches!(changed, Ok(Err(_))) { return etag },
             }
             let mut now = status.borrow_and_update().clone();
             now.updated_at = Timestamp::now();
@@ -158,17 +226,24 @@ impl Lease {
             }
             tokio::select! {
                 () = stop.notified() => return etag,
-                () = tokio::time::sleep(PACE) => {}
+                () = tokio::time::sleep(PACE.min(beat)) => {}
             }
         }
     }
 
-    /// Changes the status; it is written soon.
+    /// Changes the status; it is written soon. A change that [`MOVES`](super::status::MOVES) does not allow, or after which the
+    /// fields contradict the state, is not made, and said to the log.
     pub fn change(&self, change: impl FnOnce(&mut Status)) {
-        self.status.send_modify(|status| {
-            let before = status.state;
-            change(status);
-            debug_assert!(before == status.state || before.may_become(status.state), "{before:?} → {:?}", status.state);
+        self.status.send_if_modified(|status| {
+            let mut next = status.clone();
+            change(&mut next);
+            let allowed = status.state.may_become(next.state, false) && next.is_consistent();
+            if allowed {
+                *status = next;
+            } else {
+                error!(from = status.state.name(), to = next.state.name(), "a status that can't be was not written");
+            }
+            allowed
         });
     }
 
@@ -204,7 +279,6 @@ impl Lease {
         self.change(change);
         let mut last = self.status();
         last.updated_at = Timestamp::now();
-        debug_assert!(last.state.is_final() && last.is_consistent(), "{last:?}");
         self.stop.notify_one();
         if *self.lost.borrow() {
             return Err(FinishError::Lost);
@@ -223,18 +297,16 @@ impl Lease {
 const MAX_STATUS: u64 = 8 << 20;
 
 impl Status {
-    /// Whether a new delivery may claim the job.
-    fn is_free(&self, again: Again) -> bool {
-        match self.state {
-            State::Queued | State::Running => {
-                let age = Timestamp::now().duration_since(self.updated_at);
-                age > jiff::SignedDuration::try_from(STALE).unwrap_or(jiff::SignedDuration::ZERO)
-            }
-            State::Succeeded | State::Degraded => false,
-            State::Failed | State::TimedOut | State::Cancelled => {
-                again == Again::Failed || self.error.as_ref().is_some_and(|error| error.retryable)
-            }
-        }
+    /// Whether a new delivery starts the finished job again.
+    fn may_start_again(&self, again: Again) -> bool {
+        let asked = again == Again::Failed || self.error.as_ref().is_some_and(|error| error.retryable);
+        asked && self.state.may_become(State::Queued, true)
+    }
+
+    /// Whether its last write is longer ago than `timeout`, by this machine's clock.
+    fn is_older_than(&self, timeout: Duration) -> bool {
+        let age = Timestamp::now().duration_since(self.updated_at);
+        SignedDuration::try_from(timeout).is_ok_and(|timeout| age > timeout)
     }
 }
 

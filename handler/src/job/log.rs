@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -11,12 +12,17 @@ use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt as _};
 
 /// Longest field of a line, in bytes; the rest is cut and counted.
 const MAX_FIELD: usize = 8 << 10;
+/// Longest line on standard error, in bytes.
+const MAX_LINE: usize = 32 << 10;
+/// Lines that may wait for standard error; what comes when so many wait is dropped and counted.
+const QUEUE: usize = 4_096;
 /// Bytes kept from the beginning of a job's log, and as many from its end.
 const KEPT: usize = 1 << 20;
 
@@ -71,13 +77,22 @@ impl JobLog {
 
 /// The logs of the jobs that are running, by job id.
 #[derive(Debug, Clone, Default)]
-pub struct JobLogs(Arc<Mutex<Running>>);
+pub struct JobLogs {
+    running: Arc<Mutex<Running>>,
+    /// Lines that standard error was too slow for.
+    dropped: Option<ErrorCounter>,
+}
 
 type Running = Vec<(String, Arc<JobLog>)>;
 
 impl JobLogs {
     fn all(&self) -> MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lines of this process that standard error was too slow for, and that are not there.
+    pub fn dropped(&self) -> usize {
+        self.dropped.as_ref().map_or(0, ErrorCounter::dropped_lines)
     }
 
     /// Begins the log of a job: what is logged inside a span named `job` with this `job_id` goes there.
@@ -97,6 +112,26 @@ impl JobLogs {
     }
 }
 
+/// A writer that cuts what is too long. The subscriber gives it one line at a time.
+struct Bounded<W>(W);
+
+impl<W: Write> Write for Bounded<W> {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        if line.len() <= MAX_LINE {
+            self.0.write_all(line)?;
+        } else {
+            // A character that is cut in two is the reader's to bear.
+            self.0.write_all(&line[..MAX_LINE])?;
+            writeln!(self.0, " … ({} bytes cut)", line.len() - MAX_LINE)?;
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Keeps the writer's thread; what is still queued is written when it is dropped.
 #[must_use]
 #[derive(Debug)]
@@ -105,9 +140,11 @@ pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] tracing_a
 /// Starts logging for this process. `directives` filters standard error; jobs keep `info` and above of ours and `warn` of
 /// other crates. `json` is for machines that read standard error (CloudWatch), else it is for people.
 pub fn start(directives: &str, json: bool) -> (JobLogs, LogGuard) {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let (writer, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).finish(Bounded(std::io::stderr()));
+    let dropped = writer.error_counter();
     let filter = |text: &str| EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let logs = JobLogs::default();
+    let logs = JobLogs { dropped: Some(dropped), ..JobLogs::default() };
     let stderr = if json {
         fmt::layer().with_writer(writer).json().flatten_event(true).boxed()
     } else {
@@ -213,6 +250,30 @@ mod tests {
         let dropped = text.lines().find_map(|line| line.strip_prefix("{\"dropped\":")?.strip_suffix('}')).unwrap();
         let kept = text.lines().count() - 1;
         assert_eq!(dropped.parse::<usize>().unwrap() + kept, 60_000);
+    }
+
+    #[test]
+    fn a_line_of_200_megabytes_is_cut_on_its_way_to_standard_error() {
+        let mut out = Vec::new();
+        let line = vec![b'x'; 200 << 20];
+        assert_eq!(Bounded(&mut out).write(&line).unwrap(), line.len());
+        assert!(out.len() < MAX_LINE + 64 && out.ends_with(b" bytes cut)\n"), "{}", out.len());
+    }
+
+    #[test]
+    fn a_reader_that_has_stopped_costs_lines_and_no_time() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let (mut slow, guard) =
+            NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).finish(Bounded(writer));
+        let begun = std::time::Instant::now();
+        for _ in 0..100_000 {
+            slow.write_all(&[b'x'; 200]).unwrap();
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(slow.error_counter().dropped_lines() > 90_000);
+        // The writer's thread hangs in a write until nobody can read any more.
+        drop(reader);
+        drop(guard);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use identity::JobId;
-pub use lease::{Again, Claim, Lease};
+pub use lease::{Again, Claim, Lease, Terms};
 pub use status::{State, Status};
 
 /// One film that somebody asked for.

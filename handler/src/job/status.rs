@@ -35,15 +35,65 @@ impl State {
         !matches!(self, Self::Queued | Self::Running)
     }
 
-    /// The one table of moves: what `self` may become within one attempt. A new attempt starts again at `Queued`.
-    pub fn may_become(self, next: Self) -> bool {
+    /// Whether `self` may become `next`, as [`MOVES`] says. A state always stays itself within one generation.
+    pub fn may_become(self, next: Self, new_generation: bool) -> bool {
+        let same = self == next && !new_generation;
+        same || MOVES.iter().any(|step| (step.from, step.to, step.new_generation) == (self, next, new_generation))
+    }
+
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Queued => next != Self::Queued,
-            Self::Running => next != Self::Queued,
-            _ => false,
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Degraded => "degraded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
         }
     }
 }
+
+/// An allowed change of a job's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Before.
+    pub from: State,
+    /// After.
+    pub to: State,
+    /// Whether the generation grows, which shuts out whoever held the job before.
+    pub new_generation: bool,
+    /// What happened.
+    pub when: &'static str,
+}
+
+/// The one table of moves; the README shows it. Whatever is not in it is never written.
+pub const MOVES: &[Step] = {
+    const fn within(from: State, to: State, when: &'static str) -> Step {
+        Step { from, to, new_generation: false, when }
+    }
+    const fn fenced(from: State, to: State, when: &'static str) -> Step {
+        Step { from, to, new_generation: true, when }
+    }
+    use State::{Cancelled, Degraded, Failed, Queued, Running, Succeeded, TimedOut};
+    &[
+        within(Queued, Running, "its owner begins"),
+        within(Queued, Failed, "it failed before it began"),
+        within(Queued, TimedOut, "its deadline came before it began"),
+        within(Running, Succeeded, "the film is there, as planned"),
+        within(Running, Degraded, "the film is there, with replacements"),
+        within(Running, Failed, "there is no film; `error` says why"),
+        within(Running, TimedOut, "the deadline came before the film"),
+        fenced(Queued, Cancelled, "somebody asked for its end"),
+        fenced(Running, Cancelled, "somebody asked for its end"),
+        fenced(Queued, Queued, "its owner is gone, another takes over"),
+        fenced(Running, Queued, "its owner is gone, another takes over"),
+        fenced(Failed, Queued, "it is sent again, and a retry can help or is asked for"),
+        fenced(TimedOut, Queued, "it is sent again"),
+        fenced(Cancelled, Queued, "it is asked for again"),
+    ]
+};
 
 /// How one scene stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +106,7 @@ pub struct SceneStatus {
     pub frames: u64,
     /// What the stage could not honour.
     pub warnings: Vec<String>,
-    /// Why a still card stands in its place, if one does.
+    /// Why something else stands in its place, and what; none when it is as planned.
     pub replaced: Option<String>,
 }
 
@@ -72,8 +122,17 @@ pub enum SceneState {
     Rendered,
     /// The clip is there, from the cache.
     Cached,
-    /// There is no clip.
-    Failed,
+    /// A still card stands in.
+    Still,
+    /// It is not in the film.
+    LeftOut,
+}
+
+impl SceneState {
+    /// Whether nothing more happens to it.
+    pub fn is_done(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Rendering)
+    }
 }
 
 /// What the planner used, against what it may use.

@@ -95,8 +95,7 @@ pub async fn outcome(
     if let Err(error) = &made
         && error.code == Code::JobLost.name()
     {
-        // Nothing under the job's folder is ours any more, the log included.
-        return Err(error.clone());
+        return after_loss(error, &lease, id, log, store, deadline).await;
     }
     let mut log_key = Some(keys::of(id, keys::LOG));
     // A log that can't be written must not keep the status from being written: it gets half of what is left.
@@ -113,6 +112,23 @@ pub async fn outcome(
         FinishError::Lost => JobError::new(Code::JobLost, "another worker took the job over"),
         FinishError::Store(error) => JobError::from(error),
     })
+}
+
+/// A job that was cancelled still gets its log. Of one that was taken over, nothing is ours any more, the log included.
+async fn after_loss(
+    error: &JobError,
+    lease: &Lease,
+    id: &JobId,
+    log: &JobLog,
+    store: &Store,
+    deadline: Deadline,
+) -> Result<Status, JobError> {
+    if lease.cancelled(&[], deadline).await.is_none() {
+        return Err(error.clone());
+    }
+    let key = keys::of(id, keys::LOG);
+    store.put(&key, log.bytes(), "application/x-ndjson", deadline).await?;
+    lease.cancelled(&[("log".to_owned(), key)], deadline).await.ok_or_else(|| error.clone())
 }
 
 fn conclude(status: &mut Status, made: Result<Published, JobError>, log: Option<String>, seconds: f64) {

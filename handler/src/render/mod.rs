@@ -3,6 +3,7 @@
 //! In: a scene, the length of each of its beats in frames, and the film's settings. Out: a clip that was counted before it
 //! was believed, and what the stage reports of it. It never hears a sound, and never stretches a clip afterwards.
 
+mod card;
 mod protocol;
 mod stage;
 mod verify;
@@ -17,6 +18,7 @@ use crate::error::{Code, JobError};
 use crate::job::{Quality, status};
 use crate::store::{Cache, CacheKey};
 
+pub use card::Cards;
 pub use protocol::Film;
 pub use stage::{Stage, StageError};
 pub use verify::Prober;
@@ -57,8 +59,19 @@ pub struct Clip {
     pub path: PathBuf,
     /// What the stage reports.
     pub report: ClipReport,
-    /// Whether it was made earlier, by this job or another.
-    pub cached: bool,
+    /// How it came to be.
+    pub made: Made,
+}
+
+/// How a clip came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// The stage drew it now.
+    Drawn,
+    /// It was drawn earlier, by this job or another.
+    Cached,
+    /// It is a still card.
+    Card,
 }
 
 impl Clip {
@@ -75,6 +88,8 @@ pub struct Renderer {
     pub stage: Stage,
     /// Counts frames.
     pub prober: Prober,
+    /// What stands in for a scene that can't be drawn.
+    pub cards: Cards,
     /// Clips of earlier jobs.
     pub cache: Cache,
 }
@@ -88,7 +103,7 @@ impl Renderer {
         let path = folder.join(format!("{}.mp4", order.scene.id));
         let key = order.key();
         if let Some(report) = self.cached(&key, &path, deadline).await {
-            return Ok(Clip { path, report, cached: true });
+            return Ok(Clip { path, report, made: Made::Cached });
         }
         let report = self.draw(order, &path, deadline).await.map_err(|error| error.at(order.scene.place))?;
         let kept = async {
@@ -99,7 +114,7 @@ impl Renderer {
         if let Err(error) = kept.await {
             tracing::warn!(%error, "the clip could not be kept in the cache");
         }
-        Ok(Clip { path, report, cached: false })
+        Ok(Clip { path, report, made: Made::Drawn })
     }
 
     async fn cached(&self, key: &CacheKey, path: &Path, deadline: Deadline) -> Option<ClipReport> {

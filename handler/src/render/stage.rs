@@ -151,11 +151,12 @@ impl Stage {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed).to_string();
         let (sender, mut replies) = mpsc::channel(16);
         locked(&worker.replies).insert(id.clone(), sender);
-        let mut pending = Pending { worker: &worker, id: &id, settled: false };
+        let mut pending = Pending { worker: worker.clone(), id: id.clone(), settled: false };
         worker.send(order.request(&id, out, allowed));
+        // Only a new frame counts as life: a scene that repeats itself draws nothing either.
+        let (mut drawn, mut alive) = (0, Deadline::after(self.0.stall_timeout));
         loop {
-            let reply = deadline.slice(self.0.stall_timeout).run(replies.recv()).await;
-            let reply = match reply {
+            let reply = match deadline.min(alive).run(replies.recv()).await {
                 Ok(Some(reply)) => reply,
                 Ok(None) => {
                     pending.settled = true;
@@ -163,17 +164,22 @@ impl Stage {
                 }
                 Err(_) => {
                     worker.send(Request::Cancel { id: &id });
-                    // The worker kills the scene and says so; one that doesn't is itself stuck, and ended.
-                    let settle = async { while replies.recv().await.is_some_and(|reply| !reply.settles()) {} };
-                    if Deadline::after(CANCEL).run(settle).await.is_err() {
-                        self.replace(&worker).await;
-                    }
                     pending.settled = true;
-                    return Err(if deadline.passed() {
-                        StageError::TimedOut(allowed)
-                    } else {
-                        StageError::Stalled(self.0.stall_timeout.as_secs_f64())
+                    let stage = self.clone();
+                    let settled = tokio::spawn(async move {
+                        // The worker kills the scene and says so; one that doesn't is itself stuck, and ended.
+                        let settle = async { while replies.recv().await.is_some_and(|reply| !reply.settles()) {} };
+                        if Deadline::after(CANCEL).run(settle).await.is_err() {
+                            stage.replace(&pending.worker).await;
+                        }
                     });
+                    if deadline.passed() {
+                        // What comes next has no time to wait for that.
+                        return Err(StageError::TimedOut(allowed));
+                    }
+                    // The next try needs a worker that is well; a task that panicked is no reason to stop.
+                    let _ = settled.await;
+                    return Err(StageError::Stalled(self.0.stall_timeout.as_secs_f64()));
                 }
             };
             pending.settled = reply.settles();
@@ -189,8 +195,11 @@ impl Stage {
                         FailedKind::Crashed | FailedKind::Cancelled => StageError::Crashed(message),
                     });
                 }
-                Reply::Frames { frames, .. } => debug!(scene = order.scene.id, frames, "drawing"),
-                Reply::Started { .. } | Reply::Ready { .. } | Reply::Refused { .. } => {}
+                Reply::Frames { frames, .. } if frames > drawn => {
+                    (drawn, alive) = (frames, Deadline::after(self.0.stall_timeout));
+                    debug!(scene = order.scene.id, frames, "drawing");
+                }
+                Reply::Frames { .. } | Reply::Started { .. } | Reply::Ready { .. } | Reply::Refused { .. } => {}
             }
         }
     }
@@ -291,17 +300,17 @@ impl Worker {
 }
 
 /// An order that the worker has not settled: when its future is dropped, the scene is cancelled.
-struct Pending<'a> {
-    worker: &'a Worker,
-    id: &'a str,
+struct Pending {
+    worker: Arc<Worker>,
+    id: String,
     settled: bool,
 }
 
-impl Drop for Pending<'_> {
+impl Drop for Pending {
     fn drop(&mut self) {
-        locked(&self.worker.replies).remove(self.id);
+        locked(&self.worker.replies).remove(&self.id);
         if !self.settled {
-            self.worker.send(Request::Cancel { id: self.id });
+            self.worker.send(Request::Cancel { id: &self.id });
         }
     }
 }

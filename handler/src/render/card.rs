@@ -1,0 +1,196 @@
+//! A still card: what stands in for a scene that can't be drawn. Made by ffmpeg alone, so that it is there when Manim is not.
+//!
+//! Two seconds are encoded, once, and repeated by stream copy: a card costs the same whatever its length. Its encoder settings
+//! are those of `chalkreel_stage/clip.py`, so that cards and clips share their parameter sets and can be joined.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Clip, ClipReport, Made, Prober, SceneOrder};
+use crate::child::{self, Confinement, Ending, Mode, Spec};
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::{Quality, status};
+use crate::layers::Layers;
+
+/// Seconds that are encoded: as long as the stage's distance of two keyframes.
+const ENCODED: u64 = 2;
+/// Colours of background and text, as `chalkreel_stage/theme.py` has them.
+const DARK: (&str, &str) = ("131a24", "e9edf3");
+const LIGHT: (&str, &str) = ("fbfaf7", "1c2430");
+/// Longest heading in characters; more would not fit the frame at the smallest size.
+const LONGEST: usize = 240;
+
+/// Makes still cards.
+#[derive(Debug, Clone)]
+pub struct Cards {
+    program: PathBuf,
+    fonts: PathBuf,
+    prober: Prober,
+    read: Vec<PathBuf>,
+    confinement: Mode,
+    timeout: Duration,
+}
+
+impl Cards {
+    /// With the ffmpeg and the fonts of these layers.
+    pub fn new(layers: &Layers, prober: Prober, config: &Config) -> Self {
+        Self {
+            program: layers.program("ffmpeg"),
+            fonts: layers.root().join("etc/fonts/fonts.conf"),
+            prober,
+            read: layers.read().to_vec(),
+            confinement: config.confinement,
+            timeout: config.subprocess_timeout,
+        }
+    }
+
+    /// About how long one card takes on one processor: two seconds of encoding, two starts of ffmpeg, one of ffprobe.
+    pub fn cost(quality: Quality) -> Duration {
+        // Measured: 0.35, 0.5, 1.1 and 4.5 s; half as much again for a busy machine.
+        Duration::from_millis(match quality {
+            Quality::Draft => 500,
+            Quality::Standard => 800,
+            Quality::High => 1_700,
+            Quality::Uhd => 7_000,
+        })
+    }
+
+    /// A card that shows the scene's heading for as long as its beats last, as `<scene>-card.mp4` under `folder`.
+    ///
+    /// # Errors
+    /// `render.failed` with ffmpeg's last words, `render.timed_out`, `render.wrong_frames`, `scratch.failed`.
+    pub async fn clip(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Result<Clip, JobError> {
+        let SceneOrder { scene, film, quality, beats, .. } = order;
+        let (fps, frames) = (u64::from(quality.fps()), beats.iter().sum::<u64>());
+        let heading = if scene.heading.trim().is_empty() { &film.title } else { &scene.heading };
+        let file = |kind: &str| format!("{}-card{kind}", scene.id);
+        let period = frames.min(ENCODED * fps);
+        let list = format!("file '{}'\n", file("-part.mp4")).repeat(frames.div_ceil(period) as usize);
+        for (file, bytes) in [(file(".ass"), subtitles(heading, &film.theme)), (file(".txt"), list)] {
+            tokio::fs::write(folder.join(&file), bytes)
+                .await
+                .map_err(|error| JobError::new(Code::ScratchFailed, format!("{file}: {error}")))?;
+        }
+        self.ffmpeg(picture(&file(".ass"), &file("-part.mp4"), &film.theme, quality, period), folder, deadline).await?;
+        let (list, out) = (file(".txt"), file(".mp4"));
+        let repeat = ["-f", "concat", "-safe", "0", "-i", &list, "-c", "copy", "-frames:v", &frames.to_string(), &out];
+        self.ffmpeg(repeat.map(OsString::from).to_vec(), folder, deadline).await?;
+        let path = folder.join(out);
+        let wrong =
+            |message: String| JobError::new(Code::RenderWrongFrames, format!("still card of {}: {message}", scene.id));
+        let counted = self.prober.video_frames(&path, deadline).await.map_err(wrong)?;
+        if counted != frames {
+            return Err(wrong(format!("{counted} frames instead of {frames}")));
+        }
+        let report = ClipReport { beats: beats.to_vec(), audit: status::Audit::default(), warnings: Vec::new() };
+        Ok(Clip { path, report, made: Made::Card })
+    }
+
+    async fn ffmpeg(&self, arguments: Vec<OsString>, folder: &Path, deadline: Deadline) -> Result<(), JobError> {
+        let mut spec = Spec::new(&self.program, folder);
+        spec.args = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"].map(Into::into).to_vec();
+        spec.args.extend(arguments);
+        spec.env = vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("HOME".into(), folder.into()),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("FONTCONFIG_FILE".into(), self.fonts.clone().into()),
+            ("XDG_CACHE_HOME".into(), folder.into()),
+        ];
+        spec.confinement =
+            Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
+        let outcome = child::run(spec, deadline.slice(self.timeout)).await;
+        match outcome.ending {
+            Ending::Exited(0) => Ok(()),
+            Ending::TimedOut | Ending::Ended => {
+                Err(JobError::new(Code::RenderTimedOut, "no time was left for a still card"))
+            }
+            ending => {
+                let words = outcome.stderr.text_lossy();
+                Err(JobError::new(Code::RenderFailed, format!("a still card: {ending:?}: {}", words.trim())))
+            }
+        }
+    }
+}
+
+fn colours(theme: &str) -> (&'static str, &'static str) {
+    if theme == "light" { LIGHT } else { DARK }
+}
+
+fn picture(subtitles: &str, out: &str, theme: &str, quality: Quality, frames: u64) -> Vec<OsString> {
+    let ((width, height), fps) = (quality.size(), quality.fps());
+    let colour = colours(theme).0;
+    let source = format!("color=c=0x{colour}:s={width}x{height}:r={fps}");
+    // The stage leaves the pixels' aspect unsaid, and so does the card: another parameter set could not be joined.
+    let filter = format!(
+        "ass={subtitles},setsar=0,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709,format=yuv420p"
+    );
+    let (frames, keyframes, ticks) = (frames.to_string(), (ENCODED as u32 * fps).to_string(), (fps * 512).to_string());
+    let arguments = [
+        ["-f", "lavfi"].as_slice(),
+        &["-i", &source, "-vf", &filter, "-frames:v", &frames],
+        &["-c:v", "libx264", "-preset", "veryfast", "-tune", "animation", "-crf", "20", "-g", &keyframes, "-bf", "0"],
+        &["-x264-params", "bframes=0:open-gop=0:scenecut=0", "-video_track_timescale", &ticks, out],
+    ];
+    arguments.concat().into_iter().map(Into::into).collect()
+}
+
+/// The heading as Advanced SubStation subtitles: libass wraps it, finds glyphs in other fonts and writes right to left.
+fn subtitles(heading: &str, theme: &str) -> String {
+    let mut text = String::new();
+    let mut shown: Vec<char> = heading.chars().take(LONGEST + 1).collect();
+    if shown.len() > LONGEST {
+        shown[LONGEST] = '…';
+    }
+    for c in &shown {
+        match c {
+            // The marks of its own language: braces begin commands, and so do backslashes but before a word joiner.
+            '{' | '}' => text.extend(['\\', *c]),
+            '\\' => text.push_str("\\\u{2060}"),
+            c if c.is_control() => text.push(' '),
+            c => text.push(*c),
+        }
+    }
+    let size = match shown.len() {
+        0..=60 => 72,
+        61..=120 => 56,
+        _ => 42,
+    };
+    let colour = colours(theme).1;
+    // Its colours are written blue first.
+    let bgr = format!("&H00{}{}{}", &colour[4..6], &colour[2..4], &colour[0..2]);
+    let mut script = String::from("[Script Info]\nScriptType: v4.00+\nPlayResX: 1280\nPlayResY: 720\nWrapStyle: 0\n\n");
+    script.push_str(
+        "[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour, Bold, BorderStyle, Outline, Shadow, ",
+    );
+    script.push_str("Alignment, MarginL, MarginR, MarginV, Encoding\n");
+    // Writing to a string can't fail. Alignment 5 is the middle of the frame; encoding -1 finds the direction of writing.
+    let _ = writeln!(script, "Style: heading,Inter SemiBold,{size},{bgr},0,1,0,0,5,110,110,60,-1\n");
+    script.push_str("[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n");
+    let _ = writeln!(script, "Dialogue: 0,0:00:00.00,9:59:59.00,heading,,0,0,0,,{text}");
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_can_give_no_commands() {
+        let script = subtitles("{\\pos(0,0)}\nStyle: x \\N \\h", "dark");
+        let line = script.lines().find(|line| line.starts_with("Dialogue")).unwrap();
+        assert!(line.ends_with(",,\\{\\\u{2060}pos(0,0)\\} Style: x \\\u{2060}N \\\u{2060}h"), "{line}");
+        assert_eq!(script.lines().filter(|line| line.starts_with("Style:")).count(), 1);
+    }
+
+    #[test]
+    fn a_long_heading_is_cut() {
+        let script = subtitles(&"word ".repeat(200), "light");
+        assert!(script.contains('…') && script.len() < 1_000, "{}", script.len());
+        assert!(script.contains("&H0030241c"), "{script}");
+    }
+}

@@ -1,0 +1,258 @@
+//! One scene's way from words to a clip, and what stands in when there is no way: a still card with the scene's heading and its
+//! narration, or, when even that comes too late, nothing. A film with a card in it is a film; a film that never comes is none.
+//!
+//! In: the storyboard. Out: for each scene its narration and its clip. It never joins anything, and never waits beyond the
+//! part of the job's time that [`Budget`] gives it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use planner_wasm::storyboard::{Beat, Scene, Storyboard};
+use tokio::sync::Semaphore;
+use tracing::{Instrument as _, info_span, warn};
+
+use crate::assemble::ledger::beat_frames;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::{Lease, Quality};
+use crate::narrate::{Narration, SAMPLE_RATE, Voices};
+use crate::progress;
+use crate::render::{Cards, Clip, Film, SceneOrder};
+use crate::studio::Studio;
+
+/// Times that a scene is tried when trying again can help.
+const TRIES: u32 = 2;
+/// Scenes in a row for which the stage did not start, after which the others don't wait for it any more.
+const HOPELESS: u32 = 2;
+
+/// A scene as it goes into the film.
+#[derive(Debug)]
+pub struct Shot<'a> {
+    /// The scene.
+    pub scene: &'a Scene,
+    /// One for each beat.
+    pub narrations: Vec<Narration>,
+    /// The picture.
+    pub clip: Clip,
+}
+
+/// What is left of a job's time, cut up: whoever is early leaves more to those after.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// When the film must be joined.
+    pub ends: Deadline,
+    /// What joining takes.
+    assembly: Duration,
+    /// What one still card takes, over all processors.
+    card: Duration,
+}
+
+impl Budget {
+    /// Of a film of about this length. Nothing gets more than a third, so that a short time is cut up too.
+    pub fn of(storyboard: &Storyboard, quality: Quality, parallel: usize, ends: Deadline) -> Self {
+        let beats = storyboard.scenes.iter().flat_map(|scene| &scene.beats);
+        let seconds = beats.map(|beat| f64::from(beat.estimate_ms + beat.pause_ms) / 1000.0).sum::<f64>();
+        // Measured: 0.8 s and a hundredth of the film's length at 720p, on two quiet processors. Threefold.
+        let assembly = Duration::from_secs_f64(2.0 + seconds * 0.03).min(ends.left() / 3);
+        Self { ends, assembly, card: Cards::cost(quality) / u32::try_from(parallel).unwrap_or(1).max(1) }
+    }
+
+    /// Until when a scene may be drawn while so many have no clip: after that there is just time for their cards.
+    fn drawing(&self, missing: u32) -> Deadline {
+        let cards = (self.card * missing + Duration::from_millis(500)).min(self.ends.left() / 3);
+        self.ends.less(self.assembly + cards)
+    }
+
+    /// Until when a card may be made.
+    fn cards(&self) -> Deadline {
+        self.ends.less(self.assembly)
+    }
+}
+
+/// Shoots all scenes, each as soon as it can; scenes wait for a free processor, not for each other. Scenes for which there is
+/// not even a still card are left out.
+///
+/// # Errors
+/// What ends the job: everything when the document says `on_failure: fail`, else only that no scene has a clip.
+pub async fn shoot<'a>(
+    storyboard: &'a Storyboard,
+    quality: Quality,
+    studio: &Studio,
+    lease: &Lease,
+    folder: &Path,
+    budget: Budget,
+) -> Result<Vec<Shot<'a>>, JobError> {
+    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config);
+    lease.change(|status| status.warnings.extend(missing));
+    let Storyboard { title, theme, language, .. } = storyboard;
+    let parallel = studio.config.parallel;
+    let set = Set {
+        strict: storyboard.on_failure.as_deref() == Some("fail"),
+        film: Film { title: title.clone(), theme: theme.clone(), language: language.clone() },
+        missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
+        silent_stage: AtomicU32::new(0),
+        speaking: Semaphore::new(parallel),
+        drawing: Semaphore::new(parallel),
+        carding: Semaphore::new(parallel),
+        voices,
+        quality,
+        studio,
+        lease,
+        folder,
+        budget,
+    };
+    let named = |scene: &Scene| info_span!("scene", scene = scene.id, left_s = budget.ends.left().as_secs());
+    let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(named(scene)));
+    let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
+    if shots.is_empty() {
+        let message = "there was no time for a single scene, not even as a still card";
+        return Err(JobError::new(Code::RenderTimedOut, message));
+    }
+    Ok(shots)
+}
+
+/// What the scenes of one film share.
+struct Set<'s> {
+    strict: bool,
+    film: Film,
+    voices: Voices,
+    quality: Quality,
+    studio: &'s Studio,
+    lease: &'s Lease,
+    folder: &'s Path,
+    budget: Budget,
+    /// Scenes without a clip so far.
+    missing: AtomicU32,
+    /// Scenes in a row for which the stage did not start.
+    silent_stage: AtomicU32,
+    speaking: Semaphore,
+    drawing: Semaphore,
+    carding: Semaphore,
+}
+
+impl Set<'_> {
+    async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<Shot<'a>>, JobError> {
+        let (mut narrations, mut beats) = (Vec::new(), Vec::new());
+        for beat in &scene.beats {
+            let narration = self.narration(scene, beat).await?;
+            beats.push(beat_frames(beat, narration.samples.len(), self.quality.fps()));
+            narrations.push(narration);
+        }
+        let tools = self.studio.layers.versions_sha256();
+        let order = SceneOrder { scene, film: &self.film, quality: self.quality, beats: &beats, tools };
+        let drawn = self.draw(order).await;
+        let clip = match drawn {
+            Ok(clip) => Some(clip),
+            Err(error) => self.stand_in(order, error).await?,
+        };
+        self.missing.fetch_sub(1, Ordering::Relaxed);
+        progress::shot(self.lease, &scene.id, &narrations, clip.as_ref());
+        Ok(clip.map(|clip| Shot { scene, narrations, clip }))
+    }
+
+    /// The beat's narration. Words that nobody could speak are silence, for as long as it takes to read their captions.
+    async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
+        let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
+        let spoken = until.run(async {
+            let _turn = self.speaking.acquire().await;
+            self.voices.speak(beat, self.folder, until).await
+        });
+        let error = match spoken.await {
+            Ok(Ok(narration)) => return Ok(narration),
+            Ok(Err(error)) => error,
+            Err(_) => JobError::new(Code::VoiceExhausted, format!("beat {}: no time was left to speak it", beat.id)),
+        };
+        if self.strict {
+            return Err(error);
+        }
+        warn!(beat = beat.id, code = error.code, "the beat stays silent: {}", error.message);
+        progress::replaced(self.lease, &scene.id, &error, "its words are shown as captions only");
+        let read = u64::from(beat.estimate_ms) * u64::from(SAMPLE_RATE) / 1000;
+        Ok(Narration { samples: vec![0.0; usize::try_from(read).unwrap_or(0)], voice: None })
+    }
+
+    async fn draw(&self, order: SceneOrder<'_>) -> Result<Clip, JobError> {
+        let late =
+            || JobError::new(Code::RenderTimedOut, format!("scene {}: no time was left to draw it", order.scene.id));
+        let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
+        let _turn = until.run(self.drawing.acquire()).await.map_err(|_| late())?;
+        progress::drawing(self.lease, &order.scene.id);
+        let mut tries = 0;
+        loop {
+            let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
+            if until.passed() {
+                return Err(late());
+            }
+            if self.silent_stage.load(Ordering::Relaxed) >= HOPELESS {
+                let message = format!("scene {}: the stage did not start for others", order.scene.id);
+                return Err(JobError::new(Code::RenderCouldNotStart, message));
+            }
+            tries += 1;
+            let error = match self.studio.renderer.clip(order, self.folder, until).await {
+                Ok(clip) => {
+                    self.silent_stage.store(0, Ordering::Relaxed);
+                    return Ok(clip);
+                }
+                Err(error) => error,
+            };
+            if error.code == Code::RenderCouldNotStart.name() {
+                self.silent_stage.fetch_add(1, Ordering::Relaxed);
+            }
+            // A scene that took all its time would take it again.
+            if !error.retryable || error.code == Code::RenderTimedOut.name() || tries == TRIES {
+                return Err(error);
+            }
+            warn!(code = error.code, "the scene is tried again: {}", error.message);
+        }
+    }
+
+    /// A still card in place of a scene that failed with `error`; none when there is no time for that either.
+    async fn stand_in(&self, order: SceneOrder<'_>, error: JobError) -> Result<Option<Clip>, JobError> {
+        if self.strict {
+            return Err(error);
+        }
+        let until = self.budget.cards();
+        let card = until.run(async {
+            let _turn = self.carding.acquire().await;
+            self.studio.renderer.cards.clip(order, self.folder, until).await
+        });
+        match card.await {
+            Ok(Ok(card)) => {
+                warn!(code = error.code, "a still card stands in: {}", error.message);
+                progress::replaced(self.lease, &order.scene.id, &error, "a still card stands in");
+                return Ok(Some(card));
+            }
+            Ok(Err(failed)) => warn!(code = failed.code, "there is no still card: {}", failed.message),
+            Err(_) => {}
+        }
+        warn!(code = error.code, "the scene is left out: {}", error.message);
+        progress::replaced(self.lease, &order.scene.id, &error, "it is left out, with its narration");
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(seconds: u64, card: Duration) -> Budget {
+        Budget { ends: Deadline::after(Duration::from_secs(seconds)), assembly: Duration::from_secs(2), card }
+    }
+
+    #[test]
+    fn drawing_ends_in_time_for_the_cards_of_all_that_is_missing() {
+        let budget = budget(100, Duration::from_millis(400));
+        let (few, many) = (budget.drawing(1).left(), budget.drawing(50).left());
+        assert!(few > Duration::from_secs(96) && few < Duration::from_millis(97_200), "{few:?}");
+        assert!(many > Duration::from_secs(76) && many < Duration::from_millis(77_600), "{many:?}");
+        assert!(budget.drawing(50) < budget.cards() && budget.cards() < budget.ends);
+    }
+
+    #[test]
+    fn cards_never_take_more_than_a_third() {
+        let budget = budget(30, Duration::from_secs(1));
+        assert!(budget.drawing(1_000).left() > Duration::from_secs(17));
+    }
+}
