@@ -55,7 +55,15 @@ setup:
 test-tools: setup
 	@tests/setup.sh
 
-.PHONY: layers bench chaos soak gallery deploy
-layers bench chaos soak gallery deploy:
+.PHONY: chaos
+chaos: setup tools build ## kill the handler at 100 random moments of one job, and compare the films
+	@CHAOS_KILLS=$${CHAOS_KILLS:-100} cargo test --release --locked --workspace --test chaos -- --nocapture
+
+.PHONY: soak
+soak: setup tools build ## 200 jobs through one warm process: memory, descriptors and files must stay as they were
+	@SOAK_JOBS=$${SOAK_JOBS:-200} cargo test --release --locked --workspace --test soak -- --nocapture
+
+.PHONY: layers bench gallery deploy
+layers bench gallery deploy:
 	@echo "make $@: not there yet" >&2
 	exit 2

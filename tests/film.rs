@@ -1,127 +1,16 @@
 //! The whole way of a job through the real binary: real Manim, real ffmpeg, the real embedded S3 server, real documents.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
-const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-/// Two scenes, quickly drawn.
-const SMALL: &str = "# Squares\n\nNine is a square.\n\n## Why\n\nThree times three is nine.\n\n$$3^2 = 9$$\n";
+#[path = "film/house.rs"]
+mod house;
 
-/// A home of its own for one test: store, scratch, output.
-struct House {
-    dir: TempDir,
-    layers: PathBuf,
-    settings: Vec<(&'static str, String)>,
-}
-
-struct Made {
-    output: Output,
-    out: PathBuf,
-    seconds: f64,
-}
-
-impl Made {
-    fn code(&self) -> i32 {
-        self.output.status.code().unwrap_or(-1)
-    }
-
-    fn words(&self) -> String {
-        String::from_utf8_lossy(&self.output.stderr).into_owned()
-    }
-
-    fn json(&self, name: &str) -> Value {
-        let path = self.out.join(name);
-        let bytes =
-            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}\n{}", path.display(), self.words()));
-        serde_json::from_slice(&bytes).unwrap()
-    }
-
-    fn status(&self) -> Value {
-        self.json("status.json")
-    }
-}
-
-impl House {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        for folder in ["tmp", "store"] {
-            std::fs::create_dir(dir.path().join(folder)).unwrap();
-        }
-        Self { dir, layers: Path::new(REPOSITORY).join("target/layers"), settings: Vec::new() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn set(mut self, name: &'static str, value: &str) -> Self {
-        self.settings.push((name, value.to_owned()));
-        self
-    }
-
-    /// Layers in which one program is replaced by a shell script.
-    fn with_program(mut self, name: &str, script: &str) -> Self {
-        let (real, fake) = (self.layers.canonicalize().unwrap(), self.path("layers"));
-        std::fs::create_dir_all(fake.join("bin")).unwrap();
-        std::fs::copy(real.join("versions.json"), fake.join("versions.json")).unwrap();
-        for program in ["chalkreel-stage", "ffmpeg", "ffprobe", "espeak-ng"] {
-            let path = fake.join("bin").join(program);
-            let script = if program == name { script } else { "exec REAL \"$@\"" };
-            let script = script.replace("REAL", real.join("bin").join(program).to_str().unwrap());
-            std::fs::write(&path, format!("#!/bin/bash\n{script}\n")).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        self.layers = fake;
-        // What the scripts call lies outside of these layers, where a confined child may not look.
-        self.set("CONFINEMENT", "off")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
-        command.args(arguments).current_dir(self.dir.path()).env_clear();
-        command.env("PATH", "/usr/bin:/bin").env("HOME", self.dir.path()).env("TMPDIR", self.path("tmp"));
-        command.env("CHALKREEL_STORE_DIR", self.path("store")).env("LAYERS_DIR", &self.layers);
-        command.env("JOB_TIMEOUT", "240");
-        command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn document(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn render(&self, document: &str, more: &[&str]) -> Made {
-        let out = self.path("out");
-        let _ = std::fs::remove_dir_all(&out);
-        let arguments = [&["render", document, "--out", out.to_str().unwrap(), "--quality", "draft"], more].concat();
-        let begun = Instant::now();
-        let output = self.command(&arguments).output().unwrap();
-        Made { output, out, seconds: begun.elapsed().as_secs_f64() }
-    }
-
-    /// Nothing of a job is left: no scratch file, and no process that knows its scratch folder.
-    fn assert_clean(&self) {
-        let left: Vec<_> = std::fs::read_dir(self.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert!(left.is_empty(), "left in the scratch folder: {left:?}");
-        let mark = self.path("tmp").to_str().unwrap().to_owned();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let knows = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&mark);
-            assert!(!knows(&environment) && !knows(&line), "left running: {:?}", String::from_utf8_lossy(&line));
-        }
-    }
-}
+use house::{House, REPOSITORY, SMALL};
 
 fn fixture(name: &str) -> String {
     Path::new(REPOSITORY).join("tests/fixtures/lessons").join(name).to_str().unwrap().to_owned()
@@ -307,52 +196,6 @@ fn wrong_usage_is_two_and_a_missing_document_is_one() {
     let made = house.render("nowhere.md", &[]);
     assert_eq!(made.code(), 2);
     assert!(made.words().contains("MANIM_TIMEOUT"), "{}", made.words());
-}
-
-#[test]
-fn a_broken_program_fails_the_job_with_its_own_code() {
-    for (program, script, code) in [
-        ("espeak-ng", "echo no voice today >&2; exit 1", "voice.exhausted"),
-        (
-            "espeak-ng",
-            "while [ $# -gt 0 ]; do [ \"$1\" = -w ] && echo '<html>' > \"$2\"; shift; done",
-            "voice.not_decodable",
-        ),
-        ("chalkreel-stage", "echo no stage today >&2; exit 1", "render.could_not_start"),
-        (
-            "ffprobe",
-            "echo '{\"streams\":[{\"codec_type\":\"video\",\"nb_read_packets\":\"7\",\"duration\":\"1.0\"}]}'",
-            "render.wrong_frames",
-        ),
-        ("ffmpeg", "echo no film today >&2; exit 1", "assemble.failed"),
-        ("ffmpeg", "REAL \"${@:1:$#-1}\" -t 1 \"${@: -1}\"", "assemble.wrong_film"),
-        ("ffmpeg", "exit 0", "assemble.wrong_film"),
-    ] {
-        let house = House::new().with_program(program, script);
-        let made = house.render(&house.document("small.md", SMALL), &[]);
-        let status = made.status();
-        assert_eq!((made.code(), &status["error"]["code"]), (1, &code.into()), "{script}: {}", made.words());
-        assert_eq!(status["outputs"].get("film"), None);
-        house.assert_clean();
-    }
-}
-
-#[test]
-fn a_hanging_program_ends_with_the_deadline() {
-    for (program, script) in [
-        ("chalkreel-stage", "trap '' TERM; sleep 1000"),
-        ("espeak-ng", "trap '' TERM; sleep 1000"),
-        ("ffmpeg", "trap '' TERM; while :; do sleep 0.05; echo still here; done"),
-    ] {
-        let house = House::new().with_program(program, script).set("JOB_TIMEOUT", "8").set("VOICE_TIMEOUT", "60");
-        let made = house.render(&house.document("small.md", SMALL), &[]);
-        assert!(made.seconds < 8.0 + 2.0, "{program}: {} s", made.seconds);
-        let status = made.status();
-        assert_eq!((made.code(), &status["state"]), (4, &"timed_out".into()), "{program}: {}", made.words());
-        assert_eq!(status["error"]["code"], "job.deadline");
-        assert!(made.out.join("log.jsonl").is_file());
-        house.assert_clean();
-    }
 }
 
 #[test]

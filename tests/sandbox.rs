@@ -1,12 +1,14 @@
 //! The sandbox: what the built-in planner is given, and how its limits end it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use handler::deadline::Deadline;
 use handler::error::Code;
 use handler::plan::{BUILT_IN_COMPONENT, Limits, Sandbox};
 use planner_wasm::storyboard::Document;
+use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 
 fn lesson() -> Document {
     let bytes = include_bytes!("fixtures/lessons/pythagoras.md").to_vec();
@@ -63,4 +65,98 @@ async fn natively_and_in_the_sandbox_every_lesson_gives_the_same() {
 fn what_is_no_component_is_refused() {
     let error = Sandbox::compile(b"\0asm\x01\0\0\0").unwrap_err();
     assert_eq!(error.code(), Code::PlannerComponentInvalid);
+}
+
+/// A planner written as text: a component as it stands, or a module that is made into one of the planner world.
+fn hostile(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/planners").join(format!("{name}.wat"));
+    let mut bytes = wat::parse_file(path).unwrap();
+    if is_component(&bytes) {
+        return bytes;
+    }
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(BUILT_IN_COMPONENT).unwrap() else {
+        panic!("the built-in planner is no component");
+    };
+    wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&bytes).unwrap().encode().unwrap()
+}
+
+/// The second half of the version says which of the two it is.
+fn is_component(bytes: &[u8]) -> bool {
+    bytes[6] == 1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_planners_end_with_their_own_code_in_time() {
+    let limits = Limits {
+        fuel: 200_000_000,
+        wall_clock: Duration::from_secs(5),
+        memory: 64 << 20,
+        table: 10_000,
+        output: 32 << 20,
+    };
+    for (name, code) in [
+        ("endless-loop", Code::PlannerOutOfFuel),
+        ("endless-start", Code::PlannerOutOfFuel),
+        ("allocate-and-free", Code::PlannerOutOfFuel),
+        ("recursion", Code::PlannerStackOverflow),
+        ("memory-bomb", Code::PlannerMemoryLimit),
+        ("memory-born-large", Code::PlannerMemoryLimit),
+        ("table-bomb", Code::PlannerTableLimit),
+        ("output-bomb", Code::PlannerOutputLimit),
+        ("trap", Code::PlannerTrapped),
+        ("wild-pointer", Code::PlannerTrapped),
+        ("not-utf8", Code::PlannerTrapped),
+        ("wants-wasi", Code::PlannerImportsNotGranted),
+        ("another-world", Code::PlannerComponentInvalid),
+        ("empty-storyboard", Code::PlannerStoryboardInvalid),
+        ("forged-refusal", Code::PlanRefused),
+        ("own-refusal", Code::PlanRefused),
+    ] {
+        let sandbox = Sandbox::compile(&hostile(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let begun = Instant::now();
+        let error = sandbox.plan(lesson(), &limits, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
+        assert_eq!(error.code(), code, "{name}: {error}");
+        assert!(begun.elapsed() < Duration::from_secs(7), "{name}: {:?}", begun.elapsed());
+        if let Some(usage) = error.usage() {
+            assert!(
+                usage.fuel_used <= usage.fuel_limit && usage.memory_used <= usage.memory_limit,
+                "{name}: {usage:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wall_clock_ends_what_fuel_does_not() {
+    for name in ["endless-loop", "allocate-and-free"] {
+        let limits = Limits { fuel: u64::MAX / 2, wall_clock: Duration::from_millis(300), ..Limits::default() };
+        let sandbox = Sandbox::compile(&hostile(name)).unwrap();
+        let begun = Instant::now();
+        // A neighbour in the same engine is not ended by another one's clock.
+        let neighbour = sandbox.clone();
+        let generous = Limits { wall_clock: Duration::from_secs(2), ..limits };
+        let longer = tokio::spawn(async move {
+            let begun = Instant::now();
+            let error =
+                neighbour.plan(lesson(), &generous, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
+            (error.code(), begun.elapsed())
+        });
+        let error = sandbox.plan(lesson(), &limits, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
+        assert_eq!(error.code(), Code::PlannerTimedOut, "{name}");
+        assert!(begun.elapsed() < Duration::from_millis(1_800), "{name}: {:?}", begun.elapsed());
+        let (code, took) = longer.await.unwrap();
+        assert_eq!(code, Code::PlannerTimedOut, "{name}");
+        assert!(took > Duration::from_millis(1_900) && took < Duration::from_secs(4), "{name}: {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_job_s_deadline_ends_a_planner_too() {
+    let sandbox = Sandbox::compile(&hostile("endless-loop")).unwrap();
+    let limits = Limits { fuel: u64::MAX / 2, ..Limits::default() };
+    let begun = Instant::now();
+    let error = sandbox.plan(lesson(), &limits, Deadline::after(Duration::from_millis(200))).await.unwrap_err();
+    assert_eq!(error.code(), Code::PlannerTimedOut);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }

@@ -53,6 +53,12 @@ impl Deadline {
         Self(self.0.checked_sub(reserve).map_or(now, |at| at.max(now)))
     }
 
+    /// This, but at least `length` from now: for what must happen even when nothing is left.
+    #[must_use]
+    pub fn no_sooner_than(self, length: Duration) -> Self {
+        self.max(Self::after(length))
+    }
+
     /// Waits for `work`, but no longer than this deadline. What `work` held is dropped when it is cut off.
     ///
     /// # Errors

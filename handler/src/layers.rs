@@ -45,17 +45,18 @@ impl Layers {
             },
             |folder| vec![folder.to_owned()],
         );
-        let missing_in = |folder: &PathBuf| {
-            PROGRAMS.iter().map(|name| folder.join("bin").join(name)).find(|program| !program.is_file())
-        };
-        if let Some(root) = candidates.iter().find(|folder| missing_in(folder).is_none()) {
-            return Ok(Self::open(root));
-        }
-        let missing = candidates.last().and_then(missing_in).unwrap_or_else(|| PathBuf::from("bin/chalkreel-stage"));
-        Err(LayersMissing {
-            missing: missing.display().to_string(),
+        let there = |folder: &&PathBuf| PROGRAMS.iter().filter(|name| folder.join("bin").join(name).is_file()).count();
+        // The first of the fullest: a program that is missing is found out by the job that needs it, which has a status to say so.
+        let fullest = candidates.iter().rev().max_by_key(there).filter(|folder| there(folder) > 0);
+        fullest.map(|root| Self::open(root)).ok_or_else(|| LayersMissing {
+            missing: PROGRAMS.iter().map(|name| format!("bin/{name}")).collect::<Vec<_>>().join(", "),
             tried: candidates.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
         })
+    }
+
+    /// Programs that are not there.
+    pub fn missing(&self) -> Vec<PathBuf> {
+        PROGRAMS.iter().map(|name| self.program(name)).filter(|program| !program.is_file()).collect()
     }
 
     fn open(root: &Path) -> Self {

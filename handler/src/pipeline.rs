@@ -8,7 +8,6 @@ use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::{Again, Claim, JobId, JobRequest, Lease, Quality, Status, Terms};
 use crate::publish::{self, Published};
-use crate::scratch::Scratch;
 use crate::shooting::{self, Budget};
 use crate::studio::Studio;
 use crate::{intake, plan, progress};
@@ -20,13 +19,15 @@ use crate::{intake, plan, progress};
 pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: Again) -> Result<Status, JobError> {
     let id = JobId::of(&request, &studio.recipe());
     let ends = ends.slice(studio.config.job_timeout);
+    // Log and status are written even for a job that came too late.
+    let closing = ends.no_sooner_than(publish::LEAST);
     let span = info_span!("job", job_id = id.as_str());
     let log = studio.logs.begin(id.as_str());
     let _busy = studio.busy();
     let work = async {
         let at = Timestamp::now() + SignedDuration::try_from(ends.left()).unwrap_or(SignedDuration::ZERO);
         let terms = Terms { again, timeout: studio.config.lease_timeout, ends: at };
-        let lease = match Lease::claim(&studio.store, &id, terms, ends).await? {
+        let lease = match Lease::claim(&studio.store, &id, terms, closing).await? {
             Claim::Mine(lease) => lease,
             Claim::Done(status) | Claim::Held(status) => return Ok(*status),
         };
@@ -44,7 +45,7 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
         if let lines @ 1.. = studio.logs.dropped() {
             warn!(lines, "lines of this process did not reach standard error");
         }
-        publish::outcome(made, lease, &id, &log, &studio.store, ends).await
+        publish::outcome(made, lease, &id, &log, &studio.store, closing.no_sooner_than(publish::LEAST)).await
     };
     let outcome = work.instrument(span).await;
     studio.logs.end(&log);
@@ -58,8 +59,7 @@ async fn make(
     lease: &Lease,
     ends: Deadline,
 ) -> Result<Published, JobError> {
-    let scratch =
-        Scratch::under(studio.scratch.path()).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+    let scratch = studio.job_scratch()?;
     let wanted = request.quality;
 
     progress::enter(lease, Stage::Intake, 0.0, ends);

@@ -5,6 +5,7 @@
 //! part of the job's time that [`Budget`] gives it.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tracing::{Instrument as _, info_span, warn};
 
 use crate::assemble::ledger::beat_frames;
 use crate::deadline::Deadline;
-use crate::error::{Code, JobError};
+use crate::error::{Code, JobError, Stage};
 use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, SAMPLE_RATE, Voices};
 use crate::progress;
@@ -61,7 +62,7 @@ impl Budget {
 
     /// Until when a scene may be drawn while so many have no clip: after that there is just time for their cards.
     fn drawing(&self, missing: u32) -> Deadline {
-        let cards = (self.card * missing + Duration::from_millis(500)).min(self.ends.left() / 3);
+        let cards = (self.card * missing + Duration::from_secs(2)).min(self.ends.left() / 3);
         self.ends.less(self.assembly + cards)
     }
 
@@ -93,6 +94,7 @@ pub async fn shoot<'a>(
         film: Film { title: title.clone(), theme: theme.clone(), language: language.clone() },
         missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
         silent_stage: AtomicU32::new(0),
+        left_out: OnceLock::new(),
         speaking: Semaphore::new(parallel),
         drawing: Semaphore::new(parallel),
         carding: Semaphore::new(parallel),
@@ -106,11 +108,15 @@ pub async fn shoot<'a>(
     let named = |scene: &Scene| info_span!("scene", scene = scene.id, left_s = budget.ends.left().as_secs());
     let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(named(scene)));
     let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
-    if shots.is_empty() {
-        let message = "there was no time for a single scene, not even as a still card";
-        return Err(JobError::new(Code::RenderTimedOut, message));
+    // Without a single scene, what kept the first one from the film is the job's own failure.
+    match set.left_out.into_inner() {
+        Some(late) if shots.is_empty() && late.code == Code::RenderTimedOut.name() => {
+            let message = format!("there was no time for a single scene: {}", late.message);
+            Err(JobError::new(Code::JobDeadline, message).in_stage(Stage::Render))
+        }
+        Some(error) if shots.is_empty() => Err(error),
+        _ => Ok(shots),
     }
-    Ok(shots)
 }
 
 /// What the scenes of one film share.
@@ -127,6 +133,8 @@ struct Set<'s> {
     missing: AtomicU32,
     /// Scenes in a row for which the stage did not start.
     silent_stage: AtomicU32,
+    /// What kept the first scene out of the film that is not in it.
+    left_out: OnceLock<JobError>,
     speaking: Semaphore,
     drawing: Semaphore,
     carding: Semaphore,
@@ -229,6 +237,7 @@ impl Set<'_> {
         }
         warn!(code = error.code, "the scene is left out: {}", error.message);
         progress::replaced(self.lease, &order.scene.id, &error, "it is left out, with its narration");
+        let _ = self.left_out.set(error);
         Ok(None)
     }
 }
@@ -246,7 +255,7 @@ mod tests {
         let budget = budget(100, Duration::from_millis(400));
         let (few, many) = (budget.drawing(1).left(), budget.drawing(50).left());
         assert!(few > Duration::from_secs(96) && few < Duration::from_millis(97_200), "{few:?}");
-        assert!(many > Duration::from_secs(76) && many < Duration::from_millis(77_600), "{many:?}");
+        assert!(many > Duration::from_secs(76) && many < Duration::from_millis(77_100), "{many:?}");
         assert!(budget.drawing(50) < budget.cards() && budget.cards() < budget.ends);
     }
 

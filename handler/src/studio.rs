@@ -38,8 +38,8 @@ pub struct Studio {
     pub assembler: Assembler,
     /// The logs of running jobs.
     pub logs: JobLogs,
-    /// The folder that jobs' folders lie in.
-    pub scratch: Scratch,
+    /// The folder that jobs' folders lie in; or why there is none, which each job says in its status.
+    scratch: Result<Scratch, JobError>,
     stop: watch::Sender<bool>,
     busy: watch::Sender<usize>,
     watcher: Mutex<Option<mpsc::UnboundedSender<watch::Receiver<Status>>>>,
@@ -49,14 +49,16 @@ impl Studio {
     /// Opens a studio on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// Layers that are missing, a planner that can't be loaded, a scratch folder that can't be made.
+    /// Layers of which nothing is there, a planner that can't be loaded.
     pub fn open(config: Config, store: Store, logs: JobLogs) -> Result<Self, JobError> {
         let layers = Layers::find(config.layers_dir.as_deref())
             .map_err(|missing| JobError::new(Code::RenderCouldNotStart, missing.to_string()))?;
         let scratch = Scratch::under(&config.temp_dir)
-            .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())))?;
-        let stage = Stage::new(&layers, &config, scratch.path());
-        stage.warm_up();
+            .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())));
+        let stage = Stage::new(&layers, &config, scratch.as_ref().map_or(&*config.temp_dir, Scratch::path));
+        if scratch.is_ok() {
+            stage.warm_up();
+        }
         let sandbox = Sandbox::new()?;
         let prober = Prober::new(&layers, &config);
         let assembler = Assembler::new(&layers, prober.clone(), &config);
@@ -80,6 +82,15 @@ impl Studio {
             busy,
             watcher: Mutex::default(),
         })
+    }
+
+    /// A folder for one job.
+    ///
+    /// # Errors
+    /// `scratch.failed`
+    pub fn job_scratch(&self) -> Result<Scratch, JobError> {
+        let scratch = self.scratch.as_ref().map_err(JobError::clone)?;
+        Scratch::under(scratch.path()).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))
     }
 
     /// What makes films here: another program or other tools make other films of the same document.
@@ -134,8 +145,10 @@ impl Studio {
             tracing::warn!("a child could not be ended");
         }
         child::sweep();
-        // What can't be removed now can't be removed later either.
-        let _ = std::fs::remove_dir_all(self.scratch.path());
+        if let Ok(scratch) = &self.scratch {
+            // What can't be removed now can't be removed later either.
+            let _ = std::fs::remove_dir_all(scratch.path());
+        }
     }
 }
 

@@ -134,7 +134,7 @@ impl Assembler {
                 Ending::TimedOut | Ending::Ended => {
                     Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time"))
                 }
-                ending => Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending:?}: {}", words.trim()))),
+                ending => Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending}: {}", words.trim()))),
             };
         }
     }

@@ -1,5 +1,6 @@
 //! How a child ended. An outcome is data: none of it is an error of this room.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,6 +53,21 @@ pub enum Ending {
     Ended,
     /// Its program never ran.
     CouldNotStart(StartError),
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "it left with code {code}"),
+            Self::Signalled(signal) => match nix::sys::signal::Signal::try_from(*signal) {
+                Ok(signal) => write!(f, "{signal} ended it"),
+                Err(_) => write!(f, "signal {signal} ended it"),
+            },
+            Self::TimedOut => f.write_str("its time was up"),
+            Self::Ended => f.write_str("it was ended"),
+            Self::CouldNotStart(error) => error.fmt(f),
+        }
+    }
 }
 
 /// Why a program never ran.

@@ -16,7 +16,7 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
     let scratch = Scratch::under(&config.temp_dir);
     let store = std::fs::create_dir_all(&config.store_dir);
     let checks = [
-        ("layers", layers.as_ref().map(|found| found.root().display().to_string()).map_err(ToString::to_string)),
+        ("layers", layers.as_ref().map_err(ToString::to_string).and_then(whole)),
         ("planner", sandbox.as_ref().map(|sandbox| sandbox.sha256().to_owned()).map_err(ToString::to_string)),
         ("scratch", scratch.as_ref().map(|_| config.temp_dir.display().to_string()).map_err(ToString::to_string)),
         ("store", store.as_ref().map(|()| config.store_dir.display().to_string()).map_err(ToString::to_string)),
@@ -48,4 +48,13 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
         }
     }
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The layers' folder, when every program is in it.
+fn whole(layers: &Layers) -> Result<String, String> {
+    let missing: Vec<String> = layers.missing().iter().map(|program| program.display().to_string()).collect();
+    if missing.is_empty() {
+        return Ok(layers.root().display().to_string());
+    }
+    Err(format!("{}; `make tools` builds the layers", missing.join(", ")))
 }

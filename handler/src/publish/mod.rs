@@ -33,6 +33,9 @@ pub struct Published {
     pub film_seconds: f64,
 }
 
+/// What log and status get even when nothing is left: less than the two seconds by which any deadline may be overrun.
+pub const LEAST: Duration = Duration::from_millis(1_500);
+
 /// What is kept back of a job's time for writing log and status: a fifth, at most 15 s.
 pub fn reserve(ends: Deadline) -> Duration {
     (ends.left() / 5).min(Duration::from_secs(15))

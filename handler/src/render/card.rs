@@ -111,7 +111,7 @@ impl Cards {
             }
             ending => {
                 let words = outcome.stderr.text_lossy();
-                Err(JobError::new(Code::RenderFailed, format!("a still card: {ending:?}: {}", words.trim())))
+                Err(JobError::new(Code::RenderFailed, format!("a still card: {ending}: {}", words.trim())))
             }
         }
     }

@@ -214,6 +214,7 @@ impl Stage {
     }
 
     async fn worker(&self, deadline: Deadline) -> Result<Arc<Worker>, StageError> {
+        let allowed = deadline.left().as_secs_f64();
         let could_not = |reason: &str| StageError::CouldNotStart(reason.to_owned());
         let mut slot = deadline.run(self.0.worker.lock()).await.map_err(|_| could_not("no time was left"))?;
         let usable =
@@ -235,7 +236,14 @@ impl Stage {
             Ok(Ok(WorkerState::Ready)) => Ok(worker),
             Ok(_) => Err(could_not(&worker.end().await)),
             Err(_) => {
-                self.replace(&worker).await;
+                let stage = self.clone();
+                let replaced = tokio::spawn(async move { stage.replace(&worker).await });
+                if deadline.passed() {
+                    // Its own time to start was longer than what the scene had.
+                    return Err(StageError::TimedOut(allowed));
+                }
+                // The next try needs the place; a task that panicked is no reason to stop.
+                let _ = replaced.await;
                 Err(could_not("it was not ready in time"))
             }
         }
@@ -295,7 +303,7 @@ impl Worker {
         let outcome = running.outcome().await;
         let words = outcome.stderr.text_lossy();
         let last: Vec<&str> = words.lines().rev().take(3).collect();
-        format!("{:?} {}", outcome.ending, last.into_iter().rev().collect::<Vec<_>>().join(" / "))
+        format!("{}: {}", outcome.ending, last.into_iter().rev().collect::<Vec<_>>().join(" / "))
     }
 }
 

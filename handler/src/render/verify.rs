@@ -77,7 +77,7 @@ impl Prober {
         match outcome.ending {
             Ending::Exited(0) => {}
             Ending::TimedOut | Ending::Ended => return Err("ffprobe took too long".to_owned()),
-            ending => return Err(format!("ffprobe {ending:?}: {}", outcome.stderr.text_lossy().trim())),
+            ending => return Err(format!("ffprobe: {ending}: {}", outcome.stderr.text_lossy().trim())),
         }
         let probe: Probe = serde_json::from_str(&outcome.stdout.text_lossy()).map_err(|error| error.to_string())?;
         let of = |kind: &str| probe.streams.iter().find(|stream| stream.codec_type == kind);

@@ -1,0 +1,363 @@
+//! Everything that can go wrong around a job, each as a real misbehaving program, server or disk, through the real binary: whatever
+//! it is, the job ends by its deadline and 2 s, its status and log say what was wrong, and nothing of it is left.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "film/house.rs"]
+mod house;
+#[path = "film/storm.rs"]
+mod storm;
+
+use std::io::BufRead as _;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use handler::deadline::Deadline;
+use handler::store::{Embedded, Endpoint, Store};
+use house::{BINARY, House, Made, SMALL};
+use serde_json::{Value, json};
+use storm::{Weather, storm};
+
+/// Seconds that the jobs of this table have.
+const JOB: f64 = 12.0;
+/// Jobs at a time: most of them wait for a program that hangs.
+const AT_ONCE: usize = 4;
+
+/// A program, what it does instead of its work, and what may come of it: exit code and the code of error or replacement.
+type Fault = (&'static str, &'static str, &'static [(i32, &'static str)]);
+
+/// A scene without a picture becomes a card.
+const CARDS: &[(i32, &str)] = &[
+    (3, "render.could_not_start"),
+    (3, "render.crashed"),
+    (3, "render.stalled"),
+    (3, "render.timed_out"),
+    (3, "render.wrong_frames"),
+];
+const STALLED: &[(i32, &str)] = &[(3, "render.stalled"), (3, "render.timed_out")];
+const CRASHED: &[(i32, &str)] = &[(3, "render.crashed"), (3, "render.could_not_start")];
+const WRONG: &[(i32, &str)] = &[(3, "render.wrong_frames")];
+/// Words that nobody speaks are silent.
+const SILENT: &[(i32, &str)] = &[(3, "voice.exhausted")];
+const NO_SOUND: &[(i32, &str)] = &[(3, "voice.not_decodable")];
+/// Without ffmpeg there is no film.
+const UNJOINED: &[(i32, &str)] = &[
+    (1, "assemble.failed"),
+    (1, "assemble.stalled"),
+    (1, "assemble.timed_out"),
+    (1, "assemble.wrong_film"),
+    (4, "job.deadline"),
+];
+/// Nothing that can't be counted is believed.
+const UNCOUNTED: &[(i32, &str)] = &[(1, "render.wrong_frames"), (3, "render.wrong_frames"), (4, "job.deadline")];
+
+/// What any of the four programs may do.
+const ANY: &[&str] = &[
+    "MISBEHAVE sleep",
+    "MISBEHAVE ignore_term",
+    "MISBEHAVE obey_but_leave_grandchild",
+    "MISBEHAVE leave_grandchild",
+    "MISBEHAVE escape stay",
+    "MISBEHAVE chatter",
+    "MISBEHAVE flood 2000000000",
+    "MISBEHAVE long_line 200000000",
+    "MISBEHAVE not_utf8",
+    "MISBEHAVE read_stdin",
+    "MISBEHAVE close_pipes",
+    "MISBEHAVE crash",
+    "MISBEHAVE stop",
+    "MISBEHAVE spin",
+    "MISBEHAVE open_files",
+    "MISBEHAVE bomb 9",
+    "MISBEHAVE network",
+    "exit 0",
+    "exit 1",
+    "kill -SEGV $$",
+    "rm -f \"$0\"; exec \"$0\"",
+];
+
+/// What one of them may do in the middle of its own work.
+const OWN: &[Fault] = &[
+    ("chalkreel-stage", "STAGE hangs", STALLED),
+    ("chalkreel-stage", "STAGE repeats-itself", STALLED),
+    ("chalkreel-stage", "STAGE speaks-no-protocol", STALLED),
+    ("chalkreel-stage", "STAGE another-id", STALLED),
+    ("chalkreel-stage", "STAGE endless-line", CRASHED),
+    ("chalkreel-stage", "STAGE segv", CRASHED),
+    ("chalkreel-stage", "STAGE exits", CRASHED),
+    ("chalkreel-stage", "STAGE closes", CRASHED),
+    ("chalkreel-stage", "STAGE no-file", WRONG),
+    ("chalkreel-stage", "STAGE empty-file", WRONG),
+    ("chalkreel-stage", "STAGE half-a-clip", WRONG),
+    ("chalkreel-stage", "STAGE fewer-frames", WRONG),
+    ("chalkreel-stage", "STAGE other-beats", WRONG),
+    ("espeak-ng", "SOUND '<html>nothing here</html>'", NO_SOUND),
+    ("espeak-ng", "SOUND ''", NO_SOUND),
+    ("ffmpeg", "REAL \"${@:1:$#-1}\" -t 1 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
+    ("ffmpeg", "REAL \"$@\"; truncate -s 3000 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
+    ("ffmpeg", "REAL \"$@\"; : > \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
+    ("ffmpeg", "while :; do echo frame=7; echo progress=continue; sleep 0.2; done", &[(1, "assemble.stalled")]),
+    ("ffprobe", "echo '{\"streams\":[]}'", UNCOUNTED),
+    (
+        "ffprobe",
+        "echo '{\"streams\":[{\"codec_type\":\"video\",\"nb_read_packets\":\"7\",\"duration\":\"1.0\"}]}'",
+        UNCOUNTED,
+    ),
+];
+
+fn script(text: &str) -> String {
+    if let Some(sound) = text.strip_prefix("SOUND ") {
+        return format!("while [ $# -gt 0 ]; do [ \"$1\" = -w ] && printf %s {sound} > \"$2\"; shift; done");
+    }
+    text.replace("MISBEHAVE", "exec /usr/bin/python3 -I -B LAYERS/misbehave.py")
+        .replace("STAGE", "exec /usr/bin/python3 -I -B LAYERS/stage.py")
+}
+
+/// What the status names: the job's error, or what kept the first replaced scene from being as planned.
+fn named(status: &Value) -> String {
+    let replaced = status["scenes"].as_array().into_iter().flatten().find_map(|scene| scene["replaced"].as_str());
+    let error = status["error"]["code"].as_str();
+    error.or_else(|| replaced?.split(':').next()).unwrap_or_default().to_owned()
+}
+
+fn check(house: &House, made: &Made, what: &str, expected: &[(i32, &str)], seconds: f64) {
+    assert!(made.seconds < seconds + 2.0, "{what}: {} s", made.seconds);
+    house.assert_told(made);
+    let found = (made.code(), named(&made.status()));
+    let known = expected.iter().any(|(exit, code)| *exit == found.0 && *code == found.1);
+    assert!(known, "{what}: {found:?}\n{}", made.words());
+    house.assert_clean();
+}
+
+/// Runs every case, some at a time, and tells all that went wrong.
+fn all<T: Sync>(cases: &[T], at_once: usize, run: impl Fn(&T) + Sync) {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(case)));
+                    if let Err(panic) = outcome {
+                        let words = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".to_owned());
+                        wrong.lock().unwrap().push(words);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn whatever_a_program_does_the_job_ends_in_time_and_says_so() {
+    let any = [("chalkreel-stage", CARDS), ("espeak-ng", SILENT), ("ffmpeg", UNJOINED), ("ffprobe", UNCOUNTED)];
+    let any = any.iter().flat_map(|(program, expected)| ANY.iter().map(|script| (*program, *script, *expected)));
+    let cases: Vec<Fault> = any.chain(OWN.iter().copied()).collect();
+    all(&cases, AT_ONCE, |(program, fault, expected)| {
+        let house = House::new().with_program(program, &script(fault));
+        let house = house.set("JOB_TIMEOUT", &JOB.to_string()).set("STALL_TIMEOUT", "1.5").set("VOICE_TIMEOUT", "2");
+        let made = house.render(&house.document("small.md", SMALL), &[]);
+        check(&house, &made, &format!("{program}: {fault}"), expected, JOB);
+    });
+}
+
+#[test]
+fn a_program_that_can_not_run_is_named() {
+    let programs = [("chalkreel-stage", CARDS), ("espeak-ng", SILENT), ("ffmpeg", UNJOINED), ("ffprobe", UNCOUNTED)];
+    let cases: Vec<_> = programs
+        .iter()
+        .flat_map(|program| ["missing", "not executable", "another machine's"].map(|how| (*program, how)))
+        .collect();
+    all(&cases, AT_ONCE, |((program, expected), how)| {
+        let house = House::new().with_program(program, "exit 0").set("JOB_TIMEOUT", &JOB.to_string());
+        let path = house.layers.join("bin").join(program);
+        match *how {
+            "missing" => std::fs::remove_file(&path).unwrap(),
+            "not executable" => {
+                use std::os::unix::fs::PermissionsExt as _;
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            }
+            _ => {
+                // The head of an ELF file for AArch64 (machine 183).
+                let mut head = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0\x01\0\0\0".to_vec();
+                head.resize(4096, 0);
+                std::fs::write(&path, head).unwrap();
+            }
+        }
+        let made = house.render(&house.document("small.md", SMALL), &[]);
+        check(&house, &made, &format!("{program} is {how}"), expected, JOB);
+        let status = made.status().to_string();
+        let said =
+            ["there is no program", "is not executable", "is a program for another processor", "is not a program"];
+        assert!(said.iter().any(|words| status.contains(words)), "{program} is {how}: {status}");
+    });
+}
+
+#[test]
+fn on_failure_fail_means_fail() {
+    let house = House::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &JOB.to_string());
+    let strict = format!("---\non_failure: fail\n---\n{SMALL}");
+    let made = house.render(&house.document("strict.md", strict), &[]);
+    check(&house, &made, "the stage exits", &[(1, "render.could_not_start")], JOB);
+    let silent = House::new().with_program("espeak-ng", "exit 1").set("JOB_TIMEOUT", &JOB.to_string());
+    let made = silent.render(&silent.document("strict.md", format!("---\non_failure: fail\n---\n{SMALL}")), &[]);
+    check(&silent, &made, "the voice exits", &[(1, "voice.exhausted")], JOB);
+}
+
+/// A film with a card in it is one film: every frame of it can be decoded, and it is as long as its ledger.
+#[test]
+fn a_card_joins_the_clips_of_the_stage() {
+    // The second scene alone is drawn by a stage that draws nothing.
+    let house = House::new();
+    let first = house.render(&house.document("small.md", SMALL), &[]);
+    assert_eq!(first.code(), 0, "{}", first.words());
+    let mut broken = House::new().with_program("chalkreel-stage", "exit 1").set("CONFINEMENT", "best-effort");
+    broken.settings.push(("CHALKREEL_STORE_DIR", house.path("store").to_str().unwrap().to_owned()));
+    let changed =
+        SMALL.replace("nine.\n\n$$", "nine, {and} \\so on.\n\n$$").replace("## Why", "## Why {nine} \\is nine");
+    let made = broken.render(&broken.document("small.md", changed), &[]);
+    assert_eq!(made.code(), 3, "{}", made.words());
+    let status = made.status();
+    let states: Vec<&str> =
+        status["scenes"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["cached", "still"]);
+    let film = made.out.join("film.mp4");
+    let decode = Command::new("/usr/bin/ffmpeg")
+        .args(["-v", "error", "-xerror", "-i", film.to_str().unwrap(), "-f", "framemd5", "-map", "0:v", "-"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(decode.status.success() && decode.stderr.is_empty(), "{}", String::from_utf8_lossy(&decode.stderr));
+    let frames = String::from_utf8_lossy(&decode.stdout).lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(json!(frames), made.json("sync.json")["ledger"]["frames"]);
+}
+
+#[test]
+fn a_job_without_time_says_so() {
+    for seconds in ["0.01", "0.3", "1"] {
+        let house = House::new().set("JOB_TIMEOUT", seconds);
+        let made = house.render(&house.document("small.md", SMALL), &[]);
+        let seconds: f64 = seconds.parse().unwrap();
+        check(&house, &made, "no time", &[(4, "job.deadline"), (3, "render.timed_out")], seconds.max(0.5));
+    }
+}
+
+#[test]
+fn a_scratch_folder_that_can_not_be_used_is_told() {
+    // Read-only, also for root.
+    let house = House::new();
+    let document = house.document("small.md", SMALL);
+    let mounted = |options: &str| {
+        let out = house.path("out");
+        let _ = std::fs::remove_dir_all(&out);
+        let line = format!(
+            "mount -t tmpfs -o {options} tmpfs '{}' && exec '{BINARY}' render '{document}' --out '{}' --quality draft --again",
+            house.path("tmp").display(),
+            out.display()
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &line]).stdin(Stdio::null());
+        let like = house.command(&[]);
+        command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let begun = Instant::now();
+        let output = command.output().unwrap();
+        Made { output, out, seconds: begun.elapsed().as_secs_f64() }
+    };
+    check(&house, &mounted("ro"), "read-only", &[(1, "scratch.failed")], JOB);
+    // Large enough for folders and words, too small for a clip.
+    let full: &[(i32, &str)] = &[
+        (1, "scratch.failed"),
+        (1, "render.failed"),
+        (1, "render.crashed"),
+        (1, "render.could_not_start"),
+        (1, "voice.exhausted"),
+        (1, "assemble.failed"),
+    ];
+    check(&house, &mounted("size=64k"), "full", full, 60.0);
+}
+
+#[test]
+fn a_signal_in_any_stage_ends_the_job_in_order_and_it_can_go_on() {
+    let cases = ["claimed", "planning", "scenes narrated", "1 of 2", "joining", "publishing"];
+    all(&cases, 2, |stage| {
+        let house = House::new();
+        let document = house.document("small.md", SMALL);
+        let out = house.path("out");
+        let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"];
+        let mut child = house.command(&arguments).spawn().unwrap();
+        let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains(stage) && progress.read_line(&mut line).unwrap() > 0 {}
+        let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        let told = Instant::now();
+        let ended = child.wait().unwrap();
+        assert!(told.elapsed() < Duration::from_secs(6), "{stage}: {:?}", told.elapsed());
+        house.assert_clean();
+        let status: Value = serde_json::from_slice(&std::fs::read(out.join("status.json")).unwrap()).unwrap();
+        // A signal that came when all was done changes nothing.
+        let done = status["state"] == "succeeded" && ended.code() == Some(0);
+        assert!(done || status["error"]["code"] == "job.interrupted", "{stage}: {status:#}");
+        assert!(status["outputs"].get("log").is_some());
+        let made = house.render(&document, &[]);
+        assert_eq!(made.code(), 0, "{stage}: {}", made.words());
+    });
+}
+
+/// A job of its own store behind the weather.
+async fn in_weather(weather: Weather, seconds: f64) -> (House, Made, Store) {
+    let house = House::new();
+    let server = Embedded::start(&house.path("store")).await.unwrap();
+    server.create_bucket("chalkreel").unwrap();
+    let Endpoint { url, credentials, .. } = server.endpoint();
+    let store = Store::connect(&server.endpoint(), "chalkreel").await;
+    let behind = url.unwrap().strip_prefix("http://").unwrap().to_owned();
+    let (access, secret) = credentials.unwrap();
+    let address = storm(weather, behind).await;
+    let mut house = house.set("CHALKREEL_S3_ENDPOINT", &address).set("JOB_TIMEOUT", &seconds.to_string());
+    for (name, value) in [("AWS_ACCESS_KEY_ID", access), ("AWS_SECRET_ACCESS_KEY", secret)] {
+        house.settings.push((name, value));
+    }
+    house.settings.push(("AWS_REGION", "us-east-1".to_owned()));
+    let document = house.document("small.md", SMALL);
+    let (house, made) = tokio::task::spawn_blocking(move || {
+        let made = house.render(&document, &[]);
+        (house, made)
+    })
+    .await
+    .unwrap();
+    server.shutdown(Deadline::after(Duration::from_secs(2))).await;
+    (house, made, store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_in_a_bad_mood_is_outlived() {
+    for weather in [
+        Weather::EachCallFailsOnce,
+        Weather::Busy,
+        Weather::EachCallIsSlow(Duration::from_millis(300)),
+        Weather::ResetInMidBody,
+    ] {
+        let (house, made, _) = in_weather(weather, 60.0).await;
+        assert_eq!(made.code(), 0, "{weather:?}: {}", made.words());
+        house.assert_told(&made);
+        house.assert_clean();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_never_gives_in_ends_the_job_in_time() {
+    for (weather, exit, code) in [
+        (Weather::ConditionsNeverHold, 1, ""),
+        (Weather::CredentialsExpire(6), 1, "store."),
+        (Weather::Silence, 1, "store.timed_out"),
+    ] {
+        let (house, made, _) = in_weather(weather, 8.0).await;
+        assert!(made.seconds < 10.0, "{weather:?}: {} s", made.seconds);
+        assert_eq!(made.code(), exit, "{weather:?}: {}", made.words());
+        assert!(made.words().contains(code), "{weather:?}: {}", made.words());
+        house.assert_clean();
+    }
+}

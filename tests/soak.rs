@@ -1,0 +1,114 @@
+//! Many jobs through one warm process: nothing of one is left when the next one comes. `SOAK_JOBS` says how many (`make soak`: 200).
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![expect(clippy::disallowed_methods, reason = "how long the soak lasts is the caller's choice")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use handler::child;
+use handler::config::Config;
+use handler::deadline::Deadline;
+use handler::job::{Again, JobRequest, Quality, Source, State, log};
+use handler::pipeline;
+use handler::store::{Embedded, Store};
+use handler::studio::Studio;
+use tempfile::TempDir;
+
+/// What a process holds.
+#[derive(Debug, Clone, PartialEq)]
+struct Held {
+    resident_kib: u64,
+    descriptors: usize,
+    children: usize,
+    scratch: Vec<String>,
+}
+
+impl Held {
+    fn now(scratch: &Path) -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let children = std::fs::read_dir("/proc/self/task").unwrap().flatten().map(|task| {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            children.split_whitespace().count()
+        });
+        let mut left = Vec::new();
+        let mut folders = vec![scratch.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                left.push(entry.path().strip_prefix(scratch).unwrap().display().to_string());
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+        left.sort();
+        Self {
+            resident_kib: line.trim().trim_end_matches(" kB").parse().unwrap(),
+            descriptors: std::fs::read_dir("/proc/self/fd").unwrap().count(),
+            children: children.sum(),
+            scratch: left,
+        }
+    }
+}
+
+fn lesson(number: usize) -> (String, &'static str) {
+    let heading = format!("# Lesson {number}\n\nThis is lesson {number}.\n\n");
+    match number % 5 {
+        // Each of these ends in another way.
+        1 => (heading + "## A list\n\nOne thing.\n\n- one\n- two\n", "succeeded"),
+        2 => ("Only words, and no heading.\n".to_owned(), "failed"),
+        3 => (format!("---\ntitle: [\n---\n{heading}"), "failed"),
+        _ => (heading + "## A formula\n\nIt is short.\n\n$$a + b$$\n", "succeeded"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warm_process_stays_as_it_was() {
+    let jobs: usize = std::env::var("SOAK_JOBS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
+    let home = TempDir::new().unwrap();
+    let scratch = home.path().join("tmp");
+    std::fs::create_dir(&scratch).unwrap();
+    child::prepare_process();
+    let server = Embedded::start(&home.path().join("store")).await.unwrap();
+    server.create_bucket("films").unwrap();
+    let store = Store::connect(&server.endpoint(), "films").await;
+    let layers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/layers").display().to_string();
+    let config = Config::from_lookup(|name| match name {
+        "TMPDIR" => Some(scratch.display().to_string()),
+        "LAYERS_DIR" => Some(layers.clone()),
+        _ => None,
+    });
+    let studio = Studio::open(config.unwrap(), store, log::JobLogs::default()).unwrap();
+    let mut after_ten = None;
+    for number in 0..jobs {
+        let (text, expected) = lesson(number);
+        let source = Source::Inline { name: "lesson.md".to_owned(), bytes: text.into_bytes() };
+        let request = JobRequest { source, quality: Some(Quality::Draft), token: None };
+        // Every seventh job is cut off in the middle of its work.
+        let seconds = if number % 7 == 6 { 1 } else { 120 };
+        let ends = Deadline::after(Duration::from_secs(seconds));
+        let status = pipeline::film(request, &studio, ends, Again::Retryable).await.unwrap();
+        if seconds == 1 {
+            assert_ne!(status.state, State::Running);
+        } else {
+            assert_eq!(status.state.name(), expected, "{number}: {:?}", status.error);
+        }
+        // What was cut off is still being ended for a moment.
+        child::sweep();
+        if number == 9 {
+            after_ten = Some(Held::now(&scratch));
+        }
+    }
+    studio.idle(Deadline::after(Duration::from_secs(5))).await;
+    let (before, after) = (after_ten.unwrap(), Held::now(&scratch));
+    println!("{jobs} jobs: {before:?} → {after:?}");
+    assert!(after.resident_kib as f64 <= before.resident_kib as f64 * 1.10, "{before:?} → {after:?}");
+    assert!(after.descriptors as f64 <= before.descriptors as f64 * 1.10, "{before:?} → {after:?}");
+    // The stage, and no child of a scene; its folder, and no file of a job.
+    assert!(after.children <= 1, "{after:?}");
+    assert!(after.scratch.len() <= before.scratch.len().max(1), "{before:?} → {after:?}");
+    studio.close().await;
+    assert_eq!(Held::now(&scratch).scratch, Vec::<String>::new());
+    assert_eq!(Held::now(&scratch).children, 0);
+    server.shutdown(Deadline::after(Duration::from_secs(2))).await;
+}
