@@ -13,8 +13,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use handler::config::Config;
 use handler::deadline::Deadline;
+use handler::job::log::JobLogs;
+use handler::job::{Again, JobRequest, Source, State};
+use handler::pipeline;
 use handler::store::{Embedded, Endpoint, Store};
+use handler::studio::Studio;
 use house::{BINARY, House, Made, SMALL};
 use serde_json::{Value, json};
 use storm::{Weather, storm};
@@ -74,6 +79,7 @@ const ANY: &[&str] = &[
     "exit 0",
     "exit 1",
     "kill -SEGV $$",
+    "kill -KILL $$",
     "rm -f \"$0\"; exec \"$0\"",
 ];
 
@@ -92,6 +98,8 @@ const OWN: &[Fault] = &[
     ("chalkreel-stage", "STAGE half-a-clip", WRONG),
     ("chalkreel-stage", "STAGE fewer-frames", WRONG),
     ("chalkreel-stage", "STAGE other-beats", WRONG),
+    ("espeak-ng", "MISBEHAVE memory", SILENT),
+    ("ffprobe", "MISBEHAVE memory", UNCOUNTED),
     ("espeak-ng", "SOUND '<html>nothing here</html>'", NO_SOUND),
     ("espeak-ng", "SOUND ''", NO_SOUND),
     ("ffmpeg", "REAL \"${@:1:$#-1}\" -t 1 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
@@ -157,7 +165,7 @@ fn whatever_a_program_does_the_job_ends_in_time_and_says_so() {
     let cases: Vec<Fault> = any.chain(OWN.iter().copied()).collect();
     all(&cases, AT_ONCE, |(program, fault, expected)| {
         let house = House::new().with_program(program, &script(fault));
-        let house = house.set("JOB_TIMEOUT", &JOB.to_string()).set("STALL_TIMEOUT", "1.5").set("VOICE_TIMEOUT", "2");
+        let house = house.set("JOB_TIMEOUT", &JOB.to_string()).set("STALL_TIMEOUT", "3").set("VOICE_TIMEOUT", "2");
         let made = house.render(&house.document("small.md", SMALL), &[]);
         check(&house, &made, &format!("{program}: {fault}"), expected, JOB);
     });
@@ -204,6 +212,21 @@ fn on_failure_fail_means_fail() {
     let silent = House::new().with_program("espeak-ng", "exit 1").set("JOB_TIMEOUT", &JOB.to_string());
     let made = silent.render(&silent.document("strict.md", format!("---\non_failure: fail\n---\n{SMALL}")), &[]);
     check(&silent, &made, "the voice exits", &[(1, "voice.exhausted")], JOB);
+}
+
+#[test]
+fn what_stalls_is_tried_once_more() {
+    for (program, fault, exit, code) in [
+        ("chalkreel-stage", "STAGE hangs", 3, "render.stalled"),
+        ("ffmpeg", "MISBEHAVE chatter", 1, "assemble.stalled"),
+    ] {
+        let house = House::new().with_program(program, &script(fault));
+        let house = house.set("JOB_TIMEOUT", "60").set("STALL_TIMEOUT", "2");
+        let made = house.render(&house.document("small.md", SMALL), &[]);
+        check(&house, &made, fault, &[(exit, code)], 60.0);
+        let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
+        assert!(log.contains("tried again") || log.contains("started again"), "{fault}: {log}");
+    }
 }
 
 /// A film with a card in it is one film: every frame of it can be decoded, and it is as long as its ledger.
@@ -360,4 +383,35 @@ async fn a_store_that_never_gives_in_ends_the_job_in_time() {
         assert!(made.words().contains(code), "{weather:?}: {}", made.words());
         house.assert_clean();
     }
+}
+
+/// A document that is gone when it is read: the event was true when it was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_vanishes_is_told() {
+    let house = House::new();
+    let server = Embedded::start(&house.path("store")).await.unwrap();
+    server.create_bucket("chalkreel").unwrap();
+    let endpoint = server.endpoint();
+    let direct = Store::connect(&endpoint, "chalkreel").await;
+    let soon = || Deadline::after(Duration::from_secs(20));
+    direct.put("incoming/lesson.md", SMALL.as_bytes().to_vec(), "text/markdown", soon()).await.unwrap();
+    let behind = endpoint.url.as_deref().unwrap().strip_prefix("http://").unwrap().to_owned();
+    let address = storm(Weather::Vanishes, behind).await;
+    let store = Store::connect(&Endpoint { url: Some(address), ..endpoint.clone() }, "chalkreel").await;
+    assert!(store.exists("incoming/lesson.md", soon()).await.unwrap());
+    let tmp = house.path("tmp").display().to_string();
+    let layers = house.layers.display().to_string();
+    let config = Config::from_lookup(|name| match name {
+        "TMPDIR" => Some(tmp.clone()),
+        "LAYERS_DIR" => Some(layers.clone()),
+        _ => None,
+    });
+    let studio = Studio::open(config.unwrap(), store, JobLogs::default()).unwrap();
+    let source = Source::Object { bucket: "chalkreel".to_owned(), key: "incoming/lesson.md".to_owned(), version: None };
+    let request = JobRequest { source, quality: None, token: None };
+    let status = pipeline::film(request, &studio, soon(), Again::Retryable).await.unwrap();
+    assert_eq!(status.state, State::Failed);
+    assert_eq!(status.error.unwrap().code, "input.not_found");
+    studio.close().await;
+    house.assert_clean();
 }

@@ -45,6 +45,7 @@ fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
     assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
     assert!(number(&status["sync"]["worst_frames"]) <= 1.0);
     assert!(number(&status["planner"]["fuel_used"]) > 0.0);
+    assert_eq!(status["confinement"]["no_new_privs"], true, "{status}");
 
     // Pictures, decoded one by one, are as many as the ledger says, and sound is as long.
     let ledger = &made.json("sync.json")["ledger"];
@@ -224,6 +225,50 @@ fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
     house.assert_clean();
     let made = house.render(&document, &[]);
     assert_eq!((made.code(), &made.status()["attempts"]), (0, &2.into()), "{}", made.words());
+}
+
+#[test]
+fn a_job_can_be_cancelled_from_elsewhere() {
+    let house = House::new().set("LEASE_TIMEOUT", "3");
+    let scene =
+        "## One more\n\nA sentence that takes some seconds to say, and its picture longer to draw.\n\n- a point\n\n";
+    let document = house.document("long.md", format!("# Long\n\n{}", scene.repeat(40)));
+    let out = house.path("out");
+    let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "high", "--json"];
+    let mut child = house.command(&arguments).spawn().unwrap();
+    let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("scenes narrated") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap() > 0, "it ended by itself");
+    }
+    let folder = house.path("store").join("buckets/chalkreel");
+    let job = std::fs::read_dir(folder)
+        .unwrap()
+        .find_map(|entry| {
+            entry.unwrap().file_name().to_str()?.strip_prefix("films%2F")?.split('%').next().map(str::to_owned)
+        })
+        .unwrap();
+    let cancel = house.command(&["cancel", &job, "--json"]).output().unwrap();
+    assert!(cancel.status.success(), "{}", String::from_utf8_lossy(&cancel.stderr));
+    let told = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    assert!(told.elapsed() < Duration::from_secs(8), "{:?}", told.elapsed());
+    assert_eq!(output.status.code(), Some(1));
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&status["state"], &status["error"]["code"]),
+        (&"cancelled".into(), &"job.cancelled".into()),
+        "{status}"
+    );
+    assert_eq!(status["generation"], 2);
+    assert!(out.join("log.jsonl").is_file());
+    house.assert_clean();
+    // It is over; nothing can be cancelled twice, and nobody can be cancelled who is not there.
+    assert!(house.command(&["cancel", &job]).output().unwrap().status.success());
+    let nobody = house.command(&["cancel", "000000000000000000000000"]).output().unwrap();
+    assert_eq!(nobody.status.code(), Some(1));
+    assert_eq!(house.command(&["cancel", "x"]).output().unwrap().status.code(), Some(2));
 }
 
 #[test]

@@ -117,6 +117,8 @@ async fn hostile_planners_end_with_their_own_code_in_time() {
         let begun = Instant::now();
         let error = sandbox.plan(lesson(), &limits, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
         assert_eq!(error.code(), code, "{name}: {error}");
+        // The refusals are read as they were written.
+        assert_eq!(name.ends_with("-refusal"), error.to_string() == "Not so.", "{name}: {error}");
         assert!(begun.elapsed() < Duration::from_secs(7), "{name}: {:?}", begun.elapsed());
         if let Some(usage) = error.usage() {
             assert!(

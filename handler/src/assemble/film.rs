@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{Ledger, Track, captions};
-use crate::child::{self, Confinement, Ending, Mode, Outcome, Spec};
+use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -146,6 +146,8 @@ impl Assembler {
         spec.args.extend(["-progress", "pipe:1", "-stats_period", "0.5"].map(Into::into));
         spec.args.extend_from_slice(arguments);
         spec.env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("LANG".into(), "C.UTF-8".into())];
+        // Copying takes 150 MB; six hours at 4k are some 30 GB.
+        spec.limits = Limits::gibibytes(8, 64);
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
         let (sender, mut lines) = mpsc::channel(64);

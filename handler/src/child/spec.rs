@@ -102,6 +102,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The default, and no more than so many gibibytes of memory for one process and of one file.
+    pub fn gibibytes(memory: u64, file: u64) -> Self {
+        Self { address_space: Some(memory << 30), file_size: Some(file << 30), ..Self::default() }
+    }
+
     /// Threads that go with a process: numerical libraries start one for each core.
     pub(super) const THREADS: u64 = 32;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use planner_wasm::storyboard::VoiceSettings;
 
 use super::VoiceError;
-use crate::child::{self, Confinement, Ending, Mode, Spec};
+use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::layers::Layers;
@@ -64,6 +64,8 @@ impl Espeak {
             ("HOME".into(), scratch.into()),
             ("LANG".into(), "C.UTF-8".into()),
         ];
+        // It takes 60 MB, and an hour of sound is 160.
+        spec.limits = Limits::gibibytes(1, 1);
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![scratch.to_owned()], mode: self.confinement };
         let outcome = child::run(spec, deadline.slice(self.timeout)).await;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Clip, ClipReport, Made, Prober, SceneOrder};
-use crate::child::{self, Confinement, Ending, Mode, Spec};
+use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -101,6 +101,8 @@ impl Cards {
             ("FONTCONFIG_FILE".into(), self.fonts.clone().into()),
             ("XDG_CACHE_HOME".into(), folder.into()),
         ];
+        // At 4k it takes 1.5 GB.
+        spec.limits = Limits::gibibytes(8, 8);
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
         let outcome = child::run(spec, deadline.slice(self.timeout)).await;

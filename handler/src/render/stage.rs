@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 
 use super::protocol::{FailedKind, Reply, Request, report};
 use super::{ClipReport, SceneOrder};
-use crate::child::{self, Confinement, Running, Spec};
+use crate::child::{self, Confinement, Limits, Running, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -270,6 +270,8 @@ impl Stage {
             ("LANG".into(), "C.UTF-8".into()),
         ];
         spec.channel = true;
+        // Address space, not memory: at 4k one scene takes 3 GB of it.
+        spec.limits = Limits::gibibytes(16, 16);
         spec.confinement =
             Confinement { read: inner.read.clone(), write: vec![inner.scratch.clone()], mode: inner.confinement };
         let until = Deadline::after(inner.lifetime);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::child::{self, Confinement, Ending, Mode, Spec};
+use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::layers::Layers;
@@ -72,6 +72,8 @@ impl Prober {
         spec.env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("LANG".into(), "C.UTF-8".into())];
         let mut read = self.read.clone();
         read.push(folder.to_owned());
+        // It takes 120 MB, and writes nothing.
+        spec.limits = Limits::gibibytes(2, 1);
         spec.confinement = Confinement { read, write: Vec::new(), mode: self.confinement };
         let outcome = child::run(spec, deadline.slice(self.timeout)).await;
         match outcome.ending {

@@ -1,0 +1,251 @@
+//! Status and lease against a small model: random claims, work, ends, deaths and cancellations by two owners, on a real S3 server.
+//! Also what a reader may never see, and what happens to an owner that was taken over.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::{Duration, Instant};
+
+use handler::deadline::Deadline;
+use handler::error::{Code, JobError};
+use handler::job::lease::FinishError;
+use handler::job::{Again, Claim, JobId, Lease, State, Status, Terms};
+use handler::publish::keys;
+use handler::store::{Embedded, Store};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use tempfile::TempDir;
+
+/// Six heartbeats fit into it: one every tenth of a second.
+const TIMEOUT: Duration = Duration::from_millis(600);
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
+}
+
+fn terms(again: Again) -> Terms {
+    Terms { again, timeout: TIMEOUT, ends: Timestamp::now() + SignedDuration::from_secs(60) }
+}
+
+struct Rig {
+    store: Store,
+    _server: Embedded,
+    _dir: TempDir,
+}
+
+async fn rig() -> Rig {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Embedded::start(dir.path()).await.unwrap();
+    server.create_bucket("jobs").unwrap();
+    let store = Store::connect(&server.endpoint(), "jobs").await;
+    Rig { store, _server: server, _dir: dir }
+}
+
+fn job(number: u64) -> JobId {
+    format!("{number:024x}").parse().unwrap()
+}
+
+impl Rig {
+    async fn stored(&self, id: &JobId) -> Option<Status> {
+        let object = self.store.get(&keys::status(id), 1 << 20, soon()).await.ok()?;
+        let status: Status = serde_json::from_slice(&object.bytes).unwrap();
+        assert!(status.is_consistent(), "{status:?}");
+        Some(status)
+    }
+
+    /// As if an hour had passed since its owner wrote it.
+    async fn age(&self, id: &JobId) {
+        let mut status = self.stored(id).await.unwrap();
+        status.updated_at -= SignedDuration::from_hours(1);
+        let body = serde_json::to_vec(&status).unwrap();
+        self.store.put(&keys::status(id), body, "application/json", soon()).await.unwrap();
+    }
+}
+
+/// How an owner ends a job.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Film,
+    Retryable,
+    Hopeless,
+    Late,
+}
+
+impl End {
+    fn apply(self, status: &mut Status) {
+        let (state, code) = match self {
+            Self::Film => {
+                status.outputs.insert("film".to_owned(), "films/x/film.mp4".to_owned());
+                (State::Succeeded, None)
+            }
+            Self::Retryable => (State::Failed, Some(Code::JobInterrupted)),
+            Self::Hopeless => (State::Failed, Some(Code::InputNotUtf8)),
+            Self::Late => (State::TimedOut, Some(Code::JobDeadline)),
+        };
+        status.state = state;
+        status.error = code.map(|code| JobError::new(code, "as the test wants it"));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Op {
+    Claim(usize),
+    Begin(usize),
+    Finish(usize, End),
+    /// Its process is gone; `true` when an hour passes.
+    Die(usize, bool),
+    Cancel,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let end = prop_oneof![Just(End::Film), Just(End::Retryable), Just(End::Hopeless), Just(End::Late)];
+    prop_oneof![
+        4 => (0..2_usize).prop_map(Op::Claim),
+        3 => (0..2_usize).prop_map(Op::Begin),
+        2 => ((0..2_usize), end).prop_map(|(owner, end)| Op::Finish(owner, end)),
+        2 => ((0..2_usize), any::<bool>()).prop_map(|(owner, aged)| Op::Die(owner, aged)),
+        1 => Just(Op::Cancel),
+    ]
+}
+
+/// What should be in the store, in the fewest words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Model {
+    state: State,
+    generation: u64,
+    /// Whether a new delivery begins again.
+    free: bool,
+}
+
+async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
+    let mut model: Option<Model> = None;
+    let mut leases: [Option<(Lease, u64)>; 2] = [None, None];
+    for (index, op) in ops.iter().enumerate() {
+        let what = format!("step {index}, {op:?}, of {ops:?}, at {model:?}");
+        match *op {
+            Op::Claim(owner) if leases[owner].is_none() => {
+                let alive =
+                    model.is_some_and(|model| leases.iter().flatten().any(|(_, mine)| *mine == model.generation));
+                let claim = Lease::claim(&rig.store, id, terms(Again::Retryable), soon()).await.unwrap();
+                let expected = match model {
+                    Some(model) if model.state.is_final() && !model.free => "done",
+                    Some(model) if !model.state.is_final() && alive => "held",
+                    _ => "mine",
+                };
+                match claim {
+                    Claim::Mine(lease) => {
+                        assert_eq!(expected, "mine", "{what}");
+                        let generation = model.map_or(1, |model| model.generation + 1);
+                        model = Some(Model { state: State::Queued, generation, free: false });
+                        leases[owner] = Some((lease, generation));
+                    }
+                    Claim::Held(_) => assert_eq!(expected, "held", "{what}"),
+                    Claim::Done(status) => {
+                        assert_eq!(expected, "done", "{what}");
+                        assert_eq!(Some(status.state), model.map(|model| model.state), "{what}");
+                    }
+                }
+            }
+            Op::Begin(owner) => {
+                let Some((lease, mine)) = &leases[owner] else { continue };
+                lease.change(|status| status.state = State::Running);
+                let Some(now) = &mut model else { unreachable!("a lease without a job") };
+                if now.generation == *mine && !now.state.is_final() {
+                    now.state = State::Running;
+                    // It is written soon.
+                    let begun = Instant::now();
+                    while rig.stored(id).await.unwrap().state != State::Running {
+                        assert!(begun.elapsed() < Duration::from_secs(5), "{what}");
+                    }
+                }
+            }
+            Op::Finish(owner, end) => {
+                let Some((lease, mine)) = leases[owner].take() else { continue };
+                // A job ends as it should only after it began.
+                lease.change(|status| status.state = State::Running);
+                let finished = lease.finish(|status| end.apply(status), soon()).await;
+                let Some(now) = &mut model else { unreachable!("a lease without a job") };
+                if now.generation == mine && !now.state.is_final() {
+                    let status = finished.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    now.state = status.state;
+                    now.free = matches!(end, End::Retryable | End::Late);
+                } else {
+                    assert!(matches!(finished, Err(FinishError::Lost)), "{what}: {finished:?}");
+                }
+            }
+            Op::Die(owner, aged) => {
+                let Some((lease, mine)) = leases[owner].take() else { continue };
+                drop(lease);
+                let current = model.is_some_and(|model| model.generation == mine && !model.state.is_final());
+                if current && aged {
+                    rig.age(id).await;
+                }
+            }
+            Op::Cancel => match (Lease::cancel(&rig.store, id, soon()).await, &mut model) {
+                (Err(_), None) => {}
+                (Ok(status), Some(now)) => {
+                    if !now.state.is_final() {
+                        *now = Model { state: State::Cancelled, generation: now.generation + 1, free: false };
+                    }
+                    assert_eq!(status.state, now.state, "{what}");
+                }
+                (found, _) => panic!("{what}: {found:?}"),
+            },
+            Op::Claim(_) => continue,
+        }
+        let found = rig.stored(id).await.map(|status| (status.state, status.generation));
+        assert_eq!(found, model.map(|model| (model.state, model.generation)), "{what}");
+    }
+}
+
+#[test]
+fn random_lives_of_a_job_are_as_the_model_says() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let rig = runtime.block_on(rig());
+    let numbers = std::sync::atomic::AtomicU64::new(1);
+    // Failures are not kept in a file: the shrunk one is printed, and becomes a test of its own below.
+    let config = Config { cases: 40, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&prop::collection::vec(op(), 1..14), |ops| {
+        let id = job(numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        runtime.block_on(follow(&rig, &id, &ops));
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_was_taken_over_hears_of_it_and_writes_nothing_more() {
+    let rig = rig().await;
+    let id = job(1);
+    let Claim::Mine(first) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {
+        panic!("a new job is free")
+    };
+    rig.age(&id).await;
+    let Claim::Mine(second) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {
+        panic!("its owner looks dead")
+    };
+    first.change(|status| status.state = State::Running);
+    assert!(soon().run(first.lost()).await.is_ok());
+    let finished = first.finish(|status| End::Film.apply(status), soon()).await;
+    assert!(matches!(finished, Err(FinishError::Lost)), "{finished:?}");
+    let status = rig.stored(&id).await.unwrap();
+    assert_eq!((status.state, status.generation, status.attempts), (State::Queued, 2, 2));
+    drop(second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_can_not_be_is_not_made() {
+    let rig = rig().await;
+    let id = job(2);
+    let Claim::Mine(lease) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {
+        panic!("a new job is free")
+    };
+    lease.change(|status| status.state = State::Running);
+    for wrong in [State::Queued, State::Succeeded, State::Degraded, State::Cancelled] {
+        lease.change(|status| status.state = wrong);
+        assert_eq!(lease.status().state, State::Running);
+    }
+    lease.change(|status| drop(status.outputs.insert("film".to_owned(), "too early".to_owned())));
+    assert!(lease.status().outputs.is_empty());
+}
