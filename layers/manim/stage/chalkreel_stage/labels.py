@@ -1,0 +1,156 @@
+"""Labels of figures: set in one size, and put where they cover nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+from manim import Dot, Group, Mobject, RoundedRectangle, VGroup
+
+from . import theme
+from .audit import Box
+from .text import ink
+from .typeset import Sheet, Typesetter, literal, mobject
+
+SPACE = 0.14
+"""Distance of labels from what they label, in frame units."""
+
+
+def label(setter: Typesetter, text: str, size: float, colour: str, width: float | None = None) -> Sheet:
+    """A label; wrapped and centred when it is wider than `width`."""
+    size = max(size, theme.TEXT_FLOOR)
+    sheet = setter.sheet(f"#{literal(text)}", size, colour)
+    if width is not None and sheet.width > width:
+        sheet = setter.sheet(f"#align(center)[#{literal(text)}]", size, colour, max(width, 0.3))
+    return sheet
+
+
+class Room:
+    """What is taken in a figure: points of lines, boxes of text. Finds what is free."""
+
+    def __init__(self, plane: Box, lines: Iterable[np.ndarray] = ()) -> None:
+        """Labels stay within `plane`; `lines` are polylines of shape (n, 2 or 3)."""
+        self.plane = plane
+        dense = [dense_line(line)[:, :2] for line in lines if len(line)]
+        self._points = np.concatenate(dense) if dense else np.zeros((0, 2))
+        self.taken: list[Box] = []
+
+    def free(self, box: Box, gap: float = 0.06) -> bool:
+        """Whether nothing is in the box or nearer than `gap`."""
+        plane, points = self.plane, self._points
+        if box.left < plane.left or box.right > plane.right or box.bottom < plane.bottom or box.top > plane.top:
+            return False
+        inside = (
+            (points[:, 0] > box.left - gap)
+            & (points[:, 0] < box.right + gap)
+            & (points[:, 1] > box.bottom - gap)
+            & (points[:, 1] < box.top + gap)
+        )
+        return not inside.any() and not any(
+            box.right + gap > t.left
+            and box.left - gap < t.right
+            and box.top + gap > t.bottom
+            and box.bottom - gap < t.top
+            for t in self.taken
+        )
+
+    def beside(self, width: float, height: float, track: np.ndarray) -> Box | None:
+        """The first free box beside the points of `track`, from the last on, else the nearest anywhere."""
+        for distance in (0.12, 0.3, 0.5):
+            for k in range(len(track) - 1, -1, -max(1, len(track) // 40)):
+                for box in _around(float(track[k][0]), float(track[k][1]), width, height, distance):
+                    if self.free(box):
+                        return self.take(box)
+        return self.anywhere(width, height, track[-1])
+
+    def at(self, width: float, height: float, x: float, y: float) -> Box | None:
+        """The box centred there when it is free, else the nearest."""
+        box = Box("label", x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        return self.take(box) if self.free(box) else self.beside(width, height, np.array([[x, y]]))
+
+    def anywhere(self, width: float, height: float, near: np.ndarray) -> Box | None:
+        """The free box nearest to a point."""
+        plane = self.plane
+        xs = np.arange(plane.left, plane.right - width + 1e-9, 0.15)
+        ys = np.arange(plane.bottom, plane.top - height + 1e-9, 0.12)
+        spots = [(float(x), float(y)) for x in xs for y in ys]
+        spots.sort(key=lambda s: (s[0] + width / 2 - near[0]) ** 2 + (s[1] + height / 2 - near[1]) ** 2)
+        for x, y in spots:
+            box = Box("label", x, y, x + width, y + height)
+            if self.free(box):
+                return self.take(box)
+        return None
+
+    def take(self, box: Box) -> Box:
+        """Marks the box as taken."""
+        self.taken.append(box)
+        return box
+
+
+def _around(x: float, y: float, width: float, height: float, distance: float) -> list[Box]:
+    corners = (
+        (x + distance, y - height / 2),
+        (x - width - distance, y - height / 2),
+        (x - width / 2, y + distance),
+        (x - width / 2, y - distance - height),
+        (x + distance, y + distance),
+        (x - width - distance, y + distance),
+        (x + distance, y - distance - height),
+        (x - width - distance, y - distance - height),
+    )
+    return [Box("label", left, bottom, left + width, bottom + height) for left, bottom in corners]
+
+
+def put(sheet: Sheet, spot: Box, name: str, boxes: list[Box]) -> Mobject:
+    """The label at its spot; its ink joins `boxes`."""
+    group = mobject(sheet).shift([spot.left, spot.top, 0])
+    boxes.extend(ink(name, group, theme.LABELS))
+    return group
+
+
+def dense_line(line: np.ndarray, step: float = 0.05) -> np.ndarray:
+    """Points on the polyline no further apart than `step`."""
+    out = [line[:1]]
+    for a, b in pairwise(line):
+        count = max(1, min(math.ceil(float(np.hypot(*(b - a)[:2])) / step), 2000))
+        out.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
+    return np.concatenate(out)
+
+
+class Legend:
+    """Labels with swatches in rows."""
+
+    def __init__(self, entries: list[tuple[str, str, bool]], width: float, setter: Typesetter, text: str) -> None:
+        """`entries` are label, colour and whether it is drawn with dots; `text` is the colour of the words."""
+        self.height, self._items, x = 0.0, [], 0.0
+        self._row = 0.0
+        for name, colour, dots in entries:
+            sheet = label(setter, name, theme.LABELS, text, width - 0.6)
+            if x and x + 0.55 + sheet.width > width:
+                x = 0.0
+                self.height += self._row + 0.06
+                self._row = 0.0
+            self._items.append((x, self.height, sheet, colour, dots, name))
+            x += 0.55 + sheet.width + 0.4
+            self._row = max(self._row, sheet.height)
+        self.height += self._row
+        self.width = max((x + 0.55 + sheet.width for x, _, sheet, *_ in self._items), default=0.0)
+
+    def make(self, left: float, top: float, element: str, boxes: list[Box]) -> Group:
+        """Draws it there; its ink joins `boxes`."""
+        group = Group()
+        for x, y, sheet, colour, dots, name in self._items:
+            middle = [left + x + 0.22, top - y - min(sheet.height, 0.42) / 2, 0]
+            swatch: VGroup | Mobject = (
+                Dot(middle, radius=0.08, color=colour)
+                if dots
+                else RoundedRectangle(
+                    corner_radius=0.04, width=0.42, height=0.1, stroke_width=0, fill_color=colour, fill_opacity=1
+                ).move_to(middle)
+            )
+            entry = Group(swatch, mobject(sheet).shift([left + x + 0.55, top - y, 0]))
+            boxes.extend(ink(f"{element}: legend {name}", entry, theme.LABELS))
+            group.add(entry)
+        return group
