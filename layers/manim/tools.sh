@@ -70,6 +70,7 @@ stage_part() {
     rm -rf "$site/chalkreel_stage/__pycache__"
     "$dest/manim/bin/python3" -I -m compileall -q --invalidation-mode unchecked-hash "$site/chalkreel_stage"
     wrapper chalkreel-stage chalkreel_stage
+    wrapper chalkreel-raw chalkreel_stage.raw
     wrapper manim manim
 }
 

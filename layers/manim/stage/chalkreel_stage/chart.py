@@ -19,6 +19,10 @@ MOST_LYING = 12
 """Bars that have room above each other with a legible label each."""
 
 
+LEAST = 2.2
+"""Least height of a chart, in frame units."""
+
+
 class Chart(Piece):
     """A chart element."""
 
@@ -43,7 +47,7 @@ class Chart(Piece):
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
-        block_height = min(height, max(5.5 * level, 3.2))
+        block_height = max(min(height, max(5.5 * level, 3.2)), LEAST)
         # Lying bars need a line each.
         upright = self._upright(min(width, block_height * 2.2))
         if not upright:
@@ -96,15 +100,14 @@ class Chart(Piece):
         drawn = Drawn([], [])
         above, below, back = self._frame(drawn, width, height)
         slot = width / len(self._bars)
-        names = [self._label(text, slot - 0.1) if text else None for text, _ in self._bars]
-        # Too many for a label each: every second, third … has one.
-        stride = 1
-        while any(n and n.width > slot * stride - 0.1 for n in names[::stride]) and stride < len(names):
-            stride += 1
-            names = [self._label(text, slot * stride - 0.1) if text else None for text, _ in self._bars]
-        names = [name if i % stride == 0 else None for i, name in enumerate(names)]
-        if stride > 1:
-            self._warnings.append(f"{self.element} has more bars than labels have room; every {stride}. is labelled")
+        # Too many for a label each: every second, third … has one. Wide slots have room for wrapped ones.
+        widest, stride = max(self._label(text).width for text, _ in self._bars), 1
+        if slot < 1.6:
+            stride = max(1, math.ceil((widest + 0.12) / slot))
+        names = [
+            self._label(text, max(slot * stride - 0.1, 0.5)) if text and i % stride == 0 else None
+            for i, (text, _) in enumerate(self._bars)
+        ]
         foot = max((n.height for n in names if n), default=0.0) + 0.12
         values = [label(self._setter, Axis.number(v), theme.TICKS, self._look.text) for _, v in self._bars]
         shown = all(value.width <= slot - 0.06 for value in values)
@@ -119,9 +122,13 @@ class Chart(Piece):
 
         for tick in axis.ticks:
             back.add(Line([0, y(tick), 0], [width, y(tick), 0], stroke_width=1.5, color=self._look.grid))
+        last = -math.inf
         for i, name in enumerate(names):
             if name:
                 left = min(max((i + 0.5) * slot - name.width / 2, 0.0), width - name.width)
+                if left < last + 0.1:
+                    continue
+                last = left + name.width
                 self._put(back, drawn, name, left, -height + below + foot - 0.12, f"label {i + 1}")
         self._first(drawn, back, Line([0, y(0), 0], [width, y(0), 0], stroke_width=3, color=self._look.muted))
         thick = min(0.66 * slot, 1.5)

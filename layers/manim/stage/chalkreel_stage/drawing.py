@@ -53,23 +53,34 @@ class Drawing(Piece):
         self._high = np.max([high for _, high in extents], axis=0)
 
     def measure(self, level: float, width: float, height: float) -> Block:
-        """See Piece."""
-        size = np.maximum(self._high - self._low, 1e-9)
-        room = (width - 2 * BORDER, min(height, max(5.5 * level, 2.4)) - 2 * BORDER)
-        unit = min(room[0] / size[0], room[1] / size[1], LARGEST_UNIT)
-        # Something tiny is still to be seen.
-        if unit == LARGEST_UNIT and float(size.max()) * unit < 2.0:
-            unit = min(room[0] / size[0], room[1] / size[1], 2.0 / float(size.max()))
-        block_width = size[0] * unit + 2 * BORDER
-        labels = any(shape.get("label") for shape in self._everything)
-        # A narrow drawing with labels gets more room at its sides.
-        block_width = min(width, max(block_width, 3.6 if labels else 0.0))
-        block_height = size[1] * unit + 2 * BORDER
+        """See Piece: as large as need be for every label to find a free place, if there is room."""
+        for largest in (LARGEST_UNIT, 2.0 * LARGEST_UNIT, 4.0 * LARGEST_UNIT):
+            unit, block_width, block_height = self._size(width, min(height, max(5.5 * level, 2.4)), largest)
+            self._homeless: list[str] = []
+            self._make(unit, block_width, block_height)
+            if not self._homeless:
+                break
 
         def make() -> Drawn:
-            return self._make(unit, block_width, block_height)
+            self._homeless = []
+            drawn = self._make(unit, block_width, block_height)
+            self._warnings += [f"label {text!r} of {self.element} found no free place" for text in self._homeless]
+            return drawn
 
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
+
+    def _size(self, width: float, height: float, largest: float) -> tuple[float, float, float]:
+        """Frame units in one of the drawing's, width and height; `largest` is the most that the first may be."""
+        size = np.maximum(self._high - self._low, 1e-9)
+        room = (max(width - 2 * BORDER, 0.5), max(height - 2 * BORDER, 0.5))
+        unit = min(room[0] / size[0], room[1] / size[1], largest)
+        # Something tiny is still to be seen.
+        if unit == largest and float(size.max()) * unit < 2.0:
+            unit = min(room[0] / size[0], room[1] / size[1], 2.0 / float(size.max()))
+        labels = any(shape.get("label") for shape in self._everything)
+        # A narrow drawing with labels gets more room at its sides.
+        block_width = min(width, max(size[0] * unit + 2 * BORDER, 3.6 if labels else 0.0))
+        return float(unit), float(block_width), float(size[1] * unit + 2 * BORDER)
 
     def _sound(self, shape: dict[str, Any]) -> bool:
         if _extent(shape) is not None:
@@ -105,7 +116,7 @@ class Drawing(Piece):
                 )
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height)
                 if spot is None:
-                    self._warnings.append(f"label {text!r} of {self.element} found no free place")
+                    self._homeless.append(text)
                 else:
                     item = put(sheet, spot, f"{self.element}: {text}", drawn.boxes)
                     acts.append(Act("dissolve", item, 0.35))

@@ -20,6 +20,10 @@ APART = 0.3
 """Least distance of two nodes, in frame units."""
 
 
+LEAST = 2.4
+"""Least height of a graph, in frame units."""
+
+
 class Graph(Piece):
     """A graph element."""
 
@@ -55,8 +59,8 @@ class Graph(Piece):
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
-        block_height = min(height, max(5.5 * level, 3.2))
-        block_width = min(width, block_height * 2.0)
+        block_height = max(min(height, max(5.5 * level, 3.2)), LEAST)
+        block_width = min(width, block_height * (2.0 if len(self._names) < 16 else 2.4))
         make = _Net(self, block_width, block_height).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
@@ -105,9 +109,7 @@ class _Net:
         edges: list[Act] = []
         if acts:
             lines = Group(*acts)
-            edges.append(Act("uncover" if graph._directed or len(acts) > 12 else "create", lines, 1.0))
-            if edges[0].kind == "create":
-                edges[0].mobject = VGroup(*acts)
+            edges.append(Act("uncover", lines, 1.0, under=True))
         labels = Group()
         for (a, b, text), track in zip(graph._edges, tracks, strict=True):
             if not text:
@@ -134,7 +136,7 @@ class _Net:
         """Labels of the nodes, smaller when there are many."""
         graph, size = self._graph, theme.LABELS
         while True:
-            widest = max(0.8, min(2.6, 0.5 * self._width / max(1.0, len(graph._labels) ** 0.5)))
+            widest = max(1.2, min(2.6, 0.6 * self._width / max(1.0, len(graph._labels) ** 0.5)))
             sheets = [label(graph._setter, text, size, self._look.text, widest) for text in graph._labels]
             area = sum((s.width + 0.7) * (s.height + 0.5) for s in sheets)
             if area < 0.55 * self._width * self._height or size <= theme.TEXT_FLOOR:
@@ -147,23 +149,27 @@ class _Net:
         high = np.array([self._width, 0.0]) - sizes / 2 - 0.02
         margin = sizes.max(axis=0) / 2 + 0.02
         room = np.maximum(np.array([self._width, self._height]) - 2 * margin, 0.0)
-        centres = self._graph._places * room + margin - [0.0, self._height]
-        for gap in (APART, 0.12):
-            for _ in range(400):
-                moved = False
-                for i in range(len(centres)):
-                    for j in range(i + 1, len(centres)):
-                        way = centres[j] - centres[i]
-                        lack = (sizes[i] + sizes[j]) / 2 + gap - np.abs(way)
-                        if (lack > 1e-4).all():
-                            axis = int(np.argmin(lack))
-                            sign = 1.0 if way[axis] >= 0 else -1.0
-                            centres[i][axis] -= sign * lack[axis] / 2
-                            centres[j][axis] += sign * lack[axis] / 2
-                            moved = True
-                centres = np.clip(centres, low, np.maximum(low, high))
-                if not moved:
+        places = self._graph._places
+        if len(places) > 12:
+            # Many nodes are spread more evenly than their layout has them, or there is no room between some.
+            ranks = places.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") / (len(places) - 1)
+            places = 0.5 * places + 0.5 * ranks
+        centres = places * room + margin - [0.0, self._height]
+        count = len(centres)
+        # Nodes in one spot part in different directions.
+        centres = centres + 1e-3 * np.stack([np.cos(np.arange(count)), np.sin(np.arange(count))], axis=1)
+        half = (sizes[:, None] + sizes[None]) / 2
+        for gap in (APART, 0.1):
+            for _ in range(600):
+                way = centres[None] - centres[:, None]
+                lack = half + gap - np.abs(way)
+                touching = (lack > 1e-3).all(axis=2) & ~np.eye(count, dtype=bool)
+                if not touching.any():
                     return centres
+                axis = lack.argmin(axis=2)
+                push = np.where(np.arange(2) == axis[..., None], lack * np.where(way >= 0, -1.0, 1.0), 0.0)
+                centres = centres + (push * touching[..., None]).sum(axis=1) * 0.3
+                centres = np.clip(centres, low, np.maximum(low, high))
         return self._grid(sizes)
 
     def _grid(self, sizes: np.ndarray) -> np.ndarray:

@@ -36,6 +36,8 @@ class Act:
     kind: Kind
     mobject: Mobject
     seconds: float
+    under: bool = False
+    """Whether it lies under what is there of its block already."""
 
 
 @dataclass
@@ -138,7 +140,9 @@ class Piece(ABC):
 class Slot(Piece):
     """A place for elements that follow each other in it: each is a list of pieces, stacked."""
 
-    def __init__(self, members: list[list[Piece]]) -> None:
+    def __init__(self, members: list[list[Piece]], side: float | None = None) -> None:
+        """`side` is where narrower blocks stand: 0 left to 1 right; none means as each of them wants."""
+        self._side = side
         first = members[0][0]
         self.element, self.event, self.placement = first.element, first.event, first.placement
         self.until = max(piece.until for member in members for piece in member)
@@ -162,7 +166,8 @@ class Slot(Piece):
             y = 0.0 if self.beside or len(stacks) == 1 else (stacked(stack) - whole.height) / 2
             for i, block in enumerate(stack):
                 y -= block.gap if i else 0.0
-                block.x = (whole.width - block.width) / 2 if block.centred else 0.0
+                side = self._side if self._side is not None else 0.5 if block.centred else 0.0
+                block.x = (whole.width - block.width) * side
                 block.y = y
                 y -= block.height
                 whole.children.append(block)
@@ -225,8 +230,12 @@ def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
 def one_page(pieces: list[Piece], area: Area, levels: Sequence[float]) -> list[Block]:
     """All on one page at the largest of the scales at which that is possible; none when it isn't at any."""
     figures = [piece for piece in pieces if piece.beside]
+    templates = (_stack,)
+    if figures and len(pieces) > 1:
+        # Several figures like to stand side by side, a single one beside or among the words.
+        templates = (_columns, _rows, _stack) if len(figures) > 1 else (_columns, _stack, _rows)
     for level in levels:
-        for template in (_columns, _stack, _rows) if figures and len(pieces) > 1 else (_stack,):
+        for template in templates:
             blocks = template(pieces, area, level)
             if blocks:
                 return blocks
@@ -273,27 +282,30 @@ def _rows(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     words = [measured(piece, level, area.width, area.height) for piece in pieces if not piece.beside]
     used = stacked(words) + (theme.GAP * level if words else 0.0)
     rest = area.height - used
+    best: tuple[float, list[Block], float, float, int] | None = None
     for columns in range(1, len(figures) + 1):
         rows = math.ceil(len(figures) / columns)
         cell_width = (area.width - theme.GAP * (columns - 1)) / columns
         cell_height = (rest - theme.GAP * (rows - 1)) / rows
-        if cell_height < 1.5 or cell_width < 2.2:
+        if cell_height < 1.2 or cell_width < 2.0:
             continue
         cells = [measured(figure, level, cell_width, cell_height) for figure in figures]
-        if not all(c.width <= cell_width + 1e-6 and c.height <= cell_height + 1e-6 for c in cells):
-            continue
-        if not all(block.width <= area.width + 1e-6 for block in words):
-            return []
-        place(words, Area(area.left, area.top, area.width, stacked(words)))
-        for i, cell in enumerate(cells):
-            row, column = divmod(i, columns)
-            in_row = min(columns, len(cells) - row * columns)
-            left = area.left + (area.width - in_row * cell_width - (in_row - 1) * theme.GAP) / 2
-            cell.x = left + column * (cell_width + theme.GAP) + (cell_width - cell.width) / 2
-            cell.y = area.top - used - row * (cell_height + theme.GAP) - (cell_height - cell.height) / 2
-        waiting_words, waiting_cells = iter(words), iter(cells)
-        return [next(waiting_cells) if piece.beside else next(waiting_words) for piece in pieces]
-    return []
+        if all(c.width <= cell_width + 1e-6 and c.height <= cell_height + 1e-6 for c in cells):
+            smallest = min(cell.width * cell.height for cell in cells)
+            if best is None or smallest > best[0]:
+                best = (smallest, cells, cell_width, cell_height, columns)
+    if best is None or not all(block.width <= area.width + 1e-6 for block in words):
+        return []
+    _, cells, cell_width, cell_height, columns = best
+    place(words, Area(area.left, area.top, area.width, stacked(words)))
+    for i, cell in enumerate(cells):
+        row, column = divmod(i, columns)
+        in_row = min(columns, len(cells) - row * columns)
+        left = area.left + (area.width - in_row * cell_width - (in_row - 1) * theme.GAP) / 2
+        cell.x = left + column * (cell_width + theme.GAP) + (cell_width - cell.width) / 2
+        cell.y = area.top - used - row * (cell_height + theme.GAP) - (cell_height - cell.height) / 2
+    waiting_words, waiting_cells = iter(words), iter(cells)
+    return [next(waiting_cells) if piece.beside else next(waiting_words) for piece in pieces]
 
 
 def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:

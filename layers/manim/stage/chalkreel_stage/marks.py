@@ -50,15 +50,19 @@ class Marker:
         self,
         element: str,
         part: str | None,
-        colour: str,
+        wanted: str | None,
         standing: Sequence[Standing],
         blocks: Sequence[Block],
         others: Sequence[Box],
     ) -> list[Mark]:
-        """The marks of an element of which `standing` and `blocks` are on screen; `others` is what else there is."""
+        """The marks of an element of which `standing` and `blocks` are on screen; `others` is what else there is.
+
+        Without a wanted colour it is the accent's, or a curve's own.
+        """
+        colour = wanted or self._look.accent
         if part is not None and part.strip():
             glow = [s for s in standing if s.key and _named(s, part)]
-            found = self._glow(element, glow, colour)
+            found = self._glow(element, glow, wanted)
             if found:
                 return found
             for block in blocks:
@@ -165,7 +169,7 @@ class Marker:
         return Mark(element, frame, None, [edge])
 
     @staticmethod
-    def _glow(element: str, standing: Sequence[Standing], colour: str) -> list[Mark]:
+    def _glow(element: str, standing: Sequence[Standing], colour: str | None) -> list[Mark]:
         marks = []
         for s in standing:
             strokes = [
@@ -176,7 +180,7 @@ class Marker:
             if strokes:
                 glow = VGroup()
                 for m in strokes:
-                    copy = VMobject(stroke_color=colour, stroke_opacity=0.4, fill_opacity=0)
+                    copy = VMobject(stroke_color=colour or m.get_stroke_color(), stroke_opacity=0.4, fill_opacity=0)
                     copy.set_stroke(width=float(m.get_stroke_width()) * 3.2)
                     copy.points = m.points.copy()
                     glow.add(copy)

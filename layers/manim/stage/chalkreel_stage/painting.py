@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import cairo
 import numpy as np
-from manim import Mobject
+from manim import Mobject, VMobject
 
 
 class Painting(Mobject, ABC):
@@ -86,7 +86,7 @@ def faded(mobject: Mobject, strength: float) -> Mobject:
     for item in copy.get_family():
         if isinstance(item, Painting):
             item.strength *= strength
-        elif hasattr(item, "get_fill_opacity"):
+        elif isinstance(item, VMobject):
             item.set_fill(opacity=item.get_fill_opacity() * strength, family=False)
             item.set_stroke(opacity=item.get_stroke_opacity() * strength, family=False)
     return copy

@@ -100,17 +100,27 @@ def arranged(pieces: list[Piece], area: Area) -> list[Block]:
 
 
 def _grouped(pieces: list[Piece]) -> list[Piece]:
-    """Pieces of one placed element go together."""
+    """Pieces of one placed element go together, and words that want the same region at the same time are stacked."""
     groups: list[Piece] = []
+    stacks: dict[str, list[Slot]] = {}
     for piece in pieces:
-        last = groups[-1] if groups else None
-        if isinstance(last, Slot) and piece.placement and last.event == piece.event and not isinstance(piece, Slot):
-            last.members[0].append(piece)
-            last.beside = False
-        elif piece.placement and not isinstance(piece, Slot):
-            groups.append(Slot([[piece]]))
-        else:
+        if not piece.placement:
             groups.append(piece)
+            continue
+        region = "" if piece.placement.get("at") else str(piece.placement.get("region"))
+        words = not piece.beside and not isinstance(piece, Slot)
+        stack = next((s for s in stacks.get(region, []) if s.event < piece.until and piece.event < s.until), None)
+        same = next((s for some in stacks.values() for s in some if s.members[0][-1].event == piece.event), None)
+        stack = same or (stack if region else None)
+        if words and stack is not None:
+            stack.members[0].append(piece)
+            stack.until = max(stack.until, piece.until)
+            continue
+        side = 0.0 if "left" in region else 1.0 if "right" in region else 0.5
+        group = piece if isinstance(piece, Slot) else Slot([[piece]], side if region else None)
+        groups.append(group)
+        if words and isinstance(group, Slot):
+            stacks.setdefault(region, []).append(group)
     return groups
 
 

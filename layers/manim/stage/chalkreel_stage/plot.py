@@ -23,6 +23,10 @@ MOST_NUMBERS = 13
 """Numbers on one axis; with more, every second, fifth … is left out."""
 
 
+LEAST_PLANE = (2.2, 1.5)
+"""Least width and height of the plane, in frame units."""
+
+
 class Plot(Piece):
     """An axes element."""
 
@@ -50,6 +54,10 @@ class Plot(Piece):
         """See Piece."""
         block_height = min(height, max(5.5 * level, 3.4))
         block_width = min(width, block_height * 2.0)
+        around = Figure(self, block_width, block_height).around
+        # Larger than there is room for rather than a plane in which nothing can be seen.
+        block_height = max(block_height, around.top + around.bottom + LEAST_PLANE[1])
+        block_width = max(block_width, around.left + around.right + LEAST_PLANE[0])
         make = Figure(self, block_width, block_height).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
@@ -101,24 +109,33 @@ class Frame:
 class Figure:
     """A plot drawn to a size."""
 
-    def __init__(self, plot: Plot, width: float, height: float) -> None:
+    def __init__(self, plot: Plot, width: float, height: float, legend: bool = False) -> None:
+        """`legend` puts labels into a legend although the axes don't ask for one."""
         self._plot, self._width, self._height = plot, width, height
         self._look, self._setter = plot.look, plot.setter
+        self._with_legend = legend or bool(plot.axes.get("legend"))
         self._boxes: list[Box] = []
+        self._homeless = False
+        x, y, muted = plot.x, plot.y, self._look.muted
+        self._numbers_x = [label(self._setter, x.number(v), theme.TICKS, muted) for v in x.ticks]
+        self._numbers_y = [label(self._setter, y.number(v), theme.TICKS, muted) for v in y.ticks]
+        self._name_x = label(self._setter, x.label, theme.LABELS, self._look.text, width * 0.7) if x.label else None
+        self._name_y = label(self._setter, y.label, theme.LABELS, self._look.text, width * 0.5) if y.label else None
+        self._caption = str(plot.axes.get("caption") or "")
+        self._below = label(self._setter, self._caption, theme.LABELS, muted, width) if self._caption else None
+        self._legend = self._entries()
+        self.around = self._frame()
 
     def make(self) -> Drawn:
-        """Draws it, its top left corner at the origin."""
-        plot, x, y = self._plot, self._plot.x, self._plot.y
-        self._boxes = []
-        muted = self._look.muted
-        numbers_x = [label(self._setter, x.number(v), theme.TICKS, muted) for v in x.ticks]
-        numbers_y = [label(self._setter, y.number(v), theme.TICKS, muted) for v in y.ticks]
-        name_x = label(self._setter, x.label, theme.LABELS, self._look.text, self._width * 0.7) if x.label else None
-        name_y = label(self._setter, y.label, theme.LABELS, self._look.text, self._width * 0.5) if y.label else None
-        caption = str(plot.axes.get("caption") or "")
-        below = label(self._setter, caption, theme.LABELS, muted, self._width) if caption else None
-        legend = self._legend()
-        frame = self._frame(numbers_x, numbers_y, name_x, name_y, below, legend)
+        """Draws it, its top left corner at the origin; with a legend when not every label finds a free place."""
+        drawn = self._make()
+        if self._homeless and not self._with_legend:
+            return Figure(self._plot, self._width, self._height, legend=True)._make()
+        return drawn
+
+    def _make(self) -> Drawn:
+        plot, x, y, muted, frame = self._plot, self._plot.x, self._plot.y, self._look.muted, self.around
+        name_x, name_y, below, legend = self._name_x, self._name_y, self._below, self._legend
         plane_width = self._width - frame.left - frame.right
         plane_height = self._height - frame.top - frame.bottom
 
@@ -136,7 +153,7 @@ class Figure:
         grid.add(Line(at(x.low, zero_y), at(x.high, zero_y), stroke_width=3, color=muted))
         grid.add(Line(at(zero_x, y.low), at(zero_x, y.high), stroke_width=3, color=muted))
         labels = Group()
-        self._numbers(labels, at, frame, numbers_x, numbers_y)
+        self._numbers(labels, at, frame)
         if name_x:
             beside = name_x.width < 1.6
             px = self._width - frame.right + SPACE if beside else frame.left + (plane_width - name_x.width) / 2
@@ -153,7 +170,7 @@ class Figure:
         if legend:
             top = -self._height + frame.bottom - frame.under
             labels.add(legend.make(frame.left, top, plot.element, self._boxes))
-        key = json.dumps([plot.axes["x"], plot.axes["y"], caption], sort_keys=True)
+        key = json.dumps([plot.axes["x"], plot.axes["y"], self._caption], sort_keys=True)
         parts = [Part([Act("dissolve", Group(grid, labels), 0.8)], 20, key)]
         plane = Box(
             "plane",
@@ -168,9 +185,9 @@ class Figure:
     def _colour(self, i: int) -> str:
         return self._look.curves[i % len(self._look.curves)]
 
-    def _legend(self) -> Legend | None:
+    def _entries(self) -> Legend | None:
         plot = self._plot
-        if not plot.axes.get("legend"):
+        if not self._with_legend:
             return None
         entries = [
             (str(curve["label"]), self._colour(i), bool(len(drawn.dots)))
@@ -179,19 +196,13 @@ class Figure:
         ]
         return Legend(entries, self._width - 0.6, self._setter, self._look.text) if entries else None
 
-    def _frame(
-        self,
-        numbers_x: list[Sheet],
-        numbers_y: list[Sheet],
-        name_x: Sheet | None,
-        name_y: Sheet | None,
-        below: Sheet | None,
-        legend: Legend | None,
-    ) -> Frame:
-        left = max((n.width for n in numbers_y), default=0.0) + SPACE
-        right = max(name_x.width + SPACE if name_x and name_x.width < 1.6 else 0.0, numbers_x[-1].width / 2)
-        top = name_y.height + 0.12 if name_y else numbers_y[-1].height / 2
-        under = numbers_x[0].height + SPACE
+    def _frame(self) -> Frame:
+        name_x, name_y, below, legend = self._name_x, self._name_y, self._below, self._legend
+        left = max((n.width for n in self._numbers_y), default=0.0) + SPACE
+        last = self._numbers_x[-1].width / 2
+        right = max(name_x.width + SPACE if name_x and name_x.width < 1.6 else 0.0, last)
+        top = name_y.height + 0.12 if name_y else self._numbers_y[-1].height / 2
+        under = self._numbers_x[0].height + SPACE
         if name_x and name_x.width >= 1.6:
             under += name_x.height + 0.05
         bottom = under + (legend.height + SPACE if legend else 0.0) + (below.height + SPACE if below else 0.0)
@@ -202,17 +213,17 @@ class Figure:
         group.add(item)
         self._boxes.extend(ink(f"{self._plot.element}: {name}", item, font))
 
-    def _numbers(self, group: Group, at: Any, frame: Frame, numbers_x: list[Sheet], numbers_y: list[Sheet]) -> None:
+    def _numbers(self, group: Group, at: Any, frame: Frame) -> None:
         x, y = self._plot.x, self._plot.y
         last_right = -math.inf
-        for v, sheet in zip(x.ticks, numbers_x, strict=True):
+        for v, sheet in zip(x.ticks, self._numbers_x, strict=True):
             start = at(v, y.low)[0] - sheet.width / 2
             if start > last_right + 0.12 and start >= -0.01 and start + sheet.width <= self._width + 0.01:
                 top = -self._height + frame.bottom - SPACE / 2
                 self._put(group, sheet, start, top, f"x = {x.number(v)}", theme.TICKS)
                 last_right = start + sheet.width
         last_top = -math.inf
-        for v, sheet in zip(y.ticks, numbers_y, strict=True):
+        for v, sheet in zip(y.ticks, self._numbers_y, strict=True):
             middle = at(x.low, v)[1]
             if middle - sheet.height / 2 > last_top - 0.05:
                 left = frame.left - SPACE - sheet.width
@@ -233,12 +244,12 @@ class Figure:
             if text:
                 whole = Group(*(act.mobject for act in acts))
                 regions[text] = ink(f"{plot.element}: curve {text}", whole, None)
-            if text and not plot.axes.get("legend"):
+            if text and not self._with_legend:
                 sheet = label(self._setter, text, theme.LABELS, colour, (plane.right - plane.left) * 0.6)
                 track = np.concatenate([np.array([at(*p) for p in line]) for line in drawn.outline])
                 spot = room.beside(sheet.width, sheet.height, track)
                 if spot is None:
-                    plot.warnings.append(f"curve label {text!r} of {plot.element} found no free place")
+                    self._homeless = True
                 else:
                     item = put(sheet, spot, f"{plot.element}: {text}", self._boxes)
                     acts.append(Act("dissolve", item, 0.4))

@@ -22,6 +22,9 @@ from .space import SpaceView
 DIMMED = 0.28
 """Opacity of what steps back: still to be read, clearly behind."""
 
+SLIDE = 0.4
+"""How far what slides comes or goes, in frame units: less than the margin, so that nothing touches the edge."""
+
 CLOSEST = 3.0
 """Largest zoom."""
 
@@ -89,7 +92,13 @@ class Screen:
         if element is not None:
             self.known.add(element)
         canvas, item = self.canvas, act.mobject
-        self.standing.append(Standing(element, item, block, item, key))
+        new = Standing(element, item, block, item, key)
+        if act.under:
+            first = next((i for i, s in enumerate(self.standing) if s.block is block), len(self.standing))
+            self.standing.insert(first, new)
+            canvas.uncover(self.picture(), bands(item), count, rate)
+            return
+        self.standing.append(new)
         if act.kind in ("write", "create") and isinstance(item, VMobject):
             how = Write if act.kind == "write" else Create
             canvas.animate([how(item, rate_func=rate)], count)
@@ -100,7 +109,7 @@ class Screen:
             growing = act.kind == "grow"
 
             def path(p: float) -> tuple[float, float, float, float]:
-                return (0.3 + 0.7 * p, 0.0, 0.0, p) if growing else (1.0, -0.9 * (1 - p), 0.0, p)
+                return (0.3 + 0.7 * p, 0.0, 0.0, p) if growing else (1.0, -SLIDE * (1 - p), 0.0, p)
 
             canvas.glide(canvas.still, layer, middle(item), path, after, count, rate)
         elif act.kind == "none":
@@ -139,7 +148,7 @@ class Screen:
             shrinking = how == "shrink"
 
             def path(p: float) -> tuple[float, float, float, float]:
-                return (1 - 0.8 * p, 0.0, 0.0, 1 - p) if shrinking else (1.0, 0.9 * p, 0.0, 1 - p)
+                return (1 - 0.8 * p, 0.0, 0.0, 1 - p) if shrinking else (1.0, SLIDE * p, 0.0, 1 - p)
 
             canvas.glide(after, layer, centre, path, after, count)
         else:
@@ -196,7 +205,7 @@ class Screen:
         for s in mine:
             s.mobject = s.bright
         others = [box for b in self.blocks() if b.element != element for box in b.placed().boxes] + self.fixed
-        shade = theme.legible(colour, self.look) or self.look.accent
+        shade = theme.legible(colour, self.look)
         self.marks += self.marker.marks(element, part, shade, mine, self.blocks(element), others)
         self.canvas.dissolve(self.picture(), count, rate)
 

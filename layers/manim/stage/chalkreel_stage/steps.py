@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from manim.utils.rate_functions import ease_in_sine, ease_out_sine, linear, smooth, there_and_back
@@ -94,7 +94,7 @@ class Timing:
 
 def entering(block: Block | None, act: Act, timing: Timing, key: str = "", share: float = 1.0) -> Operation:
     """An act enters; `share` is its part of the element's whole length."""
-    act = Act(timing.entrance or act.kind, act.mobject, act.seconds)
+    act = replace(act, kind=timing.entrance or act.kind)
     seconds = 0.0 if act.kind == "none" else act.seconds if timing.seconds is None else timing.seconds * share
     rate = timing.rate_of_entering
     return Operation(seconds, lambda screen, count: screen.enter(block, act, count, rate, key), enters=True)
@@ -174,6 +174,10 @@ def merged(steps: Sequence[Step]) -> list[Step]:
     waiting: list[Operation] = []
     for step in steps:
         if step.weight > 0:
+            if waiting and step.start is not None:
+                # What has no time of its own doesn't wait for what has one.
+                out.append(Step(1.0, waiting))
+                waiting = []
             out.append(Step(step.weight, waiting + step.operations, step.start))
             waiting = []
         else:

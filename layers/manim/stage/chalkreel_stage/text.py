@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -125,6 +126,8 @@ class Paragraph(Piece):
         )
 
     def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float]:
+        if leftwards(self._spans) and not self._centred:
+            return fitting(self._setter, _LEFTWARDS + body, size, self._colour, width)
         natural = self._setter.sheet(body, size, self._colour)
         if natural.width <= width:
             return natural, size
@@ -179,6 +182,8 @@ class Item(Piece):
             f"#pad(left: {indent}em, grid(columns: ({column}, 1fr), column-gutter: 0.25em, {marker}, "
             f"[{inline(spans, self._look, self._checked)}]))"
         )
+        if leftwards(spans):
+            body = _LEFTWARDS + body.replace("pad(left:", "pad(right:", 1)
         sheet, size = fitting(self._setter, body, size, self._look.text, width)
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
@@ -210,6 +215,22 @@ class Item(Piece):
             )
             for i, part in enumerate((cut[:middle], cut[middle:]))
         ]
+
+
+_LEFTWARDS = "#set text(dir: rtl)\n"
+
+
+def leftwards(spans: list[dict[str, Any]]) -> bool:
+    """Whether the text begins with a letter of a script that is written from right to left."""
+    for span in spans:
+        kind, value = next(iter(span.items()))
+        for letter in value if isinstance(value, str) and kind != "code" else "":
+            direction = unicodedata.bidirectional(letter)
+            if direction in ("R", "AL"):
+                return True
+            if direction == "L":
+                return False
+    return False
 
 
 _WORD = re.compile(r"[^ \u2e80-\uffdc]{1,18} ?|[\u2e80-\uffdc] ?| ")
