@@ -1,0 +1,313 @@
+//! The built-in planner: the same storyboard natively and in the sandbox, and a clear answer to every bad document.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use handler::deadline::Deadline;
+use handler::plan::{Fault, Limits, PlanError, Planned, Sandbox, check};
+use planner_wasm::plan;
+use planner_wasm::storyboard::{Action, Beat, Document, ElementKind, Place, SceneKind, Span, Storyboard};
+
+const LESSONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons");
+
+fn document(name: &str, bytes: impl Into<Vec<u8>>) -> Document {
+    Document { name: name.to_owned(), bytes: bytes.into() }
+}
+
+fn lesson(name: &str) -> Document {
+    document(name, std::fs::read(Path::new(LESSONS).join(name)).unwrap())
+}
+
+/// Plans natively, and holds the result to the host's check.
+fn planned(text: &str) -> Storyboard {
+    let storyboard = plan(&document("lesson.md", text)).unwrap_or_else(|refusal| panic!("{refusal:?}\n{text:.300}"));
+    check(&storyboard).unwrap_or_else(|broken| panic!("{broken}\n{text:.300}"));
+    storyboard
+}
+
+async fn sandboxed(document: Document) -> Result<Planned, PlanError> {
+    let limits = Limits::default();
+    Sandbox::new().unwrap().plan(document, &limits, Deadline::after(limits.wall_clock)).await
+}
+
+/// What each action of a beat is: for something shown, the kind of element.
+fn kinds(beat: &Beat) -> Vec<String> {
+    let first = |value: &serde_json::Value| match value {
+        serde_json::Value::Object(fields) => fields.keys().next().unwrap().clone(),
+        serde_json::Value::String(word) => word.clone(),
+        other => panic!("{other}"),
+    };
+    let kind = |action: &Action| match action {
+        Action::Show(element) => first(&serde_json::to_value(&element.kind).unwrap()),
+        action => first(&serde_json::to_value(action).unwrap()),
+    };
+    beat.actions.iter().map(kind).collect()
+}
+
+fn narrations(storyboard: &Storyboard) -> Vec<&str> {
+    storyboard.scenes.iter().flat_map(|scene| &scene.beats).map(|beat| beat.narration.as_str()).collect()
+}
+
+fn warnings(storyboard: &Storyboard) -> Vec<(&str, u32)> {
+    storyboard.warnings.iter().map(|one| (one.code.as_str(), one.place.map_or(0, |place| place.line))).collect()
+}
+
+#[tokio::test]
+async fn natively_and_in_the_sandbox_every_lesson_gives_the_same() {
+    let sandbox = Sandbox::new().unwrap();
+    let limits = Limits::default();
+    let mut lessons = 0;
+    for entry in std::fs::read_dir(LESSONS).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let native = plan(&lesson(&name)).unwrap_or_else(|refusal| panic!("{name}: {refusal:?}"));
+        let planned = sandbox.plan(lesson(&name), &limits, Deadline::after(limits.wall_clock)).await.unwrap();
+        assert_eq!(planned.storyboard, native, "{name}");
+        lessons += 1;
+    }
+    assert!(lessons >= 5, "only {lessons} lessons were found");
+}
+
+#[test]
+fn the_showcase_is_a_lesson_of_a_minute_or_so() {
+    let storyboard = plan(&lesson("pythagoras.md")).unwrap();
+    assert_eq!(storyboard.title, "The theorem of Pythagoras");
+    assert_eq!(storyboard.warnings, []);
+    assert_eq!(storyboard.scenes[0].kind, SceneKind::TitleCard);
+    assert!(storyboard.scenes[1..].iter().all(|scene| scene.kind == SceneKind::Lesson));
+    let shown: Vec<_> = storyboard.scenes.iter().flat_map(|scene| &scene.beats).flat_map(kinds).collect();
+    for kind in ["equation", "axes", "bullets", "code"] {
+        assert!(shown.iter().any(|one| one == kind), "{kind} is missing from {shown:?}");
+    }
+    let spoken: u32 = storyboard.scenes.iter().flat_map(|scene| &scene.beats).map(|beat| beat.estimate_ms).sum();
+    assert!((60_000..90_000).contains(&spoken), "{spoken} ms");
+    let said = narrations(&storyboard).join(" ");
+    assert!(!said.contains(['$', '\\', '`', '*', '^', '#']), "{said}");
+}
+
+#[test]
+fn paragraphs_are_spoken_and_the_rest_is_shown_in_document_order() {
+    let storyboard = planned(
+        "# T\n\nHello *there*.\n\n## A\n\n$$x$$\n\n- one\n\nFirst.\n\n```py\nx\n```\n\nSecond.\n\n```py\ny\n```\n",
+    );
+    assert_eq!(narrations(&storyboard), ["Hello there.", "First.", "Second.", ""]);
+    let scene = &storyboard.scenes[1];
+    let shown: Vec<_> = scene.beats.iter().map(kinds).collect();
+    assert_eq!(shown, [vec!["equation", "bullets"], vec!["code"], vec!["code"]]);
+    assert_eq!(scene.beats[0].pause_ms, 350);
+    let last = scene.beats.last().unwrap();
+    assert!((2_500..8_000).contains(&last.pause_ms), "what is shown last stands {} ms", last.pause_ms);
+    assert_eq!(scene.beats[1].place, Some(Place { line: 17, column: 1 }), "where its words are");
+}
+
+#[test]
+fn a_scene_of_words_shows_its_first_sentence() {
+    let storyboard = planned("# T\n\n## A\n\nThe first sentence. The second one.\n\nAnother paragraph.\n");
+    let Action::Show(element) = &storyboard.scenes[1].beats[0].actions[0] else { panic!("{storyboard:?}") };
+    let ElementKind::Text(text) = &element.kind else { panic!("{element:?}") };
+    assert_eq!(text.spans, [Span::Plain("The first sentence.".to_owned())]);
+    assert!(storyboard.scenes[1].beats[1].actions.is_empty());
+    assert!(storyboard.scenes[0].beats[0].pause_ms == 2_500, "a title without words stands a moment");
+}
+
+#[test]
+fn titles_come_from_front_matter_or_headings() {
+    assert_eq!(planned("## Only scenes\n\nWords.\n").title, "Only scenes");
+    assert_eq!(planned("## Only scenes\n\nWords.\n").scenes.len(), 1, "no title card without a title");
+    assert_eq!(planned("---\ntitle: Front\n---\n# Back\n\nWords.\n").title, "Front");
+    let parts = planned("# One\n\nWords.\n\n## A\n\nMore.\n\n# Two\n\nWords.\n\n- shown\n\nEnd.\n");
+    let kinds: Vec<_> = parts.scenes.iter().map(|scene| (scene.heading.as_str(), scene.kind.clone())).collect();
+    let (card, lesson) = (SceneKind::TitleCard, SceneKind::Lesson);
+    assert_eq!(kinds, [("One", card.clone()), ("A", lesson.clone()), ("Two", card), ("Two", lesson)]);
+    let ids: Vec<_> = parts.scenes.iter().map(|scene| scene.id.as_str()).collect();
+    assert_eq!(ids, ["one", "a", "two", "two-2"]);
+}
+
+#[test]
+fn every_block_has_its_place_or_a_warning() {
+    let storyboard = plan(&lesson("every-block.md")).unwrap();
+    check(&storyboard).unwrap();
+    let text = String::from_utf8(lesson("every-block.md").bytes).unwrap();
+    let line = |what: &str| text.lines().position(|line| line.starts_with(what)).unwrap() as u32 + 1;
+    let formula = "plan.formula_not_understood";
+    let expected = [
+        ("plan.unknown_setting", line("subtitle")),
+        ("plan.unknown_setting", line("voice")),
+        (formula, line(r"$$\frac{1}{$$")),
+        (formula, line(r"$$\foo")),
+        ("plan.expression_not_understood", line("y = sin(x +")),
+        ("plan.cannot_draw", line("<div>")),
+        ("plan.empty_scene", line("## Empty")),
+    ];
+    assert_eq!(warnings(&storyboard), expected);
+    let scene = |heading: &str| storyboard.scenes.iter().find(|scene| scene.heading == heading).unwrap();
+    let shown = |heading| scene(heading).beats.iter().flat_map(kinds).collect::<Vec<_>>();
+    assert_eq!(shown("Lists and headings"), ["text", "bullets", "bullets", "code", "clear", "bullets"]);
+    assert_eq!(shown("Formulas"), ["equation", "placeholder", "placeholder", "equation"]);
+    assert_eq!(shown("Plots"), ["axes", "axes", "placeholder", "clear", "callout", "bullets"]);
+    assert_eq!(shown("What is shown"), ["table", "image", "placeholder", "clear", "graph", "text"]);
+    let Action::Show(code) = &scene("Code at the end").beats[0].actions[0] else { panic!() };
+    let ElementKind::Code(code) = &code.kind else { panic!() };
+    assert_eq!((code.language.as_str(), code.text.contains("    println")), ("rust", true));
+    let numbers: Vec<_> = scene("Lists and headings")
+        .beats
+        .iter()
+        .flat_map(|beat| &beat.actions)
+        .filter_map(|action| match action {
+            Action::Show(element) => match &element.kind {
+                ElementKind::Bullets(list) => Some(list.items.iter().map(|item| (item.level, item.number)).collect()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect::<Vec<Vec<_>>>();
+    assert_eq!(numbers[0], [(0, None), (1, None), (2, Some(1)), (0, None), (0, None)]);
+    assert_eq!(numbers[1], [(0, Some(7)), (0, Some(8))]);
+    assert_eq!(numbers[2], [(0, Some(9))]);
+}
+
+#[test]
+fn windows_lines_and_byte_order_marks_change_nothing() {
+    let storyboard = plan(&lesson("windows.md")).unwrap();
+    assert_eq!(warnings(&storyboard), [("plan.expression_not_understood", 16)]);
+    let text = "# T\n\nWords.\n\n```plot\ny = x\n```\n";
+    let unix = planned(text);
+    let marked = plan(&document("a.md", [b"\xef\xbb\xbf", text.as_bytes()].concat())).unwrap();
+    assert_eq!(marked, unix);
+    let front = "---\r\ntitle: W\r\ntheme: light\r\n---\r\n# T\r\n\r\nWords.\r\n";
+    let windows = planned(front);
+    assert_eq!((windows.title.as_str(), windows.theme.as_str()), ("W", "light"));
+}
+
+#[tokio::test]
+async fn a_bad_document_is_refused_with_code_and_place() {
+    let at = |line, column| Some(Place { line, column });
+    let cases: Vec<(&str, Vec<u8>, &str, Option<Place>)> = vec![
+        ("a.md", vec![], "input.empty", None),
+        ("a.md", b" \n\t\r\n".to_vec(), "input.empty", None),
+        ("a.md", b"\xef\xbb\xbf".to_vec(), "input.empty", None),
+        ("a.md", b"# T\n\nok \xff\xfe".to_vec(), "input.not_utf8", at(3, 4)),
+        ("a.md", "# T\n\nö".encode_utf16().flat_map(u16::to_le_bytes).collect(), "input.not_utf8", None),
+        ("a.docx", b"# T".to_vec(), "input.unknown_format", None),
+        ("README", b"# T".to_vec(), "input.unknown_format", None),
+        ("a.md", b"Words without a heading.\n".to_vec(), "input.no_heading", at(1, 1)),
+        ("a.md", b"# T\n\n## A\n\n## B\n".to_vec(), "input.nothing_to_show", at(1, 1)),
+        ("a.md", b"# T\n".to_vec(), "input.nothing_to_show", at(1, 1)),
+        ("a.md", b"---\ntitle: [x\n---\n# T\n\nW.\n".to_vec(), "input.front_matter_invalid", None),
+        ("a.md", b"---\ntitle: a: b\n---\n# T\n\nW.\n".to_vec(), "input.front_matter_invalid", None),
+        ("a.md", b"---\nx\n---\n# T\n\nW.\n".to_vec(), "input.front_matter_invalid", at(2, 1)),
+        ("a.md", b"---\ntitle: T\ntheme: blue\n---\n# T\n\nW.\n".to_vec(), "input.front_matter_invalid", at(3, 8)),
+        (
+            "a.md",
+            b"---\nvoice:\n  words_per_minute: fast\n---\n# T\n\nW.\n".to_vec(),
+            "input.front_matter_invalid",
+            at(3, 21),
+        ),
+        ("a.md", b"---\nlanguage: english please\n---\n# T\n\nW.\n".to_vec(), "input.front_matter_invalid", at(2, 11)),
+        ("a.md", b"---\ntitle: never closed\n\n# T\n\nW.\n".to_vec(), "input.front_matter_invalid", at(1, 1)),
+        ("a.md", "## A\n\nW.\n\n".repeat(501).into_bytes(), "plan.too_large", None),
+    ];
+    for (name, bytes, code, place) in cases {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+        let native = plan(&document(name, bytes.clone())).expect_err(&shown);
+        assert_eq!(native.code, code, "{shown:?}: {}", native.message);
+        if place.is_some() {
+            assert_eq!(native.place, place, "{shown:?}: {}", native.message);
+        } else if code == "input.not_utf8" || code == "input.front_matter_invalid" {
+            assert!(native.place.is_some(), "{shown:?}: {}", native.message);
+        }
+        assert!(native.message.len() > 10 && native.remedy.ends_with('.'), "{native:?}");
+        let error = sandboxed(document(name, bytes)).await.expect_err(&shown);
+        assert_eq!(error.code().name(), code);
+        assert_eq!(error.fault, Fault::Refused(native.clone()));
+        assert!(error.usage().unwrap().fuel_used > 0, "a refusal has its use too");
+    }
+}
+
+/// Documents made to hang or overflow a parser.
+fn hostile() -> Vec<(&'static str, String)> {
+    let head = "# T\n\nWords.\n\n";
+    vec![
+        ("lists", format!("{head}{}x\n", "- ".repeat(10_000))),
+        ("numbered lists", format!("{head}{}x\n", "1. ".repeat(10_000))),
+        ("quotes", format!("{head}{}x\n", "> ".repeat(10_000))),
+        ("lists and quotes", format!("{head}{}x\n", "> - ".repeat(10_000))),
+        ("indented lists", (0..300).fold(head.to_owned(), |text, n| text + &"  ".repeat(n) + "- x\n")),
+        ("brackets", format!("{head}{}x\n", "[".repeat(10_000))),
+        ("links", format!("{head}{}\n", "[a](".repeat(10_000))),
+        ("images", format!("{head}{}x{}\n", "![".repeat(5_000), "](y)".repeat(5_000))),
+        ("stars", format!("{head}{}\n", "*a **b ".repeat(10_000))),
+        ("underscores", format!("{head}{}\n", "_".repeat(50_000))),
+        ("back-ticks", format!("{head}{}\n", (1..300).map(|n| "`".repeat(n) + " ").collect::<String>())),
+        ("dollars", format!("{head}{}\n", "$a ".repeat(20_000))),
+        ("formulas", format!("{head}{}\n", "$x$ ".repeat(20_000))),
+        ("deep formula", format!("{head}$${}x{}$$\n", "{".repeat(10_000), "}".repeat(10_000))),
+        ("fractions", format!("{head}$${}x$$\n", "\\frac".repeat(700))),
+        ("html", format!("{head}{}\n", "<a ".repeat(10_000))),
+        ("comments", format!("{head}{}\n", "<!-- ".repeat(10_000))),
+        ("tables", format!("{head}|{}\n|{}\n{}", "a|".repeat(500), "-|".repeat(500), "|x".repeat(500))),
+        ("deep expression", format!("{head}```plot\ny = {}x\n```\n", "(".repeat(10_000))),
+        ("front matter", format!("---\na: {}\n---\n{head}", "[".repeat(10_000))),
+        ("anchors", format!("---\na: &a [x]\nb: {}\n---\n{head}", "[*a, *a, *a]".repeat(1_000))),
+        ("references", format!("{head}{}", (0..3_000).map(|n| format!("[{n}]: x\n[{n}]\n\n")).collect::<String>())),
+        ("footnotes", format!("{head}{}", (0..2_000).map(|n| format!("[^{n}]: [^{n}]\n\n")).collect::<String>())),
+        ("one long line", format!("{head}{}\n", "word ".repeat(200_000))),
+        ("nul", format!("{head}\0 \u{1b}[31m \u{7f} x\n\n- \0\u{8}y\n")),
+        ("long list", format!("{head}{}", "- x\n".repeat(20_000))),
+        ("long heading", format!("# {}\n\nWords.\n", "T".repeat(100_000))),
+        ("thematic", format!("{head}{}", "***\n\n".repeat(10_000))),
+    ]
+}
+
+#[tokio::test]
+async fn hostile_documents_end_soon_and_never_crash_the_planner() {
+    let sandbox = Sandbox::new().unwrap();
+    let limits = Limits::default();
+    for (name, text) in hostile() {
+        let began = Instant::now();
+        let answer = sandbox.plan(document("a.md", text), &limits, Deadline::after(limits.wall_clock)).await;
+        let code = answer.as_ref().map_or_else(|error| error.code().name(), |_| "planned");
+        assert!(code == "planned" || code.starts_with("input.") || code.starts_with("plan."), "{name}: {answer:.300?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{name} took {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn long_paragraphs_become_several_beats() {
+    let storyboard = planned(&format!("# T\n\n{}\n", "This is one sentence of many. ".repeat(200)));
+    let beats = &storyboard.scenes[0].beats;
+    assert!(beats.len() >= 4, "{} beats", beats.len());
+    assert!(beats.iter().all(|beat| beat.narration.len() <= 1_500 && beat.narration.ends_with('.')));
+    assert!(beats[..beats.len() - 1].iter().all(|beat| beat.pause_ms == 0), "no breath inside of a paragraph");
+}
+
+#[tokio::test]
+async fn planning_is_quick_and_its_use_is_told() {
+    let hundred: String = (0..100)
+        .map(|n| {
+            format!(
+                "## Scene {n}\n\n$$x_{{{n}}}^2 + \\frac{{a}}{{b}} = \\sqrt{{{n}}}$$\n\nHere we look at number {n} and at what it means for \
+                 the rest of the lesson.\n\n- a first point\n- a second point with $x^{n}$\n\nAnd that is all there is to it.\n\n"
+            )
+        })
+        .collect();
+    let sandbox = Sandbox::new().unwrap();
+    let limits = Limits::default();
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let began = Instant::now();
+        let planned = sandbox
+            .plan(document("a.md", format!("# T\n\n{hundred}")), &limits, Deadline::after(limits.wall_clock))
+            .await
+            .unwrap();
+        quickest = quickest.min(began.elapsed());
+        assert_eq!(planned.storyboard.scenes.len(), 101);
+        let usage = planned.usage;
+        assert!(usage.fuel_used > 100_000 && usage.fuel_used < usage.fuel_limit / 20, "{usage:?}");
+        assert!(usage.memory_used > 1_000_000 && usage.memory_used < usage.memory_limit / 4, "{usage:?}");
+        assert!(usage.output_bytes > 10_000 && usage.output_bytes < usage.output_limit / 20, "{usage:?}");
+        assert_eq!(usage.sha256.len(), 64);
+    }
+    println!("a hundred scenes took {quickest:?} at best");
+    assert!(quickest < Duration::from_millis(10), "a hundred scenes took {quickest:?}");
+}
