@@ -23,7 +23,9 @@ class Box:
     font: float | None = None
     """Font size of the text inside; none where there is no text."""
     about: str | None = None
-    """Name of the box that this one points at and so may touch."""
+    """Element that this highlight points at and so may touch."""
+    holds: str | None = None
+    """Element whose other parts may stand within this one: labels inside of shapes."""
 
     def shifted(self, right: float, up: float) -> Box:
         """The same box elsewhere."""
@@ -44,9 +46,10 @@ class Audit:
         """Adds what is wrong with the boxes that are on screen together; the counts of these alone."""
         boxes = list(boxes)
         overlaps, outside, too_small = set(), set(), set()
-        half_width = frame_width * (0.5 - theme.MARGIN) + TOLERANCE
-        half_height = theme.FRAME_HEIGHT * (0.5 - theme.MARGIN) + TOLERANCE
         for i, box in enumerate(boxes):
+            margin = theme.MARGIN if box.about is None else theme.MARK_MARGIN
+            half_width = frame_width * (0.5 - margin) + TOLERANCE
+            half_height = theme.FRAME_HEIGHT * (0.5 - margin) + TOLERANCE
             if box.left < -half_width or box.right > half_width or box.bottom < -half_height or box.top > half_height:
                 outside.add(box.name)
             if box.font is not None and box.font < theme.TEXT_FLOOR - 1e-6:
@@ -78,5 +81,6 @@ class Audit:
 
 
 def _points_at(mark: Box, target: Box) -> bool:
-    """Whether `mark` is about `target`, or about the element that `target` is a part of."""
-    return mark.about is not None and (target.name == mark.about or target.name.startswith(mark.about + ": "))
+    """Whether `mark` may touch `target`: it is about its element, or holds its parts."""
+    element = mark.about or mark.holds
+    return element is not None and (target.name == element or target.name.startswith(element + ": "))

@@ -113,8 +113,8 @@ class Chart(Piece):
         shown = all(value.width <= slot - 0.06 for value in values)
         tall = values[0].height + 0.06 if shown else 0.0
         axis = self._scale()
-        top = above + (tall if axis.high > 0 else 0.0)
-        bottom = below + foot + (tall if axis.low < 0 else 0.0)
+        top = above + (tall if any(v >= 0 for _, v in self._bars) else 0.0)
+        bottom = below + foot + (tall if any(v < 0 for _, v in self._bars) else 0.0)
         room = height - top - bottom
 
         def y(value: float) -> float:
@@ -148,7 +148,7 @@ class Chart(Piece):
         values = [label(self._setter, Axis.number(v), theme.TICKS, self._look.text) for _, v in self._bars]
         side = max(v.width for v in values) + 0.1
         axis = self._scale()
-        start = left + (side if axis.low < 0 else 0.0)
+        start = left + (side if any(v < 0 for _, v in self._bars) else 0.0)
         room = width - start - side
         slot = (height - above - below) / len(self._bars)
 

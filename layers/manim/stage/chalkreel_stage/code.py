@@ -30,6 +30,8 @@ _NBSP = "\u00a0"
 class Program(Piece):
     """A code element, or some of its lines."""
 
+    lined = True
+
     def __init__(
         self,
         element: str,
@@ -112,17 +114,24 @@ class Program(Piece):
                 out.append(f'#text(fill: rgb("{colour}"))[#{literal(shown)}]')
         return "".join(out)
 
-    def halves(self) -> list[Piece]:
-        """See Piece: cut at the empty line nearest to the middle, or in the middle."""
+    def divided(self, count: int) -> list[Piece]:
+        """See Piece: cut at an empty line when one is near."""
         if len(self._lines) < 2:
             return []
-        middle = len(self._lines) // 2
+        count = min(count, len(self._lines))
+        size = len(self._lines) / count
         empty = [i for i, line in enumerate(self._lines) if not line and 0 < i < len(self._lines) - 1]
-        if empty:
-            nearest = min(empty, key=lambda i: abs(i - middle))
-            if abs(nearest - middle) <= len(self._lines) // 5:
-                return [self._part(0, nearest), self._part(nearest + 1, len(self._lines))]
-        return [self._part(0, middle), self._part(middle, len(self._lines))]
+        parts, start = [], 0
+        for k in range(1, count):
+            edge = round(k * size)
+            near = min(empty, key=lambda i, edge=edge: abs(i - edge), default=-1)
+            # Not later than planned, or the part would no longer fit.
+            gap = start < near <= edge and edge - near <= size / 5
+            end = near if gap else edge
+            if end > start:
+                parts.append(self._part(start, end))
+                start = end + 1 if gap else end
+        return [*parts, self._part(start, len(self._lines))]
 
     def _part(self, start: int, end: int) -> Program:
         first = self._first + start

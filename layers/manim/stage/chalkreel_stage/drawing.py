@@ -72,14 +72,16 @@ class Drawing(Piece):
     def _size(self, width: float, height: float, largest: float) -> tuple[float, float, float]:
         """Frame units in one of the drawing's, width and height; `largest` is the most that the first may be."""
         size = np.maximum(self._high - self._low, 1e-9)
-        room = (max(width - 2 * BORDER, 0.5), max(height - 2 * BORDER, 0.5))
+        texts = [str(shape.get("label") or "") for shape in self._everything]
+        widest = max((label(self._setter, text, theme.LABELS, "#ffffff").width for text in texts if text), default=0.0)
+        # Room for a label at either side, as long as that doesn't cost the shapes theirs.
+        border = max(BORDER, min(widest + 0.25, 0.16 * width))
+        room = (max(width - 2 * border, 0.5), max(height - 2 * BORDER, 0.5))
         unit = min(room[0] / size[0], room[1] / size[1], largest)
         # Something tiny is still to be seen.
         if unit == largest and float(size.max()) * unit < 2.0:
             unit = min(room[0] / size[0], room[1] / size[1], 2.0 / float(size.max()))
-        labels = any(shape.get("label") for shape in self._everything)
-        # A narrow drawing with labels gets more room at its sides.
-        block_width = min(width, max(size[0] * unit + 2 * BORDER, 3.6 if labels else 0.0))
+        block_width = min(width, max(size[0] * unit + 2 * border, 3.6 if widest else 0.0))
         return float(unit), float(block_width), float(size[1] * unit + 2 * BORDER)
 
     def _sound(self, shape: dict[str, Any]) -> bool:
@@ -129,7 +131,7 @@ class Drawing(Piece):
                 drawn.parts.append(Part(acts, 16, json.dumps([i, shape], sort_keys=True), text))
         # The shapes are one box: their labels may stand inside of it.
         drawn.boxes += [
-            Box(f"{self.element}: shapes", b.left, b.bottom, b.right, b.top, about=self.element)
+            Box(f"{self.element}: shapes", b.left, b.bottom, b.right, b.top, holds=self.element)
             for b in ink(self.element, Group(*figures), None)
         ]
         return drawn

@@ -59,7 +59,8 @@ class Maker:
             pieces = [Placeholder(name, event, str(kind), "could not be drawn", self.setter, look)]
         style = element.get("style") or {}
         for piece in pieces:
-            piece.placement = _placement(element.get("placement"))
+            # On a card, what is said besides follows the title closely.
+            piece.placement = _placement(element.get("placement")) or ({"region": "top"} if centred else None)
             piece.scale = min(max(_number(style.get("scale"), 1.0), SMALLEST), LARGEST)
             piece.opacity = min(max(_number(style.get("opacity"), 1.0), 0.0), 1.0)
         return pieces

@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 from manim import Mobject
@@ -122,6 +123,8 @@ class Piece(ABC):
     event: int
     beside = False
     """Whether it is a figure, which may stand in a column of its own next to the rest."""
+    lined = False
+    """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
     until: int = NEVER
     """The action that takes it away."""
     scale = 1.0
@@ -132,8 +135,8 @@ class Piece(ABC):
     def measure(self, level: float, width: float, height: float) -> Block:
         """The block at scale `level` in a column of that width on a page of that height."""
 
-    def halves(self) -> list[Piece]:
-        """Two smaller pieces that together show the same; none when it can't be divided."""
+    def divided(self, count: int) -> list[Piece]:
+        """Some `count` (at least 2) smaller pieces that together show the same; none when it can't be divided."""
         return []
 
 
@@ -173,7 +176,7 @@ class Slot(Piece):
                 whole.children.append(block)
         return whole
 
-    def halves(self) -> list[Piece]:
+    def divided(self, count: int) -> list[Piece]:
         """See Piece: without the slot."""
         return [piece for member in self.members for piece in member]
 
@@ -316,12 +319,14 @@ def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
     waiting = list(pieces)
     while waiting:
         piece = waiting.pop(0)
-        if not _fits([measured(piece, SPREAD_LEVEL, area.width, area.height)], area):
-            halves = piece.halves()
-            if halves:
-                for half in halves:
-                    half.until, half.scale, half.opacity = piece.until, piece.scale, piece.opacity
-                waiting[:0] = halves
+        alone = measured(piece, SPREAD_LEVEL, area.width, area.height)
+        if not _fits([alone], area):
+            # As many as there are pages, all alike, rather than full ones and a rest.
+            parts = piece.divided(max(2, math.ceil(alone.height / area.height)))
+            if parts:
+                for part in parts:
+                    part.until, part.scale, part.opacity = piece.until, piece.scale, piece.opacity
+                waiting[:0] = parts
                 continue
         levels = (SPREAD_LEVEL,) if current else (SPREAD_LEVEL, *theme.LEVELS[2:])
         together = one_page([*current, piece], area, levels)
@@ -358,3 +363,10 @@ def place(blocks: list[Block], area: Area) -> None:
         block.x = area.left + ((area.width - block.width) / 2 if block.centred else 0.0)
         block.y = y
         y -= block.height
+
+
+def shares(things: Sequence[Any], count: int) -> list[Sequence[Any]]:
+    """The things in `count` runs of about the same number, none of them empty."""
+    count = min(count, len(things))
+    edges = [round(i * len(things) / count) for i in range(count + 1)]
+    return [things[start:end] for start, end in pairwise(edges)]

@@ -43,8 +43,8 @@ class Marker:
 
     def __init__(self, setter: Typesetter, look: theme.Theme, frame_width: float, warnings: list[str]) -> None:
         self._setter, self._look, self._warnings = setter, look, warnings
-        self._half_width = frame_width * (0.5 - theme.MARGIN)
-        self._half_height = theme.FRAME_HEIGHT * (0.5 - theme.MARGIN)
+        self._half_width = frame_width * (0.5 - theme.MARK_MARGIN)
+        self._half_height = theme.FRAME_HEIGHT * (0.5 - theme.MARK_MARGIN)
 
     def marks(
         self,
@@ -69,10 +69,10 @@ class Marker:
                 behind = self._behind(block, standing)
                 regions = self._regions(block, part)
                 if regions:
-                    figure = block.piece is not None and block.piece.beside
-                    if figure or block.piece is None:
-                        return [self._frame(element, region, colour, others) for region in regions]
-                    return [self._band(element, region, colour, behind, 0.0) for region in regions]
+                    if block.piece is not None and block.piece.lined:
+                        return [self._band(element, region, colour, behind, 0.0) for region in regions]
+                    own = block.placed().boxes
+                    return [self._frame(element, r, colour, [*others, *_apart(own, r)]) for r in regions]
                 words = self._words(block, part)
                 if words:
                     return [self._band(element, word, colour, behind, 0.05) for word in words]
@@ -186,6 +186,15 @@ class Marker:
                     glow.add(copy)
                 marks.append(Mark(element, glow, s))
         return marks
+
+
+def _apart(boxes: Sequence[Box], region: Box) -> list[Box]:
+    """The boxes that have no part in the region."""
+    return [
+        b
+        for b in boxes
+        if b.right <= region.left or b.left >= region.right or b.top <= region.bottom or b.bottom >= region.top
+    ]
 
 
 def _named(standing: Standing, part: str) -> bool:

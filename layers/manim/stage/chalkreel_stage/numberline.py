@@ -89,7 +89,7 @@ class NumberLine(Piece):
                     bottom = y + 0.2 + row * row_height
                     item = mobject(sheet).shift([left, bottom + sheet.height, 0])
                     boxes += ink(f"{self.element}: mark {i + 1} {text}", item, size)
-                    if row:
+                    if self._stem(placed, at(value), row):
                         mark.add(Line([at(value), y + 0.15, 0], [at(value), bottom, 0], stroke_width=1.5, color=colour))
                     mark.add(item)
                     regions[text] = ink(f"{self.element}: mark {i + 1} {text}", mark, None)
@@ -99,27 +99,35 @@ class NumberLine(Piece):
         return Block(self.element, self.event, width, block_height, theme.GAP * level, make, centred=True)
 
     def _rows(self, at: Any, size: float, width: float) -> list[tuple[float, str, Sheet | None, float, int]]:
-        """Value, label, sheet, left edge and row (0 is the lowest) of each mark, so that no two labels touch.
-
-        A label is on the lowest row on which it is free, and no stem of a higher one goes through it.
-        """
+        """Value, label, sheet, left edge and row (0 is the lowest) of each mark, so that no two labels touch."""
         placed: list[tuple[float, str, Sheet | None, float, int]] = []
         ends: list[list[tuple[float, float]]] = []
-        for i, (value, text) in enumerate(sorted(self._marks)):
+        marks = sorted(self._marks)
+        for i, (value, text) in enumerate(marks):
             if not text:
                 placed.append((value, text, None, 0.0, 0))
                 continue
             colour = self._look.curves[i % len(self._look.curves)]
             sheet = label(self._setter, text, size, colour, 3.0)
-            left = min(max(at(value) - sheet.width / 2, 0.0), width - sheet.width)
+            left = at(value) - sheet.width / 2
+            # Neighbours make room for each other, up to the middle between them.
+            if i + 1 < len(marks) and marks[i + 1][1]:
+                left = min(left, (at(value) + at(marks[i + 1][0])) / 2 - 0.08 - sheet.width)
+            if i and marks[i - 1][1]:
+                left = max(left, (at(value) + at(marks[i - 1][0])) / 2 + 0.08)
+            left = min(max(left, 0.0), width - sheet.width)
             row = 0
-            while row < len(ends) and any(left < b + 0.15 and a < left + sheet.width + 0.15 for a, b in ends[row]):
+            while row < len(ends) and any(left < b + 0.12 and a < left + sheet.width + 0.12 for a, b in ends[row]):
                 row += 1
             while len(ends) <= row:
                 ends.append([])
             ends[row].append((left, left + sheet.width))
-            # Its stem takes room on the rows below.
-            for lower in range(row):
-                ends[lower].append((at(value) - 0.05, at(value) + 0.05))
             placed.append((value, text, sheet, left, row))
         return placed
+
+    @staticmethod
+    def _stem(placed: list[tuple[float, str, Sheet | None, float, int]], x: float, row: int) -> bool:
+        """Whether a line from a mark up to its label on that row goes through no other label."""
+        return row > 0 and not any(
+            sheet and lower < row and left - 0.05 < x < left + sheet.width + 0.05 for _, _, sheet, left, lower in placed
+        )

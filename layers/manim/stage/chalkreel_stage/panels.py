@@ -7,7 +7,7 @@ from typing import Any
 from manim import DashedVMobject, Group, Rectangle, RoundedRectangle
 
 from . import theme
-from .layout import Act, Block, Drawn, Part, Piece
+from .layout import Act, Block, Drawn, Part, Piece, shares
 from .text import Checked, fitting, ink, inline, length, words
 from .typeset import Typesetter, literal, mobject
 
@@ -66,15 +66,14 @@ class Callout(Piece):
 
         return Block(self.element, self.event, panel_width, panel_height, theme.GAP * level, make)
 
-    def halves(self) -> list[Piece]:
-        """See Piece: cut at the word nearest to the middle."""
+    def divided(self, count: int) -> list[Piece]:
+        """See Piece: cut between words."""
         cut = words(self._spans)
-        middle = len(cut) // 2
-        if not middle:
+        if len(cut) < 2:
             return []
         return [
-            Callout(self.element, self.event, part, self._setter, self._look, self._checked)
-            for part in (cut[:middle], cut[middle:])
+            Callout(self.element, self.event, list(part), self._setter, self._look, self._checked)
+            for part in shares(cut, count)
         ]
 
 

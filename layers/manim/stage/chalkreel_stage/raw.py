@@ -12,6 +12,7 @@ its narration holds its last frame; of a longer one the rest is cut.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -190,10 +191,9 @@ def _rendered(asked: argparse.Namespace, send: Callable[[dict[str, Any]], None],
     if not (isinstance(kind, type) and issubclass(kind, manim.Scene)):
         raise RawError(f"there is no scene class {asked.scene} in the program")
     scene = kind(renderer=CairoRenderer(file_writer_class=Writer))
-    try:
+    # It is raised when the clip is full.
+    with contextlib.suppress(EndSceneEarlyException):
         scene.render()
-    except EndSceneEarlyException:
-        pass  # The clip is full.
     if not last_frame:
         scene.renderer.update_frame(scene)
         last_frame.append(scene.renderer.get_frame())

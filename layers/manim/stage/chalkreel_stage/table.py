@@ -9,7 +9,7 @@ from manim import Group, Line, VGroup
 
 from . import theme
 from .audit import Box
-from .layout import Act, Block, Drawn, Part, Piece
+from .layout import Act, Block, Drawn, Part, Piece, shares
 from .text import Checked, fitting, ink, inline, length, words
 from .typeset import Sheet, Typesetter, mobject
 
@@ -35,6 +35,8 @@ class _Cell:
 
 class Table(Piece):
     """A table, or some of its rows and columns."""
+
+    lined = True
 
     def __init__(
         self,
@@ -91,19 +93,17 @@ class Table(Piece):
 
         return Block(self.element, self.event, whole_width, sum(heights), theme.GAP * level, make, centred=True)
 
-    def halves(self) -> list[Piece]:
+    def divided(self, count: int) -> list[Piece]:
         """See Piece: by columns when even the least widths don't fit, else by rows; the header is repeated."""
         if self._columns > 2 and (self._crowded or len(self._rows) < 2):
             middle = (self._columns + 1) // 2
-            first = [*range(middle)]
             # The first column says what a row is about, so it comes again.
-            second = [0, *range(middle, self._columns)]
-            return [self._only(columns, self._rows) for columns in (first, second)]
+            halves = ([*range(middle)], [0, *range(middle, self._columns)])
+            return [self._only(columns, self._rows) for columns in halves]
         if len(self._rows) < 2:
             return []
-        middle = (len(self._rows) + 1) // 2
         everything = [*range(self._columns)]
-        return [self._only(everything, self._rows[:middle]), self._only(everything, self._rows[middle:])]
+        return [self._only(everything, list(rows)) for rows in shares(self._rows, count)]
 
     def _only(self, columns: list[int], rows: list[Row]) -> Table:
         return Table(

@@ -12,7 +12,7 @@ from manim import Mobject
 
 from . import theme
 from .audit import Box
-from .layout import Act, Block, Drawn, Part, Piece
+from .layout import Act, Block, Drawn, Part, Piece, shares
 from .typeset import Sheet, TypesetError, Typesetter, literal, mobject
 
 
@@ -135,17 +135,16 @@ class Paragraph(Piece):
             body = f"#align(center)[{body}]"
         return fitting(self._setter, body, size, self._colour, width)
 
-    def halves(self) -> list[Piece]:
-        """See Piece: cut at the word nearest to the middle."""
+    def divided(self, count: int) -> list[Piece]:
+        """See Piece: cut between words."""
         cut = words(self._spans)
         if len(cut) < 2:
             return []
-        middle = len(cut) // 2
         return [
             Paragraph(
                 self.element, self.event, part, self._setter, self._look, self._checked, self._centred, self._colour
             )
-            for part in (cut[:middle], cut[middle:])
+            for part in map(list, shares(cut, count))
         ]
 
 
@@ -196,12 +195,11 @@ class Item(Piece):
             uncovering(self.element, sheet, size, seconds, 12 + length(spans)),
         )
 
-    def halves(self) -> list[Piece]:
-        """See Piece: the second half has no marker of its own."""
+    def divided(self, count: int) -> list[Piece]:
+        """See Piece: only the first part has a marker."""
         cut = words(self._item["text"]["spans"])
         if len(cut) < 2:
             return []
-        middle = len(cut) // 2
         return [
             Item(
                 self.element,
@@ -213,7 +211,7 @@ class Item(Piece):
                 self._checked,
                 self._marked and i == 0,
             )
-            for i, part in enumerate((cut[:middle], cut[middle:]))
+            for i, part in enumerate(map(list, shares(cut, count)))
         ]
 
 

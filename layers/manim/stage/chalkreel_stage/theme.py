@@ -11,6 +11,9 @@ FRAME_HEIGHT = 8.0
 MARGIN = 0.05
 """Part of the frame's width and height that stays empty at each edge (the title-safe area of EBU R 95)."""
 
+MARK_MARGIN = 0.035
+"""The same for highlights: no words to be read, so the action-safe area of EBU R 95 is theirs."""
+
 TEXT_FLOOR = 0.032 * FRAME_HEIGHT
 """Smallest legible font size: 3.2 % of the frame's height, 23 pixels at 720p."""
 
