@@ -49,66 +49,96 @@ fn parameters(source: &str) -> (usize, Vec<&str>) {
 
 /// The value of `expression` of one variable where it is `variable`; not a number where it has none.
 pub(crate) fn value(expression: &Expression, variable: f64) -> f64 {
-    value_at(expression, |_| variable)
+    Worked::of(expression).at(|_| variable)
 }
 
-/// The value of `expression` where its variables are what `of` says.
-pub(crate) fn value_at(expression: &Expression, of: impl Fn(&str) -> f64) -> f64 {
-    let mut stack: Vec<f64> = Vec::new();
-    for token in &expression.postfix {
-        let result = match token {
-            Token::Number(number) => *number,
-            Token::Variable(name) => of(name),
-            Token::Apply(name) => {
-                let right = stack.pop().unwrap_or(f64::NAN);
-                match crate::storyboard::arity(name) {
-                    Some(2) => binary(name, stack.pop().unwrap_or(f64::NAN), right),
-                    _ => unary(name, right),
-                }
-            }
+/// An expression that is worked out again and again.
+pub(crate) struct Worked<'a> {
+    steps: Vec<Work<'a>>,
+    stack: Vec<f64>,
+}
+
+enum Work<'a> {
+    Number(f64),
+    Variable(&'a str),
+    Unary(fn(f64) -> f64),
+    Binary(fn(f64, f64) -> f64),
+}
+
+impl<'a> Worked<'a> {
+    pub(crate) fn of(expression: &'a Expression) -> Self {
+        let step = |token: &'a Token| match token {
+            Token::Number(number) => Work::Number(*number),
+            Token::Variable(name) => Work::Variable(name),
+            Token::Apply(name) => match crate::storyboard::arity(name) {
+                Some(2) => Work::Binary(binary(name)),
+                _ => Work::Unary(unary(name)),
+            },
         };
-        stack.push(result);
+        Self { steps: expression.postfix.iter().map(step).collect(), stack: Vec::new() }
     }
-    stack.pop().unwrap_or(f64::NAN)
+
+    /// The value where variables are what `of` says; not a number where there is none.
+    pub(crate) fn at(&mut self, of: impl Fn(&str) -> f64) -> f64 {
+        let stack = &mut self.stack;
+        stack.clear();
+        for step in &self.steps {
+            let result = match step {
+                Work::Number(number) => *number,
+                Work::Variable(name) => of(name),
+                Work::Unary(apply) => apply(stack.pop().unwrap_or(f64::NAN)),
+                Work::Binary(apply) => {
+                    let right = stack.pop().unwrap_or(f64::NAN);
+                    apply(stack.pop().unwrap_or(f64::NAN), right)
+                }
+            };
+            stack.push(result);
+        }
+        stack.pop().unwrap_or(f64::NAN)
+    }
 }
 
 /// `libm` and not `std`, whose sines differ from one machine to another.
-fn unary(name: &str, x: f64) -> f64 {
+fn unary(name: &str) -> fn(f64) -> f64 {
     match name {
-        "neg" => -x,
-        "abs" => x.abs(),
-        "sqrt" => libm::sqrt(x),
-        "exp" => libm::exp(x),
-        "ln" => libm::log(x),
-        "log10" => libm::log10(x),
-        "sin" => libm::sin(x),
-        "cos" => libm::cos(x),
-        "tan" => libm::tan(x),
-        "asin" => libm::asin(x),
-        "acos" => libm::acos(x),
-        "atan" => libm::atan(x),
-        "sinh" => libm::sinh(x),
-        "cosh" => libm::cosh(x),
-        "tanh" => libm::tanh(x),
-        "floor" => libm::floor(x),
-        "ceil" => libm::ceil(x),
-        "sign" if x == 0.0 => 0.0,
-        "sign" => x.signum(),
-        _ => f64::NAN,
+        "neg" => |x| -x,
+        "abs" => f64::abs,
+        "sqrt" => libm::sqrt,
+        "exp" => libm::exp,
+        "ln" => libm::log,
+        "log10" => libm::log10,
+        "sin" => libm::sin,
+        "cos" => libm::cos,
+        "tan" => libm::tan,
+        "asin" => libm::asin,
+        "acos" => libm::acos,
+        "atan" => libm::atan,
+        "sinh" => libm::sinh,
+        "cosh" => libm::cosh,
+        "tanh" => libm::tanh,
+        "floor" => libm::floor,
+        "ceil" => libm::ceil,
+        "sign" => |x| if x == 0.0 { 0.0 } else { x.signum() },
+        _ => |_| f64::NAN,
     }
 }
 
-fn binary(name: &str, left: f64, right: f64) -> f64 {
+fn binary(name: &str) -> fn(f64, f64) -> f64 {
     match name {
-        "add" => left + right,
-        "sub" => left - right,
-        "mul" => left * right,
-        "div" => left / right,
-        "pow" => libm::pow(left, right),
-        "min" => left.min(right),
-        "max" => left.max(right),
-        _ => f64::NAN,
+        "add" => |left, right| left + right,
+        "sub" => |left, right| left - right,
+        "mul" => |left, right| left * right,
+        "div" => |left, right| left / right,
+        "pow" => power,
+        "min" => f64::min,
+        "max" => f64::max,
+        _ => |_, _| f64::NAN,
     }
+}
+
+/// Small whole powers, which curves are full of, without the general way.
+fn power(base: f64, exponent: f64) -> f64 {
+    if exponent == 2.0 { base * base } else { libm::pow(base, exponent) }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -634,10 +664,10 @@ mod tests {
         let field = parse("2xy - lambda", &["x", "y"]);
         assert!(field.is_err(), "{field:?}");
         let field = parse("2xy + sin(y)", &["x", "y"]).unwrap();
-        let at = value_at(&field, |name| if name == "x" { 3.0 } else { 0.5 });
+        let at = Worked::of(&field).at(|name| if name == "x" { 3.0 } else { 0.5 });
         assert!((at - 3.0 - 0.5_f64.sin()).abs() < 1e-12, "{at}");
         let swapped = parse("lambda a, b: a - b", &["u", "v"]).unwrap();
-        assert_eq!(value_at(&swapped, |name| if name == "u" { 5.0 } else { 2.0 }), 3.0);
+        assert_eq!(Worked::of(&swapped).at(|name| if name == "u" { 5.0 } else { 2.0 }), 3.0);
     }
 
     #[test]

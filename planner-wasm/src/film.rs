@@ -21,6 +21,9 @@ const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
 /// No silence is longer.
 const LONGEST_HOLD_MS: u32 = 60_000;
 
+/// Names that begin with it are nobody's: ids are made of the kind of element.
+pub(crate) const NAMELESS: char = '\u{1}';
+
 /// What one film may have; the host checks the same.
 const MOST_SCENES: usize = 500;
 const MOST_BEATS: usize = 5_000;
@@ -207,7 +210,7 @@ impl<'a> Building<'a> {
 
     fn show(&mut self, shown: Shown, place: Place) {
         self.elements += 1;
-        let id = match &shown.name {
+        let id = match shown.name.as_ref().filter(|name| !name.starts_with(NAMELESS)) {
             Some(name) => unique(&mut self.ids, &slug(name, noun(&shown.kind))),
             None => unique(&mut self.ids, &format!("{}-{}", noun(&shown.kind), self.elements)),
         };

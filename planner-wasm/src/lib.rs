@@ -54,6 +54,8 @@ mod lesson;
 mod place;
 #[cfg(feature = "planner")]
 mod python;
+#[cfg(test)]
+mod schema;
 #[cfg(feature = "planner")]
 mod screen;
 #[cfg(feature = "planner")]

@@ -1,9 +1,9 @@
 //! Axes in the plane, with ranges that hold what is drawn on them.
 
-use super::words::Range;
+use super::words::{FURTHEST, Range};
 use crate::axis;
-use crate::expression;
-use crate::storyboard::{Axes, Curve, CurveKind};
+use crate::expression::Worked;
+use crate::storyboard::{Axes, Curve, CurveKind, Expression};
 
 /// What is known of axes before their ranges are.
 #[derive(Debug, Clone, Default)]
@@ -16,9 +16,6 @@ pub(crate) struct Plane {
     pub(crate) legend: bool,
     pub(crate) curves: Vec<Curve>,
 }
-
-/// Further out, floating-point numbers lose the picture.
-use super::words::FURTHEST;
 
 impl Plane {
     /// The axes. Ranges that nobody gave are found from what is drawn.
@@ -66,25 +63,23 @@ impl Plane {
                 CurveKind::Area(area) => known.extend([area.from, area.to]),
                 CurveKind::Parametric(curve) => {
                     let t = Range { min: curve.from, max: curve.to, step: None };
-                    known.extend(t.samples().map(|t| expression::value(&curve.x, t)));
+                    let mut x = Worked::of(&curve.x);
+                    known.extend(t.samples().map(|t| x.at(|_| t)));
                 }
                 CurveKind::Points(points) | CurveKind::Dots(points) => known.extend(points.iter().map(|point| point.x)),
             }
         }
         // The area under a function that is drawn too is a part of it: the function decides what is looked at.
         let function = self.curves.iter().any(|curve| matches!(curve.kind, CurveKind::Function(_)));
-        if function && self.curves.iter().all(|one| matches!(one.kind, CurveKind::Function(_) | CurveKind::Area(_))) {
-            if let (Some(low), Some(high)) = (least(&known), least(&known.iter().map(|x| -x).collect::<Vec<_>>())) {
-                let room = 0.25 * (-high - low);
-                return vec![low - room, -high + room];
-            }
+        let alone = self.curves.iter().all(|one| matches!(one.kind, CurveKind::Function(_) | CurveKind::Area(_)));
+        let low = known.iter().copied().min_by(f64::total_cmp);
+        let high = known.iter().copied().max_by(f64::total_cmp);
+        if let (true, Some(low), Some(high)) = (function && alone, low, high) {
+            let room = 0.25 * (high - low);
+            return vec![low - room, high + room];
         }
         known
     }
-}
-
-fn least(values: &[f64]) -> Option<f64> {
-    values.iter().copied().min_by(f64::total_cmp)
 }
 
 fn is_field(kind: &CurveKind) -> bool {
@@ -92,20 +87,19 @@ fn is_field(kind: &CurveKind) -> bool {
 }
 
 fn range_of_y(kind: &CurveKind, min: f64, max: f64) -> Option<(f64, f64)> {
+    let over = |function: &Expression, min, max| {
+        let mut worked = Worked::of(function);
+        Range { min, max, step: None }.samples().map(|x| worked.at(|_| x)).collect::<Vec<_>>()
+    };
     let values: Vec<f64> = match kind {
-        CurveKind::Function(function) => {
-            Range { min, max, step: None }.samples().map(|x| expression::value(function, x)).collect()
-        }
-        CurveKind::Parametric(curve) => Range { min: curve.from, max: curve.to, step: None }
-            .samples()
-            .map(|t| expression::value(&curve.y, t))
-            .collect(),
+        CurveKind::Function(function) => over(function, min, max),
+        CurveKind::Parametric(curve) => over(&curve.y, curve.from, curve.to),
         CurveKind::Points(points) | CurveKind::Dots(points) => points.iter().map(|point| point.y).collect(),
-        CurveKind::Area(area) => Range { min: area.from, max: area.to, step: None }
-            .samples()
-            .map(|x| expression::value(&area.function, x))
-            .chain([0.0])
-            .collect(),
+        CurveKind::Area(area) => {
+            let mut values = over(&area.function, area.from, area.to);
+            values.push(0.0);
+            values
+        }
         CurveKind::Vectors(_) | CurveKind::Streamlines(_) => Vec::new(),
     };
     axis::range_of(&values)

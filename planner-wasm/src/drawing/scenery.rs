@@ -2,7 +2,7 @@
 
 use super::words::{FURTHEST, Range};
 use crate::axis;
-use crate::expression;
+use crate::expression::Worked;
 use crate::storyboard::{Axis, Expression, Point3, Solid, SolidKind, Space, SpaceAxes, Token};
 
 /// Samples along each parameter of a surface, from which ranges are found.
@@ -98,19 +98,18 @@ fn bounds(kind: &SolidKind, points: &mut [Vec<f64>; 3]) {
         }
         SolidKind::Curve(curve) => {
             let range = Range { min: curve.from, max: curve.to, step: None };
-            for t in range.samples() {
-                let at = |expression: &Expression| expression::value(expression, t);
-                add(at(&curve.x), at(&curve.y), at(&curve.z));
-            }
+            let [mut x, mut y, mut z] = [&curve.x, &curve.y, &curve.z].map(Worked::of);
+            range.samples().for_each(|t| add(x.at(|_| t), y.at(|_| t), z.at(|_| t)));
         }
         SolidKind::Surface(surface) => {
+            let [mut x, mut y, mut z] = [&surface.x, &surface.y, &surface.z].map(Worked::of);
             for i in 0..SAMPLES {
                 for j in 0..SAMPLES {
                     let share = |index: usize| index as f64 / (SAMPLES - 1) as f64;
                     let u = surface.u_from + (surface.u_to - surface.u_from) * share(i);
                     let v = surface.v_from + (surface.v_to - surface.v_from) * share(j);
-                    let at = |one: &Expression| expression::value_at(one, |name| if name == "u" { u } else { v });
-                    add(at(&surface.x), at(&surface.y), at(&surface.z));
+                    let of = |name: &str| if name == "u" { u } else { v };
+                    add(x.at(of), y.at(of), z.at(of));
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::storyboard::{
 
 /// What an element becomes.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one scene's elements at a time")]
 pub(super) enum Made {
     /// Something of its own on the page.
     Element(ElementKind),
@@ -239,7 +240,8 @@ fn item(line: &str) -> Option<(Option<u32>, &str)> {
 }
 
 fn list(parameters: &Parameters<'_>, ordered: bool, place: Place, warnings: &mut Warnings) -> Made {
-    let Some(source) = parameters.get(&["items", "content", "bullets", "points", "list", "steps", "text"]) else {
+    let own = parameters.get(&["items", "bullets", "points", "list", "steps"]);
+    let Some(source) = own.or(parameters.content) else {
         return empty(place, warnings);
     };
     let mut items = Vec::new();
@@ -326,7 +328,10 @@ fn mathematics(source: &str, sure: bool, place: Place, warnings: &mut Warnings) 
     if prose {
         return text_of(source, false, place, warnings);
     }
-    Made::Element(fence::equation(bare, place, warnings))
+    // Rows of a matrix end in two backslashes, of which JSON leaves one.
+    let mended = (bare.contains("\\begin{") && !bare.contains("\\\\"))
+        .then(|| bare.replace("\\ ", "\\\\ ").replace("\\\n", "\\\\ "));
+    Made::Element(fence::equation(mended.as_deref().unwrap_or(bare), place, warnings))
 }
 
 fn table(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> Made {
@@ -495,7 +500,7 @@ fn bars(parameters: &Parameters<'_>, named: &str, place: Place, warnings: &mut W
     let labels =
         parameters.get(&["labels", "barnames", "names", "categories", "x"]).map(Value::items).unwrap_or_default();
     let labels: Vec<String> = labels.into_iter().map(|label| label.text().unwrap_or_default()).collect();
-    let data = parameters.get(&["values", "data", "bars", "heights", "y", "content"]);
+    let data = parameters.get(&["values", "data", "bars", "heights", "y"]).or(parameters.content);
     let mut bars = Vec::new();
     let mut add = |label: String, value: Option<f64>| {
         if let (Some(value), true) = (value, bars.len() < chart::MOST_BARS) {
@@ -504,7 +509,7 @@ fn bars(parameters: &Parameters<'_>, named: &str, place: Place, warnings: &mut W
     };
     match data {
         Some(data) if !data.entries().is_empty() => {
-            data.entries().iter().for_each(|(label, value)| add(label.clone(), value.number()));
+            data.entries().iter().for_each(|(label, value)| add(label.written.clone(), value.number()));
         }
         Some(data) => {
             for (index, one) in data.items().into_iter().enumerate() {

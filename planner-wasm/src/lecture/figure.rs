@@ -31,13 +31,23 @@ pub(super) fn function(parameters: &Parameters<'_>, variables: &[&str]) -> Resul
     });
     let read = read.map_err(|misread| format!("`{}`: {}", one_line(right, 60), misread.why))?;
     let name = name.map_or_else(
-        || format!("y = {}", read.source),
+        || format!("y = {}", written(&read.source)),
         |name| match name {
-            "y" | "z" => format!("{name} = {}", read.source),
+            "y" | "z" => format!("{name} = {}", written(&read.source)),
             name => name.to_owned(),
         },
     );
     Ok((read, one_line(&name, 60)))
+}
+
+/// An expression as people write it: `x^2` for `lambda x: x**2`.
+fn written(source: &str) -> String {
+    let bare = match source.strip_prefix("lambda ").and_then(|rest| rest.split_once(':')) {
+        Some((_, body)) => body,
+        None => source,
+    };
+    let bare = bare.replace("**", "^").replace("np.", "").replace("numpy.", "").replace("math.", "");
+    bare.replace(" * ", " ").replace('*', " ").trim().to_owned()
 }
 
 pub(super) fn graph_of(parameters: &Parameters<'_>) -> Drawn {
@@ -145,6 +155,22 @@ pub(super) fn solid(name: &str, parameters: &Parameters<'_>) -> Result<SolidKind
         }
     };
     made.ok_or_else(|| "its measures don't fit together".to_owned())
+}
+
+/// Whether it is a body, and no curve, surface or arrow.
+pub(super) fn is_body(kind: &SolidKind) -> bool {
+    !matches!(kind, SolidKind::Curve(_) | SolidKind::Surface(_) | SolidKind::Arrow(_))
+}
+
+/// Moves a body to the right.
+pub(super) fn shift(kind: &mut SolidKind, by: f64) {
+    match kind {
+        SolidKind::Sphere(sphere) => sphere.center.x += by,
+        SolidKind::Cylinder(solid) | SolidKind::Cone(solid) => solid.base.x += by,
+        SolidKind::Cuboid(cuboid) => cuboid.center.x += by,
+        SolidKind::Torus(torus) => torus.center.x += by,
+        SolidKind::Curve(_) | SolidKind::Surface(_) | SolidKind::Arrow(_) => {}
+    }
 }
 
 pub(super) fn solid_of(kind: SolidKind, parameters: &Parameters<'_>) -> Solid {

@@ -27,7 +27,21 @@ pub(crate) enum Kind {
     Text(String),
     List(Vec<Value>),
     /// In the document's order.
-    Map(Vec<(String, Value)>),
+    Map(Vec<(Key, Value)>),
+}
+
+/// A key of a map.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Key {
+    pub(crate) written: String,
+    /// See [`plain`]; made once, for it is compared often.
+    plain: String,
+}
+
+impl Key {
+    pub(crate) fn of(written: String) -> Self {
+        Self { plain: plain(&written), written }
+    }
 }
 
 /// Reads the first object or list of `text`. Also whether the text ended in the middle of it.
@@ -58,7 +72,7 @@ impl Value {
     pub(crate) fn get(&self, keys: &[&str]) -> Option<&Value> {
         let Kind::Map(entries) = &self.kind else { return None };
         keys.iter().find_map(|key| {
-            let same = |(known, value): &&(String, Value)| value.kind != Kind::Null && plain(known) == *key;
+            let same = |(known, value): &&(Key, Value)| known.plain == *key && value.kind != Kind::Null;
             entries.iter().find(same).map(|(_, value)| value)
         })
     }
@@ -134,7 +148,7 @@ impl Value {
         }
     }
 
-    pub(crate) fn entries(&self) -> &[(String, Value)] {
+    pub(crate) fn entries(&self) -> &[(Key, Value)] {
         match &self.kind {
             Kind::Map(entries) => entries,
             _ => &[],
@@ -267,7 +281,7 @@ impl Parser<'_> {
                 }
                 Some(_) => return self.wrong("a `:` is missing"),
             }
-            entries.push((key, self.value()?));
+            entries.push((Key::of(key), self.value()?));
         }
     }
 

@@ -15,6 +15,11 @@ mod figure;
 pub(crate) mod json;
 mod parameters;
 mod scene;
+#[cfg(test)]
+mod shape;
+
+#[cfg(test)]
+pub(crate) use self::shape::Plan;
 
 use self::json::{Kind, Value, plain};
 use crate::board;
@@ -72,8 +77,9 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
 
 /// Whether the top of it is that of a storyboard: scenes with beats.
 fn is_storyboard(root: &Value) -> bool {
-    let scenes = root.entries().iter().find(|(key, _)| key == "scenes").and_then(|(_, scenes)| scenes.list());
-    scenes.is_some_and(|scenes| scenes.iter().any(|scene| scene.entries().iter().any(|(key, _)| key == "beats")))
+    let scenes = root.entries().iter().find(|(key, _)| key.written == "scenes").and_then(|(_, scenes)| scenes.list());
+    scenes
+        .is_some_and(|scenes| scenes.iter().any(|scene| scene.entries().iter().any(|(key, _)| key.written == "beats")))
 }
 
 /// The value, or the JSON that a string holds, with or without a fence.
@@ -91,7 +97,7 @@ fn unwrapped(mut value: Value, depth: usize) -> Value {
         },
         Kind::Map(entries) => {
             for (key, inner) in entries {
-                if PLANS.contains(&plain(key).as_str()) {
+                if PLANS.contains(&plain(&key.written).as_str()) {
                     let taken = std::mem::replace(&mut inner.kind, Kind::Null);
                     *inner = unwrapped(Value { at: inner.at, kind: taken }, depth);
                 }
@@ -170,7 +176,7 @@ fn settings(maps: &[&Value], places: &Places<'_>, warnings: &mut Warnings) -> Se
         }
     }
     let spoken = maps.iter().find_map(|map| map.get(&["pronunciations"])).map(Value::entries).unwrap_or_default();
-    for (written, value) in spoken.iter().take(200) {
+    for (written, value) in spoken.iter().map(|(key, value)| (&key.written, value)).take(200) {
         if let (false, Some(spoken)) = (written.trim().is_empty(), value.text()) {
             settings.pronunciations.push((one_line(written, 100), one_line(&spoken, 200)));
         }

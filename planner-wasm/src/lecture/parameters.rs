@@ -1,7 +1,7 @@
 //! What an element of a plan says of itself, wherever a language model wrote it: in the element, its content, its style, or a
 //! map of parameters.
 
-use super::json::{self, Kind, Value, plain};
+use super::json::{self, Key, Kind, Value, plain};
 use crate::draft::one_line;
 use crate::drawing::{Range, paint};
 use crate::expression;
@@ -296,7 +296,7 @@ pub(super) fn pairs(text: &str, at: usize) -> Option<Value> {
             _ if value.starts_with('[') => json::parse(value).map(|(value, _)| value.kind).unwrap_or(Kind::Null),
             _ => Kind::Text(value.trim_matches(['"', '\'']).to_owned()),
         };
-        entries.push((key, Value { at, kind }));
+        entries.push((Key::of(key), Value { at, kind }));
     }
     (!entries.is_empty()).then_some(Value { at, kind: Kind::Map(entries) })
 }
@@ -509,7 +509,8 @@ pub(super) fn expressions(value: &Value, variables: &[&str]) -> Option<Vec<Expre
             return parts.iter().map(one).collect();
         }
     }
-    let text = value.text()?;
+    // Longer is no expression, and would be looked at again for each of its brackets.
+    let text = value.text().filter(|text| text.len() <= 3_000)?;
     let mut text = text.trim().trim_matches('$').trim().to_owned();
     let mut prefix = String::new();
     if let Some((parameters, body)) = text.strip_prefix("lambda ").and_then(|rest| rest.split_once(':')) {

@@ -6,25 +6,29 @@
 use std::collections::BTreeMap;
 
 use super::element::{self, Made};
+use super::figure;
 use super::json::{Kind, Value, plain};
 use super::parameters::Parameters;
 use crate::draft::{Draft, Shown, Step, StepKind, Warnings, one_line, placeholder};
 use crate::drawing::Range;
 use crate::drawing::plane::Plane;
 use crate::drawing::scenery::Scenery;
+use crate::film::NAMELESS;
 use crate::lesson::inline;
 use crate::place::Places;
 use crate::storyboard::{
-    Action, CameraChange, Drawing, ElementKind, Place, Placement, RichText, SceneKind, Shape, ShapeKind, Span, Style,
-    Timing,
+    Action, Axis, CameraChange, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind, Shape, ShapeKind,
+    Span, Style, Timing,
 };
 
 /// A drawing holds no more shapes, axes no more curves, a space no more solids.
 const MOST_PARTS: usize = 40;
 /// Words at a point of a drawing are no longer, in characters.
-const LONGEST_LABEL: usize = 24;
+const LONGEST_LABEL: usize = 12;
 /// A scene of a plan has no more elements; more are left out with a warning.
 const MOST_ELEMENTS: usize = 300;
+/// From one body in space to the next, when nobody says where they are.
+const APART: f64 = 4.0;
 /// Characters of a heading that is made of a description.
 const LONGEST_HEADING: usize = 80;
 
@@ -39,6 +43,7 @@ enum Canvas {
 }
 
 /// What is shown in a group, in order.
+#[expect(clippy::large_enum_variant, reason = "one group's elements at a time")]
 enum Item {
     Step(Step),
     /// A canvas as it is when the group ends.
@@ -158,15 +163,16 @@ impl Reader<'_, '_> {
         let of_scene = self.places.at(scene.at);
         let all: Vec<Parameters<'_>> = elements.iter().map(|element| Parameters::of(element)).collect();
         self.has_drawing = all.iter().any(is_placed_shape);
-        let ranges = self.ranges(&all);
+        let made = self.made(&all);
+        let ranges = Ranges::of(&made);
         let mut out = Vec::new();
         let mut items = Vec::new();
         // Whether the words that the items wait for are known, and which.
-        let mut waiting = Some((spoken.clone(), place)).filter(|(words, _)| !words.is_empty());
-        let several = all.iter().any(|one| !self.heard(one.element.get(WORDS)).is_empty());
-        for (index, parameters) in all.iter().enumerate() {
+        let mut waiting = Some((spoken, place)).filter(|(words, _)| !words.is_empty());
+        let spoken: Vec<String> = all.iter().map(|one| self.heard(one.element.get(WORDS))).collect();
+        let several = spoken.iter().any(|words| !words.is_empty());
+        for (((index, parameters), made), words) in all.iter().enumerate().zip(made).zip(spoken) {
             let own = parameters.element.get(WORDS);
-            let words = self.heard(own);
             let at = self.places.at(parameters.element.at);
             if !words.is_empty() {
                 // Elements without words wait for the first that has some.
@@ -176,8 +182,8 @@ impl Reader<'_, '_> {
                 waiting = Some((words, own.map_or(at, |own| self.places.at(own.at))));
             }
             let name = parameters.element.get(&["id", "elementid", "name", "key"]).and_then(Value::text);
-            let name = name.unwrap_or_else(|| format!("\u{1}{index}"));
-            self.element(parameters, name, at, heading, &ranges, !several, &mut items);
+            let name = name.unwrap_or_else(|| format!("{NAMELESS}{index}"));
+            self.element(made, parameters, name, at, heading, &ranges, !several, &mut items);
         }
         let length = scene.get(&["durationseconds", "duration", "length", "runtime", "time"]).and_then(Value::number);
         let nothing_shown = items.is_empty() && out.is_empty();
@@ -247,23 +253,30 @@ impl Reader<'_, '_> {
     #[expect(clippy::too_many_arguments, reason = "what one element needs to know of its scene")]
     fn element(
         &mut self,
+        made: Made,
         parameters: &Parameters<'_>,
         name: String,
         place: Place,
         heading: &mut Option<String>,
-        ranges: &[(Option<Range>, Option<Range>)],
+        ranges: &Ranges,
         from_scene: bool,
         items: &mut Vec<Item>,
     ) {
-        let x = self.planes.last().and_then(|stage| stage.what.x).map(|x| (x.min, x.max));
-        let made = element::made(parameters, x, place, self.warnings);
         match made {
             Made::Nothing => {}
             Made::Clear => items.push(Item::Step(Step { place, kind: StepKind::Clear })),
             Made::Title(text) if heading.is_none() && items.is_empty() => *heading = Some(spoken_heading(&text)),
             Made::Title(text) => self.show(ElementKind::Text(text), parameters, name, place, from_scene, items),
+            Made::Element(ElementKind::Equation(equation))
+                if self.has_drawing && is_letter(&equation.formula, parameters) =>
+            {
+                if let Some(at) = parameters.center().map(figure::flat) {
+                    let (kind, label) = (ShapeKind::Label(at), equation.formula.latex);
+                    self.shape(Shape { kind, label, style: parameters.style() }, name, place, items);
+                }
+            }
             Made::Element(ElementKind::Text(text)) if self.has_drawing && is_label(&text, parameters) => {
-                let at = parameters.center().map(super::figure::flat);
+                let at = parameters.center().map(figure::flat);
                 let label = text.spans.iter().map(|span| match span {
                     Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.as_str(),
                     Span::Math(formula) => formula.latex.as_str(),
@@ -286,7 +299,7 @@ impl Reader<'_, '_> {
             }
             Made::Plane(mut plane) => {
                 let index = self.planes.len();
-                if let Some((x, y)) = ranges.get(index) {
+                if let Some((x, y)) = ranges.planes.get(index) {
                     (plane.x, plane.y) = (*x, *y);
                 }
                 let mut stage = Stage::of(name, plane);
@@ -300,7 +313,7 @@ impl Reader<'_, '_> {
                 let index = self.plane_of(parameters).unwrap_or_else(|| {
                     let index = self.planes.len();
                     let mut plane = Plane::default();
-                    if let Some((x, y)) = ranges.get(index) {
+                    if let Some((x, y)) = ranges.planes.get(index) {
                         (plane.x, plane.y) = (*x, *y);
                     }
                     self.planes.push(Stage::of(format!("axes-{}", index + 1), plane));
@@ -316,8 +329,9 @@ impl Reader<'_, '_> {
                 self.last = Some(name);
                 touch(items, Canvas::Plane(index), place);
             }
-            Made::Space(scenery) => {
+            Made::Space(mut scenery) => {
                 let index = self.spaces.len();
+                scenery.ranges = ranges.spaces.get(index).copied().unwrap_or(scenery.ranges);
                 let mut stage = Stage::of(name, scenery);
                 stage.placement = parameters.placement();
                 stage.timing = parameters.timing(from_scene);
@@ -327,7 +341,9 @@ impl Reader<'_, '_> {
             }
             Made::Solid(solid) => {
                 if self.spaces.is_empty() {
-                    self.spaces.push(Stage::of("space-1".to_owned(), Scenery::default()));
+                    let ranges = ranges.spaces.first().copied().unwrap_or_default();
+                    let scenery = Scenery { ranges, ..Scenery::default() };
+                    self.spaces.push(Stage::of("space-1".to_owned(), scenery));
                 }
                 let index = self.spaces.len() - 1;
                 let stage = &mut self.spaces[index];
@@ -425,33 +441,73 @@ impl Reader<'_, '_> {
         items.push(Item::Step(Step { place, kind: StepKind::Act(action) }));
     }
 
-    /// The ranges of all axes of the scene, each with everything that is ever drawn on them, so that they stay as they are while
-    /// curves come.
-    fn ranges(&mut self, all: &[Parameters<'_>]) -> Vec<(Option<Range>, Option<Range>)> {
-        let mut planes: Vec<Plane> = Vec::new();
-        // What is wrong is said when the elements are read for good.
-        let mut unheard = Warnings::default();
+    /// What each element becomes.
+    fn made(&mut self, all: &[Parameters<'_>]) -> Vec<Made> {
+        let mut x = None;
+        let mut unplaced = 0_u32;
+        let mut made = Vec::with_capacity(all.len());
         for parameters in all {
-            let x = planes.last().and_then(|plane| plane.x).map(|x| (x.min, x.max));
-            match element::made(parameters, x, self.places.at(parameters.element.at), &mut unheard) {
-                Made::Plane(plane) => planes.push(plane),
+            let mut one = element::made(parameters, x, self.places.at(parameters.element.at), self.warnings);
+            match &mut one {
+                Made::Plane(plane) => x = plane.x.map(|x| (x.min, x.max)),
+                Made::Space(_) => unplaced = 0,
+                // Bodies of which nobody says where they are stand side by side.
+                Made::Solid(solid) if parameters.center().is_none() && figure::is_body(&solid.kind) => {
+                    figure::shift(&mut solid.kind, APART * f64::from(unplaced));
+                    unplaced += 1;
+                }
+                _ => {}
+            }
+            made.push(one);
+        }
+        made
+    }
+}
+
+/// The ranges of all axes of a scene, each with everything that is ever drawn on them, so that they stay as they are while
+/// things come.
+struct Ranges {
+    planes: Vec<(Option<Range>, Option<Range>)>,
+    spaces: Vec<[Option<Range>; 3]>,
+}
+
+impl Ranges {
+    fn of(made: &[Made]) -> Self {
+        let (mut planes, mut spaces): (Vec<Plane>, Vec<Scenery>) = (Vec::new(), Vec::new());
+        for one in made {
+            match one {
+                Made::Plane(plane) => planes.push(plane.clone()),
                 Made::Curve(curve) => {
                     if planes.is_empty() {
                         planes.push(Plane::default());
                     }
                     if let Some(plane) = planes.last_mut() {
-                        plane.curves.push(curve);
+                        plane.curves.push(curve.clone());
+                    }
+                }
+                Made::Space(scenery) => spaces.push(scenery.clone()),
+                Made::Solid(solid) => {
+                    if spaces.is_empty() {
+                        spaces.push(Scenery::default());
+                    }
+                    if let Some(scenery) = spaces.last_mut() {
+                        scenery.solids.push(solid.clone());
                     }
                 }
                 _ => {}
             }
         }
-        let ends = |axis: &crate::storyboard::Axis| Some(Range { min: axis.min, max: axis.max, step: Some(axis.step) });
-        let ranges = |plane: Plane| match plane.clone().axes() {
-            Ok(axes) => (ends(&axes.x), ends(&axes.y)),
-            Err(_) => (plane.x, plane.y),
+        let ends = |axis: &Axis| Some(Range { min: axis.min, max: axis.max, step: Some(axis.step) });
+        let of_plane = |plane: Plane| {
+            let given = (plane.x, plane.y);
+            plane.axes().map_or(given, |axes| (ends(&axes.x), ends(&axes.y)))
         };
-        planes.into_iter().map(ranges).collect()
+        let of_space = |scenery: Scenery| {
+            let given = scenery.ranges;
+            let axes = Scenery { axes: Some(true), ..scenery }.space().ok().and_then(|space| space.axes);
+            axes.map_or(given, |axes| [ends(&axes.x), ends(&axes.y), ends(&axes.z)])
+        };
+        Self { planes: planes.into_iter().map(of_plane).collect(), spaces: spaces.into_iter().map(of_space).collect() }
     }
 }
 
@@ -493,12 +549,18 @@ fn is_placed_shape(parameters: &Parameters<'_>) -> bool {
     ];
     let name = parameters.element.get(&["type", "kind", "elementtype"]).and_then(Value::text).map(|name| plain(&name));
     let name = name.unwrap_or_default();
-    SHAPES.contains(&name.as_str()) && super::figure::shape(&name, parameters).is_some_and(|(_, placed)| placed)
+    SHAPES.contains(&name.as_str()) && figure::shape(&name, parameters).is_some_and(|(_, placed)| placed)
 }
 
 /// Whether words at a point belong to a drawing.
 fn is_label(text: &RichText, parameters: &Parameters<'_>) -> bool {
     crate::draft::length(text) <= LONGEST_LABEL && parameters.center().is_some()
+}
+
+/// Whether a formula at a point is the name of something in a drawing.
+fn is_letter(formula: &Formula, parameters: &Parameters<'_>) -> bool {
+    let plain = formula.latex.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '=' | '+' | '-' | '\''));
+    plain && formula.latex.chars().count() <= LONGEST_LABEL && parameters.center().is_some()
 }
 
 /// A title element as a heading, in words.
