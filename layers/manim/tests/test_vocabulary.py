@@ -10,7 +10,24 @@ import av
 import numpy as np
 import pytest
 from conftest import Stage
-from storyboards import ACTIONS, NASTY, SCENES, WAVE, axes, axis, formula, pictures, rich, scene, show, space, words
+from storyboards import (
+    ACTIONS,
+    HELIX,
+    NASTY,
+    SCENES,
+    WAVE,
+    axes,
+    axis,
+    camera,
+    element,
+    formula,
+    pictures,
+    rich,
+    scene,
+    show,
+    space,
+    words,
+)
 
 SIZE = (480, 270)
 FPS = 6
@@ -148,6 +165,22 @@ def test_an_orbit_goes_round(studio: tuple[Stage, dict[str, str]]) -> None:
     made = film(studio, "round", ACTIONS["orbit"])
     assert (np.abs(made.ends[1] - made.ends[0]).max(axis=2) > 40).mean() > 0.01
     assert len({frame.tobytes() for frame in made.frames[FRAMES : 2 * FRAMES]}) >= FRAMES - 2
+
+
+def test_a_space_stays_turned_when_something_joins_it(studio: tuple[Stage, dict[str, str]]) -> None:
+    turned = [[show("space", space(HELIX), "p1")], [camera({"orbit": 60.0})]]
+    made = film(
+        studio, "joined", [*turned, [{"transform": {"from": "p1", "into": element("space", space(HELIX), "p2")}}]]
+    )
+    first, round_, joined = made.ends[:3]
+    assert (np.abs(round_ - first).max(axis=2) > 40).sum() > 100
+    assert (np.abs(joined - round_).max(axis=2) > 40).sum() == 0
+
+
+def test_a_beat_ends_with_all_that_it_brings(studio: tuple[Stage, dict[str, str]]) -> None:
+    made = film(studio, "short", [[words(f"line {i}") for i in range(6)]], frames=2, heading="")
+    lit = (np.abs(made.ends[0] - made.ends[0][0, 0]).max(axis=2) > 60).any(axis=1)
+    assert np.count_nonzero(np.diff(lit.astype(int)) == 1) == 6
 
 
 def test_what_is_dimmed_is_still_there(studio: tuple[Stage, dict[str, str]]) -> None:

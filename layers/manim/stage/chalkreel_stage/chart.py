@@ -19,6 +19,9 @@ MOST_LYING = 12
 """Bars that have room above each other with a legible label each."""
 
 
+MOST_BARS = 300
+"""Bars that a frame of 1280 pixels can show with a gap between them."""
+
 LEAST = 2.2
 """Least height of a chart, in frame units."""
 
@@ -41,6 +44,8 @@ class Chart(Piece):
         self.element, self.event = element, event
         self._setter, self._look, self._warnings = setter, look, warnings
         self._bars = [(str(bar.get("label") or ""), float(bar["value"])) for bar in value["bars"]]
+        if len(self._bars) > MOST_BARS:
+            raise ValueError(f"more than {MOST_BARS} bars can't be told apart")
         if not self._bars or not all(math.isfinite(v) for _, v in self._bars):
             raise ValueError("a chart needs bars with finite values")
         self._name, self._caption = str(value.get("value_label") or ""), str(value.get("caption") or "")

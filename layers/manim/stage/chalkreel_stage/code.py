@@ -50,6 +50,10 @@ class Program(Piece):
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
         size = max(theme.CODE * level, theme.TEXT_FLOOR)
+        least_height = len(self._lines) * size * (1.15 + LEADING)
+        if least_height > 2 * height:
+            # Far too long for a page, so it is divided before any of it is set.
+            return Block(self.element, self.event, width, least_height, theme.GAP, lambda: Drawn([], []))
         sheets = [self._sheet(line, size, width - 2 * PADDING) for line in self._lines]
         leading = LEADING * size
         text_width = max((sheet.width for sheet in sheets), default=0.0)

@@ -45,6 +45,7 @@ class Drawing(Piece):
         self._setter, self._look, self._warnings = setter, look, warnings
         self._shapes = [shape for shape in value["shapes"] if self._sound(shape)]
         others = [shape for other in family for shape in other.get("shapes", []) if _extent(shape) is not None]
+        others = [shape for shape in others if shape not in self._shapes]
         self._everything = [*self._shapes, *others]
         extents = [extent for extent in map(_extent, self._everything) if extent is not None]
         if not extents:
@@ -101,12 +102,13 @@ class Drawing(Piece):
         all_strokes = [line for shape in self._everything for line in _outline(self._figure(shape, 0, at, unit))]
         room = Room(Box("plane", 0.0, -height, width, 0.0), all_strokes)
         figures: list[Mobject] = []
-        for i, shape in enumerate(self._shapes):
+        for i, shape in enumerate(self._everything):
             kind = next(iter(shape["kind"]))
             colour = self._colour(shape, i)
             figure = self._figure(shape, i, at, unit)
             acts: list[Act] = []
-            if figure is not None:
+            # What will come only has its label's place kept free, so that nothing need move then.
+            if figure is not None and i < len(self._shapes):
                 figures.append(figure)
                 acts.append(Act("grow" if kind in ("dot", "arrow") else "create", figure, 0.8))
                 if kind in ("brace", "dashed_line"):
@@ -119,11 +121,12 @@ class Drawing(Piece):
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height)
                 if spot is None:
                     self._homeless.append(text)
-                else:
+                elif i < len(self._shapes):
                     item = put(sheet, spot, f"{self.element}: {text}", drawn.boxes)
                     acts.append(Act("dissolve", item, 0.35))
-                whole = Group(*(act.mobject for act in acts))
-                drawn.regions[text] = ink(f"{self.element}: shape {text}", whole, None)
+                if acts:
+                    whole = Group(*(act.mobject for act in acts))
+                    drawn.regions[text] = ink(f"{self.element}: shape {text}", whole, None)
             strength = (shape.get("style") or {}).get("opacity")
             if strength is not None and figure is not None and 0 <= float(strength) < 1:
                 figure.become(faded(figure, float(strength)))

@@ -20,6 +20,9 @@ APART = 0.3
 """Least distance of two nodes, in frame units."""
 
 
+MOST_NODES = 80
+"""Nodes that a page has room for at the floor of legibility."""
+
 LEAST = 2.4
 """Least height of a graph, in frame units."""
 
@@ -44,6 +47,8 @@ class Graph(Piece):
         names = [str(node["id"]) for node in value["nodes"]]
         if not names:
             raise ValueError("the graph has no nodes")
+        if len(names) > MOST_NODES:
+            raise ValueError(f"more than {MOST_NODES} nodes have no room on a page")
         self._labels = [str(node.get("label") or node["id"]) for node in value["nodes"]]
         self._names = names
         self._edges: list[tuple[int, int, str]] = []
@@ -75,9 +80,15 @@ class _Net:
     def make(self) -> Drawn:
         """Draws it, its top left corner at the origin."""
         graph, look = self._graph, self._look
-        size, sheets = self._sheets()
-        sizes = np.array([[max(s.width + 0.36, 0.62), max(s.height + 0.18, 0.62)] for s in sheets])
+        size, sheets = self._sheets(graph._labels)
+        sizes = _sizes(sheets)
         centres = self._apart(sizes)
+        if centres is None:
+            graph._warnings.append(f"{graph.element} has more nodes than their labels have room, so they are numbered")
+            size, sheets = self._sheets([str(i + 1) for i in range(len(sheets))])
+            sizes = _sizes(sheets)
+            centres = self._apart(sizes)
+            centres = self._grid(sizes) if centres is None else centres
         nodes, boxes, regions = [], [], {}
         for i, (sheet, centre, extent) in enumerate(zip(sheets, centres, sizes, strict=True)):
             x, y = map(float, centre)
@@ -105,7 +116,8 @@ class _Net:
             acts.append(drawn)
         plane = Box("plane", 0.0, -self._height, self._width, 0.0)
         room = Room(plane, tracks)
-        room.taken += boxes
+        for box in boxes:
+            room.take(box)
         edges: list[Act] = []
         if acts:
             lines = Group(*acts)
@@ -132,19 +144,19 @@ class _Net:
             parts.append(Part(edges, 15 + len(acts)))
         return Drawn(parts, boxes, regions)
 
-    def _sheets(self) -> tuple[float, list[Sheet]]:
+    def _sheets(self, texts: list[str]) -> tuple[float, list[Sheet]]:
         """Labels of the nodes, smaller when there are many."""
         graph, size = self._graph, theme.LABELS
         while True:
-            widest = max(1.2, min(2.6, 0.6 * self._width / max(1.0, len(graph._labels) ** 0.5)))
-            sheets = [label(graph._setter, text, size, self._look.text, widest) for text in graph._labels]
+            widest = max(1.2, min(2.6, 0.6 * self._width / max(1.0, len(texts) ** 0.5)))
+            sheets = [label(graph._setter, text, size, self._look.text, widest) for text in texts]
             area = sum((s.width + 0.7) * (s.height + 0.5) for s in sheets)
             if area < 0.55 * self._width * self._height or size <= theme.TEXT_FLOOR:
                 return size, sheets
             size = max(size * 0.92, theme.TEXT_FLOOR)
 
-    def _apart(self, sizes: np.ndarray) -> np.ndarray:
-        """Centres of the nodes: as arranged, then pushed apart until none touches another."""
+    def _apart(self, sizes: np.ndarray) -> np.ndarray | None:
+        """Centres of the nodes: as arranged, then pushed apart until none touches another; none without room."""
         low = np.array([0.0, -self._height]) + sizes / 2 + 0.02
         high = np.array([self._width, 0.0]) - sizes / 2 - 0.02
         margin = sizes.max(axis=0) / 2 + 0.02
@@ -170,11 +182,13 @@ class _Net:
                 push = np.where(np.arange(2) == axis[..., None], lack * np.where(way >= 0, -1.0, 1.0), 0.0)
                 centres = centres + (push * touching[..., None]).sum(axis=1) * 0.3
                 centres = np.clip(centres, low, np.maximum(low, high))
-        return self._grid(sizes)
+        columns = int(self._width / (float(sizes[:, 0].max()) + 0.1))
+        fits = columns > 0 and -(-count // columns) * (float(sizes[:, 1].max()) + 0.1) <= self._height
+        return self._grid(sizes) if fits else None
 
     def _grid(self, sizes: np.ndarray) -> np.ndarray:
         """In rows, each as high as its highest node: what always goes when there is room at all."""
-        widest = float(sizes[:, 0].max()) + 0.15
+        widest = float(sizes[:, 0].max()) + 0.1
         columns = max(1, int(self._width / widest))
         rows = -(-len(sizes) // columns)
         return np.array(
@@ -207,6 +221,11 @@ class _Net:
             back = last - (last - first) / max(way, 1e-9) * min(0.16, way / 2)
             group = VGroup(Line(first, back, stroke_width=3, color=colour), head(last, first, colour, 0.24))
         return group, np.linspace(first, last, 25)
+
+
+def _sizes(sheets: list[Sheet]) -> np.ndarray:
+    """Widths and heights of nodes with those labels."""
+    return np.array([[max(s.width + 0.36, 0.62), max(s.height + 0.18, 0.62)] for s in sheets])
 
 
 def _bounds(centre: np.ndarray, extent: np.ndarray) -> tuple[float, float, float, float]:

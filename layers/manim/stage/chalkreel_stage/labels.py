@@ -35,7 +35,8 @@ class Room:
         self.plane = plane
         dense = [dense_line(line)[:, :2] for line in lines if len(line)]
         self._points = np.concatenate(dense) if dense else np.zeros((0, 2))
-        self.taken: list[Box] = []
+        self._edges = np.zeros((0, 4))
+        self._failed: list[tuple[float, float]] = []
 
     def free(self, box: Box, gap: float = 0.06) -> bool:
         """Whether nothing is in the box or nearer than `gap`."""
@@ -48,13 +49,16 @@ class Room:
             & (points[:, 1] > box.bottom - gap)
             & (points[:, 1] < box.top + gap)
         )
-        return not inside.any() and not any(
-            box.right + gap > t.left
-            and box.left - gap < t.right
-            and box.top + gap > t.bottom
-            and box.bottom - gap < t.top
-            for t in self.taken
+        if inside.any():
+            return False
+        taken = self._edges
+        meets = (
+            (taken[:, 0] < box.right + gap)
+            & (taken[:, 2] > box.left - gap)
+            & (taken[:, 1] < box.top + gap)
+            & (taken[:, 3] > box.bottom - gap)
         )
+        return not meets.any()
 
     def beside(self, width: float, height: float, track: np.ndarray) -> Box | None:
         """The first free box beside the points of `track`, from the last on, else the nearest anywhere."""
@@ -72,20 +76,29 @@ class Room:
 
     def anywhere(self, width: float, height: float, near: np.ndarray) -> Box | None:
         """The free box nearest to a point."""
+        # Room only ever gets less: what had none has none later either.
+        if any(width >= w and height >= h for w, h in self._failed):
+            return None
         plane = self.plane
         xs = np.arange(plane.left, plane.right - width + 1e-9, 0.15)
         ys = np.arange(plane.bottom, plane.top - height + 1e-9, 0.12)
-        spots = [(float(x), float(y)) for x in xs for y in ys]
-        spots.sort(key=lambda s: (s[0] + width / 2 - near[0]) ** 2 + (s[1] + height / 2 - near[1]) ** 2)
+        spots = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+        far = np.hypot(spots[:, 0] + width / 2 - near[0], spots[:, 1] + height / 2 - near[1])
+        spots = spots[np.argsort(far, kind="stable")]
+        for left, bottom, right, top in self._edges:
+            gap = 0.06
+            clear = (spots[:, 0] >= right + gap) | (spots[:, 0] + width <= left - gap)
+            spots = spots[clear | (spots[:, 1] >= top + gap) | (spots[:, 1] + height <= bottom - gap)]
         for x, y in spots:
-            box = Box("label", x, y, x + width, y + height)
+            box = Box("label", float(x), float(y), float(x) + width, float(y) + height)
             if self.free(box):
                 return self.take(box)
+        self._failed.append((width, height))
         return None
 
     def take(self, box: Box) -> Box:
         """Marks the box as taken."""
-        self.taken.append(box)
+        self._edges = np.vstack([self._edges, [box.left, box.bottom, box.right, box.top]])
         return box
 
 
@@ -138,10 +151,12 @@ class Legend:
         self.height += self._row
         self.width = max((x + 0.55 + sheet.width for x, _, sheet, *_ in self._items), default=0.0)
 
-    def make(self, left: float, top: float, element: str, boxes: list[Box]) -> Group:
-        """Draws it there; its ink joins `boxes`."""
+    def make(self, left: float, top: float, element: str, boxes: list[Box], shown: set[str]) -> Group:
+        """Draws those entries of it there that are shown; their ink joins `boxes`."""
         group = Group()
         for x, y, sheet, colour, dots, name in self._items:
+            if name not in shown:
+                continue
             middle = [left + x + 0.22, top - y - min(sheet.height, 0.42) / 2, 0]
             swatch: VGroup | Mobject = (
                 Dot(middle, radius=0.08, color=colour)

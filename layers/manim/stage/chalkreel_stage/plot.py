@@ -48,7 +48,10 @@ class Plot(Piece):
         self.x, self.y = Axis(axes["x"]), Axis(axes["y"])
         self.curves = [self._curve(curve) for curve in axes["curves"]]
         # Labels keep clear of all that will ever be in this plane, so that they need not move.
-        self.others = [self._curve(curve, tell=False) for other in family for curve in other.get("curves", [])]
+        coming = [curve for other in family for curve in other.get("curves", []) if curve not in axes["curves"]]
+        self.coming = [curve for i, curve in enumerate(coming) if curve not in coming[:i]]
+        self.others = [self._curve(curve, tell=False) for curve in self.coming]
+        self.captions = [str(one.get("caption") or "") for one in (axes, *family)]
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -124,6 +127,8 @@ class Figure:
         self._caption = str(plot.axes.get("caption") or "")
         self._below = label(self._setter, self._caption, theme.LABELS, muted, width) if self._caption else None
         self._legend = self._entries()
+        captions = [label(self._setter, text, theme.LABELS, muted, width).height for text in plot.captions if text]
+        self._below_height = max(captions, default=0.0)
         self.around = self._frame()
 
     def make(self) -> Drawn:
@@ -166,10 +171,11 @@ class Figure:
             px = min(max(0.0, at(zero_x, y.high)[0] - name_y.width / 2), self._width - name_y.width)
             self._put(labels, name_y, px, 0.0, "y label")
         if below:
-            self._put(labels, below, (self._width - below.width) / 2, -self._height + below.height, "caption")
+            self._put(labels, below, (self._width - below.width) / 2, -self._height + self._below_height, "caption")
         if legend:
             top = -self._height + frame.bottom - frame.under
-            labels.add(legend.make(frame.left, top, plot.element, self._boxes))
+            shown = {str(curve.get("label") or "") for curve in plot.axes["curves"]}
+            labels.add(legend.make(frame.left, top, plot.element, self._boxes, shown))
         key = json.dumps([plot.axes["x"], plot.axes["y"], self._caption], sort_keys=True)
         parts = [Part([Act("dissolve", Group(grid, labels), 0.8)], 20, key)]
         plane = Box(
@@ -191,13 +197,15 @@ class Figure:
             return None
         entries = [
             (str(curve["label"]), self._colour(i), bool(len(drawn.dots)))
-            for i, (curve, drawn) in enumerate(zip(plot.axes["curves"], plot.curves, strict=True))
+            for i, (curve, drawn) in enumerate(
+                zip([*plot.axes["curves"], *plot.coming], [*plot.curves, *plot.others], strict=True)
+            )
             if curve.get("label") and not drawn.empty
         ]
         return Legend(entries, self._width - 0.6, self._setter, self._look.text) if entries else None
 
     def _frame(self) -> Frame:
-        name_x, name_y, below, legend = self._name_x, self._name_y, self._below, self._legend
+        name_x, name_y, legend = self._name_x, self._name_y, self._legend
         left = max((n.width for n in self._numbers_y), default=0.0) + SPACE
         last = self._numbers_x[-1].width / 2
         right = max(name_x.width + SPACE if name_x and name_x.width < 1.6 else 0.0, last)
@@ -205,7 +213,11 @@ class Figure:
         under = self._numbers_x[0].height + SPACE
         if name_x and name_x.width >= 1.6:
             under += name_x.height + 0.05
-        bottom = under + (legend.height + SPACE if legend else 0.0) + (below.height + SPACE if below else 0.0)
+        bottom = (
+            under
+            + (legend.height + SPACE if legend else 0.0)
+            + (self._below_height + SPACE if self._below_height else 0.0)
+        )
         return Frame(left, right, top, bottom, under)
 
     def _put(self, group: Group, sheet: Sheet, px: float, py: float, name: str, font: float = theme.LABELS) -> None:
@@ -245,16 +257,24 @@ class Figure:
                 whole = Group(*(act.mobject for act in acts))
                 regions[text] = ink(f"{plot.element}: curve {text}", whole, None)
             if text and not self._with_legend:
-                sheet = label(self._setter, text, theme.LABELS, colour, (plane.right - plane.left) * 0.6)
-                track = np.concatenate([np.array([at(*p) for p in line]) for line in drawn.outline])
-                spot = room.beside(sheet.width, sheet.height, track)
+                sheet = label(self._setter, text, theme.LABELS, colour)
+                spot = room.beside(sheet.width, sheet.height, self._track(drawn, at))
                 if spot is None:
                     self._homeless = True
                 else:
                     item = put(sheet, spot, f"{plot.element}: {text}", self._boxes)
                     acts.append(Act("dissolve", item, 0.4))
             parts.append(Part(acts, 30, json.dumps([i, curve], sort_keys=True), text))
+        for curve, drawn in zip(plot.coming, plot.others, strict=True):
+            # What will come needs room for its label too, or all labels would have to move then.
+            if curve.get("label") and not drawn.empty and not self._with_legend:
+                sheet = label(self._setter, str(curve["label"]), theme.LABELS, self._look.text)
+                self._homeless |= room.beside(sheet.width, sheet.height, self._track(drawn, at)) is None
         return regions
+
+    @staticmethod
+    def _track(drawn: Curve, at: Any) -> np.ndarray:
+        return np.concatenate([np.array([at(*p) for p in line]) for line in drawn.outline])
 
 
 def _acts(drawn: Curve, at: Any, colour: str, look: theme.Theme) -> list[Act]:

@@ -110,7 +110,10 @@ class Scene:
             screen.unpoint(going)
             left -= going
         tail = min(round(FADE_S * self._fps), left // 3) if last else 0
-        play(screen, steps, left - tail, self._fps)
+        # One frame is kept, so that each beat ends with all that it brings, however short it is.
+        kept = 1 if left - tail > 1 else 0
+        play(screen, steps, left - tail - kept, self._fps)
+        screen.canvas.hold(kept)
         self._audited = screen.inspect()
         if tail:
             screen.canvas.dissolve(screen.canvas.empty.copy(), tail)

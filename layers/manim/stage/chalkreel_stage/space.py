@@ -88,14 +88,21 @@ class Space(Piece):
                 warnings.append(f"a solid of {element} is left out: {error}")
         everything = [value, *family]
         round_ones = any(next(iter(s["kind"])) in ROUND for one in everything for s in one.get("solids", []))
+        # A legend has the same places for the same names, whichever of the family it belongs to.
+        self.names = [(thing.name, thing.colour, False) for thing in self.things if thing.name]
+        own = {name for name, _, _ in self.names}
+        for solid in (s for other in family for s in other.get("solids", [])):
+            name = str(solid.get("label") or "")
+            if name and name not in own:
+                own.add(name)
+                self.names.append((name, look.accent, False))
         self._orbits = orbits
         self._hull = self._points(everything)
         self._fit((self._hull.min(axis=0), self._hull.max(axis=0)), round_ones)
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
-        entries = [(thing.name, thing.colour, False) for thing in self.things if thing.name]
-        legend = Legend(entries, width, self.setter, self.look.text) if entries else None
+        legend = Legend(self.names, width, self.setter, self.look.text) if self.names else None
         below = label(self.setter, self.caption, theme.LABELS, self.look.muted, width) if self.caption else None
         under = (legend.height + SPACE if legend else 0.0) + (below.height + SPACE if below else 0.0)
         names = [label(self.setter, axis.label, theme.LABELS, self.look.text) for axis in self.axes if axis.label]
@@ -115,8 +122,9 @@ class Space(Piece):
             boxes = [Box(self.element, left, -picture[1], left + picture[0], 0.0, theme.LABELS if names else None)]
             regions: dict[str, list[Box]] = {}
             words, y = Group(), -picture[1] - SPACE
+            shown = {thing.name for thing in self.things}
             if legend:
-                words.add(legend.make((block_width - legend.width) / 2, y, self.element, boxes))
+                words.add(legend.make((block_width - legend.width) / 2, y, self.element, boxes, shown))
                 y -= legend.height + SPACE
                 for thing in self.things:
                     regions[thing.name] = [b for b in boxes if b.name == f"{self.element}: legend {thing.name}"]
@@ -220,6 +228,11 @@ class SpaceView(Painting):
         self._space, self._scale, self._origin, self._width0 = space, scale, origin, width
         self._names = [[item.points[:, :2] for item in mobject(s)] for s in names]
         self._sizes = [(sheet.width, sheet.height) for sheet in names]
+
+    @property
+    def turned(self) -> float:
+        """How far the camera has gone round since the beginning, in radians."""
+        return self.theta - self._space.theta
 
     def paint(self, context: cairo.Context) -> None:
         """See Painting."""

@@ -166,7 +166,9 @@ class Screen:
         canvas, going = self.canvas, self.of(old)
         parts = [(block, part) for block in blocks for part in block.placed().parts]
         had = {s.key for s in going if s.key}
-        kept = [(block, part) for block, part in parts if part.key and part.key in had]
+        # What is new among the first parts goes over with them, or it would come to lie on top of what stays.
+        last = max((i for i, (_, part) in enumerate(parts) if part.key and part.key in had), default=-1)
+        kept = parts[: last + 1]
         at = self.standing.index(going[0]) if going else len(self.standing)
         for block in blocks:
             self.known.add(block.element)
@@ -175,6 +177,7 @@ class Screen:
             for block, part in (kept or parts)
             for act in part.acts
         ]
+        _look_on(going, fresh)
         formulas = (
             not kept and len(going) == len(fresh) == 1 and _glyphs(going[0].mobject) and _glyphs(fresh[0].mobject)
         )
@@ -321,6 +324,14 @@ class Screen:
     def _absent(self, what: str, element: str) -> None:
         why = "is no longer on screen" if element in self.known else "was never shown"
         self.warnings.append(f"no {what}: element {element} {why}")
+
+
+def _look_on(going: list[Standing], fresh: list[Standing]) -> None:
+    """A space that came out of another is seen from where the camera went."""
+    old = next((s.mobject for s in going if isinstance(s.mobject, SpaceView)), None)
+    for s in fresh:
+        if old is not None and isinstance(s.mobject, SpaceView):
+            s.mobject.theta += old.turned
 
 
 def _glyphs(item: Mobject) -> bool:

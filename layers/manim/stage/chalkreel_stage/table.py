@@ -20,6 +20,9 @@ PAD_Y = 0.09
 LEAST = 1.15
 """Least width of a column whose text must wrap, in frame units, if no word of it needs more."""
 
+MOST_COLUMNS = 32
+"""Columns beyond which no page has room for a legible letter in each."""
+
 MOST_CELLS = 120
 """Cells whose boxes the audit looks at one by one; beyond, the rows."""
 
@@ -64,6 +67,11 @@ class Table(Piece):
         """See Piece. Wider than `width` when the columns don't fit at all."""
         size = max(theme.TEXT * 0.9 * level, theme.TEXT_FLOOR)
         rows = [self._header, *self._rows] if self._header else self._rows
+        least_height = len(rows) * (size * 1.15 + 2 * PAD_Y)
+        if least_height > 2 * height or self._columns > MOST_COLUMNS:
+            # Far too large for a page, so it is divided before any of it is set.
+            self._crowded = self._columns > MOST_COLUMNS
+            return Block(self.element, self.event, width, 2 * least_height, theme.GAP, lambda: Drawn([], []))
         bodies = [[self._body(cell, i == 0 and bool(self._header)) for cell in row] for i, row in enumerate(rows)]
         natural = [
             max(self._setter.sheet(row[c], size, self._look.text).width if row[c] else 0.0 for row in bodies)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -74,11 +75,15 @@ def fitting(setter: Typesetter, body: str, size: float, colour: str, width: floa
     """The sheet wrapped at `width` and its font size, which shrinks to the floor where something can't break."""
     while True:
         sheet = setter.sheet(body, size, colour, width)
-        group = mobject(sheet)
-        over = max((float(m.points[:, 0].max()) for m in group.get_family() if len(m.points)), default=0.0) - width
-        if over <= 0.02 or size <= theme.TEXT_FLOOR:
+        if reach(sheet) <= width + 0.02 or size <= theme.TEXT_FLOOR:
             return sheet, size
         size = max(size * 0.9, theme.TEXT_FLOOR)
+
+
+@lru_cache(maxsize=4096)
+def reach(sheet: Sheet) -> float:
+    """Right edge of the sheet's ink, which may lie beyond its width."""
+    return max((float(m.points[:, 0].max()) for m in mobject(sheet).get_family() if len(m.points)), default=0.0)
 
 
 def ink(name: str, group: Mobject, font: float | None) -> list[Box]:
