@@ -8,7 +8,7 @@ from manim import Group, Line
 from . import theme
 from .audit import Box
 from .layout import Act, Area
-from .text import ink
+from .text import RIGHT_TO_LEFT, ink, leftwards
 from .typeset import Sheet, Typesetter, literal, mobject
 
 _PREAMBLE = "#set par(leading: 0.22em)"
@@ -39,9 +39,11 @@ def heading(
         line_y = y - sheet.height - 0.22
         line = Line([-1.1, line_y, 0], [1.1, line_y, 0], stroke_width=6, color=look.accent)
     else:
-        x, y = left, top
-        line_y = y - sheet.height - 0.10
-        line = Line([left, line_y, 0], [left + 0.9, line_y, 0], stroke_width=6, color=look.accent)
+        # It begins where its script does.
+        from_right = leftwards([{"plain": text}])
+        x, y = (-left - sheet.width if from_right else left), top
+        line_y, start = y - sheet.height - 0.10, -left - 0.9 if from_right else left
+        line = Line([start, line_y, 0], [start + 0.9, line_y, 0], stroke_width=6, color=look.accent)
     words = mobject(sheet).shift([x, y, 0])
     body_top = line_y - (0.5 if card else 0.35)
     area = Area(left, body_top, inner_width, body_top + inner_height / 2)
@@ -55,6 +57,7 @@ def _title(text: str, size: float, width: float, card: bool, setter: Typesetter,
     if natural.width <= width:
         return natural
     if not card:
+        body = RIGHT_TO_LEFT + body if leftwards([{"plain": text}]) else body
         return setter.sheet(body, size, look.text, width, theme.TEXT_FONTS, _PREAMBLE)
     body = f"#align(center)[{body}]"
     best = setter.sheet(body, size, look.text, width, theme.TEXT_FONTS, _PREAMBLE)

@@ -135,20 +135,27 @@ def dense_line(line: np.ndarray, step: float = 0.05) -> np.ndarray:
 class Legend:
     """Labels with swatches in rows."""
 
-    def __init__(self, entries: list[tuple[str, str, bool]], width: float, setter: Typesetter, text: str) -> None:
-        """`entries` are label, colour and whether it is drawn with dots; `text` is the colour of the words."""
-        self.height, self._items, x = 0.0, [], 0.0
-        self._row = 0.0
-        for name, colour, dots in entries:
+    def __init__(
+        self, entries: list[tuple[str, str, bool]], width: float, most: float, setter: Typesetter, text: str
+    ) -> None:
+        """`entries` are label, colour and whether it is drawn with dots; `text` is the colour of the words.
+
+        What would make it higher than `most` is left out; `left_out` counts that.
+        """
+        self._items: list[tuple[float, float, Sheet, str, bool, str]] = []
+        self.left_out = 0
+        x, y, row = 0.0, 0.0, 0.0
+        for i, (name, colour, dots) in enumerate(entries):
             sheet = label(setter, name, theme.LABELS, text, width - 0.6)
             if x and x + 0.55 + sheet.width > width:
-                x = 0.0
-                self.height += self._row + 0.06
-                self._row = 0.0
-            self._items.append((x, self.height, sheet, colour, dots, name))
+                x, y, row = 0.0, y + row + 0.06, 0.0
+            if y + max(row, sheet.height) > most and self._items:
+                self.left_out = len(entries) - i
+                break
+            self._items.append((x, y, sheet, colour, dots, name))
             x += 0.55 + sheet.width + 0.4
-            self._row = max(self._row, sheet.height)
-        self.height += self._row
+            row = max(row, sheet.height)
+        self.height = max((y + sheet.height for _, y, sheet, *_ in self._items), default=0.0)
         self.width = max((x + 0.55 + sheet.width for x, _, sheet, *_ in self._items), default=0.0)
 
     def make(self, left: float, top: float, element: str, boxes: list[Box], shown: set[str]) -> Group:

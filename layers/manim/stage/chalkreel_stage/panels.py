@@ -8,7 +8,7 @@ from manim import DashedVMobject, Group, Rectangle, RoundedRectangle
 
 from . import theme
 from .layout import Act, Block, Drawn, Part, Piece, shares
-from .text import Checked, fitting, ink, inline, length, words
+from .text import RIGHT_TO_LEFT, Checked, fitting, ink, inline, leftwards, length, words
 from .typeset import Typesetter, literal, mobject
 
 PADDING = 0.32
@@ -39,8 +39,9 @@ class Callout(Piece):
         body = inline(self._spans, self._look, self._checked)
         inner = width - 2 * PADDING - BAR
         natural = self._setter.sheet(body, size, self._look.text)
-        sheet = natural
-        if natural.width > inner:
+        sheet, from_right = natural, leftwards(self._spans)
+        if natural.width > inner or from_right:
+            body = RIGHT_TO_LEFT + body if from_right else body
             sheet, size = fitting(self._setter, body, size, self._look.text, inner)
         panel_width = min(sheet.width + 2 * PADDING + BAR, width)
         panel_height = sheet.height + 1.5 * PADDING
@@ -56,8 +57,8 @@ class Callout(Piece):
             ).move_to([panel_width / 2, -panel_height / 2, 0])
             bar = Rectangle(
                 width=BAR, height=panel_height, stroke_width=0, fill_color=self._look.accent, fill_opacity=1.0
-            ).move_to([BAR / 2, -panel_height / 2, 0])
-            x, y = BAR + PADDING, -0.75 * PADDING
+            ).move_to([panel_width - BAR / 2 if from_right else BAR / 2, -panel_height / 2, 0])
+            x, y = (PADDING if from_right else BAR + PADDING), -0.75 * PADDING
             text = mobject(sheet).shift([x, y, 0])
             seconds = min(0.5 + 0.018 * length(self._spans), 2.0)
             acts = [Act("dissolve", Group(panel, bar), 0.3), Act("uncover", text, seconds)]

@@ -202,7 +202,13 @@ class Figure:
             )
             if curve.get("label") and not drawn.empty
         ]
-        return Legend(entries, self._width - 0.6, self._setter, self._look.text) if entries else None
+        if not entries:
+            return None
+        legend = Legend(entries, self._width - 0.6, 0.4 * self._height, self._setter, self._look.text)
+        if legend.left_out:
+            told = f"the legend of {plot.element} has no room for {legend.left_out} of its labels"
+            plot.warnings += [told] if told not in plot.warnings else []
+        return legend
 
     def _frame(self) -> Frame:
         name_x, name_y, legend = self._name_x, self._name_y, self._legend

@@ -102,7 +102,7 @@ class Space(Piece):
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
-        legend = Legend(self.names, width, self.setter, self.look.text) if self.names else None
+        legend = Legend(self.names, width, 0.4 * height, self.setter, self.look.text) if self.names else None
         below = label(self.setter, self.caption, theme.LABELS, self.look.muted, width) if self.caption else None
         under = (legend.height + SPACE if legend else 0.0) + (below.height + SPACE if below else 0.0)
         names = [label(self.setter, axis.label, theme.LABELS, self.look.text) for axis in self.axes if axis.label]

@@ -132,7 +132,7 @@ class Paragraph(Piece):
 
     def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float]:
         if leftwards(self._spans) and not self._centred:
-            return fitting(self._setter, _LEFTWARDS + body, size, self._colour, width)
+            return fitting(self._setter, RIGHT_TO_LEFT + body, size, self._colour, width)
         natural = self._setter.sheet(body, size, self._colour)
         if natural.width <= width:
             return natural, size
@@ -187,7 +187,7 @@ class Item(Piece):
             f"[{inline(spans, self._look, self._checked)}]))"
         )
         if leftwards(spans):
-            body = _LEFTWARDS + body.replace("pad(left:", "pad(right:", 1)
+            body = RIGHT_TO_LEFT + body.replace("pad(left:", "pad(right:", 1)
         sheet, size = fitting(self._setter, body, size, self._look.text, width)
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
@@ -220,7 +220,8 @@ class Item(Piece):
         ]
 
 
-_LEFTWARDS = "#set text(dir: rtl)\n"
+RIGHT_TO_LEFT = "#set text(dir: rtl)\n"
+"""Typst source before a text that is written from right to left."""
 
 
 def leftwards(spans: list[dict[str, Any]]) -> bool:
