@@ -195,9 +195,10 @@ def test_what_is_dimmed_is_still_there(studio: tuple[Stage, dict[str, str]]) -> 
 def test_a_highlight_covers_no_ink(studio: tuple[Stage, dict[str, str]]) -> None:
     made = film(studio, "marked", ACTIONS["highlights"][:2])
     plain, marked = made.ends[:2]
-    ink = plain.max(axis=2) > 200
+    # The weakest colour tells: a band over white words would take it away.
+    ink = plain.min(axis=2) > 200
     assert (np.abs(marked - plain).max(axis=2) > 25).sum() > 300, "nothing is marked"
-    assert (marked.max(axis=2)[ink] > 170).mean() > 0.98
+    assert (marked.min(axis=2)[ink] > plain.min(axis=2)[ink] - 25).mean() > 0.97
 
 
 def test_a_start_is_honoured(studio: tuple[Stage, dict[str, str]]) -> None:
