@@ -1,5 +1,7 @@
 //! From a document's bytes to its text and format, or a refusal that says where it went wrong.
 
+use std::borrow::Cow;
+
 use crate::storyboard::{Document, Place, Refusal};
 
 /// What a document is, as its name and its beginning tell.
@@ -18,8 +20,8 @@ pub(crate) enum Format {
 /// Larger documents are refused; the same bound as that of the intake, in bytes.
 const LARGEST: usize = 8 << 20;
 
-/// The format and text of a document, without a byte order mark.
-pub(crate) fn read(document: &Document) -> Result<(Format, &str), Refusal> {
+/// The format and text of a document, without a byte order mark and control characters.
+pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusal> {
     let name = document.name.to_ascii_lowercase();
     let format = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("md" | "markdown") => Format::Lesson,
@@ -53,7 +55,35 @@ pub(crate) fn read(document: &Document) -> Result<(Format, &str), Refusal> {
         let remedy = "Write `# Title`, then `## Heading` and a paragraph for each scene.";
         return Err(refusal("input.empty", "the document has no content", remedy, None));
     }
-    Ok((format, text))
+    Ok(match format {
+        Format::Lesson | Format::Json => (format, visible(text)),
+        Format::Storyboard | Format::Manim => (format, Cow::Borrowed(text)),
+    })
+}
+
+/// The text with white space in place of control characters, byte by byte, so that places stay; lines end in `\n`.
+fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        out.push(match c {
+            '\n' | '\t' => c,
+            '\r' if characters.peek() != Some(&'\n') => '\n',
+            // Those beyond ASCII are two bytes long, as this space is.
+            c if c.is_control() => {
+                if c.len_utf8() == 2 {
+                    '\u{a0}'
+                } else {
+                    ' '
+                }
+            }
+            c => c,
+        });
+    }
+    Cow::Owned(out)
 }
 
 /// A refusal; `place` is where in the document.

@@ -32,8 +32,10 @@ pub(crate) enum StepKind {
     Act(Action),
     /// Words, without markup.
     Speak(String),
-    /// What was shown stands so many milliseconds, without words.
+    /// What was shown stands so many milliseconds, without words; 0 means as long as it takes to read.
     Hold(u32),
+    /// What was shown with the last words stands until it can be read, should they be short.
+    Dwell,
     /// The screen is emptied.
     Clear,
 }

@@ -1,8 +1,8 @@
 //! Expressions of plots: `2sin(x)^2 - |x|/3` becomes a tree in postfix order, and has a value.
 //!
-//! A Pratt parser. From loosest to tightest: `+ -`, `* /` and what stands side by side (`2x`, from left to right: `1/2x`
-//! is half of x), the sign `-`, `^` (from right to left: `-x^2` is minus the square). A function takes what is in its
-//! brackets, or without any the product after it: `sin 2x`; `sin^2(x)` is the square of the sine.
+//! A Pratt parser. From loosest to tightest: `+ -`, `* /` and what stands side by side (`2x`, from left to right:
+//! `1/2x` is half of x), the sign `-`, `^` (from right to left: `-x^2` is minus the square). A function takes what is
+//! in its brackets, or without any the product after it: `sin 2x`; `sin^2(x)` is the square of the sine.
 
 use crate::storyboard::{Expression, Token};
 
@@ -17,8 +17,8 @@ pub(crate) struct Misread {
     pub(crate) at: usize,
 }
 
-/// Reads `source`, in which `variables` alone (single letters) may stand for numbers; none for a constant. A beginning such
-/// as `lambda s:` names the variables otherwise, in their order.
+/// Reads `source`, in which `variables` alone (single letters) may stand for numbers; none for a constant. A beginning
+/// such as `lambda s:` names the variables otherwise, in their order.
 ///
 /// # Errors
 /// [`Misread`].

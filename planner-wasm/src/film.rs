@@ -16,7 +16,8 @@ use crate::storyboard::{Action, Beat, CameraChange, Place, Refusal, Scene, Scene
 const BREATH_MS: u32 = 350;
 /// How long a title card without words stands.
 const TITLE_MS: u32 = 2_500;
-/// How long something without words stands: this and so much for each character, and no longer than a patient viewer waits.
+/// How long something without words stands: this and so much for each character, and no longer than a patient viewer
+/// waits.
 const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
 /// No silence is longer.
 const LONGEST_HOLD_MS: u32 = 60_000;
@@ -126,6 +127,19 @@ impl Film {
     }
 }
 
+/// How long it takes to read what actions show, in milliseconds; none when they show nothing.
+fn reading_ms(actions: &[Action]) -> Option<u32> {
+    let (least, each, most) = READING_MS;
+    let shown = |action: &Action| match action {
+        Action::Show(element) => characters(&element.kind),
+        Action::Transform(transform) => characters(&transform.into.kind),
+        Action::Clear => 0,
+        _ => 1,
+    };
+    let characters = u32::try_from(actions.iter().map(shown).sum::<usize>()).unwrap_or(u32::MAX);
+    (characters > 0).then(|| least.saturating_add(characters.saturating_mul(each)).min(most))
+}
+
 /// Lower-case letters, digits and `-` of a name; `otherwise` when there are none.
 fn slug(name: &str, otherwise: &str) -> String {
     let mut slug = String::new();
@@ -191,6 +205,7 @@ impl<'a> Building<'a> {
             StepKind::Act(action) => self.act(action, place, warnings),
             StepKind::Speak(words) => self.speak(&words, place),
             StepKind::Hold(0) => self.rest(),
+            StepKind::Dwell => self.dwell(),
             StepKind::Hold(ms) => self.beat(String::new(), ms.min(LONGEST_HOLD_MS), place),
             // Before anything was shown there is nothing to empty.
             StepKind::Clear if self.there.is_empty() => {}
@@ -273,18 +288,16 @@ impl<'a> Building<'a> {
 
     /// What is left without words stands long enough to be read.
     fn rest(&mut self) {
-        let (least, each, most) = READING_MS;
-        let shown = |action: &Action| match action {
-            Action::Show(element) => characters(&element.kind),
-            Action::Transform(transform) => characters(&transform.into.kind),
-            Action::Clear => 0,
-            _ => 1,
-        };
-        let characters: usize = self.actions.iter().map(shown).sum();
-        if characters > 0 {
-            let characters = u32::try_from(characters).unwrap_or(u32::MAX);
-            let pause = least.saturating_add(characters.saturating_mul(each)).min(most);
+        if let Some(pause) = reading_ms(&self.actions) {
             self.beat(String::new(), pause, self.place);
+        }
+    }
+
+    /// What was shown with the last words stands long enough to be read.
+    fn dwell(&mut self) {
+        if let Some(beat) = self.beats.last_mut() {
+            let left = reading_ms(&beat.actions).unwrap_or(0).saturating_sub(beat.estimate_ms);
+            beat.pause_ms = beat.pause_ms.max(left);
         }
     }
 

@@ -14,9 +14,9 @@
 //!          └ board     a storyboard               fits)
 //! ```
 //!
-//! Under them lie `drawing` (fences and shapes), `expression` and `axis`; `formula` (LaTeX → Typst) and `speech` (LaTeX →
-//! words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds); `sentence`;
-//! `asset` (files beside the document); `place` (byte → line and column).
+//! Under them lie `drawing` (fences and shapes), `expression` and `axis`; `formula` (LaTeX → Typst) and `speech` (LaTeX
+//! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
+//! `sentence`; `asset` (files beside the document); `place` (byte → line and column).
 
 pub mod storyboard;
 
@@ -75,9 +75,9 @@ mod symbols;
 pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, storyboard::Refusal> {
     let (format, text) = document::read(document)?;
     match format {
-        document::Format::Lesson => lesson::plan(text),
-        document::Format::Json => lecture::plan(&document.name, text),
-        document::Format::Storyboard => board::plan(text),
-        document::Format::Manim => python::plan(&document.name, text),
+        document::Format::Lesson => lesson::plan(&text),
+        document::Format::Json => lecture::plan(&document.name, &text),
+        document::Format::Storyboard => board::plan(&text),
+        document::Format::Manim => python::plan(&document.name, &text),
     }
 }

@@ -75,8 +75,8 @@ fn spaced(name: &str) -> String {
     one_line(&out, 150)
 }
 
-/// The classes of a program that derive from a scene: from a class whose name ends in `Scene`, or from one that was found
-/// before it. A class that others derive from and that has no `construct` of its own is no scene itself.
+/// The classes of a program that derive from a scene: from a class whose name ends in `Scene`, or from one that was
+/// found before it. A class that others derive from and that has no `construct` of its own is no scene itself.
 pub(crate) fn scenes(text: &str) -> Vec<SceneClass> {
     let lines: Vec<&str> = text.lines().collect();
     let code = code_lines(&lines);
@@ -157,7 +157,8 @@ fn statement(lines: &[&str]) -> Option<(String, Vec<String>)> {
     let bases = bases.rsplit_once(')').map_or(bases, |(inside, _)| inside);
     let last = |base: &str| base.trim().rsplit('.').next().unwrap_or_default().to_owned();
     let bases = bases.split(',').filter(|base| !base.contains('=')).map(last).collect();
-    (!name.is_empty() && name.len() <= 200).then_some((name, bases))
+    let named = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name.len() <= 200;
+    named.then_some((name, bases))
 }
 
 /// The lines below a class statement that belong to it.

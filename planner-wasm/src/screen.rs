@@ -51,15 +51,21 @@ pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
             }
             StepKind::Speak(words) => {
                 let pages = std::mem::replace(&mut waiting, vec![Vec::new()]);
+                let several = pages.len() > 1;
                 let shares = sentence::shares(&words, pages.len());
                 for (page, words) in pages.into_iter().zip(shares) {
                     let at = page.last().map_or(place, |step| step.place);
                     out.extend(page);
                     // A page that no sentence is left for stands long enough to be read.
-                    let kind = if words.is_empty() { StepKind::Hold(0) } else { StepKind::Speak(words) };
-                    out.push(Step { place: if matches!(kind, StepKind::Hold(_)) { at } else { place }, kind });
+                    if words.is_empty() {
+                        out.push(Step { place: at, kind: StepKind::Hold(0) });
+                    } else {
+                        out.push(Step { place, kind: StepKind::Speak(words) });
+                        out.extend(several.then_some(Step { place, kind: StepKind::Dwell }));
+                    }
                 }
             }
+            StepKind::Dwell => out.push(Step { place, kind: StepKind::Dwell }),
             StepKind::Hold(ms) => {
                 let pages = std::mem::replace(&mut waiting, vec![Vec::new()]);
                 let each = ms / u32::try_from(pages.len()).unwrap_or(u32::MAX).max(1);
@@ -143,8 +149,8 @@ fn is_large(kind: &ElementKind) -> bool {
     }
 }
 
-/// An element, or the parts that it is shown in, one screen each. A part that begins anew on an empty screen has a name of
-/// its own.
+/// An element, or the parts that it is shown in, one screen each. A part that begins anew on an empty screen has a name
+/// of its own.
 fn parts(shown: Shown) -> Vec<Shown> {
     let kinds = match &shown.kind {
         ElementKind::Bullets(list) if list.items.len() > MOST_ITEMS => list_parts(list),
@@ -162,8 +168,8 @@ fn parts(shown: Shown) -> Vec<Shown> {
     kinds.into_iter().enumerate().map(part).collect()
 }
 
-/// Where `length` things are cut, in parts of at most `most` that are about as long as each other; `is_good` says before which a
-/// cut is welcome.
+/// Where `length` things are cut, in parts of at most `most` that are about as long as each other; `is_good` says
+/// before which a cut is welcome.
 fn cuts(length: usize, most: usize, is_good: impl Fn(usize) -> bool) -> Vec<std::ops::Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
@@ -274,8 +280,10 @@ mod tests {
             StepKind::Speak(words) => format!("\"{words}\""),
             StepKind::Hold(ms) => format!("hold{ms}"),
             StepKind::Clear => "clear".to_owned(),
+            StepKind::Dwell => String::new(),
         };
-        fitted(steps).iter().map(word).collect::<Vec<_>>().join(" ")
+        let steps = fitted(steps).into_iter().filter(|step| !matches!(step.kind, StepKind::Dwell)).collect::<Vec<_>>();
+        steps.iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

@@ -48,8 +48,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// `words` with every word that has a pronunciation as it is spoken. Whole words alone, in any case; of two that begin
-    /// alike the longer one.
+    /// `words` with every word that has a pronunciation as it is spoken. Whole words alone, in any case; of two that
+    /// begin alike the longer one.
     pub(crate) fn pronounced(&self, words: &str) -> String {
         if self.pronunciations.is_empty() {
             return words.to_owned();

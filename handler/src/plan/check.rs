@@ -1,7 +1,7 @@
 //! The host's own check: a storyboard is believed only as far as the stage and the ledger can bear it.
 //!
-//! Counts and lengths are bounded, numbers are numbers, ids are file names, what is referred to is there, and files lie beside the
-//! document.
+//! Counts and lengths are bounded, numbers are numbers, ids are file names, what is referred to is there, and files lie
+//! beside the document.
 
 mod element;
 mod figure;

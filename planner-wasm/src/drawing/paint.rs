@@ -8,8 +8,8 @@ const COLOURS: &[&str] = &[
     "brown", "cyan", "magenta",
 ];
 
-/// The colour as the storyboard writes it: one of the stage's names or `#rrggbb`; none when it is no colour. Manim's own names such as `BLUE_C` and
-/// `LIGHT_GRAY` are known by their plain ones.
+/// The colour as the storyboard writes it: one of the stage's names or `#rrggbb`; none when it is no colour. Manim's
+/// own names such as `BLUE_C` and `LIGHT_GRAY` are known by their plain ones.
 pub(crate) fn colour(written: &str) -> Option<String> {
     let name = written.trim().trim_matches(['"', '\'']).to_lowercase();
     if let Some(code) = name.strip_prefix('#').or_else(|| name.strip_prefix("0x")) {

@@ -8,8 +8,8 @@ pub(super) const SAMPLES: usize = 401;
 /// Further out, floating-point numbers lose the picture.
 pub(crate) const FURTHEST: f64 = 1e12;
 
-/// Reads the statements of `text` one after another: lines, or parts of a line between `;`. What follows a `#` at a line's
-/// beginning is a remark.
+/// Reads the statements of `text` one after another: lines, or parts of a line between `;`. What follows a `#` at a
+/// line's beginning is a remark.
 pub(super) fn statements(text: &str, mut read: impl FnMut(Words<'_>) -> Result<(), Misread>) -> Result<(), Misread> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {

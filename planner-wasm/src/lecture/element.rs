@@ -45,7 +45,8 @@ const MOST_ITEMS: usize = 200;
 const MOST_ROWS: usize = 100;
 const MOST_COLUMNS: usize = 30;
 
-/// What `element` becomes; `x` is the range of the axes that are there. What can't be drawn becomes a placeholder and a warning.
+/// What `element` becomes; `x` is the range of the axes that are there. What can't be drawn becomes a placeholder and a
+/// warning.
 pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Place, warnings: &mut Warnings) -> Made {
     let element = parameters.element;
     if let Kind::Text(text) = &element.kind {

@@ -1,8 +1,8 @@
 //! JSON as language models write it: a tree whose values know where they stand.
 //!
-//! Besides JSON this takes remarks, commas too many or too few, keys without quotes, single quotes, line breaks in strings, Python's
-//! `None`, `True` and `False`, `NaN`, a fence of back-ticks and words around it, and an end that is missing. LaTeX in a string keeps its
-//! backslashes: `"\frac"` is no form feed.
+//! Besides JSON this takes remarks, commas too many or too few, keys without quotes, single quotes, line breaks in
+//! strings, Python's `None`, `True` and `False`, `NaN`, a fence of back-ticks and words around it, and an end that is
+//! missing. LaTeX in a string keeps its backslashes: `"\frac"` is no form feed.
 
 use crate::expression::Misread;
 
@@ -334,7 +334,7 @@ impl Parser<'_> {
                 'b' | 'f' => out.push(' '),
                 '"' | '\'' | '/' => out.push(escaped),
                 '\\' => out.push('\\'),
-                'u' => out.push(self.unicode()),
+                'u' => out.push(Some(self.unicode()).filter(|c| !c.is_control() || *c == '\n').unwrap_or(' ')),
                 other => {
                     out.push('\\');
                     out.push(other);
@@ -369,7 +369,8 @@ impl Parser<'_> {
     }
 }
 
-/// Whether what follows a backslash is a LaTeX command that begins as an escape of JSON does: `\frac`, `\theta`, `\nabla`.
+/// Whether what follows a backslash is a LaTeX command that begins as an escape of JSON does: `\frac`, `\theta`,
+/// `\nabla`.
 fn latex(rest: &str) -> bool {
     const COMMANDS: &[&str] = &[
         "bar",

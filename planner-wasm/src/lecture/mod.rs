@@ -1,7 +1,7 @@
 //! Lecture plans in JSON, as language models write them.
 //!
-//! In: the text of a `.json` document. Out: its film, as a storyboard. What can't be drawn becomes a placeholder and a warning with its
-//! place, never a failed film; expressions are parsed, never run.
+//! In: the text of a `.json` document. Out: its film, as a storyboard. What can't be drawn becomes a placeholder and a
+//! warning with its place, never a failed film; expressions are parsed, never run.
 //!
 //! ```text
 //! json ─ parameters ─ element ─ scene → draft

@@ -1,5 +1,5 @@
-//! What an element of a plan says of itself, wherever a language model wrote it: in the element, its content, its style, or a
-//! map of parameters.
+//! What an element of a plan says of itself, wherever a language model wrote it: in the element, its content, its
+//! style, or a map of parameters.
 
 use super::json::{self, Key, Kind, Value, plain};
 use crate::draft::one_line;
@@ -491,8 +491,8 @@ pub(super) fn right_side(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The expressions of a tuple such as `(cos(t), sin(t))`, `x = …, y = …` or `lambda t: np.array([…])`; none when one of them
-/// isn't one.
+/// The expressions of a tuple such as `(cos(t), sin(t))`, `x = …, y = …` or `lambda t: np.array([…])`; none when one of
+/// them isn't one.
 pub(super) fn expressions(value: &Value, variables: &[&str]) -> Option<Vec<Expression>> {
     if let Some(items) = value.list() {
         let one = |item: &Value| expression::parse(right_side(&item.text()?).1, variables).ok();

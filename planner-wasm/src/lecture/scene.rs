@@ -1,7 +1,8 @@
 //! A scene of a plan: its elements in groups, each with the words that are heard while it comes.
 //!
-//! The scene's own words come first, with the elements before the first one that has words of its own; each of those begins a group. Curves
-//! gather on their axes, placed shapes in one drawing, solids in one space: what comes later grows out of what is there.
+//! The scene's own words come first, with the elements before the first one that has words of its own; each of those
+//! begins a group. Curves gather on their axes, placed shapes in one drawing, solids in one space: what comes later
+//! grows out of what is there.
 
 use std::collections::BTreeMap;
 
@@ -464,8 +465,8 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The ranges of all axes of a scene, each with everything that is ever drawn on them, so that they stay as they are while
-/// things come.
+/// The ranges of all axes of a scene, each with everything that is ever drawn on them, so that they stay as they are
+/// while things come.
 struct Ranges {
     planes: Vec<(Option<Range>, Option<Range>)>,
     spaces: Vec<[Option<Range>; 3]>,

@@ -50,8 +50,8 @@ pub(crate) struct Element {
     /// What it is, in any case.
     #[schemars(extend("enum" = TYPES))]
     pub(crate) r#type: String,
-    /// Text, LaTeX, program or expression such as `x^2/10`; of a `highlight` the id of its target. Figures take a map of
-    /// parameters: `x_range`, `radius`, `width`, `height`, `start`, `end`, `vertices`.
+    /// Text, LaTeX, program or expression such as `x^2/10`; of a `highlight` the id of its target. Figures take a map
+    /// of parameters: `x_range`, `radius`, `width`, `height`, `start`, `end`, `vertices`.
     pub(crate) content: Option<serde_json::Value>,
     /// `center`, `top left`, … or a point `[x, y, z]`; the frame is 14.22 wide and 8 high, the origin in its middle.
     pub(crate) position: Option<serde_json::Value>,

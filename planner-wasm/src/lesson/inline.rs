@@ -207,9 +207,11 @@ pub(crate) fn heard(line: &[Inline]) -> String {
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 
-/// The words of a heading as they are read; formulas as words.
+/// The words of a heading as they are read; formulas as words. Signs alone stay signs.
 pub(crate) fn read(line: &[Inline]) -> String {
-    crate::draft::one_line(&heard(line), 150)
+    let said = heard(line);
+    let signs = |inline: &Inline| if let Inline::Text(text, _) = inline { text.clone() } else { String::new() };
+    crate::draft::one_line(&if said.is_empty() { line.iter().map(signs).collect() } else { said }, 150)
 }
 
 /// What an author set apart in a paragraph: its key words; empty when nothing is, or too much.

@@ -1,7 +1,7 @@
 //! From a lesson's text to its sections: headings with blocks that are spoken or shown, in document order.
 //!
-//! CommonMark with tables, footnotes, task lists, alerts, strike-through and `$…$` mathematics. A block that can't be drawn becomes a
-//! placeholder and a warning, never a failed film.
+//! CommonMark with tables, footnotes, task lists, alerts, strike-through and `$…$` mathematics. A block that can't be
+//! drawn becomes a placeholder and a warning, never a failed film.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,6 +1,7 @@
 //! Markdown lessons.
 //!
-//! In: a lesson's text. Out: its film, still as drafts of scenes. It never decides what fits on a screen: `screen` does.
+//! In: a lesson's text. Out: its film, still as drafts of scenes. It never decides what fits on a screen: `screen`
+//! does.
 //!
 //! The one rule: paragraphs are spoken, everything else is shown, document order is time order.
 
@@ -87,7 +88,8 @@ impl Writer {
         }
     }
 
-    /// The scenes of a section: one, and one for each Manim program in it, which is narrated by the paragraphs after it.
+    /// The scenes of a section: one, and one for each Manim program in it, which is narrated by the paragraphs after
+    /// it.
     fn scenes(&mut self, heading: &str, mut place: Place, blocks: Vec<Block>) -> Result<(), Refusal> {
         let words_only = blocks.iter().all(|block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break));
         let mut kind = SceneKind::Lesson;
