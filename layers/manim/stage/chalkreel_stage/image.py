@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from manim import Mobject, SVGMobject
 from PIL import Image as Pillow
+from PIL import ImageOps
 
 from . import theme
 from .audit import Box
@@ -23,8 +24,11 @@ PIXELS_PER_UNIT = 135.0
 MOST_ENLARGED = 4.0
 """How many times larger than its own size a small picture is shown."""
 
-MOST_PIXELS = 400_000_000
-"""Pixels of the largest picture that is decoded (Pillow's own limit for a warning is 89 million)."""
+MOST_PIXELS = {"PNG": 80_000_000, "JPEG": 400_000_000}
+"""Pixels of the largest picture that is decoded: 320 MB in memory for a PNG; a JPEG is decoded at a smaller scale."""
+
+ORIENTATION = 0x0112
+"""EXIF's tag for which side of a picture is up."""
 
 KEPT = 1600
 """Pixels of the longer side that are kept: as many as a picture has on a frame of 1080 lines."""
@@ -104,17 +108,23 @@ def _pixels(path: Path) -> tuple[np.ndarray, tuple[int, int]]:
     limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None
     try:
         with Pillow.open(path, formats=("PNG", "JPEG")) as image:
-            size = image.size
-            if size[0] * size[1] > MOST_PIXELS:
-                raise ImageError(f"{size[0]} by {size[1]} pixels are too many")
+            if image.width * image.height > MOST_PIXELS[str(image.format)]:
+                raise ImageError(f"{image.width} by {image.height} pixels are too many")
+            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            size = (image.height, image.width) if turned else image.size
             # JPEG can be decoded at a smaller scale at once.
             image.draft("RGB", (KEPT, KEPT))
+            if image.mode.startswith("I"):
+                # Sixteen bits a pixel; Pillow would cut them off instead of scaling them.
+                image = Pillow.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
             if max(image.size) > KEPT:
                 ratio = KEPT / max(image.size)
                 reduced = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
-                image = image.convert("RGBA") if image.mode in ("P", "LA", "PA", "I;16") else image
+                # Palettes can't be averaged.
+                image = image.convert("RGBA") if image.mode in ("P", "PA", "LA", "1") else image
                 image = image.resize(reduced, Pillow.Resampling.BOX, reducing_gap=2.0)
-            return np.asarray(image.convert("RGBA")), size
+            # Cameras write which side is up, and leave it to others to turn the picture.
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGBA")), size
     except ImageError:
         raise
     except Exception as error:  # Pillow raises whatever its decoders do.
