@@ -401,3 +401,117 @@ async fn a_lecture_plan_of_a_hundred_scenes_is_quick_too() {
     println!("a lecture plan of a hundred scenes took {quickest:?} at best");
     assert!(quickest < BOUND * 2, "a lecture plan of a hundred scenes took {quickest:?}");
 }
+
+/// The storyboard of every action with one value of it replaced.
+fn replaced(pointer: &str, value: serde_json::Value) -> Storyboard {
+    let path = Path::new(LESSONS).join("../storyboards/every-action.storyboard.json");
+    let mut board: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    *board.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is nowhere")) = value;
+    serde_json::from_value(board).unwrap_or_else(|error| panic!("{pointer}: {error}"))
+}
+
+#[test]
+fn the_host_checks_every_kind_of_thing_in_a_storyboard() {
+    use serde_json::json;
+    check(&replaced("/title", json!("Sound"))).unwrap();
+    let action = |beat: usize, action: usize, rest: &str| format!("/scenes/1/beats/{beat}/actions/{action}/{rest}");
+    let text = |words: &str| json!([{"plain": words}]);
+    let cases = [
+        ("/theme".to_owned(), json!("blue"), "theme"),
+        ("/quality".to_owned(), json!("best"), "quality"),
+        ("/on_failure".to_owned(), json!("shrug"), "on_failure"),
+        ("/music/source".to_owned(), json!("https://example.org/a.mp3"), "music"),
+        ("/music/source".to_owned(), json!("../a.mp3"), "music"),
+        ("/music/level_db".to_owned(), json!(3.0), "music"),
+        ("/intro".to_owned(), json!("/etc/passwd"), "clip"),
+        ("/outro".to_owned(), json!("a//b.mp4"), "clip"),
+        ("/voice/chain".to_owned(), json!(["-f"]), "voice"),
+        ("/voice/consistency".to_owned(), json!("never"), "consistency"),
+        ("/voice/words_per_minute".to_owned(), json!(10_000), "words per minute"),
+        ("/scenes/0/id".to_owned(), json!("../x"), "id"),
+        ("/scenes/3/id".to_owned(), json!("title"), "twice"),
+        ("/scenes/0/beats/0/id".to_owned(), json!("end-1"), "twice"),
+        ("/scenes/3/beats/0/pause_ms".to_owned(), json!(0), "neither words nor length"),
+        ("/scenes/3/beats/0/pause_ms".to_owned(), json!(60_001), "pause"),
+        ("/scenes/2/kind/manim/class".to_owned(), json!("A; import os"), "class"),
+        ("/scenes/2/kind/manim/source".to_owned(), json!("\u{0}"), "null"),
+        ("/scenes/2/beats/0/actions".to_owned(), json!(["clear"]), "Manim"),
+        (action(0, 0, "show/id"), json!("program"), "twice"),
+        (action(0, 0, "show/kind/equation/formula/typst"), json!("\u{7}"), "control"),
+        (action(0, 0, "show/placement/region"), json!("nowhere"), "region"),
+        (action(0, 0, "show/timing/duration_ms"), json!(60_001), "time"),
+        (action(0, 0, "show/timing/easing"), json!("wild"), "easing"),
+        (action(0, 0, "show/timing/entrance"), json!("explode"), "entrance"),
+        (action(0, 0, "show/timing/exit"), json!("vanish"), "exit"),
+        (action(0, 1, "show/style/colour"), json!("#12345"), "colour"),
+        (action(0, 1, "show/style/opacity"), json!(1.5), "opacity"),
+        (action(0, 1, "show/style/scale"), json!(0.0), "scale"),
+        (action(0, 1, "show/kind/code/highlighted"), json!([3]), "highlighted"),
+        (action(0, 1, "show/kind/code/highlighted"), json!([2, 1]), "highlighted"),
+        (action(1, 0, "highlight/target"), json!("nothing"), "highlighted"),
+        (action(1, 0, "highlight/colour"), json!("Red"), "colour"),
+        (action(1, 1, "dim"), json!("nothing"), "dimmed"),
+        (action(2, 0, "transform/from"), json!("nothing"), "becomes"),
+        (action(2, 0, "transform/into/id"), json!("formula"), "twice"),
+        (action(2, 1, "move/to/at/x"), json!(1e300), "nowhere"),
+        (action(2, 1, "move/to/at"), json!(null), "nowhere"),
+        (action(3, 0, "camera/change/zoom_to"), json!("formula"), "zoomed"),
+        (action(4, 1, "remove"), json!("formula"), "removed"),
+        (action(5, 1, "show/kind/space/solids/0/kind/sphere/radius"), json!(-1.0), "radius"),
+        (action(5, 1, "show/kind/space/solids/1/kind/surface/u_to"), json!(-1.0), "range"),
+        (action(5, 1, "show/kind/space/solids/1/kind/surface/z/postfix"), json!([{"variable": "x"}]), "variable"),
+        (action(5, 1, "show/kind/space/solids/1/kind/surface/z/postfix"), json!([{"apply": "exec"}]), "operator"),
+        (action(5, 1, "show/kind/space/solids/1/kind/surface/z/postfix"), json!([{"apply": "add"}]), "operands"),
+        (action(5, 1, "show/kind/space/phi"), json!(200.0), "phi"),
+        (action(5, 1, "show/kind/space/axes/x/step"), json!(0.0), "tick"),
+        (action(5, 2, "camera/change/orbit"), json!(1e9), "orbit"),
+        (action(6, 1, "show/kind/table/align"), json!(["middle"]), "align"),
+        (action(6, 1, "show/kind/table/rows/0/cells/0/spans"), text("\u{1b}[31m"), "control"),
+        (action(6, 3, "show/kind/number_line/marks/0/at"), json!(99.0), "mark"),
+        (action(6, 4, "show/kind/chart/bars"), json!([]), "bars"),
+        (action(6, 4, "show/kind/chart/bars/0/value"), json!(1e300), "bar"),
+    ];
+    for (pointer, value, expected) in cases {
+        let broken = check(&replaced(&pointer, value.clone())).expect_err(&format!("{pointer} = {value}"));
+        assert!(broken.contains(expected), "{pointer} = {value}: {broken}");
+    }
+    let kinds = [
+        (json!({"image": {"source": "http://x/a.png", "alt": "", "caption": ""}}), "picture"),
+        (json!({"image": {"source": "a/../../b.png", "alt": "", "caption": ""}}), "picture"),
+        (
+            json!({"graph": {"nodes": [{"id": "a", "label": ""}], "edges": [{"from": "a", "to": "b", "label": ""}],
+            "directed": false, "layout": null}}),
+            "edge",
+        ),
+        (
+            json!({"graph": {"nodes": [{"id": "a", "label": ""}, {"id": "a", "label": ""}], "edges": [], "directed": false,
+            "layout": null}}),
+            "twice",
+        ),
+        (
+            json!({"graph": {"nodes": [{"id": "a", "label": ""}], "edges": [], "directed": false, "layout": "heap"}}),
+            "layout",
+        ),
+        (json!({"drawing": {"shapes": []}}), "shapes"),
+        (
+            json!({"drawing": {"shapes": [{"kind": {"polygon": [{"x": 0.0, "y": 0.0}]}, "label": "", "style": null}]}}),
+            "corners",
+        ),
+        (
+            json!({"drawing": {"shapes": [{"kind": {"line": {"from": {"x": 0.0, "y": 0.0}, "to": {"x": 0.0, "y": 0.0}}},
+            "label": "", "style": null}]}}),
+            "ends where it begins",
+        ),
+        (
+            json!({"drawing": {"shapes": [{"kind": {"annulus": {"center": {"x": 0.0, "y": 0.0}, "inner": 2.0, "outer": 1.0}},
+            "label": "", "style": null}]}}),
+            "ring",
+        ),
+        (json!({"space": {"axes": null, "solids": [], "phi": null, "theta": null, "caption": ""}}), "empty space"),
+        (json!({"bullets": {"items": []}}), "items"),
+    ];
+    for (kind, expected) in kinds {
+        let broken = check(&replaced(&action(0, 0, "show/kind"), kind.clone())).expect_err(&kind.to_string());
+        assert!(broken.contains(expected), "{kind}: {broken}");
+    }
+}

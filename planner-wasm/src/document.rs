@@ -57,7 +57,10 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
     }
     Ok(match format {
         Format::Lesson | Format::Json => (format, visible(text)),
-        Format::Storyboard | Format::Manim => (format, Cow::Borrowed(text)),
+        Format::Storyboard => (format, Cow::Borrowed(text)),
+        // Python takes every other character.
+        Format::Manim if text.contains('\0') => (format, Cow::Owned(text.replace('\0', " "))),
+        Format::Manim => (format, Cow::Borrowed(text)),
     })
 }
 

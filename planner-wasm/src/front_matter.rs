@@ -154,10 +154,10 @@ impl Raw {
             return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
         }
         for voice in &self.voice.chain {
-            settings.voice.chain.push(one_line(voice, "voice.chain", 100)?.to_lowercase());
+            settings.voice.chain.push(voice_name(voice, "voice.chain")?.to_lowercase());
         }
         if let Some(name) = &self.voice.name {
-            settings.voice.name = Some(one_line(name, "voice.name", 100)?);
+            settings.voice.name = Some(voice_name(name, "voice.name")?);
         }
         if let Some(pace) = &self.voice.words_per_minute {
             let number = pace.value.parse().ok().filter(|number| (80..=450).contains(number));
@@ -165,7 +165,7 @@ impl Raw {
             settings.voice.words_per_minute = Some(number.ok_or_else(|| invalid(why, Some(place(pace))))?);
         }
         if let Some(model) = &self.voice.model {
-            settings.voice.model = Some(one_line(model, "voice.model", 100)?);
+            settings.voice.model = Some(voice_name(model, "voice.model")?);
         }
         if let Some(consistency) = &self.voice.consistency {
             settings.voice.consistency = Some(choice(consistency, "voice.consistency", &["film", "scene", "beat"])?);
@@ -245,6 +245,15 @@ fn choice(value: &Spanned<String>, key: &str, known: &[&str]) -> Result<String, 
         return Ok(wanted);
     }
     Err(invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
+}
+
+/// Names are handed to programs, for which a `-` begins an option.
+fn voice_name(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
+    let name = one_line(value, key, 100)?;
+    if name.is_empty() || name.len() > 100 || name.starts_with('-') {
+        return Err(invalid(&format!("`{key}` is no name of a voice"), Some(place(value))));
+    }
+    Ok(name)
 }
 
 fn one_line(value: &Spanned<String>, key: &str, longest: usize) -> Result<String, Refusal> {

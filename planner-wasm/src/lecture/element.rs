@@ -16,7 +16,7 @@ use crate::storyboard::{
 
 /// What an element becomes.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one scene's elements at a time")]
+#[allow(clippy::large_enum_variant, reason = "one scene's elements at a time; sizes differ by target")]
 pub(super) enum Made {
     /// Something of its own on the page.
     Element(ElementKind),
