@@ -1,4 +1,4 @@
-//! A formula as words, as a teacher reads it aloud. English; other languages have their own issue to come.
+//! A formula as words, as a teacher reads it aloud; in English, whatever the lesson speaks.
 
 use crate::latex::{self, Node, Row, Table};
 use crate::symbols;
