@@ -2,7 +2,8 @@
 # Manim in a virtual environment of its own, the stage in it, and the fonts both draw with.
 # shellcheck disable=SC2034,SC2154
 # cairo and Pango with headers: pycairo and ManimPango have no Linux wheels.
-manim_packages=(gcc libc6-dev pkg-config libcairo2-dev libpango1.0-dev fontconfig fonts-inter fonts-jetbrains-mono fonts-noto-core)
+manim_packages=(gcc libc6-dev pkg-config libcairo2-dev libpango1.0-dev fontconfig fonts-inter fonts-jetbrains-mono fonts-noto-core
+    fonts-noto-cjk fonts-noto-color-emoji)
 
 # A Python that the pins were made for, 3.11 to 3.13. The system's own comes first: a confined child may read /usr.
 suitable() {
@@ -53,7 +54,7 @@ manim_part() {
         stage_part "$here"
         done_with stage "$inputs"
     fi
-    inputs=$(dpkg-query -W -f '${Version} ' fonts-inter fonts-jetbrains-mono fonts-noto-core)$(hash_of "$here/fonts.conf" "$here/fonts.txt")
+    inputs=$(dpkg-query -W -f '${Version} ' fonts-inter fonts-jetbrains-mono fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)$(hash_of "$here/fonts.conf" "$here/fonts.txt")
     if ! fresh fonts "$inputs"; then
         fonts_part "$here"
         done_with fonts "$inputs"
@@ -69,6 +70,7 @@ stage_part() {
     rm -rf "$site/chalkreel_stage/__pycache__"
     "$dest/manim/bin/python3" -I -m compileall -q --invalidation-mode unchecked-hash "$site/chalkreel_stage"
     wrapper chalkreel-stage chalkreel_stage
+    wrapper chalkreel-raw chalkreel_stage.raw
     wrapper manim manim
 }
 

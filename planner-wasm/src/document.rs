@@ -1,18 +1,53 @@
-//! From a document's bytes to its text, or a refusal that says where it went wrong.
+//! From a document's bytes to its text and format, or a refusal that says where it went wrong.
+
+use std::borrow::Cow;
 
 use crate::storyboard::{Document, Place, Refusal};
 
-/// The text of a Markdown lesson, without a byte order mark.
-pub(crate) fn lesson(document: &Document) -> Result<&str, Refusal> {
-    let extension = document.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    if !matches!(extension.as_deref(), Some("md" | "markdown")) {
-        let message = match extension {
-            Some(extension) if document.name.len() < 300 => {
-                format!("`{}` ends in `.{extension}`, which is not a format that is read here", document.name)
-            }
-            _ => "the document's name has no extension that tells its format".to_owned(),
-        };
-        return Err(refusal("input.unknown_format", &message, "Name a Markdown lesson `.md` or `.markdown`.", None));
+/// What a document is, as its name and its beginning tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `.md`, `.markdown`
+    Lesson,
+    /// `.json`: a lecture plan, or a storyboard.
+    Json,
+    /// `.storyboard.json`
+    Storyboard,
+    /// `.py`
+    Manim,
+}
+
+/// Larger documents are refused; the same bound as that of the intake, in bytes.
+const LARGEST: usize = 8 << 20;
+
+/// The format and text of a document, without a byte order mark and control characters.
+pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusal> {
+    let name = document.name.to_ascii_lowercase();
+    let format = match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("md" | "markdown") => Format::Lesson,
+        Some("json")
+            if name.ends_with(".storyboard.json")
+                || name.ends_with("/storyboard.json")
+                || name == "storyboard.json" =>
+        {
+            Format::Storyboard
+        }
+        Some("json") => Format::Json,
+        Some("py") => Format::Manim,
+        extension => {
+            let message = match extension {
+                Some(extension) if document.name.len() < 300 => {
+                    format!("`{}` ends in `.{extension}`, which is not a format that is read here", document.name)
+                }
+                _ => "the document's name has no extension that tells its format".to_owned(),
+            };
+            let remedy = "Name a Markdown lesson `.md`, a lecture plan or storyboard `.json`, a Manim program `.py`.";
+            return Err(refusal("input.unknown_format", &message, remedy, None));
+        }
+    };
+    if document.bytes.len() > LARGEST {
+        let message = format!("the document has {} bytes; at most {LARGEST} are read", document.bytes.len());
+        return Err(refusal("input.too_large", &message, "Split the lesson, or take out what isn't text.", None));
     }
     let bytes = document.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&document.bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
@@ -20,7 +55,38 @@ pub(crate) fn lesson(document: &Document) -> Result<&str, Refusal> {
         let remedy = "Write `# Title`, then `## Heading` and a paragraph for each scene.";
         return Err(refusal("input.empty", "the document has no content", remedy, None));
     }
-    Ok(text)
+    Ok(match format {
+        Format::Lesson | Format::Json => (format, visible(text)),
+        Format::Storyboard => (format, Cow::Borrowed(text)),
+        // Python takes every other character.
+        Format::Manim if text.contains('\0') => (format, Cow::Owned(text.replace('\0', " "))),
+        Format::Manim => (format, Cow::Borrowed(text)),
+    })
+}
+
+/// The text with white space in place of control characters, byte by byte, so that places stay; lines end in `\n`.
+fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        out.push(match c {
+            '\n' | '\t' => c,
+            '\r' if characters.peek() != Some(&'\n') => '\n',
+            // Those beyond ASCII are two bytes long, as this space is.
+            c if c.is_control() => {
+                if c.len_utf8() == 2 {
+                    '\u{a0}'
+                } else {
+                    ' '
+                }
+            }
+            c => c,
+        });
+    }
+    Cow::Owned(out)
 }
 
 /// A refusal; `place` is where in the document.

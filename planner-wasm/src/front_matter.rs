@@ -10,6 +10,14 @@
 //!   chain: [espeak]       # voices in the order to try them
 //!   name: en-us           # the voice's own name
 //!   words_per_minute: 165
+//!   model: eleven_v3      # the provider's model
+//!   consistency: film     # or scene, beat: what falls back together when a voice fails
+//!   max_characters: 5000  # that voices which cost money may speak
+//! pronunciations:         # how words are spoken
+//!   SQL: sequel
+//! music: quiet.mp3        # or {source: quiet.mp3, level_db: -20}
+//! intro: intro.mp4        # clips before and after the film
+//! outro: outro.mp4
 //! ```
 //!
 //! A key that isn't known is left out with a warning; a value that can't be is refused, for it is quickly mended.
@@ -19,47 +27,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use crate::asset;
 use crate::document::refusal;
-use crate::storyboard::{Place, Refusal, VoiceSettings, Warning};
+use crate::settings::Settings;
+use crate::storyboard::{Music, Place, Refusal, Warning};
 
 /// No front matter that a person wrote is longer, in bytes.
 const LONGEST: usize = 64 * 1024;
-
-/// What a lesson says about the whole film.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) title: Option<String>,
-    pub(crate) language: String,
-    pub(crate) theme: String,
-    pub(crate) quality: Option<String>,
-    pub(crate) on_failure: Option<String>,
-    pub(crate) voice: VoiceSettings,
-    pub(crate) warnings: Vec<Warning>,
-    /// The byte at which the lesson itself begins.
-    pub(crate) body: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            title: None,
-            language: "en".to_owned(),
-            theme: "dark".to_owned(),
-            quality: None,
-            on_failure: None,
-            voice: VoiceSettings {
-                chain: Vec::new(),
-                name: None,
-                words_per_minute: None,
-                model: None,
-                consistency: None,
-                max_characters: None,
-            },
-            warnings: Vec::new(),
-            body: 0,
-        }
-    }
-}
 
 /// Reads the front matter of `text`, if it has one.
 pub(crate) fn read(text: &str) -> Result<Settings, Refusal> {
@@ -123,14 +97,36 @@ struct Raw {
     quality: Option<Spanned<String>>,
     on_failure: Option<Spanned<String>>,
     voice: Voice,
+    pronunciations: Pairs,
+    music: Option<Spanned<RawMusic>>,
+    intro: Option<Spanned<String>>,
+    outro: Option<Spanned<String>>,
     unknown: Vec<Spanned<String>>,
 }
+
+/// `music: file` or a map.
+enum RawMusic {
+    File(String),
+    Map(Pairs),
+}
+
+/// A map of one word to another.
+#[derive(Default)]
+struct Pairs(Vec<(Spanned<String>, Spanned<String>)>);
+
+/// Loudness of music against the voice, in decibels, when the lesson doesn't say: heard, and never in the way.
+const MUSIC_LEVEL_DB: f64 = -20.0;
+/// More than any lesson has names.
+const MOST_PRONUNCIATIONS: usize = 200;
 
 #[derive(Default)]
 struct Voice {
     chain: Vec<Spanned<String>>,
     name: Option<Spanned<String>>,
     words_per_minute: Option<Spanned<String>>,
+    model: Option<Spanned<String>>,
+    consistency: Option<Spanned<String>>,
+    max_characters: Option<Spanned<String>>,
     unknown: Vec<Spanned<String>>,
 }
 
@@ -140,12 +136,7 @@ impl Raw {
             settings.title = Some(one_line(&title, "title", 200)?).filter(|title| !title.is_empty());
         }
         if let Some(language) = self.language {
-            let parts = language.value.split('-');
-            let well_formed =
-                |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
-            let known = parts.clone().all(well_formed)
-                && matches!(language.value.find('-').unwrap_or(language.value.len()), 2 | 3);
-            if !known || language.value.len() > 35 {
+            if !is_language(&language.value) {
                 return Err(invalid("`language` is no language tag such as `en` or `de-AT`", Some(place(&language))));
             }
             settings.language = language.value;
@@ -163,28 +154,89 @@ impl Raw {
             return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
         }
         for voice in &self.voice.chain {
-            settings.voice.chain.push(one_line(voice, "voice.chain", 100)?.to_lowercase());
+            settings.voice.chain.push(voice_name(voice, "voice.chain")?.to_lowercase());
         }
         if let Some(name) = &self.voice.name {
-            settings.voice.name = Some(one_line(name, "voice.name", 100)?);
+            settings.voice.name = Some(voice_name(name, "voice.name")?);
         }
         if let Some(pace) = &self.voice.words_per_minute {
             let number = pace.value.parse().ok().filter(|number| (80..=450).contains(number));
             let why = "`voice.words_per_minute` is no whole number from 80 to 450";
             settings.voice.words_per_minute = Some(number.ok_or_else(|| invalid(why, Some(place(pace))))?);
         }
-        let warning = |key: &Spanned<String>, inside: &str| Warning {
-            code: "plan.unknown_setting".to_owned(),
-            message: format!(
-                "the setting `{inside}{}` is not known and was left out",
-                key.value.chars().take(60).collect::<String>()
-            ),
-            place: Some(place(key)),
-        };
-        settings.warnings.extend(self.unknown.iter().map(|key| warning(key, "")));
-        settings.warnings.extend(self.voice.unknown.iter().map(|key| warning(key, "voice.")));
+        if let Some(model) = &self.voice.model {
+            settings.voice.model = Some(voice_name(model, "voice.model")?);
+        }
+        if let Some(consistency) = &self.voice.consistency {
+            settings.voice.consistency = Some(choice(consistency, "voice.consistency", &["film", "scene", "beat"])?);
+        }
+        if let Some(most) = &self.voice.max_characters {
+            let why = "`voice.max_characters` is no whole number";
+            let number = most.value.replace('_', "").parse();
+            settings.voice.max_characters = Some(number.map_err(|_| invalid(why, Some(place(most))))?);
+        }
+        if self.pronunciations.0.len() > MOST_PRONUNCIATIONS {
+            let at = place(&self.pronunciations.0[MOST_PRONUNCIATIONS].0);
+            return Err(invalid("`pronunciations` has more than 200 words", Some(at)));
+        }
+        for (written, spoken) in &self.pronunciations.0 {
+            let written = one_line(written, "pronunciations", 100)?;
+            if !written.is_empty() {
+                settings.pronunciations.push((written, one_line(spoken, "pronunciations", 200)?));
+            }
+        }
+        settings.music = self.music.map(|music| checked(&music, &mut settings.warnings)).transpose()?;
+        settings.intro = self.intro.map(|clip| file(&clip, "intro")).transpose()?;
+        settings.outro = self.outro.map(|clip| file(&clip, "outro")).transpose()?;
+        settings.warnings.extend(self.unknown.iter().map(|key| unknown(key, "")));
+        settings.warnings.extend(self.voice.unknown.iter().map(|key| unknown(key, "voice.")));
         Ok(())
     }
+}
+
+fn checked(music: &Spanned<RawMusic>, warnings: &mut Vec<Warning>) -> Result<Music, Refusal> {
+    let pairs = match &music.value {
+        RawMusic::File(source) => {
+            let source = asset::path(source).map_err(|why| invalid(&format!("`music`: {why}"), Some(place(music))))?;
+            return Ok(Music { source, level_db: MUSIC_LEVEL_DB });
+        }
+        RawMusic::Map(pairs) => &pairs.0,
+    };
+    let mut settled = Music { source: String::new(), level_db: MUSIC_LEVEL_DB };
+    for (key, value) in pairs {
+        match key.value.as_str() {
+            "source" => settled.source = file(value, "music.source")?,
+            "level_db" => {
+                let number = value.value.parse().ok().filter(|level| (-60.0..=0.0).contains(level));
+                let why = "`music.level_db` is no number from -60 to 0";
+                settled.level_db = number.ok_or_else(|| invalid(why, Some(place(value))))?;
+            }
+            _ => warnings.push(unknown(key, "music.")),
+        }
+    }
+    if settled.source.is_empty() {
+        return Err(invalid("`music` names no `source`", Some(place(music))));
+    }
+    Ok(settled)
+}
+
+fn unknown(key: &Spanned<String>, inside: &str) -> Warning {
+    let key_name: String = key.value.chars().take(60).collect();
+    Warning {
+        code: "plan.unknown_setting".to_owned(),
+        message: format!("the setting `{inside}{key_name}` is not known and was left out"),
+        place: Some(place(key)),
+    }
+}
+
+/// Whether a word is formed as a language tag is.
+pub(crate) fn is_language(tag: &str) -> bool {
+    let well_formed = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
+    tag.len() <= 35 && tag.split('-').all(well_formed) && matches!(tag.find('-').unwrap_or(tag.len()), 2 | 3)
+}
+
+fn file(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
+    asset::path(&value.value).map_err(|why| invalid(&format!("`{key}`: {why}"), Some(place(value))))
 }
 
 fn choice(value: &Spanned<String>, key: &str, known: &[&str]) -> Result<String, Refusal> {
@@ -193,6 +245,15 @@ fn choice(value: &Spanned<String>, key: &str, known: &[&str]) -> Result<String, 
         return Ok(wanted);
     }
     Err(invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
+}
+
+/// Names are handed to programs, for which a `-` begins an option.
+fn voice_name(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
+    let name = one_line(value, key, 100)?;
+    if name.is_empty() || name.len() > 100 || name.starts_with('-') {
+        return Err(invalid(&format!("`{key}` is no name of a voice"), Some(place(value))));
+    }
+    Ok(name)
 }
 
 fn one_line(value: &Spanned<String>, key: &str, longest: usize) -> Result<String, Refusal> {
@@ -224,6 +285,10 @@ impl<'de> Deserialize<'de> for Raw {
                         "quality" => raw.quality = map.next_value()?,
                         "on_failure" => raw.on_failure = map.next_value()?,
                         "voice" => raw.voice = map.next_value::<Option<Voice>>()?.unwrap_or_default(),
+                        "pronunciations" => raw.pronunciations = map.next_value::<Option<Pairs>>()?.unwrap_or_default(),
+                        "music" => raw.music = map.next_value()?,
+                        "intro" => raw.intro = map.next_value()?,
+                        "outro" => raw.outro = map.next_value()?,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                             raw.unknown.push(key);
@@ -254,6 +319,9 @@ impl<'de> Deserialize<'de> for Voice {
                         "chain" => voice.chain = map.next_value::<Chain>()?.0,
                         "name" => voice.name = map.next_value()?,
                         "words_per_minute" => voice.words_per_minute = map.next_value()?,
+                        "model" => voice.model = map.next_value()?,
+                        "consistency" => voice.consistency = map.next_value()?,
+                        "max_characters" => voice.max_characters = map.next_value()?,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                             voice.unknown.push(key);
@@ -289,5 +357,53 @@ impl<'de> Deserialize<'de> for Chain {
             }
         }
         deserializer.deserialize_seq(Voices)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words;
+        impl<'de> Visitor<'de> for Words {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("lines such as `SQL: sequel`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Words)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawMusic {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = RawMusic;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sound file, or `source` and `level_db`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawMusic, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(RawMusic::Map(Pairs(pairs)))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, file: &str) -> Result<RawMusic, E> {
+                Ok(RawMusic::File(file.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }

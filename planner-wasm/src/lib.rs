@@ -5,27 +5,39 @@
 //! world of `wit/planner.wit`. With `default-features = false` only the storyboard types are left, which is all that
 //! the host links: the document's bytes are parsed inside the sandbox alone.
 //!
-//! The way of a lesson:
+//! The way of a document:
 //!
 //! ```text
-//! document ─ front_matter ─ markdown ─ lesson → storyboard
-//!  (bytes →                  (text →    (blocks →
-//!   text)                     blocks)    beats)
+//! document ┬ lesson    Markdown          ┐
+//!  (bytes →├ lecture   a language model's├ draft ─ screen ─ film → storyboard
+//!   text)  ├ python    Manim classes     ┘ (steps)  (what   (beats)
+//!          └ board     a storyboard               fits)
 //! ```
 //!
-//! Under it lie `formula` (LaTeX → Typst), `speech` (LaTeX → words), both on the tokens of `latex`; `plot` (a fence →
-//! axes) on `expression` and `axis`; `estimate` (words → milliseconds); `place` (byte → line and column).
+//! Under them lie `drawing` (fences and shapes), `expression` and `axis`; `formula` (LaTeX → Typst) and `speech` (LaTeX
+//! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
+//! `sentence`; `asset` (files beside the document); `place` (byte → line and column).
 
 pub mod storyboard;
 
 #[cfg(feature = "planner")]
+mod asset;
+#[cfg(feature = "planner")]
 mod axis;
 #[cfg(feature = "planner")]
+mod board;
+#[cfg(feature = "planner")]
 mod document;
+#[cfg(feature = "planner")]
+mod draft;
+#[cfg(feature = "planner")]
+mod drawing;
 #[cfg(feature = "planner")]
 mod estimate;
 #[cfg(feature = "planner")]
 mod expression;
+#[cfg(feature = "planner")]
+mod film;
 #[cfg(feature = "planner")]
 mod formula;
 #[cfg(feature = "planner")]
@@ -35,17 +47,37 @@ mod guest;
 #[cfg(feature = "planner")]
 mod latex;
 #[cfg(feature = "planner")]
-mod lesson;
+mod lecture;
 #[cfg(feature = "planner")]
-mod markdown;
+mod lesson;
 #[cfg(feature = "planner")]
 mod place;
 #[cfg(feature = "planner")]
-mod plot;
+mod python;
+#[cfg(test)]
+mod schema;
+#[cfg(feature = "planner")]
+mod screen;
+#[cfg(feature = "planner")]
+mod sentence;
+#[cfg(feature = "planner")]
+mod settings;
 #[cfg(feature = "planner")]
 mod speech;
 #[cfg(feature = "planner")]
 mod symbols;
 
+/// Makes a storyboard of `document`.
+///
+/// # Errors
+/// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
 #[cfg(feature = "planner")]
-pub use lesson::plan;
+pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, storyboard::Refusal> {
+    let (format, text) = document::read(document)?;
+    match format {
+        document::Format::Lesson => lesson::plan(&text),
+        document::Format::Json => lecture::plan(&document.name, &text),
+        document::Format::Storyboard => board::plan(&text),
+        document::Format::Manim => python::plan(&document.name, &text),
+    }
+}

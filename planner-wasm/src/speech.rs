@@ -1,4 +1,4 @@
-//! A formula as words, as a teacher reads it aloud. English; other languages have their own issue to come.
+//! A formula as words, as a teacher reads it aloud; in English, whatever the lesson speaks.
 
 use crate::latex::{self, Node, Row, Table};
 use crate::symbols;
@@ -9,6 +9,95 @@ pub(crate) fn words(source: &str) -> String {
     let mut said = String::new();
     say(&row, &mut said);
     tidy(&said)
+}
+
+/// Prose as it is heard: LaTeX that stands bare in it, and signs that no voice reads, become words.
+pub(crate) fn prose(text: &str) -> String {
+    let bare = text.contains('\\')
+        && text.split('\\').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let text = if bare { unwrapped(text) } else { text.to_owned() };
+    if !text.chars().any(|c| sign(c).is_some()) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match sign(c) {
+            Some(words) => {
+                out.push(' ');
+                out.push_str(words);
+                out.push(' ');
+            }
+            None => out.push(c),
+        }
+    }
+    // The white space of the author's stays where it separates from the next stretch of the line.
+    let lead = if text.starts_with(char::is_whitespace) { " " } else { "" };
+    let trail = if text.ends_with(char::is_whitespace) { " " } else { "" };
+    format!("{lead}{}{trail}", tidy(&out))
+}
+
+/// The words of a sign that voices read wrongly or not at all.
+fn sign(c: char) -> Option<&'static str> {
+    Some(match c {
+        '²' => "squared",
+        '³' => "cubed",
+        '√' => "the square root of",
+        '≤' => "is at most",
+        '≥' => "is at least",
+        '≠' => "is not equal to",
+        '≈' => "is about",
+        '∞' => "infinity",
+        '→' => "to",
+        '⇒' => "implies",
+        '∈' => "in",
+        '×' => "times",
+        '÷' => "divided by",
+        '±' => "plus or minus",
+        '−' => "minus",
+        'π' => "pi",
+        'θ' => "theta",
+        'Δ' => "delta",
+        '∑' | 'Σ' => "the sum of",
+        '∫' => "the integral of",
+        '∂' => "partial",
+        '·' | '⋅' | '•' => " ",
+        _ => return None,
+    })
+}
+
+/// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
+fn unwrapped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut formula = String::new();
+    let mut depth = 0_i32;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        if depth > 0 || piece.contains('\\') {
+            formula.push_str(piece);
+            let braces = |c: char| piece.chars().filter(|other| *other == c).count() as i32;
+            depth += braces('{') - braces('}');
+            if depth <= 0 {
+                depth = 0;
+                flush(&mut formula, &mut out);
+            }
+        } else {
+            out.push_str(piece);
+        }
+    }
+    flush(&mut formula, &mut out);
+    out
+}
+
+/// Says the formula that was gathered; a stop after it stays a stop.
+fn flush(formula: &mut String, out: &mut String) {
+    let text = std::mem::take(formula);
+    if text.is_empty() {
+        return;
+    }
+    let bare = text.trim_end();
+    let end = bare.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+    out.push_str(&words(end.trim_matches('$')));
+    out.push_str(&bare[end.len()..]);
+    out.push_str(&text[bare.len()..]);
 }
 
 /// What is left of a formula without its markup.
@@ -452,7 +541,7 @@ fn rows(table: &Table<'_>, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{prose, words};
 
     #[test]
     fn formulas_are_read_as_a_teacher_reads_them() {
@@ -486,6 +575,19 @@ mod tests {
             ("e^{i\\pi} = -1", "e to the power of i pi equals minus 1"),
         ] {
             assert_eq!(words(source), said, "{source}");
+        }
+    }
+
+    #[test]
+    fn prose_has_no_markup_and_no_signs() {
+        for (text, said) in [
+            (r"We take \frac{1}{2}, and add.", "We take one half, and add."),
+            (r"The \sqrt{x + 1} of it", "The the square root of x plus 1 of it"),
+            ("Then x² ≤ 4.", "Then x squared is at most 4."),
+            ("A plain C:\\path and 5 $ stay.", "A plain C path and 5 $ stay."),
+            (" spaces stay ", " spaces stay "),
+        ] {
+            assert_eq!(prose(text), said);
         }
     }
 

@@ -14,7 +14,9 @@ macro_rules! wit {
     ($(#[$doc:meta])* record $name:ident { $($(#[$fdoc:meta])* $(($wit:literal))? $field:ident: $ty:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
         #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub struct $name {
             $($(#[$fdoc])* $(#[cfg_attr(feature = "host", component(name = $wit))])? pub $field: $ty,)*
         }
@@ -26,6 +28,7 @@ macro_rules! wit {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum $name {
             $($(#[$cdoc])* #[cfg_attr(feature = "host", component(name = $wit))] $case $(($ty))?,)*
         }

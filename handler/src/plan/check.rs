@@ -1,10 +1,15 @@
 //! The host's own check: a storyboard is believed only as far as the stage and the ledger can bear it.
+//!
+//! Counts and lengths are bounded, numbers are numbers, ids are file names, what is referred to is there, and files lie
+//! beside the document.
+
+mod element;
+mod figure;
 
 use std::collections::BTreeSet;
 
 use planner_wasm::storyboard::{
-    Action, Axes, Axis, CurveKind, ElementKind, Expression, Refusal, RichText, Scene, SceneKind, Span, Storyboard,
-    Token, arity,
+    Action, Beat, CameraChange, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
 };
 
 /// Most scenes of one film.
@@ -13,14 +18,18 @@ const SCENES: usize = 500;
 const BEATS: usize = 500;
 /// Most changes in one beat.
 const ACTIONS: usize = 200;
-/// Most items, curves, points or tokens of one element.
-const ITEMS: usize = 5_000;
-/// Longest text, in bytes.
-const TEXT: usize = 200_000;
 /// Longest narration of one beat, in bytes.
 const NARRATION: usize = 20_000;
-/// Longest silence, in milliseconds.
+/// Longest silence, and latest end of anything inside of a beat, in milliseconds.
 const PAUSE: u32 = 60_000;
+/// Longest Manim program, in bytes.
+const PROGRAM: usize = 1 << 20;
+/// Longest path of a file, in bytes.
+const PATH: usize = 500;
+/// Larger numbers lose the picture to rounding.
+const LARGEST: f64 = 1e12;
+/// The frame is 14 units wide: what is wanted further out is wanted nowhere.
+const OUTERMOST: f64 = 1e6;
 
 /// Checks counts, lengths, ids, references and numbers.
 ///
@@ -29,24 +38,31 @@ const PAUSE: u32 = 60_000;
 pub fn check(storyboard: &Storyboard) -> Result<(), String> {
     text("title", &storyboard.title, 1_000)?;
     one_of("theme", &storyboard.theme, &["dark", "light"])?;
-    if let Some(quality) = &storyboard.quality {
-        one_of("quality", quality, &["draft", "standard", "high", "4k"])?;
+    optional("quality", storyboard.quality.as_ref(), &["draft", "standard", "high", "4k"])?;
+    optional("on_failure", storyboard.on_failure.as_ref(), &["still", "fail"])?;
+    if let Some(music) = &storyboard.music {
+        asset("music", &music.source)?;
+        rule((-100.0..=0.0).contains(&music.level_db), || format!("music at {} dB", music.level_db))?;
     }
-    if let Some(on_failure) = &storyboard.on_failure {
-        one_of("on_failure", on_failure, &["still", "fail"])?;
+    for clip in storyboard.intro.iter().chain(&storyboard.outro) {
+        asset("clip", clip)?;
     }
-    let sound = storyboard.music.is_some() || storyboard.intro.is_some() || storyboard.outro.is_some();
-    rule(!sound, || "music, intro or outro, which can't be mixed yet".to_owned())?;
     let language = &storyboard.language;
     let well_formed = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     rule(well_formed && (2..=35).contains(&language.len()), || format!("language `{}`", short(language)))?;
     let voice = &storyboard.voice;
     count("voice.chain", voice.chain.len(), 0, 20)?;
-    for name in voice.chain.iter().chain(&voice.name) {
-        rule(name.len() <= 100 && !name.starts_with('-'), || format!("voice `{}`", short(name)))?;
+    for name in voice.chain.iter().chain(&voice.name).chain(&voice.model) {
+        text("voice", name, 100)?;
+        rule(!name.starts_with('-'), || format!("voice `{}`", short(name)))?;
     }
     rule(voice.words_per_minute.is_none_or(|pace| (80..=450).contains(&pace)), || "words per minute".to_owned())?;
+    optional("consistency", voice.consistency.as_ref(), &["film", "scene", "beat"])?;
     count("warnings", storyboard.warnings.len(), 0, 10_000)?;
+    for warning in &storyboard.warnings {
+        text("warning", &warning.code, 100)?;
+        text("warning", &warning.message, 4_000)?;
+    }
     count("scenes", storyboard.scenes.len(), 1, SCENES)?;
     let mut ids = BTreeSet::new();
     let mut beats = BTreeSet::new();
@@ -76,140 +92,140 @@ pub fn refusal(refusal: &Refusal) -> Result<(), String> {
 
 fn of_scene(scene: &Scene) -> Result<(), String> {
     text("heading", &scene.heading, 1_000)?;
-    let known = matches!(scene.kind, SceneKind::TitleCard | SceneKind::Lesson);
-    rule(known, || "a kind of scene that the stage can't draw yet".to_owned())?;
     count("beats", scene.beats.len(), 1, BEATS)?;
-    let mut shown = BTreeSet::new();
-    let mut known = BTreeSet::new();
+    let manim = match &scene.kind {
+        SceneKind::TitleCard | SceneKind::Lesson | SceneKind::Outro => false,
+        SceneKind::Manim(program) => {
+            rule(program.source.len() <= PROGRAM, || format!("a program of {} bytes", program.source.len()))?;
+            rule(!program.source.contains('\0'), || "a program with a null character".to_owned())?;
+            let begins = program.class.starts_with(|c: char| c.is_alphabetic() || c == '_');
+            let name = begins && program.class.chars().all(|c| c.is_alphanumeric() || c == '_');
+            rule(name && program.class.len() <= 200, || format!("a class `{}`", short(&program.class)))?;
+            true
+        }
+    };
+    let mut screen = Screen::default();
     for beat in &scene.beats {
-        id(&beat.id)?;
-        text("narration", &beat.narration, NARRATION)?;
-        rule(beat.pause_ms <= PAUSE, || format!("a pause of {} ms", beat.pause_ms))?;
-        let lasts = beat.pause_ms > 0 || !beat.narration.trim().is_empty();
-        rule(lasts, || format!("beat `{}` has neither words nor length", beat.id))?;
-        count("actions", beat.actions.len(), 0, ACTIONS)?;
-        for action in &beat.actions {
-            match action {
-                Action::Show(element) => {
-                    id(&element.id)?;
-                    rule(known.insert(element.id.clone()), || format!("element `{}` stands twice", element.id))?;
-                    shown.insert(element.id.clone());
-                    of_element(&element.kind).map_err(|broken| format!("element `{}`: {broken}", element.id))?;
+        of_beat(beat, &mut screen)?;
+        rule(!manim || beat.actions.is_empty(), || "actions in a Manim scene, which plays as it stands".to_owned())?;
+    }
+    Ok(())
+}
+
+/// Ids that were ever given in a scene, and those of what is on the screen.
+#[derive(Default)]
+struct Screen {
+    given: BTreeSet<String>,
+    there: BTreeSet<String>,
+}
+
+impl Screen {
+    fn put(&mut self, element: &Element) -> Result<(), String> {
+        id(&element.id)?;
+        rule(self.given.insert(element.id.clone()), || format!("element `{}` stands twice", element.id))?;
+        self.there.insert(element.id.clone());
+        let wrong = |broken| format!("element `{}`: {broken}", element.id);
+        element::kind(&element.kind).map_err(wrong)?;
+        element.placement.as_ref().map_or(Ok(()), placement).map_err(wrong)?;
+        element.style.as_ref().map_or(Ok(()), style).map_err(wrong)?;
+        element.timing.as_ref().map_or(Ok(()), timing).map_err(wrong)
+    }
+
+    fn has(&self, what: &str, target: &str) -> Result<(), String> {
+        rule(self.there.contains(target), || format!("`{}` {what}, and is not there", short(target)))
+    }
+
+    fn take(&mut self, what: &str, target: &str) -> Result<(), String> {
+        self.has(what, target)?;
+        self.there.remove(target);
+        Ok(())
+    }
+}
+
+fn of_beat(beat: &Beat, screen: &mut Screen) -> Result<(), String> {
+    id(&beat.id)?;
+    text("narration", &beat.narration, NARRATION)?;
+    rule(beat.pause_ms <= PAUSE, || format!("a pause of {} ms", beat.pause_ms))?;
+    let lasts = beat.pause_ms > 0 || !beat.narration.trim().is_empty();
+    rule(lasts, || format!("beat `{}` has neither words nor length", beat.id))?;
+    count("actions", beat.actions.len(), 0, ACTIONS)?;
+    for action in &beat.actions {
+        match action {
+            Action::Show(element) => screen.put(element)?,
+            Action::Remove(gone) => screen.take("is removed", gone)?,
+            Action::Clear => screen.there.clear(),
+            Action::Transform(transform) => {
+                screen.take("becomes something else", &transform.from)?;
+                screen.put(&transform.into)?;
+            }
+            Action::Highlight(highlight) => {
+                screen.has("is highlighted", &highlight.target)?;
+                highlight.part.as_ref().map_or(Ok(()), |part| text("part", part, 1_000))?;
+                highlight.colour.as_ref().map_or(Ok(()), |one| colour(one))?;
+                highlight.timing.as_ref().map_or(Ok(()), timing)?;
+            }
+            Action::Dim(target) => screen.has("is dimmed", target)?,
+            Action::Move(step) => {
+                screen.has("is moved", &step.target)?;
+                placement(&step.to)?;
+                rule(step.to.region.is_some() || step.to.at.is_some(), || "a move to nowhere".to_owned())?;
+                step.timing.as_ref().map_or(Ok(()), timing)?;
+            }
+            Action::Camera(camera) => {
+                match &camera.change {
+                    CameraChange::ZoomTo(target) => screen.has("is zoomed to", target)?,
+                    CameraChange::Back => {}
+                    CameraChange::Orbit(angle) => {
+                        rule(angle.abs() <= 3_600.0, || format!("an orbit of {angle} degrees"))?
+                    }
                 }
-                Action::Remove(gone) => {
-                    rule(shown.remove(gone), || format!("`{}` is removed, and is not there", short(gone)))?;
-                }
-                Action::Clear => shown.clear(),
-                Action::Transform(_) | Action::Highlight(_) | Action::Dim(_) | Action::Move(_) | Action::Camera(_) => {
-                    return Err("an action that the stage can't play yet".to_owned());
-                }
+                camera.timing.as_ref().map_or(Ok(()), timing)?;
             }
         }
     }
     Ok(())
 }
 
-fn of_element(kind: &ElementKind) -> Result<(), String> {
-    match kind {
-        ElementKind::Text(rich) => of_text(rich),
-        ElementKind::Bullets(list) => {
-            count("items", list.items.len(), 1, ITEMS)?;
-            list.items.iter().try_for_each(|item| {
-                rule(item.level <= 20, || "a list nested more than 20 deep".to_owned())?;
-                of_text(&item.text)
-            })
-        }
-        ElementKind::Equation(equation) => {
-            text("formula", &equation.formula.latex, 10_000)?;
-            text("formula", &equation.formula.typst, 50_000)
-        }
-        ElementKind::Code(code) => {
-            text("language", &code.language, 100)?;
-            text("code", &code.text, TEXT)
-        }
-        ElementKind::Axes(axes) => of_axes(axes),
-        ElementKind::Placeholder(placeholder) => {
-            text("label", &placeholder.label, 1_000)?;
-            text("detail", &placeholder.detail, 10_000)
-        }
-        ElementKind::Callout(_)
-        | ElementKind::Table(_)
-        | ElementKind::Image(_)
-        | ElementKind::NumberLine(_)
-        | ElementKind::Drawing(_)
-        | ElementKind::Graph(_)
-        | ElementKind::Chart(_)
-        | ElementKind::Space(_) => Err("an element that the stage can't draw yet".to_owned()),
+fn placement(placement: &Placement) -> Result<(), String> {
+    const REGIONS: &[&str] =
+        &["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"];
+    optional("region", placement.region.as_ref(), REGIONS)?;
+    let near = |at: Point3| [at.x, at.y, at.z].iter().all(|number| number.abs() <= OUTERMOST);
+    rule(placement.at.is_none_or(near), || "a place that is nowhere".to_owned())
+}
+
+fn style(style: &Style) -> Result<(), String> {
+    for one in style.colour.iter().chain(&style.fill) {
+        colour(one)?;
     }
+    rule(style.opacity.is_none_or(|opacity| (0.0..=1.0).contains(&opacity)), || {
+        "an opacity not from 0 to 1".to_owned()
+    })?;
+    rule(style.scale.is_none_or(|scale| scale > 0.0 && scale <= 100.0), || "a scale not from 0 to 100".to_owned())
 }
 
-fn of_text(rich: &RichText) -> Result<(), String> {
-    count("spans", rich.spans.len(), 0, ITEMS)?;
-    rich.spans.iter().try_for_each(|span| match span {
-        Span::Plain(words) | Span::Strong(words) | Span::Emphasis(words) | Span::Code(words) => {
-            text("text", words, TEXT)
-        }
-        Span::Math(formula) => {
-            text("formula", &formula.latex, 10_000)?;
-            text("formula", &formula.typst, 50_000)
-        }
-    })
-}
-
-fn of_axes(axes: &Axes) -> Result<(), String> {
-    of_axis(&axes.x)?;
-    of_axis(&axes.y)?;
-    text("caption", &axes.caption, 1_000)?;
-    count("curves", axes.curves.len(), 0, 50)?;
-    axes.curves.iter().try_for_each(|curve| {
-        text("label", &curve.label, 1_000)?;
-        match &curve.kind {
-            CurveKind::Function(function) => of_expression(function, "x"),
-            CurveKind::Parametric(curve) => {
-                let ordered = curve.from.is_finite() && curve.to.is_finite() && curve.from < curve.to;
-                rule(ordered, || "a range of t that is none".to_owned())?;
-                of_expression(&curve.x, "t")?;
-                of_expression(&curve.y, "t")
-            }
-            CurveKind::Points(points) => {
-                count("points", points.len(), 1, ITEMS)?;
-                let finite = points.iter().all(|point| point.x.is_finite() && point.y.is_finite());
-                rule(finite, || "a point that is nowhere".to_owned())
-            }
-            CurveKind::Dots(_) | CurveKind::Area(_) | CurveKind::Vectors(_) | CurveKind::Streamlines(_) => {
-                Err("a curve that the stage can't draw yet".to_owned())
-            }
-        }
-    })
-}
-
-fn of_axis(axis: &Axis) -> Result<(), String> {
-    text("axis label", &axis.label, 1_000)?;
-    let ordered = axis.min.is_finite() && axis.max.is_finite() && axis.min < axis.max;
-    rule(ordered, || format!("an axis from {} to {}", axis.min, axis.max))?;
-    let ticks = (axis.max - axis.min) / axis.step;
-    rule(axis.step > 0.0 && ticks <= 200.0, || format!("an axis with a tick every {}", axis.step))
-}
-
-fn of_expression(expression: &Expression, variable: &str) -> Result<(), String> {
-    text("expression", &expression.source, 10_000)?;
-    count("tokens", expression.postfix.len(), 1, ITEMS)?;
-    let mut depth = 0_usize;
-    for token in &expression.postfix {
-        let taken = match token {
-            Token::Number(number) => {
-                rule(number.is_finite(), || "a number that is none".to_owned())?;
-                0
-            }
-            Token::Variable(name) => {
-                rule(name == variable, || format!("a variable `{}`", short(name)))?;
-                0
-            }
-            Token::Apply(name) => arity(name).ok_or_else(|| format!("an operator `{}`", short(name)))?,
-        };
-        depth = depth.checked_sub(taken).ok_or("an expression that lacks operands")? + 1;
+fn timing(timing: &Timing) -> Result<(), String> {
+    for ms in timing.start_ms.iter().chain(&timing.duration_ms) {
+        rule(*ms <= PAUSE, || format!("a time of {ms} ms inside of a beat"))?;
     }
-    rule(depth == 1, || "an expression with operands left over".to_owned())
+    optional("easing", timing.easing.as_ref(), &["linear", "ease-in", "ease-out", "smooth", "there-and-back"])?;
+    optional("entrance", timing.entrance.as_ref(), &["write", "create", "fade", "grow", "slide", "none"])?;
+    optional("exit", timing.exit.as_ref(), &["fade", "shrink", "slide", "none"])
+}
+
+/// A name, or `#rrggbb`.
+fn colour(colour: &str) -> Result<(), String> {
+    let code = colour.strip_prefix('#').map(|code| code.len() == 6 && code.chars().all(|c| c.is_ascii_hexdigit()));
+    let name = || (1..=30).contains(&colour.len()) && colour.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    rule(code.unwrap_or_else(name), || format!("a colour `{}`", short(colour)))
+}
+
+/// A file beside the document: no address, and no way out of its folder.
+fn asset(what: &str, path: &str) -> Result<(), String> {
+    text(what, path, PATH)?;
+    let inside = !path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
+    let local = !path.contains(['\\', ':', '\n', '\t']) && !path.starts_with(['-', '~']);
+    rule(inside && local, || format!("a {what} `{}` that is no path beside the document", short(path)))
 }
 
 fn rule(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
@@ -226,8 +242,22 @@ fn text(what: &str, words: &str, most: usize) -> Result<(), String> {
     rule(clean, || format!("a {what} with control characters"))
 }
 
+/// A number that can be drawn.
+fn number(what: &str, number: f64) -> Result<(), String> {
+    // False for what is no number.
+    rule(number.abs() <= LARGEST, || format!("a {what} of {number}"))
+}
+
+fn positive(what: &str, length: f64) -> Result<(), String> {
+    rule(length > 0.0 && length <= LARGEST, || format!("a {what} of {length}"))
+}
+
 fn one_of(what: &str, word: &str, allowed: &[&str]) -> Result<(), String> {
     rule(allowed.contains(&word), || format!("{what} `{}`; it must be one of {}", short(word), allowed.join(", ")))
+}
+
+fn optional(what: &str, word: Option<&String>, allowed: &[&str]) -> Result<(), String> {
+    word.map_or(Ok(()), |word| one_of(what, word, allowed))
 }
 
 /// Ids become file names and keys.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import theme
 
@@ -22,6 +22,16 @@ class Box:
     top: float
     font: float | None = None
     """Font size of the text inside; none where there is no text."""
+    about: str | None = None
+    """Element that this highlight points at and so may touch."""
+    holds: str | None = None
+    """Element whose other parts may stand within this one: labels inside of shapes."""
+
+    def shifted(self, right: float, up: float) -> Box:
+        """The same box elsewhere."""
+        return replace(
+            self, left=self.left + right, bottom=self.bottom + up, right=self.right + right, top=self.top + up
+        )
 
 
 @dataclass
@@ -32,22 +42,30 @@ class Audit:
     outside: set[str] = field(default_factory=set)
     too_small: set[str] = field(default_factory=set)
 
-    def inspect(self, boxes: Iterable[Box], frame_width: float) -> None:
-        """Adds what is wrong with the boxes that are on screen together."""
+    def inspect(self, boxes: Iterable[Box], frame_width: float) -> dict[str, int]:
+        """Adds what is wrong with the boxes that are on screen together; the counts of these alone."""
         boxes = list(boxes)
-        half_width = frame_width * (0.5 - theme.MARGIN) + TOLERANCE
-        half_height = theme.FRAME_HEIGHT * (0.5 - theme.MARGIN) + TOLERANCE
+        overlaps, outside, too_small = set(), set(), set()
         for i, box in enumerate(boxes):
+            margin = theme.MARGIN if box.about is None else theme.MARK_MARGIN
+            half_width = frame_width * (0.5 - margin) + TOLERANCE
+            half_height = theme.FRAME_HEIGHT * (0.5 - margin) + TOLERANCE
             if box.left < -half_width or box.right > half_width or box.bottom < -half_height or box.top > half_height:
-                self.outside.add(box.name)
+                outside.add(box.name)
             if box.font is not None and box.font < theme.TEXT_FLOOR - 1e-6:
-                self.too_small.add(box.name)
+                too_small.add(box.name)
             for other in boxes[i + 1 :]:
+                if _points_at(box, other) or _points_at(other, box):
+                    continue
                 if (
                     min(box.right, other.right) - max(box.left, other.left) > TOLERANCE
                     and min(box.top, other.top) - max(box.bottom, other.bottom) > TOLERANCE
                 ):
-                    self.overlaps.add((box.name, other.name))
+                    overlaps.add((box.name, other.name))
+        self.overlaps |= overlaps
+        self.outside |= outside
+        self.too_small |= too_small
+        return {"overlaps": len(overlaps), "outside": len(outside), "too_small": len(too_small)}
 
     def counts(self) -> dict[str, int]:
         """As reported in the `done` event."""
@@ -60,3 +78,9 @@ class Audit:
             + [f"{name} leaves the safe frame" for name in sorted(self.outside)]
             + [f"the text of {name} is smaller than legible" for name in sorted(self.too_small)]
         )
+
+
+def _points_at(mark: Box, target: Box) -> bool:
+    """Whether `mark` may touch `target`: it is about its element, or holds its parts."""
+    element = mark.about or mark.holds
+    return element is not None and (target.name == element or target.name.startswith(element + ": "))

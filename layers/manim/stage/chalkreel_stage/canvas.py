@@ -1,23 +1,46 @@
 """Manim's Cairo camera with a still picture kept beside it, and the ways things enter and leave that picture.
 
 A still picture is drawn once. Only what moves is drawn per frame: strokes by Manim's animations (Write, Create),
-blocks of text by uncovering the finished picture behind a soft edge, which Cairo does in a millisecond.
+blocks of text by uncovering the finished picture behind a soft edge, what slides or grows as a layer that was drawn
+once. Cairo does each of these in a millisecond or two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cairo
 import numpy as np
-from manim import Animation, Camera, Mobject, config
+from manim import Animation, Camera, Mobject, VMobject, config
 from manim.utils.rate_functions import smooth
 
 from . import theme
 from .clip import Clip
+from .painting import Painting
 
 Band = tuple[float, float, float, float]
 """Left, bottom, right, top of one line of ink, in frame units."""
+
+Rate = Callable[[float], float]
+"""How far a movement is (0 to 1) at a part of its time (0 to 1)."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the camera sees: its centre, and how many times larger than life."""
+
+    x: float = 0.0
+    y: float = 0.0
+    zoom: float = 1.0
+
+    def towards(self, other: View, part: float) -> View:
+        """The view on the way: the zoom grows evenly by factors."""
+        zoom = self.zoom * (other.zoom / self.zoom) ** part
+        # The centre moves with what the frame shows, so that nothing swings out of it.
+        size, first, last = 1 / zoom, 1 / self.zoom, 1 / other.zoom
+        way = part if abs(first - last) < 1e-9 else (size - first) / (last - first)
+        return View(self.x + (other.x - self.x) * way, self.y + (other.y - self.y) * way, zoom)
 
 
 class Canvas:
@@ -40,18 +63,37 @@ class Canvas:
         )
         self._clip, self._wrote = clip, wrote
         self._width, self._height = width, height
+        self._view = View()
         self.empty = self._camera.background.copy()
         self.still = self.empty.copy()
         self._scratch = self.empty.copy()
+        self._nothing = np.zeros_like(self.empty)
 
     @property
     def frames(self) -> int:
         """Frames written so far."""
         return self._clip.frames
 
+    @property
+    def view(self) -> View:
+        """What the camera sees."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        self._view = view
+        self._camera.frame_center = np.array([view.x, view.y, 0.0])
+        self._camera.frame_width = self.frame_width / view.zoom
+        self._camera.frame_height = theme.FRAME_HEIGHT / view.zoom
+        self._camera.pixel_array_to_cairo_context = {}
+
     def draw(self, base: np.ndarray, mobjects: Sequence[Mobject]) -> np.ndarray:
         """A new picture: `base` with `mobjects` upon it."""
         return self._drawn(base, mobjects).copy()
+
+    def layer(self, mobjects: Sequence[Mobject]) -> np.ndarray:
+        """The mobjects alone, on nothing."""
+        return self._drawn(self._nothing, mobjects).copy()
 
     def hold(self, count: int) -> None:
         """Writes the still picture `count` times."""
@@ -61,18 +103,22 @@ class Canvas:
             self._wrote(self._clip.frames)
             count -= part
 
-    def dissolve(self, after: np.ndarray, count: int) -> None:
-        """Goes over to `after` in `count` frames."""
-        self._blend(after, count, lambda context, alpha: context.paint_with_alpha(alpha))
+    def show(self, pixels: np.ndarray) -> None:
+        """Writes one frame; the still picture stays as it is."""
+        self._put(pixels)
 
-    def uncover(self, after: np.ndarray, bands: Sequence[Band], count: int) -> None:
+    def dissolve(self, after: np.ndarray, count: int, rate: Rate = smooth) -> None:
+        """Goes over to `after` in `count` frames."""
+        self._blend(after, count, rate, lambda context, alpha: context.paint_with_alpha(min(max(alpha, 0.0), 1.0)))
+
+    def uncover(self, after: np.ndarray, bands: Sequence[Band], count: int, rate: Rate = smooth) -> None:
         """Goes over to `after` in `count` frames, each band from left to right, one band after another."""
         if not bands:
-            self.dissolve(after, count)
+            self.dissolve(after, count, rate)
             return
         lengths = [right - left + 1.0 for left, _, right, _ in bands]
         whole = sum(lengths)
-        scale = self._height / theme.FRAME_HEIGHT
+        scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
 
         def paint(context: cairo.Context, alpha: float) -> None:
             done = alpha * whole
@@ -81,10 +127,9 @@ class Canvas:
                 done -= length
                 if part <= 0.0:
                     break
-                x0 = (left + self.frame_width / 2) * scale - 2
-                x1 = (right + self.frame_width / 2) * scale + 2
-                y0 = (theme.FRAME_HEIGHT / 2 - top) * scale - 2
-                y1 = (theme.FRAME_HEIGHT / 2 - bottom) * scale + 2
+                x0, y0 = self._pixel(left, top)
+                x1, y1 = self._pixel(right, bottom)
+                x0, y0, x1, y1 = x0 - 2, y0 - 2, x1 + 2, y1 + 2
                 # The soft edge is one frame unit wide and lies wholly outside at both ends.
                 edge = x0 - scale + (x1 - x0 + scale) * part
                 gradient = cairo.LinearGradient(edge, 0, edge + scale, 0)
@@ -96,7 +141,7 @@ class Canvas:
                 context.mask(gradient)
                 context.restore()
 
-        self._blend(after, count, paint)
+        self._blend(after, count, rate, paint)
 
     def animate(self, animations: Sequence[Animation], count: int) -> None:
         """Plays the animations at once, in `count` frames; their mobjects are part of the picture afterwards."""
@@ -117,17 +162,91 @@ class Canvas:
         if count > 0:
             self._put(self.still)
 
-    def _blend(self, after: np.ndarray, count: int, paint: Callable[[cairo.Context, float], None]) -> None:
+    def glide(
+        self,
+        base: np.ndarray,
+        layer: np.ndarray,
+        centre: tuple[float, float],
+        path: Callable[[float], tuple[float, float, float, float]],
+        after: np.ndarray,
+        count: int,
+        rate: Rate = smooth,
+    ) -> None:
+        """Moves `layer` over `base` in `count` frames; the picture is then `after`.
+
+        `path` gives scale (about `centre`), shift to the right, shift upwards and opacity at 0 to 1.
+        """
+        if count > 1:
+            source, context = self._surface(layer), cairo.Context(self._surface(self._scratch))
+            scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
+            cx, cy = self._pixel(*centre)
+            for i in range(1, count):
+                np.copyto(self._scratch, base)
+                context.get_target().mark_dirty()
+                size, right, up, opacity = path(rate(i / count))
+                context.save()
+                context.translate(cx + right * scale, cy - up * scale)
+                context.scale(max(size, 1e-3), max(size, 1e-3))
+                context.translate(-cx, -cy)
+                context.set_source_surface(source)
+                context.paint_with_alpha(min(max(opacity, 0.0), 1.0))
+                context.restore()
+                context.get_target().flush()
+                self._put(self._scratch)
+        self.still = after
+        if count > 0:
+            self._put(self.still)
+
+    def travel(self, to: View, after: np.ndarray, count: int, rate: Rate = smooth) -> None:
+        """Moves the camera in `count` frames; `after` is the picture as seen from there.
+
+        On the way the two pictures are scaled and go over into each other; both ends are sharp.
+        """
+        start = self._view
+        if count > 1:
+            first, last = self._surface(self.still), self._surface(after)
+            context = cairo.Context(self._surface(self._scratch))
+            for i in range(1, count):
+                part = rate(i / count)
+                view = start.towards(to, part)
+                np.copyto(self._scratch, self.empty)
+                context.get_target().mark_dirty()
+                for source, seen, opacity in ((first, start, 1.0), (last, to, part)):
+                    size = view.zoom / seen.zoom
+                    scale = self._height / theme.FRAME_HEIGHT * view.zoom
+                    context.save()
+                    context.translate(
+                        self._width / 2 + (seen.x - view.x) * scale, self._height / 2 - (seen.y - view.y) * scale
+                    )
+                    context.scale(size, size)
+                    context.translate(-self._width / 2, -self._height / 2)
+                    context.set_source_surface(source)
+                    context.paint_with_alpha(min(max(opacity, 0.0), 1.0))
+                    context.restore()
+                context.get_target().flush()
+                self._put(self._scratch)
+        self.view = to
+        self.still = after
+        if count > 0:
+            self._put(self.still)
+
+    def _pixel(self, x: float, y: float) -> tuple[float, float]:
+        scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
+        return self._width / 2 + (x - self._view.x) * scale, self._height / 2 - (y - self._view.y) * scale
+
+    def _surface(self, pixels: np.ndarray) -> cairo.ImageSurface:
+        return cairo.ImageSurface.create_for_data(pixels.data, cairo.FORMAT_ARGB32, self._width, self._height)
+
+    def _blend(self, after: np.ndarray, count: int, rate: Rate, paint: Callable[[cairo.Context, float], None]) -> None:
         if count > 1:
             target = self._scratch
-            surface = cairo.ImageSurface.create_for_data(target.data, cairo.FORMAT_ARGB32, self._width, self._height)
-            source = cairo.ImageSurface.create_for_data(after.data, cairo.FORMAT_ARGB32, self._width, self._height)
+            surface, source = self._surface(target), self._surface(after)
             context = cairo.Context(surface)
             for i in range(1, count):
                 np.copyto(target, self.still)
                 surface.mark_dirty()
                 context.set_source_surface(source)
-                paint(context, smooth(i / count))
+                paint(context, rate(i / count))
                 surface.flush()
                 self._put(target)
         self.still = after
@@ -136,7 +255,16 @@ class Canvas:
 
     def _drawn(self, base: np.ndarray, mobjects: Sequence[Mobject]) -> np.ndarray:
         self._camera.set_frame_to_background(base)
-        self._camera.capture_mobjects(list(mobjects))
+        run: list[VMobject] = []
+        for item in (item for mobject in mobjects for item in mobject.get_family()):
+            if isinstance(item, Painting):
+                self._camera.capture_mobjects(run, include_submobjects=False)
+                run = []
+                item.on(self._camera.get_cairo_context(self._camera.pixel_array))
+            elif len(item.points):
+                run.append(item)
+        if run:
+            self._camera.capture_mobjects(run, include_submobjects=False)
         return self._camera.pixel_array
 
     def _put(self, pixels: np.ndarray) -> None:

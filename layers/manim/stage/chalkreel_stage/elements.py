@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from manim import DashedVMobject, RoundedRectangle, VGroup
-
 from . import theme
-from .audit import Box
+from .chart import Chart
 from .code import Program, coloured
-from .layout import Act, Block, Part, Piece
+from .drawing import Drawing
+from .equation import Equation
+from .graph import Graph
+from .image import Image, ImageError
+from .layout import Piece
+from .numberline import NumberLine
+from .panels import Callout, Placeholder
 from .plot import Plot
-from .text import Checked, Item, Paragraph, formula, ink
-from .typeset import Sheet, TypesetError, Typesetter, literal, mobject
+from .space import Space
+from .table import Table
+from .text import Checked, Item, Paragraph
+from .typeset import Typesetter
+
+LARGEST, SMALLEST = 3.0, 0.4
+"""Bounds of a style's scale; the floor of legibility holds besides."""
 
 
 @dataclass
@@ -23,134 +33,124 @@ class Maker:
     setter: Typesetter
     look: theme.Theme
     warnings: list[str]
+    assets: dict[str, str] = field(default_factory=dict)
+    """Source of an image as the storyboard names it → absolute path."""
+    orbits: bool = False
+    """Whether the camera goes round a space in this scene."""
 
     def __post_init__(self) -> None:
         """Formulas are checked once per scene."""
-        self._checked = Checked(self.setter, self.warnings)
+        self.checked = Checked(self.setter, self.warnings)
 
-    def pieces(self, element: dict[str, Any], event: int, centred: bool) -> list[Piece]:
-        """The pieces of an element, in reading order; `centred` on a title card."""
+    def pieces(
+        self, element: dict[str, Any], event: int, centred: bool, family: list[dict[str, Any]] | None = None
+    ) -> list[Piece]:
+        """The pieces of an element, in reading order; `centred` on a card.
+
+        `family` are the contents of all elements of its kind that it turns into or came from.
+        """
         name = str(element.get("id", ""))
         kind, value = next(iter(element["kind"].items())) if isinstance(element.get("kind"), dict) else ("?", {})
         try:
-            if kind == "text":
-                colour = self.look.muted if centred else None
-                return [Paragraph(name, event, value["spans"], self.setter, self.look, self._checked, centred, colour)]
-            if kind == "bullets":
-                return [
-                    Item(name, event, item, i == 0, self.setter, self.look, self._checked)
-                    for i, item in enumerate(value["items"])
-                ]
-            if kind == "equation":
-                return [self._equation(name, event, value["formula"])]
-            if kind == "code":
-                lines = coloured(value["text"], value.get("language", ""), self.look)
-                return [Program(name, event, value.get("language", ""), lines, self.setter, self.look)]
-            if kind == "axes":
-                return [Plot(name, event, value, self.setter, self.look, self.warnings)]
-            if kind == "placeholder":
-                return [Placeholder(name, event, value["label"], value.get("detail", ""), self.setter, self.look)]
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            pieces = self._pieces(name, event, kind, value, element, centred, family or [])
+        except (KeyError, TypeError, AttributeError, ValueError, StopIteration, IndexError) as error:
             self.warnings.append(f"element {name} ({kind}) is not as expected and is shown as a box: {error!r}")
-            return [Placeholder(name, event, str(kind), "could not be drawn", self.setter, self.look)]
-        self.warnings.append(f"element {name}: the stage draws no {kind}, so a box stands in its place")
-        return [Placeholder(name, event, str(kind), "can't be drawn yet", self.setter, self.look)]
+            look = self._styled(element)
+            pieces = [Placeholder(name, event, str(kind), "could not be drawn", self.setter, look)]
+        style = element.get("style") or {}
+        for piece in pieces:
+            # On a card, what is said besides follows the title closely.
+            piece.placement = _placement(element.get("placement")) or ({"region": "top"} if centred else None)
+            piece.scale = min(max(_number(style.get("scale"), 1.0), SMALLEST), LARGEST)
+            piece.opacity = min(max(_number(style.get("opacity"), 1.0), 0.0), 1.0)
+        return pieces
 
-    def _equation(self, name: str, event: int, value: dict[str, Any]) -> Piece:
-        if self._checked.good(value["typst"]):
-            return Equation(name, event, value["typst"], self.setter, self.look, self.warnings)
+    def _styled(self, element: dict[str, Any]) -> theme.Theme:
+        """The theme with the element's own colour in the place of text's, the accent's and the first curve's."""
+        style = element.get("style") or {}
+        own = theme.legible(style.get("colour"), self.look)
+        fill = theme.colour(style.get("fill"), self.look)
+        look = self.look
+        if own:
+            look = replace(look, text=own, accent=own, curves=(own, *(c for c in look.curves if c != own)))
+        if fill and theme.contrast(fill, look.text) >= 3.0:
+            look = replace(look, panel=fill)
+        return look
+
+    def _pieces(
+        self,
+        name: str,
+        event: int,
+        kind: str,
+        value: dict[str, Any],
+        element: dict[str, Any],
+        centred: bool,
+        family: list[dict[str, Any]],
+    ) -> list[Piece]:
+        setter, look, checked, warnings = self.setter, self._styled(element), self.checked, self.warnings
+        if kind == "text":
+            colour = self.look.muted if centred and look is self.look else None
+            return [Paragraph(name, event, value["spans"], setter, look, checked, centred, colour)]
+        if kind == "bullets":
+            items = enumerate(value["items"])
+            return [Item(name, event, item, i == 0, setter, look, checked) for i, item in items]
+        if kind == "equation":
+            return [self._equation(name, event, value["formula"], look)]
+        if kind == "code":
+            lines = coloured(value["text"], value.get("language", ""), look)
+            marked = frozenset(int(number) for number in value.get("highlighted") or [])
+            return [Program(name, event, lines, setter, look, marked)]
+        if kind == "axes":
+            return [Plot(name, event, value, setter, look, warnings, family)]
+        if kind == "placeholder":
+            return [Placeholder(name, event, value["label"], value.get("detail", ""), setter, look)]
+        if kind == "callout":
+            return [Callout(name, event, value["spans"], setter, look, checked)]
+        if kind == "table":
+            header = [cell["spans"] for cell in value.get("header") or []]
+            rows = [[cell["spans"] for cell in row["cells"]] for row in value["rows"]]
+            return [Table(name, event, header, rows, list(value.get("align") or []), setter, look, checked)]
+        if kind == "image":
+            return [self._image(name, event, value, look)]
+        if kind == "number_line":
+            return [NumberLine(name, event, value, setter, look, warnings)]
+        if kind == "drawing":
+            return [Drawing(name, event, value, setter, look, warnings, family)]
+        if kind == "graph":
+            return [Graph(name, event, value, setter, look, warnings)]
+        if kind == "chart":
+            return [Chart(name, event, value, setter, look, warnings)]
+        if kind == "space":
+            return [Space(name, event, value, setter, look, warnings, family, self.orbits)]
+        warnings.append(f"element {name}: the stage draws no {kind}, so a box stands in its place")
+        return [Placeholder(name, event, str(kind), "can't be drawn yet", setter, look)]
+
+    def _equation(self, name: str, event: int, value: dict[str, Any], look: theme.Theme) -> Piece:
+        if self.checked.good(value["typst"]):
+            return Equation(name, event, value["typst"], self.setter, look, self.warnings)
         spans = [{"code": value.get("latex") or value["typst"]}]
-        return Paragraph(name, event, spans, self.setter, self.look, self._checked)
+        return Paragraph(name, event, spans, self.setter, look, self.checked)
 
-
-class Equation(Piece):
-    """A displayed formula: centred, written stroke by stroke."""
-
-    def __init__(
-        self, element: str, event: int, typst: str, setter: Typesetter, look: theme.Theme, warnings: list[str]
-    ) -> None:
-        self.element, self.event = element, event
-        self._typst, self._setter, self._look, self._warnings = typst, setter, look, warnings
-
-    def measure(self, level: float, width: float, height: float) -> Block:
-        """See Piece: shrinks to the width, then breaks into lines, then shrinks below the floor with a warning."""
-        size = max(theme.EQUATION * level, theme.TEXT_FLOOR)
-        sheet = self._sheet(size)
-        if sheet.width > width:
-            size = max(size * width / sheet.width * 0.999, theme.TEXT_FLOOR)
-            sheet = self._sheet(size)
-        if sheet.width > width:
-            sheet = self._broken(size, width)
-            if float(mobject(sheet).width) > width:
-                natural = self._sheet(size)
-                size *= width / natural.width * 0.99
-                sheet = self._sheet(size)
-                message = f"equation {self.element} is too wide for the frame at a legible size"
-                if message not in self._warnings:
-                    self._warnings.append(message)
-
-        def make() -> tuple[list[Part], list[Box]]:
-            group = mobject(sheet, each_glyph=True)
-            count = len(group)
-            # Drawing by strokes costs time with every glyph, and past this many nobody follows the strokes.
-            kind = "write" if count <= 90 else "uncover"
-            return (
-                [Part([Act(kind, group, min(0.7 + 0.035 * count, 2.2))], 14 + count)],
-                ink(self.element, group, size),
-            )
-
-        return Block(self.element, self.event, sheet.width, sheet.height, theme.GAP * level * 1.1, make, centred=True)
-
-    def _sheet(self, size: float) -> Sheet:
-        # `bounds` so that the sheet is as high as the formula's ink: fractions and sums reach beyond the line.
-        return self._setter.sheet(
-            formula(self._typst, block=True),
-            size,
-            self._look.text,
-            preamble='#show math.equation: set text(top-edge: "bounds", bottom-edge: "bounds")',
-        )
-
-    def _broken(self, size: float, width: float) -> Sheet:
-        body = f"#align(center)[{formula(f'display({self._typst})')}]"
+    def _image(self, name: str, event: int, value: dict[str, Any], look: theme.Theme) -> Piece:
+        source = str(value["source"])
+        path = self.assets.get(source)
         try:
-            return self._setter.sheet(body, size, self._look.text, width)
-        except TypesetError:
-            return self._sheet(size)
+            if not path:
+                raise ImageError("it was not found")
+            return Image(name, event, Path(path), str(value.get("caption") or ""), self.setter, look)
+        except (ImageError, OSError) as error:
+            self.warnings.append(f"image {source!r} of element {name} is shown by its description: {error}")
+            words = str(value.get("alt") or value.get("caption") or source)
+            return Placeholder(name, event, words, "", self.setter, look)
 
 
-class Placeholder(Piece):
-    """A dashed box with a label."""
+def _number(value: Any, otherwise: float) -> float:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return float(value) if good else otherwise
 
-    def __init__(
-        self, element: str, event: int, label: str, detail: str, setter: Typesetter, look: theme.Theme
-    ) -> None:
-        self.element, self.event = element, event
-        self._label, self._detail, self._setter, self._look = label, detail, setter, look
 
-    def measure(self, level: float, width: float, height: float) -> Block:
-        """See Piece."""
-        size = max(theme.TEXT * 0.9 * level, theme.TEXT_FLOOR)
-        body = f"#strong[#{literal(self._label[:200])}]"
-        if self._detail:
-            small = max(0.85, theme.TEXT_FLOOR / size)
-            body += f"#linebreak()#text(size: {small}em)[#{literal(self._detail[:300])}]"
-        body = f"#align(center)[{body}]"
-        box_width = min(0.6 * width if width > 8 else width, width)
-        sheet = self._setter.sheet(body, size, self._look.muted, box_width - 0.6)
-        box_height = max(sheet.height + 0.6, 1.6 * level)
-
-        def make() -> tuple[list[Part], list[Box]]:
-            edge = RoundedRectangle(
-                corner_radius=0.12,
-                width=box_width - 0.04,
-                height=box_height - 0.04,
-                stroke_color=self._look.muted,
-                stroke_width=2.5,
-            )
-            frame = DashedVMobject(edge, num_dashes=int(8 * (box_width + box_height)))
-            frame.move_to([box_width / 2, -box_height / 2, 0])
-            text = mobject(sheet).shift([0.3, -(box_height - sheet.height) / 2, 0])
-            group = VGroup(frame, text)
-            return [Part([Act("dissolve", group, 0.6)], 25)], ink(self.element, VGroup(frame), size)
-
-        return Block(self.element, self.event, box_width, box_height, theme.GAP * level, make, centred=True)
+def _placement(value: Any) -> dict[str, Any] | None:
+    """A placement that says something."""
+    if isinstance(value, dict) and (value.get("region") or value.get("at")):
+        return value
+    return None

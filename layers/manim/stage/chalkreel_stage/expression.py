@@ -45,24 +45,27 @@ class ExpressionError(ValueError):
     """A token that is unknown, or operands that don't match the operators."""
 
 
-def evaluate(postfix: Sequence[dict[str, Any]], values: Array) -> Array:
+def evaluate(postfix: Sequence[dict[str, Any]], values: Array | dict[str, Array]) -> Array:
     """Values of the expression at each of `values`; NaN or infinity where it has none.
 
-    `postfix` holds storyboard tokens: `{"number": 2.0}`, `{"variable": "x"}`, `{"apply": "add"}`. Every variable
-    stands for `values`, for an expression has one variable.
+    `postfix` holds storyboard tokens: `{"number": 2.0}`, `{"variable": "x"}`, `{"apply": "add"}`. `values` of each
+    variable by its name and all of one shape, or of the only one, whatever its name.
 
     Raises ExpressionError when the tokens are no expression.
     """
     stack: list[Array] = []
+    like = next(iter(values.values())) if isinstance(values, dict) else values
     with np.errstate(all="ignore"):
         for token in postfix:
             if len(token) != 1:
                 raise ExpressionError(f"not a token: {token!r}")
             kind, operand = next(iter(token.items()))
             if kind == "number":
-                stack.append(np.full_like(values, float(operand)))
+                stack.append(np.full_like(like, float(operand), dtype=float))
             elif kind == "variable":
-                stack.append(values)
+                if isinstance(values, dict) and operand not in values:
+                    raise ExpressionError(f"there is no variable {operand} here")
+                stack.append(values[operand] if isinstance(values, dict) else values)
             elif kind == "apply" and operand in _UNARY and stack:
                 stack.append(_UNARY[operand](stack.pop()))
             elif kind == "apply" and operand in _BINARY and len(stack) > 1:

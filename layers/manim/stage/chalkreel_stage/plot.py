@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import math
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from manim import Line, VGroup, VMobject
+from manim import Dot, Group, Line, Mobject, Polygon, VGroup, VMobject
 
 from . import theme
 from .audit import Box
-from .expression import ExpressionError, evaluate, strokes
-from .layout import Act, Block, Part, Piece
+from .curves import Curve, Plane, follow
+from .expression import ExpressionError
+from .labels import SPACE, Legend, Room, label, put
+from .layout import Act, Block, Drawn, Part, Piece
 from .text import ink
-from .typeset import Sheet, Typesetter, literal, mobject
-
-SAMPLES = 400
-"""Points of a curve: at 1080p, one for every three pixels of a plot."""
+from .typeset import Sheet, Typesetter, mobject
 
 MOST_NUMBERS = 13
 """Numbers on one axis; with more, every second, fifth … is left out."""
 
-SPACE = 0.14
-"""Distance of labels from what they label, in frame units."""
+
+LEAST_PLANE = (2.2, 1.5)
+"""Least width and height of the plane, in frame units."""
 
 
 class Plot(Piece):
@@ -32,78 +33,58 @@ class Plot(Piece):
     beside = True
 
     def __init__(
-        self, element: str, event: int, axes: dict[str, Any], setter: Typesetter, look: theme.Theme, warnings: list[str]
+        self,
+        element: str,
+        event: int,
+        axes: dict[str, Any],
+        setter: Typesetter,
+        look: theme.Theme,
+        warnings: list[str],
+        family: list[dict[str, Any]],
     ) -> None:
-        """Raises ValueError, KeyError or TypeError when the axes are no axes."""
+        """`family` are all the axes that these turn into or came from. Raises ValueError, KeyError or TypeError."""
         self.element, self.event = element, event
-        self._axes, self._setter, self._look, self._warnings = axes, setter, look, warnings
-        self._x, self._y = _Axis(axes["x"]), _Axis(axes["y"])
-        self._lines = [self._polylines(curve) for curve in axes["curves"]]
+        self.axes, self.setter, self.look, self.warnings = axes, setter, look, warnings
+        self.x, self.y = Axis(axes["x"]), Axis(axes["y"])
+        self.curves = [self._curve(curve) for curve in axes["curves"]]
+        # Labels keep clear of all that will ever be in this plane, so that they need not move.
+        coming = [curve for other in family for curve in other.get("curves", []) if curve not in axes["curves"]]
+        self.coming = [curve for i, curve in enumerate(coming) if curve not in coming[:i]]
+        self.others = [self._curve(curve, tell=False) for curve in self.coming]
+        self.captions = [str(one.get("caption") or "") for one in (axes, *family)]
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
         block_height = min(height, max(5.5 * level, 3.4))
         block_width = min(width, block_height * 2.0)
-        make = _Figure(self, block_width, block_height).make
+        around = Figure(self, block_width, block_height).around
+        # Larger than there is room for rather than a plane in which nothing can be seen.
+        block_height = max(block_height, around.top + around.bottom + LEAST_PLANE[1])
+        block_width = max(block_width, around.left + around.right + LEAST_PLANE[0])
+        make = Figure(self, block_width, block_height).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
-    def _polylines(self, curve: dict[str, Any]) -> list[np.ndarray]:
-        """The curve in the axes' own units, cut to the plane."""
-        kind, value = next(iter(curve["kind"].items()))
+    def _curve(self, curve: dict[str, Any], tell: bool = True) -> Curve:
+        plane = Plane(self.x.low, self.x.high, self.y.low, self.y.high)
         try:
-            if kind == "function":
-
-                def function(x: np.ndarray) -> np.ndarray:
-                    return evaluate(value["postfix"], x)
-
-                return strokes(function, self._x.low, self._x.high, self._y.low, self._y.high, SAMPLES)
-            if kind == "parametric":
-                t = np.linspace(float(value["from"]), float(value["to"]), SAMPLES)
-                points = np.stack([evaluate(value["x"]["postfix"], t), evaluate(value["y"]["postfix"], t)], axis=1)
-                return self._cut(points)
-            if kind == "points":
-                return self._cut(np.array([[float(p["x"]), float(p["y"])] for p in value]).reshape(-1, 2))
-        except ExpressionError as error:
-            self._warnings.append(f"a curve of {self.element} is left out: {error}")
-            return []
-        self._warnings.append(f"a curve of {self.element} is left out: the stage draws no {kind}")
-        return []
-
-    def _cut(self, points: np.ndarray) -> list[np.ndarray]:
-        """Straight lines from point to point, cut to the plane (Liang and Barsky)."""
-        lines: list[list[np.ndarray]] = []
-        for a, b in pairwise(points):
-            if not (np.isfinite(a).all() and np.isfinite(b).all()):
-                continue
-            start, end = 0.0, 1.0
-            for axis, (low, high) in enumerate(((self._x.low, self._x.high), (self._y.low, self._y.high))):
-                step = b[axis] - a[axis]
-                if step == 0.0:
-                    if not low <= a[axis] <= high:
-                        start, end = 1.0, 0.0
-                    continue
-                enter, leave = sorted(((low - a[axis]) / step, (high - a[axis]) / step))
-                start, end = max(start, enter), min(end, leave)
-            if start >= end:
-                continue
-            p, q = a + start * (b - a), a + end * (b - a)
-            if lines and np.allclose(lines[-1][-1], p):
-                lines[-1].append(q)
-            else:
-                lines.append([p, q])
-        return [np.array(line) for line in lines]
+            return follow(curve["kind"], plane)
+        except (ExpressionError, ValueError, KeyError, TypeError, AttributeError) as error:
+            if tell:
+                self.warnings.append(f"a curve of {self.element} is left out: {error}")
+            return Curve()
 
 
-class _Axis:
+class Axis:
     """One axis: range, ticks and their numbers."""
 
     def __init__(self, axis: dict[str, Any]) -> None:
+        """Raises ValueError when the range is none."""
         self.low, self.high, self.step = float(axis["min"]), float(axis["max"]), float(axis["step"])
         self.label = str(axis.get("label", ""))
         if not (self.low < self.high and self.step > 0 and math.isfinite(self.high - self.low)):
             raise ValueError("an axis needs min < max and step > 0")
         count = (self.high - self.low) / self.step
-        stride = next(s * 10**k for k in range(12) for s in (1, 2, 5) if count / (s * 10**k) <= MOST_NUMBERS)
+        stride = next(s * 10**k for k in range(300) for s in (1, 2, 5) if count / (s * 10**k) <= MOST_NUMBERS)
         step = self.step * stride
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
@@ -117,178 +98,239 @@ class _Axis:
         return f"{0.0 if abs(value) < 1e-12 else value:.6g}".replace("-", "\u2212")
 
 
-class _Figure:
+@dataclass
+class Frame:
+    """Where the plane lies in the block: edges of the block's room around it."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    under: float
+
+
+class Figure:
     """A plot drawn to a size."""
 
-    def __init__(self, plot: Plot, width: float, height: float) -> None:
+    def __init__(self, plot: Plot, width: float, height: float, legend: bool = False) -> None:
+        """`legend` puts labels into a legend although the axes don't ask for one."""
         self._plot, self._width, self._height = plot, width, height
-        self._look, self._setter = plot._look, plot._setter
+        self._look, self._setter = plot.look, plot.setter
+        self._with_legend = legend or bool(plot.axes.get("legend"))
+        self._boxes: list[Box] = []
+        self._homeless = False
+        x, y, muted = plot.x, plot.y, self._look.muted
+        self._numbers_x = [label(self._setter, x.number(v), theme.TICKS, muted) for v in x.ticks]
+        self._numbers_y = [label(self._setter, y.number(v), theme.TICKS, muted) for v in y.ticks]
+        self._name_x = label(self._setter, x.label, theme.LABELS, self._look.text, width * 0.7) if x.label else None
+        self._name_y = label(self._setter, y.label, theme.LABELS, self._look.text, width * 0.5) if y.label else None
+        self._caption = str(plot.axes.get("caption") or "")
+        self._below = label(self._setter, self._caption, theme.LABELS, muted, width) if self._caption else None
+        self._legend = self._entries()
+        captions = [label(self._setter, text, theme.LABELS, muted, width).height for text in plot.captions if text]
+        self._below_height = max(captions, default=0.0)
+        self.around = self._frame()
 
-    def make(self) -> tuple[list[Part], list[Box]]:
-        """Draws it, its top left corner at the origin."""
-        plot, x, y = self._plot, self._plot._x, self._plot._y
-        numbers_x = [self._text(x.number(v), theme.TICKS, self._look.muted) for v in x.ticks]
-        numbers_y = [self._text(y.number(v), theme.TICKS, self._look.muted) for v in y.ticks]
-        name_x = self._text(x.label, theme.LABELS, self._look.text) if x.label else None
-        name_y = self._text(y.label, theme.LABELS, self._look.text) if y.label else None
-        caption = str(plot._axes.get("caption", ""))
-        below = self._text(caption, theme.LABELS, self._look.muted, self._width) if caption else None
+    def make(self) -> Drawn:
+        """Draws it, its top left corner at the origin; with a legend when not every label finds a free place."""
+        drawn = self._make()
+        if self._homeless and not self._with_legend:
+            return Figure(self._plot, self._width, self._height, legend=True)._make()
+        return drawn
 
-        left = max((n.width for n in numbers_y), default=0.0) + SPACE
-        right = max(name_x.width + SPACE if name_x and name_x.width < 1.6 else 0.0, numbers_x[-1].width / 2)
-        top = name_y.height + 0.12 if name_y else numbers_y[-1].height / 2
-        under = numbers_x[0].height + SPACE
-        if name_x and name_x.width >= 1.6:
-            under += name_x.height + 0.05
-        bottom = under + (below.height + SPACE if below else 0.0)
-        plane_width, plane_height = self._width - left - right, self._height - top - bottom
+    def _make(self) -> Drawn:
+        plot, x, y, muted, frame = self._plot, self._plot.x, self._plot.y, self._look.muted, self.around
+        name_x, name_y, below, legend = self._name_x, self._name_y, self._below, self._legend
+        plane_width = self._width - frame.left - frame.right
+        plane_height = self._height - frame.top - frame.bottom
 
         def at(px: float, py: float) -> np.ndarray:
-            return np.array(
-                [
-                    left + (px - x.low) / (x.high - x.low) * plane_width,
-                    -top - (y.high - py) / (y.high - y.low) * plane_height,
-                    0.0,
-                ]
-            )
+            right = (px - x.low) / (x.high - x.low) * plane_width
+            down = (y.high - py) / (y.high - y.low) * plane_height
+            return np.array([frame.left + right, -frame.top - down, 0.0])
 
-        grid, boxes = VGroup(), []
+        grid = VGroup()
         for v in x.ticks:
             grid.add(Line(at(v, y.low), at(v, y.high), stroke_width=1.5, color=self._look.grid))
         for v in y.ticks:
             grid.add(Line(at(x.low, v), at(x.high, v), stroke_width=1.5, color=self._look.grid))
         zero_x, zero_y = min(max(0.0, x.low), x.high), min(max(0.0, y.low), y.high)
-        axes = VGroup(
-            Line(at(x.low, zero_y), at(x.high, zero_y), stroke_width=3, color=self._look.muted),
-            Line(at(zero_x, y.low), at(zero_x, y.high), stroke_width=3, color=self._look.muted),
+        grid.add(Line(at(x.low, zero_y), at(x.high, zero_y), stroke_width=3, color=muted))
+        grid.add(Line(at(zero_x, y.low), at(zero_x, y.high), stroke_width=3, color=muted))
+        labels = Group()
+        self._numbers(labels, at, frame)
+        if name_x:
+            beside = name_x.width < 1.6
+            px = self._width - frame.right + SPACE if beside else frame.left + (plane_width - name_x.width) / 2
+            middle = at(x.high, zero_y)[1] + name_x.height / 2
+            # Beside the axis it must not reach into what stands above or below the plane.
+            middle = min(max(middle, -self._height + frame.bottom + name_x.height), -frame.top)
+            py = middle if beside else -self._height + frame.bottom - frame.under + name_x.height
+            self._put(labels, name_x, px, py, "x label")
+        if name_y:
+            px = min(max(0.0, at(zero_x, y.high)[0] - name_y.width / 2), self._width - name_y.width)
+            self._put(labels, name_y, px, 0.0, "y label")
+        if below:
+            self._put(labels, below, (self._width - below.width) / 2, -self._height + self._below_height, "caption")
+        if legend:
+            top = -self._height + frame.bottom - frame.under
+            shown = {str(curve.get("label") or "") for curve in plot.axes["curves"]}
+            labels.add(legend.make(frame.left, top, plot.element, self._boxes, shown))
+        key = json.dumps([plot.axes["x"], plot.axes["y"], self._caption], sort_keys=True)
+        parts = [Part([Act("dissolve", Group(grid, labels), 0.8)], 20, key)]
+        plane = Box(
+            "plane",
+            frame.left + 0.05,
+            -self._height + frame.bottom + 0.05,
+            self._width - frame.right - 0.05,
+            -frame.top - 0.05,
         )
-        labels = VGroup()
+        regions = self._curves(parts, at, plane)
+        return Drawn(parts, self._boxes, regions)
 
-        def put(sheet: Sheet, px: float, py: float, name: str, font: float, colour_group: VGroup = labels) -> None:
-            group = mobject(sheet).shift([px, py, 0])
-            colour_group.add(group)
-            boxes.extend(ink(f"{plot.element}: {name}", group, font))
+    def _colour(self, i: int) -> str:
+        return self._look.curves[i % len(self._look.curves)]
 
+    def _entries(self) -> Legend | None:
+        plot = self._plot
+        if not self._with_legend:
+            return None
+        entries = [
+            (str(curve["label"]), self._colour(i), bool(len(drawn.dots)))
+            for i, (curve, drawn) in enumerate(
+                zip([*plot.axes["curves"], *plot.coming], [*plot.curves, *plot.others], strict=True)
+            )
+            if curve.get("label") and not drawn.empty
+        ]
+        if not entries:
+            return None
+        legend = Legend(entries, self._width - 0.6, 0.4 * self._height, self._setter, self._look.text)
+        if legend.left_out:
+            told = f"the legend of {plot.element} has no room for {legend.left_out} of its labels"
+            plot.warnings += [told] if told not in plot.warnings else []
+        return legend
+
+    def _frame(self) -> Frame:
+        name_x, name_y, legend = self._name_x, self._name_y, self._legend
+        left = max((n.width for n in self._numbers_y), default=0.0) + SPACE
+        last = self._numbers_x[-1].width / 2
+        right = max(name_x.width + SPACE if name_x and name_x.width < 1.6 else 0.0, last)
+        top = name_y.height + 0.12 if name_y else self._numbers_y[-1].height / 2
+        under = self._numbers_x[0].height + SPACE
+        if name_x and name_x.width >= 1.6:
+            under += name_x.height + 0.05
+        bottom = (
+            under
+            + (legend.height + SPACE if legend else 0.0)
+            + (self._below_height + SPACE if self._below_height else 0.0)
+        )
+        return Frame(left, right, top, bottom, under)
+
+    def _put(self, group: Group, sheet: Sheet, px: float, py: float, name: str, font: float = theme.LABELS) -> None:
+        item = mobject(sheet).shift([px, py, 0])
+        group.add(item)
+        self._boxes.extend(ink(f"{self._plot.element}: {name}", item, font))
+
+    def _numbers(self, group: Group, at: Any, frame: Frame) -> None:
+        x, y = self._plot.x, self._plot.y
         last_right = -math.inf
-        for v, sheet in zip(x.ticks, numbers_x, strict=True):
+        for v, sheet in zip(x.ticks, self._numbers_x, strict=True):
             start = at(v, y.low)[0] - sheet.width / 2
-            if start > last_right + 0.12 and start >= -0.01:
-                put(sheet, start, -self._height + bottom - SPACE / 2, f"x = {x.number(v)}", theme.TICKS)
+            if start > last_right + 0.12 and start >= -0.01 and start + sheet.width <= self._width + 0.01:
+                top = -self._height + frame.bottom - SPACE / 2
+                self._put(group, sheet, start, top, f"x = {x.number(v)}", theme.TICKS)
                 last_right = start + sheet.width
         last_top = -math.inf
-        for v, sheet in zip(y.ticks, numbers_y, strict=True):
+        for v, sheet in zip(y.ticks, self._numbers_y, strict=True):
             middle = at(x.low, v)[1]
             if middle - sheet.height / 2 > last_top - 0.05:
-                put(sheet, left - SPACE - sheet.width, middle + sheet.height / 2, f"y = {y.number(v)}", theme.TICKS)
+                left = frame.left - SPACE - sheet.width
+                self._put(group, sheet, left, middle + sheet.height / 2, f"y = {y.number(v)}", theme.TICKS)
                 last_top = middle + sheet.height / 2
-        if name_x and name_x.width < 1.6:
-            put(name_x, self._width - right + SPACE, at(x.high, zero_y)[1] + name_x.height / 2, "x label", theme.LABELS)
-        elif name_x:
-            put(
-                name_x,
-                left + (plane_width - name_x.width) / 2,
-                -self._height + bottom - under + name_x.height,
-                "x label",
-                theme.LABELS,
-            )
-        if name_y:
-            put(name_y, max(0.0, at(zero_x, y.high)[0] - name_y.width / 2), 0.0, "y label", theme.LABELS)
-        if below:
-            put(below, (self._width - below.width) / 2, -self._height + below.height, "caption", theme.LABELS)
 
-        parts = [Part([Act("dissolve", VGroup(grid, axes, labels), 0.8)], 20)]
-        lines = [[np.array([at(*p) for p in line]) for line in curve] for curve in plot._lines]
-        plane = Box("plane", left + 0.05, -self._height + bottom + 0.05, left + plane_width - 0.05, -top - 0.05)
-        taken: list[Box] = []
-        for i, (curve, drawn) in enumerate(zip(plot._axes["curves"], lines, strict=True)):
-            if not drawn:
+    def _curves(self, parts: list[Part], at: Any, plane: Box) -> dict[str, list[Box]]:
+        plot = self._plot
+        everything = [*plot.curves, *plot.others]
+        outlines = [np.array([at(*p) for p in line]) for curve in everything for line in curve.outline]
+        room = Room(plane, outlines)
+        regions: dict[str, list[Box]] = {}
+        for i, (curve, drawn) in enumerate(zip(plot.axes["curves"], plot.curves, strict=True)):
+            if drawn.empty:
                 continue
-            colour = self._look.curves[i % len(self._look.curves)]
-            path = VMobject(stroke_color=colour, stroke_width=4.5, fill_opacity=0)
-            path.points = np.concatenate([_beziers(line) for line in drawn])
-            acts = [Act("create", path, 1.4)]
-            text = str(curve.get("label", ""))
+            colour, text = self._colour(i), str(curve.get("label") or "")
+            acts = _acts(drawn, at, colour, self._look)
             if text:
-                sheet = self._text(text, theme.LABELS, colour, plane_width * 0.6)
-                spot = _free_spot(sheet, drawn, [line for other in lines for line in other], plane, taken)
+                whole = Group(*(act.mobject for act in acts))
+                regions[text] = ink(f"{plot.element}: curve {text}", whole, None)
+            if text and not self._with_legend:
+                sheet = label(self._setter, text, theme.LABELS, colour)
+                spot = room.beside(sheet.width, sheet.height, self._track(drawn, at))
                 if spot is None:
-                    plot._warnings.append(f"curve label {text!r} of {plot.element} found no free place")
+                    self._homeless = True
                 else:
-                    taken.append(spot)
-                    group = mobject(sheet).shift([spot.left, spot.top, 0])
-                    boxes.extend(ink(f"{plot.element}: {text}", group, theme.LABELS))
-                    acts.append(Act("dissolve", group, 0.4))
-            parts.append(Part(acts, 30))
-        return parts, boxes
+                    item = put(sheet, spot, f"{plot.element}: {text}", self._boxes)
+                    acts.append(Act("dissolve", item, 0.4))
+            parts.append(Part(acts, 30, json.dumps([i, curve], sort_keys=True), text))
+        for curve, drawn in zip(plot.coming, plot.others, strict=True):
+            # What will come needs room for its label too, or all labels would have to move then.
+            if curve.get("label") and not drawn.empty and not self._with_legend:
+                sheet = label(self._setter, str(curve["label"]), theme.LABELS, self._look.text)
+                self._homeless |= room.beside(sheet.width, sheet.height, self._track(drawn, at)) is None
+        return regions
 
-    def _text(self, text: str, size: float, colour: str, width: float | None = None) -> Sheet:
-        sheet = self._setter.sheet(f"#{literal(text)}", size, colour)
-        if width is not None and sheet.width > width:
-            sheet = self._setter.sheet(f"#align(center)[#{literal(text)}]", size, colour, width)
-        return sheet
+    @staticmethod
+    def _track(drawn: Curve, at: Any) -> np.ndarray:
+        return np.concatenate([np.array([at(*p) for p in line]) for line in drawn.outline])
 
 
-def _beziers(line: np.ndarray) -> np.ndarray:
+def _acts(drawn: Curve, at: Any, colour: str, look: theme.Theme) -> list[Act]:
+    """The curve's mobjects and how they enter."""
+    acts: list[Act] = []
+    if drawn.areas:
+        areas = [
+            Polygon(*(at(*p) for p in area), stroke_width=0, fill_color=colour, fill_opacity=0.32)
+            for area in drawn.areas
+        ]
+        acts.append(Act("uncover", VGroup(*areas), 1.2))
+    if drawn.arrows:
+        arrows = VGroup()
+        for a, b, strength in drawn.arrows:
+            shade = theme.mix(look.muted, colour, min(1.0, 0.25 + strength))
+            arrows.add(arrow(at(*a), at(*b), shade, 3.0))
+        acts.append(Act("dissolve", arrows, 0.9))
+    if drawn.lines:
+        thin = bool(drawn.heads)
+        path = VMobject(stroke_color=colour, stroke_width=2.6 if thin else 4.5, fill_opacity=0)
+        path.points = np.concatenate([beziers(np.array([at(*p) for p in line])) for line in drawn.lines])
+        acts.append(Act("uncover" if thin else "create", path, 1.4))
+    if drawn.heads:
+        heads: list[Mobject] = [head(at(*tip), at(*behind), colour, 0.16) for tip, behind in drawn.heads]
+        acts.append(Act("dissolve", VGroup(*heads), 0.5))
+    if len(drawn.dots):
+        radius = 0.09 if len(drawn.dots) < 60 else 0.06
+        dots = VGroup(*(Dot(at(*p), radius=radius, color=colour) for p in drawn.dots))
+        acts.append(Act("uncover", dots, 0.8))
+    return acts
+
+
+def arrow(start: np.ndarray, end: np.ndarray, colour: str, width: float) -> VGroup:
+    """A straight arrow whose head never is longer than half of it."""
+    way = float(np.hypot(*(end - start)[:2]))
+    size = min(0.26, 0.5 * way)
+    back = end - (end - start) / max(way, 1e-9) * size * 0.8
+    return VGroup(Line(start, back, stroke_width=width, color=colour), head(end, start, colour, size))
+
+
+def head(tip: np.ndarray, behind: np.ndarray, colour: str, size: float) -> Polygon:
+    """An arrow head of that length."""
+    way = (tip - behind)[:2]
+    way = way / max(float(np.hypot(*way)), 1e-9)
+    side = np.array([-way[1], way[0]])
+    points = [tip[:2], tip[:2] - way * size + side * size * 0.42, tip[:2] - way * size - side * size * 0.42]
+    return Polygon(*([*p, 0.0] for p in points), stroke_width=0, fill_color=colour, fill_opacity=1.0)
+
+
+def beziers(line: np.ndarray) -> np.ndarray:
     """A polyline as Manim's cubic points."""
     a, b = line[:-1], line[1:]
     return np.stack([a, a + (b - a) / 3, a + (b - a) * 2 / 3, b], axis=1).reshape(-1, 3)
-
-
-def _free_spot(
-    sheet: Sheet, own: list[np.ndarray], everything: list[np.ndarray], plane: Box, taken: list[Box]
-) -> Box | None:
-    """The first box beside the curve, from its right end on, that covers no curve and no label.
-
-    When there is none beside it, the first anywhere in the plane, from the top right corner on.
-    """
-    points = np.concatenate([_dense(line) for line in everything])
-    track = np.concatenate(own)
-    width, height = sheet.width, sheet.height
-
-    def box(left: float, bottom: float) -> Box:
-        return Box("label", left, bottom, left + width, bottom + height)
-
-    def free(b: Box) -> bool:
-        if b.left < plane.left or b.right > plane.right or b.bottom < plane.bottom or b.top > plane.top:
-            return False
-        inside = (
-            (points[:, 0] > b.left - 0.08)
-            & (points[:, 0] < b.right + 0.08)
-            & (points[:, 1] > b.bottom - 0.05)
-            & (points[:, 1] < b.top + 0.05)
-        )
-        return not inside.any() and all(
-            b.right <= t.left or b.left >= t.right or b.top <= t.bottom or b.bottom >= t.top for t in taken
-        )
-
-    for distance in (0.12, 0.3, 0.5):
-        for k in range(len(track) - 1, -1, -max(1, len(track) // 40)):
-            px, py = track[k][0], track[k][1]
-            for left, bottom in (
-                (px + distance, py - height / 2),
-                (px - width - distance, py - height / 2),
-                (px - width / 2, py + distance),
-                (px - width / 2, py - distance - height),
-                (px + distance, py + distance),
-                (px - width - distance, py + distance),
-                (px + distance, py - distance - height),
-                (px - width - distance, py - distance - height),
-            ):
-                spot = box(left, bottom)
-                if free(spot):
-                    return spot
-    for bottom in np.arange(plane.top - height, plane.bottom, -0.2):
-        for left in np.arange(plane.right - width, plane.left, -0.2):
-            spot = box(float(left), float(bottom))
-            if free(spot):
-                return spot
-    return None
-
-
-def _dense(line: np.ndarray) -> np.ndarray:
-    """Points on the line no further apart than 0.05 units."""
-    out = [line[:1]]
-    for a, b in pairwise(line):
-        count = max(1, math.ceil(float(np.hypot(*(b - a)[:2])) / 0.05))
-        out.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
-    return np.concatenate(out)

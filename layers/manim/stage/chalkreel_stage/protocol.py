@@ -1,9 +1,13 @@
 """Lines of JSON over the worker's socket: what may be asked, what is answered.
 
 Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "beats": [{"frames"}], "out",
-"timeout_s"}`, `{"op": "cancel", "id"}`, `{"op": "quit"}`; the end of the stream means quit.
+"timeout_s", "assets"}`, `{"op": "cancel", "id"}`, `{"op": "quit"}`; the end of the stream means quit.
+`assets` says where the images are: {source as in the storyboard: absolute path}; what is not there is shown by its
+description, with a warning.
 Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`; `refused` for a line
-that is no request. A render's id is the caller's and is repeated in every answer.
+that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
+`too_small` of the scene), `beat_audits` (the same at the end of each beat), `warnings` and `render_s`. A render's id is
+the caller's and is repeated in every answer.
 """
 
 from __future__ import annotations

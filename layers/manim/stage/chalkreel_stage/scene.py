@@ -6,58 +6,31 @@ their share of the beat's frames: never more than there are, and what is left is
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from manim import Create, Line, Mobject, VGroup, Write
-from manim.utils.rate_functions import smooth
-
 from . import theme
-from .audit import Audit, Box
-from .canvas import Band, Canvas
+from .canvas import Canvas
 from .clip import Clip
 from .elements import Maker
-from .layout import Act, Area, Block, Piece, paginate
-from .ledger import Ledger, slots
-from .text import ink
-from .typeset import Sheet, Typesetter, literal, mobject
+from .heading import heading
+from .layout import Act, Block
+from .ledger import Ledger
+from .marks import Marker
+from .plan import planned
+from .standing import Screen
+from .steps import Operation, Step, Timing, entering, leaving, merged, play
+from .typeset import Typesetter
 
 FADE_S = 0.3
 """Length of the fade at the end of a scene, in seconds; never more than a third of the last beat."""
 
-LEAVE_S = 0.35
-"""How long it takes to clear a page, in seconds."""
-
-
-@dataclass
-class Leave:
-    """Elements go: those of that name, or everything but the heading."""
-
-    element: str | None
-    seconds: float = LEAVE_S
-
-
-@dataclass
-class Step:
-    """Movements that share a slot of the beat."""
-
-    weight: float
-    acts: list[tuple[Block | None, Act] | Leave] = field(default_factory=list)
-
-
-@dataclass
-class Standing:
-    """Something on screen."""
-
-    element: str | None
-    """None for the heading, which stays."""
-    mobject: Mobject
-    block: Block | None
+UNPOINT_S = 0.25
+"""How long the highlights of a beat take to go when the next begins, in seconds."""
 
 
 class Scene:
@@ -66,6 +39,10 @@ class Scene:
     def __init__(self, request: dict[str, Any], setter: Typesetter, wrote: Callable[[int], None]) -> None:
         """`request` as in the protocol's `render`; `wrote` is told the frames so far. Raises ValueError, KeyError."""
         self._scene = request["scene"]
+        if isinstance(self._scene.get("kind"), dict) and "manim" in self._scene["kind"]:
+            raise ValueError(
+                "a Manim scene is somebody's program: chalkreel_stage.raw renders it, in a process of its own"
+            )
         self._fps = int(request["fps"])
         self._width, self._height = int(request["width"]), int(request["height"])
         if self._width % 2 or self._height % 2:
@@ -79,228 +56,204 @@ class Scene:
         setter.language = language[:2].lower() if re.match(r"[A-Za-z]{2}(-|$)", language) else "en"
         self._setter = setter
         self._look = theme.named(str(film.get("theme", "dark")))
+        assets = request.get("assets")
+        self._assets = {str(k): str(v) for k, v in assets.items()} if isinstance(assets, dict) else {}
         self._out = Path(request["out"])
         self._wrote = wrote
         self.warnings: list[str] = []
-        self._audit = Audit()
-        self._standing: list[Standing] = []
-        self._shown: set[str] = set()
-        self._heading_boxes: list[Box] = []
 
     def render(self) -> dict[str, Any]:
         """Writes the clip; the fields of the `done` event but for `event` and `id`."""
         began = time.monotonic()
         clip = Clip(self._out, self._width, self._height, self._fps)
-        self._canvas = Canvas(clip, self._width, self._height, self._fps, self._look.background, self._wrote)
-        self._card = self._scene.get("kind") == "title_card"
-        heading, area = self._heading()
-        events = self._plan(area)
-        ledger = Ledger(self._frames)
-        page = -1
-        event = 0
+        canvas = Canvas(clip, self._width, self._height, self._fps, self._look.background, self._wrote)
+        marker = Marker(self._setter, self._look, canvas.frame_width, self.warnings)
+        self._screen = Screen(canvas, self._look, marker, self.warnings)
+        card = self._scene.get("kind") in ("title_card", "outro")
+        acts, self._screen.fixed, self._area = heading(
+            str(self._scene.get("heading") or "").strip(),
+            card,
+            any(isinstance(a, dict) and "show" in a for beat in self._beats for a in beat["actions"]),
+            canvas.frame_width,
+            self._setter,
+            self._look,
+        )
+        maker = Maker(self._setter, self._look, self.warnings, self._assets, '"orbit"' in json.dumps(self._beats))
+        self._events = planned(self._beats, maker, self._area, card)
+        self._exits: dict[str, str] = {}
+        self._page, self._event = -1, -1
+        ledger, audits = Ledger(self._frames), []
         for i, beat in enumerate(self._beats):
-            steps: list[Step] = [heading] if i == 0 and heading else []
-            pending: list[Leave] = []
-            for action in beat["actions"]:
-                kind = action if isinstance(action, str) else next(iter(action))
-                if kind == "clear":
-                    pending.append(Leave(None))
-                elif kind == "remove":
-                    pending.append(Leave(str(action["remove"])))
-                elif kind == "show":
-                    for block in events.get(event, []):
-                        if page not in (-1, block.page) and not any(leave.element is None for leave in pending):
-                            pending.append(Leave(None))
-                        page = block.page
-                        for part in block.placed()[0]:
-                            steps.append(Step(part.weight, [*pending, *((block, act) for act in part.acts)]))
-                            pending = []
-                    event += 1
-                else:
-                    self.warnings.append(f"the stage knows no action {kind}")
-            if pending:
-                steps.append(Step(1.0, list(pending)))
-            first = self._canvas.frames
-            self._play(self._merged(steps), self._frames[i], last=i + 1 == len(self._beats))
-            self._inspect()
-            ledger.finish_beat(first, self._canvas.frames)
+            steps = [_heading_step(acts)] if i == 0 and acts else []
+            steps += self._steps(beat)
+            first = canvas.frames
+            self._beat(merged(steps), self._frames[i], last=i + 1 == len(self._beats))
+            audits.append(self._audited)
+            ledger.finish_beat(first, canvas.frames)
         frames = clip.close()
         if frames != ledger.total:
             raise ValueError(f"the clip has {frames} frames, the beats {ledger.total}")
         return {
             "frames": frames,
             "beats": ledger.beats,
-            "audit": self._audit.counts(),
-            "warnings": list(dict.fromkeys(self.warnings + self._audit.sentences())),
+            "audit": self._screen.audit.counts(),
+            "beat_audits": audits,
+            "warnings": list(dict.fromkeys(self.warnings + self._screen.audit.sentences())),
             "render_s": round(time.monotonic() - began, 3),
         }
 
-    # Planning
-
-    def _plan(self, area: Area) -> dict[int, list[Block]]:
-        """The blocks of each `show`, placed on their pages."""
-        maker = Maker(self._setter, self._look, self.warnings)
-        sections: list[list[Piece]] = [[]]
-        event = 0
-        for beat in self._beats:
-            for action in beat["actions"]:
-                if action == "clear":
-                    sections.append([])
-                elif isinstance(action, dict) and "show" in action:
-                    sections[-1] += maker.pieces(action["show"], event, self._card)
-                    event += 1
-        blocks: list[Block] = []
-        for section in sections:
-            first_page = blocks[-1].page + 1 if blocks else 0
-            blocks += paginate(section, area, first_page)
-        events: dict[int, list[Block]] = {}
-        for block in blocks:
-            events.setdefault(block.event, []).append(block)
-        return events
-
-    def _heading(self) -> tuple[Step | None, Area]:
-        """The step that brings the heading, and what it leaves for the body."""
-        inner_width = self._canvas.frame_width * (1 - 2 * theme.MARGIN)
-        inner_height = theme.FRAME_HEIGHT * (1 - 2 * theme.MARGIN)
-        left, top = -inner_width / 2, inner_height / 2
-        text = str(self._scene.get("heading", "")).strip()
-        if not text:
-            return None, Area(left, top, inner_width, inner_height)
-        shows = any(isinstance(a, dict) and "show" in a for beat in self._beats for a in beat["actions"])
-        size = theme.TITLE if self._card else theme.HEADING
-        limit = inner_height * ((0.45 if shows else 0.7) if self._card else 0.25)
-        while True:
-            sheet = self._title(text, size, inner_width * (0.86 if self._card else 1.0))
-            # A title card of one line is worth a smaller size, down to 0.7 units.
-            lines = 1 if size > 0.7 else 3
-            fits = sheet.height <= (min(limit, lines * 1.4 * size) if self._card else limit)
-            if (fits and sheet.width <= inner_width) or size <= theme.TEXT_FLOOR:
-                break
-            size = max(size * 0.92, theme.TEXT_FLOOR)
-        if self._card:
-            x = -sheet.width / 2
-            y = min(inner_height * 0.15 + sheet.height / 2 if shows else sheet.height / 2 + 0.25, top)
-            line_y = y - sheet.height - 0.22
-            line = Line([-1.1, line_y, 0], [1.1, line_y, 0], stroke_width=6, color=self._look.accent)
-        else:
-            x, y = left, top
-            line_y = y - sheet.height - 0.10
-            line = Line([left, line_y, 0], [left + 0.9, line_y, 0], stroke_width=6, color=self._look.accent)
-        group = mobject(sheet).shift([x, y, 0])
-        body_top = line_y - (0.5 if self._card else 0.35)
-        area = Area(left, body_top, inner_width, body_top + inner_height / 2)
-        self._heading_boxes = ink("the heading", VGroup(group, line), size)
-        seconds = 1.0 if self._card else 0.7
-        step = Step(0.0, [(None, Act("uncover", group, seconds)), (None, Act("create", line, 0.5))])
-        return step, area
-
-    def _title(self, text: str, size: float, width: float) -> Sheet:
-        body = f"#strong[#{literal(text)}]"
-        preamble = "#set par(leading: 0.22em)"
-        natural = self._setter.sheet(body, size, self._look.text, None, theme.TEXT_FONTS, preamble)
-        if natural.width <= width:
-            return natural
-        if not self._card:
-            return self._setter.sheet(body, size, self._look.text, width, theme.TEXT_FONTS, preamble)
-        body = f"#align(center)[{body}]"
-        best = self._setter.sheet(body, size, self._look.text, width, theme.TEXT_FONTS, preamble)
-        # Lines of like length: the narrowest column that needs no further line.
-        for narrower in np.arange(0.95, 0.5, -0.05):
-            sheet = self._setter.sheet(body, size, self._look.text, width * narrower, theme.TEXT_FONTS, preamble)
-            if sheet.height > best.height + 0.01 or float(mobject(sheet).width) > sheet.width:
-                break
-            best = sheet
-        return best
-
-    @staticmethod
-    def _merged(steps: Sequence[Step]) -> list[Step]:
-        """Steps without a weight of their own join the next."""
-        merged: list[Step] = []
-        waiting: list[Any] = []
-        for step in steps:
-            if step.weight > 0:
-                merged.append(Step(step.weight, waiting + step.acts))
-                waiting = []
-            else:
-                waiting = waiting + step.acts
-        if waiting:
-            merged.append(Step(1.0, waiting))
-        return merged
-
-    # Drawing
-
-    def _play(self, steps: list[Step], frames: int, last: bool) -> None:
+    def _beat(self, steps: list[Step], frames: int, last: bool) -> None:
         """Writes one beat: exactly `frames` frames."""
-        tail = min(round(FADE_S * self._fps), frames // 3) if last else 0
-        for step, slot in zip(steps, slots(frames - tail, [s.weight for s in steps]), strict=True):
-            wanted = [act.seconds if isinstance(act, Leave) else act[1].seconds for act in step.acts]
-            wanted = [
-                0.0 if isinstance(act, Leave) and not self._leaving(act) and not self._later(step, n) else seconds
-                for n, (act, seconds) in enumerate(zip(step.acts, wanted, strict=True))
-            ]
-            moving = min(slot, round(sum(wanted) * self._fps))
-            for act, count in zip(step.acts, slots(moving, wanted), strict=True):
-                if isinstance(act, Leave):
-                    self._leave(act, count)
-                else:
-                    self._enter(*act, count)
-            self._canvas.hold(slot - moving)
-        if not steps:
-            self._canvas.hold(frames - tail)
+        screen, left = self._screen, frames
+        if screen.marks:
+            going = min(round(UNPOINT_S * self._fps), frames // 4)
+            screen.unpoint(going)
+            left -= going
+        tail = min(round(FADE_S * self._fps), left // 3) if last else 0
+        # One frame is kept, so that each beat ends with all that it brings, however short it is.
+        kept = 1 if left - tail > 1 else 0
+        play(screen, steps, left - tail - kept, self._fps)
+        screen.canvas.hold(kept)
+        self._audited = screen.inspect()
         if tail:
-            self._canvas.dissolve(self._canvas.empty.copy(), tail)
+            screen.canvas.dissolve(screen.canvas.empty.copy(), tail)
+
+    # Actions → steps
+
+    def _steps(self, beat: dict[str, Any]) -> list[Step]:
+        steps: list[Step] = []
+        for action in beat["actions"]:
+            self._event += 1
+            kind, value = (action, None) if isinstance(action, str) else next(iter(action.items()))
+            if kind == "clear":
+                steps.append(Step(0.0, [leaving(None)]))
+            elif kind == "remove":
+                steps.append(Step(0.0, [leaving(str(value), self._exits.get(str(value), "fade"))]))
+            elif kind == "show":
+                steps += self._show(value)
+            elif kind == "transform":
+                steps += self._transform(value)
+            elif kind == "highlight":
+                steps += self._highlight(value)
+            elif kind == "dim":
+                steps.append(Step(8.0, [self._dim(str(value))]))
+            elif kind == "move":
+                steps.append(self._move(value))
+            elif kind == "camera":
+                steps.append(self._camera(value))
+            else:
+                self.warnings.append(f"the stage knows no action {kind}")
+        return steps
+
+    def _show(self, element: dict[str, Any]) -> list[Step]:
+        timing = Timing.of(element.get("timing"))
+        self._exits[str(element.get("id", ""))] = timing.exit
+        return self._entrances(self._events.get(self._event, []), timing)
+
+    def _entrances(self, blocks: list[Block], timing: Timing) -> list[Step]:
+        steps: list[Step] = []
+        whole = sum(act.seconds for block in blocks for part in block.placed().parts for act in part.acts) or 1.0
+        for block in blocks:
+            if self._page not in (-1, block.page):
+                steps.append(Step(0.0, [leaving(None)], timing.start if not steps else None))
+            self._page = block.page
+            for part in block.placed().parts:
+                operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
+                start = timing.start if not any(step.start is not None for step in steps) else None
+                steps.append(Step(part.weight, operations, start))
+        return steps
+
+    def _transform(self, value: dict[str, Any]) -> list[Step]:
+        """The blocks on the present page come out of what is there; what is new in them enters after that."""
+        element, old = value["into"], str(value.get("from"))
+        timing = Timing.of(element.get("timing"))
+        self._exits[str(element.get("id", ""))] = timing.exit
+        blocks = self._events.get(self._event, [])
+        here = [block for block in blocks if block.page == self._page]
+        if not here:
+            return self._entrances(blocks, timing)
+        later = [block for block in blocks if block.page != self._page]
+        rest: list[Operation] = []
+        seconds = 1.1 if timing.seconds is None else timing.seconds
+
+        def run(screen: Screen, count: int) -> None:
+            if not screen.of(old):
+                for block in here:
+                    for part in block.placed().parts:
+                        for act in part.acts:
+                            screen.enter(block, act, 0, timing.rate_of_entering, part.key)
+                screen.canvas.hold(count)
+                return
+            first = screen.canvas.frames
+            kept = _kept(screen, old, here)
+            part = count if not kept else min(count, round(0.3 * self._fps))
+            fresh = screen.become(old, here, part, timing.rate_of_entering)
+            left = count - (screen.canvas.frames - first)
+            whole = sum(act.seconds for _, act, _ in fresh) or 1.0
+            for block, act, key in fresh:
+                share = min(left - (screen.canvas.frames - first - part), round(left * act.seconds / whole))
+                entering(block, act, timing, key).run(screen, max(share, 0))
+            screen.canvas.hold(count - (screen.canvas.frames - first))
+
+        rest.append(Operation(seconds, run, enters=True))
+        weight = sum(part.weight for block in here for part in block.placed().parts)
+        return [Step(max(weight, 10.0), rest, timing.start), *self._entrances(later, timing)]
+
+    def _highlight(self, value: dict[str, Any]) -> list[Step]:
+        timing = Timing.of(value.get("timing"))
+        target, part, colour = str(value["target"]), value.get("part"), value.get("colour")
+        rate = timing.rate_of_entering
+        point = Operation(0.45, lambda screen, count: screen.point(target, part, colour, count, rate))
+        operations = [point]
+        if timing.seconds is not None and timing.seconds > 1.0:
+            operations.append(Operation(timing.seconds - 0.8, lambda screen, count: screen.canvas.hold(count)))
+            operations.append(Operation(0.35, lambda screen, count: screen.unpoint(count)))
+        return [Step(14.0, operations, timing.start)]
 
     @staticmethod
-    def _later(step: Step, n: int) -> bool:
-        """Whether something enters in this step before act `n`, so that the act may have something to remove."""
-        return any(not isinstance(act, Leave) for act in step.acts[:n])
+    def _dim(target: str) -> Operation:
+        rate = Timing().rate
+        return Operation(0.4, lambda screen, count: screen.dim(target, count, rate))
 
-    def _leaving(self, leave: Leave) -> list[Standing]:
-        return [s for s in self._standing if s.element is not None and leave.element in (None, s.element)]
+    def _move(self, value: dict[str, Any]) -> Step:
+        timing, target, event = Timing.of(value.get("timing")), str(value["target"]), self._event
+        to = value.get("to") or {}
 
-    def _leave(self, leave: Leave, count: int) -> None:
-        going = self._leaving(leave)
-        if not going:
-            if leave.element is not None and leave.element not in self._shown:
-                self.warnings.append(f"element {leave.element} is removed but was never shown")
-            return
-        self._standing = [s for s in self._standing if s not in going]
-        after = self._canvas.draw(self._canvas.empty, [s.mobject for s in self._standing])
-        self._canvas.dissolve(after, count)
+        def run(screen: Screen, count: int) -> None:
+            page = {block.page for block in screen.blocks(target)}
+            taken = [
+                block
+                for blocks in self._events.values()
+                for block in blocks
+                if block.element != target and block.page in page and (block.piece is None or block.piece.until > event)
+            ]
+            screen.move(target, to, taken, self._area, count, timing.rate)
 
-    def _enter(self, block: Block | None, act: Act, count: int) -> None:
-        if block:
-            self._shown.add(block.element)
-        self._standing.append(Standing(block.element if block else None, act.mobject, block))
-        if act.kind == "uncover":
-            after = self._canvas.draw(self._canvas.still, [act.mobject])
-            self._canvas.uncover(after, bands(act.mobject), count)
-        elif act.kind == "write":
-            self._canvas.animate([Write(act.mobject, rate_func=smooth)], count)
-        elif act.kind == "create":
-            self._canvas.animate([Create(act.mobject, rate_func=smooth)], count)
+        return Step(14.0, [Operation(timing.seconds or 0.9, run)], timing.start)
+
+    def _camera(self, value: dict[str, Any]) -> Step:
+        timing, change = Timing.of(value.get("timing")), value["change"]
+        kind, what = (change, None) if isinstance(change, str) else next(iter(change.items()))
+        rate = timing.rate
+        if kind == "zoom_to":
+            seconds = timing.seconds or 1.1
+            operation = Operation(seconds, lambda screen, count: screen.zoom(str(what), count, rate))
+        elif kind == "back":
+            operation = Operation(timing.seconds or 0.9, lambda screen, count: screen.back(count, rate))
+        elif kind == "orbit":
+            degrees = float(what)
+            seconds = timing.seconds or min(max(abs(degrees) / 40.0, 1.5), 6.0)
+            operation = Operation(seconds, lambda screen, count: screen.orbit(degrees, count, rate))
         else:
-            self._canvas.dissolve(self._canvas.draw(self._canvas.still, [act.mobject]), count)
-
-    def _inspect(self) -> None:
-        boxes = list(self._heading_boxes)
-        for block in {id(s.block): s.block for s in self._standing if s.block}.values():
-            boxes += block.placed()[1]
-        self._audit.inspect(boxes, self._canvas.frame_width)
+            self.warnings.append(f"the stage knows no camera change {kind}")
+            operation = Operation(0.0, lambda screen, count: screen.canvas.hold(count))
+        return Step(20.0, [operation], timing.start)
 
 
-def bands(group: Mobject) -> list[Band]:
-    """Lines of ink from top to bottom: what overlaps vertically is one line."""
-    boxes = []
-    for item in group.family_members_with_points():
-        low, high = np.min(item.points, axis=0), np.max(item.points, axis=0)
-        boxes.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
-    boxes.sort(key=lambda box: -box[3])
-    lines: list[Band] = []
-    for left, bottom, right, top in boxes:
-        if lines and top > lines[-1][1] + 0.02:
-            a, b, c, d = lines[-1]
-            lines[-1] = (min(a, left), min(b, bottom), max(c, right), max(d, top))
-        else:
-            lines.append((left, bottom, right, top))
-    return lines
+def _heading_step(acts: list[Act]) -> Step:
+    return Step(0.0, [entering(None, act, Timing()) for act in acts])
+
+
+def _kept(screen: Screen, old: str, blocks: list[Block]) -> bool:
+    had = {s.key for s in screen.of(old) if s.key}
+    return any(part.key in had for block in blocks for part in block.placed().parts)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from manim import VGroup
+import numpy as np
+from manim import Mobject
 
 from . import theme
 from .audit import Box
-from .layout import Act, Block, Part, Piece
+from .layout import Act, Block, Drawn, Part, Piece, shares
 from .typeset import Sheet, TypesetError, Typesetter, literal, mobject
 
 
@@ -25,19 +29,20 @@ def inline(spans: list[dict[str, Any]], look: theme.Theme, checked: Checked) -> 
         kind, value = next(iter(span.items()))
         if kind == "math":
             typst = value.get("typst", "")
-            out.append(formula(typst) if checked.good(typst) else _code(value.get("latex", typst), look))
+            out.append(formula(typst) if checked.good(typst) else code_span(value.get("latex", typst), look))
         elif kind == "strong":
             out.append(f"#strong[#{literal(value)}]")
         elif kind == "emphasis":
             out.append(f"#emph[#{literal(value)}]")
         elif kind == "code":
-            out.append(_code(value, look))
+            out.append(code_span(value, look))
         else:
             out.append(f"#{literal(str(value))}")
     return "".join(out)
 
 
-def _code(value: str, look: theme.Theme) -> str:
+def code_span(value: str, look: theme.Theme) -> str:
+    """Typst source of a stretch of code in a text."""
     fonts = ", ".join(f'"{name}"' for name in theme.CODE_FONTS)
     return f'#text(font: ({fonts}), size: 0.92em, fill: rgb("{look.code}"), ligatures: false)[#{literal(value)}]'
 
@@ -66,11 +71,28 @@ def length(spans: list[dict[str, Any]]) -> int:
     return sum(len(v) if isinstance(v, str) else len(v.get("typst", "")) for s in spans for v in s.values())
 
 
-def ink(name: str, group: VGroup, font: float | None) -> list[Box]:
+def fitting(setter: Typesetter, body: str, size: float, colour: str, width: float) -> tuple[Sheet, float]:
+    """The sheet wrapped at `width` and its font size, which shrinks to the floor where something can't break."""
+    while True:
+        sheet = setter.sheet(body, size, colour, width)
+        if reach(sheet) <= width + 0.02 or size <= theme.TEXT_FLOOR:
+            return sheet, size
+        size = max(size * 0.9, theme.TEXT_FLOOR)
+
+
+@lru_cache(maxsize=4096)
+def reach(sheet: Sheet) -> float:
+    """Right edge of the sheet's ink, which may lie beyond its width."""
+    return max((float(m.points[:, 0].max()) for m in mobject(sheet).get_family() if len(m.points)), default=0.0)
+
+
+def ink(name: str, group: Mobject, font: float | None) -> list[Box]:
     """The box of a mobject's ink; none when it is blank."""
-    if not group.family_members_with_points():
+    points = [item.points for item in group.get_family() if len(item.points)]
+    if not points:
         return []
-    (left, bottom, _), (right, top, _) = group.get_corner([-1, -1, 0]), group.get_corner([1, 1, 0])
+    left, bottom = np.min([p[:, :2].min(axis=0) for p in points], axis=0)
+    right, top = np.max([p[:, :2].max(axis=0) for p in points], axis=0)
     return [Box(name, float(left), float(bottom), float(right), float(top), font)]
 
 
@@ -96,7 +118,7 @@ class Paragraph(Piece):
         """See Piece."""
         size = max(theme.TEXT * level, theme.TEXT_FLOOR)
         body = inline(self._spans, self._look, self._checked)
-        sheet = self._sheet(body, size, width)
+        sheet, size = self._sheet(body, size, width)
         seconds = min(0.5 + 0.018 * length(self._spans), 2.0)
         return Block(
             self.element,
@@ -108,25 +130,26 @@ class Paragraph(Piece):
             centred=self._centred,
         )
 
-    def _sheet(self, body: str, size: float, width: float) -> Sheet:
+    def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float]:
+        if leftwards(self._spans) and not self._centred:
+            return fitting(self._setter, RIGHT_TO_LEFT + body, size, self._colour, width)
         natural = self._setter.sheet(body, size, self._colour)
         if natural.width <= width:
-            return natural
+            return natural, size
         if self._centred:
             body = f"#align(center)[{body}]"
-        return self._setter.sheet(body, size, self._colour, width)
+        return fitting(self._setter, body, size, self._colour, width)
 
-    def halves(self) -> list[Piece]:
-        """See Piece: cut at the word nearest to the middle."""
-        words = _words(self._spans)
-        if len(words) < 2:
+    def divided(self, count: int) -> list[Piece]:
+        """See Piece: cut between words."""
+        cut = words(self._spans)
+        if len(cut) < 2:
             return []
-        middle = len(words) // 2
         return [
             Paragraph(
                 self.element, self.event, part, self._setter, self._look, self._checked, self._centred, self._colour
             )
-            for part in (words[:middle], words[middle:])
+            for part in map(list, shares(cut, count))
         ]
 
 
@@ -163,7 +186,9 @@ class Item(Piece):
             f"#pad(left: {indent}em, grid(columns: ({column}, 1fr), column-gutter: 0.25em, {marker}, "
             f"[{inline(spans, self._look, self._checked)}]))"
         )
-        sheet = self._setter.sheet(body, size, self._look.text, width)
+        if leftwards(spans):
+            body = RIGHT_TO_LEFT + body.replace("pad(left:", "pad(right:", 1)
+        sheet, size = fitting(self._setter, body, size, self._look.text, width)
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
         return Block(
@@ -175,12 +200,11 @@ class Item(Piece):
             uncovering(self.element, sheet, size, seconds, 12 + length(spans)),
         )
 
-    def halves(self) -> list[Piece]:
-        """See Piece: the second half has no marker of its own."""
-        words = _words(self._item["text"]["spans"])
-        if len(words) < 2:
+    def divided(self, count: int) -> list[Piece]:
+        """See Piece: only the first part has a marker."""
+        cut = words(self._item["text"]["spans"])
+        if len(cut) < 2:
             return []
-        middle = len(words) // 2
         return [
             Item(
                 self.element,
@@ -192,30 +216,48 @@ class Item(Piece):
                 self._checked,
                 self._marked and i == 0,
             )
-            for i, part in enumerate((words[:middle], words[middle:]))
+            for i, part in enumerate(map(list, shares(cut, count)))
         ]
 
 
-def _words(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The spans cut after each space; a formula stays whole."""
-    words: list[dict[str, Any]] = []
+RIGHT_TO_LEFT = "#set text(dir: rtl)\n"
+"""Typst source before a text that is written from right to left."""
+
+
+def leftwards(spans: list[dict[str, Any]]) -> bool:
+    """Whether the text begins with a letter of a script that is written from right to left."""
+    for span in spans:
+        kind, value = next(iter(span.items()))
+        for letter in value if isinstance(value, str) and kind != "code" else "":
+            direction = unicodedata.bidirectional(letter)
+            if direction in ("R", "AL"):
+                return True
+            if direction == "L":
+                return False
+    return False
+
+
+_WORD = re.compile(r"[^ \u2e80-\uffdc]{1,18} ?|[\u2e80-\uffdc] ?| ")
+
+
+def words(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The spans cut after each space, CJK letter, or 18 letters without either; a formula stays whole."""
+    cut: list[dict[str, Any]] = []
     for span in spans:
         kind, value = next(iter(span.items()))
         if isinstance(value, str):
-            pieces = value.split(" ")
-            words += [{kind: piece + (" " if i + 1 < len(pieces) else "")} for i, piece in enumerate(pieces)]
+            cut += [{kind: piece} for piece in _WORD.findall(value)]
         else:
-            words.append(span)
-    return [word for word in words if word != {"plain": ""}]
+            cut.append(span)
+    return cut
 
 
-def uncovering(
-    name: str, sheet: Sheet, size: float, seconds: float, weight: float
-) -> Callable[[], tuple[list[Part], list[Box]]]:
+def uncovering(name: str, sheet: Sheet, size: float, seconds: float, weight: float) -> Callable[[], Drawn]:
     """Makes a block's single part: the sheet, uncovered line by line."""
 
-    def make() -> tuple[list[Part], list[Box]]:
+    def make() -> Drawn:
         group = mobject(sheet)
-        return [Part([Act("uncover", group, seconds)], weight)], ink(name, group, size)
+        parts = [Part([Act("uncover", group, seconds)], weight)]
+        return Drawn(parts, ink(name, group, size), sheets=[(sheet, 0.0, 0.0)])
 
     return make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 FRAME_HEIGHT = 8.0
@@ -9,6 +10,9 @@ FRAME_HEIGHT = 8.0
 
 MARGIN = 0.05
 """Part of the frame's width and height that stays empty at each edge (the title-safe area of EBU R 95)."""
+
+MARK_MARGIN = 0.035
+"""The same for highlights: no words to be read, so the action-safe area of EBU R 95 is theirs."""
 
 TEXT_FLOOR = 0.032 * FRAME_HEIGHT
 """Smallest legible font size: 3.2 % of the frame's height, 23 pixels at 720p."""
@@ -29,9 +33,10 @@ LEVELS = (1.0, 0.9, 0.8, 0.72, 0.64)
 GAP = 0.42
 """Distance between two elements of a page at level 1."""
 
-TEXT_FONTS = ("Inter", "Noto Sans")
-CODE_FONTS = ("JetBrains Mono", "DejaVu Sans Mono", "Noto Sans")
-MATH_FONTS = ("New Computer Modern Math", "Noto Sans Math", "Noto Sans")
+_REST = ("Noto Sans", "Noto Sans CJK SC", "Noto Color Emoji")
+TEXT_FONTS = ("Inter", *_REST)
+CODE_FONTS = ("JetBrains Mono", "DejaVu Sans Mono", *_REST)
+MATH_FONTS = ("New Computer Modern Math", "Noto Sans Math", *_REST)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Theme:
     code: str
     curves: tuple[str, ...]
     syntax: dict[str, str]
+    names: dict[str, str]
+    """Colours that authors name, in shades that belong together on this background."""
 
 
 DARK = Theme(
@@ -67,6 +74,25 @@ DARK = Theme(
         "type": "#8fe0d4",
         "operator": "#c3cddb",
         "name": "#e9edf3",
+    },
+    names={
+        "red": "#f2727a",
+        "orange": "#f5a35b",
+        "yellow": "#f5d76e",
+        "gold": "#e8bb4a",
+        "green": "#7ddba3",
+        "teal": "#4fd0bd",
+        "cyan": "#6fd6e6",
+        "blue": "#5bb8f5",
+        "purple": "#b79cf7",
+        "pink": "#f28fb1",
+        "magenta": "#e585d8",
+        "maroon": "#d0708a",
+        "brown": "#c49a78",
+        "gray": "#93a1b5",
+        "grey": "#93a1b5",
+        "black": "#0a0e14",
+        "white": "#ffffff",
     },
 )
 
@@ -89,9 +115,77 @@ LIGHT = Theme(
         "operator": "#3d4857",
         "name": "#1c2430",
     },
+    names={
+        "red": "#c0303c",
+        "orange": "#c25a00",
+        "yellow": "#a37a00",
+        "gold": "#946c00",
+        "green": "#1c7f4c",
+        "teal": "#0d7a6d",
+        "cyan": "#0b7f97",
+        "blue": "#1668b0",
+        "purple": "#6a3fb5",
+        "pink": "#b8457c",
+        "magenta": "#a32a93",
+        "maroon": "#8a2442",
+        "brown": "#7b5132",
+        "gray": "#5c6878",
+        "grey": "#5c6878",
+        "black": "#1c2430",
+        "white": "#ffffff",
+    },
 )
 
 
 def named(name: str) -> Theme:
     """The theme of that name; anything but `light` is dark."""
     return LIGHT if name == "light" else DARK
+
+
+def colour(name: str | None, look: Theme) -> str | None:
+    """A colour of the storyboard as `#rrggbb`: the theme's shade of a name; none for none or an unknown one."""
+    if not name:
+        return None
+    name = name.strip().lower()
+    if re.fullmatch(r"#[0-9a-f]{6}", name):
+        return name
+    if re.fullmatch(r"#[0-9a-f]{3}", name):
+        return "#" + "".join(2 * digit for digit in name[1:])
+    return look.names.get(name)
+
+
+def legible(wanted: str | None, look: Theme, least: float = 3.0) -> str | None:
+    """The colour, moved towards the theme's text colour until it stands out from the background.
+
+    `least` is a contrast ratio: WCAG 2.2 asks for 3 for large text and for what is drawn.
+    """
+    shade = colour(wanted, look)
+    if shade is None:
+        return None
+    for step in range(11):
+        mixed = mix(shade, look.text, step / 10)
+        if contrast(mixed, look.background) >= least:
+            return mixed
+    return look.text
+
+
+def mix(a: str, b: str, part: float) -> str:
+    """`a` with `part` (0 to 1) of `b` in it."""
+    pairs = zip(_channels(a), _channels(b), strict=True)
+    return "#" + "".join(f"{round(x + (y - x) * part):02x}" for x, y in pairs)
+
+
+def contrast(a: str, b: str) -> float:
+    """Contrast ratio of two colours after WCAG 2.2."""
+    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _channels(shade: str) -> list[int]:
+    return [int(shade[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def _luminance(shade: str) -> float:
+    parts = [c / 255 for c in _channels(shade)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -8,17 +8,22 @@ everything, so words, inline formulas and code share one baseline.
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import typst
-from manim import VGroup, VMobject
+from manim import Group, Mobject, VGroup, VMobject
+from PIL import Image
 
 from . import theme
+from .painting import Picture
 
 POINTS = 36.0
 """Typst points in one frame unit."""
@@ -28,6 +33,16 @@ _COMMAND = re.compile(r"([A-Za-z])|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TRANSFORM = re.compile(r"(matrix|translate|scale|rotate)\(([^)]*)\)")
 _HREF = "{http://www.w3.org/1999/xlink}href"
+
+
+_CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+
+_BOLD_CJK = (
+    "#show strong: it => {show regex("
+    '"[\\u{2e80}-\\u{9fff}\\u{ac00}-\\u{d7af}\\u{f900}-\\u{faff}\\u{ff00}-\\u{ffef}]+"'
+    "): it => context text(stroke: 0.035em + text.fill, it); it}\n"
+)
+"""The bold face of Noto Sans CJK is 20 MB, so a stroke stands in for it."""
 
 
 class TypesetError(ValueError):
@@ -43,10 +58,16 @@ class Sheet:
     height: float
 
 
+LONGEST_WORD = 18
+"""Characters after which a word may break anywhere: German has words of 15, an address has no end."""
+
+_LONG = re.compile(rf"[^\s\u200b]{{{LONGEST_WORD},}}")
+
+
 def literal(text: str) -> str:
-    """`text` as a Typst string literal: nothing in it is markup."""
+    """`text` as a Typst string literal: nothing in it is markup. Very long words may break."""
     out = ['"']
-    for character in text:
+    for character in _LONG.sub(lambda word: _breakable(word[0]), text):
         if character in '"\\':
             out.append("\\" + character)
         elif ord(character) < 32 or ord(character) == 127:
@@ -55,6 +76,18 @@ def literal(text: str) -> str:
             out.append(character)
     out.append('"')
     return "".join(out)
+
+
+def _breakable(word: str) -> str:
+    """With zero-width spaces, but never inside of what joins or breaks by itself.
+
+    Marks, joiners, right-to-left and Indic letters join; from U+2E80 on come scripts that break anywhere, and emoji.
+    """
+    if any("\u0300" <= c <= "\u036f" or "\u0590" <= c <= "\u109f" or c in "\u200d\ufe0f" for c in word):
+        return word
+    if any(c >= "\u2e80" for c in word):
+        return word
+    return "\u200b".join(word)
 
 
 def _families(names: tuple[str, ...]) -> str:
@@ -94,8 +127,8 @@ class Typesetter:
             f'#set text(font: {_families(fonts)}, size: {size * POINTS:.3f}pt, fill: rgb("{colour}"), '
             f'lang: "{self.language}", top-edge: "ascender", bottom-edge: "descender", hyphenate: false)\n'
             "#set par(leading: 0.36em, spacing: 0.8em)\n"
-            f"#show math.equation: set text(font: {_families(theme.MATH_FONTS)}, size: 1.12em)\n"
-            f"{preamble}\n{body}\n"
+            f"#show math.equation: set text(font: {_families(self._localized(theme.MATH_FONTS))}, size: 1.12em)\n"
+            f"{_BOLD_CJK if _CJK.search(body) else ''}{preamble}\n{body}\n"
         )
         if source not in self._sheets:
             try:
@@ -109,6 +142,11 @@ class Typesetter:
                 raise TypesetError("the sheet has no size")
             self._sheets[source] = Sheet(svg, float(match[1]) / POINTS, float(match[2]) / POINTS)
         return self._sheets[source]
+
+    def _localized(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The same fonts, with the shapes of Chinese characters that the film's language has."""
+        region = {"ja": "JP", "ko": "KR"}.get(self.language, "SC")
+        return tuple(name.replace("CJK SC", f"CJK {region}") for name in names)
 
 
 @lru_cache(maxsize=4096)
@@ -200,14 +238,17 @@ def _matrix(transform: str | None) -> np.ndarray:
     return result
 
 
-def mobject(sheet: Sheet, each_glyph: bool = False) -> VGroup:
-    """The sheet's ink, its top left corner at the origin. One mobject per run of glyphs, or per glyph."""
+def mobject(sheet: Sheet, each_glyph: bool = False) -> Group:
+    """The sheet's ink, its top left corner at the origin. One mobject per run of glyphs, or per glyph.
+
+    A VGroup, unless there are pictures in it: those of colour emoji.
+    """
     root = ET.fromstring(sheet.svg)
-    symbols: dict[str, str] = {}
+    symbols: dict[str, ET.Element] = {}
     for element in root.iter():
         if element.tag.endswith("}symbol") and len(element):
-            symbols["#" + element.get("id", "")] = element[0].get("d", "")
-    group = VGroup()
+            symbols["#" + element.get("id", "")] = element[0]
+    items: list[Mobject] = []
 
     def place(outline: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         flat = outline @ matrix[:2, :2].T + matrix[:2, 2]
@@ -228,9 +269,18 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> VGroup:
             stroke_width=stroke_points / POINTS * 100 if stroke else 0.0,
         )
         item.points = points
-        group.add(item)
+        items.append(item)
 
-    def walk(parent: ET.Element, matrix: np.ndarray) -> None:
+    def picture(data: str, matrix: np.ndarray, width: float, height: float) -> None:
+        pixels = _pixels(data)
+        if pixels is None:
+            return
+        item = Picture(pixels, 1.0, 1.0)
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=float)
+        item.points = place(corners, matrix)
+        items.append(item)
+
+    def walk(parent: Iterable[ET.Element], matrix: np.ndarray) -> None:
         run: list[np.ndarray] = []
         run_fill: str | None = None
         for element in parent:
@@ -241,21 +291,31 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> VGroup:
             if tag == "g":
                 walk(element, local)
             elif tag == "use":
-                data = symbols.get(element.get(_HREF, ""), "")
-                if not data:
+                symbol = symbols.get(element.get(_HREF, ""))
+                if symbol is None:
                     continue
                 at = np.eye(3)
                 at[:2, 2] = [float(element.get("x", "0")), float(element.get("y", "0"))]
+                data = symbol.get("d", "")
+                if not data:
+                    walk([symbol], local @ at)
+                    continue
                 points = place(np.array(_outline(data)).reshape(-1, 2), local @ at)
-                fill = _colour(element.get("fill"))
-                if each_glyph:
-                    add(points, fill, None, 0.0)
+                fill, stroke = _colour(element.get("fill")), _colour(element.get("stroke"))
+                width = float(element.get("stroke-width", "1"))
+                if each_glyph or stroke:
+                    add(points, fill, stroke, width)
                 else:
                     if run and fill != run_fill:
                         add(np.concatenate(run), run_fill, None, 0.0)
                         run = []
                     run.append(points)
                     run_fill = fill
+            elif tag == "image":
+                width, height = float(element.get("width", "0")), float(element.get("height", "0"))
+                at = np.eye(3)
+                at[:2, 2] = [float(element.get("x", "0")), float(element.get("y", "0"))]
+                picture(element.get(_HREF, element.get("href", "")), local @ at, width, height)
             elif tag == "path":
                 stroke = _colour(element.get("stroke"))
                 width = float(element.get("stroke-width", "1")) * float(np.sqrt(abs(np.linalg.det(local[:2, :2]))))
@@ -264,7 +324,49 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> VGroup:
             add(np.concatenate(run), run_fill, None, 0.0)
 
     walk(root, np.eye(3))
-    return group
+    return (VGroup if all(isinstance(item, VMobject) for item in items) else Group)(*items)
+
+
+@lru_cache(maxsize=256)
+def _pixels(data: str) -> np.ndarray | None:
+    """The pixels of a `data:` picture that Typst wrote; none when it is no such picture."""
+    head, _, body = data.partition(",")
+    if not head.startswith("data:image/png;base64"):
+        return None
+    with Image.open(io.BytesIO(base64.b64decode(body))) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def likeness(item: Mobject) -> tuple[float, ...]:
+    """What a glyph looks like, whatever its size and place: equal for two of the same shape."""
+    points = item.points[:, :2]
+    low, size = points.min(axis=0), max(float(np.ptp(points[:, 1])), float(np.ptp(points[:, 0])), 1e-6)
+    rough = np.round((points - low) / size, 1)
+    return (float(len(points)), *map(float, rough[:: max(1, len(rough) // 12)].flatten()))
+
+
+def find(sheet: Sheet, part: Sheet) -> list[tuple[float, float, float, float]]:
+    """Where the glyphs of `part` follow each other in `sheet`: left, bottom, right, top for each line; first match."""
+    glyphs = [item for item in mobject(sheet, each_glyph=True) if len(item.points)]
+    wanted = [likeness(item) for item in mobject(part, each_glyph=True) if len(item.points)]
+    have = [likeness(item) for item in glyphs]
+    for start in range(len(have) - len(wanted) + 1) if wanted else ():
+        if have[start : start + len(wanted)] == wanted:
+            return _lines(glyphs[start : start + len(wanted)])
+    return []
+
+
+def _lines(glyphs: list[Mobject]) -> list[tuple[float, float, float, float]]:
+    lines: list[tuple[float, float, float, float]] = []
+    for glyph in glyphs:
+        (left, bottom), (right, top) = glyph.points[:, :2].min(axis=0), glyph.points[:, :2].max(axis=0)
+        # Back to the left by more than a glyph means a new line.
+        if lines and left > lines[-1][2] - 1.0:
+            a, b, c, d = lines[-1]
+            lines[-1] = (min(a, left), min(b, bottom), max(c, right), max(d, top))
+        else:
+            lines.append((float(left), float(bottom), float(right), float(top)))
+    return [tuple(map(float, line)) for line in lines]
 
 
 def _colour(value: str | None) -> str | None:

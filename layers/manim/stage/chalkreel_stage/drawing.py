@@ -1,0 +1,260 @@
+"""Shapes in one system of coordinates, scaled together; their labels stand where they cover nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+from manim import Annulus, BraceBetweenPoints, Circle, DashedLine, Dot, Ellipse, Group, Line, Mobject, Polygon, VMobject
+
+from . import theme
+from .audit import Box
+from .labels import Room, label, put
+from .layout import Act, Block, Drawn, Part, Piece
+from .painting import faded
+from .plot import arrow
+from .text import ink
+from .typeset import Typesetter
+
+LARGEST_UNIT = 1.6
+"""Frame units that one unit of the drawing takes at most, so that a lone small shape is not blown up."""
+
+BORDER = 0.5
+"""Room around the shapes for their labels, in frame units."""
+
+
+class Drawing(Piece):
+    """A drawing element."""
+
+    beside = True
+
+    def __init__(
+        self,
+        element: str,
+        event: int,
+        value: dict[str, Any],
+        setter: Typesetter,
+        look: theme.Theme,
+        warnings: list[str],
+        family: list[dict[str, Any]],
+    ) -> None:
+        """`family` are all drawings that this turns into or came from. Raises ValueError, KeyError or TypeError."""
+        self.element, self.event = element, event
+        self._setter, self._look, self._warnings = setter, look, warnings
+        self._shapes = [shape for shape in value["shapes"] if self._sound(shape)]
+        others = [shape for other in family for shape in other.get("shapes", []) if _extent(shape) is not None]
+        others = [shape for shape in others if shape not in self._shapes]
+        self._everything = [*self._shapes, *others]
+        extents = [extent for extent in map(_extent, self._everything) if extent is not None]
+        if not extents:
+            raise ValueError("the drawing has no shapes")
+        self._low = np.min([low for low, _ in extents], axis=0)
+        self._high = np.max([high for _, high in extents], axis=0)
+
+    def measure(self, level: float, width: float, height: float) -> Block:
+        """See Piece: as large as need be for every label to find a free place, if there is room."""
+        for largest in (LARGEST_UNIT, 2.0 * LARGEST_UNIT, 4.0 * LARGEST_UNIT):
+            unit, block_width, block_height = self._size(width, min(height, max(5.5 * level, 2.4)), largest)
+            self._homeless: list[str] = []
+            self._make(unit, block_width, block_height)
+            if not self._homeless:
+                break
+
+        def make() -> Drawn:
+            self._homeless = []
+            drawn = self._make(unit, block_width, block_height)
+            self._warnings += [f"label {text!r} of {self.element} found no free place" for text in self._homeless]
+            return drawn
+
+        return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
+
+    def _size(self, width: float, height: float, largest: float) -> tuple[float, float, float]:
+        """Frame units in one of the drawing's, width and height; `largest` is the most that the first may be."""
+        size = np.maximum(self._high - self._low, 1e-9)
+        texts = [str(shape.get("label") or "") for shape in self._everything]
+        widest = max((label(self._setter, text, theme.LABELS, "#ffffff").width for text in texts if text), default=0.0)
+        # Room for a label at either side, as long as that doesn't cost the shapes theirs.
+        border = max(BORDER, min(widest + 0.25, 0.16 * width))
+        room = (max(width - 2 * border, 0.5), max(height - 2 * BORDER, 0.5))
+        unit = min(room[0] / size[0], room[1] / size[1], largest)
+        # Something tiny is still to be seen.
+        if unit == largest and float(size.max()) * unit < 2.0:
+            unit = min(room[0] / size[0], room[1] / size[1], 2.0 / float(size.max()))
+        block_width = min(width, max(size[0] * unit + 2 * border, 3.6 if widest else 0.0))
+        return float(unit), float(block_width), float(size[1] * unit + 2 * BORDER)
+
+    def _sound(self, shape: dict[str, Any]) -> bool:
+        if _extent(shape) is not None:
+            return True
+        self._warnings.append(f"a shape of {self.element} is left out: it is not as expected")
+        return False
+
+    def _make(self, unit: float, width: float, height: float) -> Drawn:
+        middle = (self._low + self._high) / 2
+
+        def at(point: dict[str, Any]) -> np.ndarray:
+            x, y = (float(point["x"]) - middle[0]) * unit, (float(point["y"]) - middle[1]) * unit
+            return np.array([width / 2 + x, y - height / 2, 0.0])
+
+        drawn = Drawn([], [])
+        all_strokes = [line for shape in self._everything for line in _outline(self._figure(shape, 0, at, unit))]
+        room = Room(Box("plane", 0.0, -height, width, 0.0), all_strokes)
+        figures: list[Mobject] = []
+        for i, shape in enumerate(self._everything):
+            kind = next(iter(shape["kind"]))
+            colour = self._colour(shape, i)
+            figure = self._figure(shape, i, at, unit)
+            acts: list[Act] = []
+            # What will come only has its label's place kept free, so that nothing need move then.
+            if figure is not None and i < len(self._shapes):
+                figures.append(figure)
+                acts.append(Act("grow" if kind in ("dot", "arrow") else "create", figure, 0.8))
+                if kind in ("brace", "dashed_line"):
+                    acts[0].kind = "uncover"
+            text = str(shape.get("label") or "")
+            if text:
+                sheet = label(
+                    self._setter, text, theme.LABELS, self._look.text if _closed(kind) else colour, width * 0.6
+                )
+                spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height)
+                if spot is None:
+                    self._homeless.append(text)
+                elif i < len(self._shapes):
+                    item = put(sheet, spot, f"{self.element}: {text}", drawn.boxes)
+                    acts.append(Act("dissolve", item, 0.35))
+                if acts:
+                    whole = Group(*(act.mobject for act in acts))
+                    drawn.regions[text] = ink(f"{self.element}: shape {text}", whole, None)
+            strength = (shape.get("style") or {}).get("opacity")
+            if strength is not None and figure is not None and 0 <= float(strength) < 1:
+                figure.become(faded(figure, float(strength)))
+            if acts:
+                drawn.parts.append(Part(acts, 16, json.dumps([i, shape], sort_keys=True), text))
+        # The shapes are one box: their labels may stand inside of it.
+        drawn.boxes += [
+            Box(f"{self.element}: shapes", b.left, b.bottom, b.right, b.top, holds=self.element)
+            for b in ink(self.element, Group(*figures), None)
+        ]
+        return drawn
+
+    def _colour(self, shape: dict[str, Any], i: int) -> str:
+        wanted = theme.legible((shape.get("style") or {}).get("colour"), self._look, 1.6)
+        fill = theme.legible((shape.get("style") or {}).get("fill"), self._look, 1.6)
+        return wanted or fill or self._look.curves[i % len(self._look.curves)]
+
+    def _figure(self, shape: dict[str, Any], i: int, at: Any, unit: float) -> VMobject | None:
+        """The shape without its label; none for a label alone."""
+        kind, value = next(iter(shape["kind"].items()))
+        colour = self._colour(shape, i)
+        fill = theme.colour((shape.get("style") or {}).get("fill"), self._look)
+        look: dict[str, Any] = {"stroke_color": colour, "stroke_width": 4.0}
+        if _closed(kind):
+            look |= {"fill_color": fill or colour, "fill_opacity": 0.55 if fill else 0.14}
+        if kind == "polygon":
+            return Polygon(*(at(p) for p in value), **look)
+        if kind == "circle":
+            return Circle(radius=float(value["radius"]) * unit, **look).move_to(at(value["center"]))
+        if kind in ("ellipse", "rectangle"):
+            w, h = float(value["width"]) * unit, float(value["height"]) * unit
+            if kind == "ellipse":
+                return Ellipse(width=w, height=h, **look).move_to(at(value["center"]))
+            c = at(value["center"])
+            corners = [c + np.array([sx * w / 2, sy * h / 2, 0]) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+            return Polygon(*corners, **look)
+        if kind == "annulus":
+            inner, outer = float(value["inner"]) * unit, float(value["outer"]) * unit
+            return Annulus(inner_radius=inner, outer_radius=outer, **look).move_to(at(value["center"]))
+        if kind == "dot":
+            return Dot(at(value), radius=0.09, color=colour)
+        if kind == "label":
+            return None
+        start, end = at(value["from"]), at(value["to"])
+        if kind == "arrow":
+            return arrow(start, end, colour, 4.5)
+        if kind == "dashed_line":
+            return DashedLine(start, end, dash_length=0.14, stroke_width=3.5, color=colour)
+        if kind == "brace":
+            # On the left-hand side of the way, as the storyboard says.
+            return BraceBetweenPoints(end, start, color=colour, sharpness=2.0, buff=0.08)
+        return Line(start, end, stroke_width=4.0, color=colour)
+
+    def _spot(
+        self, shape: dict[str, Any], kind: str, figure: Mobject | None, at: Any, room: Room, w: float, h: float
+    ) -> Box | None:
+        value = shape["kind"][kind]
+        if figure is None:
+            x, y, _ = at(value)
+            return room.at(w, h, float(x), float(y))
+        if kind == "annulus":
+            return room.beside(w, h, figure.get_all_points())
+        if _closed(kind):
+            x, y, _ = np.mean([at(p) for p in value], axis=0) if kind == "polygon" else at(value["center"])
+            middle = Box("label", x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+            fits = w < figure.width * 0.8 and h < figure.height * 0.8
+            if fits and room.free(middle, 0.04):
+                return room.take(middle)
+            top = figure.get_top()
+            return room.beside(w, h, np.array([figure.get_right(), figure.get_bottom(), top]))
+        if kind == "brace":
+            start, end = at(value["from"]), at(value["to"])
+            way = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+            out = (start + end) / 2 + np.array([-way[1], way[0], 0.0]) * (
+                0.45 + abs(way[1]) * w / 2 + abs(way[0]) * h / 2
+            )
+            return room.at(w, h, float(out[0]), float(out[1]))
+        if kind in ("line", "dashed_line"):
+            start, end = at(value["from"]), at(value["to"])
+            return room.beside(w, h, np.array([start, end, (start + end) / 2]))
+        return room.beside(w, h, np.array([at(value["to"] if kind == "arrow" else value)]))
+
+
+def _closed(kind: str) -> bool:
+    return kind in ("polygon", "circle", "ellipse", "annulus", "rectangle")
+
+
+def _outline(figure: Mobject | None) -> list[np.ndarray]:
+    """Polylines along the strokes of a shape."""
+    if figure is None:
+        return []
+    lines = []
+    for item in figure.family_members_with_points():
+        points = item.points[:, :2].reshape(-1, 4, 2)
+        for t in (0.0, 0.25, 0.5, 0.75):
+            u = 1 - t
+            lines.append(
+                u**3 * points[:, 0] + 3 * u * u * t * points[:, 1] + 3 * u * t * t * points[:, 2] + t**3 * points[:, 3]
+            )
+        segments = np.concatenate([points[:, 0], points[:, 3]])
+        lines.append(segments[:1])
+        lines += [np.stack([a, b]) for a, b in zip(points[:, 0], points[:, 3], strict=True)] if len(points) < 12 else []
+    return lines
+
+
+def _extent(shape: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Lower left and upper right corner in the drawing's own units; none when the shape isn't sound."""
+    try:
+        kind, value = next(iter(shape["kind"].items()))
+
+        def point(p: dict[str, Any]) -> np.ndarray:
+            return np.array([float(p["x"]), float(p["y"])])
+
+        if kind == "polygon":
+            points = np.array([point(p) for p in value])
+            low, high = points.min(axis=0), points.max(axis=0)
+        elif kind in ("dot", "label"):
+            low = high = point(value)
+        elif "from" in value:
+            ends = np.array([point(value["from"]), point(value["to"])])
+            low, high = ends.min(axis=0), ends.max(axis=0)
+        else:
+            radius = float(value.get("radius") or value.get("outer") or 0.0)
+            half = np.array([float(value.get("width") or 2 * radius), float(value.get("height") or 2 * radius)]) / 2
+            if not (half > 0).all():
+                return None
+            low, high = point(value["center"]) - half, point(value["center"]) + half
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration):
+        return None
+    good = math.isfinite(float(low.sum() + high.sum()))
+    return (low, high) if good else None

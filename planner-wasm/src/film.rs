@@ -1,0 +1,310 @@
+//! From drafts of scenes to the storyboard: ids, beats, lengths, and the bounds of one film.
+//!
+//! A beat is what is shown since the last words, and the next words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::refusal;
+use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun};
+use crate::estimate::speaking_ms;
+use crate::screen;
+use crate::sentence;
+use crate::settings::Settings;
+use crate::storyboard::{Action, Beat, CameraChange, Place, Refusal, Scene, SceneKind, Storyboard, Transform, Warning};
+
+/// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
+const BREATH_MS: u32 = 350;
+/// How long a title card without words stands.
+const TITLE_MS: u32 = 2_500;
+/// How long something without words stands: this and so much for each character, and no longer than a patient viewer
+/// waits.
+const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
+/// No silence is longer.
+const LONGEST_HOLD_MS: u32 = 60_000;
+
+/// Names that begin with it are nobody's: ids are made of the kind of element.
+pub(crate) const NAMELESS: char = '\u{1}';
+
+/// What one film may have; the host checks the same.
+const MOST_SCENES: usize = 500;
+const MOST_BEATS: usize = 5_000;
+const MOST_ELEMENTS: usize = 5_000;
+/// The same of one scene and of one beat.
+const MOST_BEATS_OF_SCENE: usize = 500;
+const MOST_ACTIONS_OF_BEAT: usize = 200;
+
+/// A film in the making.
+pub(crate) struct Film {
+    title: String,
+    settings: Settings,
+    scenes: Vec<Scene>,
+    ids: BTreeSet<String>,
+    pub(crate) warnings: Warnings,
+    elements: usize,
+    beats: usize,
+}
+
+impl Film {
+    pub(crate) fn new(title: String, settings: Settings, warnings: Warnings) -> Self {
+        let (scenes, ids) = (Vec::new(), BTreeSet::new());
+        Self { title, settings, scenes, ids, warnings, elements: 0, beats: 0 }
+    }
+
+    /// Adds a scene, unless it has neither words nor anything to show.
+    ///
+    /// # Errors
+    /// `plan.too_large`.
+    pub(crate) fn scene(&mut self, draft: Draft) -> Result<(), Refusal> {
+        let Draft { kind, heading, name, place, steps } = draft;
+        let card = matches!(kind, SceneKind::TitleCard | SceneKind::Outro);
+        let too_large = |what: &str| {
+            let message = format!("the document makes more than {what}");
+            refusal("plan.too_large", &message, "Split it into several films.", Some(place))
+        };
+        if self.scenes.len() == MOST_SCENES {
+            return Err(too_large("500 scenes"));
+        }
+        let id = unique(&mut self.ids, &slug(name.as_deref().unwrap_or(&heading), "scene"));
+        let mut scene = Building::new(&id, &self.settings, place);
+        for step in screen::fitted(steps) {
+            scene.step(step, &mut self.warnings);
+        }
+        if card && scene.beats.is_empty() {
+            scene.beat(String::new(), TITLE_MS, place);
+        }
+        scene.rest();
+        let (elements, beats) = (scene.elements, scene.beats);
+        self.elements += elements;
+        self.beats += beats.len();
+        if beats.len() > MOST_BEATS_OF_SCENE {
+            return Err(too_large("500 beats in one scene"));
+        }
+        if beats.iter().any(|beat| beat.actions.len() > MOST_ACTIONS_OF_BEAT) {
+            return Err(too_large("200 things to show at once"));
+        }
+        if self.elements > MOST_ELEMENTS {
+            return Err(too_large("5000 things to show"));
+        }
+        if self.beats > MOST_BEATS {
+            return Err(too_large("5000 beats"));
+        }
+        if !beats.is_empty() {
+            self.scenes.push(Scene { id, kind, heading, beats, place: Some(place) });
+        }
+        Ok(())
+    }
+
+    /// The storyboard.
+    ///
+    /// # Errors
+    /// `input.nothing_to_show`.
+    pub(crate) fn storyboard(self) -> Result<Storyboard, Refusal> {
+        let Self { title, settings, scenes, warnings, .. } = self;
+        let speaks = |scene: &Scene| {
+            let filled = |beat: &Beat| !beat.narration.is_empty() || !beat.actions.is_empty();
+            matches!(scene.kind, SceneKind::Manim(_)) || scene.beats.iter().any(filled)
+        };
+        if !scenes.iter().any(speaks) {
+            let message = "the document has nothing to say or show";
+            let remedy = "Write paragraphs, which are spoken, and lists, formulas, code or plots, which are shown.";
+            let place = scenes.first().and_then(|scene| scene.place);
+            return Err(refusal("input.nothing_to_show", message, remedy, place));
+        }
+        let warnings: Vec<Warning> = settings.warnings.into_iter().chain(warnings.into_vec()).collect();
+        Ok(Storyboard {
+            title,
+            language: settings.language,
+            theme: settings.theme,
+            quality: settings.quality,
+            on_failure: settings.on_failure,
+            voice: settings.voice,
+            music: settings.music,
+            intro: settings.intro,
+            outro: settings.outro,
+            scenes,
+            warnings,
+        })
+    }
+}
+
+/// How long it takes to read what actions show, in milliseconds; none when they show nothing.
+fn reading_ms(actions: &[Action]) -> Option<u32> {
+    let (least, each, most) = READING_MS;
+    let shown = |action: &Action| match action {
+        Action::Show(element) => characters(&element.kind),
+        Action::Transform(transform) => characters(&transform.into.kind),
+        Action::Clear => 0,
+        _ => 1,
+    };
+    let characters = u32::try_from(actions.iter().map(shown).sum::<usize>()).unwrap_or(u32::MAX);
+    (characters > 0).then(|| least.saturating_add(characters.saturating_mul(each)).min(most))
+}
+
+/// Lower-case letters, digits and `-` of a name; `otherwise` when there are none.
+fn slug(name: &str, otherwise: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars().map(|c| c.to_ascii_lowercase()) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() == 40 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { otherwise.to_owned() } else { slug.to_owned() }
+}
+
+fn unique(ids: &mut BTreeSet<String>, slug: &str) -> String {
+    let mut id = slug.to_owned();
+    let mut count = 1;
+    while !ids.insert(id.clone()) {
+        count += 1;
+        id = format!("{slug}-{count}");
+    }
+    id
+}
+
+/// A scene in the making.
+struct Building<'a> {
+    id: &'a str,
+    settings: &'a Settings,
+    beats: Vec<Beat>,
+    /// What is shown with the next words.
+    actions: Vec<Action>,
+    place: Place,
+    elements: usize,
+    ids: BTreeSet<String>,
+    /// The ids of what the author names.
+    named: BTreeMap<String, String>,
+    /// Ids of what is on the screen.
+    there: BTreeSet<String>,
+}
+
+impl<'a> Building<'a> {
+    fn new(id: &'a str, settings: &'a Settings, place: Place) -> Self {
+        Self {
+            id,
+            settings,
+            beats: Vec::new(),
+            actions: Vec::new(),
+            place,
+            elements: 0,
+            ids: BTreeSet::new(),
+            named: BTreeMap::new(),
+            there: BTreeSet::new(),
+        }
+    }
+
+    fn step(&mut self, step: Step, warnings: &mut Warnings) {
+        let Step { place, kind } = step;
+        match kind {
+            StepKind::Show(shown) => self.show(shown, place),
+            StepKind::Act(action) => self.act(action, place, warnings),
+            StepKind::Speak(words) => self.speak(&words, place),
+            StepKind::Hold(0) => self.rest(),
+            StepKind::Dwell => self.dwell(),
+            StepKind::Hold(ms) => self.beat(String::new(), ms.min(LONGEST_HOLD_MS), place),
+            // Before anything was shown there is nothing to empty.
+            StepKind::Clear if self.there.is_empty() => {}
+            StepKind::Clear => {
+                self.there.clear();
+                self.push(Action::Clear, place);
+            }
+        }
+    }
+
+    fn push(&mut self, action: Action, place: Place) {
+        if self.actions.is_empty() {
+            self.place = place;
+        }
+        self.actions.push(action);
+    }
+
+    fn show(&mut self, shown: Shown, place: Place) {
+        self.elements += 1;
+        let id = match shown.name.as_ref().filter(|name| !name.starts_with(NAMELESS)) {
+            Some(name) => unique(&mut self.ids, &slug(name, noun(&shown.kind))),
+            None => unique(&mut self.ids, &format!("{}-{}", noun(&shown.kind), self.elements)),
+        };
+        if let Some(name) = &shown.name {
+            self.named.insert(name.clone(), id.clone());
+        }
+        let grown = shown.from.as_ref().and_then(|from| self.named.get(from)).filter(|from| self.there.contains(*from));
+        let from = grown.cloned();
+        self.there.insert(id.clone());
+        let element = shown.into_element(id, place);
+        match from {
+            Some(from) => {
+                self.there.remove(&from);
+                // Whoever spoke of the old one means the new one.
+                for id in self.named.values_mut().filter(|id| **id == from) {
+                    *id = element.id.clone();
+                }
+                self.push(Action::Transform(Transform { from, into: element }), place);
+            }
+            None => self.push(Action::Show(element), place),
+        }
+    }
+
+    /// An action about something that is there; what is not there can't be touched.
+    fn act(&mut self, mut action: Action, place: Place, warnings: &mut Warnings) {
+        let target = match &mut action {
+            Action::Remove(name) | Action::Dim(name) => Some(name),
+            Action::Highlight(highlight) => Some(&mut highlight.target),
+            Action::Move(step) => Some(&mut step.target),
+            Action::Camera(camera) => match &mut camera.change {
+                CameraChange::ZoomTo(name) => Some(name),
+                CameraChange::Back | CameraChange::Orbit(_) => None,
+            },
+            Action::Show(_) | Action::Clear | Action::Transform(_) => None,
+        };
+        if let Some(name) = target {
+            match self.named.get(name).filter(|id| self.there.contains(*id)) {
+                Some(id) => *name = id.clone(),
+                None => {
+                    let message =
+                        format!("`{}` is not on the screen; this is left out", crate::draft::one_line(name, 60));
+                    return warnings.add("plan.not_on_screen", message, place);
+                }
+            }
+        }
+        if let Action::Remove(id) = &action {
+            self.there.remove(id);
+        }
+        self.push(action, place);
+    }
+
+    fn speak(&mut self, words: &str, place: Place) {
+        let words = self.settings.pronounced(words);
+        let parts = sentence::parts(&words);
+        let last = parts.len().saturating_sub(1);
+        for (index, part) in parts.into_iter().enumerate() {
+            self.beat(part.to_owned(), if index == last { BREATH_MS } else { 0 }, place);
+        }
+    }
+
+    /// What is left without words stands long enough to be read.
+    fn rest(&mut self) {
+        if let Some(pause) = reading_ms(&self.actions) {
+            self.beat(String::new(), pause, self.place);
+        }
+    }
+
+    /// What was shown with the last words stands long enough to be read.
+    fn dwell(&mut self) {
+        if let Some(beat) = self.beats.last_mut() {
+            let left = reading_ms(&beat.actions).unwrap_or(0).saturating_sub(beat.estimate_ms);
+            beat.pause_ms = beat.pause_ms.max(left);
+        }
+    }
+
+    fn beat(&mut self, narration: String, pause_ms: u32, place: Place) {
+        let actions = std::mem::take(&mut self.actions);
+        let estimate_ms = speaking_ms(&narration, self.settings.voice.words_per_minute);
+        let id = format!("{}-{}", self.id, self.beats.len() + 1);
+        self.beats.push(Beat { id, narration, pause_ms, actions, estimate_ms, place: Some(place) });
+    }
+}

@@ -1,0 +1,185 @@
+//! Lecture plans in JSON, as language models write them.
+//!
+//! In: the text of a `.json` document. Out: its film, as a storyboard. What can't be drawn becomes a placeholder and a
+//! warning with its place, never a failed film; expressions are parsed, never run.
+//!
+//! ```text
+//! json ─ parameters ─ element ─ scene → draft
+//! (tree)  (what an     (what it  (groups
+//!          element      is)       with words)
+//!          says)
+//! ```
+
+mod element;
+mod figure;
+pub(crate) mod json;
+mod parameters;
+mod scene;
+#[cfg(test)]
+mod shape;
+
+#[cfg(test)]
+pub(crate) use self::shape::Plan;
+
+use self::json::{Kind, Value, plain};
+use crate::board;
+use crate::document::refusal;
+use crate::draft::{Warnings, one_line};
+use crate::film::Film;
+use crate::place::Places;
+use crate::python;
+use crate::settings::Settings;
+use crate::storyboard::{Place, Refusal, Storyboard};
+
+/// JSON in a string in a string: as deep as anybody ever wrapped a plan.
+const DEEPEST_STRING: usize = 3;
+
+/// Makes a storyboard of a lecture plan; JSON that is a storyboard is read as one, strictly.
+///
+/// # Errors
+/// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
+pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
+    let places = Places::of(text);
+    let (root, cut_off) = json::parse(text).map_err(|misread| {
+        let message = format!("the document is no JSON: {}", misread.why);
+        refusal("input.json_invalid", &message, "Mend the JSON at that place.", Some(places.at(misread.at)))
+    })?;
+    if is_storyboard(&root) {
+        return board::plan(text);
+    }
+    let mut warnings = Warnings::default();
+    if cut_off {
+        warnings.add("plan.document_cut_off", "the document ends in the middle of a value", places.at(text.len()));
+    }
+    let root = unwrapped(root, 0);
+    let Some((plan, scenes)) = scenes(&root) else {
+        let message = "the JSON is neither a lecture plan nor a storyboard: it has no `scenes`";
+        let remedy = "Write `{\"animation_plan\": {\"scenes\": [{\"voiceover\": …, \"elements\": […]}]}}`.";
+        return Err(refusal("input.unknown_format", message, remedy, Some(places.at(root.at))));
+    };
+    let title = title(&root, plan).unwrap_or_else(|| python::title(name));
+    let settings = settings(&[plan, &root], &places, &mut warnings);
+    let mut drafts = Vec::new();
+    for (index, one) in scenes.iter().enumerate() {
+        drafts.push(scene::draft(one, index, &title, &places, &mut warnings));
+    }
+    let mut film = Film::new(title, settings, warnings);
+    for draft in drafts {
+        if draft.steps.is_empty() {
+            let message = format!("the scene `{}` has nothing to say or show and was left out", draft.heading);
+            film.warnings.add("plan.empty_scene", message, draft.place);
+        } else {
+            film.scene(draft)?;
+        }
+    }
+    film.storyboard()
+}
+
+/// Whether the top of it is that of a storyboard: scenes with beats.
+fn is_storyboard(root: &Value) -> bool {
+    let scenes = root.entries().iter().find(|(key, _)| key.written == "scenes").and_then(|(_, scenes)| scenes.list());
+    scenes
+        .is_some_and(|scenes| scenes.iter().any(|scene| scene.entries().iter().any(|(key, _)| key.written == "beats")))
+}
+
+/// The value, or the JSON that a string holds, with or without a fence.
+fn unwrapped(mut value: Value, depth: usize) -> Value {
+    const PLANS: &[&str] =
+        &["animationplan", "plan", "lectureplan", "lecture", "scenes", "result", "response", "output", "data"];
+    let at = value.at;
+    match &mut value.kind {
+        Kind::Text(text) if depth < DEEPEST_STRING && text.contains(['{', '[']) => match json::parse(text) {
+            Ok((mut inner, _)) => {
+                inner.all_at(at);
+                unwrapped(inner, depth + 1)
+            }
+            Err(_) => value,
+        },
+        Kind::Map(entries) => {
+            for (key, inner) in entries {
+                if PLANS.contains(&plain(&key.written).as_str()) {
+                    let taken = std::mem::replace(&mut inner.kind, Kind::Null);
+                    *inner = unwrapped(Value { at: inner.at, kind: taken }, depth);
+                }
+            }
+            value
+        }
+        _ => value,
+    }
+}
+
+/// The map that holds the scenes, and they.
+fn scenes(root: &Value) -> Option<(&Value, Vec<&Value>)> {
+    let inside = ["animationplan", "plan", "lectureplan", "lecture", "result", "response", "output", "data"];
+    let mut candidates = vec![root];
+    let mut last = root;
+    while let Some(inner) = last.get(&inside).filter(|_| candidates.len() < 6) {
+        candidates.push(inner);
+        last = inner;
+    }
+    for plan in candidates.into_iter().rev() {
+        if let Some(list) = plan.list() {
+            return Some((plan, list.iter().filter(|scene| matches!(scene.kind, Kind::Map(_))).collect()));
+        }
+        if let Some(scenes) = plan.get(&["scenes", "scene", "slides", "segments", "sections"]) {
+            let single = scenes.get(&["elements", "voiceover"]).is_some();
+            let all = if single { vec![scenes] } else { scenes.items() };
+            return Some((plan, all.into_iter().filter(|scene| matches!(scene.kind, Kind::Map(_))).collect()));
+        }
+        if plan.get(&["elements"]).is_some() {
+            return Some((plan, vec![plan]));
+        }
+    }
+    None
+}
+
+fn title(root: &Value, plan: &Value) -> Option<String> {
+    let keys = ["title", "topic", "lecturetitle", "name", "subject", "problem", "question"];
+    let solution = root.get(&["solution"]).and_then(|solution| solution.get(&["title", "topic", "problem"]));
+    let title = plan.get(&keys).or_else(|| root.get(&keys)).or(solution).and_then(Value::text)?;
+    let place = Place { line: 1, column: 1 };
+    let title = crate::lesson::inline::read(&crate::lesson::inline::of_text(&title, place));
+    Some(one_line(&title, 150)).filter(|title| !title.is_empty())
+}
+
+/// Settings of the film, where they are understood; others are left out with a warning.
+fn settings(maps: &[&Value], places: &Places<'_>, warnings: &mut Warnings) -> Settings {
+    let mut settings = Settings::default();
+    let found = |keys: &[&str]| {
+        let value = maps.iter().find_map(|map| map.get(keys))?;
+        Some((value.text()?, places.at(value.at)))
+    };
+    let mut choice = |key: &str, known: &[&str]| {
+        let (word, place) = found(&[&plain(key)])?;
+        let word = word.to_lowercase();
+        if known.contains(&word.as_str()) {
+            return Some(word);
+        }
+        warnings.add(
+            "plan.unknown_setting",
+            format!("`{key}` is none of {}; it was left out", known.join(", ")),
+            place,
+        );
+        None
+    };
+    if let Some(theme) = choice("theme", &["dark", "light"]) {
+        settings.theme = theme;
+    }
+    settings.quality = choice("quality", &["draft", "standard", "high", "4k"]);
+    settings.on_failure = choice("on_failure", &["still", "fail"]);
+    if let Some((language, place)) = found(&["language", "lang"]) {
+        if crate::front_matter::is_language(&language) {
+            settings.language = language;
+        } else {
+            let message = "`language` is no language tag such as `en` or `de-AT`; it was left out";
+            warnings.add("plan.unknown_setting", message, place);
+        }
+    }
+    let spoken = maps.iter().find_map(|map| map.get(&["pronunciations"])).map(Value::entries).unwrap_or_default();
+    for (written, value) in spoken.iter().map(|(key, value)| (&key.written, value)).take(200) {
+        if let (false, Some(spoken)) = (written.trim().is_empty(), value.text()) {
+            settings.pronunciations.push((one_line(written, 100), one_line(&spoken, 200)));
+        }
+    }
+    settings
+}

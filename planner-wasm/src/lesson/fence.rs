@@ -1,0 +1,156 @@
+//! Fenced code: drawings, formulas, Manim programs, and programs to show.
+
+use crate::draft::{Warnings, clean, placeholder};
+use crate::drawing::{chart, graph, number_line, plot, shapes, surface};
+use crate::expression::Misread;
+use crate::lesson::inline;
+use crate::place::Places;
+use crate::python;
+use crate::storyboard::{Code, ElementKind, Equation, ManimScene, Place};
+
+/// What one program holds; more is cut off with a warning.
+const MOST_CODE_BYTES: usize = 20_000;
+
+/// A fence as it is written.
+pub(crate) struct Fence {
+    pub(crate) info: String,
+    pub(crate) text: String,
+    /// Byte of `text` → byte of the document, at the beginning of each piece.
+    pub(crate) pieces: Vec<(usize, usize)>,
+    pub(crate) place: Place,
+}
+
+/// What becomes of a fence.
+pub(crate) enum Fenced {
+    Shown(ElementKind),
+    Manim(ManimScene),
+}
+
+impl Fence {
+    /// Reads the fence by the name after it.
+    pub(crate) fn read(self, places: &Places<'_>, warnings: &mut Warnings) -> Fenced {
+        let name = self.info.split([' ', ',', '{', ':']).next().unwrap_or_default().to_lowercase();
+        let text = self.text.as_str();
+        let (label, read) = match name.as_str() {
+            "plot" => ("Plot", plot::axes(text).map(ElementKind::Axes)),
+            "vectors" => ("Vector field", plot::axes(text).map(ElementKind::Axes)),
+            "graph" => ("Graph", graph::graph(text).map(ElementKind::Graph)),
+            "chart" => ("Chart", chart::chart(text).map(ElementKind::Chart)),
+            "shapes" => ("Shapes", shapes::drawing(text).map(ElementKind::Drawing)),
+            "surface" => ("Surface", surface::space(text).map(ElementKind::Space)),
+            "numberline" | "number-line" => ("Number line", number_line::line(text).map(ElementKind::NumberLine)),
+            "math" | "latex" if !text.contains("\\documentclass") => return Fenced::Shown(self.equation(warnings)),
+            // What isn't a graph of nodes and edges is shown as it is written.
+            "mermaid" => match graph::graph(text) {
+                Ok(graph) => return Fenced::Shown(ElementKind::Graph(graph)),
+                Err(_) => return Fenced::Shown(self.program(name, warnings)),
+            },
+            "manim" => return self.manim(warnings),
+            _ => return Fenced::Shown(self.program(name, warnings)),
+        };
+        let kind = read.unwrap_or_else(|misread| {
+            let at = self.at(&misread, places);
+            warnings.add("plan.expression_not_understood", format!("`{name}` can't be drawn: {}", misread.why), at);
+            placeholder(label, text)
+        });
+        Fenced::Shown(kind)
+    }
+
+    fn at(&self, misread: &Misread, places: &Places<'_>) -> Place {
+        let piece = self.pieces.iter().rev().find(|(start, _)| *start <= misread.at);
+        piece.map_or(self.place, |(start, source)| places.at(source + misread.at - start))
+    }
+
+    fn equation(&self, warnings: &mut Warnings) -> ElementKind {
+        equation(&self.text, self.place, warnings)
+    }
+
+    fn manim(&self, warnings: &mut Warnings) -> Fenced {
+        // The class may be named after the fence; otherwise it is the first one.
+        let wanted =
+            self.info.split([' ', ',', '=']).skip(1).map(str::trim).find(|word| !word.is_empty() && *word != "class");
+        let classes = python::scenes(&self.text);
+        let found = match wanted {
+            Some(wanted) => classes.iter().find(|class| class.name == wanted),
+            None => classes.first(),
+        };
+        match found {
+            Some(class) => Fenced::Manim(ManimScene { source: self.text.clone(), class: class.name.clone() }),
+            None => {
+                let message = match wanted {
+                    Some(wanted) => format!("the Manim program has no scene class `{}`", clean(wanted)),
+                    None => "the Manim program has no class that derives from a `Scene`".to_owned(),
+                };
+                warnings.add("plan.no_scene_class", message, self.place);
+                Fenced::Shown(placeholder("Manim", &self.text))
+            }
+        }
+    }
+
+    fn program(&self, name: String, warnings: &mut Warnings) -> ElementKind {
+        let code = program(name, &self.text, self.place, warnings);
+        let lines = u32::try_from(code.text.lines().count()).unwrap_or(u32::MAX);
+        // Leading empty lines are not shown, and the author counted them.
+        let dropped = self.text.lines().take_while(|line| line.trim().is_empty()).count() as u32;
+        let wanted = highlighted(&self.info).into_iter().filter_map(|line| line.checked_sub(dropped));
+        let highlighted: Vec<u32> = wanted.filter(|line| (1..=lines).contains(line)).collect();
+        ElementKind::Code(Code { highlighted, ..code })
+    }
+}
+
+/// Program text as it is shown.
+pub(crate) fn program(name: String, text: &str, place: Place, warnings: &mut Warnings) -> Code {
+    let short = inline::shortened(text, MOST_CODE_BYTES);
+    if short.len() < text.len() {
+        warnings.add("plan.text_cut", "the program is longer than can be shown and was cut", place);
+    }
+    let lines = short.lines().map(|line| clean(&line.replace('\t', "    ")).trim_end().to_owned());
+    let text = lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned();
+    let language = name.to_lowercase();
+    let language = language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_.".contains(*c)).take(30).collect();
+    Code { language, text, highlighted: Vec::new() }
+}
+
+/// A displayed formula, or a box with what is written.
+pub(crate) fn equation(source: &str, place: Place, warnings: &mut Warnings) -> ElementKind {
+    match crate::formula::formula(source) {
+        Ok(formula) => ElementKind::Equation(Equation { formula }),
+        Err(why) => {
+            inline::not_understood(&why, place, warnings);
+            placeholder("Formula", source)
+        }
+    }
+}
+
+/// The lines in `{1,3-4}` or `hl_lines="1 3"`, ascending.
+pub(crate) fn highlighted(info: &str) -> Vec<u32> {
+    let braced = info.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(inside, _)| inside);
+    let named = || info.split_once("hl_lines=").map(|(_, rest)| rest.trim_matches(['"', '\'', '[', ']']));
+    let mut lines: Vec<u32> = Vec::new();
+    for part in braced.or_else(named).unwrap_or_default().split([',', ' ', '|']) {
+        let mut ends = part.trim().splitn(2, '-').map(|end| end.trim().parse::<u32>());
+        match (ends.next(), ends.next()) {
+            (Some(Ok(line)), None) => lines.push(line),
+            // No program that is shown has more lines.
+            (Some(Ok(from)), Some(Ok(to))) => lines.extend(from..=to.min(from.saturating_add(1_000))),
+            _ => {}
+        }
+    }
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::highlighted;
+
+    #[test]
+    fn lines_are_highlighted_as_they_are_named() {
+        assert_eq!(highlighted("python {1,3-4}"), [1, 3, 4]);
+        assert_eq!(highlighted("rust{4-2, 2, x, 1}"), [1, 2]);
+        assert_eq!(highlighted("python hl_lines=\"1 3\""), [1, 3]);
+        assert!(highlighted("python {.numberLines}").is_empty() && highlighted("python").is_empty());
+        assert!(highlighted("x {1-4294967295}").len() <= 1_001);
+    }
+}

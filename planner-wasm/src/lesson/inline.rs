@@ -1,0 +1,328 @@
+//! A stretch of a line: how it is shown, and how it is heard.
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use crate::draft::{Warnings, clean};
+use crate::formula;
+use crate::sentence;
+use crate::speech;
+use crate::storyboard::{Place, RichText, Span};
+
+/// A stretch of a line.
+#[derive(Debug, Clone)]
+pub(crate) enum Inline {
+    Text(String, Style),
+    Code(String),
+    Math(String, Place),
+    /// `$$…$$` inside of a paragraph.
+    Display(String, Place),
+    Image(Picture),
+    /// A footnote's number.
+    Note(u32),
+}
+
+/// An image as it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    pub(crate) source: String,
+    pub(crate) title: String,
+    pub(crate) alternative: String,
+    pub(crate) place: Place,
+}
+
+/// How words are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Strong,
+    Emphasis,
+}
+
+/// What one text may hold; more is cut off with a warning.
+const MOST_SPANS: usize = 500;
+const MOST_TEXT_BYTES: usize = 4_000;
+/// Key words of one paragraph, and the characters of one of them.
+const MOST_KEY_WORDS: usize = 4;
+const LONGEST_KEY_WORD: usize = 60;
+/// Characters of a sentence that stands alone on the screen.
+const LONGEST_SENTENCE: usize = 160;
+
+/// The inlines of a text that is no document of its own: emphasis, code and `$…$` as in a lesson.
+pub(crate) fn of_text(text: &str, place: Place) -> Vec<Inline> {
+    let text = text.replace("\\(", "$").replace("\\)", "$").replace("\\[", "$$").replace("\\]", "$$");
+    let (mut line, mut strong, mut emphasis) = (Vec::new(), 0_usize, 0_usize);
+    for event in Parser::new_ext(&text, Options::ENABLE_MATH | Options::ENABLE_STRIKETHROUGH) {
+        match event {
+            Event::Start(Tag::Strong) => strong += 1,
+            Event::End(TagEnd::Strong) => strong -= 1,
+            Event::Start(Tag::Emphasis) => emphasis += 1,
+            Event::End(TagEnd::Emphasis) => emphasis -= 1,
+            Event::Start(Tag::List(Some(first))) => push(&mut line, &format!("{first}. "), Style::Plain),
+            Event::Text(text) => push(&mut line, &clean(&text), style(strong, emphasis)),
+            Event::Code(code) => line.push(Inline::Code(clean(&code))),
+            Event::InlineMath(source) => line.push(Inline::Math(source.to_string(), place)),
+            Event::DisplayMath(source) => line.push(Inline::Display(source.to_string(), place)),
+            Event::Html(html) | Event::InlineHtml(html) if !html.starts_with("<br") => {
+                push(&mut line, &clean(&html), Style::Plain);
+            }
+            Event::SoftBreak
+            | Event::HardBreak
+            | Event::End(TagEnd::Paragraph | TagEnd::Item)
+            | Event::InlineHtml(_) => {
+                push(&mut line, " ", Style::Plain);
+            }
+            _ => {}
+        }
+    }
+    line
+}
+
+/// The style of words inside of so many emphases.
+pub(crate) fn style(strong: usize, emphasis: usize) -> Style {
+    match (strong, emphasis) {
+        (0, 0) => Style::Plain,
+        (0, _) => Style::Emphasis,
+        _ => Style::Strong,
+    }
+}
+
+fn push(line: &mut Vec<Inline>, text: &str, style: Style) {
+    match line.last_mut() {
+        Some(Inline::Text(before, known)) if *known == style => before.push_str(text),
+        _ => line.push(Inline::Text(text.to_owned(), style)),
+    }
+}
+
+pub(crate) fn is_blank(inline: &Inline) -> bool {
+    matches!(inline, Inline::Text(text, _) if text.trim().is_empty())
+}
+
+/// Spans to show; formulas that aren't understood are shown as they are written.
+pub(crate) fn rich(line: Vec<Inline>, place: Place, warnings: &mut Warnings) -> RichText {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut room = MOST_TEXT_BYTES;
+    let mut cut = line.len() > MOST_SPANS;
+    for inline in line.into_iter().take(MOST_SPANS) {
+        let span = match inline {
+            Inline::Text(text, style) => {
+                let short = shortened(&text, room);
+                cut |= short.len() < text.len();
+                styled(short.to_owned(), style)
+            }
+            Inline::Code(code) => {
+                let short = shortened(&code, room);
+                cut |= short.len() < code.len();
+                Span::Code(short.to_owned())
+            }
+            Inline::Math(source, place) | Inline::Display(source, place) => match formula::formula(&source) {
+                Ok(formula) => Span::Math(formula),
+                Err(why) => {
+                    not_understood(&why, place, warnings);
+                    Span::Code(shortened(&clean(&source), room).to_owned())
+                }
+            },
+            Inline::Image(picture) => {
+                let message = "an image inside of a line is shown as its words; give it a paragraph of its own";
+                warnings.add("plan.cannot_draw", message, picture.place);
+                Span::Plain(shortened(&picture.alternative, room).to_owned())
+            }
+            Inline::Note(number) => Span::Plain(superscript(number)),
+        };
+        room = room.saturating_sub(length(&span));
+        if length(&span) > 0 {
+            spans.push(span);
+        }
+    }
+    trim(&mut spans);
+    if cut {
+        spans.push(Span::Plain("…".to_owned()));
+        warnings.add("plan.text_cut", "the text is longer than can be shown and was cut", place);
+    }
+    RichText { spans }
+}
+
+pub(crate) fn not_understood(why: &str, place: Place, warnings: &mut Warnings) {
+    warnings.add("plan.formula_not_understood", format!("the formula is shown as it is written: {why}"), place);
+}
+
+fn styled(text: String, style: Style) -> Span {
+    match style {
+        Style::Plain => Span::Plain(text),
+        Style::Strong => Span::Strong(text),
+        Style::Emphasis => Span::Emphasis(text),
+    }
+}
+
+/// `¹²` for 12.
+pub(crate) fn superscript(number: u32) -> String {
+    let digit = |c: char| match c {
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        c => char::from_u32(0x2070 + c as u32 - '0' as u32).unwrap_or(c),
+    };
+    number.to_string().chars().map(digit).collect()
+}
+
+/// The beginning of `text`, at most `room` bytes of it, cut between characters.
+pub(crate) fn shortened(text: &str, room: usize) -> &str {
+    let mut end = room.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn length(span: &Span) -> usize {
+    match span {
+        Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.len(),
+        Span::Math(formula) => formula.latex.len(),
+    }
+}
+
+/// Takes the white space off both ends.
+fn trim(spans: &mut Vec<Span>) {
+    if let Some(Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text)) = spans.first_mut() {
+        *text = text.trim_start().to_owned();
+    }
+    if let Some(Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text)) = spans.last_mut() {
+        *text = text.trim_end().to_owned();
+    }
+    spans.retain(|span| length(span) > 0);
+}
+
+/// The words of a line as they are heard: no markup, formulas as words.
+pub(crate) fn heard(line: &[Inline]) -> String {
+    let mut said = String::new();
+    for inline in line {
+        match inline {
+            Inline::Text(text, _) => said.push_str(&speech::prose(text)),
+            Inline::Code(text) => said.push_str(text),
+            Inline::Math(source, _) | Inline::Display(source, _) => said.push_str(&speech::words(source)),
+            Inline::Image(picture) => said.push_str(&picture.alternative),
+            Inline::Note(_) => {}
+        }
+    }
+    let said = speech::tidy(&said);
+    if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
+}
+
+/// The words of a heading as they are read; formulas as words. Signs alone stay signs.
+pub(crate) fn read(line: &[Inline]) -> String {
+    let said = heard(line);
+    let signs = |inline: &Inline| if let Inline::Text(text, _) = inline { text.clone() } else { String::new() };
+    crate::draft::one_line(&if said.is_empty() { line.iter().map(signs).collect() } else { said }, 150)
+}
+
+/// What an author set apart in a paragraph: its key words; empty when nothing is, or too much.
+pub(crate) fn key_words(line: &[Inline]) -> RichText {
+    let mut spans: Vec<Span> = Vec::new();
+    for inline in line {
+        let span = match inline {
+            Inline::Text(text, style @ (Style::Strong | Style::Emphasis)) => {
+                styled(text.trim().trim_end_matches(['.', ',', ':', ';', '!', '?']).to_owned(), *style)
+            }
+            Inline::Code(code) => Span::Code(code.clone()),
+            Inline::Math(source, _) | Inline::Display(source, _) => match formula::formula(source) {
+                Ok(formula) => Span::Math(formula),
+                Err(_) => continue,
+            },
+            _ => continue,
+        };
+        let length = crate::draft::span_length(&span);
+        if length > LONGEST_KEY_WORD {
+            return RichText { spans: Vec::new() };
+        }
+        if length > 0 && !spans.contains(&span) && spans.len() < 2 * MOST_KEY_WORDS - 1 {
+            if !spans.is_empty() {
+                spans.push(Span::Plain("  ·  ".to_owned()));
+            }
+            spans.push(span);
+        }
+    }
+    RichText { spans }
+}
+
+/// The first sentence of a paragraph as spans, for a scene that has nothing else to show.
+pub(crate) fn first_sentence(line: &[Inline]) -> RichText {
+    let mut spans = Vec::new();
+    let mut length = 0;
+    for inline in line {
+        let (text, style) = match inline {
+            Inline::Text(text, style) => (text, *style),
+            Inline::Code(code) => {
+                spans.push(Span::Code(code.chars().take(LONGEST_SENTENCE).collect()));
+                continue;
+            }
+            Inline::Math(source, _) | Inline::Display(source, _) => {
+                spans.push(formula::formula(source).map_or_else(|_| Span::Code(clean(source)), Span::Math));
+                continue;
+            }
+            Inline::Image(_) | Inline::Note(_) => continue,
+        };
+        let end = sentence::end(text);
+        let part = &text[..end.unwrap_or(text.len())];
+        let (part, full) = clause(part, LONGEST_SENTENCE.saturating_sub(length));
+        length += part.chars().count();
+        spans.push(styled(part, style));
+        if end.is_some() || full {
+            break;
+        }
+    }
+    spans.truncate(MOST_SPANS);
+    trim(&mut spans);
+    RichText { spans }
+}
+
+/// The text, or as much of it as there is room for: its first clauses, or its first words and `…`.
+fn clause(text: &str, room: usize) -> (String, bool) {
+    let Some((limit, _)) = text.char_indices().nth(room) else { return (text.to_owned(), false) };
+    let head = &text[..limit];
+    let comma = head.rfind([',', ';', ':', '–', '—']).filter(|at| *at > limit / 2);
+    let end = comma.or_else(|| head.rfind(' ').filter(|at| *at > 0)).unwrap_or(limit);
+    (format!("{}…", head[..end].trim_end()), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Place = Place { line: 1, column: 1 };
+
+    #[test]
+    fn key_words_are_what_the_author_set_apart() {
+        let words = |text: &str| {
+            let spans = key_words(&of_text(text, HERE)).spans;
+            spans
+                .iter()
+                .map(|span| format!("{span:?}").split('(').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(words("The **hypotenuse**, `len` and $x^2$; **hypotenuse**."), "Strong Plain Code Plain Math");
+        assert_eq!(words("Nothing here."), "");
+        assert_eq!(words(&format!("**{}**", "long ".repeat(30))), "");
+    }
+
+    #[test]
+    fn a_sentence_alone_is_short() {
+        let long = format!("This is a sentence, which {} for ever.", "goes on and ".repeat(30));
+        let RichText { spans } = first_sentence(&of_text(&long, HERE));
+        let length: usize = spans.iter().map(crate::draft::span_length).sum();
+        assert!(length <= LONGEST_SENTENCE + 1, "{length}");
+        assert_eq!(first_sentence(&of_text("One. Two.", HERE)).spans, [Span::Plain("One.".to_owned())]);
+    }
+
+    #[test]
+    fn text_of_a_plan_is_read_as_in_a_lesson() {
+        let mut warnings = Warnings::default();
+        let text = rich(of_text("**Bold** and \\(x_1\\) of a_b * c", HERE), HERE, &mut warnings);
+        assert_eq!(text.spans[0], Span::Strong("Bold".to_owned()));
+        assert!(matches!(&text.spans[2], Span::Math(formula) if formula.latex == "x_1"));
+        assert_eq!(text.spans[3], Span::Plain(" of a_b * c".to_owned()));
+        assert_eq!(
+            heard(&of_text("So $x^2$ is \\frac{1}{2}, and x ≤ 4.", HERE)),
+            "So x squared is one half, and x is at most 4."
+        );
+    }
+}

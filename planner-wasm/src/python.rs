@@ -1,0 +1,264 @@
+//! Manim programs: the scene classes in them, found by reading their lines. Nothing is run.
+
+use crate::document::refusal;
+use crate::draft::{Draft, Step, StepKind, Warnings, one_line};
+use crate::film::Film;
+use crate::lesson::inline;
+use crate::settings::Settings;
+use crate::storyboard::{ManimScene, Place, Refusal, SceneKind, Storyboard};
+
+/// A class that derives from a scene.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SceneClass {
+    pub(crate) name: String,
+    /// Its docstring, empty when it has none.
+    pub(crate) docstring: String,
+    /// Line of the `class` statement, from 0.
+    line: usize,
+}
+
+/// Lines longer than this hold no class statement that a person wrote.
+const LONGEST_LINE: usize = 1_000;
+/// How long a scene stands of which nothing is known, and the longest that is believed.
+const UNKNOWN_MS: u32 = 5_000;
+const LONGEST_MS: f64 = 60_000.0;
+
+/// Makes a storyboard of a Manim program: every scene class in it, as it stands, narrated by its docstring.
+///
+/// # Errors
+/// `input.no_scene_class`, `plan.too_large`.
+pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
+    let classes = scenes(text);
+    if classes.is_empty() {
+        let message = "the program has no class that derives from a `Scene`";
+        let remedy = "Write `class Name(Scene):` with a method `construct`.";
+        return Err(refusal("input.no_scene_class", message, remedy, Some(Place { line: 1, column: 1 })));
+    }
+    let title = title(name);
+    let mut film = Film::new(title, Settings::default(), Warnings::default());
+    for class in classes {
+        let place = Place { line: u32::try_from(class.line + 1).unwrap_or(u32::MAX), column: 1 };
+        let words = inline::heard(&inline::of_text(&class.docstring, place));
+        let kind =
+            if words.is_empty() { StepKind::Hold(estimate_ms(text, &class.name)) } else { StepKind::Speak(words) };
+        let heading = spaced(&class.name);
+        let scene = ManimScene { source: text.to_owned(), class: class.name };
+        let steps = vec![Step { place, kind }];
+        film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps })?;
+    }
+    film.storyboard()
+}
+
+/// `my_lesson.py` as `My lesson`.
+pub(crate) fn title(name: &str) -> String {
+    let stem = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let stem = stem.split('.').find(|part| !part.is_empty()).unwrap_or("Film");
+    let words = one_line(&stem.replace(['_', '-'], " "), 150);
+    let mut letters = words.chars();
+    letters.next().map_or_else(|| "Film".to_owned(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `SquareToCircle` as `Square To Circle`.
+fn spaced(name: &str) -> String {
+    let mut out = String::new();
+    let mut before = 'A';
+    for c in name.chars() {
+        let starts = (c.is_uppercase() && before.is_lowercase()) || (c.is_ascii_digit() && before.is_alphabetic());
+        if c == '_' || (starts && !out.is_empty()) {
+            out.push(' ');
+        }
+        if c != '_' {
+            out.push(c);
+        }
+        before = c;
+    }
+    one_line(&out, 150)
+}
+
+/// The classes of a program that derive from a scene: from a class whose name ends in `Scene`, or from one that was
+/// found before it. A class that others derive from and that has no `construct` of its own is no scene itself.
+pub(crate) fn scenes(text: &str) -> Vec<SceneClass> {
+    let lines: Vec<&str> = text.lines().collect();
+    let code = code_lines(&lines);
+    let mut found: Vec<(SceneClass, Vec<String>)> = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        if !code[index] || !line.starts_with("class ") {
+            continue;
+        }
+        let Some((name, bases)) = statement(&lines[index..]) else { continue };
+        let scene = |base: &String| base.ends_with("Scene") || found.iter().any(|(class, _)| class.name == *base);
+        if bases.iter().any(scene) {
+            let docstring = docstring(&lines[index..]);
+            found.push((SceneClass { name, docstring, line: index }, bases));
+        }
+    }
+    let constructs =
+        |class: &SceneClass| body(&lines, class.line).iter().any(|line| line.trim_start().starts_with("def construct"));
+    let base = |name: &str| found.iter().any(|(_, bases)| bases.iter().any(|one| one == name));
+    let keep = |class: &SceneClass| constructs(class) || !base(&class.name);
+    let mut names = std::collections::BTreeSet::new();
+    // Of two classes with one name Python knows the later one.
+    let mut kept: Vec<SceneClass> = found.iter().map(|(class, _)| class.clone()).filter(keep).collect();
+    kept.reverse();
+    kept.retain(|class| names.insert(class.name.clone()));
+    kept.reverse();
+    kept
+}
+
+/// Which lines begin outside of triple-quoted strings.
+fn code_lines(lines: &[&str]) -> Vec<bool> {
+    let mut inside: Option<&str> = None;
+    let mut code = Vec::with_capacity(lines.len());
+    for line in lines {
+        code.push(inside.is_none());
+        let mut rest = *line;
+        loop {
+            match inside {
+                Some(quote) => match rest.split_once(quote) {
+                    Some((_, after)) => {
+                        inside = None;
+                        rest = after;
+                    }
+                    None => break,
+                },
+                None => {
+                    let at = |quote: &str| rest.find(quote).unwrap_or(usize::MAX);
+                    let (double, single, remark) = (at("\"\"\""), at("'''"), at("#"));
+                    let first = double.min(single);
+                    if first == usize::MAX || remark < first {
+                        break;
+                    }
+                    inside = Some(if double < single { "\"\"\"" } else { "'''" });
+                    rest = &rest[first + 3..];
+                }
+            }
+        }
+    }
+    code
+}
+
+/// Name and bases of the class statement that these lines begin with, which may go over several lines.
+fn statement(lines: &[&str]) -> Option<(String, Vec<String>)> {
+    let mut text = String::new();
+    for line in lines.iter().take(10) {
+        if line.len() > LONGEST_LINE {
+            return None;
+        }
+        text.push_str(line.split('#').next().unwrap_or(line));
+        text.push(' ');
+        if text.trim_end().ends_with(':') {
+            break;
+        }
+    }
+    let rest = text.strip_prefix("class ")?.trim_start();
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let name = rest[..end].to_owned();
+    let bases = rest[end..].trim_start().strip_prefix('(')?;
+    let bases = bases.rsplit_once(')').map_or(bases, |(inside, _)| inside);
+    let last = |base: &str| base.trim().rsplit('.').next().unwrap_or_default().to_owned();
+    let bases = bases.split(',').filter(|base| !base.contains('=')).map(last).collect();
+    let named = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name.len() <= 200;
+    named.then_some((name, bases))
+}
+
+/// The lines below a class statement that belong to it.
+fn body<'a>(lines: &'a [&'a str], class: usize) -> &'a [&'a str] {
+    let rest = lines.get(class + 1..).unwrap_or_default();
+    let outside = |line: &&str| line.starts_with("class ") || line.starts_with("def ") || line.starts_with('@');
+    let end = rest.iter().position(outside).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// The string that a class begins with.
+fn docstring(lines: &[&str]) -> String {
+    let opened = lines.iter().position(|line| line.split('#').next().unwrap_or(line).trim_end().ends_with(':'));
+    let rest = lines.get(opened.map_or(lines.len(), |at| at + 1)..).unwrap_or_default();
+    let Some(start) = rest.iter().position(|line| !line.trim().is_empty()) else { return String::new() };
+    let text = rest[start..].join("\n");
+    let text = text.trim_start().trim_start_matches(['r', 'R', 'u', 'U']);
+    for quote in ["\"\"\"", "'''", "\"", "'"] {
+        if let Some(after) = text.strip_prefix(quote) {
+            return after.split_once(quote).map(|(inside, _)| inside.trim().to_owned()).unwrap_or_default();
+        }
+    }
+    String::new()
+}
+
+/// About how long a scene plays, in milliseconds: what `play` and `wait` in its class say.
+pub(crate) fn estimate_ms(text: &str, class: &str) -> u32 {
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = |line: &&str| statement(&[line]).is_some_and(|(name, _)| name == class);
+    let Some(at) = lines.iter().position(begins) else { return UNKNOWN_MS };
+    let mut seconds = 0.0;
+    let number = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        text[..end].parse::<f64>().ok()
+    };
+    for line in body(&lines, at) {
+        let line = line.trim_start();
+        if let Some(after) = line.strip_prefix("self.wait(") {
+            seconds += number(after.trim_start_matches("duration=")).unwrap_or(1.0);
+        } else if line.starts_with("self.play(") {
+            // Without a time of its own an animation takes a second.
+            seconds += line.split_once("run_time=").and_then(|(_, after)| number(after)).unwrap_or(1.0);
+        } else if let Some((_, after)) = line.split_once("run_time=") {
+            seconds += number(after).unwrap_or(1.0) - 1.0;
+        }
+    }
+    let ms = (seconds * 1_000.0_f64).clamp(0.0, LONGEST_MS);
+    if ms < 100.0 { UNKNOWN_MS } else { ms as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROGRAM: &str = r#"
+from manim import *
+"""
+class NotAScene(Scene):
+"""
+# class Neither(Scene):
+class Helper:
+    pass
+
+class Base(ThreeDScene):  # shared
+    def shape(self):
+        return Sphere()
+
+class First(Base):
+    """The *first* scene shows $x^2$.
+
+    It goes on."""
+    def construct(self):
+        self.play(Create(Square()), run_time=2.5)
+        self.wait(1.5)
+        self.play(FadeOut(self.shape()))
+
+class Second(
+    manim.MovingCameraScene,
+    metaclass=abc.ABCMeta,
+):
+    def construct(self):
+        self.wait()
+"#;
+
+    #[test]
+    fn scene_classes_are_found_without_running_anything() {
+        let names: Vec<_> = scenes(PROGRAM).into_iter().map(|class| (class.name, class.docstring.len() > 10)).collect();
+        assert_eq!(names, [("First".to_owned(), true), ("Second".to_owned(), false)]);
+        assert!(scenes("x = 1\nclass A(B):\n  pass\n").is_empty());
+        assert!(scenes("class Broken(Scene").len() == 1, "what Python can't read, Python will say");
+    }
+
+    #[test]
+    fn docstrings_are_narration_and_lengths_are_estimated() {
+        let film = plan("my_film.py", PROGRAM).unwrap();
+        assert_eq!((film.title.as_str(), film.scenes.len()), ("My film", 2));
+        let beat = &film.scenes[0].beats[0];
+        assert_eq!(beat.narration, "The first scene shows x squared. It goes on.");
+        assert_eq!(estimate_ms(PROGRAM, "First"), 5_000);
+        assert_eq!(film.scenes[1].beats[0].narration, "");
+        assert_eq!(plan("a.py", "print(1)").unwrap_err().code, "input.no_scene_class");
+    }
+}
