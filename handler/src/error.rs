@@ -87,6 +87,7 @@ codes! {
     PlannerStoryboardInvalid "planner.storyboard_invalid" Plan false "the planner's storyboard breaks a rule of the host's own check" "Mend the planner; if it is the built-in one, report the document.";
     VoiceExhausted "voice.exhausted" Narrate true "no voice could speak a beat" "See the log for each voice's own error; `chalkreel doctor` tells whether the local voice is there.";
     VoiceNotDecodable "voice.not_decodable" Narrate true "a voice returned sound that can't be decoded" "Try again, or another voice.";
+    VoiceTooDear "voice.too_dear" Narrate false "voices that cost money would speak more characters than the lesson allows" "Raise `max_characters` under `voice`, shorten the lesson, or put a voice that costs nothing first.";
     RenderCouldNotStart "render.could_not_start" Render true "the stage could not be started" "Run `chalkreel doctor`; `make tools` builds what is missing.";
     RenderTimedOut "render.timed_out" Render true "a scene took longer to render than it may" "Simplify the scene, or raise MANIM_TIMEOUT.";
     RenderStalled "render.stalled" Render true "a scene made no frame for STALL_TIMEOUT" "Simplify the scene; try again.";

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use planner_wasm::storyboard::{Scene, Storyboard};
+use planner_wasm::storyboard::{Beat, Scene, Storyboard};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, info, info_span};
 
@@ -76,11 +75,12 @@ async fn make(
     let (narrations, clips) = shoot(&storyboard, quality, studio, lease, scratch.path(), ends).await?;
 
     progress::enter(lease, Stage::Assemble, 0.9);
-    let lengths = narrations.iter().map(|beats| beats.iter().map(|beat| beat.samples.len()).collect());
+    let lengths = narrations.iter().map(|beats| beats.iter().map(|beat| beat.sound.samples()).collect());
     let scenes = storyboard.scenes.iter().zip(&clips).zip(lengths);
-    let ledger =
+    let mut ledger =
         Ledger::of(quality.fps(), scenes.map(|((scene, clip), lengths)| (scene, &clip.report.beats[..], lengths)));
-    let words = narrations.iter().flatten().map(|beat| &beat.samples[..]);
+    ledger.time(narrations.iter().flatten().map(|beat| beat.words.clone()));
+    let words = narrations.iter().flatten().map(|beat| &beat.sound);
     let paths: Vec<_> = clips.iter().map(|clip| clip.path.clone()).collect();
     let film = studio.assembler.film(&storyboard.title, &ledger, &paths, words, scratch.path(), ends).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
@@ -98,31 +98,30 @@ async fn shoot(
     folder: &Path,
     ends: Deadline,
 ) -> Result<(Vec<Vec<Narration>>, Vec<Clip>), JobError> {
-    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config);
+    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config, &studio.renderer.cache);
     lease.change(|status| status.warnings.extend(missing));
     let Storyboard { title, theme, language, .. } = storyboard;
     let shared = Film { title: title.clone(), theme: theme.clone(), language: language.clone() };
-    let (speaking, drawing) = (Semaphore::new(studio.config.parallel), Semaphore::new(studio.config.parallel));
+    let drawing = Semaphore::new(studio.config.parallel);
     let tools = studio.layers.versions_sha256();
     let scene = async |scene: &Scene| -> Result<(Vec<Narration>, Clip), JobError> {
-        let mut narrations = Vec::new();
-        let mut beats = Vec::new();
-        for beat in &scene.beats {
-            let _turn = speaking.acquire().await;
-            let narration = voices.speak(beat, folder, ends).await?;
-            beats.push(beat_frames(beat, narration.samples.len(), quality.fps()));
-            narrations.push(narration);
-        }
-        let _turn = drawing.acquire().await;
+        let (narrations, _turn) = loop {
+            let narrations = voices.scene(scene, folder, ends).await?;
+            let turn = drawing.acquire().await;
+            if voices.stand(&narrations) {
+                break (narrations, turn);
+            }
+        };
+        let frames = |(beat, said): (&Beat, &Narration)| beat_frames(beat, said.sound.samples(), quality.fps());
+        let beats: Vec<u64> = scene.beats.iter().zip(&narrations).map(frames).collect();
         progress::drawing(lease, &scene.id);
         let order = SceneOrder { scene, film: &shared, quality, beats: &beats, tools };
         let clip = studio.renderer.clip(order, folder, ends).await;
         progress::drawn(lease, &scene.id, &narrations, clip.as_ref().ok());
         Ok((narrations, clip?))
     };
-    let named = |one: &Scene| info_span!("scene", scene = one.id);
-    let scenes = storyboard.scenes.iter().map(|one| scene(one).instrument(named(one)));
-    Ok(try_join_all(scenes).await?.into_iter().unzip())
+    let named = async |one: &Scene| scene(one).instrument(info_span!("scene", scene = one.id)).await;
+    Ok(voices.settled(&storyboard.scenes, named).await?.into_iter().unzip())
 }
 
 /// Whatever else went wrong: once the deadline has passed, it is what the user has to know.

@@ -70,6 +70,8 @@ pub fn drawing(lease: &Lease, scene: &str) {
 /// A scene has its clip, or none.
 pub fn drawn(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
     lease.change(|status| {
+        // A scene may be made again, in another voice.
+        status.voices.retain(|old| narrations.iter().flat_map(|new| &new.voice).all(|new| new.beat != old.beat));
         status.voices.extend(narrations.iter().filter_map(|narration| narration.voice.clone()));
         of_scene(status, scene, |scene| match clip {
             Some(clip) => {
