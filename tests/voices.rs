@@ -332,14 +332,15 @@ async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
         .await
         .set(Kind::ElevenLabs.settings(&format!("http://{address}")))
         .set(Kind::Google.settings("http://nowhere.invalid"))
-        .set(Kind::OpenAi.settings(&format!("http://{closed}")));
+        .set(Kind::OpenAi.settings(&format!("http://{address}")))
+        .set(Kind::Polly.settings(&format!("http://{closed}")));
     // Speaking takes its own time, so the network's part is what it takes longer than without one.
     let begun = Instant::now();
     let film = house.narrate(&storyboard(&["espeak"], 3, 2), 60).await.unwrap();
     let local = begun.elapsed();
     assert_one_voice(&film, LOCAL, "local");
     let begun = Instant::now();
-    let film = house.narrate(&storyboard(&["elevenlabs", "gtts", "openai"], 3, 2), 60).await.unwrap();
+    let film = house.narrate(&storyboard(&["elevenlabs", "openai", "gtts", "polly"], 3, 2), 60).await.unwrap();
     let took = begun.elapsed();
     assert_one_voice(&film, LOCAL, "no network");
     assert!(took < local + Duration::from_secs(2), "{took:?}, and {local:?} without asking");
