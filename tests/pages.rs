@@ -19,6 +19,7 @@ fn within(seconds: u32, program: &Path, arguments: &[&str], dir: &Path) -> Outpu
         .env("LAYERS_DIR", LAYERS)
         .env("CHALKREEL_STORE_DIR", dir.join("store"))
         .env("HOME", dir)
+        .env("VOICE_CHAIN", "espeak-ng")
         .env("XDG_CACHE_HOME", dir.join("cache"));
     command.output().unwrap()
 }

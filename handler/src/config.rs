@@ -3,10 +3,14 @@
 //! In: a look-up of environment variables. Out: [`Config`] or one error that names every setting at fault. No other file
 //! reads the environment (`clippy.toml` forbids it).
 
+mod voices;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::child::Mode;
+
+pub use voices::{Secret, VOICES, VoiceConfig};
 
 /// One environment variable, for the README and `chalkreel doctor`.
 #[derive(Debug)]
@@ -33,6 +37,71 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "seconds any child process may live; must exceed MANIM_TIMEOUT",
     },
     Variable { name: "VOICE_TIMEOUT", default: "15", meaning: "seconds one call of a voice may take" },
+    Variable {
+        name: "VOICE_CHAIN",
+        default: "elevenlabs (with a key), polly (on AWS), gtts, piper (with a voice), espeak-ng",
+        meaning: "voices in the order to try them, with commas; also openai and silent. espeak-ng is always the last resort",
+    },
+    Variable {
+        name: "ELEVENLABS_API_KEY",
+        default: "none",
+        meaning: "key of ElevenLabs; without it that voice is not used",
+    },
+    Variable {
+        name: "ELEVENLABS_VOICE_ID",
+        default: "JBFqnCBsd6RMkjVDRZzb",
+        meaning: "voice of ElevenLabs, when the lesson names none",
+    },
+    Variable {
+        name: "ELEVENLABS_MODEL_ID",
+        default: "eleven_multilingual_v2",
+        meaning: "model of ElevenLabs, when the lesson names none",
+    },
+    Variable { name: "ELEVENLABS_BASE_URL", default: "https://api.elevenlabs.io", meaning: "where ElevenLabs is" },
+    Variable {
+        name: "POLLY_VOICE",
+        default: "by language",
+        meaning: "voice of Amazon Polly, when the lesson names none, for example Joanna",
+    },
+    Variable { name: "POLLY_ENGINE", default: "neural", meaning: "standard, neural, long-form or generative" },
+    Variable { name: "POLLY_BASE_URL", default: "AWS's own", meaning: "where Amazon Polly is" },
+    Variable {
+        name: "GOOGLE_TTS_LANGUAGE",
+        default: "by the lesson's language",
+        meaning: "language of Google Translate's speech (gtts), for example pt-PT",
+    },
+    Variable {
+        name: "GOOGLE_TTS_TLD",
+        default: "com",
+        meaning: "its top-level domain, which gives the accent, for example co.uk",
+    },
+    Variable {
+        name: "GOOGLE_TTS_BASE_URL",
+        default: "https://translate.google.<GOOGLE_TTS_TLD>",
+        meaning: "where Google Translate is",
+    },
+    Variable {
+        name: "OPENAI_API_KEY",
+        default: "none",
+        meaning: "key of the OpenAI-compatible voice (openai), which is used only where a chain names it",
+    },
+    Variable {
+        name: "OPENAI_TTS_BASE_URL",
+        default: "https://api.openai.com/v1",
+        meaning: "where it is; servers of one's own need no key",
+    },
+    Variable { name: "OPENAI_TTS_MODEL", default: "gpt-4o-mini-tts", meaning: "its model, when the lesson names none" },
+    Variable { name: "OPENAI_TTS_VOICE", default: "alloy", meaning: "its voice, when the lesson names none" },
+    Variable {
+        name: "PIPER_VOICE",
+        default: "none",
+        meaning: "a voice model of Piper (an .onnx file with its .onnx.json beside it); without it that voice is not used",
+    },
+    Variable {
+        name: "PIPER_PROGRAM",
+        default: "bin/piper in LAYERS_DIR, if it is there, then piper on the PATH",
+        meaning: "Piper itself",
+    },
     Variable {
         name: "STALL_TIMEOUT",
         default: "60",
@@ -88,6 +157,8 @@ pub struct Config {
     pub subprocess_timeout: Duration,
     /// Longest call of a voice.
     pub voice_timeout: Duration,
+    /// Who may speak, and with which keys.
+    pub voices: VoiceConfig,
     /// Longest time without a new frame.
     pub stall_timeout: Duration,
     /// Longest time without a heartbeat.
@@ -162,6 +233,7 @@ impl Config {
                 manim_timeout.as_secs_f64()
             ));
         }
+        let voices = VoiceConfig::from_lookup(&get, &mut faults);
         let confinement = match get("CONFINEMENT").as_deref() {
             None | Some("best-effort") => Mode::BestEffort,
             Some("off") => Mode::Off,
@@ -190,6 +262,7 @@ impl Config {
             manim_timeout,
             subprocess_timeout,
             voice_timeout,
+            voices,
             stall_timeout,
             lease_timeout,
             layers_dir: get("LAYERS_DIR").map(PathBuf::from),

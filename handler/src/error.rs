@@ -83,7 +83,10 @@ codes! {
     InputTooLarge "input.too_large" Intake false "the document is larger than 8 MiB" "Split the lesson, or take out what isn't text.";
     InputEmpty "input.empty" Plan false "the document has no content" "Write a heading and a paragraph.";
     InputNotUtf8 "input.not_utf8" Plan false "the document is not UTF-8 text" "Save it as UTF-8.";
-    InputUnknownFormat "input.unknown_format" Plan false "the document's extension is not one that is read here" "Name it .md.";
+    InputUnknownFormat "input.unknown_format" Plan false "the document's extension is not one that is read here" "Name it .md (a lesson), .json (a lecture plan or a storyboard) or .py (Manim scenes).";
+    InputJsonInvalid "input.json_invalid" Plan false "the file is no JSON that can be understood, even with the usual slips mended" "Mend the place that the message names.";
+    InputStoryboardInvalid "input.storyboard_invalid" Plan false "the JSON file is meant as a storyboard and is none" "Compare it with planner-wasm/schema/storyboard.json.";
+    InputNoSceneClass "input.no_scene_class" Plan false "the Python file has no Manim scene class" "Write `class Name(Scene):` with a `construct` method.";
     InputFrontMatterInvalid "input.front_matter_invalid" Plan false "the front matter is no YAML, or has a value that can't be" "Mend the line that the message names.";
     InputNoHeading "input.no_heading" Plan false "the lesson has no heading" "Begin it with `# Title` and each scene with `## Heading`.";
     InputNothingToShow "input.nothing_to_show" Plan false "the lesson has headings, but nothing to say or show" "Write paragraphs, which are spoken, and lists, formulas, code or plots, which are shown.";
@@ -101,6 +104,7 @@ codes! {
     PlannerStoryboardInvalid "planner.storyboard_invalid" Plan false "the planner's storyboard breaks a rule of the host's own check" "Mend the planner; if it is the built-in one, report the document.";
     VoiceExhausted "voice.exhausted" Narrate true "no voice could speak a beat" "See the log for each voice's own error; `chalkreel doctor` tells whether the local voice is there.";
     VoiceNotDecodable "voice.not_decodable" Narrate true "a voice returned sound that can't be decoded" "Try again, or another voice.";
+    VoiceTooDear "voice.too_dear" Narrate false "voices that cost money would speak more characters than the lesson allows" "Raise `max_characters` under `voice`, shorten the lesson, or put a voice that costs nothing first.";
     RenderCouldNotStart "render.could_not_start" Render true "the stage could not be started" "Run `chalkreel doctor`; `make tools` builds what is missing.";
     RenderTimedOut "render.timed_out" Render true "a scene took longer to render than it may" "Simplify the scene, or raise MANIM_TIMEOUT.";
     RenderStalled "render.stalled" Render true "a scene made no frame for STALL_TIMEOUT" "Simplify the scene; try again.";

@@ -77,10 +77,12 @@ async fn make(
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let scenes = shots.iter().map(|shot| {
-        (shot.scene, &shot.clip.report.beats[..], shot.narrations.iter().map(|beat| beat.samples.len()).collect())
+        (shot.scene, &shot.clip.report.beats[..], shot.narrations.iter().map(|beat| beat.sound.samples()).collect())
     });
-    let ledger = Ledger::of(quality.fps(), scenes);
-    let words = shots.iter().flat_map(|shot| &shot.narrations).map(|beat| &beat.samples[..]);
+    let mut ledger = Ledger::of(quality.fps(), scenes);
+    let spoken = || shots.iter().flat_map(|shot| &shot.narrations);
+    ledger.time(spoken().map(|beat| beat.words.clone()));
+    let words = spoken().map(|beat| &beat.sound);
     let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
     let film = studio.assembler.film(&storyboard.title, &ledger, &clips, words, scratch.path(), ends).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");

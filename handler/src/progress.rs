@@ -1,6 +1,6 @@
 //! What the pipeline writes into the status as it goes.
 
-use planner_wasm::storyboard::{Storyboard, Warning};
+use planner_wasm::storyboard::{Scene, Storyboard, Warning};
 use tracing::info;
 
 use crate::child;
@@ -125,6 +125,28 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
             place: None,
         };
         status.warnings.extend(clip.report.warnings.iter().map(warning));
+    });
+}
+
+/// A scene was made again, in another voice: what was said of its picture stays true.
+pub fn shot_again(lease: &Lease, scene: &str, narrations: &[Narration], clip: &Clip) {
+    lease.change(|status| {
+        let new = || narrations.iter().filter_map(|narration| narration.voice.clone());
+        status.voices.retain(|old| new().all(|new| new.beat != old.beat));
+        status.voices.extend(new());
+        of_scene(status, scene, |scene| {
+            scene.state = if clip.made == Made::Cached { SceneState::Cached } else { SceneState::Rendered };
+            scene.frames = clip.frames();
+        });
+    });
+}
+
+/// A scene should have been made again in another voice, and was not.
+pub fn keeps_its_voice(lease: &Lease, scene: &Scene, error: &JobError) {
+    let message = format!("scene {} keeps the voice that failed later: {}", scene.id, error.message);
+    lease.change(|status| {
+        of_scene(status, &scene.id, |scene| scene.state = SceneState::Rendered);
+        status.warnings.push(Warning { code: "voice.mixed".to_owned(), message, place: scene.place });
     });
 }
 

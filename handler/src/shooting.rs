@@ -12,13 +12,13 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use planner_wasm::storyboard::{Beat, Scene, Storyboard};
 use tokio::sync::Semaphore;
-use tracing::{Instrument as _, info_span, warn};
+use tracing::{Instrument as _, Span, info_span, warn};
 
 use crate::assemble::ledger::beat_frames;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::{Lease, Quality};
-use crate::narrate::{Narration, SAMPLE_RATE, Voices};
+use crate::narrate::{Narration, Sound, Voices};
 use crate::progress;
 use crate::render::{Cards, Clip, Film, SceneOrder};
 use crate::studio::Studio;
@@ -88,7 +88,7 @@ pub async fn shoot<'a>(
     folder: &Path,
     budget: Budget,
 ) -> Result<Vec<Shot<'a>>, JobError> {
-    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config);
+    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config, &studio.renderer.cache);
     lease.change(|status| status.warnings.extend(missing));
     let Storyboard { title, theme, language, .. } = storyboard;
     let parallel = studio.config.parallel;
@@ -98,7 +98,6 @@ pub async fn shoot<'a>(
         missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
         silent_stage: AtomicU32::new(0),
         left_out: OnceLock::new(),
-        speaking: Semaphore::new(parallel),
         drawing: Semaphore::new(parallel),
         carding: Semaphore::new(parallel),
         voices,
@@ -108,9 +107,11 @@ pub async fn shoot<'a>(
         folder,
         budget,
     };
-    let named = |scene: &Scene| info_span!("scene", scene = scene.id, left_s = budget.ends.left().as_secs());
-    let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(named(scene)));
+    let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(set.span(scene)));
     let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
+    let shots = set.settled(shots).await?;
+    let paid = set.voices.paid_characters();
+    lease.change(|status| status.cost.paid_characters = paid);
     // Without a single scene, what kept the first one from the film is the job's own failure.
     match set.left_out.into_inner() {
         Some(late) if shots.is_empty() && late.code == Code::RenderTimedOut.name() => {
@@ -138,73 +139,131 @@ struct Set<'s> {
     silent_stage: AtomicU32,
     /// What kept the first scene out of the film that is not in it.
     left_out: OnceLock<JobError>,
-    speaking: Semaphore,
     drawing: Semaphore,
     carding: Semaphore,
 }
 
 impl Set<'_> {
+    fn span(&self, scene: &Scene) -> Span {
+        info_span!("scene", scene = scene.id, left_s = self.budget.ends.left().as_secs())
+    }
+
     async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<Shot<'a>>, JobError> {
-        let (mut narrations, mut beats) = (Vec::new(), Vec::new());
-        for beat in &scene.beats {
-            let narration = self.narration(scene, beat).await?;
-            beats.push(beat_frames(beat, narration.samples.len(), self.quality.fps()));
-            narrations.push(narration);
-        }
-        let tools = self.studio.layers.versions_sha256();
-        let order = SceneOrder { scene, film: &self.film, quality: self.quality, beats: &beats, tools };
-        let drawn = self.draw(order).await;
+        let (narrations, drawn) = self.spoken_and_drawn(scene).await?;
         let clip = match drawn {
             Ok(clip) => Some(clip),
-            Err(error) => self.stand_in(order, error).await?,
+            Err(error) => self.stand_in(scene, &narrations, error).await?,
         };
         self.missing.fetch_sub(1, Ordering::Relaxed);
         progress::shot(self.lease, &scene.id, &narrations, clip.as_ref());
         Ok(clip.map(|clip| Shot { scene, narrations, clip }))
     }
 
+    async fn spoken_and_drawn(&self, scene: &Scene) -> Result<(Vec<Narration>, Result<Clip, JobError>), JobError> {
+        loop {
+            let mut narrations = Vec::new();
+            while let Some(beat) = scene.beats.get(narrations.len()) {
+                narrations.push(self.narration(scene, beat).await?);
+                if !self.voices.stand(&narrations) {
+                    narrations.clear();
+                }
+            }
+            if let Some(drawn) = self.draw(scene, &narrations).await {
+                return Ok((narrations, drawn));
+            }
+        }
+    }
+
+    /// Makes again what a voice that failed later, elsewhere in the film, has made void: at most once for each voice. A scene
+    /// that can't be had in the new voice keeps the old one.
+    async fn settled<'a>(&self, mut shots: Vec<Shot<'a>>) -> Result<Vec<Shot<'a>>, JobError> {
+        let mut kept = vec![false; shots.len()];
+        loop {
+            let mut again = Vec::new();
+            for (shot, kept) in shots.iter_mut().zip(&mut kept) {
+                if !*kept && !self.voices.stand(&shot.narrations) {
+                    let span = self.span(shot.scene);
+                    again.push(self.settle(shot, kept).instrument(span));
+                }
+            }
+            if again.is_empty() {
+                break;
+            }
+            try_join_all(again).await?;
+        }
+        Ok(shots)
+    }
+
+    async fn settle(&self, shot: &mut Shot<'_>, kept: &mut bool) -> Result<(), JobError> {
+        match self.again(shot.scene).await {
+            Ok((narrations, clip)) => {
+                progress::shot_again(self.lease, &shot.scene.id, &narrations, &clip);
+                (shot.narrations, shot.clip) = (narrations, clip);
+            }
+            Err(error) if self.strict => return Err(error),
+            Err(error) => {
+                warn!(code = error.code, "the scene keeps its voice: {}", error.message);
+                progress::keeps_its_voice(self.lease, shot.scene, &error);
+                *kept = true;
+            }
+        }
+        Ok(())
+    }
+
+    async fn again(&self, scene: &Scene) -> Result<(Vec<Narration>, Clip), JobError> {
+        loop {
+            let until = self.budget.drawing(0);
+            let late = |_| JobError::new(Code::VoiceExhausted, format!("scene {}: no time was left", scene.id));
+            let narrations = until.run(self.voices.scene(scene, self.folder, until)).await.map_err(late)??;
+            if let Some(drawn) = self.draw(scene, &narrations).await {
+                return Ok((narrations, drawn?));
+            }
+        }
+    }
+
     /// The beat's narration. Words that nobody could speak are silence, for as long as it takes to read their captions.
     async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
         let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
-        let spoken = until.run(async {
-            let _turn = self.speaking.acquire().await;
-            self.voices.speak(beat, self.folder, until).await
-        });
-        let error = match spoken.await {
+        let error = match until.run(self.voices.speak(beat, &scene.id, self.folder, until)).await {
             Ok(Ok(narration)) => return Ok(narration),
             Ok(Err(error)) => error,
             Err(_) => JobError::new(Code::VoiceExhausted, format!("beat {}: no time was left to speak it", beat.id)),
         };
-        if self.strict {
+        // Whoever sets a limit wants to be asked before more is spent.
+        if self.strict || error.code == Code::VoiceTooDear.name() {
             return Err(error);
         }
         warn!(beat = beat.id, code = error.code, "the beat stays silent: {}", error.message);
         progress::replaced(self.lease, &scene.id, &error, "its words are shown as captions only");
-        let read = u64::from(beat.estimate_ms) * u64::from(SAMPLE_RATE) / 1000;
-        Ok(Narration { samples: vec![0.0; usize::try_from(read).unwrap_or(0)], voice: None })
+        Ok(Narration::silent(Sound::silence(beat.estimate_ms)))
     }
 
-    async fn draw(&self, order: SceneOrder<'_>) -> Result<Clip, JobError> {
-        let late =
-            || JobError::new(Code::RenderTimedOut, format!("scene {}: no time was left to draw it", order.scene.id));
+    /// None when the narration is void before the scene's turn has come.
+    async fn draw(&self, scene: &Scene, narrations: &[Narration]) -> Option<Result<Clip, JobError>> {
+        let late = || JobError::new(Code::RenderTimedOut, format!("scene {}: no time was left to draw it", scene.id));
         let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
-        let _turn = until.run(self.drawing.acquire()).await.map_err(|_| late())?;
-        progress::drawing(self.lease, &order.scene.id);
+        let Ok(_turn) = until.run(self.drawing.acquire()).await else { return Some(Err(late())) };
+        if !self.voices.stand(narrations) {
+            return None;
+        }
+        progress::drawing(self.lease, &scene.id);
+        let beats = self.beats(scene, narrations);
+        let order = self.order(scene, &beats);
         let mut tries = 0;
-        loop {
+        let failed = loop {
             let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
             if until.passed() {
-                return Err(late());
+                break late();
             }
             if self.silent_stage.load(Ordering::Relaxed) >= HOPELESS {
-                let message = format!("scene {}: the stage did not start for others", order.scene.id);
-                return Err(JobError::new(Code::RenderCouldNotStart, message));
+                let message = format!("scene {}: the stage did not start for others", scene.id);
+                break JobError::new(Code::RenderCouldNotStart, message);
             }
             tries += 1;
             let error = match self.studio.renderer.clip(order, self.folder, until).await {
                 Ok(clip) => {
                     self.silent_stage.store(0, Ordering::Relaxed);
-                    return Ok(clip);
+                    return Some(Ok(clip));
                 }
                 Err(error) => error,
             };
@@ -213,33 +272,51 @@ impl Set<'_> {
             }
             // A scene that took all its time would take it again.
             if !error.retryable || error.code == Code::RenderTimedOut.name() || tries == TRIES {
-                return Err(error);
+                break error;
             }
             warn!(code = error.code, "the scene is tried again: {}", error.message);
-        }
+        };
+        Some(Err(failed))
+    }
+
+    /// Frames of each beat.
+    fn beats(&self, scene: &Scene, narrations: &[Narration]) -> Vec<u64> {
+        let beats = scene.beats.iter().zip(narrations);
+        beats.map(|(beat, said)| beat_frames(beat, said.sound.samples(), self.quality.fps())).collect()
+    }
+
+    fn order<'o>(&'o self, scene: &'o Scene, beats: &'o [u64]) -> SceneOrder<'o> {
+        let tools = self.studio.layers.versions_sha256();
+        SceneOrder { scene, film: &self.film, quality: self.quality, beats, tools }
     }
 
     /// A still card in place of a scene that failed with `error`; none when there is no time for that either.
-    async fn stand_in(&self, order: SceneOrder<'_>, error: JobError) -> Result<Option<Clip>, JobError> {
+    async fn stand_in(
+        &self,
+        scene: &Scene,
+        narrations: &[Narration],
+        error: JobError,
+    ) -> Result<Option<Clip>, JobError> {
         if self.strict {
             return Err(error);
         }
         let until = self.budget.cards();
         let card = until.run(async {
             let _turn = self.carding.acquire().await;
-            self.studio.renderer.cards.clip(order, self.folder, until).await
+            let beats = self.beats(scene, narrations);
+            self.studio.renderer.cards.clip(self.order(scene, &beats), self.folder, until).await
         });
         match card.await {
             Ok(Ok(card)) => {
                 warn!(code = error.code, "a still card stands in: {}", error.message);
-                progress::replaced(self.lease, &order.scene.id, &error, "a still card stands in");
+                progress::replaced(self.lease, &scene.id, &error, "a still card stands in");
                 return Ok(Some(card));
             }
             Ok(Err(failed)) => warn!(code = failed.code, "there is no still card: {}", failed.message),
             Err(_) => {}
         }
         warn!(code = error.code, "the scene is left out: {}", error.message);
-        progress::replaced(self.lease, &order.scene.id, &error, "it is left out, with its narration");
+        progress::replaced(self.lease, &scene.id, &error, "it is left out, with its narration");
         let _ = self.left_out.set(error);
         Ok(None)
     }

@@ -111,7 +111,7 @@ impl House {
         command.args(arguments).current_dir(self.dir.path()).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.dir.path()).env("TMPDIR", self.path("tmp"));
         command.env("CHALKREEL_STORE_DIR", self.path("store")).env("LAYERS_DIR", &self.layers);
-        command.env("JOB_TIMEOUT", "240");
+        command.env("JOB_TIMEOUT", "240").env("VOICE_CHAIN", "espeak-ng");
         command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

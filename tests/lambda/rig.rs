@@ -70,6 +70,7 @@ impl Rig {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.dir.path().join("home"))
             .env("TMPDIR", self.dir.path().join("tmp"))
+            .env("VOICE_CHAIN", "espeak-ng")
             .env("LAYERS_DIR", Path::new(REPOSITORY).join("target/layers"))
             .env("CHALKREEL_BUCKET", BUCKET)
             .env("CHALKREEL_S3_ENDPOINT", endpoint.url.unwrap())

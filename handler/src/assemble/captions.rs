@@ -1,12 +1,10 @@
 //! Captions, from the ledger: SubRip, WebVTT, and chapters as ffmpeg reads them.
 
 use super::Ledger;
+use super::ledger::BeatEntry;
 
 /// Longest line of a caption, in characters: what subtitling guidelines agree on.
 const LINE: usize = 42;
-/// Lines at a time.
-const LINES: usize = 2;
-
 /// A caption: what is read from one millisecond to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cue {
@@ -18,52 +16,219 @@ pub struct Cue {
     pub lines: Vec<String>,
 }
 
-/// Makes the cues of a film. A beat's words share its sound by their number of characters.
+/// A cue is shown for at least this long, where the next one leaves room.
+const SHORTEST_MS: u64 = 1_000;
+/// Characters a second that are still readable; a cue stays for the pause after it when the words are faster.
+const READABLE: u64 = 20;
+/// A gap between two cues that is shorter than this flickers: the first one stays.
+const FLICKER_MS: u64 = 250;
+
+/// What can't be broken over lines: a word, or one letter of a script without spaces.
+#[derive(Debug, Clone, Copy)]
+struct Token<'a> {
+    text: &'a str,
+    /// Whether a space stands before it.
+    spaced: bool,
+    from_ms: u64,
+    to_ms: u64,
+}
+
+/// Makes the cues of a film. Words are shown when they are spoken; where a voice does not tell, the words of a beat share its
+/// sound by their number of characters.
 pub fn cues(ledger: &Ledger) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     for beat in ledger.beats().filter(|beat| beat.samples > 0) {
-        let parts = split(&beat.text);
-        let characters = |lines: &[String]| lines.iter().map(|line| line.chars().count() as u64 + 1).sum::<u64>();
-        let all: u64 = parts.iter().map(|lines| characters(lines)).sum();
-        let mut spoken = 0;
-        for lines in parts {
-            let at = |share: u64| {
-                (beat.first_sample + beat.samples * share / all.max(1)) * 1000 / u64::from(ledger.sample_rate)
+        let tokens = tokens(beat, ledger.sample_rate);
+        for part in parts(&tokens) {
+            let [first, .., last] = part else {
+                cues.extend(part.iter().map(|one| cue(&[*one], one.from_ms, one.to_ms)));
+                continue;
             };
-            let from_ms = at(spoken);
-            spoken += characters(&lines);
-            cues.push(Cue { from_ms, to_ms: at(spoken).max(from_ms + 1), lines });
+            cues.push(cue(part, first.from_ms, last.to_ms));
         }
     }
+    let end = ledger.samples() * 1000 / u64::from(ledger.sample_rate);
+    settle(&mut cues, end);
     cues
 }
 
-/// Splits words into captions, at the ends of sentences and clauses where that leaves no crumbs.
-fn split(text: &str) -> Vec<Vec<String>> {
-    let mut parts = Vec::new();
-    let mut lines = vec![String::new()];
-    let length = |line: &str| line.chars().count();
-    for word in text.split_whitespace() {
-        let line = lines.last().map_or("", String::as_str);
-        let fits = line.is_empty() || length(line) + 1 + length(word) <= LINE;
-        // A sentence that ended well into a caption begins the next one; two scraps of sentences in one caption read badly.
-        let ended = line.ends_with(['.', '?', '!', ':', ';']);
-        let filled: usize = lines.iter().map(|line| length(line)).sum();
-        if (ended && filled > LINE / 2) || (!fits && lines.len() == LINES) {
-            parts.push(std::mem::replace(&mut lines, vec![String::new()]));
-        } else if !fits {
-            lines.push(String::new());
+fn cue(part: &[Token<'_>], from_ms: u64, to_ms: u64) -> Cue {
+    Cue { from_ms, to_ms, lines: lines(part) }
+}
+
+/// Gives every cue time to be read, and none the time of another.
+fn settle(cues: &mut [Cue], end: u64) {
+    let mut begin = 0;
+    for index in 0..cues.len() {
+        // Words may come at the same millisecond; cues may not.
+        cues[index].from_ms = cues[index].from_ms.max(begin);
+        begin = cues[index].from_ms + 1;
+        let next = cues.get(index + 1).map_or(end, |next| next.from_ms).max(begin);
+        let cue = &mut cues[index];
+        let characters: usize = cue.lines.iter().map(|line| line.chars().count()).sum();
+        let needed = (characters as u64 * 1000).div_ceil(READABLE).max(SHORTEST_MS);
+        let mut to_ms = cue.to_ms.max(cue.from_ms + needed);
+        if to_ms + FLICKER_MS > next {
+            to_ms = next;
         }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+        cue.to_ms = to_ms.clamp(begin, next);
+        begin = cue.to_ms;
+    }
+}
+
+/// A beat's words with their times.
+fn tokens(beat: &BeatEntry, sample_rate: u32) -> Vec<Token<'_>> {
+    let words: Vec<&str> = beat.text.split_whitespace().collect();
+    let ms = |samples: u64| samples * 1000 / u64::from(sample_rate);
+    let first = ms(beat.first_sample);
+    let times: Vec<(u64, u64)> = if beat.words.len() == words.len() {
+        beat.words.iter().map(|word| (first + u64::from(word.from_ms), first + u64::from(word.to_ms))).collect()
+    } else {
+        let weight = |word: &&str| word.chars().count() as u64 + 1;
+        let all: u64 = words.iter().map(|word| weight(word) + breath(word)).sum::<u64>()
+            - words.last().map_or(0, |word| breath(word));
+        let mut spoken = 0;
+        let at = |share: u64| ms(beat.first_sample + beat.samples * share.min(all) / all.max(1));
+        let mut time = |word: &&str| {
+            let from = at(spoken);
+            spoken += weight(word);
+            let to = at(spoken);
+            spoken += breath(word);
+            (from, to)
+        };
+        words.iter().map(&mut time).collect()
+    };
+    let mut tokens = Vec::new();
+    for (word, (from_ms, to_ms)) in words.into_iter().zip(times) {
+        let letters = word.chars().count() as u64;
+        // One letter each, with the marks that may not begin a line.
+        let breaks: Vec<usize> = word
+            .char_indices()
+            .filter(|&(at, c)| {
+                at > 0 && spaceless(c) && word[..at].ends_with(|before| spaceless(before) || closes(before))
+            })
+            .map(|(at, _)| at)
+            .collect();
+        let ends = breaks.iter().copied().chain([word.len()]);
+        let mut begin = 0;
+        for end in ends {
+            let at =
+                |byte: usize| from_ms + (to_ms - from_ms.min(to_ms)) * word[..byte].chars().count() as u64 / letters;
+            tokens.push(Token { text: &word[begin..end], spaced: begin == 0, from_ms: at(begin), to_ms: at(end) });
+            begin = end;
         }
     }
-    parts.push(lines);
-    parts.retain(|lines| lines.iter().any(|line| !line.is_empty()));
-    parts
+    tokens
+}
+
+/// Voices pause after a sentence about as long as for five letters, after a clause for two.
+fn breath(word: &str) -> u64 {
+    if ends_sentence(word) {
+        5
+    } else if ends_clause(word) {
+        2
+    } else {
+        0
+    }
+}
+
+fn ends_sentence(word: &str) -> bool {
+    word.trim_end_matches(['"', '\'', '”', '’', ')', '»', '」']).ends_with(['.', '?', '!', '…', ':', '。', '？', '！'])
+}
+
+fn ends_clause(word: &str) -> bool {
+    word.ends_with([',', ';', '–', '—', ')', '，', '、', '；'])
+}
+
+fn spaceless(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn closes(c: char) -> bool {
+    matches!(c, '。' | '、' | '，' | '！' | '？' | '；' | '：' | '」' | '』' | '）' | '…')
+}
+
+/// Width in columns of a line: letters of scripts without spaces are twice as wide as others.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if spaceless(c) || closes(c) && c != '…' { 2 } else { 1 }).sum()
+}
+
+fn line_width(tokens: &[Token<'_>]) -> usize {
+    let spaces = tokens.iter().skip(1).filter(|token| token.spaced).count();
+    tokens.iter().map(|token| width(token.text)).sum::<usize>() + spaces
+}
+
+/// Where a second line begins so that both are about as long; none when one line is enough.
+fn second_line(part: &[Token<'_>]) -> Option<usize> {
+    if line_width(part) <= LINE {
+        return None;
+    }
+    let longer = |at: &usize| line_width(&part[..*at]).max(line_width(&part[*at..]));
+    (1..part.len()).min_by_key(longer)
+}
+
+fn fits(part: &[Token<'_>]) -> bool {
+    // A single word that is too long stays whole.
+    part.len() < 2
+        || second_line(part).is_none_or(|at| {
+            let fits = |line: &[Token<'_>]| line.len() < 2 || line_width(line) <= LINE;
+            fits(&part[..at]) && fits(&part[at..])
+        })
+}
+
+fn lines(part: &[Token<'_>]) -> Vec<String> {
+    let joined = |tokens: &[Token<'_>]| {
+        tokens.iter().fold(String::new(), |mut line, token| {
+            if token.spaced && !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(token.text);
+            line
+        })
+    };
+    match second_line(part) {
+        Some(at) => vec![joined(&part[..at]), joined(&part[at..])],
+        None => vec![joined(part)],
+    }
+}
+
+/// Splits a beat's words into cues: at the ends of sentences, and a sentence that is too long into even parts.
+fn parts<'a, 'b>(tokens: &'b [Token<'a>]) -> Vec<&'b [Token<'a>]> {
+    let mut sentences: Vec<&[Token<'_>]> = Vec::new();
+    let mut begin = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let sentence = &tokens[begin..=index];
+        let last = index + 1 == tokens.len();
+        // Short sentences share a cue; a sentence that ended well into one leaves the next to begin its own.
+        if last || (ends_sentence(token.text) && line_width(sentence) > LINE / 2) {
+            sentences.push(sentence);
+            begin = index + 1;
+        }
+    }
+    sentences.into_iter().flat_map(even_parts).collect()
+}
+
+fn even_parts<'a, 'b>(sentence: &'b [Token<'a>]) -> Vec<&'b [Token<'a>]> {
+    for count in 1..sentence.len() {
+        let mut rest = sentence;
+        let mut parts = Vec::new();
+        for left in (2..=count).rev() {
+            let target = line_width(rest) / left;
+            let cost = |at: &usize| {
+                let bonus = if ends_clause(rest[at - 1].text) || ends_sentence(rest[at - 1].text) { 10 } else { 0 };
+                (line_width(&rest[..*at]).abs_diff(target)).saturating_sub(bonus)
+            };
+            // As many tokens are left as parts, at least.
+            let Some(at) = (1..=rest.len().saturating_sub(left - 1)).min_by_key(cost) else { break };
+            parts.push(&rest[..at]);
+            rest = &rest[at..];
+        }
+        parts.push(rest);
+        if parts.iter().all(|part| fits(part)) {
+            return parts;
+        }
+    }
+    sentence.chunks(1).collect()
 }
 
 fn clock(ms: u64, point: char) -> String {
@@ -113,6 +278,7 @@ pub fn chapters(ledger: &Ledger, title: &str) -> String {
 mod tests {
     use super::super::ledger::tests::scene;
     use super::*;
+    use crate::narrate::Word;
 
     const WORDS: &str = "In a right triangle, the square on the hypotenuse is as large as the two other squares together. \
         That is all. But why, and since when have people known? Incomprehensibilities-and-antidisestablishmentarianisms & <i>.";
@@ -134,12 +300,63 @@ mod tests {
     fn captions_fit_and_never_overlap_in_time() {
         let cues = cues(&ledger());
         for cue in &cues {
-            assert!(cue.from_ms < cue.to_ms && cue.lines.len() <= LINES);
+            assert!(cue.from_ms < cue.to_ms && cue.lines.len() <= 2);
             assert!(cue.lines.iter().all(|line| line.chars().count() <= LINE || !line.contains(' ')), "{cue:?}");
         }
         assert!(cues.windows(2).all(|pair| pair[0].to_ms <= pair[1].from_ms));
         // The words of the third beat begin with its own first frame.
         assert!(cues.iter().any(|cue| cue.from_ms == 11_000), "{cues:?}");
+    }
+
+    #[test]
+    fn words_are_shown_when_the_voice_says_so() {
+        let text = "One two three four five six seven eight nine ten. Eleven twelve.";
+        let scene = scene("s", &[text]);
+        let mut ledger = Ledger::of(30, [(&scene, &[300][..], vec![432_000])]);
+        // The second sentence comes late: its words begin at 8 s.
+        let word = |n: u32| Word { from_ms: if n < 10 { n * 300 } else { 8_000 + n }, to_ms: n * 300 + 250 };
+        ledger.time([(0..12).map(word).collect::<Vec<_>>()]);
+        let cues = cues(&ledger);
+        assert_eq!(cues.len(), 2, "{cues:?}");
+        assert_eq!((cues[0].from_ms, cues[1].from_ms), (0, 8_010));
+        // It stays as long as reading needs, not until the next one.
+        assert!((2_950..4_000).contains(&cues[0].to_ms), "{cues:?}");
+    }
+
+    #[test]
+    fn a_fast_voice_leaves_its_captions_standing_in_the_pause() {
+        let scene = scene("s", &["Sixty characters of text that nobody can read in one second.", "Next."]);
+        let ledger = Ledger::of(30, [(&scene, &[180, 60][..], vec![48_000, 48_000])]);
+        let cues = cues(&ledger);
+        assert!((2_900..3_300).contains(&cues[0].to_ms), "{cues:?}");
+        assert_eq!(cues[1].from_ms, 6_000);
+    }
+
+    #[test]
+    fn long_sentences_are_split_evenly_and_lines_are_balanced() {
+        let text = "The square on the hypotenuse of a right triangle is exactly as large as the two squares on its other \
+            sides taken together, whatever the triangle.";
+        let scene = scene("s", &[text]);
+        let cues = cues(&Ledger::of(30, [(&scene, &[300][..], vec![470_000])]));
+        assert_eq!(cues.len(), 2, "{cues:?}");
+        for cue in &cues {
+            let lengths: Vec<usize> = cue.lines.iter().map(|line| line.chars().count()).collect();
+            assert!(lengths.len() == 2 && lengths[0].abs_diff(lengths[1]) <= 12, "{cue:?}");
+        }
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_split_too() {
+        let text =
+            "勾股定理很简单，直角三角形斜边上的正方形面积等于另外两边上的正方形面积之和。这就是全部内容，没有别的了。";
+        let scene = scene("s", &[text]);
+        let cues = cues(&Ledger::of(30, [(&scene, &[600][..], vec![900_000])]));
+        assert!(cues.len() > 1 && cues.iter().all(|cue| cue.lines.len() <= 2), "{cues:?}");
+        let read: String = cues.iter().flat_map(|cue| &cue.lines).cloned().collect();
+        assert_eq!(read, text);
+        assert!(cues.iter().flat_map(|cue| &cue.lines).all(|line| width(line) <= LINE), "{cues:?}");
+        let begins = |c: char| cues.iter().flat_map(|cue| &cue.lines).any(|line| line.starts_with(c));
+        assert!(!begins('，') && !begins('。'), "{cues:?}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::status::Sync;
 use crate::layers::Layers;
+use crate::narrate::Sound;
 use crate::render::Prober;
 
 /// Runs ffmpeg.
@@ -69,18 +70,18 @@ impl Assembler {
         title: &str,
         ledger: &Ledger,
         clips: &[PathBuf],
-        words: impl IntoIterator<Item = &'a [f32]>,
+        words: impl IntoIterator<Item = &'a Sound>,
         folder: &Path,
         deadline: Deadline,
     ) -> Result<Film, JobError> {
         // Some milliseconds for each minute of sound: the runtime moves its other work to another thread meanwhile.
-        let track = tokio::task::block_in_place(|| Track::lay(ledger, words));
+        let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &folder.join("narration.s16le")))
+            .map_err(|error| JobError::new(Code::ScratchFailed, format!("narration.s16le: {error}")))?;
         let cues = captions::cues(ledger);
         let (srt, vtt) = (captions::srt(&cues), captions::vtt(&cues));
         let list: String = clips.iter().map(|clip| format!("file '{}'\n", clip.display())).collect();
-        let files: [(&str, Vec<u8>); 4] = [
+        let files: [(&str, Vec<u8>); 3] = [
             ("clips.txt", list.into_bytes()),
-            ("narration.f32le", track.bytes()),
             ("captions.srt", srt.clone().into_bytes()),
             ("chapters.txt", captions::chapters(ledger, title).into_bytes()),
         ];
@@ -185,7 +186,7 @@ impl Assembler {
 
 fn join_arguments(captions: bool) -> Vec<OsString> {
     let mut arguments = vec!["-f", "concat", "-safe", "0", "-i", "clips.txt"];
-    arguments.extend(["-f", "f32le", "-ar", "48000", "-ac", "1", "-i", "narration.f32le", "-i", "chapters.txt"]);
+    arguments.extend(["-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "narration.s16le", "-i", "chapters.txt"]);
     if captions {
         arguments.extend(["-i", "captions.srt", "-map", "3:s", "-c:s", "mov_text"]);
     }

@@ -4,7 +4,7 @@
 use planner_wasm::storyboard::{Beat, Scene};
 use serde::{Deserialize, Serialize};
 
-use crate::narrate::SAMPLE_RATE;
+use crate::narrate::{SAMPLE_RATE, Word};
 
 /// When everything happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct BeatEntry {
     pub first_sample: u64,
     /// Samples of its words; 0 for a silent beat.
     pub samples: u64,
+    /// When each word of `text` is spoken, from the first sample; empty when the voice does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<Word>,
 }
 
 /// How long a beat lasts, in frames: its words and its pause, rounded up to whole frames, at least one.
@@ -76,6 +79,7 @@ impl Ledger {
                     frames,
                     first_sample: ledger.frames * samples_per_frame(fps),
                     samples: samples as u64,
+                    words: Vec::new(),
                 });
                 ledger.frames += frames;
             }
@@ -83,6 +87,12 @@ impl Ledger {
             ledger.scenes.push(SceneEntry { id, heading, first_frame, frames: ledger.frames - first_frame, beats });
         }
         ledger
+    }
+
+    /// Takes down when words are spoken, for all beats in film order.
+    pub fn time(&mut self, words: impl IntoIterator<Item = Vec<Word>>) {
+        let beats = self.scenes.iter_mut().flat_map(|scene| &mut scene.beats);
+        beats.zip(words).for_each(|(beat, words)| beat.words = words);
     }
 
     /// All beats, in film order.

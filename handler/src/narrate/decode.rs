@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use bytes::Bytes;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
 use symphonia::core::codecs::audio::AudioDecoderOptions;
@@ -9,7 +10,8 @@ use symphonia::core::formats::{FormatOptions, TrackType, probe::Hint};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
-use super::VoiceError;
+use super::mp3;
+use super::voice::VoiceError;
 
 /// Of all sound in the house: 15, 30 and 60 frames per second divide it.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -22,16 +24,34 @@ fn bad(reason: impl ToString) -> VoiceError {
     VoiceError::NotDecodable(reason.to_string())
 }
 
-/// Decodes a sound file of any kind that is read here to mono at 48 kHz, silence at both ends trimmed.
+/// A sound without the silence at its ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Decoded {
+    /// Mono at 48 kHz, -1 to 1.
+    pub(super) samples: Vec<f32>,
+    /// Samples of silence that were cut off before the first.
+    pub(super) cut: usize,
+}
+
+/// Decodes a whole sound file (MP3, WAV, Ogg Vorbis, FLAC), silence at both ends trimmed. One that lasts more than `most`
+/// seconds is refused before all of it is decoded.
 ///
 /// # Errors
-/// [`VoiceError::NotDecodable`], also when there is no sound in it.
-pub fn decode(bytes: Vec<u8>) -> Result<Vec<f32>, VoiceError> {
+/// [`VoiceError::NotDecodable`], also when a part of the file or all sound is missing.
+pub(super) fn decode(bytes: Bytes, most: f64) -> Result<Decoded, VoiceError> {
+    let mut samples = whole(bytes, most)?;
+    let cut = trim(&mut samples)?;
+    Ok(Decoded { samples, cut })
+}
+
+fn whole(bytes: Bytes, most: f64) -> Result<Vec<f32>, VoiceError> {
+    mp3::whole(&bytes)?;
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let mut format = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(bad)?;
     let track = format.default_track(TrackType::Audio).ok_or_else(|| bad("there is no sound track"))?;
+    let promised = track.num_frames;
     let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
     let parameters = parameters.ok_or_else(|| bad("the sound track says nothing of its codec"))?;
     let mut decoder = symphonia::default::get_codecs()
@@ -52,13 +72,18 @@ pub fn decode(bytes: Vec<u8>) -> Result<Vec<f32>, VoiceError> {
         }
         sound.copy_to_vec_interleaved(&mut block);
         mono.extend(block.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
+        if mono.len() as f64 > most * f64::from(rate) {
+            return Err(bad(format!("it lasts more than {most:.0} s")));
+        }
     }
     if mono.is_empty() {
         return Err(bad("it holds no samples"));
     }
-    let mut samples = resample(mono, rate)?;
-    trim(&mut samples)?;
-    Ok(samples)
+    // An encoder's own padding may be counted or not: a few frames of its codec.
+    if promised.is_some_and(|promised| (mono.len() as u64) + 5_000 < promised) {
+        return Err(bad(format!("{} of {} samples came", mono.len(), promised.unwrap_or_default())));
+    }
+    resample(mono, rate)
 }
 
 fn resample(mono: Vec<f32>, rate: u32) -> Result<Vec<f32>, VoiceError> {
@@ -72,13 +97,15 @@ fn resample(mono: Vec<f32>, rate: u32) -> Result<Vec<f32>, VoiceError> {
     Ok(resampler.process_all(&input, frames, None).map_err(bad)?.take_data())
 }
 
-fn trim(samples: &mut Vec<f32>) -> Result<(), VoiceError> {
+/// Gives the samples cut off at the start.
+fn trim(samples: &mut Vec<f32>) -> Result<usize, VoiceError> {
     let loud = |sample: &f32| sample.abs() > SILENCE;
     let first = samples.iter().position(loud).ok_or_else(|| bad("it is silent"))?;
     let last = samples.iter().rposition(loud).unwrap_or(first);
     samples.truncate((last + 1 + MARGIN).min(samples.len()));
-    samples.drain(..first.saturating_sub(MARGIN));
-    Ok(())
+    let cut = first.saturating_sub(MARGIN);
+    samples.drain(..cut);
+    Ok(cut)
 }
 
 #[cfg(test)]
@@ -108,9 +135,13 @@ mod tests {
             .collect()
     }
 
+    fn heard(file: Vec<u8>) -> Vec<f32> {
+        decode(file.into(), 60.0).unwrap().samples
+    }
+
     #[test]
     fn a_second_stays_a_second_and_its_pitch_and_level_stay() {
-        let samples = decode(wav(22_050, 1, &tone(22_050, 1.0))).unwrap();
+        let samples = heard(wav(22_050, 1, &tone(22_050, 1.0)));
         assert!(samples.len().abs_diff(48_000) < 200, "{}", samples.len());
         let crossings = samples.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
         assert!(crossings.abs_diff(440) <= 2, "{crossings}");
@@ -123,20 +154,29 @@ mod tests {
         let mut padded = vec![0_i16; 24_000];
         padded.extend(tone(48_000, 0.5));
         padded.extend(vec![0_i16; 24_000]);
-        let samples = decode(wav(48_000, 1, &padded)).unwrap();
+        let Decoded { samples, cut } = decode(wav(48_000, 1, &padded).into(), 60.0).unwrap();
         assert!(samples.len().abs_diff(24_000 + 2 * MARGIN) < 100, "{}", samples.len());
+        assert!(cut.abs_diff(24_000 - MARGIN) < 100, "{cut}");
     }
 
     #[test]
     fn two_channels_become_one() {
         let stereo: Vec<i16> = tone(48_000, 0.25).into_iter().flat_map(|sample| [sample, sample]).collect();
-        assert!(decode(wav(48_000, 2, &stereo)).unwrap().len().abs_diff(12_000) < 100);
+        assert!(heard(wav(48_000, 2, &stereo)).len().abs_diff(12_000) < 100);
     }
 
     #[test]
     fn what_is_no_sound_is_refused() {
         for bytes in [b"<html>429</html>".to_vec(), Vec::new(), wav(48_000, 1, &[]), wav(48_000, 1, &[0; 4800])] {
-            assert!(matches!(decode(bytes), Err(VoiceError::NotDecodable(_))));
+            assert!(matches!(decode(bytes.into(), 60.0), Err(VoiceError::NotDecodable(_))));
         }
+    }
+
+    #[test]
+    fn half_a_file_and_an_endless_one_are_refused() {
+        let file = wav(24_000, 1, &tone(24_000, 2.0));
+        let half = file[..file.len() / 2].to_vec();
+        assert!(matches!(decode(half.into(), 60.0), Err(VoiceError::NotDecodable(_))));
+        assert!(matches!(decode(file.into(), 1.0), Err(VoiceError::NotDecodable(_))));
     }
 }

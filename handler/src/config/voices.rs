@@ -1,0 +1,105 @@
+//! The voices' settings: who may speak, where they are, and with which keys.
+
+use std::path::PathBuf;
+
+/// Every voice by its name in `VOICE_CHAIN` and in lessons.
+pub const VOICES: &[&str] = &["elevenlabs", "polly", "gtts", "openai", "piper", "espeak-ng", "espeak", "silent"];
+
+/// The voices' settings. URLs have no slash at their end.
+#[derive(Debug, Clone)]
+pub struct VoiceConfig {
+    /// `VOICE_CHAIN`; empty when it is not set.
+    pub chain: Vec<String>,
+    /// Key of ElevenLabs.
+    pub elevenlabs_key: Option<Secret>,
+    /// Voice of ElevenLabs.
+    pub elevenlabs_voice: String,
+    /// Model of ElevenLabs.
+    pub elevenlabs_model: String,
+    /// Where ElevenLabs is.
+    pub elevenlabs_url: String,
+    /// Voice of Polly; none means by language.
+    pub polly_voice: Option<String>,
+    /// Engine of Polly.
+    pub polly_engine: String,
+    /// Where Polly is; none means AWS's own.
+    pub polly_url: Option<String>,
+    /// Language of gTTS; none means the film's.
+    pub google_language: Option<String>,
+    /// Where Google Translate is.
+    pub google_url: String,
+    /// Key of the OpenAI-compatible voice.
+    pub openai_key: Option<Secret>,
+    /// Where it is.
+    pub openai_url: String,
+    /// Whether that was set, so that a voice without a key makes sense.
+    pub openai_url_set: bool,
+    /// Its model.
+    pub openai_model: String,
+    /// Its voice.
+    pub openai_voice: String,
+    /// Piper's voice model.
+    pub piper_voice: Option<PathBuf>,
+    /// Piper itself; none means that of the layers, or else of the `PATH`.
+    pub piper_program: Option<PathBuf>,
+    /// The folders of `PATH`.
+    pub path: Vec<PathBuf>,
+    /// Whether a proxy stands before the network, so that hosts can't be reached directly.
+    pub proxied: bool,
+}
+
+/// A text that no log ever shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl VoiceConfig {
+    pub(super) fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+        let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
+        let mut url = |name: &str, default: &str| {
+            let url = or(name, default).trim_end_matches('/').to_owned();
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                faults.push(format!("{name} is `{url}`; it must begin with http:// or https://"));
+            }
+            url
+        };
+        let tld = or("GOOGLE_TTS_TLD", "com");
+        let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+        let voices = Self {
+            elevenlabs_url: url("ELEVENLABS_BASE_URL", "https://api.elevenlabs.io"),
+            polly_url: get("POLLY_BASE_URL").map(|given| url("POLLY_BASE_URL", &given)),
+            google_url: url("GOOGLE_TTS_BASE_URL", &format!("https://translate.google.{tld}")),
+            openai_url: url("OPENAI_TTS_BASE_URL", "https://api.openai.com/v1"),
+            openai_url_set: get("OPENAI_TTS_BASE_URL").is_some(),
+            chain: or("VOICE_CHAIN", "").split(',').map(|name| name.trim().to_lowercase()).collect(),
+            elevenlabs_key: get("ELEVENLABS_API_KEY").map(Secret),
+            elevenlabs_voice: or("ELEVENLABS_VOICE_ID", "JBFqnCBsd6RMkjVDRZzb"),
+            elevenlabs_model: or("ELEVENLABS_MODEL_ID", "eleven_multilingual_v2"),
+            polly_voice: get("POLLY_VOICE"),
+            polly_engine: or("POLLY_ENGINE", "neural"),
+            google_language: get("GOOGLE_TTS_LANGUAGE"),
+            openai_key: get("OPENAI_API_KEY").map(Secret),
+            openai_model: or("OPENAI_TTS_MODEL", "gpt-4o-mini-tts"),
+            openai_voice: or("OPENAI_TTS_VOICE", "alloy"),
+            piper_voice: get("PIPER_VOICE").map(PathBuf::from),
+            piper_program: get("PIPER_PROGRAM").map(PathBuf::from),
+            path: or("PATH", "/usr/bin:/bin").split(':').map(PathBuf::from).collect(),
+            proxied: proxies.iter().any(|name| get(name).is_some()),
+        };
+        let mut known = |name: &str, value: &str, among: &[&str]| {
+            if !among.contains(&value) {
+                faults.push(format!("{name} is `{value}`; it must be one of {}", among.join(", ")));
+            }
+        };
+        known("POLLY_ENGINE", &voices.polly_engine, &["standard", "neural", "long-form", "generative"]);
+        for voice in voices.chain.iter().filter(|name| !name.is_empty()) {
+            known("VOICE_CHAIN", voice, VOICES);
+        }
+        Self { chain: voices.chain.iter().filter(|name| !name.is_empty()).cloned().collect(), ..voices }
+    }
+}

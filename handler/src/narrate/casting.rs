@@ -1,0 +1,65 @@
+//! Who speaks what, and what falls back together when a voice fails.
+
+use std::collections::HashMap;
+
+use tokio::sync::watch;
+
+/// What has one voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consistency {
+    /// The whole film: nobody wants two voices in one film.
+    Film,
+    /// Each scene.
+    Scene,
+    /// Each beat.
+    Beat,
+}
+
+/// The place in the chain of whoever speaks each group of beats.
+#[derive(Debug)]
+pub(super) struct Casting {
+    consistency: Consistency,
+    turns: watch::Sender<HashMap<String, usize>>,
+}
+
+impl Casting {
+    /// `consistency` as the storyboard spells it.
+    pub(super) fn new(consistency: Option<&str>) -> Self {
+        let consistency = match consistency {
+            Some("scene") => Consistency::Scene,
+            Some("beat") => Consistency::Beat,
+            _ => Consistency::Film,
+        };
+        Self { consistency, turns: watch::Sender::new(HashMap::new()) }
+    }
+
+    /// The group of a beat.
+    pub(super) fn group(&self, scene: &str, beat: &str) -> String {
+        match self.consistency {
+            Consistency::Film => String::new(),
+            Consistency::Scene => scene.to_owned(),
+            Consistency::Beat => beat.to_owned(),
+        }
+    }
+
+    /// Whose turn it is in that group.
+    pub(super) fn turn(&self, group: &str) -> usize {
+        self.turns.borrow().get(group).copied().unwrap_or(0)
+    }
+
+    /// The voice of `turn` can't speak for the group: the next one does, unless it has the turn already.
+    pub(super) fn leave(&self, group: &str, turn: usize) {
+        self.turns.send_if_modified(|turns| {
+            let now = turns.entry(group.to_owned()).or_insert(0);
+            let leaves = *now == turn;
+            *now += usize::from(leaves);
+            leaves
+        });
+    }
+
+    /// Waits until the turn is another's.
+    pub(super) async fn left(&self, group: &str, turn: usize) {
+        // The sender lives in `self`, so this can't fail.
+        let _ = self.turns.subscribe().wait_for(|turns| turns.get(group).copied().unwrap_or(0) != turn).await;
+    }
+}

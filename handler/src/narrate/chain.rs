@@ -1,0 +1,94 @@
+//! The voices of a film, in the order to try them.
+
+use planner_wasm::storyboard::{Storyboard, Warning};
+
+use super::elevenlabs::ElevenLabs;
+use super::espeak::{self, Espeak};
+use super::gtts::Gtts;
+use super::http;
+use super::openai::OpenAi;
+use super::piper::Piper;
+use super::polly::Polly;
+use super::silent::Silent;
+use super::voice::{Voice, VoiceError};
+use crate::config::Config;
+use crate::layers::Layers;
+
+/// The lesson's own order, or else the setting's, or else what is there. The local voice is always the last resort.
+pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (Vec<Box<dyn Voice>>, Vec<Warning>) {
+    let named = [&storyboard.voice.chain, &config.voices.chain].into_iter().find(|chain| !chain.is_empty());
+    let usual = || {
+        let all = [("elevenlabs", true), ("polly", config.under_lambda), ("gtts", true), ("piper", true)];
+        all.iter().filter(|(_, wanted)| *wanted).map(|(name, _)| (*name).to_owned()).collect()
+    };
+    let names: Vec<String> = named.cloned().unwrap_or_else(usual);
+    let mut maker = Maker { storyboard, layers, config, client: None };
+    let mut warnings = Vec::new();
+    let mut voices: Vec<Box<dyn Voice>> = Vec::new();
+    for name in &names {
+        match maker.voice(name) {
+            Ok(voice) if voices.iter().any(|other| other.name() == voice.name()) => {}
+            Ok(voice) => voices.push(voice),
+            // Nobody asked for the usual ones by name.
+            Err(_) if named.is_none() => {}
+            Err(why) => warnings.push(Warning {
+                code: "voice.not_available".to_owned(),
+                message: format!("the voice `{name}` is left out: {why}"),
+                place: None,
+            }),
+        }
+    }
+    // After a voice that can't fail nobody is needed.
+    if !voices.iter().any(|voice| [espeak::NAME, "silent"].contains(&voice.name())) {
+        voices.push(maker.espeak());
+    }
+    (voices, warnings)
+}
+
+struct Maker<'a> {
+    storyboard: &'a Storyboard,
+    layers: &'a Layers,
+    config: &'a Config,
+    /// Made with the first voice that needs it: it reads the system's certificates.
+    client: Option<Result<reqwest::Client, VoiceError>>,
+}
+
+impl Maker<'_> {
+    /// The voice of that name, or why there is none.
+    fn voice(&mut self, name: &str) -> Result<Box<dyn Voice>, String> {
+        let (settings, language) = (&self.storyboard.voice, &self.storyboard.language);
+        let voices = &self.config.voices;
+        match name {
+            "elevenlabs" => {
+                let client = self.client()?;
+                let voice = ElevenLabs::new(&client, voices, language, settings);
+                voice.map(boxed).ok_or_else(|| "ELEVENLABS_API_KEY is not set".to_owned())
+            }
+            "openai" => {
+                let client = self.client()?;
+                let voice = OpenAi::new(&client, voices, settings);
+                voice.map(boxed).ok_or_else(|| "neither OPENAI_API_KEY nor OPENAI_TTS_BASE_URL is set".to_owned())
+            }
+            "gtts" => Ok(boxed(Gtts::new(&self.client()?, voices, language))),
+            "polly" => Ok(boxed(Polly::new(self.config, language, settings))),
+            "piper" => Piper::new(self.layers, self.config, settings)
+                .map(boxed)
+                .ok_or_else(|| "PIPER_VOICE names no model, or Piper is not installed".to_owned()),
+            espeak::NAME | "espeak" => Ok(self.espeak()),
+            "silent" => Ok(boxed(Silent { pace: settings.words_per_minute })),
+            _ => Err("there is no such voice".to_owned()),
+        }
+    }
+
+    fn espeak(&self) -> Box<dyn Voice> {
+        boxed(Espeak::new(self.layers, self.config, &self.storyboard.language, &self.storyboard.voice))
+    }
+
+    fn client(&mut self) -> Result<reqwest::Client, String> {
+        self.client.get_or_insert_with(http::client).clone().map_err(|error| error.to_string())
+    }
+}
+
+fn boxed(voice: impl Voice + 'static) -> Box<dyn Voice> {
+    Box::new(voice)
+}

@@ -1,0 +1,437 @@
+//! Voices that fail in every way, and films that get narrated all the same. The providers are fakes that speak the real ones'
+//! protocols; espeak-ng is real.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "voices/provider.rs"]
+mod provider;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use futures::future::{join_all, try_join_all};
+use futures::stream::{self, StreamExt as _};
+use handler::config::Config;
+use handler::deadline::Deadline;
+use handler::error::JobError;
+use handler::layers::Layers;
+use handler::narrate::{Narration, Voices};
+use handler::store::{Cache, Embedded, Store};
+use planner_wasm::storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
+use tempfile::TempDir;
+
+use provider::{Deed, KEY, Kind, Provider};
+
+const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
+const LOCAL: &str = "espeak-ng";
+const TEXT: &str =
+    "Every right triangle hides one simple rule about the lengths of its three sides, and it has been known for long.";
+
+/// A store, a scratch folder and settings.
+struct House {
+    dir: TempDir,
+    _server: Embedded,
+    cache: Cache,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl House {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Embedded::start(&dir.path().join("store")).await.unwrap();
+        server.create_bucket("lessons").unwrap();
+        let store = Store::connect(&server.endpoint(), "lessons").await;
+        Self { dir, _server: server, cache: Cache::new(store), settings: vec![("VOICE_TIMEOUT", "5".to_owned())] }
+    }
+
+    fn set(mut self, settings: Vec<(&'static str, String)>) -> Self {
+        self.settings.extend(settings);
+        self
+    }
+
+    fn with(self, name: &'static str, value: &str) -> Self {
+        self.set(vec![(name, value.to_owned())])
+    }
+
+    fn config(&self) -> Config {
+        // The last one counts.
+        let value =
+            |name: &str| self.settings.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        Config::from_lookup(value).unwrap()
+    }
+
+    fn voices(&self, storyboard: &Storyboard) -> (Voices, Vec<Warning>) {
+        let layers = Layers::find(Some(Path::new(LAYERS))).unwrap();
+        Voices::of(storyboard, &layers, &self.config(), &self.cache)
+    }
+
+    /// Narrates as the pipeline does: all scenes at a time, their beats one by one, and again what became void.
+    async fn narrate(&self, storyboard: &Storyboard, seconds: u64) -> Result<Vec<Vec<Narration>>, JobError> {
+        let (voices, _) = self.voices(storyboard);
+        let scratch = self.dir.path();
+        let deadline = Deadline::after(Duration::from_secs(seconds));
+        let mut film: Vec<Vec<Narration>> = vec![Vec::new(); storyboard.scenes.len()];
+        let stands = |said: &Vec<Narration>| !said.is_empty() && voices.stand(said);
+        while !film.iter().all(stands) {
+            let void = storyboard.scenes.iter().zip(&mut film).filter(|(_, said)| !stands(said));
+            let again = void.map(async |(scene, said)| {
+                *said = voices.scene(scene, scratch, deadline).await?;
+                Ok::<(), JobError>(())
+            });
+            try_join_all(again).await?;
+        }
+        Ok(film)
+    }
+}
+
+fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
+    let beat = |scene: usize, beat: usize| Beat {
+        id: format!("s{scene}-b{beat}"),
+        narration: format!("Scene {scene}, step {beat}. {TEXT} So much for {scene} and {beat}."),
+        pause_ms: 300,
+        actions: Vec::new(),
+        estimate_ms: 0,
+        place: None,
+    };
+    let scene = |number: usize| Scene {
+        id: format!("s{number}"),
+        kind: SceneKind::Lesson,
+        heading: String::new(),
+        beats: (0..beats).map(|other| beat(number, other)).collect(),
+        place: None,
+    };
+    let voice = VoiceSettings {
+        chain: chain.iter().map(|name| (*name).to_owned()).collect(),
+        name: None,
+        words_per_minute: None,
+        model: None,
+        consistency: None,
+        max_characters: None,
+    };
+    Storyboard {
+        title: String::new(),
+        language: "en".to_owned(),
+        theme: "dark".to_owned(),
+        quality: None,
+        on_failure: None,
+        voice,
+        music: None,
+        intro: None,
+        outro: None,
+        scenes: (0..scenes).map(scene).collect(),
+        warnings: Vec::new(),
+    }
+}
+
+fn voice_of(beat: &Narration) -> &str {
+    &beat.voice.as_ref().unwrap().voice
+}
+
+/// All beats are spoken, by `voice` alone.
+fn assert_one_voice(film: &[Vec<Narration>], voice: &str, what: &str) {
+    for beat in film.iter().flatten() {
+        assert_eq!(voice_of(beat), voice, "{what}");
+        assert!(beat.sound.samples() > 48_000, "{what}: {} samples", beat.sound.samples());
+        let peak = beat.sound.read().unwrap().iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        assert!((0.05..1.0).contains(&peak), "{what}: {peak}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_provider_is_asked_as_its_documents_say_and_its_answer_is_heard() {
+    for kind in Kind::ALL {
+        let provider = Provider::that(kind, Deed::Speaks).await;
+        let house = House::new().await.set(provider.settings());
+        let lesson = storyboard(&[kind.voice()], 2, 2);
+        let film = house.narrate(&lesson, 30).await.unwrap();
+        provider.assert_well_asked();
+        assert_one_voice(&film, kind.voice(), kind.voice());
+        let pieces = if kind == Kind::Google { 2 } else { 1 };
+        assert_eq!(provider.calls().len(), 4 * pieces * kind.calls(), "{kind:?}");
+        for (beat, said) in lesson.scenes.iter().flat_map(|scene| &scene.beats).zip(film.iter().flatten()) {
+            let characters = beat.narration.chars().count();
+            let voice = said.voice.as_ref().unwrap();
+            assert_eq!((&voice.beat, voice.tries as usize), (&beat.id, pieces));
+            // A space between two pieces is not spoken.
+            assert_eq!(voice.characters as usize, characters - (pieces - 1));
+            let seconds = said.sound.samples() as f64 / 48_000.0;
+            assert!((seconds - characters as f64 / 15.0).abs() < 0.5, "{kind:?}: {seconds} s");
+            // Those that tell when words are spoken are believed.
+            let words = beat.narration.split_whitespace().count();
+            let told = matches!(kind, Kind::ElevenLabs | Kind::Polly);
+            assert_eq!(said.words.len(), if told { words } else { 0 });
+            if told {
+                assert!(said.words.is_sorted_by_key(|word| (word.from_ms, word.to_ms)), "{:?}", said.words);
+                assert!(said.words.iter().all(|word| u64::from(word.to_ms) <= said.sound.samples() as u64 / 48 + 1));
+                assert!(said.words[words / 2].from_ms > 2_000, "{:?}", said.words);
+            }
+        }
+        // What every call says: the texts, whole.
+        let asked: String = provider.calls().iter().map(|call| call.text.clone()).collect();
+        assert!(
+            lesson
+                .scenes
+                .iter()
+                .flat_map(|scene| &scene.beats)
+                .all(|beat| { pieces > 1 || asked.contains(&beat.narration) })
+        );
+    }
+}
+
+/// What goes wrong, how many calls one piece may take then, and the seconds until the film has its other voice.
+fn faults() -> Vec<(&'static str, Deed, usize, f64)> {
+    let refuses = |status: u16, body: &str| Deed::Refuses(status, body.to_owned(), None);
+    let with_wait = |wait: &str| Deed::Refuses(429, "{}".to_owned(), Some(wait.to_owned()));
+    let quota = r#"{"detail":{"status":"quota_exceeded","message":"x"},"error":{"code":"insufficient_quota"}}"#;
+    vec![
+        ("hangs before its head", Deed::Hangs, 2, 10.0),
+        ("hangs in its body", Deed::HangsMidway, 2, 10.0),
+        ("breaks off", Deed::BreaksOff, 4, 12.0),
+        ("429", refuses(429, "{}"), 4, 12.0),
+        ("429, a second", with_wait("1"), 4, 12.0),
+        ("429, an hour", with_wait("3600"), 1, 3.0),
+        ("400", refuses(400, "{}"), 1, 3.0),
+        ("401", refuses(401, r#"{"detail":{"status":"invalid_api_key","message":"x"}}"#), 1, 3.0),
+        ("403", refuses(403, "{}"), 1, 3.0),
+        ("422", refuses(422, r#"{"detail":[{"loc":["body"],"msg":"x","type":"y"}]}"#), 1, 3.0),
+        ("quota", refuses(401, quota), 1, 3.0),
+        ("500", refuses(500, "oh"), 4, 12.0),
+        ("503", refuses(503, "oh"), 4, 12.0),
+        ("redirect", refuses(302, ""), 1, 3.0),
+        ("html", Deed::Html, 4, 12.0),
+        ("empty", Deed::Nothing, 4, 12.0),
+        ("half a sound", Deed::HalfSound, 4, 12.0),
+        ("garbage", Deed::Garbage, 4, 12.0),
+        ("a told flood", Deed::Floods { told: true }, 1, 4.0),
+        ("an untold flood", Deed::Floods { told: false }, 1, 6.0),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_provider_does_the_film_is_narrated_by_one_voice_in_time() {
+    let kinds = Kind::ALL.into_iter().flat_map(|kind| faults().into_iter().map(move |fault| (kind, fault)));
+    let trial = async |(kind, (name, deed, tries, seconds)): (Kind, (&str, Deed, usize, f64))| {
+        let what = format!("{kind:?}: {name}");
+        let provider = Provider::that(kind, deed.clone()).await;
+        let house = House::new().await.with("VOICE_TIMEOUT", "3").set(provider.settings());
+        let begun = Instant::now();
+        let film = house.narrate(&storyboard(&[kind.voice()], 2, 1), 60).await.unwrap();
+        let took = begun.elapsed().as_secs_f64();
+        provider.assert_well_asked();
+        assert_one_voice(&film, LOCAL, &what);
+        // Two beats at a time.
+        let calls = provider.calls().len();
+        assert!(calls <= 2 * tries * kind.calls(), "{what}: {calls} calls");
+        assert!(calls > 0, "{what}: it was not asked");
+        // The machine has other tests to run.
+        assert!(took < 2.0 * seconds, "{what}: {took} s");
+        if let Deed::Floods { .. } = deed {
+            assert!(provider.sent() < (30 << 20) * calls as u64, "{what}: {} bytes were taken", provider.sent());
+        }
+    };
+    // More at a time would measure this machine.
+    stream::iter(kinds.map(trial)).buffer_unordered(10).collect::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_that_passes_costs_a_try_and_not_the_voice() {
+    let refuses = |status: u16, after: Option<&str>| Deed::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
+    for kind in Kind::ALL {
+        let passing = [refuses(500, None), refuses(429, None), Deed::HalfSound, Deed::Nothing, Deed::BreaksOff];
+        let trials = passing.into_iter().map(async |deed| {
+            let faulty = deed.clone();
+            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
+            let provider = Provider::start(kind, script).await;
+            let house = House::new().await.set(provider.settings());
+            let film = house.narrate(&storyboard(&[kind.voice()], 1, 2), 40).await.unwrap();
+            assert_one_voice(&film, kind.voice(), &format!("{kind:?}: {deed:?}"));
+            let tries: u32 = film[0].iter().map(|beat| beat.voice.as_ref().unwrap().tries).sum();
+            let pieces = if kind == Kind::Google { 2 } else { 1 };
+            assert_eq!(tries, 2 * pieces + 1, "{kind:?}: {deed:?}");
+        });
+        join_all(trials).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_that_the_provider_asks_for_is_kept() {
+    let date = || {
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3);
+        at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    };
+    let seconds = || "2".to_owned();
+    for (wait, least) in [(&seconds as &dyn Fn() -> String, 2.0), (&date, 1.9)] {
+        let wait = wait();
+        let script = move |number: usize, _: &str| match number {
+            0 => Deed::Refuses(429, "{}".to_owned(), Some(wait.clone())),
+            _ => Deed::Speaks,
+        };
+        let provider = Provider::start(Kind::OpenAi, script).await;
+        let house = House::new().await.set(provider.settings());
+        let film = house.narrate(&storyboard(&["openai"], 3, 1), 40).await.unwrap();
+        assert_one_voice(&film, "openai", "a wait");
+        let calls = provider.calls();
+        let first = calls[0].at;
+        // The others, asked at the same time, may have gone out before the answer came.
+        let again = calls.iter().filter(|call| call.text == calls[0].text).nth(1).unwrap();
+        let waited = (again.at - first).as_secs_f64();
+        assert!((least..6.0).contains(&waited), "{waited} s");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_a_time_adapt_to_what_the_provider_takes() {
+    let slowly = Deed::SpeaksLate(Duration::from_millis(150));
+    let provider = Provider::that(Kind::ElevenLabs, slowly).await.with_lanes(2);
+    let house = House::new().await.set(provider.settings());
+    let film = house.narrate(&storyboard(&["elevenlabs"], 12, 1), 60).await.unwrap();
+    assert_one_voice(&film, "elevenlabs", "crowded");
+    assert_eq!(provider.most_at_a_time(), 2);
+    let refused = provider.calls().len() - 12;
+    assert!((1..=24).contains(&refused), "{refused} calls were refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_falls_back_together_is_the_authors_choice() {
+    // It never speaks the third beat of the second scene.
+    let script = |_: usize, text: &str| {
+        let refuses = text.starts_with("Scene 1, step 2.");
+        if refuses { Deed::Refuses(422, "{}".to_owned(), None) } else { Deed::Speaks }
+    };
+    for (consistency, local) in [(None, 9), (Some("film"), 9), (Some("scene"), 3), (Some("beat"), 1)] {
+        let provider = Provider::start(Kind::OpenAi, script).await;
+        let house = House::new().await.set(provider.settings());
+        let mut lesson = storyboard(&["openai"], 3, 3);
+        lesson.voice.consistency = consistency.map(str::to_owned);
+        let film = house.narrate(&lesson, 60).await.unwrap();
+        let spoken: Vec<&str> = film.iter().flatten().map(voice_of).collect();
+        assert_eq!(spoken.iter().filter(|voice| **voice == LOCAL).count(), local, "{consistency:?}: {spoken:?}");
+        assert_eq!(voice_of(&film[1][2]), LOCAL);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_that_dies_midway_leaves_no_trace_in_the_film() {
+    let script = |number: usize, _: &str| match number {
+        0..7 => Deed::Speaks,
+        _ => Deed::Refuses(401, r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#.to_owned(), None),
+    };
+    let first = Provider::start(Kind::ElevenLabs, script).await;
+    let second = Provider::that(Kind::OpenAi, Deed::Speaks).await;
+    let house = House::new().await.set(first.settings()).set(second.settings());
+    let film = house.narrate(&storyboard(&["elevenlabs", "openai"], 4, 3), 60).await.unwrap();
+    assert_one_voice(&film, "openai", "it died midway");
+    // Whoever was under way when the quota ended, and nobody after.
+    assert!(first.calls().len() <= 7 + 4, "{} calls", first.calls().len());
+    assert_eq!(second.calls().len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
+    // One port at which nobody listens, and one at which nobody answers: its queue is full.
+    let closed = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let silent = socket.listen(1).unwrap();
+    let address = silent.local_addr().unwrap();
+    let connect = || tokio::time::timeout(Duration::from_millis(200), tokio::net::TcpStream::connect(address));
+    let filling: Vec<_> = join_all((0..4).map(|_| connect())).await;
+    assert!(filling.iter().any(Result::is_err), "the queue is not full");
+    let house = House::new()
+        .await
+        .set(Kind::ElevenLabs.settings(&format!("http://{address}")))
+        .set(Kind::Google.settings("http://nowhere.invalid"))
+        .set(Kind::OpenAi.settings(&format!("http://{address}")))
+        .set(Kind::Polly.settings(&format!("http://{closed}")));
+    // Speaking takes its own time, so the network's part is what it takes longer than without one.
+    let begun = Instant::now();
+    let film = house.narrate(&storyboard(&["espeak"], 3, 2), 60).await.unwrap();
+    let local = begun.elapsed();
+    assert_one_voice(&film, LOCAL, "local");
+    let begun = Instant::now();
+    let film = house.narrate(&storyboard(&["elevenlabs", "openai", "gtts", "polly"], 3, 2), 60).await.unwrap();
+    let took = begun.elapsed();
+    assert_one_voice(&film, LOCAL, "no network");
+    assert!(took < local + Duration::from_secs(2), "{took:?}, and {local:?} without asking");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_spoken_once_is_not_paid_for_twice() {
+    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let house = House::new().await.set(provider.settings());
+    let mut lesson = storyboard(&["elevenlabs"], 2, 2);
+    let first = house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 4);
+    // White space is not heard.
+    lesson.scenes[0].beats[0].narration = lesson.scenes[0].beats[0].narration.replace(' ', "\n ");
+    let again = house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 4);
+    for (first, again) in first.iter().flatten().zip(again.iter().flatten()) {
+        assert_eq!((&first.words, first.sound.samples()), (&again.words, again.sound.samples()));
+        let voice = again.voice.as_ref().unwrap();
+        assert_eq!((voice.tries, voice.characters), (0, 0));
+    }
+    lesson.scenes[1].beats[1].narration.push_str(" And this is new.");
+    house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 5);
+    // Another pace is another sound; and what is there needs no network.
+    lesson.voice.words_per_minute = Some(180);
+    house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 9);
+    lesson.voice.words_per_minute = None;
+    let offline = house.with("ELEVENLABS_BASE_URL", &provider.url);
+    drop(provider);
+    let film = offline.narrate(&lesson, 30).await.unwrap();
+    assert_one_voice(&film, "elevenlabs", "from the cache");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_stops_before_it_spends_more_than_the_lesson_allows() {
+    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let house = House::new().await.set(provider.settings());
+    let mut lesson = storyboard(&["elevenlabs"], 3, 1);
+    let one = lesson.scenes[0].beats[0].narration.chars().count() as u32;
+    lesson.voice.max_characters = Some(2 * one + one / 2);
+    let error = house.narrate(&lesson, 30).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.retryable), ("voice.too_dear", false), "{error}");
+    let asked: usize = provider.calls().iter().map(|call| call.text.chars().count()).sum();
+    assert!(asked as u32 <= 2 * one + one / 2, "{asked} characters were asked for");
+    // A voice that costs nothing may speak as much as it likes.
+    lesson.voice.chain = vec!["espeak".to_owned()];
+    assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, "free");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_is_the_lessons_or_the_settings_or_what_is_there() {
+    let house = House::new().await;
+    let (_, warnings) = house.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
+    let told: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert!(told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no such voice"), "{told:?}");
+    assert!(house.voices(&storyboard(&[], 1, 1)).1.is_empty());
+    let house = house.with("VOICE_CHAIN", "silent");
+    let film = house.narrate(&storyboard(&[], 1, 1), 30).await.unwrap();
+    let beat = &film[0][0];
+    assert_eq!(voice_of(beat), "silent");
+    let seconds = beat.sound.samples() as f64 / 48_000.0;
+    assert!((5.0..12.0).contains(&seconds), "{seconds} s of silence");
+    assert!(beat.sound.read().unwrap().iter().all(|sample| *sample == 0.0));
+}
+
+#[test]
+fn a_key_stands_in_no_log() {
+    let config = Config::from_lookup(|name| (name == "ELEVENLABS_API_KEY").then(|| KEY.to_owned())).unwrap();
+    assert!(!format!("{config:?}").contains(KEY));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn languages_that_the_local_voice_does_not_know_are_spoken_all_the_same() {
+    let house = House::new().await;
+    for language in ["de-AT", "zh-CN", "en-US", "tlh", "pt-BR"] {
+        let mut lesson = storyboard(&["espeak"], 1, 1);
+        lesson.language = language.to_owned();
+        assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, language);
+    }
+    // A name that is another provider's does not keep it from speaking.
+    let mut lesson = storyboard(&["espeak"], 1, 1);
+    lesson.voice.name = Some("JBFqnCBsd6RMkjVDRZzb".to_owned());
+    assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, "another's name");
+}
