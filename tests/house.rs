@@ -87,13 +87,14 @@ fn imports_point_one_way() {
             // Keys are spelled in one place, and the status lies under one of them.
             "job" => return vec!["deadline", "error", "store", "publish"],
             "intake" => &["publish"],
-            "plan" | "narrate" | "render" => &[],
+            "assets" | "plan" | "narrate" => &[],
+            "render" => &["assets"],
             "assemble" => &["narrate", "render"],
             "publish" => &["assemble"],
             "studio" => &["assemble", "plan", "render"],
             "progress" => &["narrate", "plan", "render"],
-            "shooting" => &["assemble", "narrate", "progress", "render", "studio"],
-            "pipeline" => &["assemble", "intake", "plan", "progress", "publish", "shooting", "studio"],
+            "shooting" => &["assemble", "assets", "narrate", "progress", "render", "studio"],
+            "pipeline" => &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio"],
             "cli" | "lambda" => &["intake", "pipeline", "plan", "publish", "studio"],
             other => panic!("{other} is a room that nobody planned"),
         };

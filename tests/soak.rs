@@ -82,7 +82,7 @@ async fn a_warm_process_stays_as_it_was() {
     let mut after_ten = None;
     for number in 0..jobs {
         let (text, expected) = lesson(number);
-        let source = Source::Inline { name: "lesson.md".to_owned(), bytes: text.into_bytes() };
+        let source = Source::Inline { name: "lesson.md".to_owned(), bytes: text.into_bytes(), folder: None };
         let request = JobRequest { source, quality: Some(Quality::Draft), token: None };
         // Every seventh job is cut off in the middle of its work.
         let seconds = if number % 7 == 6 { 1 } else { 120 };

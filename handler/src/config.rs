@@ -139,12 +139,28 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "off, best-effort or require: what happens when the kernel can't confine children",
     },
     Variable {
+        name: "MANIM_SOURCE",
+        default: "confined",
+        meaning: "confined, allow or deny: whether Manim programs in documents are run; confined needs a kernel that can keep them off the network",
+    },
+    Variable {
         name: "CHALKREEL_LOG",
         default: "info in log.jsonl and under Lambda, error on the command line",
         meaning: "what is logged, as tracing's filter directives",
     },
     Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
 ];
+
+/// Whether somebody's own Manim programs are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManimSource {
+    /// Only where the kernel keeps them off the network, whatever CONFINEMENT says.
+    Confined,
+    /// As everything else is.
+    Allow,
+    /// Not at all.
+    Deny,
+}
 
 /// The settings of this process.
 #[derive(Debug, Clone)]
@@ -179,6 +195,8 @@ pub struct Config {
     pub parallel: usize,
     /// How children are confined.
     pub confinement: Mode,
+    /// Whether somebody's own Manim programs are run.
+    pub manim_source: ManimSource,
     /// Filter directives for the log, when set.
     pub log: Option<String>,
     /// Where scratch folders are made.
@@ -243,6 +261,15 @@ impl Config {
                 Mode::BestEffort
             }
         };
+        let manim_source = match get("MANIM_SOURCE").as_deref() {
+            None | Some("confined") => ManimSource::Confined,
+            Some("allow") => ManimSource::Allow,
+            Some("deny") => ManimSource::Deny,
+            Some(other) => {
+                faults.push(format!("MANIM_SOURCE is `{other}`; it must be confined, allow or deny"));
+                ManimSource::Deny
+            }
+        };
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let parallel = match get("CHALKREEL_PARALLEL").map(|text| text.trim().parse::<usize>()) {
             None => processors,
@@ -273,6 +300,7 @@ impl Config {
             store_dir: get("CHALKREEL_STORE_DIR").map_or_else(|| cache_home.join("chalkreel/store"), PathBuf::from),
             parallel,
             confinement,
+            manim_source,
             log: get("CHALKREEL_LOG"),
             temp_dir,
             under_lambda: get("AWS_LAMBDA_RUNTIME_API").is_some(),

@@ -108,6 +108,7 @@ codes! {
     RenderCouldNotStart "render.could_not_start" Render true "the stage could not be started" "Run `chalkreel doctor`; `make tools` builds what is missing.";
     RenderTimedOut "render.timed_out" Render true "a scene took longer to render than it may" "Simplify the scene, or raise MANIM_TIMEOUT.";
     RenderStalled "render.stalled" Render true "a scene made no frame for STALL_TIMEOUT" "Simplify the scene; try again.";
+    RenderRefused "render.refused" Render false "Manim programs are not run here" "Set MANIM_SOURCE, or use a kernel that can confine them.";
     RenderCrashed "render.crashed" Render true "the process that rendered a scene died" "Try again; see the log for its last words.";
     RenderFailed "render.failed" Render false "Manim raised an error in a scene" "See the message; simplify the scene.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the frames that were promised" "Try again.";

@@ -8,6 +8,7 @@
 //!
 //! - [`intake`]: any event or command becomes a [`job::JobRequest`], and its document is read.
 //! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox.
+//! - [`assets`]: the pictures, sounds and clips that a document names, from beside it and from nowhere else.
 //! - [`narrate`]: beats become sound of a known length.
 //! - [`render`]: scenes become silent clips with an exact frame count.
 //! - [`shooting`]: the two above for each scene, and what stands in for a scene that has no clip.
@@ -19,6 +20,7 @@
 //! [`lambda`], the two front doors.
 
 pub mod assemble;
+pub mod assets;
 pub mod child;
 pub mod cli;
 pub mod config;

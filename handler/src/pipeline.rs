@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{Instrument as _, info, info_span, warn};
 
 use crate::assemble::Ledger;
+use crate::assets::{Assets, Beside};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::{Again, Claim, JobId, JobRequest, Lease, Quality, Status, Terms};
 use crate::publish::{self, Published};
+use crate::scratch::Scratch;
 use crate::shooting::{self, Budget};
 use crate::studio::Studio;
 use crate::{intake, plan, progress};
@@ -33,8 +35,9 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
         };
         studio.claimed(&lease);
         let until = ends.less(publish::reserve(ends));
+        let scratch = studio.job_scratch();
         let made = tokio::select! {
-            made = until.run(make(request, &id, studio, &lease, until)) => match made {
+            made = until.run(make(request, &id, studio, &lease, &scratch, until)) => match made {
                 Ok(Err(error)) if until.passed() => Err(late(&lease, &error.message)),
                 Ok(made) => made,
                 Err(_) => Err(late(&lease, "its work was cut off")),
@@ -45,7 +48,12 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
         if let lines @ 1.. = studio.logs.dropped() {
             warn!(lines, "lines of this process did not reach standard error");
         }
-        publish::outcome(made, lease, &id, &log, &studio.store, closing.no_sooner_than(publish::LEAST)).await
+        let told =
+            publish::outcome(made, lease, &id, &log, &studio.store, closing.no_sooner_than(publish::LEAST)).await;
+        if let Ok(scratch) = scratch {
+            scratch.clear().await;
+        }
+        told
     };
     let outcome = work.instrument(span).await;
     studio.logs.end(&log);
@@ -57,10 +65,11 @@ async fn make(
     id: &JobId,
     studio: &Studio,
     lease: &Lease,
+    scratch: &Result<Scratch, JobError>,
     ends: Deadline,
 ) -> Result<Published, JobError> {
-    let scratch = studio.job_scratch()?;
-    let wanted = request.quality;
+    let scratch = scratch.as_ref().map_err(JobError::clone)?;
+    let (wanted, beside) = (request.quality, Beside::of(&request.source));
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
     let document = intake::document(request, &studio.store, ends).await?;
@@ -73,7 +82,9 @@ async fn make(
 
     progress::enter(lease, Stage::Render, 0.05, ends);
     let budget = Budget::of(&storyboard, quality, studio.config.parallel, ends);
-    let shots = shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), budget).await?;
+    let (assets, missing) = Assets::fetch(&storyboard, &beside, &studio.store, scratch.path(), ends).await;
+    lease.change(|status| status.warnings.extend(missing));
+    let shots = shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget).await?;
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let scenes = shots.iter().map(|shot| {

@@ -43,6 +43,7 @@ pub fn planned(lease: &Lease, planned: Result<Planned, PlanError>) -> Result<Sto
         state: SceneState::Waiting,
         frames: 0,
         warnings: Vec::new(),
+        audits: Vec::new(),
         replaced: None,
     };
     lease.change(|status| {
@@ -102,6 +103,7 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
                 };
                 scene.frames = clip.frames();
                 scene.warnings.clone_from(&clip.report.warnings);
+                scene.audits.clone_from(&clip.report.beat_audits);
             }
             None => scene.state = SceneState::LeftOut,
         });

@@ -2,6 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Times that a folder's removal is tried, and the wait between: longer than any child takes to be ended.
+const TRIES: u32 = 100;
+const AGAIN: Duration = Duration::from_millis(50);
+/// What a job waits for that at its end.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A folder that is removed, with all in it, when this is dropped.
 #[derive(Debug)]
@@ -14,6 +21,23 @@ impl Scratch {
     /// When `parent` is missing, full or can't be written.
     pub fn under(parent: &Path) -> io::Result<Self> {
         tempfile::Builder::new().prefix("chalkreel-").tempdir_in(parent).map(Self)
+    }
+
+    /// Removes it, although a child that is being ended may still write into it. It goes on behind the caller's back when
+    /// that takes long; nothing can come back into a folder that is gone.
+    pub async fn clear(self) {
+        let cleared = tokio::spawn(async move {
+            let path = self.path();
+            for _ in 0..TRIES {
+                match tokio::fs::remove_dir_all(path).await {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => tokio::time::sleep(AGAIN).await,
+                    _ => return,
+                }
+            }
+            tracing::warn!("{} can't be removed", path.display());
+        });
+        // What is not done by then goes on, and a task that panicked has dropped the folder.
+        let _ = tokio::time::timeout(PATIENCE, cleared).await;
     }
 
     /// The folder.

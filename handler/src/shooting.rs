@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span, warn};
 
 use crate::assemble::ledger::beat_frames;
+use crate::assets::Assets;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::{Lease, Quality};
@@ -86,6 +87,7 @@ pub async fn shoot<'a>(
     studio: &Studio,
     lease: &Lease,
     folder: &Path,
+    assets: &Assets,
     budget: Budget,
 ) -> Result<Vec<Shot<'a>>, JobError> {
     let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config, &studio.renderer.cache);
@@ -105,6 +107,7 @@ pub async fn shoot<'a>(
         studio,
         lease,
         folder,
+        assets,
         budget,
     };
     let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(set.span(scene)));
@@ -132,6 +135,7 @@ struct Set<'s> {
     studio: &'s Studio,
     lease: &'s Lease,
     folder: &'s Path,
+    assets: &'s Assets,
     budget: Budget,
     /// Scenes without a clip so far.
     missing: AtomicU32,
@@ -287,7 +291,7 @@ impl Set<'_> {
 
     fn order<'o>(&'o self, scene: &'o Scene, beats: &'o [u64]) -> SceneOrder<'o> {
         let tools = self.studio.layers.versions_sha256();
-        SceneOrder { scene, film: &self.film, quality: self.quality, beats, tools }
+        SceneOrder { scene, film: &self.film, assets: self.assets, quality: self.quality, beats, tools }
     }
 
     /// A still card in place of a scene that failed with `error`; none when there is no time for that either.

@@ -14,7 +14,7 @@ use crate::job::log::JobLogs;
 use crate::job::{Lease, Status};
 use crate::layers::Layers;
 use crate::plan::Sandbox;
-use crate::render::{Cards, Prober, Renderer, Stage};
+use crate::render::{Cards, Prober, Raw, Renderer, Stage};
 use crate::scratch::Scratch;
 use crate::store::{Cache, Endpoint, Store};
 
@@ -64,6 +64,7 @@ impl Studio {
         let assembler = Assembler::new(&layers, prober.clone(), &config);
         let renderer = Renderer {
             stage,
+            raw: Raw::new(&layers, &config),
             cards: Cards::new(&layers, prober.clone(), &config),
             prober,
             cache: Cache::new(store.clone()),

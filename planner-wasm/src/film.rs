@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::document::refusal;
 use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun};
 use crate::estimate::speaking_ms;
+use crate::python;
 use crate::screen;
 use crate::sentence;
 use crate::settings::Settings;
-use crate::storyboard::{Action, Beat, CameraChange, Place, Refusal, Scene, SceneKind, Storyboard, Transform, Warning};
+use crate::storyboard::{
+    Action, Beat, CameraChange, ManimScene, Place, Refusal, Scene, SceneKind, Storyboard, Transform, Warning,
+};
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
 const BREATH_MS: u32 = 350;
@@ -73,6 +76,9 @@ impl Film {
             scene.beat(String::new(), TITLE_MS, place);
         }
         scene.rest();
+        if let SceneKind::Manim(ManimScene { source, class }) = &kind {
+            scene.plays_for(python::estimate_ms(source, class));
+        }
         let (elements, beats) = (scene.elements, scene.beats);
         self.elements += elements;
         self.beats += beats.len();
@@ -290,6 +296,16 @@ impl<'a> Building<'a> {
     fn rest(&mut self) {
         if let Some(pause) = reading_ms(&self.actions) {
             self.beat(String::new(), pause, self.place);
+        }
+    }
+
+    /// A program's picture goes on when its words have ended.
+    fn plays_for(&mut self, ms: u32) {
+        let planned: u32 = self.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
+        let left = ms.saturating_sub(planned);
+        match self.beats.last_mut() {
+            Some(beat) => beat.pause_ms = (beat.pause_ms + left).min(LONGEST_HOLD_MS),
+            None => self.beat(String::new(), left.min(LONGEST_HOLD_MS), self.place),
         }
     }
 

@@ -39,11 +39,9 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     for class in classes {
         let place = Place { line: u32::try_from(class.line + 1).unwrap_or(u32::MAX), column: 1 };
         let words = inline::heard(&inline::of_text(&class.docstring, place));
-        let kind =
-            if words.is_empty() { StepKind::Hold(estimate_ms(text, &class.name)) } else { StepKind::Speak(words) };
         let heading = spaced(&class.name);
         let scene = ManimScene { source: text.to_owned(), class: class.name };
-        let steps = vec![Step { place, kind }];
+        let steps = if words.is_empty() { Vec::new() } else { vec![Step { place, kind: StepKind::Speak(words) }] };
         film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps })?;
     }
     film.storyboard()
@@ -258,6 +256,7 @@ class Second(
         let beat = &film.scenes[0].beats[0];
         assert_eq!(beat.narration, "The first scene shows x squared. It goes on.");
         assert_eq!(estimate_ms(PROGRAM, "First"), 5_000);
+        assert!(beat.estimate_ms + beat.pause_ms >= 5_000, "the picture is not cut off with its words");
         assert_eq!(film.scenes[1].beats[0].narration, "");
         assert_eq!(plan("a.py", "print(1)").unwrap_err().code, "input.no_scene_class");
     }

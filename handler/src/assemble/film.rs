@@ -4,8 +4,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use super::{Ledger, Track, captions};
 use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
 use crate::config::Config;
@@ -151,36 +149,16 @@ impl Assembler {
         spec.limits = Limits::gibibytes(8, 64);
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
-        let (sender, mut lines) = mpsc::channel(64);
-        spec.lines = Some(sender);
-        let running = match child::start(spec, deadline) {
-            Ok(running) => running,
-            Err(error) => return Some(Outcome::not_started(error)),
-        };
-        let ender = running.ender();
-        let mut outcome = std::pin::pin!(running.outcome());
         // A report comes every half second, whatever happened; only one that says something else counts as life.
-        let (mut done, mut alive) = ([String::new(), String::new()], Deadline::after(self.stall));
-        loop {
-            tokio::select! {
-                outcome = &mut outcome => return Some(outcome),
-                // The queue closes with standard output; from then on only the clock counts.
-                Some(line) = lines.recv() => {
-                    let which = ["frame=", "total_size="].iter().position(|key| line.starts_with(key));
-                    let Some(last) = which.and_then(|which| done.get_mut(which)) else { continue };
-                    if *last != line {
-                        *last = line;
-                        alive = Deadline::after(self.stall);
-                    }
-                }
-                () = tokio::time::sleep_until(alive.instant().into()) => {
-                    ender.end();
-                    // The next run writes the same file, so this one must be gone.
-                    outcome.await;
-                    return None;
-                }
-            }
-        }
+        let mut done = [String::new(), String::new()];
+        let news = |line: &str| {
+            let which = ["frame=", "total_size="].iter().position(|key| line.starts_with(key));
+            let Some(last) = which.and_then(|which| done.get_mut(which)) else { return false };
+            let new = *last != line;
+            line.clone_into(last);
+            new
+        };
+        child::watched(spec, self.stall, deadline, news).await
     }
 }
 

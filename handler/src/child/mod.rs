@@ -29,10 +29,12 @@ mod plan;
 mod spec;
 mod supervisor;
 mod system;
+mod watch;
 
 pub use outcome::{Captured, Ending, Granted, Outcome, StartError};
 pub use spec::{Confinement, Limits, Mode, Spec};
 pub use supervisor::{Ender, Running};
+pub use watch::watched;
 
 use crate::deadline::Deadline;
 

@@ -63,7 +63,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Render {
-    /// The document: a Markdown lesson (.md).
+    /// The document: a lesson (.md), a lecture plan or storyboard (.json), or Manim scenes (.py).
     document: PathBuf,
     /// Where the film goes; the default is ./films/<name of the document>.
     #[arg(long, value_name = "DIR")]

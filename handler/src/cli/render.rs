@@ -1,5 +1,6 @@
 //! `chalkreel render`: the whole way, on the embedded store or on the one that CHALKREEL_S3_ENDPOINT names.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::log::JobLogs;
-use crate::job::{Again, JobRequest, Source, State, Status};
+use crate::job::{Again, Folder, JobRequest, Source, State, Status};
 use crate::pipeline;
 use crate::store::{Embedded, Store};
 use crate::studio::Studio;
@@ -75,7 +76,8 @@ async fn film(
         let progress = tokio::spawn(print(studio.watch()));
         let signals = tokio::spawn(heed(studio.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
-        let request = JobRequest { source: Source::Inline { name, bytes }, quality: render.quality, token };
+        let folder = Some(folder(&render.document, &bytes));
+        let request = JobRequest { source: Source::Inline { name, bytes, folder }, quality: render.quality, token };
         let made = pipeline::film(request, &studio, ends, Again::Failed).boxed().await;
         let made = match made {
             Ok(status) => copy(&status, &studio.store, out).await.map(|()| status),
@@ -88,6 +90,21 @@ async fn film(
     };
     let made = made.await;
     (embedded, made)
+}
+
+/// The folder of a document, and in its version the state of each file that a word of the document may name.
+fn folder(document: &Path, bytes: &[u8]) -> Folder {
+    let path = document.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let text = String::from_utf8_lossy(bytes);
+    let words = text.split(|c: char| c.is_whitespace() || "()[]<>\"'`,".contains(c));
+    let named: BTreeSet<&str> = words.filter(|word| word.contains('.') && word.len() < 500).collect();
+    let state = |word: &&str| {
+        let about = std::fs::metadata(path.join(word)).ok().filter(std::fs::Metadata::is_file)?;
+        let changed = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(format!("{word} {} {}\n", about.len(), changed.as_nanos()))
+    };
+    let version = named.iter().filter_map(state).collect();
+    Folder { path, version }
 }
 
 /// The first signal ends the job in order; the second ends the process.

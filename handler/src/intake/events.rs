@@ -108,7 +108,7 @@ fn direct(event: Value, own_bucket: &str) -> Result<JobRequest, JobError> {
                     .map_err(|error| bad(format!("`document.base64` is not base64: {error}")))?,
                 _ => return Err(bad("`document` needs one of `text` and `base64`")),
             };
-            Source::Inline { name: document.name, bytes }
+            Source::Inline { name: document.name, bytes, folder: None }
         }
         (None, Some(uri)) => {
             let rest = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));

@@ -23,7 +23,7 @@ pub const MAX_DOCUMENT: u64 = 8 << 20;
 /// `input.not_found`, `input.too_large`, or what the store says.
 pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) -> Result<Document, JobError> {
     match request.source {
-        Source::Inline { name, bytes } => {
+        Source::Inline { name, bytes, .. } => {
             if bytes.len() as u64 > MAX_DOCUMENT {
                 Err(too_large())
             } else {

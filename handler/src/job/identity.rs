@@ -29,9 +29,10 @@ impl JobId {
                 .part("key", key)
                 .part("version", version.as_deref().unwrap_or_default())
                 .part("quality", &quality),
-            (None, Source::Inline { name, bytes }) => CacheKey::of("job by document")
+            (None, Source::Inline { name, bytes, folder }) => CacheKey::of("job by document")
                 .part("name", name)
                 .part("bytes", bytes)
+                .part("files", folder.as_ref().map_or("", |folder| &folder.version))
                 .part("quality", &quality)
                 .part("recipe", recipe),
         };

@@ -9,6 +9,7 @@ pub mod log;
 pub mod status;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub enum Source {
         name: String,
         /// As they arrived.
         bytes: Vec<u8>,
+        /// Where the files are that it names; none for whatever came over a network.
+        folder: Option<Folder>,
     },
     /// In S3.
     Object {
@@ -47,6 +50,15 @@ pub enum Source {
         /// Version id or entity tag, when the event names one: another version is another job.
         version: Option<String>,
     },
+}
+
+/// The folder of this machine that a document lies in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Changes when a file that the document names changes, so that the same words with other pictures are another job.
+    pub version: String,
 }
 
 /// Size and frame rate of the film.

@@ -106,6 +106,9 @@ pub struct SceneStatus {
     pub frames: u64,
     /// What the stage could not honour.
     pub warnings: Vec<String>,
+    /// What was measured on the screen at the end of each beat; empty for a scene that was not laid out here.
+    #[serde(default)]
+    pub audits: Vec<Audit>,
     /// Why something else stands in its place, and what; none when it is as planned.
     pub replaced: Option<String>,
 }

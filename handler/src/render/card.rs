@@ -86,7 +86,8 @@ impl Cards {
         if counted != frames {
             return Err(wrong(format!("{counted} frames instead of {frames}")));
         }
-        let report = ClipReport { beats: beats.to_vec(), audit: status::Audit::default(), warnings: Vec::new() };
+        let (audit, beat_audits) = (status::Audit::default(), Vec::new());
+        let report = ClipReport { beats: beats.to_vec(), audit, beat_audits, warnings: Vec::new() };
         Ok(Clip { path, report, made: Made::Card })
     }
 

@@ -5,14 +5,16 @@
 
 mod card;
 mod protocol;
+mod raw;
 mod stage;
 mod verify;
 
 use std::path::{Path, PathBuf};
 
-use planner_wasm::storyboard::Scene;
+use planner_wasm::storyboard::{Scene, SceneKind};
 use serde::{Deserialize, Serialize};
 
+use crate::assets::Assets;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::{Quality, status};
@@ -20,6 +22,7 @@ use crate::store::{Cache, CacheKey};
 
 pub use card::Cards;
 pub use protocol::Film;
+pub use raw::Raw;
 pub use stage::{Stage, StageError};
 pub use verify::Prober;
 
@@ -33,6 +36,8 @@ pub struct SceneOrder<'a> {
     pub scene: &'a Scene,
     /// What all scenes of the film share.
     pub film: &'a Film,
+    /// The document's pictures.
+    pub assets: &'a Assets,
     /// Size and frame rate.
     pub quality: Quality,
     /// Frames of each beat, in order, each at least 1.
@@ -48,6 +53,9 @@ pub struct ClipReport {
     pub beats: Vec<u64>,
     /// What was measured on the laid-out scene.
     pub audit: status::Audit,
+    /// The same at the end of each beat; empty for what was not laid out here.
+    #[serde(default)]
+    pub beat_audits: Vec<status::Audit>,
     /// What could not be honoured.
     pub warnings: Vec<String>,
 }
@@ -86,6 +94,8 @@ impl Clip {
 pub struct Renderer {
     /// The warm worker.
     pub stage: Stage,
+    /// Somebody's own Manim programs.
+    pub raw: Raw,
     /// Counts frames.
     pub prober: Prober,
     /// What stands in for a scene that can't be drawn.
@@ -131,7 +141,11 @@ impl Renderer {
     }
 
     async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {
-        let report = self.stage.draw(order, path, deadline).await.map_err(|error| error.of_scene(&order.scene.id))?;
+        let drawn = match &order.scene.kind {
+            SceneKind::Manim(program) => self.raw.draw(order, program, path, deadline).await,
+            _ => self.stage.draw(order, path, deadline).await,
+        };
+        let report = drawn.map_err(|error| error.of_scene(&order.scene.id))?;
         let wrong =
             |message: String| JobError::new(Code::RenderWrongFrames, format!("scene {}: {message}", order.scene.id));
         if report.beats != order.beats {
@@ -155,6 +169,9 @@ impl SceneOrder<'_> {
         let mut key = CacheKey::of("clip, version 1").part("scene", scene).part("film", film).part("tools", self.tools);
         for number in [u64::from(width), u64::from(height), u64::from(self.quality.fps())].iter().chain(self.beats) {
             key = key.number("number", *number);
+        }
+        for (source, asset) in self.assets.of_scene(self.scene) {
+            key = key.part("asset", source).part("sha256", &asset.sha256);
         }
         key.finish()
     }

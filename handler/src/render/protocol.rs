@@ -1,6 +1,7 @@
 //! What is said to the stage and what it answers: one JSON document a line, over a Unix socket.
 //! `layers/manim/stage` holds the other end.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use planner_wasm::storyboard::Scene;
@@ -34,6 +35,7 @@ pub(super) enum Request<'a> {
         fps: u32,
         beats: Vec<BeatFrames>,
         out: &'a Path,
+        assets: BTreeMap<&'a str, &'a Path>,
         timeout_s: f64,
     },
     /// End that child.
@@ -63,6 +65,8 @@ pub(super) enum Reply {
         id: String,
         beats: Vec<BeatFrames>,
         audit: Audit,
+        #[serde(default)]
+        beat_audits: Vec<Audit>,
         #[serde(default)]
         warnings: Vec<String>,
         #[serde(default)]
@@ -106,7 +110,8 @@ impl<'a> SceneOrder<'a> {
         let (width, height) = self.quality.size();
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
         let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
-        Request::Render { id, scene, film, width, height, fps, beats, out, timeout_s }
+        let assets = self.assets.of_scene(scene).into_iter().map(|(source, asset)| (source, &*asset.path)).collect();
+        Request::Render { id, scene, film, width, height, fps, beats, out, assets, timeout_s }
     }
 }
 
@@ -122,6 +127,11 @@ impl Reply {
     }
 }
 
-pub(super) fn report(beats: Vec<BeatFrames>, audit: Audit, warnings: Vec<String>) -> ClipReport {
-    ClipReport { beats: beats.into_iter().map(|beat| beat.frames).collect(), audit, warnings }
+pub(super) fn report(
+    beats: Vec<BeatFrames>,
+    audit: Audit,
+    beat_audits: Vec<Audit>,
+    warnings: Vec<String>,
+) -> ClipReport {
+    ClipReport { beats: beats.into_iter().map(|beat| beat.frames).collect(), audit, beat_audits, warnings }
 }

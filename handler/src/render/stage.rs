@@ -28,8 +28,8 @@ use crate::layers::Layers;
 const MAX_LINE: u64 = 1 << 20;
 /// Longest start: Manim's import takes 1 s warm and 3 s without byte code; a machine under load takes many times that.
 const START: Duration = Duration::from_secs(60);
-/// How long a cancelled scene may take to say so before the whole worker is ended.
-const CANCEL: Duration = Duration::from_secs(3);
+/// How long a cancelled scene may take to say so before the whole worker is ended: it only has to kill a child.
+const CANCEL: Duration = Duration::from_millis(1_500);
 
 /// Why a scene was not drawn.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum StageError {
     /// It drew no frame for too long.
     #[error("it drew no frame for {0:.0} s")]
     Stalled(f64),
+    /// The settings forbid it.
+    #[error("{0}")]
+    Refused(&'static str),
 }
 
 impl StageError {
@@ -68,6 +71,7 @@ impl StageError {
             Self::Crashed(_) => Code::RenderCrashed,
             Self::TimedOut(_) => Code::RenderTimedOut,
             Self::Stalled(_) => Code::RenderStalled,
+            Self::Refused(_) => Code::RenderRefused,
         };
         JobError::new(code, format!("scene {scene}: {self}"))
     }
@@ -184,9 +188,9 @@ impl Stage {
             };
             pending.settled = reply.settles();
             match reply {
-                Reply::Done { beats, audit, warnings, render_s, .. } => {
+                Reply::Done { beats, audit, beat_audits, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
-                    return Ok(report(beats, audit, warnings));
+                    return Ok(report(beats, audit, beat_audits, warnings));
                 }
                 Reply::Failed { kind, message, trace, .. } => {
                     return Err(match kind {
@@ -249,14 +253,15 @@ impl Stage {
         }
     }
 
-    /// Ends a stuck worker, so that the next scene starts another.
+    /// Lets go of a stuck worker, so that the next scene starts another, and ends it behind everybody's back.
     async fn replace(&self, worker: &Arc<Worker>) {
         let mut slot = self.0.worker.lock().await;
         if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
             *slot = None;
         }
         drop(slot);
-        worker.end().await;
+        let worker = worker.clone();
+        tokio::spawn(async move { worker.end().await });
     }
 
     fn start(&self) -> Result<Worker, StageError> {

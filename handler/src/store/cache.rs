@@ -194,7 +194,11 @@ fn json_name(kind: &str, key: &CacheKey) -> String {
     format!("cache/{kind}/{key}.json")
 }
 
-fn digest_of(path: &Path) -> std::io::Result<String> {
+/// SHA-256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn digest_of(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let mut sha256 = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

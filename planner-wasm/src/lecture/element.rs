@@ -378,7 +378,11 @@ fn image(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> 
             Made::Element(ElementKind::Image(Image { source, alt: one_line(&alt, 200), caption }))
         }
         Err(why) => {
-            warnings.add("plan.image_not_usable", format!("the image can't be shown: {why}"), place);
+            warnings.add(
+                "plan.image_not_usable",
+                format!("the image `{}` can't be shown: {why}", one_line(&source, 100)),
+                place,
+            );
             Made::Element(placeholder("Image", if alt.is_empty() { &source } else { &alt }))
         }
     }

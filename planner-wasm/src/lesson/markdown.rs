@@ -425,7 +425,7 @@ impl Reader<'_, '_> {
         match path {
             Ok(source) => ElementKind::Image(Image { source, alt, caption: one_line(&picture.title, 200) }),
             Err(why) => {
-                let message = format!("the image can't be shown: {why}");
+                let message = format!("the image `{}` can't be shown: {why}", one_line(&picture.source, 100));
                 self.warnings.add("plan.image_not_usable", message, picture.place);
                 placeholder("Image", if alt.is_empty() { &picture.title } else { &alt })
             }

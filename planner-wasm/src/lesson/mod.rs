@@ -18,9 +18,8 @@ use crate::draft::{Draft, Shown, Step, StepKind, Warnings};
 use crate::drawing::paint;
 use crate::film::Film;
 use crate::front_matter;
-use crate::python;
 use crate::settings::Settings;
-use crate::storyboard::{ElementKind, ManimScene, Place, Refusal, SceneKind, Storyboard, Style};
+use crate::storyboard::{ElementKind, Place, Refusal, SceneKind, Storyboard, Style};
 
 /// A footnote's size against that of other text.
 const NOTE_SCALE: f64 = 0.75;
@@ -128,13 +127,9 @@ impl Writer {
         self.scene(kind, heading, place, steps)
     }
 
-    fn scene(&mut self, kind: SceneKind, heading: &str, place: Place, mut steps: Vec<Step>) -> Result<(), Refusal> {
-        if let SceneKind::Manim(ManimScene { source, class }) = &kind {
-            let said = steps.iter().any(|step| matches!(step.kind, StepKind::Speak(_)));
-            if !said {
-                steps.push(Step { place, kind: StepKind::Hold(python::estimate_ms(source, class)) });
-            }
-        } else if steps.iter().all(|step| matches!(step.kind, StepKind::Clear)) {
+    fn scene(&mut self, kind: SceneKind, heading: &str, place: Place, steps: Vec<Step>) -> Result<(), Refusal> {
+        let empty = steps.iter().all(|step| matches!(step.kind, StepKind::Clear));
+        if empty && !matches!(kind, SceneKind::Manim(_)) {
             return Ok(());
         }
         self.film.scene(Draft { kind, heading: heading.to_owned(), name: None, place, steps })

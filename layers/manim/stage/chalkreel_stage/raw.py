@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -190,7 +191,9 @@ def _rendered(asked: argparse.Namespace, send: Callable[[dict[str, Any]], None],
     kind = getattr(program, asked.scene, None)
     if not (isinstance(kind, type) and issubclass(kind, manim.Scene)):
         raise RawError(f"there is no scene class {asked.scene} in the program")
-    scene = kind(renderer=CairoRenderer(file_writer_class=Writer))
+    # The scene makes its renderer itself, for it alone knows its camera.
+    manim.scene.scene.CairoRenderer = functools.partial(CairoRenderer, file_writer_class=Writer)
+    scene = kind()
     # It is raised when the clip is full.
     with contextlib.suppress(EndSceneEarlyException):
         scene.render()

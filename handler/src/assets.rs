@@ -1,0 +1,270 @@
+//! Files that a document names: pictures, music, clips. They lie beside the document, in its folder or under its bucket's
+//! prefix, and are fetched from nowhere else.
+//!
+//! In: a storyboard, and where its document lies. Out: copies in the job's own folder, each with its digest. A file that can't
+//! be had is a warning: whatever wanted it does without.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt as _};
+use planner_wasm::storyboard::{Action, Element, ElementKind, Place, Scene, Storyboard, Warning};
+
+use crate::deadline::Deadline;
+use crate::job::Source;
+use crate::store::cache::digest_of;
+use crate::store::{Store, StoreError};
+
+/// Most files of one document.
+const FILES: usize = 200;
+/// Largest picture, in bytes.
+const PICTURE: u64 = 64 << 20;
+/// Largest sound or clip, in bytes.
+const CLIP: u64 = 1 << 30;
+/// Files fetched at a time.
+const AT_ONCE: usize = 8;
+/// What fetching may take of the time that is left: a store that is slow must not cost the film.
+const SHARE: u32 = 4;
+
+/// Where the files of a document are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beside {
+    /// Nowhere: the document came without a place.
+    Nothing,
+    /// In a folder of this machine.
+    Folder(PathBuf),
+    /// In a bucket, under a prefix that is empty or ends in `/`.
+    Bucket {
+        /// The document's own bucket.
+        bucket: String,
+        /// The document's key up to its last `/`.
+        prefix: String,
+    },
+}
+
+impl Beside {
+    /// The place of a request's document.
+    pub fn of(source: &Source) -> Self {
+        match source {
+            Source::Inline { folder: None, .. } => Self::Nothing,
+            Source::Inline { folder: Some(folder), .. } => Self::Folder(folder.path.clone()),
+            Source::Object { bucket, key, .. } => {
+                let prefix = key.rfind('/').map_or("", |slash| &key[..=slash]);
+                Self::Bucket { bucket: bucket.clone(), prefix: prefix.to_owned() }
+            }
+        }
+    }
+}
+
+/// A copy of a file in the job's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// The copy.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// The files of one document, by the name that it gives them.
+#[derive(Debug, Clone, Default)]
+pub struct Assets(BTreeMap<String, Asset>);
+
+impl Assets {
+    /// Fetches all that `storyboard` names to `folder`, and says what could not be had.
+    pub async fn fetch(
+        storyboard: &Storyboard,
+        beside: &Beside,
+        store: &Store,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> (Self, Vec<Warning>) {
+        let mut wanted = wanted(storyboard);
+        let mut warnings: Vec<Warning> =
+            wanted.split_off(FILES.min(wanted.len())).iter().map(Want::one_too_many).collect();
+        let deadline = deadline.slice(deadline.left() / SHARE);
+        // Each in a box: whoever spawns a job must know that they are `Send`, and the compiler can't prove it of closures.
+        let mut fetches: Vec<BoxFuture<'_, Result<Asset, String>>> = Vec::new();
+        for (number, want) in wanted.iter().enumerate() {
+            let path = folder.join(format!("asset-{number}.{}", extension(want.source)));
+            fetches.push(Box::pin(want.fetch_by(deadline, beside, store, path)));
+        }
+        let fetched: Vec<_> = stream::iter(fetches).buffered(AT_ONCE).collect().await;
+        let mut assets = BTreeMap::new();
+        for (want, made) in wanted.iter().zip(fetched) {
+            match made {
+                Ok(asset) => _ = assets.insert(want.source.to_owned(), asset),
+                Err(why) => warnings.push(want.missing(&why)),
+            }
+        }
+        (Self(assets), warnings)
+    }
+
+    /// The copy of a file.
+    pub fn get(&self, source: &str) -> Option<&Asset> {
+        self.0.get(source)
+    }
+
+    /// What a scene shows, by the name that it gives it.
+    pub fn of_scene<'a>(&'a self, scene: &'a Scene) -> BTreeMap<&'a str, &'a Asset> {
+        pictures(scene).filter_map(|(source, _)| Some((source, self.get(source)?))).collect()
+    }
+}
+
+/// A file that a storyboard names.
+struct Want<'a> {
+    source: &'a str,
+    what: &'static str,
+    most: u64,
+    place: Option<Place>,
+}
+
+impl Want<'_> {
+    async fn fetch_by(
+        &self,
+        deadline: Deadline,
+        beside: &Beside,
+        store: &Store,
+        path: PathBuf,
+    ) -> Result<Asset, String> {
+        let made = deadline.run(self.fetch(beside, store, path, deadline)).await;
+        made.unwrap_or_else(|_| Err("it could not be fetched in time".to_owned()))
+    }
+
+    async fn fetch(&self, beside: &Beside, store: &Store, path: PathBuf, deadline: Deadline) -> Result<Asset, String> {
+        match beside {
+            Beside::Nothing => {
+                return Err("the document came without its files; put both into a folder or a bucket".to_owned());
+            }
+            Beside::Folder(folder) => {
+                let (from, most) = (folder.join(self.source), self.most);
+                let (folder, to) = (folder.clone(), path.clone());
+                let copied = tokio::task::spawn_blocking(move || copy(&folder, &from, &to, most)).await;
+                copied.map_err(|panic| panic.to_string())??;
+            }
+            Beside::Bucket { bucket, prefix } => {
+                let (store, key) = (store.with_bucket(bucket), format!("{prefix}{}", self.source));
+                let told = |error: StoreError| match error {
+                    StoreError::NotFound { .. } => format!("s3://{bucket}/{key} is not there"),
+                    other => other.to_string(),
+                };
+                let size = store.head(&key, deadline).await.map_err(told)?.size;
+                fits(size, self.most)?;
+                store.get_to_file(&key, &path, deadline).await.map_err(told)?;
+            }
+        }
+        let read = path.clone();
+        let digest = tokio::task::spawn_blocking(move || digest_of(&read)).await;
+        let sha256 = digest.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())?;
+        Ok(Asset { path, sha256 })
+    }
+
+    fn missing(&self, why: &str) -> Warning {
+        let message = format!("{} `{}` is left out: {why}", self.what, self.source);
+        Warning { code: "input.file_missing".to_owned(), message, place: self.place }
+    }
+
+    fn one_too_many(&self) -> Warning {
+        self.missing(&format!("a document may name {FILES} files"))
+    }
+}
+
+/// Each file once, in the order of the film.
+fn wanted(storyboard: &Storyboard) -> Vec<Want<'_>> {
+    let of_film = [
+        storyboard.music.as_ref().map(|music| (music.source.as_str(), "the music")),
+        storyboard.intro.as_deref().map(|source| (source, "the intro")),
+        storyboard.outro.as_deref().map(|source| (source, "the outro")),
+    ];
+    let of_film = of_film.into_iter().flatten().map(|(source, what)| Want { source, what, most: CLIP, place: None });
+    let of_scenes = storyboard.scenes.iter().flat_map(pictures);
+    let of_scenes = of_scenes.map(|(source, place)| Want { source, what: "the picture", most: PICTURE, place });
+    let mut seen = BTreeSet::new();
+    of_film.chain(of_scenes).filter(|want| seen.insert(want.source)).collect()
+}
+
+fn pictures(scene: &Scene) -> impl Iterator<Item = (&str, Option<Place>)> {
+    let shown = |action| match action {
+        &Action::Show(ref element) => Some(element),
+        Action::Transform(transform) => Some(&transform.into),
+        _ => None,
+    };
+    scene.beats.iter().flat_map(move |beat| {
+        let elements = beat.actions.iter().filter_map(shown);
+        elements.filter_map(|element: &Element| match &element.kind {
+            ElementKind::Image(image) => Some((image.source.as_str(), beat.place)),
+            _ => None,
+        })
+    })
+}
+
+/// The stage tells pictures apart by it.
+fn extension(source: &str) -> String {
+    let extension = Path::new(source).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    extension.chars().filter(char::is_ascii_alphanumeric).take(8).collect::<String>().to_ascii_lowercase()
+}
+
+fn fits(size: u64, most: u64) -> Result<(), String> {
+    if size > most { Err(format!("it has {} MB; at most {} are read", size >> 20, most >> 20)) } else { Ok(()) }
+}
+
+/// Copies a regular file that lies in `folder`; a link that leads out of it, a pipe or a device is none.
+fn copy(folder: &Path, from: &Path, to: &Path, most: u64) -> Result<(), String> {
+    let told = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("{} is not there", from.display()),
+        _ => format!("{}: {error}", from.display()),
+    };
+    let (home, real) = (folder.canonicalize().map_err(told)?, from.canonicalize().map_err(told)?);
+    if !real.starts_with(&home) {
+        return Err(format!("{} leads out of the document's folder", from.display()));
+    }
+    let about = std::fs::metadata(&real).map_err(told)?;
+    if !about.is_file() {
+        return Err(format!("{} is no file", from.display()));
+    }
+    fits(about.len(), most)?;
+    std::fs::copy(&real, to).map(drop).map_err(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_gives_its_own_files_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, to) = (dir.path().join("lesson"), dir.path().join("copy"));
+        std::fs::create_dir_all(folder.join("pictures")).unwrap();
+        std::fs::write(folder.join("pictures/a.png"), b"abc").unwrap();
+        std::fs::write(dir.path().join("secret"), b"secret").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("secret"), folder.join("link.png")).unwrap();
+        nix::unistd::mkfifo(&folder.join("pipe.png"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let take = |name: &str, most| copy(&folder, &folder.join(name), &to, most);
+        take("pictures/a.png", 3).unwrap();
+        assert_eq!(digest_of(&to).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        for (name, why) in [
+            ("pictures/a.png", "at most"),
+            ("gone.png", "is not there"),
+            ("link.png", "leads out"),
+            ("../secret", "leads out"),
+            ("pipe.png", "is no file"),
+            ("pictures", "is no file"),
+        ] {
+            let said = take(name, 2).unwrap_err();
+            assert!(said.contains(why), "{name}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_its_neighbours_in_its_own_prefix() {
+        let beside = |key: &str| Beside::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
+        let bucket = |prefix: &str| Beside::Bucket { bucket: "b".into(), prefix: prefix.into() };
+        assert_eq!(beside("incoming/a/lesson.md"), bucket("incoming/a/"));
+        assert_eq!(beside("lesson.md"), bucket(""));
+        assert_eq!(
+            (extension("a/b.PNG"), extension("a/b"), extension("x.p g")),
+            ("png".into(), "".into(), "pg".into())
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Scenes of somebody's own Manim program: drawn by a process tree of their own, never by the warm stage, since a program may
+//! do to its process whatever it likes.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use planner_wasm::storyboard::ManimScene;
+
+use super::protocol::{FailedKind, Reply, report};
+use super::{ClipReport, SceneOrder, StageError};
+use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
+use crate::config::{Config, ManimSource};
+use crate::deadline::Deadline;
+use crate::layers::Layers;
+
+/// Runs `chalkreel-raw`.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    program: PathBuf,
+    read: Vec<PathBuf>,
+    confinement: Mode,
+    allowed: ManimSource,
+    timeout: Duration,
+    stall: Duration,
+    seccomp: OnceLock<bool>,
+}
+
+impl Raw {
+    /// The one of these layers.
+    pub fn new(layers: &Layers, config: &Config) -> Self {
+        Self {
+            program: layers.program("chalkreel-raw"),
+            read: layers.read().to_vec(),
+            confinement: config.confinement,
+            allowed: config.manim_source,
+            timeout: config.manim_timeout,
+            stall: config.stall_timeout,
+            seccomp: OnceLock::new(),
+        }
+    }
+
+    /// Draws the class `scene` to `out`, in a folder of its own beside it.
+    ///
+    /// # Errors
+    /// [`StageError`]; whatever it is, nothing of the program runs on afterwards.
+    pub async fn draw(
+        &self,
+        order: SceneOrder<'_>,
+        scene: &ManimScene,
+        out: &Path,
+        deadline: Deadline,
+    ) -> Result<ClipReport, StageError> {
+        if let Some(why) = self.refuses() {
+            return Err(StageError::Refused(why));
+        }
+        let could_not = |error: std::io::Error| StageError::CouldNotStart(error.to_string());
+        // The program may write here and nowhere else: not over the clips of other scenes.
+        let folder = tempfile::Builder::new().prefix("raw-").tempdir_in(out.parent().unwrap_or(Path::new(".")));
+        let folder = folder.map_err(could_not)?;
+        let (source, clip) = (folder.path().join("scene.py"), folder.path().join("clip.mp4"));
+        tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
+        let mut spec = Spec::new(&self.program, folder.path());
+        spec.args = arguments(order, &source, &scene.class, &clip);
+        spec.env = vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("HOME".into(), folder.path().into()),
+            ("TMPDIR".into(), folder.path().into()),
+            ("LANG".into(), "C.UTF-8".into()),
+        ];
+        // As for the stage: at 4k one scene takes 3 GB of address space.
+        spec.limits = Limits::gibibytes(16, 16);
+        let write = vec![folder.path().to_owned()];
+        let mode = if self.allowed == ManimSource::Confined {
+            self.confinement.max(Mode::BestEffort)
+        } else {
+            self.confinement
+        };
+        spec.confinement = Confinement { read: self.read.clone(), write, mode };
+        let deadline = deadline.slice(self.timeout);
+        let allowed = deadline.left().as_secs_f64();
+        let mut drawn = 0;
+        let news = |line: &str| match serde_json::from_str(line) {
+            Ok(Reply::Frames { frames, .. }) if frames > drawn => {
+                drawn = frames;
+                true
+            }
+            _ => false,
+        };
+        let outcome = child::watched(spec, self.stall, deadline, news).await;
+        let report = told(outcome.ok_or(StageError::Stalled(self.stall.as_secs_f64()))?, allowed)?;
+        tokio::fs::rename(&clip, out)
+            .await
+            .map_err(|error| StageError::Crashed(format!("it left no clip: {error}")))?;
+        Ok(report)
+    }
+
+    /// Looked up once: it takes a child that confines itself and runs nothing.
+    fn can_confine(&self) -> bool {
+        *self.seccomp.get_or_init(|| tokio::task::block_in_place(|| child::probe().seccomp))
+    }
+
+    /// Why programs are not run here; none when they are.
+    fn refuses(&self) -> Option<&'static str> {
+        match self.allowed {
+            ManimSource::Deny => Some("MANIM_SOURCE=deny: Manim programs are not run here"),
+            // Without the filter a program could speak to the network with whatever it finds.
+            ManimSource::Confined if !self.can_confine() => {
+                Some("this kernel can't confine a Manim program; MANIM_SOURCE=allow runs it nevertheless")
+            }
+            ManimSource::Confined | ManimSource::Allow => None,
+        }
+    }
+}
+
+fn arguments(order: SceneOrder<'_>, source: &Path, class: &str, out: &Path) -> Vec<OsString> {
+    let (width, height) = order.quality.size();
+    let frames: Vec<String> = order.beats.iter().map(u64::to_string).collect();
+    let pairs: [(&str, OsString); 8] = [
+        ("--source", source.into()),
+        ("--class", class.into()),
+        ("--out", out.into()),
+        ("--width", width.to_string().into()),
+        ("--height", height.to_string().into()),
+        ("--fps", order.quality.fps().to_string().into()),
+        ("--frames", frames.join(",").into()),
+        ("--theme", order.film.theme.clone().into()),
+    ];
+    pairs.into_iter().flat_map(|(name, value)| [name.into(), value]).collect()
+}
+
+/// What it said last decides: a program may also leave with any exit code it likes.
+fn told(outcome: Outcome, allowed: f64) -> Result<ClipReport, StageError> {
+    let said = outcome.stdout.text_lossy();
+    let last = said.lines().rev().find_map(|line| serde_json::from_str::<Reply>(line).ok());
+    let words = || {
+        let words = outcome.stderr.text_lossy();
+        let last: Vec<&str> = words.lines().rev().take(3).collect();
+        last.into_iter().rev().collect::<Vec<_>>().join(" / ")
+    };
+    match (&outcome.ending, last) {
+        (Ending::Exited(0), Some(Reply::Done { beats, audit, warnings, .. })) => {
+            Ok(report(beats, audit, Vec::new(), warnings))
+        }
+        (Ending::Exited(_), Some(Reply::Failed { kind: FailedKind::Error, message, trace, .. })) => {
+            Err(StageError::Failed { message, trace })
+        }
+        (Ending::TimedOut | Ending::Ended, _) => Err(StageError::TimedOut(allowed)),
+        (Ending::CouldNotStart(error), _) => Err(StageError::CouldNotStart(error.to_string())),
+        (ending, _) => Err(StageError::Crashed(format!("{ending}: {}", words()))),
+    }
+}

@@ -1,0 +1,169 @@
+//! Every kind of document becomes a film: lessons with pictures, lecture plans, storyboards, Manim programs, good ones and bad.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+#[path = "film/house.rs"]
+mod house;
+
+use house::{House, Made, REPOSITORY};
+
+fn fixture(name: &str) -> String {
+    Path::new(REPOSITORY).join("tests/fixtures").join(name).to_str().unwrap().to_owned()
+}
+
+fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
+    let program = Path::new(REPOSITORY).join("target/layers/bin/ffmpeg");
+    let output = Command::new(program).args(["-v", "error"]).args(arguments).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// Share of the film's pictures, looked at twice a second, in which something of this colour is seen.
+fn seen(made: &Made, is_colour: impl Fn(&[u8; 3]) -> bool) -> f64 {
+    let film = made.out.join("film.mp4");
+    let pixels =
+        ffmpeg(&["-i", film.to_str().unwrap(), "-vf", "fps=2,scale=64:36", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]);
+    let pictures: Vec<&[u8]> = pixels.chunks_exact(64 * 36 * 3).collect();
+    let with = pictures.iter().filter(|picture| picture.as_chunks::<3>().0.iter().any(&is_colour)).count();
+    with as f64 / pictures.len() as f64
+}
+
+fn magenta(pixel: &[u8; 3]) -> bool {
+    let [red, green, blue] = *pixel;
+    red > 180 && blue > 180 && green < 90
+}
+
+fn warnings(status: &Value) -> String {
+    status["warnings"].as_array().unwrap().iter().map(|warning| format!("{}\n", warning["message"])).collect()
+}
+
+/// A document of a program with these lines in its `construct`.
+fn program(lines: &str) -> String {
+    let lines = lines.lines().map(|line| format!("        {line}\n")).collect::<String>();
+    format!(
+        "from manim import *\n\n\nclass Only(Scene):\n    \"\"\"Some words.\"\"\"\n\n    def construct(self):\n{lines}"
+    )
+}
+
+#[test]
+fn pictures_are_shown_from_beside_the_lesson_and_from_nowhere_else() {
+    let house = House::new();
+    std::fs::create_dir(house.path("pictures")).unwrap();
+    let paint = |path: &str| {
+        let path = house.path(path);
+        ffmpeg(&["-y", "-f", "lavfi", "-i", "color=magenta:size=640x360", "-frames:v", "1", path.to_str().unwrap()]);
+    };
+    paint("pictures/a b.png");
+    let lesson = house.document(
+        "lesson.md",
+        "# Pictures\n\nOne is here.\n\n![a magenta field](pictures/a%20b.png)\n\n## Others\n\nNone of these is.\n\n\
+         ![gone](pictures/gone.png)\n\n![up](../secret.png)\n",
+    );
+    let made = house.render(&lesson, &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let status = made.status();
+    let share = seen(&made, magenta);
+    assert!(share > 0.1 && share < 0.9, "{share}");
+    let told = warnings(&status);
+    assert!(told.contains("pictures/gone.png") && told.contains("is not there"), "{told}");
+    assert!(told.contains("../secret.png"), "{told}");
+    assert!(!told.contains("a b.png"), "{told}");
+
+    // The same words with another picture are another film.
+    ffmpeg(&[
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        "color=yellow:size=640x360",
+        "-frames:v",
+        "1",
+        house.path("pictures/a b.png").to_str().unwrap(),
+    ]);
+    let made = house.render(&lesson, &["--again"]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    assert!(seen(&made, magenta) < 0.01);
+    house.assert_clean();
+}
+
+#[test]
+fn a_lecture_plan_becomes_a_film() {
+    let house = House::new();
+    let made = house.render(&fixture("plans/derivative.json"), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let status = made.status();
+    assert_eq!(status["state"], "succeeded", "{status:#}");
+    assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
+    // Measured after each beat.
+    let board = made.json("storyboard.json");
+    for (scene, planned) in status["scenes"].as_array().unwrap().iter().zip(board["scenes"].as_array().unwrap()) {
+        assert_eq!(scene["audits"].as_array().unwrap().len(), planned["beats"].as_array().unwrap().len(), "{scene:#}");
+    }
+}
+
+#[test]
+fn a_storyboard_with_every_action_becomes_a_film() {
+    let house = House::new();
+    let made = house.render(&fixture("storyboards/every-action.storyboard.json"), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    assert_eq!(made.status()["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
+}
+
+#[test]
+fn a_manim_program_becomes_a_film_of_all_its_scenes() {
+    let house = House::new();
+    let made = house.render(&fixture("lessons/scenes.py"), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let status = made.status();
+    assert_eq!(status["state"], "succeeded", "{status:#}");
+    let drawn = |scene: &&Value| scene["state"] == "rendered" && scene["frames"].as_u64().unwrap() > 15;
+    assert_eq!(status["scenes"].as_array().unwrap().iter().filter(drawn).count(), 2, "{status:#}");
+    house.assert_clean();
+}
+
+#[test]
+fn a_program_that_misbehaves_costs_its_own_scene() {
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("written");
+    let write = format!("open({:?}, 'w').write('here')\nself.wait()", target.to_str().unwrap());
+    let cases = [
+        ("raises", "raise ValueError('of its own')".to_owned(), "of its own"),
+        ("leaves", "import os; os._exit(0)".to_owned(), "render.crashed"),
+        ("dies", "import os; os.kill(os.getpid(), 9)".to_owned(), "SIGKILL"),
+        ("hangs", "while True: pass".to_owned(), "render.stalled"),
+        ("sleeps", "import time; time.sleep(600)".to_owned(), "render.stalled"),
+        (
+            "lies",
+            "import os; os.write(1, b'{\"event\":\"done\",\"id\":\"raw\",\"beats\":[]}\\n'); os._exit(0)".to_owned(),
+            "render.crashed",
+        ),
+        ("connects", "import socket; socket.create_connection(('127.0.0.1', 9))".to_owned(), "Permission"),
+        ("writes", write, "Permission"),
+    ];
+    for (name, lines, why) in cases {
+        let house = House::new().set("STALL_TIMEOUT", "3").set("JOB_TIMEOUT", "60");
+        let made = house.render(&house.document(&format!("{name}.py"), program(&lines)), &[]);
+        assert_eq!(made.code(), 3, "{name}: {}", made.words());
+        assert!(made.seconds < 62.0, "{name}: {} s", made.seconds);
+        let status = made.status();
+        let replaced: String =
+            status["scenes"].as_array().unwrap().iter().filter_map(|scene| scene["replaced"].as_str()).collect();
+        assert!(replaced.contains(why), "{name}: {replaced}");
+        assert!(!target.exists());
+        house.assert_told(&made);
+        house.assert_clean();
+    }
+}
+
+#[test]
+fn programs_are_not_run_where_they_are_not_allowed() {
+    let house = House::new().set("MANIM_SOURCE", "deny");
+    let made = house.render(&house.document("only.py", program("self.wait()")), &[]);
+    assert_eq!(made.code(), 3, "{}", made.words());
+    let replaced = made.status()["scenes"].to_string();
+    assert!(replaced.contains("render.refused") && replaced.contains("MANIM_SOURCE"), "{replaced}");
+}
