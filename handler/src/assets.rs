@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
-use planner_wasm::storyboard::{Action, Element, ElementKind, Place, Scene, Storyboard, Warning};
+use planner_wasm::storyboard::{Action, ElementKind, Place, Scene, Storyboard, Warning};
 
 use crate::deadline::Deadline;
 use crate::job::Source;
@@ -185,17 +185,15 @@ fn wanted(storyboard: &Storyboard) -> Vec<Want<'_>> {
 }
 
 fn pictures(scene: &Scene) -> impl Iterator<Item = (&str, Option<Place>)> {
-    let shown = |action| match action {
-        &Action::Show(ref element) => Some(element),
-        Action::Transform(transform) => Some(&transform.into),
+    let actions = scene.beats.iter().flat_map(|beat| beat.actions.iter().map(|action| (action, beat.place)));
+    let shown = actions.filter_map(|(action, place)| match action {
+        Action::Show(element) => Some((element, place)),
+        Action::Transform(transform) => Some((&transform.into, place)),
         _ => None,
-    };
-    scene.beats.iter().flat_map(move |beat| {
-        let elements = beat.actions.iter().filter_map(shown);
-        elements.filter_map(|element: &Element| match &element.kind {
-            ElementKind::Image(image) => Some((image.source.as_str(), beat.place)),
-            _ => None,
-        })
+    });
+    shown.filter_map(|(element, place)| match &element.kind {
+        ElementKind::Image(image) => Some((image.source.as_str(), place)),
+        _ => None,
     })
 }
 

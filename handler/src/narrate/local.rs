@@ -42,7 +42,7 @@ impl Program {
             ("LANG".into(), "C.UTF-8".into()),
         ];
         spec.env.extend(more.iter().map(|(name, value)| (name.into(), value.into())));
-        spec.limits = self.limits.clone();
+        spec.limits = self.limits;
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![order.scratch.to_owned()], mode: self.confinement };
         let outcome = child::run(spec, order.deadline).await;

@@ -1,0 +1,206 @@
+"""Renders the last frame of each beat of every fixture document into contact sheets, and measures them.
+
+`gallery.py CHALKREEL LAYERS OUT [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, and parts of
+names of documents when not all are wanted. Exit code 1 when the stage's audit found an overlap, something outside the
+frame or a text under the legible floor, when a scene could not be drawn, or when the outer 2 % of a frame is not
+background.
+
+Scenes are drawn at 4 frames a second, by the warm worker that draws films: what is on the screen at a beat's end does not
+depend on how smooth the way there was.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+DOCUMENTS = ("lessons/*", "plans/*.json", "storyboards/*.json")
+WIDTH, HEIGHT, FPS = 854, 480, 4
+LONGEST_BEAT = 10 * FPS
+AT_ONCE = os.cpu_count() or 2
+COLUMNS, SHEET = 4, 24
+"""Frames in a row, and on a sheet."""
+THUMBNAIL = (427, 240)
+FAREWELL = 1
+"""Frames in which a scene fades out: its last beat is looked at before them."""
+EDGE = 0.02
+"""Of height and width; the stage keeps 5 % free."""
+
+
+class Gallery:
+    """Documents in, sheets out."""
+
+    def __init__(self, chalkreel: Path, layers: Path, out: Path) -> None:
+        self._chalkreel, self._layers, self._out = chalkreel, layers, out
+        self._worker = self._lines = self._process = None
+        self.faults: list[str] = []
+        self.seen = Counter()
+
+    def document(self, path: Path) -> None:
+        """Plans and draws one."""
+        environment = {"PATH": "/usr/bin:/bin", "HOME": tempfile.gettempdir(), "LAYERS_DIR": str(self._layers)}
+        planned = subprocess.run(
+            [self._chalkreel, "plan", path, "--json"], env=environment, capture_output=True, text=True, timeout=60
+        )
+        if planned.returncode:
+            # Fixtures that are refused are tests of refusing.
+            self.seen["refused"] += 1
+            return
+        board = json.loads(planned.stdout)
+        board = board.get("storyboard", board)
+        with tempfile.TemporaryDirectory(prefix="gallery-") as folder:
+            frames = self._draw(path, board, Path(folder))
+        self._sheets(path, frames)
+
+    def _draw(self, path: Path, board: dict[str, Any], folder: Path) -> list[tuple[str, Image.Image]]:
+        waiting = [scene for scene in board["scenes"] if not isinstance(scene["kind"], dict)]
+        drawn: dict[str, list[Image.Image]] = {}
+        orders = {scene["id"]: self._order(path, board, scene, folder) for scene in waiting}
+        queue, running = iter(waiting), 0
+        for scene in itertools.islice(queue, AT_ONCE):
+            self._send(orders[scene["id"]])
+            running += 1
+        while running:
+            reply = json.loads(self._lines.readline())
+            if reply["event"] not in ("done", "failed"):
+                continue
+            running -= 1
+            name = f"{path.name} {reply['id']}"
+            if reply["event"] == "failed":
+                self.faults.append(f"{name}: {reply['kind']}: {reply['message']}")
+            else:
+                order = orders[reply["id"]]
+                drawn[reply["id"]] = last_frames(Path(order["out"]), [beat["frames"] for beat in order["beats"]])
+                self._judge(name, board["theme"], reply, drawn[reply["id"]])
+            scene = next(queue, None)
+            if scene:
+                self._send(orders[scene["id"]])
+                running += 1
+        scenes = [scene["id"] for scene in waiting]
+        return [(f"{one} {number}", image) for one in scenes for number, image in enumerate(drawn.get(one, []), 1)]
+
+    def _order(self, path: Path, board: dict[str, Any], scene: dict[str, Any], folder: Path) -> dict[str, Any]:
+        lengths = [max(FPS, min(LONGEST_BEAT, (beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000)) for beat in scene["beats"]]
+        lengths[-1] += FAREWELL
+        elements = (
+            action.get("show") or action.get("transform", {}).get("into")
+            for beat in scene["beats"]
+            for action in beat["actions"]
+            if isinstance(action, dict)
+        )
+        sources = [one["kind"]["image"]["source"] for one in elements if one and "image" in one["kind"]]
+        beside = {source: path.parent / source for source in sources}
+        return {
+            "op": "render",
+            "id": scene["id"],
+            "scene": scene,
+            "film": {key: board[key] for key in ("title", "theme", "language")},
+            "width": WIDTH,
+            "height": HEIGHT,
+            "fps": FPS,
+            "beats": [{"frames": frames} for frames in lengths],
+            "out": str(folder / f"{scene['id']}.mp4"),
+            "timeout_s": 120,
+            "assets": {source: str(file) for source, file in beside.items() if file.is_file()},
+        }
+
+    def _judge(self, name: str, theme: str, reply: dict[str, Any], frames: list[Image.Image]) -> None:
+        self.seen["scenes"] += 1
+        self.seen["frames"] += len(frames)
+        for what, count in reply["audit"].items():
+            self.seen[what] += count
+            if count:
+                self.faults.append(f"{name}: {count} {what}")
+        for number, frame in enumerate(frames, 1):
+            if not edge_is_empty(frame):
+                self.faults.append(f"{name}: beat {number}: something is drawn in the outer {EDGE:.0%}")
+
+    def _send(self, order: dict[str, Any]) -> None:
+        if self._process is None:
+            ours, theirs = socket.socketpair()
+            environment = {"PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir(), "CHALKREEL_STAGE_FD": str(theirs.fileno())}
+            program = self._layers / "bin/chalkreel-stage"
+            self._process = subprocess.Popen(
+                [program], env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=sys.stderr
+            )
+            theirs.close()
+            self._worker, self._lines = ours, ours.makefile("r")
+            assert json.loads(self._lines.readline())["event"] == "ready"
+        self._worker.sendall(json.dumps(order).encode() + b"\n")
+
+    def close(self) -> None:
+        """Ends the worker."""
+        if self._process is not None:
+            self._worker.shutdown(socket.SHUT_WR)
+            self._process.wait(timeout=10)
+
+    def _sheets(self, path: Path, frames: list[tuple[str, Image.Image]]) -> None:
+        font = ImageFont.load_default(14)
+        for number, start in enumerate(range(0, len(frames), SHEET), 1):
+            part = frames[start : start + SHEET]
+            rows = -(-len(part) // COLUMNS)
+            sheet = Image.new("RGB", (COLUMNS * (THUMBNAIL[0] + 6), rows * (THUMBNAIL[1] + 24)), "#808080")
+            pen = ImageDraw.Draw(sheet)
+            for place, (name, frame) in enumerate(part):
+                x, y = place % COLUMNS * (THUMBNAIL[0] + 6) + 3, place // COLUMNS * (THUMBNAIL[1] + 24)
+                pen.text((x, y + 3), name, font=font, fill="white")
+                sheet.paste(frame.resize(THUMBNAIL, Image.Resampling.LANCZOS), (x, y + 22))
+            sheet.save(self._out / f"{path.parent.name}-{path.name}-{number}.png")
+
+
+def last_frames(clip: Path, lengths: list[int]) -> list[Image.Image]:
+    """The last frame of each beat."""
+    wanted = set(np.cumsum(lengths)[:-1] - 1) | {sum(lengths) - FAREWELL - 1}
+    with av.open(str(clip)) as container:
+        return [frame.to_image() for number, frame in enumerate(container.decode(video=0)) if number in wanted]
+
+
+def edge_is_empty(frame: Image.Image) -> bool:
+    """Whether the outer part has the background's colour. Encoders ring a little around what is beside it."""
+    pixels = np.asarray(frame).astype(int)
+    height, width = pixels.shape[:2]
+    inner = np.ones((height, width), bool)
+    y, x = max(1, int(height * EDGE)), max(1, int(width * EDGE))
+    inner[y:-y, x:-x] = False
+    edge = pixels[inner]
+    return bool((np.abs(edge - np.median(edge, axis=0)).max(axis=1) <= 24).all())
+
+
+def main() -> int:
+    """Draws; the exit code."""
+    chalkreel, layers, out = (Path(argument).resolve() for argument in sys.argv[1:4])
+    wanted = sys.argv[4:]
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    gallery = Gallery(chalkreel, layers, out)
+    paths = sorted(path for pattern in DOCUMENTS for path in FIXTURES.glob(pattern) if path.suffix in (".md", ".json"))
+    try:
+        for path in paths:
+            if not wanted or any(part in path.name for part in wanted):
+                print(path.name, flush=True)
+                gallery.document(path)
+    finally:
+        gallery.close()
+    for fault in gallery.faults:
+        print(f"gallery: {fault}", file=sys.stderr)
+    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small", "refused")}
+    print(" ".join(f"{name} {count}" for name, count in seen.items()), f"in {out}")
+    return 1 if gallery.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
