@@ -63,7 +63,11 @@ chaos: setup tools build ## kill the handler at 100 random moments of one job, a
 soak: setup tools build ## 200 jobs through one warm process: memory, descriptors and files must stay as they were
 	@SOAK_JOBS=$${SOAK_JOBS:-200} cargo test --release --locked --workspace --test soak -- --nocapture
 
-.PHONY: layers bench gallery deploy
-layers bench gallery deploy:
+.PHONY: gallery
+gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
+	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
+
+.PHONY: layers bench deploy
+layers bench deploy:
 	@echo "make $@: not there yet" >&2
 	exit 2
