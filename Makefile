@@ -67,7 +67,24 @@ soak: setup tools build ## 200 jobs through one warm process: memory, descriptor
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
 	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
 
-.PHONY: layers bench deploy
-layers bench deploy:
+.PHONY: layers bench
+layers bench:
 	@echo "make $@: not there yet" >&2
 	exit 2
+
+STACK ?= chalkreel
+REGION ?= $(AWS_REGION)
+.PHONY: deploy
+deploy: test-tools ## check the template, and say how STACK is deployed to REGION; RUN=1 does it
+	@$(python)/cfn-lint template.yaml
+	command=(sam deploy --template-file template.yaml --stack-name "$(STACK)")
+	command+=($(if $(REGION),--region "$(REGION)") --capabilities CAPABILITY_IAM --resolve-s3 --guided)
+	echo "Deploys function, layers, bucket, queues, rule, schedule, alarms and roles:"
+	echo "    $${command[*]}"
+	for tree in function layers/manim layers/ffmpeg layers/voice; do
+		[[ -d target/lambda/$$tree ]] || { echo "First: make layers (target/lambda/$$tree is missing)."; missing=1; break; }
+	done
+	[[ -n "$(RUN)" ]] || { echo "Nothing was done. 'make deploy RUN=1' does it, where AWS can be reached."; exit 0; }
+	[[ -z "$${missing:-}" ]] || exit 2
+	command -v sam >/dev/null || { echo "AWS SAM's command line (sam) is missing: pip install aws-sam-cli" >&2; exit 2; }
+	"$${command[@]}"

@@ -95,7 +95,9 @@ fn imports_point_one_way() {
             "progress" => &["narrate", "plan", "render"],
             "shooting" => &["assemble", "assets", "narrate", "progress", "render", "studio"],
             "pipeline" => &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio"],
-            "cli" | "lambda" => &["intake", "pipeline", "plan", "publish", "studio"],
+            "http" => &["intake", "publish"],
+            "notify" => &["intake", "publish", "studio"],
+            "cli" | "lambda" => &["http", "intake", "notify", "pipeline", "plan", "publish", "studio"],
             other => panic!("{other} is a room that nobody planned"),
         };
         [FOUNDATION, more].concat()

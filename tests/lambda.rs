@@ -4,9 +4,12 @@
 
 #[path = "lambda/process.rs"]
 mod process;
+#[path = "template/read.rs"]
+mod read;
 #[path = "lambda/rig.rs"]
 mod rig;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rig::{Rig, event, soon};
@@ -123,4 +126,122 @@ async fn a_job_that_is_late_tells_so_before_lambda_kills_it() {
     assert!(!emulator.server.log().contains("timed out after"), "{}", emulator.server.log());
     assert_eq!(emulator.server.stop(), NOTHING, "left running");
     assert_eq!(rig.temporary(), NOTHING, "left behind");
+}
+
+/// What IAM calls an operation.
+fn action(operation: &str) -> &'static str {
+    match operation {
+        "GetObject" | "HeadObject" => "s3:GetObject",
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "s3:PutObject",
+        "AbortMultipartUpload" => "s3:AbortMultipartUpload",
+        "DeleteObject" => "s3:DeleteObject",
+        "ListObjectsV2" => "s3:ListBucket",
+        other => panic!("{other} is not in the list of this test"),
+    }
+}
+
+/// Compares what a function was seen to do with what its role may do.
+fn assert_least_privilege(role: &str, calls: &[(String, String)]) {
+    let allowed: BTreeSet<(String, String)> = read::in_the_bucket(&read::template(), role).into_iter().collect();
+    let mut used = BTreeSet::new();
+    for (operation, key) in calls {
+        let action = action(operation);
+        let key = if action == "s3:ListBucket" { "" } else { key };
+        let found = allowed.iter().find(|(name, prefix)| name == action && key.starts_with(prefix));
+        let found = found.unwrap_or_else(|| panic!("{role} may not {operation} {key}, which it did"));
+        used.insert(found.clone());
+    }
+    // Whoever asks for what is not there yet must be able to tell that from what is forbidden.
+    used.insert(("s3:ListBucket".to_owned(), String::new()));
+    let unused: Vec<_> = allowed.difference(&used).collect();
+    assert!(unused.is_empty(), "{role} may {unused:?}, which nothing needs");
+}
+
+/// The functions of the template, one after the other: a lesson comes over HTTP, and the notification of its upload makes the
+/// film. Each may do what it does, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
+    let rig = Rig::new().await;
+    let http = |method: &str, path: &str| {
+        let mut request = event("http-health.json");
+        request["requestContext"]["http"]["method"] = json!(method);
+        request["rawPath"] = json!(path);
+        request
+    };
+    let body = |answer: &Value| -> Value { serde_json::from_str(answer["body"].as_str().unwrap()).unwrap() };
+
+    let mut interface = rig.http_emulator();
+    rig.calls.take();
+    let submit = event("http-submit.json");
+    let start = Instant::now();
+    let answer = interface.invoke(&submit);
+    assert_eq!(answer["statusCode"], 202, "{answer}");
+    assert!(start.elapsed() < Duration::from_secs(5), "the request must not wait for its film");
+    let job = job_id(&body(&answer));
+    assert_eq!(body(&interface.invoke(&submit))["job_id"], job);
+    assert_eq!(interface.invoke(&event("http-submit-base64.json"))["statusCode"], 202);
+    let other = job_id(&body(&interface.invoke(&event("http-submit-base64.json"))));
+    let cancelled = interface.invoke(&http("DELETE", &format!("/jobs/{other}")));
+    assert_eq!(body(&cancelled)["state"], "cancelled", "{cancelled}");
+    let listed = body(&interface.invoke(&http("GET", "/jobs")));
+    assert_eq!(listed["jobs"].as_array().unwrap().len(), 2, "{listed}");
+    let refused = interface.invoke(&event("unknown.json"));
+    assert_eq!(refused["error"]["code"], "intake.unknown_event");
+    assert_eq!(interface.server.stop(), NOTHING, "left running");
+    let asked = rig.calls.take();
+
+    // As S3 tells of what came in.
+    let uploads = rig.store.list("incoming/http/", 10, soon()).await.unwrap();
+    let told = |name: &str| {
+        let upload = uploads.iter().find(|entry| entry.key.ends_with(name)).unwrap();
+        let mut notification = event("s3-upload.json");
+        notification["Records"][0]["s3"]["object"]["key"] = json!(upload.key);
+        notification["Records"][0]["s3"]["object"]["eTag"] = json!("0123456789abcdef0123456789abcdef");
+        notification
+    };
+    let mut emulator = rig.emulator_with(240, &[("CHALKREEL_METRICS", "on")]);
+    let dropped = upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await;
+    rig.calls.take();
+    let answer = emulator.invoke(&told("lesson.md"));
+    assert_eq!((&answer["jobs"][0]["job_id"], &answer["jobs"][0]["state"]), (&json!(job), &json!("succeeded")));
+    let skipped = emulator.invoke(&told("zaehlen.md"));
+    assert_eq!((&skipped["jobs"][0]["job_id"], &skipped["jobs"][0]["state"]), (&json!(other), &json!("cancelled")));
+
+    // Messages of a queue fail one by one; a job that failed for good is none of the queue's business.
+    let mut batch = event("sqs-batch.json");
+    let mut again = batch["Records"][0].clone();
+    again["body"] = json!(dropped.to_string());
+    batch["Records"] = json!([batch["Records"][0], batch["Records"][1], again, batch["Records"][3]]);
+    let failed = emulator.invoke(&batch);
+    let ids: Vec<_> = (0..2).map(|index| json!({"itemIdentifier": batch["Records"][index]["messageId"]})).collect();
+    assert_eq!(failed, json!({"batchItemFailures": ids}));
+    assert!(emulator.server.log().contains("intake.unknown_event"), "{}", emulator.server.log());
+
+    // What CloudWatch counts, one line a job that was worked on.
+    let log = emulator.server.log();
+    let counted: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let counted: Vec<_> = counted.iter().filter(|line| line["_aws"].is_object()).map(|line| &line["state"]).collect();
+    assert_eq!(counted, ["succeeded", "failed"], "{log}");
+    assert_eq!(emulator.server.stop(), NOTHING, "left running");
+    let made = rig.calls.take();
+
+    // Served like everything else, from what the other function left.
+    let interface = rig.http_emulator();
+    rig.calls.take();
+    for (output, status) in [("", 200), ("/log", 200), ("/page", 200), ("/captions", 200), ("/film", 302)] {
+        let answer = interface.invoke(&http("GET", &format!("/jobs/{job}{output}")));
+        assert_eq!(answer["statusCode"], status, "{output}: {answer}");
+    }
+    let film = interface.invoke(&http("GET", &format!("/jobs/{job}/film")));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let part =
+        client.get(film["headers"]["location"].as_str().unwrap()).header("range", "bytes=4-7").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), &part.bytes().await.unwrap()[..]), (206, &b"ftyp"[..]));
+    let listed = body(&interface.invoke(&http("GET", "/jobs")));
+    assert_eq!(listed["jobs"].as_array().unwrap().len(), 3, "{listed}");
+
+    let served = [asked, rig.calls.take()].concat();
+    assert_least_privilege("HttpRole", &served);
+    assert_least_privilege("RenderRole", &made);
 }

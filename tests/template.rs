@@ -1,43 +1,106 @@
 //! The template against the code: its settings, its trigger and its role say what the handler does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::process::Command;
+#[path = "template/read.rs"]
+mod read;
+
 use std::time::Duration;
 
 use handler::config::{Config, VARIABLES};
 use handler::publish::keys;
-use serde_json::Value;
-
-const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
-/// The template as JSON, read by cfn-lint's own parser, with `!Sub` and the like spelled out.
-fn template() -> Value {
-    let script = "import json; from cfnlint.decode.cfn_yaml import load; print(json.dumps(load('template.yaml')))";
-    let python = "target/test-tools/bin/python3";
-    let mut command = Command::new(format!("{REPOSITORY}/{python}"));
-    let output = command.args(["-I", "-c", script]).current_dir(REPOSITORY).output();
-    let output = output.unwrap_or_else(|error| panic!("{python}: {error}; run tests/setup.sh"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
+use read::{each, in_the_bucket, settled, statements, template};
 
 #[test]
 fn the_functions_settings_are_ones_that_the_handler_takes() {
     let template = template();
-    let function = &template["Resources"]["RenderFunction"]["Properties"];
-    let variables = function["Environment"]["Variables"].as_object().unwrap();
-    for name in variables.keys() {
-        assert!(VARIABLES.iter().any(|variable| variable.name == name), "{name} is no setting");
+    for name in ["RenderFunction", "HttpFunction"] {
+        let function = &template["Resources"][name]["Properties"];
+        let variables = function["Environment"]["Variables"].as_object().unwrap();
+        for name in variables.keys() {
+            assert!(VARIABLES.iter().any(|variable| variable.name == name), "{name} is no setting");
+        }
+        let read = |name: &str| {
+            let value = settled(&template, variables.get(name)?);
+            Some(value.as_str().map_or_else(|| "bucket".to_owned(), str::to_owned))
+        };
+        let config = Config::from_lookup(read).unwrap();
+        assert!(config.bucket.is_some());
+        if name == "RenderFunction" {
+            let timeout = Duration::from_secs(settled(&template, &function["Timeout"]).as_u64().unwrap());
+            assert!(config.job_timeout < timeout, "a job must end before its function is killed");
+            assert!(config.manim_timeout < config.job_timeout && config.subprocess_timeout < timeout);
+            assert!(config.doors.metrics && config.doors.event_bus.is_some() && config.doors.webhook.is_none());
+        }
     }
-    let read = |name: &str| {
-        let value = variables.get(name)?;
-        Some(value.as_str().map_or_else(|| "bucket".to_owned(), str::to_owned))
+}
+
+/// What must not be read in a console or a log.
+#[test]
+fn secrets_are_not_echoed() {
+    let template = template();
+    let parameters = template["Parameters"].as_object().unwrap();
+    for (name, parameter) in parameters {
+        let secret = ["Key", "Token", "Secret"].iter().any(|word| name.ends_with(word));
+        assert_eq!(parameter["NoEcho"] == true, secret, "{name}");
+    }
+}
+
+/// The alarms watch figures that are really printed.
+#[test]
+fn alarms_watch_what_there_is() {
+    let template = template();
+    let metrics = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/notify/metrics.rs")).unwrap();
+    let mut ours = 0;
+    for (name, resource) in template["Resources"].as_object().unwrap() {
+        let alarm = &resource["Properties"];
+        if resource["Type"] != "AWS::CloudWatch::Alarm" || alarm["Namespace"] != "Chalkreel" {
+            continue;
+        }
+        ours += 1;
+        let metric = alarm["MetricName"].as_str().unwrap();
+        assert!(metrics.contains(&format!("(\"{metric}\", \"Count\")")), "{name} watches {metric}");
+    }
+    assert!(ours >= 2 && metrics.contains("NAMESPACE: &str = \"Chalkreel\""));
+}
+
+/// Beyond S3, whose calls are recorded from a run in `tests/lambda.rs`: what the code has a client for, and the queue's own.
+#[test]
+fn roles_may_do_nothing_that_the_code_does_not() {
+    let template = template();
+    let actions = |role: &str| -> Vec<String> {
+        let all = statements(&template, role).iter().flat_map(|statement| each(&statement["Action"]));
+        let mut other: Vec<String> = all.map(|action| action.as_str().unwrap().to_owned()).collect();
+        other.retain(|action| !action.starts_with("s3:") && !action.starts_with("logs:"));
+        other.sort();
+        other
     };
-    let config = Config::from_lookup(read).unwrap();
-    assert!(config.bucket.is_some());
-    let timeout = Duration::from_secs(function["Timeout"].as_u64().unwrap());
-    assert!(config.job_timeout < timeout, "a job must end before its function is killed");
-    assert!(config.manim_timeout < config.job_timeout && config.subprocess_timeout < timeout);
+    let render = [
+        "events:PutEvents",
+        "polly:SynthesizeSpeech",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    ];
+    assert_eq!(actions("RenderRole"), render);
+    assert!(actions("HttpRole").is_empty(), "{:?}", actions("HttpRole"));
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    for (service, client) in [("events:", "aws-sdk-eventbridge"), ("polly:", "aws-sdk-polly")] {
+        assert_eq!(render.iter().any(|action| action.starts_with(service)), manifest.contains(client), "{service}");
+    }
+}
+
+/// The queue hides a message as long as its film may take, and its function tells failures one by one.
+#[test]
+fn the_queue_waits_for_its_films() {
+    let template = template();
+    let function = &template["Resources"]["RenderFunction"]["Properties"];
+    let queue = &template["Resources"]["Lessons"]["Properties"];
+    let timeout = settled(&template, &function["Timeout"]).as_u64().unwrap();
+    assert!(queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * timeout);
+    assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() >= 2);
+    let source = &function["Events"]["Message"]["Properties"];
+    assert_eq!(source["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]));
 }
 
 #[test]
@@ -49,15 +112,12 @@ fn the_trigger_watches_one_prefix_and_the_service_writes_to_others() {
     assert_eq!(rules, &serde_json::json!([{"Name": "prefix", "Value": keys::INCOMING}]));
     assert!(!keys::is_own(keys::INCOMING));
 
-    let statements = &resources["RenderRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let resources_of = |sid: &str| -> Vec<String> {
-        let statement = statements.as_array().unwrap().iter().find(|statement| statement["Sid"] == sid).unwrap();
-        let prefix =
-            |arn: &Value| arn["Fn::Sub"].as_str().unwrap().split_once('/').unwrap().1.trim_end_matches('*').to_owned();
-        statement["Resource"].as_array().unwrap().iter().map(prefix).collect()
+    let may = |action: &str| -> Vec<String> {
+        let all = in_the_bucket(&template, "RenderRole").into_iter();
+        all.filter(|(name, _)| name == action).map(|(_, prefix)| prefix).collect()
     };
-    assert_eq!(resources_of("ReadLessonsAndOwnWork"), [keys::INCOMING, keys::FILMS, keys::CACHE]);
-    assert_eq!(resources_of("WriteOwnWork"), [keys::FILMS, keys::CACHE]);
+    assert_eq!(may("s3:GetObject"), [keys::CACHE, keys::FILMS, keys::INCOMING]);
+    assert_eq!(may("s3:PutObject"), [keys::CACHE, keys::FILMS]);
 
     let lifecycle = resources["FilmBucket"]["Properties"]["LifecycleConfiguration"]["Rules"].as_array().unwrap();
     let cache = lifecycle.iter().find(|rule| rule["Id"] == "cache").unwrap();

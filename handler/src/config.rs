@@ -3,6 +3,7 @@
 //! In: a look-up of environment variables. Out: [`Config`] or one error that names every setting at fault. No other file
 //! reads the environment (`clippy.toml` forbids it).
 
+mod doors;
 mod voices;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::child::Mode;
 
+pub use doors::DoorConfig;
 pub use voices::{Secret, VOICES, VoiceConfig};
 
 /// One environment variable, for the README and `chalkreel doctor`.
@@ -132,6 +134,38 @@ pub const VARIABLES: &[Variable] = &[
         default: "$XDG_CACHE_HOME/chalkreel/store, or ~/.cache/chalkreel/store",
         meaning: "folder of the embedded store",
     },
+    Variable {
+        name: "CHALKREEL_HTTP_TOKEN",
+        default: "none",
+        meaning: "bearer token that HTTP requests must have, at least 32 bytes; without it IAM, or this machine's loopback, is the guard",
+    },
+    Variable { name: "CHALKREEL_JOBS", default: "1", meaning: "films that `chalkreel serve` makes at a time" },
+    Variable {
+        name: "CHALKREEL_EVENT_BUS",
+        default: "none",
+        meaning: "EventBridge bus that gets a `chalkreel.job.*` event at each state of a job",
+    },
+    Variable { name: "CHALKREEL_EVENTS_ENDPOINT", default: "AWS's own", meaning: "where EventBridge is" },
+    Variable {
+        name: "CHALKREEL_WEBHOOK_URL",
+        default: "none",
+        meaning: "https address that gets a signed POST at each state of a job; never a private one",
+    },
+    Variable {
+        name: "CHALKREEL_WEBHOOK_SECRET",
+        default: "none",
+        meaning: "what webhooks are signed with, at least 32 bytes",
+    },
+    Variable {
+        name: "CHALKREEL_WEBHOOK_LOOPBACK",
+        default: "off",
+        meaning: "on or off: whether the webhook may be plain http on this machine's loopback, for trying it out",
+    },
+    Variable {
+        name: "CHALKREEL_METRICS",
+        default: "off",
+        meaning: "on or off: whether each film's figures are printed in CloudWatch's embedded metric format",
+    },
     Variable { name: "CHALKREEL_PARALLEL", default: "the number of processors", meaning: "scenes rendered at a time" },
     Variable {
         name: "CONFINEMENT",
@@ -175,6 +209,10 @@ pub struct Config {
     pub voice_timeout: Duration,
     /// Who may speak, and with which keys.
     pub voices: VoiceConfig,
+    /// Who may come in, and who is told what happens.
+    pub doors: DoorConfig,
+    /// Films that `chalkreel serve` makes at a time, at least 1.
+    pub jobs: usize,
     /// Longest time without a new frame.
     pub stall_timeout: Duration,
     /// Longest time without a heartbeat.
@@ -252,6 +290,15 @@ impl Config {
             ));
         }
         let voices = VoiceConfig::from_lookup(&get, &mut faults);
+        let doors = DoorConfig::from_lookup(&get, &mut faults);
+        let jobs = match get("CHALKREEL_JOBS").map(|text| text.trim().parse::<usize>()) {
+            None => 1,
+            Some(Ok(value)) if (1..=16).contains(&value) => value,
+            Some(_) => {
+                faults.push("CHALKREEL_JOBS must be a whole number from 1 to 16".to_owned());
+                1
+            }
+        };
         let confinement = match get("CONFINEMENT").as_deref() {
             None | Some("best-effort") => Mode::BestEffort,
             Some("off") => Mode::Off,
@@ -290,6 +337,8 @@ impl Config {
             subprocess_timeout,
             voice_timeout,
             voices,
+            doors,
+            jobs,
             stall_timeout,
             lease_timeout,
             layers_dir: get("LAYERS_DIR").map(PathBuf::from),

@@ -5,7 +5,7 @@ use planner_wasm::storyboard::Place;
 use serde::{Deserialize, Serialize};
 
 /// The part of a job in which something happened, in the order of a job's way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// An event becomes a job, and its document is read.
@@ -79,6 +79,15 @@ codes! {
     IntakeUnknownEvent "intake.unknown_event" Intake false "the event has no shape that is known here" "Send an S3 notification, or {\"document\": {\"name\", \"text\"}}, or {\"source\": \"s3://bucket/key\"}.";
     IntakeBadRequest "intake.bad_request" Intake false "the event has a known shape, but a field of it is wrong" "Mend the field that the message names.";
     IntakeOwnOutput "intake.own_output" Intake false "the event is about an object that the service wrote itself" "Point the trigger at incoming/ alone.";
+    HttpUnauthorized "http.unauthorized" Intake false "the request has no right to be here" "Send the bearer token, or sign the request.";
+    HttpForbiddenOrigin "http.forbidden_origin" Intake false "the request comes from another site's page" "Open the page that this program serves itself.";
+    HttpNoSuchPath "http.no_such_path" Intake false "nothing is served under that path" "Read /openapi.json.";
+    HttpWrongMethod "http.wrong_method" Intake false "the path does not take that method" "Read /openapi.json.";
+    HttpBadRequest "http.bad_request" Intake false "the request can't be understood" "Mend what the message names; /openapi.json tells what is expected.";
+    HttpTooLarge "http.too_large" Intake false "the request's body is larger than it may be" "Split the lesson, or put it into the bucket yourself.";
+    HttpKeyReused "http.key_reused" Intake false "the Idempotency-Key was used for another document" "Take a new Idempotency-Key.";
+    JobNotFound "job.not_found" Intake false "there is no job of that id" "Check the id; old jobs go with the bucket's lifecycle rules.";
+    JobNotReady "job.not_ready" Publish true "the job has not made that yet" "Ask again when the job is over; its status says whether it will come.";
     InputNotFound "input.not_found" Intake false "the document is not where the job says" "Check bucket and key, and that the object still exists.";
     InputTooLarge "input.too_large" Intake false "the document is larger than 8 MiB" "Split the lesson, or take out what isn't text.";
     InputEmpty "input.empty" Plan false "the document has no content" "Write a heading and a paragraph.";
@@ -140,7 +149,7 @@ impl Code {
 }
 
 /// A failure as the user gets it, in `status.json` and on the terminal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{code}: {message}")]
 pub struct JobError {
     /// Stable, for example `planner.out_of_fuel`.
@@ -152,6 +161,7 @@ pub struct JobError {
     /// What the user can do.
     pub remedy: String,
     /// Where in the document.
+    #[schema(value_type = Option<Object>)]
     pub place: Option<Place>,
     /// Whether the same job can succeed when it is tried again.
     pub retryable: bool,

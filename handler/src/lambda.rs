@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::Router;
 use futures::FutureExt as _;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -11,9 +12,11 @@ use tracing::{error, info};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::JobError;
-use crate::intake::{self, Origin};
+use crate::http::{self, Api};
+use crate::intake::{self, Asked, Batch, Message};
 use crate::job::log::JobLogs;
-use crate::job::{Again, State, Status};
+use crate::job::{Again, JobRequest, State, Status};
+use crate::notify::Notices;
 use crate::pipeline;
 use crate::store::{Endpoint, Store};
 use crate::studio::{self, Studio};
@@ -24,57 +27,143 @@ const ANSWER: Duration = Duration::from_millis(500);
 /// For a job that is told to stop to write log and status: Lambda kills a function with internal extensions some 500 ms after TERM.
 const SHUTDOWN: Duration = Duration::from_millis(400);
 
+/// The least time in which a film can be made of another message of the same batch.
+const ENOUGH: Duration = Duration::from_secs(60);
+
+/// For those who are told how a job ended, and the least of it when the job has used up its time.
+const TELL: Duration = Duration::from_secs(3);
+const TELL_LATE: Duration = Duration::from_millis(150);
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Serves invocations.
+/// Serves invocations. Where there are no layers, HTTP alone is served: that function makes no films.
 ///
 /// # Errors
-/// When the studio can't be opened, or the runtime's own protocol fails.
+/// When no bucket is named, or the runtime's own protocol fails.
 pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     let bucket = config.bucket.clone().ok_or("CHALKREEL_BUCKET must name the bucket for films, status and cache")?;
     let endpoint =
         studio::endpoint(&config).unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
     let store = Store::connect(&endpoint, &bucket).await;
-    let studio = Arc::new(Studio::open(config, store, logs)?);
-    let stopping = studio.clone();
+    let (routes, _) = http::router(Api::new(store.clone(), config.doors.http_token.clone(), false));
+    let house = match Studio::open(config, store, logs) {
+        Ok(studio) => Ok(House { notices: Notices::start(&studio), studio }),
+        Err(error) => {
+            info!("only HTTP is served: {error}");
+            Err(error)
+        }
+    };
+    let house = Arc::new(house);
+    let stopping = house.clone();
     lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
-        stopping.interrupt();
+        let Ok(House { studio, .. }) = &*stopping else { return };
+        studio.interrupt();
         // There is no time for a grace: what a child leaves half done is thrown away anyhow.
         crate::child::kill_all();
-        if !stopping.idle(Deadline::after(SHUTDOWN)).await {
+        if !studio.idle(Deadline::after(SHUTDOWN)).await {
             error!("a job could not write its status before the end");
         }
-        stopping.close().await;
+        studio.close().await;
     })
     .await;
     let handler = service_fn(|event: LambdaEvent<Value>| {
-        let studio = studio.clone();
-        async move { answer(event, &studio).await }
+        let (house, routes, bucket) = (house.clone(), routes.clone(), bucket.clone());
+        async move { answer(event, &house, &bucket, routes).await }
     });
     lambda_runtime::run(handler).await
 }
 
-async fn answer(event: LambdaEvent<Value>, studio: &Studio) -> Result<Value, Failure> {
-    let ends = ends(event.context.deadline, studio.config.job_timeout);
-    let (origin, requests) = match intake::requests(event.payload, studio.store.bucket()) {
-        Ok(requests) => requests,
+/// What outlives an invocation.
+struct House {
+    studio: Studio,
+    notices: Notices,
+}
+
+async fn answer(
+    event: LambdaEvent<Value>,
+    house: &Result<House, JobError>,
+    bucket: &str,
+    routes: Router,
+) -> Result<Value, Failure> {
+    let asked = match intake::read(event.payload, bucket) {
+        Ok(asked) => asked,
         Err(refused) => {
             // Delivering it again would not help, so the refusal is an answer and not a failure.
             error!(code = refused.code, "{}", refused.message);
             return Ok(json!({"error": refused}));
         }
     };
-    let mut statuses = Vec::new();
-    for request in requests {
-        // Boxed: a job's future is large, and what holds it would be too.
-        statuses.push(pipeline::film(request, studio, ends, Again::Retryable).boxed().await?);
+    if let Asked::Http(event) = asked {
+        return Ok(http::event::answer(*event, routes).await);
     }
+    let house = house.as_ref().map_err(JobError::clone)?;
+    let ends = ends(event.context.deadline, house.studio.config.job_timeout);
+    let answer = jobs(asked, house, ends).await;
     crate::child::sweep();
-    info!(jobs = statuses.len(), "answered");
-    match origin {
-        Origin::Direct => Ok(serde_json::to_value(statuses.pop())?),
-        Origin::Delivered => delivered(&statuses),
+    // Lambda stops the process's clock once it has its answer.
+    house.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
+    answer
+}
+
+/// Makes what an event asks for, one film after the other.
+async fn jobs(asked: Asked, house: &House, ends: Deadline) -> Result<Value, Failure> {
+    match asked {
+        Asked::Direct(request) => Ok(serde_json::to_value(film(request, house, ends).await?)?),
+        Asked::Delivered(requests) => {
+            let mut statuses = Vec::new();
+            for request in requests {
+                statuses.push(film(request, house, ends).await?);
+            }
+            delivered(&statuses)
+        }
+        Asked::Batch(batch) => {
+            let failed = failures(batch, house, ends).await;
+            let items: Vec<_> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
+            Ok(json!({"batchItemFailures": items}))
+        }
+        // Answered before.
+        Asked::Http(_) => Ok(Value::Null),
     }
+}
+
+async fn film(request: JobRequest, house: &House, ends: Deadline) -> Result<Status, JobError> {
+    // Boxed: a job's future is large, and what holds it would be too.
+    let status = pipeline::film(request, &house.studio, ends, Again::Retryable).boxed().await?;
+    house.notices.ended(&status);
+    Ok(status)
+}
+
+/// Works on the messages of a queue, and gives the ids of those that must be delivered again. What can't be read is among them,
+/// so that it ends in the dead-letter queue, where somebody looks; the log says why, with its id.
+async fn failures(batch: Batch, house: &House, ends: Deadline) -> Vec<String> {
+    let mut failed = Vec::new();
+    let mut done = 0;
+    for Message { id, receives, requests } in batch.messages {
+        // After a failure, order forbids the rest; and what can't be finished is better left to another invocation.
+        let late = done > 0 && ends.left() < ENOUGH;
+        if (batch.fifo && !failed.is_empty()) || late {
+            failed.push(id);
+            continue;
+        }
+        if let Err(error) = message(requests, house, ends).await {
+            error!(message_id = id, receives, code = error.code, "a message failed: {}", error.message);
+            failed.push(id);
+        }
+        done += 1;
+    }
+    info!(messages = done, failed = failed.len(), "answered a batch");
+    failed
+}
+
+/// What of a message must be tried again; a job that failed for good has said so in its status.
+async fn message(requests: Result<Vec<JobRequest>, JobError>, house: &House, ends: Deadline) -> Result<(), JobError> {
+    for request in requests? {
+        let status = film(request, house, ends).await?;
+        if let Some(error) = status.error.filter(|error| error.retryable) {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// A job that can succeed when it is tried again fails the invocation, so that its event is delivered again.
@@ -83,6 +172,7 @@ fn delivered(statuses: &[Status]) -> Result<Value, Failure> {
     if let Some(error) = again {
         return Err(Box::new(JobError::clone(error)));
     }
+    info!(jobs = statuses.len(), "answered");
     // Still running elsewhere: the delivery that holds it will end it, or be followed by another.
     let jobs = statuses.iter().map(|status| json!({"job_id": status.job_id, "state": status.state}));
     let done = statuses.iter().filter(|status| status.state != State::Running).count();

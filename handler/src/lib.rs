@@ -15,6 +15,8 @@
 //! - [`assemble`]: clips and one narration track become the film, its captions and chapters.
 //! - [`publish`]: what was made goes to the store; here alone S3 keys are spelled.
 //!
+//! Beside them, [`http`] is the interface over HTTP, and [`notify`] tells others how jobs stand.
+//!
 //! Under them lie [`child`] (processes), [`store`] (S3), [`job`] (identity, status, log), [`layers`], [`scratch`],
 //! [`deadline`], [`error`] and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
@@ -26,11 +28,13 @@ pub mod cli;
 pub mod config;
 pub mod deadline;
 pub mod error;
+pub mod http;
 pub mod intake;
 pub mod job;
 pub mod lambda;
 pub mod layers;
 pub mod narrate;
+pub mod notify;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;

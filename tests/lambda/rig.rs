@@ -5,9 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handler::deadline::Deadline;
+use handler::store::embedded::Sight;
 use handler::store::{Embedded, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,8 +44,26 @@ pub fn event(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
+/// The calls that were made, by name and key.
+#[derive(Debug, Default)]
+pub struct Calls(Mutex<Vec<(String, String)>>);
+
+impl Calls {
+    /// Those since the last time.
+    pub fn take(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Sight for Calls {
+    fn called(&self, operation: &str, key: Option<&str>) {
+        self.0.lock().unwrap().push((operation.to_owned(), key.unwrap_or_default().to_owned()));
+    }
+}
+
 pub struct Rig {
     pub store: Store,
+    pub calls: Arc<Calls>,
     server: Embedded,
     dir: TempDir,
 }
@@ -54,10 +74,11 @@ impl Rig {
         for folder in ["store", "tmp", "home"] {
             std::fs::create_dir(dir.path().join(folder)).unwrap();
         }
-        let server = Embedded::start(&dir.path().join("store")).await.unwrap();
+        let calls = Arc::new(Calls::default());
+        let server = Embedded::start_seen(&dir.path().join("store"), calls.clone()).await.unwrap();
         server.create_bucket(BUCKET).unwrap();
         let store = Store::connect(&server.endpoint(), BUCKET).await;
-        Self { store, server, dir }
+        Self { store, calls, server, dir }
     }
 
     /// A program with the function's environment and no other.
@@ -83,12 +104,24 @@ impl Rig {
 
     /// AWS's Runtime Interface Emulator around the binary. `timeout` is the function's, in seconds.
     pub fn emulator(&self, timeout: u32) -> Emulator {
+        self.emulator_with(timeout, &[])
+    }
+
+    /// The same as the template's HTTP function, which has no layers.
+    pub fn http_emulator(&self) -> Emulator {
+        let nothing = self.dir.path().join("home");
+        self.emulator_with(30, &[("LAYERS_DIR", nothing.to_str().unwrap())])
+    }
+
+    /// The same with other settings too.
+    pub fn emulator_with(&self, timeout: u32, settings: &[(&str, &str)]) -> Emulator {
         let (address, runtime) = (free_port(), free_port());
         let mut command = self.command(&tool("aws-lambda-rie"));
         command
             .env("AWS_LAMBDA_FUNCTION_NAME", "chalkreel")
             .env("AWS_LAMBDA_FUNCTION_TIMEOUT", timeout.to_string())
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3008")
+            .envs(settings.iter().copied())
             .args(["--log-level", "warn"])
             .args(["--runtime-interface-emulator-address", &address.to_string()])
             .args(["--runtime-api-address", &runtime.to_string()])

@@ -7,6 +7,7 @@ mod cancel;
 mod doctor;
 mod plan;
 mod render;
+mod serve;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,12 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Serve the HTTP interface and a page, and make films of what comes in.
+    Serve {
+        /// Address and port. Beyond this machine only with CHALKREEL_HTTP_TOKEN.
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765")]
+        listen: std::net::SocketAddr,
+    },
     /// Say what is here and what is missing.
     Doctor {
         /// As JSON.
@@ -90,6 +97,7 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         Action::Render(render) => render::run(render, config, logs).await,
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
         Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
+        Action::Serve { listen } => serve::run(listen, config, logs).await,
         Action::Doctor { json } => doctor::run(json, &config),
     }
 }

@@ -10,7 +10,7 @@ use super::JobId;
 use crate::error::{JobError, Stage};
 
 /// How a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Claimed, nothing done yet.
@@ -96,7 +96,7 @@ pub const MOVES: &[Step] = {
 };
 
 /// How one scene stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SceneStatus {
     /// The scene's id in the storyboard.
     pub id: String,
@@ -114,7 +114,7 @@ pub struct SceneStatus {
 }
 
 /// Where a scene is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SceneState {
     /// Planned.
@@ -139,7 +139,7 @@ impl SceneState {
 }
 
 /// What the planner used, against what it may use.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlannerUse {
     /// Of the component.
     pub sha256: String,
@@ -156,7 +156,7 @@ pub struct PlannerUse {
 }
 
 /// Who spoke a beat.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BeatVoice {
     /// The beat's id.
     pub beat: String,
@@ -169,7 +169,7 @@ pub struct BeatVoice {
 }
 
 /// What the stage measured on the laid-out scenes, over the whole film.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Audit {
     /// Pairs of elements that cover each other.
     pub overlaps: u32,
@@ -180,14 +180,14 @@ pub struct Audit {
 }
 
 /// Sound against picture.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sync {
     /// The largest error at any beat, in frames.
     pub worst_frames: f64,
 }
 
 /// How often the cache spared work.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CacheUse {
     /// Clips found.
     pub hits: u32,
@@ -196,7 +196,7 @@ pub struct CacheUse {
 }
 
 /// What the job used, for whoever pays.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cost {
     /// Seconds from claim to end, over this attempt.
     pub seconds: f64,
@@ -207,9 +207,10 @@ pub struct Cost {
 }
 
 /// The whole document. Times are UTC.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Status {
     /// The job's name.
+    #[schema(value_type = String, example = "0123456789abcdef01234567")]
     pub job_id: JobId,
     /// How it stands.
     pub state: State,
@@ -218,10 +219,13 @@ pub struct Status {
     /// 0 to 1.
     pub progress: f64,
     /// First claim.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// Last write; the heartbeat.
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
     /// When the job ends, whatever happens.
+    #[schema(value_type = String, format = DateTime)]
     pub deadline: Timestamp,
     /// Grows with every claim; the fence against an old owner.
     pub generation: u64,
@@ -244,12 +248,14 @@ pub struct Status {
     /// Of clips.
     pub cache: CacheUse,
     /// What the kernel granted for children; null until the first one started.
+    #[schema(value_type = Object)]
     pub confinement: serde_json::Value,
     /// What was used.
     pub cost: Cost,
     /// What was published: kind (`film`, `captions_vtt`, …) → key in the bucket.
     pub outputs: BTreeMap<String, String>,
     /// What could not be honoured.
+    #[schema(value_type = Vec<Object>)]
     pub warnings: Vec<Warning>,
     /// Why there is no (whole) film.
     pub error: Option<JobError>,

@@ -11,10 +11,12 @@ mod receive;
 mod sealed;
 mod send;
 mod server;
+mod sight;
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -23,9 +25,12 @@ use tokio::net::TcpListener;
 use self::backend::Backend;
 use self::folder::Folder;
 use self::server::Server;
+use self::sight::{Door, Unseen};
 use super::Endpoint;
 use super::cache::hex;
 use crate::deadline::Deadline;
+
+pub use self::sight::Sight;
 
 /// A running server. Dropping it ends it at once; [`Embedded::shutdown`] lets open requests finish.
 #[derive(Debug)]
@@ -43,13 +48,22 @@ impl Embedded {
     /// # Errors
     /// When the folder can't be used or no port can be had.
     pub async fn start(dir: &Path) -> std::io::Result<Self> {
+        Self::start_seen(dir, Arc::new(Unseen)).await
+    }
+
+    /// The same, while somebody looks on. Only what goes through this server is seen.
+    ///
+    /// # Errors
+    /// As [`Embedded::start`].
+    pub async fn start_seen(dir: &Path, sight: Arc<dyn Sight>) -> std::io::Result<Self> {
         let root = dir.to_owned();
         let folder = tokio::task::spawn_blocking(move || Folder::open(&root)).await??;
         let credentials = (format!("local{}", secret(8)?), secret(24)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let mut service = S3ServiceBuilder::new(Backend::new(folder.clone()));
+        let mut service = S3ServiceBuilder::new(Backend::new(folder.clone(), sight.clone()));
         service.set_auth(SimpleAuth::from_single(credentials.0.clone(), credentials.1.clone()));
+        service.set_access(Door(sight));
         let server = Server::start(listener, service.build());
         Ok(Self { address, credentials, folder, server })
     }

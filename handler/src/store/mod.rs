@@ -11,6 +11,7 @@ mod client;
 mod download;
 pub mod embedded;
 mod error;
+mod page;
 mod upload;
 
 use std::collections::HashMap;

@@ -1,5 +1,7 @@
 //! The S3 operations that this house uses, each in terms of the [`Folder`].
 
+use std::sync::Arc;
+
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
@@ -8,17 +10,19 @@ use super::multipart::Upload;
 use super::receive::{Claim, receive};
 use super::sealed::{self, Seal, Sums};
 use super::send::FileBody;
+use super::sight::Sight;
 use crate::store::cache::hex;
 
 /// S3 over a folder.
 #[derive(Debug, Clone)]
 pub(super) struct Backend {
     folder: Folder,
+    sight: Arc<dyn Sight>,
 }
 
 impl Backend {
-    pub(super) fn new(folder: Folder) -> Self {
-        Self { folder }
+    pub(super) fn new(folder: Folder, sight: Arc<dyn Sight>) -> Self {
+        Self { folder, sight }
     }
 
     /// Runs `work` on the folder, on a thread that may block.
@@ -88,7 +92,7 @@ impl S3 for Backend {
             metadata: input.metadata,
             sums: received.sums,
         };
-        let (mut file, bucket) = (received.file, input.bucket);
+        let (mut file, bucket) = (received.file, input.bucket.clone());
         let seal = self
             .on_disk(move |folder| {
                 sealed::close(&mut file, &seal).map_err(internal)?;
@@ -96,6 +100,7 @@ impl S3 for Backend {
                 Ok(seal)
             })
             .await?;
+        self.sight.created(&input.bucket, &seal.key, &seal.etag);
         Ok(S3Response::new(PutObjectOutput {
             e_tag: Some(ETag::Strong(seal.etag)),
             checksum_crc32: seal.sums.crc32,
@@ -210,6 +215,7 @@ impl S3 for Backend {
         let CopySource::Bucket { bucket: from_bucket, key: from_key, version_id: None } = input.copy_source else {
             return Err(s3_error!(NotImplemented, "only objects of buckets here, without versions"));
         };
+        let bucket = input.bucket.clone();
         let replace = input.metadata_directive.is_some_and(|way| way.as_str() == MetadataDirective::REPLACE);
         let seal = self
             .on_disk(move |folder| {
@@ -228,6 +234,7 @@ impl S3 for Backend {
                 Ok(seal)
             })
             .await?;
+        self.sight.created(&bucket, &seal.key, &seal.etag);
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 last_modified: Some(seal.modified()),
@@ -341,6 +348,7 @@ impl S3 for Backend {
                 folder.complete_upload(path, upload, &named, &condition)
             })
             .await?;
+        self.sight.created(&input.bucket, &input.key, &seal.etag);
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),

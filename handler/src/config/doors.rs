@@ -1,0 +1,64 @@
+//! The doors' settings: who may come in, and who is told what happens.
+
+use super::Secret;
+
+/// Shortest token and secret, in bytes: 128 bits in hexadecimal digits.
+const SHORTEST: usize = 32;
+
+/// The doors' settings.
+#[derive(Debug, Clone)]
+pub struct DoorConfig {
+    /// The bearer token of the HTTP interface; none when others see to who comes in.
+    pub http_token: Option<Secret>,
+    /// The EventBridge bus that hears of jobs.
+    pub event_bus: Option<String>,
+    /// Where EventBridge is; none means AWS's own.
+    pub events_url: Option<String>,
+    /// The webhook that hears of jobs, and the secret that signs what it hears.
+    pub webhook: Option<(String, Secret)>,
+    /// Whether a webhook may be plain HTTP on loopback.
+    pub webhook_loopback: bool,
+    /// Whether each film is counted in CloudWatch, by log lines in the embedded metric format.
+    pub metrics: bool,
+}
+
+impl DoorConfig {
+    pub(super) fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+        let mut secret = |name: &str| {
+            let secret = get(name).map(|text| Secret(text.trim().to_owned()));
+            if secret.as_ref().is_some_and(|secret| secret.0.len() < SHORTEST) {
+                faults.push(format!("{name} is too short to be secret; it must have at least {SHORTEST} bytes"));
+            }
+            secret
+        };
+        let http_token = secret("CHALKREEL_HTTP_TOKEN");
+        let webhook_secret = secret("CHALKREEL_WEBHOOK_SECRET");
+        let mut switch = |name: &str| match get(name).as_deref().map(str::trim) {
+            None | Some("off") => false,
+            Some("on") => true,
+            Some(other) => {
+                faults.push(format!("{name} is `{other}`; it must be on or off"));
+                false
+            }
+        };
+        let webhook_loopback = switch("CHALKREEL_WEBHOOK_LOOPBACK");
+        let metrics = switch("CHALKREEL_METRICS");
+        let webhook = match (get("CHALKREEL_WEBHOOK_URL"), webhook_secret) {
+            (Some(url), Some(secret)) => Some((url.trim().to_owned(), secret)),
+            (Some(_), None) => {
+                faults
+                    .push("CHALKREEL_WEBHOOK_URL needs CHALKREEL_WEBHOOK_SECRET, which signs what is sent".to_owned());
+                None
+            }
+            (None, _) => None,
+        };
+        if let Some((url, _)) = &webhook
+            && !url.starts_with("https://")
+            && !(webhook_loopback && url.starts_with("http://"))
+        {
+            faults.push(format!("CHALKREEL_WEBHOOK_URL is `{url}`; it must begin with https://"));
+        }
+        let events_url = get("CHALKREEL_EVENTS_ENDPOINT");
+        Self { http_token, event_bus: get("CHALKREEL_EVENT_BUS"), events_url, webhook, webhook_loopback, metrics }
+    }
+}

@@ -1,0 +1,210 @@
+//! How jobs stand: `GET /jobs`, `GET /jobs/{id}`, `DELETE /jobs/{id}`.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::IntoResponse;
+use futures::stream::{self, StreamExt as _};
+use http::header;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::problem::{Failure, Problem};
+use super::submit::Asked;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::{JobId, Lease, State as JobState, Status};
+use crate::publish::keys;
+use crate::store::{Condition, StoreError};
+
+/// Jobs on a page, when the request does not say.
+const PAGE: u16 = 20;
+/// The most on a page: each is read from the store.
+const MAX_PAGE: u16 = 100;
+/// Reads at a time.
+const READS: usize = 8;
+/// A status of 500 scenes with every field filled is well under a mebibyte.
+const MAX_STATUS: u64 = 8 << 20;
+/// Bytes of a note of what was asked for.
+const MAX_NOTE: u64 = 64 << 10;
+
+/// A page of jobs, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Jobs {
+    jobs: Vec<Job>,
+    /// What to send as `after` for the next page; null on the last.
+    next: Option<String>,
+}
+
+/// A job in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct Job {
+    #[schema(value_type = String)]
+    job_id: JobId,
+    /// The film's title, or the document's name until it is planned.
+    title: String,
+    #[schema(value_type = String, example = "running")]
+    state: JobState,
+    #[schema(value_type = String, example = "render")]
+    stage: crate::error::Stage,
+    /// 0 to 1.
+    progress: f64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// The code of its error.
+    error: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Where {
+    /// `next` of the page before.
+    after: Option<String>,
+    /// Jobs on a page, 1 to 100.
+    limit: Option<u16>,
+}
+
+/// Lists jobs, newest first.
+#[utoipa::path(
+    get,
+    path = "/jobs",
+    params(Where),
+    responses(
+        (status = 200, description = "A page", body = Jobs,
+            headers(("Link" = String, description = "The next page, as rel=next"))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    asked: Result<Query<Where>, QueryRejection>,
+) -> Result<impl IntoResponse, Failure> {
+    let bad = |message: String| Failure::new(Code::HttpBadRequest, message);
+    let Query(Where { after, limit }) = asked.map_err(|error| bad(error.body_text()))?;
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(bad(format!("`limit` is {limit}; it must be 1 to {MAX_PAGE}")));
+    }
+    let after = after.map(|after| format!("{}{after}", keys::BY_TIME));
+    if after.as_ref().is_some_and(|key| keys::job_by_time(key).is_none()) {
+        return Err(bad("`after` is not the `next` of a page".to_owned()));
+    }
+    let deadline = Api::deadline();
+    let (found, more) = api.store().page(keys::BY_TIME, after.as_deref(), limit, deadline).await?;
+    let next = found.last().filter(|_| more).and_then(|key| key.strip_prefix(keys::BY_TIME)).map(str::to_owned);
+    let mut jobs = Vec::new();
+    let read = |id: JobId| {
+        let api = &api;
+        async move { (named(api, &id, deadline).await, id) }
+    };
+    let ids: Vec<JobId> = found.iter().filter_map(|key| keys::job_by_time(key)).collect();
+    let mut reads = stream::iter(ids).map(read).buffered(READS);
+    while let Some((standing, job_id)) = reads.next().await {
+        match standing {
+            Ok((status, name)) => jobs.push(Job {
+                job_id,
+                title: if status.title.is_empty() { name } else { status.title },
+                state: status.state,
+                stage: status.stage,
+                progress: status.progress,
+                created_at: status.created_at,
+                updated_at: status.updated_at,
+                error: status.error.map(|error| error.code),
+            }),
+            // The bucket's lifecycle takes a job's files one by one.
+            Err(Failure(Code::JobNotFound, _)) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    drop(reads);
+    let link = next.as_ref().map(|next| [(header::LINK, format!("</jobs?limit={limit}&after={next}>; rel=\"next\""))]);
+    Ok((link, Json(Jobs { jobs, next })))
+}
+
+/// How a job stands.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}",
+    params(("id" = String, Path, description = "24 hexadecimal digits")),
+    responses(
+        (status = 200, description = "As status.json has it", body = Status),
+        (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn status(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Failure> {
+    standing(&api, &known(&id)?, Api::deadline()).await.map(Json)
+}
+
+/// Ends a job; one that is over stays as it is.
+#[utoipa::path(
+    delete,
+    path = "/jobs/{id}",
+    params(("id" = String, Path, description = "24 hexadecimal digits")),
+    responses(
+        (status = 200, description = "How it stands now", body = Status),
+        (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Failure> {
+    let (id, deadline) = (known(&id)?, Api::deadline());
+    // A job that nobody has claimed yet has no status that could be taken from its owner: it gets one now.
+    let waiting = standing(&api, &id, deadline).await?;
+    if waiting.attempts == 0 {
+        let error = JobError::new(Code::JobCancelled, "somebody asked for the job's end before it began");
+        let cancelled = Status { state: JobState::Cancelled, generation: 1, error: Some(error), ..waiting };
+        let body = serde_json::to_vec_pretty(&cancelled).unwrap_or_default();
+        let key = keys::status(&id);
+        if api.store().put_if(&key, body, "application/json", &Condition::Absent, deadline).await?.is_ok() {
+            return Ok(Json(cancelled));
+        }
+    }
+    Ok(Json(Lease::cancel(api.store(), &id, deadline).await?))
+}
+
+/// What can't be an id is no job's either.
+pub(super) fn known(id: &str) -> Result<JobId, Failure> {
+    id.parse().map_err(|_| Failure::new(Code::JobNotFound, format!("there is no job `{id}`")))
+}
+
+/// A job's status; of one that was asked for and not begun, what is known of it.
+pub(super) async fn standing(api: &Api, id: &JobId, deadline: Deadline) -> Result<Status, Failure> {
+    named(api, id, deadline).await.map(|(status, _)| status)
+}
+
+/// The same, with the document's name when that is known and needed.
+async fn named(api: &Api, id: &JobId, deadline: Deadline) -> Result<(Status, String), Failure> {
+    let store = api.store();
+    let unreadable = |_| Failure::new(Code::StoreDamaged, format!("the status of job {id} can't be read"));
+    match store.get(&keys::status(id), MAX_STATUS, deadline).await {
+        Ok(object) => {
+            let status: Status = serde_json::from_slice(&object.bytes).map_err(unreadable)?;
+            if !status.title.is_empty() {
+                return Ok((status, String::new()));
+            }
+            let name = asked(api, id, deadline).await?.map(|asked| asked.name).unwrap_or_default();
+            Ok((status, name))
+        }
+        Err(StoreError::NotFound { .. }) => {
+            let asked = asked(api, id, deadline).await?;
+            let asked = asked.ok_or_else(|| Failure::new(Code::JobNotFound, format!("there is no job `{id}`")))?;
+            let mut status = Status::queued(id.clone(), String::new(), asked.created_at);
+            (status.attempts, status.generation) = (0, 0);
+            (status.created_at, status.updated_at) = (asked.created_at, asked.created_at);
+            Ok((status, asked.name))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The note of a job that came over HTTP.
+async fn asked(api: &Api, id: &JobId, deadline: Deadline) -> Result<Option<Asked>, Failure> {
+    match api.store().get(&keys::of(id, keys::REQUEST), MAX_NOTE, deadline).await {
+        Ok(object) => Ok(serde_json::from_slice(&object.bytes).ok()),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,97 @@
+//! What a job left: `GET /jobs/{id}/film` and its like. Small texts come as they are, so that a page is one address with what
+//! it needs beside it; all else is a redirect to the store, which knows ranges.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+
+use super::Api;
+use super::jobs::{known, standing};
+use super::problem::{Failure, Problem};
+use crate::error::Code;
+use crate::publish::keys;
+use crate::store::StoreError;
+
+/// How long a URL of the store opens an object: longer than a film that is watched with pauses. On AWS it ends with the
+/// function's own credentials, when that is sooner.
+const OPEN: Duration = Duration::from_secs(6 * 3600);
+/// A Function URL answers with 6 MB at the most, base64 included.
+const MAX_TEXT: u64 = 4 << 20;
+
+/// The names under which a job's files are asked for: those of the interface, and those by which its page calls them.
+const NAMES: &[(&str, &str, Way)] = &[
+    ("film", keys::FILM, Way::Store),
+    ("captions", keys::CAPTIONS_VTT, Way::Text("text/vtt; charset=utf-8")),
+    ("page", keys::PAGE, Way::Text("text/html; charset=utf-8")),
+    ("log", keys::LOG, Way::Text("application/x-ndjson")),
+    ("poster", keys::POSTER, Way::Store),
+    (keys::FILM, keys::FILM, Way::Store),
+    (keys::POSTER, keys::POSTER, Way::Store),
+    (keys::CAPTIONS_VTT, keys::CAPTIONS_VTT, Way::Text("text/vtt; charset=utf-8")),
+    (keys::CAPTIONS_SRT, keys::CAPTIONS_SRT, Way::Text("application/x-subrip")),
+    (keys::STORYBOARD, keys::STORYBOARD, Way::Store),
+    (keys::SYNC, keys::SYNC, Way::Store),
+    (keys::PAGE, keys::PAGE, Way::Text("text/html; charset=utf-8")),
+    (keys::LOG, keys::LOG, Way::Text("application/x-ndjson")),
+    (keys::STATUS, keys::STATUS, Way::Text("application/json")),
+];
+
+/// How a file comes.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Through this interface.
+    Text(&'static str),
+    /// By a redirect.
+    Store,
+}
+
+/// What the job left: `film`, `captions`, `page`, `log`, `poster`, or any file by its own name.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/{output}",
+    params(
+        ("id" = String, Path, description = "24 hexadecimal digits"),
+        ("output" = String, Path, description = "film, captions, page, log, poster, or a file's name", example = "film")
+    ),
+    responses(
+        (status = 200, description = "Captions, page and log", content_type = "text/html"),
+        (status = 302, description = "Film and poster: where they are, for some hours; ranges work there",
+            headers(("Location" = String))),
+        (status = 404, description = "No such job, or it has not made that yet", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn output(
+    State(api): State<Api>,
+    Path((id, output)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let (id, deadline) = (known(&id)?, Api::deadline());
+    let Some((_, file, way)) = NAMES.iter().find(|(name, ..)| *name == output) else {
+        return Err(Failure::new(Code::HttpNoSuchPath, format!("a job has no `{output}`")));
+    };
+    let key = keys::of(&id, file);
+    let status = standing(&api, &id, deadline).await?;
+    let there = *file == keys::STATUS || status.outputs.values().any(|made| *made == key);
+    let not_ready =
+        || Failure::new(Code::JobNotReady, format!("the job is {} and has no {output}", status.state.name()));
+    if !there {
+        return Err(not_ready());
+    }
+    match way {
+        Way::Store => {
+            let url = api.store().presigned(&key, OPEN, deadline).await?;
+            Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())
+        }
+        Way::Text(content_type) => match api.store().get(&key, MAX_TEXT, deadline).await {
+            Ok(object) => Ok(([(header::CONTENT_TYPE, *content_type)], object.bytes).into_response()),
+            Err(StoreError::NotFound { .. }) => Err(not_ready()),
+            Err(StoreError::TooLarge { .. }) => {
+                let url = api.store().presigned(&key, OPEN, deadline).await?;
+                Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())
+            }
+            Err(error) => Err(error.into()),
+        },
+    }
+}

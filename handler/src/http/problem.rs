@@ -1,0 +1,95 @@
+//! Failures as RFC 9457 problem details, with the codes of the one table.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{Code, JobError};
+use crate::store::StoreError;
+
+/// What went wrong, as RFC 9457 has it, and what to do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:chalkreel:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What the code means.
+    title: &'static str,
+    /// As in the response's head.
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    /// The code, as the README lists it.
+    code: &'static str,
+    /// What you can do.
+    remedy: &'static str,
+    /// Whether the same request can succeed later.
+    retryable: bool,
+}
+
+/// A request that failed.
+#[derive(Debug)]
+pub struct Failure(pub(super) Code, pub(super) String);
+
+impl Failure {
+    /// With a message for this time.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(code, message.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = Code::from_name(error.code()).unwrap_or(Code::StoreUnavailable);
+        Self(code, error.to_string())
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        Self(Code::from_name(&error.code).unwrap_or(Code::HttpBadRequest), error.message)
+    }
+}
+
+/// The status that tells the code to programs which know HTTP alone.
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::HttpUnauthorized => StatusCode::UNAUTHORIZED,
+        Code::HttpForbiddenOrigin => StatusCode::FORBIDDEN,
+        Code::HttpNoSuchPath | Code::JobNotFound | Code::JobNotReady => StatusCode::NOT_FOUND,
+        Code::HttpWrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+        Code::HttpTooLarge | Code::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::InputUnknownFormat => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::HttpKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::HttpBadRequest | Code::IntakeBadRequest | Code::InputEmpty => StatusCode::BAD_REQUEST,
+        // What is left is the store's.
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Self(code, detail) = self;
+        let status = status(code);
+        if status.is_server_error() {
+            tracing::error!(code = code.name(), "{detail}");
+        }
+        let problem = Problem {
+            kind: format!("urn:chalkreel:{}", code.name()),
+            title: code.meaning(),
+            status: status.as_u16(),
+            detail,
+            code: code.name(),
+            remedy: code.remedy(),
+            retryable: code.retryable(),
+        };
+        // Plain data that can be written.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,238 @@
+//! A document comes in: `POST /jobs`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::jobs::standing;
+use super::problem::{Failure, Problem};
+use crate::error::Code;
+use crate::intake::MAX_DOCUMENT;
+use crate::job::{JobId, JobRequest, Quality, Source, Status};
+use crate::publish::keys::{self, Submission};
+use crate::store::cache::CacheKey;
+use crate::store::{Condition, StoreError};
+
+/// Longest name of a document, in characters.
+const MAX_NAME: usize = 120;
+/// Longest Idempotency-Key, in bytes.
+const MAX_KEY: usize = 255;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Options {
+    /// The document's name, whose extension tells the format. Else the `filename` of Content-Disposition, else one by
+    /// content type.
+    name: Option<String>,
+    /// Overrides the document's own quality.
+    #[param(value_type = Option<String>, example = "draft")]
+    quality: Option<Quality>,
+}
+
+/// A document within JSON.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Envelope {
+    document: Inline,
+    /// Overrides the document's own quality: draft, standard, high or 4k.
+    #[schema(value_type = Option<String>, example = "draft")]
+    quality: Option<Quality>,
+    /// As the header Idempotency-Key.
+    idempotency_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Inline {
+    /// Its extension tells the format.
+    #[schema(example = "lesson.md")]
+    name: String,
+    /// The document, when it is text.
+    text: Option<String>,
+    /// The document in base64.
+    base64: Option<String>,
+}
+
+/// What was asked for over HTTP, kept until the job has a status of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) created_at: Timestamp,
+}
+
+struct Document {
+    name: String,
+    bytes: Bytes,
+    quality: Option<Quality>,
+    idempotency: Option<String>,
+}
+
+/// Sends a document to be made a film of. The same document, or the same Idempotency-Key, is the same job.
+#[utoipa::path(
+    post,
+    path = "/jobs",
+    params(Options, ("Idempotency-Key" = Option<String>, Header, description = "Requests with the same one are one job")),
+    request_body(description = "The document itself, or a JSON object around it", content(
+        (String = "text/markdown"), (String = "text/x-python"), (Envelope = "application/json")
+    )),
+    responses(
+        (status = 202, description = "It is a job now, or was one already", body = Status,
+            headers(("Location" = String, description = "Where its status is"))),
+        (status = "4XX", description = "It can't be one", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn submit(
+    State(api): State<Api>,
+    options: Result<Query<Options>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<impl IntoResponse, Failure> {
+    let Query(options) = options.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::new(Code::HttpTooLarge, error.body_text()),
+        _ => Failure::new(Code::HttpBadRequest, error.body_text()),
+    })?;
+    let document = read(options, &headers, body)?;
+    let status = enter(&api, document).await?;
+    let location = format!("/jobs/{}", status.job_id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)))
+}
+
+fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, Failure> {
+    let bad = |message: String| Failure::new(Code::HttpBadRequest, message);
+    let text =
+        |name: &str| headers.get(name).map(|value| value.to_str().map_err(|_| bad(format!("{name} is not text"))));
+    let content_type = text("content-type").transpose()?.unwrap_or("text/markdown");
+    let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let given = options.name.or_else(|| {
+        let disposition = headers.get(header::CONTENT_DISPOSITION)?.to_str().ok()?;
+        Some(disposition.split_once("filename=")?.1.split(';').next()?.trim().trim_matches('"').to_owned())
+    });
+    let mut document = Document { name: String::new(), bytes: body, quality: options.quality, idempotency: None };
+    let usual = match media.as_str() {
+        "text/markdown" | "text/x-markdown" | "text/plain" => "lesson.md",
+        "text/x-python" | "application/x-python" | "text/x-script.python" => "scenes.py",
+        "application/json" if is_envelope(&document.bytes) => {
+            let envelope: Envelope =
+                serde_json::from_slice(&document.bytes).map_err(|error| bad(format!("the JSON object: {error}")))?;
+            document.bytes = match (envelope.document.text, envelope.document.base64) {
+                (Some(text), None) => text.into_bytes().into(),
+                (None, Some(encoded)) => BASE64_STANDARD
+                    .decode(encoded)
+                    .map_err(|error| bad(format!("`document.base64` is not base64: {error}")))?
+                    .into(),
+                _ => return Err(bad("`document` needs one of `text` and `base64`".to_owned())),
+            };
+            document.quality = envelope.quality.or(document.quality);
+            document.idempotency = envelope.idempotency_token;
+            document.name = envelope.document.name;
+            ""
+        }
+        "application/json" => "plan.json",
+        // The name alone tells the format.
+        "application/octet-stream" if given.is_some() => "",
+        _ => {
+            let message = format!("documents of the type `{media}` are not read here");
+            return Err(Failure::new(Code::InputUnknownFormat, message));
+        }
+    };
+    if document.name.is_empty() {
+        document.name = given.unwrap_or_else(|| usual.to_owned());
+    }
+    document.name = name(&document.name).ok_or_else(|| bad(format!("`{}` is no name of a file", document.name)))?;
+    if document.bytes.is_empty() {
+        return Err(Failure::new(Code::InputEmpty, "the body is empty"));
+    }
+    if document.bytes.len() as u64 > MAX_DOCUMENT {
+        let message = format!("the document has more than {} MiB", MAX_DOCUMENT >> 20);
+        return Err(Failure::new(Code::InputTooLarge, message));
+    }
+    if let Some(key) = text("idempotency-key").transpose()? {
+        document.idempotency = Some(key.to_owned());
+    }
+    if document.idempotency.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
+        return Err(bad(format!("an Idempotency-Key has 1 to {MAX_KEY} bytes")));
+    }
+    Ok(document)
+}
+
+/// Lecture plans and storyboards are JSON too, but have no `document`.
+fn is_envelope(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Peek {
+        #[serde(default)]
+        document: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Peek>(bytes).is_ok_and(|peek| peek.document.is_some())
+}
+
+/// The last part of a path, if it can be the name of a file.
+fn name(given: &str) -> Option<String> {
+    let name = given.rsplit(['/', '\\']).next()?.trim();
+    let fits = name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control);
+    (fits && !["", ".", ".."].contains(&name)).then(|| name.to_owned())
+}
+
+/// Puts the document where the trigger sees it, unless it lies there already.
+async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
+    let deadline = Api::deadline();
+    let store = api.store();
+    let Document { name, bytes, quality, idempotency } = document;
+    let token = match &idempotency {
+        Some(key) => CacheKey::of("request by idempotency key").part("key", key),
+        // Another version of this program makes another film of the same document.
+        None => CacheKey::of("request by document")
+            .part("name", &name)
+            .part("bytes", &bytes)
+            .part("quality", quality.map(|quality| quality.to_string()).unwrap_or_default())
+            .part("version", env!("CARGO_PKG_VERSION")),
+    };
+    let token: String = token.finish().as_str().chars().take(keys::TOKEN).collect();
+    let submission = Submission { token: token.clone(), quality, name: name.clone() };
+    let key = submission.key();
+    let source = Source::Object { bucket: store.bucket().to_owned(), key: key.clone(), version: None };
+    let id = JobId::of(&JobRequest { source, quality, token: Some(token.clone()) }, "");
+
+    let reused = || Failure::new(Code::HttpKeyReused, "the Idempotency-Key was sent with another document or quality");
+    if idempotency.is_some() {
+        let (others, _) = store.page(&Submission::folder(&token), None, 2, deadline).await?;
+        if others.iter().any(|other| *other != key) {
+            return Err(reused());
+        }
+    }
+    // Told first: once the document is there, the job may begin.
+    let asked = Asked { name, created_at: Timestamp::now() };
+    let note = serde_json::to_vec(&asked).unwrap_or_default();
+    let request = keys::of(&id, keys::REQUEST);
+    let condition = Condition::Absent;
+    if store.put_if(&request, note, "application/json", &condition, deadline).await?.is_ok() {
+        store.put(&keys::by_time(&id, asked.created_at), Vec::new(), "text/plain", deadline).await?;
+    }
+    if store.put_if(&key, bytes.clone(), "application/octet-stream", &condition, deadline).await?.is_err() {
+        let there = store.get(&key, MAX_DOCUMENT, deadline).await?;
+        if there.bytes != bytes {
+            return Err(reused());
+        }
+        let status = standing(api, &id, deadline).await?;
+        // A failure that may pass is tried again; so is a job whose event was lost.
+        if status.error.as_ref().is_some_and(|error| error.retryable) || status.attempts == 0 {
+            match store.put(&key, bytes, "application/octet-stream", deadline).await {
+                Ok(_) => api.hand_on(&key),
+                Err(StoreError::NotFound { .. }) => return Err(reused()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        return Ok(status);
+    }
+    api.hand_on(&key);
+    standing(api, &id, deadline).await
+}

@@ -1,0 +1,322 @@
+//! The routes on a real store, through Lambda's events, as a Function URL sends them.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::job::{JobId, Lease, State};
+use crate::publish::keys;
+use crate::store::Embedded;
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/events");
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+struct House {
+    store: Store,
+    routes: Router,
+    _server: Embedded,
+    _dir: TempDir,
+}
+
+struct Answer {
+    status: u64,
+    headers: Value,
+    body: Value,
+    text: String,
+}
+
+impl House {
+    async fn open(token: Option<&str>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Embedded::start(dir.path()).await.unwrap();
+        server.create_bucket("films").unwrap();
+        let store = Store::connect(&server.endpoint(), "films").await;
+        let (routes, _) = router(Api::new(store.clone(), token.map(|token| Secret(token.to_owned())), false));
+        Self { store, routes, _server: server, _dir: dir }
+    }
+
+    async fn send(&self, event: Value) -> Answer {
+        let event = serde_json::from_value(event).unwrap();
+        let answer = event::answer(event, self.routes.clone()).await;
+        let text = answer["body"].as_str().unwrap().to_owned();
+        let body: Value = serde_json::from_str(&text).unwrap_or_default();
+        let problem = answer["headers"]["content-type"] == "application/problem+json";
+        let status = answer["statusCode"].as_u64().unwrap();
+        assert_eq!(problem, status >= 400, "{text}");
+        assert!(!problem || Code::from_name(body["code"].as_str().unwrap()).is_some(), "{text}");
+        Answer { status, headers: answer["headers"].clone(), body, text }
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut event = event("http-health");
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        event["requestContext"]["http"]["method"] = json!(method);
+        event["rawPath"] = json!(path);
+        event["rawQueryString"] = json!(query);
+        for (name, value) in headers {
+            event["headers"][name] = json!(value);
+        }
+        event["body"] = json!(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, body));
+        event["isBase64Encoded"] = json!(true);
+        self.send(event).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], b"").await
+    }
+
+    async fn claim(&self, id: &str) -> Lease {
+        let terms = crate::job::Terms {
+            again: crate::job::Again::Retryable,
+            timeout: Duration::from_secs(30),
+            ends: jiff::Timestamp::now(),
+        };
+        match Lease::claim(&self.store, &id.parse().unwrap(), terms, Api::deadline()).await.unwrap() {
+            crate::job::Claim::Mine(lease) => lease,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn event(name: &str) -> Value {
+    let path = Path::new(EVENTS).join(format!("{name}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_document_becomes_one_job_however_often_it_is_sent() {
+    let house = House::open(None).await;
+    let first = house.send(event("http-submit")).await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    let id = first.body["job_id"].as_str().unwrap().to_owned();
+    assert_eq!(first.headers["location"], format!("/jobs/{id}"));
+    assert_eq!(first.body["state"], "queued");
+
+    // Where the trigger sees it, under a key that tells the very same job.
+    let (keys, _) = house.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
+    let [key] = &keys[..] else { panic!("{keys:?}") };
+    let submission = keys::Submission::of(key).unwrap();
+    let event_of = json!({"source": format!("s3://films/{key}")});
+    let Ok(crate::intake::Asked::Direct(request)) = crate::intake::read(event_of, "films") else { panic!("{key}") };
+    assert_eq!(JobId::of(&request, "recipe").as_str(), id);
+    assert_eq!((submission.name.as_str(), request.quality), ("lesson.md", Some(crate::job::Quality::Draft)));
+
+    let again = house.send(event("http-submit")).await;
+    assert_eq!((again.status, &again.body["job_id"]), (202, &json!(id)));
+    let other = house.send(event("http-submit-base64")).await;
+    assert_ne!(other.body["job_id"], json!(id));
+    let listed = house.get("/jobs").await;
+    assert_eq!(listed.body["jobs"].as_array().unwrap().len(), 2, "{}", listed.text);
+    assert_eq!(listed.body["jobs"][0]["title"], "zaehlen.md");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_stands_for_one_document() {
+    let house = House::open(None).await;
+    let send = async |key: &str, body: &str| {
+        house
+            .ask("POST", "/jobs", &[("idempotency-key", key), ("content-type", "text/markdown")], body.as_bytes())
+            .await
+    };
+    let first = send("k", "# One").await;
+    assert_eq!(send("k", "# One").await.body["job_id"], first.body["job_id"]);
+    let other = send("k", "# Two").await;
+    assert_eq!((other.status, other.body["code"].as_str()), (422, Some("http.key_reused")));
+    assert_ne!(send("k2", "# One").await.body["job_id"], first.body["job_id"]);
+    let named = house
+        .ask("POST", "/jobs?name=b.md", &[("idempotency-key", "k"), ("content-type", "text/markdown")], b"# One")
+        .await;
+    assert_eq!(named.body["code"], "http.key_reused");
+}
+
+#[tokio::test]
+async fn what_can_be_no_document_is_refused() {
+    let house = House::open(None).await;
+    let huge = vec![b'a'; usize::try_from(MAX_DOCUMENT).unwrap() + 1];
+    let endless = vec![b'a'; MAX_BODY + 1];
+    let json = "application/json";
+    for (path, kind, body, status, code) in [
+        ("/jobs", "text/markdown", &b""[..], 400, "input.empty"),
+        ("/jobs", "video/mp4", b"x", 415, "input.unknown_format"),
+        ("/jobs", "application/octet-stream", b"x", 415, "input.unknown_format"),
+        ("/jobs?quality=best", "text/markdown", b"x", 400, "http.bad_request"),
+        ("/jobs?name=..", "text/markdown", b"x", 400, "http.bad_request"),
+        ("/jobs?name=a%0Ab.md", "text/markdown", b"x", 400, "http.bad_request"),
+        ("/jobs", json, br#"{"document": {"name": "a.md"}}"#, 400, "http.bad_request"),
+        ("/jobs", json, br#"{"document": {"name": "a.md", "text": "x"}, "qualty": 1}"#, 400, "http.bad_request"),
+        ("/jobs", json, br#"{"document": {"name": "", "text": "x"}}"#, 400, "http.bad_request"),
+        ("/jobs", json, br#"{"animation_plan": {"scenes": []}}"#, 202, ""),
+        ("/jobs", "text/markdown", &huge, 413, "input.too_large"),
+        ("/jobs", "text/markdown", &endless, 413, "http.too_large"),
+    ] {
+        let answer = house.ask("POST", path, &[("content-type", kind)], body).await;
+        let told = answer.body["code"].as_str().unwrap_or_default();
+        assert_eq!((answer.status, told), (status, code), "{path} {kind}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn strange_paths_are_told_as_problems() {
+    let house = House::open(None).await;
+    for (method, path, status, code) in [
+        ("GET", "/", 404, "http.no_such_path"),
+        ("PUT", "/jobs", 405, "http.wrong_method"),
+        ("GET", "/jobs/nonsense", 404, "job.not_found"),
+        ("GET", "/jobs/0123456789abcdef01234567", 404, "job.not_found"),
+        ("DELETE", "/jobs/0123456789abcdef01234567", 404, "job.not_found"),
+        ("GET", "/jobs/0123456789abcdef01234567/film", 404, "job.not_found"),
+        ("GET", "/jobs/0123456789abcdef01234567/request.json", 404, "http.no_such_path"),
+        ("GET", "/jobs/..%2f..%2fcache/film", 404, "job.not_found"),
+        ("GET", "/jobs?limit=0", 400, "http.bad_request"),
+        ("GET", "/jobs?limit=x", 400, "http.bad_request"),
+        ("GET", "/jobs?after=../cache", 400, "http.bad_request"),
+    ] {
+        let answer = house.ask(method, path, &[], b"").await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn only_holders_of_the_token_come_in() {
+    let house = House::open(Some(SECRET)).await;
+    for path in ["/jobs", "/jobs/0123456789abcdef01234567", "/nothing"] {
+        assert_eq!(house.get(path).await.status, 401, "{path}");
+        let wrong = house.ask("GET", path, &[("authorization", "Bearer wrong")], b"").await;
+        assert_eq!((wrong.status, wrong.headers["www-authenticate"].as_str()), (401, Some("Bearer")), "{path}");
+    }
+    let bearer = format!("Bearer {SECRET}");
+    assert_eq!(house.ask("GET", "/jobs", &[("authorization", &bearer)], b"").await.status, 200);
+    assert_eq!(house.get("/health").await.text, "ok\n");
+    assert_eq!(house.get("/openapi.json").await.status, 200);
+}
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_page_by_page() {
+    let house = House::open(None).await;
+    let mut sent = Vec::new();
+    for number in 0..5 {
+        let document = format!("# {number}");
+        let answer = house.ask("POST", "/jobs", &[("content-type", "text/markdown")], document.as_bytes()).await;
+        sent.push(answer.body["job_id"].clone());
+        // Times are kept to the millisecond.
+        let now = jiff::Timestamp::now().as_millisecond();
+        while jiff::Timestamp::now().as_millisecond() == now {
+            tokio::task::yield_now().await;
+        }
+    }
+    let (mut listed, mut path) = (Vec::new(), "/jobs?limit=2".to_owned());
+    loop {
+        let page = house.get(&path).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        listed.extend(page.body["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].clone()));
+        let Some(next) = page.body["next"].as_str() else { break };
+        path = format!("/jobs?limit=2&after={next}");
+        assert_eq!(page.headers["link"], format!("<{path}>; rel=\"next\""));
+    }
+    sent.reverse();
+    assert_eq!(listed, sent);
+}
+
+#[tokio::test]
+async fn a_job_is_cancelled_before_it_began_and_while_it_runs() {
+    let house = House::open(None).await;
+    let id = house.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
+    let path = format!("/jobs/{id}");
+    let cancelled = house.ask("DELETE", &path, &[], b"").await;
+    assert_eq!((cancelled.status, cancelled.body["state"].as_str()), (200, Some("cancelled")));
+    assert_eq!(house.get(&path).await.body["error"]["code"], "job.cancelled");
+    assert_eq!(house.ask("DELETE", &path, &[], b"").await.body["state"], "cancelled", "twice is no other than once");
+
+    let id = house.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
+    let path = format!("/jobs/{id}");
+    let lease = house.claim(&id).await;
+    lease.change(|status| status.state = State::Running);
+    let cancelled = house.ask("DELETE", &path, &[], b"").await;
+    assert_eq!(cancelled.body["state"], "cancelled", "{}", cancelled.text);
+    lease.change(|status| status.progress = 0.5);
+    Deadline::after(Duration::from_secs(10)).run(lease.lost()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_job_left_is_found_under_its_names() {
+    let house = House::open(None).await;
+    let id = house.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
+    let film = house.get(&format!("/jobs/{id}/film")).await;
+    assert_eq!((film.status, film.body["code"].as_str()), (404, Some("job.not_ready")));
+
+    let lease = house.claim(&id).await;
+    let job: JobId = id.parse().unwrap();
+    let mut outputs = Vec::new();
+    for (kind, file, text) in [
+        ("film", keys::FILM, "0123456789"),
+        ("page", keys::PAGE, "<title>page</title>"),
+        ("captions_vtt", keys::CAPTIONS_VTT, "WEBVTT"),
+        ("log", keys::LOG, "{}"),
+    ] {
+        let key = keys::of(&job, file);
+        house.store.put(&key, text.as_bytes().to_vec(), "text/plain", Api::deadline()).await.unwrap();
+        outputs.push((kind.to_owned(), key));
+    }
+    lease.change(|status| status.state = State::Running);
+    let finish = |status: &mut crate::job::Status| {
+        status.state = State::Succeeded;
+        status.outputs.extend(outputs);
+    };
+    lease.finish(finish, Api::deadline()).await.unwrap();
+
+    for (output, text) in [("page", "<title>page</title>"), ("captions", "WEBVTT"), ("log", "{}")] {
+        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, text), "{output}");
+    }
+    for output in ["film", "film.mp4"] {
+        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        assert_eq!(answer.status, 302, "{}", answer.text);
+        let url = answer.headers["location"].as_str().unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let part = client.get(url).header("range", "bytes=2-4").send().await.unwrap();
+        assert_eq!(part.status(), 206);
+        assert_eq!(part.text().await.unwrap(), "234");
+        let forged = url.replace("film.mp4", "status.json");
+        assert_eq!(client.get(forged).send().await.unwrap().status(), 403, "a URL opens one object alone");
+    }
+    assert_eq!(house.get(&format!("/jobs/{id}/poster")).await.body["code"], "job.not_ready");
+}
+
+#[tokio::test]
+async fn the_description_tells_every_route_and_resolves() {
+    let house = House::open(None).await;
+    let description = house.get("/openapi.json").await.body;
+    assert!(description["openapi"].as_str().unwrap().starts_with("3.1"), "{description}");
+    for (path, methods) in [
+        ("/jobs", &["get", "post"][..]),
+        ("/jobs/{id}", &["get", "delete"]),
+        ("/jobs/{id}/{output}", &["get"]),
+        ("/health", &["get"]),
+    ] {
+        for method in methods {
+            let route = &description["paths"][path][method];
+            assert!(route["summary"].is_string() || route["description"].is_string(), "{method} {path}");
+        }
+    }
+    let text = description.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(description.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+    // The status is described as it is written.
+    let status = &description["components"]["schemas"]["Status"]["properties"];
+    let job = "0123456789abcdef01234567".parse().unwrap();
+    let written = crate::job::Status::queued(job, String::new(), jiff::Timestamp::now());
+    for name in serde_json::to_value(written).unwrap().as_object().unwrap().keys() {
+        assert!(status[name].is_object(), "{name} is not described");
+    }
+}
+
+#[tokio::test]
+async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
+    let house = House::open(None).await;
+    let answer = house.send(event("http-api-jobs")).await;
+    assert_eq!((answer.status, &answer.body), (200, &json!({"jobs": [], "next": null})));
+}

@@ -1,0 +1,58 @@
+//! A request in our own words: as a direct invoke, as the detail of an EventBridge event, as the body of a message.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{bad, object};
+use crate::error::JobError;
+use crate::job::{JobRequest, Quality, Source};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Direct {
+    document: Option<InlineDocument>,
+    source: Option<String>,
+    quality: Option<Quality>,
+    idempotency_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InlineDocument {
+    name: String,
+    text: Option<String>,
+    base64: Option<String>,
+}
+
+/// Whether an event speaks our own words. Events of EventBridge have a `source` too, but it names who sent them.
+pub(super) fn is(event: &Value) -> bool {
+    (event.get("document").is_some() || event.get("source").is_some()) && event.get("detail-type").is_none()
+}
+
+pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobError> {
+    let direct: Direct = serde_json::from_value(event).map_err(|error| bad(error.to_string()))?;
+    let request = match (direct.document, direct.source) {
+        (Some(document), None) => {
+            let bytes = match (document.text, document.base64) {
+                (Some(text), None) => text.into_bytes(),
+                (None, Some(encoded)) => BASE64_STANDARD
+                    .decode(encoded)
+                    .map_err(|error| bad(format!("`document.base64` is not base64: {error}")))?,
+                _ => return Err(bad("`document` needs one of `text` and `base64`")),
+            };
+            JobRequest { source: Source::Inline { name: document.name, bytes, folder: None }, quality: None, token: None }
+        }
+        (None, Some(uri)) => {
+            let rest = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+            let (bucket, key) = rest
+                .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
+                .ok_or_else(|| bad(format!("`source` is `{uri}`; it must be s3://bucket/key")))?;
+            object(bucket.to_owned(), key.to_owned(), None, own_bucket)?
+        }
+        _ => return Err(bad("the request needs one of `document` and `source`")),
+    };
+    let quality = direct.quality.or(request.quality);
+    Ok(JobRequest { quality, token: direct.idempotency_token.or(request.token), ..request })
+}

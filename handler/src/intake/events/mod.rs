@@ -1,0 +1,112 @@
+//! The shapes of events: what came in, and what its sender makes of the answer.
+//!
+//! In: a Lambda event as JSON. Out: [`Asked`], or a refusal with a code and the event's beginning. It never reads a document,
+//! and never makes a job of a key that the service itself wrote.
+
+mod delivered;
+mod direct;
+#[cfg(test)]
+mod tests;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use serde_json::Value;
+
+use crate::error::{Code, JobError};
+use crate::job::{JobRequest, Source};
+use crate::publish::keys;
+
+/// Characters of an unknown event that its refusal shows.
+const BEGINNING: usize = 200;
+
+/// The `source` of the events that this service sends to EventBridge.
+pub const OWN_SOURCE: &str = "chalkreel";
+
+/// What an event asks for, by who sent it.
+#[derive(Debug)]
+pub enum Asked {
+    /// A job, of a caller who reads the final status.
+    Direct(JobRequest),
+    /// Jobs, of a service that delivers the whole event again when we say that we failed.
+    Delivered(Vec<JobRequest>),
+    /// Messages of a queue, each answered for itself.
+    Batch(Batch),
+    /// A request over HTTP, of a Function URL or an HTTP API.
+    Http(Box<ApiGatewayV2httpRequest>),
+}
+
+/// Messages of one queue.
+#[derive(Debug)]
+pub struct Batch {
+    /// Whether the queue keeps an order: then nothing after a failed message may be done.
+    pub fifo: bool,
+    /// As they came.
+    pub messages: Vec<Message>,
+}
+
+/// A message of a queue.
+#[derive(Debug)]
+pub struct Message {
+    /// Its id, by which its failure is told.
+    pub id: String,
+    /// Times that it was delivered, this one included.
+    pub receives: u32,
+    /// The jobs in it, or why there is none.
+    pub requests: Result<Vec<JobRequest>, JobError>,
+}
+
+/// Reads an event. `own_bucket` is the bucket that this service writes to.
+///
+/// # Errors
+/// `intake.unknown_event`, `intake.bad_request`, `intake.own_output`.
+pub fn read(event: Value, own_bucket: &str) -> Result<Asked, JobError> {
+    let http = event.get("requestContext").and_then(|context| context.get("http")).is_some_and(Value::is_object);
+    // What asks an authorizer looks like a request, and is none.
+    let authorizer = event.get("routeArn").is_some();
+    if http && !authorizer && event.get("version").and_then(Value::as_str) == Some("2.0") {
+        let beginning = beginning(&event);
+        let request = serde_json::from_value(event).map_err(|error| unknown(&error.to_string(), &beginning))?;
+        return Ok(Asked::Http(Box::new(request)));
+    }
+    if delivered::source(&event) == Some("aws:sqs") {
+        return Ok(Asked::Batch(delivered::batch(event, own_bucket)?));
+    }
+    if direct::is(&event) {
+        return Ok(Asked::Direct(direct::request(event, own_bucket)?));
+    }
+    Ok(Asked::Delivered(delivered::requests(event, own_bucket)?))
+}
+
+/// The job of an object that came into this service's own bucket. `etag` has no quotes, as in S3's events.
+///
+/// # Errors
+/// `intake.own_output`.
+pub fn upload(bucket: &str, key: &str, etag: &str) -> Result<JobRequest, JobError> {
+    let version = Some(etag.to_owned()).filter(|etag| !etag.is_empty());
+    object(bucket.to_owned(), key.to_owned(), version, bucket)
+}
+
+fn bad(message: impl Into<String>) -> JobError {
+    JobError::new(Code::IntakeBadRequest, message)
+}
+
+/// A refusal that says why, and how the event begins.
+fn unknown(why: &str, beginning: &str) -> JobError {
+    JobError::new(Code::IntakeUnknownEvent, format!("{why}; it begins: {beginning}"))
+}
+
+fn beginning(event: &Value) -> String {
+    event.to_string().chars().take(BEGINNING).collect()
+}
+
+/// A job of an object. What came over HTTP says in its key which job it is, and in which quality.
+fn object(bucket: String, key: String, version: Option<String>, own_bucket: &str) -> Result<JobRequest, JobError> {
+    let own = bucket == own_bucket;
+    if own && keys::is_own(&key) {
+        return Err(JobError::new(Code::IntakeOwnOutput, format!("s3://{bucket}/{key} was written by this service")));
+    }
+    if own && let Some(submission) = keys::Submission::of(&key) {
+        let (quality, token) = (submission.quality, Some(submission.token));
+        return Ok(JobRequest { source: Source::Object { bucket, key, version: None }, quality, token });
+    }
+    Ok(JobRequest { source: Source::Object { bucket, key, version }, quality: None, token: None })
+}

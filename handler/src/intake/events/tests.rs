@@ -1,0 +1,210 @@
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::*;
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/events");
+
+fn event(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn told(requests: &[JobRequest]) -> String {
+    let one = |request: &JobRequest| {
+        let what = match &request.source {
+            Source::Object { bucket, key, version } => {
+                format!("s3://{bucket}/{key}@{}", version.as_deref().unwrap_or("-"))
+            }
+            source @ Source::Inline { .. } => format!("{source:?}").split('"').nth(1).unwrap().to_owned(),
+        };
+        let quality = request.quality.map(|quality| format!(" {quality}")).unwrap_or_default();
+        let token = request.token.as_ref().map(|token| format!(" ={token}")).unwrap_or_default();
+        format!("{what}{quality}{token}")
+    };
+    requests.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What is made of an event, in one line.
+fn line(event: Value) -> String {
+    match read(event, "own") {
+        Ok(Asked::Direct(request)) => format!("direct {}", told(&[request])),
+        Ok(Asked::Delivered(requests)) => format!("delivered {}", told(&requests)),
+        Ok(Asked::Batch(batch)) => {
+            let message = |message: &Message| match &message.requests {
+                Ok(requests) => format!("[{}]", told(requests)),
+                Err(error) => format!("[{}]", error.code),
+            };
+            let order = if batch.fifo { "fifo" } else { "batch" };
+            format!("{order} {}", batch.messages.iter().map(message).collect::<Vec<_>>().join(" "))
+        }
+        Ok(Asked::Http(request)) => {
+            format!("http {} {}", request.request_context.http.method, request.raw_path.unwrap_or_default())
+        }
+        Err(error) => error.code,
+    }
+}
+
+#[test]
+fn every_door_is_known() {
+    let upload = "s3://lessons/incoming/my lesson.md@0123456789abcdef0123456789abcdef";
+    for (file, expected) in [
+        ("s3-upload", format!("delivered {upload}")),
+        ("s3-multipart", "delivered s3://lessons/incoming/über √2+1 & co.md@3HL4kqtJvjVBH40Nrjfkd".to_owned()),
+        ("s3-test", "delivered ".to_owned()),
+        ("eventbridge-s3", format!("delivered {upload}")),
+        ("eventbridge-custom", "delivered s3://courses/algebra/lesson.md@- high".to_owned()),
+        ("eventbridge-own", "intake.own_output".to_owned()),
+        ("eventbridge-removed", "intake.unknown_event".to_owned()),
+        ("scheduler", "direct s3://lessons/incoming/daily.md@- draft =d32c5kddcf5bb8c3".to_owned()),
+        ("sns-s3", format!("delivered {upload}")),
+        ("sns-eventbridge", format!("delivered {upload}")),
+        ("sqs-s3", format!("batch [{upload}]")),
+        ("sqs-eventbridge", format!("batch [{upload}]")),
+        ("sqs-sns-s3", format!("batch [{upload}]")),
+        ("sqs-batch", "batch [intake.unknown_event] [intake.unknown_event] [lesson.md draft] []".to_owned()),
+        ("sqs-fifo", "fifo [intake.unknown_event] [lesson.md draft]".to_owned()),
+        ("http-submit", "http POST /jobs".to_owned()),
+        ("http-submit-base64", "http POST /jobs".to_owned()),
+        ("http-health", "http GET /health".to_owned()),
+        ("http-api-jobs", "http GET /production/jobs".to_owned()),
+        ("direct", "direct lesson.md draft".to_owned()),
+        ("unknown", "intake.unknown_event".to_owned()),
+    ] {
+        assert_eq!(line(event(&Path::new(EVENTS).join(format!("{file}.json")))), expected, "{file}");
+    }
+}
+
+/// Events that the library's authors keep, most of them recorded. Each is read or refused with a code.
+#[test]
+fn recorded_events_are_read_or_refused() {
+    let folder = Path::new(EVENTS).join("aws_lambda_events");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    assert!(files.len() > 50);
+    let mut read = Vec::new();
+    for path in files {
+        let name = path.file_stem().unwrap().to_str().unwrap().trim_start_matches("example-").to_owned();
+        let line = line(event(&path));
+        let code = line.starts_with("intake.");
+        let known = ["delivered ", "batch ", "http "].iter().any(|kind| line.starts_with(kind));
+        assert!(code || known, "{name}: {line}");
+        if !code {
+            read.push(format!("{name}: {line}"));
+        }
+    }
+    read.sort();
+    let expected = [
+        "apigw-sam-http-request: http GET /dump",
+        "apigw-v2-request-iam: http GET /my/path",
+        "apigw-v2-request-jwt-authorizer: http GET /my/path",
+        "apigw-v2-request-lambda-authorizer: http GET /my/path",
+        "apigw-v2-request-multi-value-parameters: http GET /my/path",
+        "apigw-v2-request-no-authorizer: http GET /",
+        "s3-event-with-decoded: delivered s3://sourcebucket/Happy Face.jpg@version",
+        "s3-event: delivered s3://sourcebucket/Happy Face.jpg@version",
+        "sqs-event-obj: batch [intake.unknown_event]",
+        "sqs-event: batch [intake.unknown_event]",
+    ];
+    assert_eq!(read, expected);
+}
+
+/// The same upload, told over different doors, is one job.
+#[test]
+fn one_upload_is_one_job_whichever_way_it_is_told() {
+    let id = |file: &str| {
+        let request = match read(event(&Path::new(EVENTS).join(file)), "own").unwrap() {
+            Asked::Delivered(requests) => requests.into_iter().next().unwrap(),
+            Asked::Batch(mut batch) => batch.messages.remove(0).requests.unwrap().remove(0),
+            other => panic!("{other:?}"),
+        };
+        crate::job::JobId::of(&request, "")
+    };
+    let one = id("s3-upload.json");
+    for file in ["eventbridge-s3.json", "sns-s3.json", "sns-eventbridge.json", "sqs-s3.json", "sqs-sns-s3.json"] {
+        assert_eq!(id(file), one, "{file}");
+    }
+}
+
+fn notification(name: &str, bucket: &str, key: &str) -> Value {
+    let mut event = event(&Path::new(EVENTS).join("s3-upload.json"));
+    let record = &mut event["Records"][0];
+    record["eventName"] = json!(name);
+    record["s3"]["bucket"]["name"] = json!(bucket);
+    record["s3"]["object"]["key"] = json!(key);
+    event
+}
+
+#[test]
+fn what_the_service_wrote_is_refused() {
+    let created = |bucket, key| line(notification("ObjectCreated:Put", bucket, key));
+    for key in ["films/1/film.mp4", "films%2F1%2Ffilm.mp4", "cache/clips/x.mp4", "films/by-time/1"] {
+        assert_eq!(created("own", key), "intake.own_output", "{key}");
+        assert!(created("elsewhere", key).starts_with("delivered "), "{key}");
+    }
+    assert_eq!(line(json!({"source": "s3://own/cache/clips/x.mp4"})), "intake.own_output");
+    let mut told = event(&Path::new(EVENTS).join("eventbridge-s3.json"));
+    told["detail"]["bucket"]["name"] = json!("own");
+    told["detail"]["object"]["key"] = json!("films/1/film.mp4");
+    assert_eq!(line(told), "intake.own_output");
+}
+
+#[test]
+fn what_came_over_http_says_in_its_key_which_job_it_is() {
+    let key = "incoming/http/0123456789abcdef0123456789abcdef/draft/a+b.md";
+    let expected = "s3://own/incoming/http/0123456789abcdef0123456789abcdef/draft/a b.md@- draft \
+        =0123456789abcdef0123456789abcdef";
+    assert_eq!(line(notification("ObjectCreated:Put", "own", key)), format!("delivered {expected}"));
+}
+
+#[test]
+fn unknown_events_say_how_they_begin() {
+    let unknown = |event: Value| {
+        let error = read(event, "own").unwrap_err();
+        assert_eq!(error.code, "intake.unknown_event");
+        error.message
+    };
+    assert!(unknown(json!({"hello": "world"})).contains("hello"));
+    assert!(unknown(json!({"hello": "x".repeat(100_000)})).len() < 300);
+    assert!(unknown(notification("ObjectRemoved:Delete", "b", "k")).contains("ObjectRemoved"));
+    assert!(unknown(json!({"Records": [{"eventSource": "aws:kinesis"}]})).contains("aws:kinesis"));
+    for nothing in [json!(null), json!([]), json!({"Records": []}), json!({"Records": [null]}), json!("x"), json!(1)] {
+        let line = line(nothing.clone());
+        assert!(["intake.unknown_event", "delivered "].contains(&line.as_str()), "{nothing}: {line}");
+    }
+}
+
+#[test]
+fn envelopes_end() {
+    let mut event = json!({"source": "s3://b/k"});
+    for depth in 0..8 {
+        let wrapped = json!({"Type": "Notification", "Message": event.to_string()});
+        let line = line(wrapped.clone());
+        assert_eq!(line.starts_with("delivered "), depth < 3, "{depth}: {line}");
+        event = wrapped;
+    }
+}
+
+#[test]
+fn a_schedule_without_an_input_says_what_it_lacks() {
+    let path = Path::new(EVENTS).join("aws_lambda_events/example-eventbridge-schedule.json");
+    let error = read(event(&path), "own").unwrap_err();
+    assert_eq!(error.code, "intake.unknown_event");
+    assert!(error.message.contains("input"), "{}", error.message);
+}
+
+#[test]
+fn direct_requests_name_the_field_at_fault() {
+    for (event, word) in [
+        (json!({"document": {"name": "a.md"}}), "base64"),
+        (json!({"document": {"name": "a.md", "base64": "%"}}), "base64"),
+        (json!({"document": {"name": "a.md", "text": ""}, "qualty": "draft"}), "qualty"),
+        (json!({"document": {"name": "a.md", "text": ""}, "quality": "best"}), "best"),
+        (json!({"source": "http://x/y"}), "s3://"),
+        (json!({"source": "s3://b/k", "document": {"name": "a", "text": "b"}}), "one of"),
+    ] {
+        let error = read(event, "own").unwrap_err();
+        assert_eq!(error.code, "intake.bad_request");
+        assert!(error.message.contains(word), "{}", error.message);
+    }
+}

@@ -1,0 +1,283 @@
+//! `chalkreel serve` as somebody without AWS runs it: the real binary, a real film, a real browser, and servers that play
+//! EventBridge and the receiver of webhooks.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "lambda/process.rs"]
+mod process;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use handler::deadline::Deadline;
+use handler::store::{Endpoint, Store};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use process::{Server, free_port};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
+const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const LESSON: &str = "---\nquality: draft\n---\n# Squares\n\n## Nine\n\nNine is the square of three.\n\n- nine\n";
+const MORE: &str = "\n## More\n\nThis takes a while to say, and longer to draw.\n\n- more\n";
+/// Longer than the film takes on a busy machine.
+const FILM: Duration = Duration::from_secs(200);
+
+/// A house of its own: store, scratch, and the server in it.
+struct House {
+    dir: TempDir,
+    address: SocketAddr,
+    client: Client,
+}
+
+impl House {
+    fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("tmp")).unwrap();
+        Self { dir, address: free_port(), client }
+    }
+
+    fn start(&self, settings: &[(&str, &str)]) -> Server {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["serve", "--listen", &self.address.to_string()])
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", self.dir.path())
+            .env("TMPDIR", self.dir.path().join("tmp"))
+            .env("LAYERS_DIR", LAYERS)
+            .env("VOICE_CHAIN", "espeak-ng")
+            .env("CHALKREEL_STORE_DIR", self.dir.path().join("store"))
+            .env("CHALKREEL_LOG", "info")
+            .envs(settings.iter().copied());
+        Server::start(&mut command, &self.dir.path().join("serve.log"), self.address)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.client.get(self.url(path)).send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn submit(&self, name: &str, text: &str) -> String {
+        let request = self.client.post(self.url(&format!("/jobs?name={name}"))).body(text.to_owned());
+        let answer = request.header("content-type", "text/markdown").send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 202);
+        let location = answer.headers()["location"].to_str().unwrap().to_owned();
+        let status: Value = answer.json().await.unwrap();
+        assert_eq!(location, format!("/jobs/{}", status["job_id"].as_str().unwrap()));
+        status["job_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The job's status, once `ready` holds.
+    async fn when(&self, job: &str, ready: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        loop {
+            let status = self.get(&format!("/jobs/{job}")).await;
+            if ready(&status) {
+                return status;
+            }
+            assert!(start.elapsed() < FILM, "{status}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn over(&self, job: &str) -> Value {
+        self.when(job, |status| !["queued", "running"].contains(&status["state"].as_str().unwrap_or("queued"))).await
+    }
+}
+
+/// What the other servers heard.
+#[derive(Clone, Default)]
+struct Heard {
+    hooks: Arc<Mutex<Vec<(HeaderMap, String)>>>,
+    events: Arc<Mutex<Vec<Value>>>,
+}
+
+async fn hook(State(heard): State<Heard>, headers: HeaderMap, body: String) -> StatusCode {
+    let mut hooks = heard.hooks.lock().unwrap();
+    hooks.push((headers, body));
+    // The first call falls into a restart of the receiver.
+    if hooks.len() == 1 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT }
+}
+
+async fn bus(State(heard): State<Heard>, headers: HeaderMap, body: String) -> String {
+    assert_eq!(headers["x-amz-target"], "AWSEvents.PutEvents");
+    assert!(headers["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256 "));
+    let call: Value = serde_json::from_str(&body).unwrap();
+    heard.events.lock().unwrap().extend(call["Entries"].as_array().unwrap().iter().cloned());
+    json!({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}).to_string()
+}
+
+/// The receiver's own check of a signature.
+fn assert_signed(headers: &HeaderMap, body: &str) {
+    let signature = headers["chalkreel-signature"].to_str().unwrap();
+    let (time, digits) = signature.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
+    let age = jiff::Timestamp::now().as_second() - time.parse::<i64>().unwrap();
+    assert!((0..300).contains(&age), "{signature}");
+    let bytes: Vec<u8> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(format!("{time}.{body}").as_bytes());
+    mac.verify_slice(&bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
+    let heard = Heard::default();
+    let routes = Router::new().route("/hook", post(hook)).route("/", post(bus)).with_state(heard.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let others = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, routes).into_future());
+
+    let house = House::new();
+    let mut server = house.start(&[
+        ("CHALKREEL_WEBHOOK_URL", &format!("http://{others}/hook")),
+        ("CHALKREEL_WEBHOOK_SECRET", SECRET),
+        ("CHALKREEL_WEBHOOK_LOOPBACK", "on"),
+        ("CHALKREEL_EVENT_BUS", "courses"),
+        ("CHALKREEL_EVENTS_ENDPOINT", &format!("http://{others}")),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-central-1"),
+    ]);
+    let job = house.submit("squares.md", LESSON).await;
+    let status = house.over(&job).await;
+    assert_eq!(status["state"], "succeeded", "{status}\n{}", server.log());
+    assert_eq!(house.submit("squares.md", LESSON).await, job, "the same document is the same job");
+
+    let film = house.client.get(house.url(&format!("/jobs/{job}/film"))).header("range", "bytes=4-7").send();
+    let film = film.await.unwrap();
+    assert_eq!((film.status().as_u16(), &film.bytes().await.unwrap()[..]), (206, &b"ftyp"[..]));
+    let page = house.client.get(house.url(&format!("/jobs/{job}/page"))).send().await.unwrap();
+    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(page.text().await.unwrap().contains("<title>Squares</title>"));
+    let captions = house.client.get(house.url(&format!("/jobs/{job}/captions"))).send().await.unwrap();
+    assert!(captions.text().await.unwrap().starts_with("WEBVTT"));
+    let listed = house.get("/jobs").await;
+    assert_eq!((&listed["jobs"][0]["job_id"], &listed["jobs"][0]["title"]), (&json!(job), &json!("Squares")));
+
+    // A page of another site that a browser here has open.
+    let foreign = house.client.get(house.url("/jobs")).header("origin", "https://example.org").send().await.unwrap();
+    assert_eq!(foreign.status().as_u16(), 403);
+
+    // A second job, told of to the end although the process is told to stop while it is made.
+    let late = house.submit("late.md", &format!("{LESSON}{}", MORE.repeat(6))).await;
+    house.when(&late, |status| status["state"] == "running").await;
+    let start = Instant::now();
+    let left: Vec<String> = server.stop();
+    assert!(left.is_empty() && start.elapsed() < Duration::from_secs(10), "{left:?} after {:?}", start.elapsed());
+
+    let states = |all: Vec<Value>, job: &str| -> Vec<String> {
+        let of_job = all.into_iter().filter(|one| one["job_id"] == *job);
+        of_job.map(|one| one["state"].as_str().unwrap().to_owned()).collect()
+    };
+    let events = heard.events.lock().unwrap().clone();
+    for event in &events {
+        assert_eq!((&event["Source"], &event["EventBusName"]), (&json!("chalkreel"), &json!("courses")));
+    }
+    let detail = |event: &Value| -> Value {
+        let detail: Value = serde_json::from_str(event["Detail"].as_str().unwrap()).unwrap();
+        assert_eq!(event["DetailType"], format!("chalkreel.job.{}", detail["state"].as_str().unwrap()));
+        detail
+    };
+    let details: Vec<Value> = events.iter().map(detail).collect();
+    assert_eq!(states(details.clone(), &job), ["queued", "running", "succeeded"]);
+    assert_eq!(states(details.clone(), &late), ["queued", "running", "failed"]);
+    let done = details.iter().find(|detail| detail["state"] == "succeeded").unwrap();
+    assert_eq!(done["outputs"]["film"], format!("films/{job}/film.mp4"));
+
+    let hooks = heard.hooks.lock().unwrap().clone();
+    hooks.iter().for_each(|(headers, body)| assert_signed(headers, body));
+    assert_eq!(hooks[0].1, hooks[1].1, "what was not heard is told again");
+    let bodies: Vec<Value> = hooks[1..].iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+    assert_eq!(states(bodies, &job), ["queued", "running", "succeeded"]);
+
+    // Another process goes on with what the first one could not end.
+    let mut server = house.start(&[]);
+    let status = house.over(&late).await;
+    assert!(["succeeded", "failed"].contains(&status["state"].as_str().unwrap()), "{status}");
+    let status = house.when(&late, |status| status["state"] == "succeeded").await;
+    assert!(status["attempts"].as_u64().unwrap() >= 2, "{status}");
+    assert!(server.stop().is_empty());
+}
+
+fn browser() -> PathBuf {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let folders = ["/usr/local/bin", "/usr/bin", "/snap/bin"].map(Path::new);
+    let found = names.iter().flat_map(|name| folders.map(|folder| folder.join(name))).find(|path| path.exists());
+    found.expect("a browser: run tests/setup.sh")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_put_under_incoming_becomes_a_film_that_the_page_lists() {
+    let house = House::new();
+    let mut server = house.start(&[]);
+    assert_eq!(house.get("/jobs").await, json!({"jobs": [], "next": null}));
+    // Any S3 client may come, with what the server printed.
+    let log = server.log();
+    let after = |mark: &str| log.split_once(mark).unwrap().1.split([' ', ',', '\n']).next().unwrap().to_owned();
+    let endpoint = Endpoint {
+        url: Some(after("S3 at ")),
+        region: Some("us-east-1".to_owned()),
+        credentials: Some((after("AWS_ACCESS_KEY_ID="), after("AWS_SECRET_ACCESS_KEY="))),
+        path_style: true,
+    };
+    let store = Store::connect(&endpoint, "chalkreel").await;
+    let soon = || Deadline::after(Duration::from_secs(20));
+    store.put("incoming/by hand.md", LESSON.as_bytes().to_vec(), "text/markdown", soon()).await.unwrap();
+    store.put("elsewhere/not this.md", LESSON.as_bytes().to_vec(), "text/markdown", soon()).await.unwrap();
+    let start = Instant::now();
+    let job = loop {
+        let listed = house.get("/jobs").await;
+        if let Some(job) = listed["jobs"][0]["job_id"].as_str() {
+            break job.to_owned();
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{listed}\n{}", server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let status = house.over(&job).await;
+    assert_eq!(status["state"], "succeeded", "{status}");
+    let refused = house.submit("broken.md", "no heading").await;
+    assert_eq!(house.over(&refused).await["error"]["code"], "input.no_heading");
+
+    let picture = house.dir.path().join("desk.png");
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "60"]).arg(browser());
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"]);
+    command.args(["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+    command.args(["--window-size=900,700", "--virtual-time-budget=3000", "--dump-dom"]);
+    command.arg(format!("--user-data-dir={}", house.dir.path().join("profile").display()));
+    command.arg(format!("--screenshot={}", picture.display())).arg(house.url("/"));
+    let shown = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+    let dom = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    assert!(dom.contains("data-ready=\"2\""), "{dom}");
+    assert!(dom.contains(&format!("href=\"/jobs/{job}/page\"")), "{dom}");
+    assert!(dom.contains("failed: input.no_heading") && dom.contains(">Squares<"), "{dom}");
+    assert!(std::fs::metadata(&picture).unwrap().len() > 10_000, "an empty picture");
+    assert!(server.stop().is_empty());
+}
+
+#[test]
+fn nobody_from_elsewhere_comes_in_without_a_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new("timeout");
+    command.args(["20", BINARY, "serve", "--listen", "0.0.0.0:0"]).env_clear().env("HOME", dir.path());
+    let output = command.env("PATH", "/usr/bin:/bin").env("LAYERS_DIR", LAYERS).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("http.unauthorized") && said.contains("CHALKREEL_HTTP_TOKEN"), "{said}");
+}
