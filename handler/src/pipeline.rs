@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use crate::assemble::{Ledger, Prepared};
+use crate::assemble::{Ledger, Prepared, Reel};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::{Again, Claim, JobId, JobRequest, Lease, Quality, Status, Terms};
@@ -84,9 +84,8 @@ async fn make(
     ledger.time(spoken().map(|beat| beat.words.clone()));
     let words = spoken().map(|beat| &beat.sound);
     let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
-    let extras = Prepared::default();
-    let film =
-        studio.assembler.film(&storyboard.title, &mut ledger, &clips, words, &extras, scratch.path(), ends).await?;
+    let reel = Reel { title: &storyboard.title, clips: &clips, extras: &Prepared::default() };
+    let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
 
     progress::enter(lease, Stage::Publish, 0.97, ends);

@@ -42,6 +42,17 @@ pub struct Film {
     pub loudness: Option<f64>,
 }
 
+/// What is seen in a film.
+#[derive(Debug, Clone, Copy)]
+pub struct Reel<'a> {
+    /// The film's title.
+    pub title: &'a str,
+    /// The scenes' clips, in film order, all under the folder in which the film is made.
+    pub clips: &'a [PathBuf],
+    /// What surrounds and accompanies them.
+    pub extras: &'a Prepared,
+}
+
 impl Assembler {
     /// With the ffmpeg of these layers.
     pub fn new(layers: &Layers, prober: Prober, config: &Config) -> Self {
@@ -54,19 +65,16 @@ impl Assembler {
         extras::prepare(extras, quality, (&self.ffmpeg, &self.prober), folder, deadline).await
     }
 
-    /// Joins `clips` (in film order, all under `folder`) and lays `words` on them as the ledger says, after it has moved by
-    /// the intro.
+    /// Joins the clips of a reel and lays `words` on them as the ledger says, after it has moved by the intro.
     ///
     /// # Errors
     /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `assemble.wrong_film` when the result is not as long as
     /// the ledger or not in step with it, `scratch.failed` when `folder` can't be written.
     pub async fn film<'a>(
         &self,
-        title: &str,
+        Reel { title, clips, extras }: Reel<'_>,
         ledger: &mut Ledger,
-        clips: &[PathBuf],
         words: impl IntoIterator<Item = &'a Sound>,
-        extras: &Prepared,
         folder: &Path,
         deadline: Deadline,
     ) -> Result<Film, JobError> {

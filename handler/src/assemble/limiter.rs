@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use super::recording::Moment;
 use crate::narrate::SAMPLE_RATE;
 
-/// No sample of the track is above this (-2 dBFS): AAC and true peaks between samples stay below -1 dBTP.
-pub(super) const CEILING: f32 = 0.794;
+/// No sample of the track is above this (-6 dBFS): what AAC makes of the pulses of a buzzing voice rises by up to 3.8 dB,
+/// measured of espeak-ng, and the film's true peak has to stay below -1 dBTP.
+pub(super) const CEILING: f32 = 0.5;
 /// The limiter looks this far ahead: 5 ms, which a voice does not show.
 pub(super) const LOOK_AHEAD: usize = SAMPLE_RATE as usize * 5 / 1000;
 /// The limiter lets go in about this time: 80 ms.
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(limited.len(), samples.len());
         assert!(limited.iter().flatten().all(|sample| sample.abs() <= CEILING));
         assert!(limited[..20_000].iter().zip(&samples).all(|(limited, sample)| limited[0] == *sample));
-        assert!(limited[24_000][0] > 0.7 && (limited[47_999][0] - samples[47_999]).abs() < 0.005);
+        assert!(limited[24_000][0] > 0.45 && (limited[47_999][0] - samples[47_999]).abs() < 0.005);
         // What is quieter on the right stays as much quieter.
         assert!(limited.iter().all(|[left, right]| (left / 2.0 - right).abs() < 0.000_1));
     }

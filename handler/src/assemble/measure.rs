@@ -134,14 +134,16 @@ fn envelope(samples: &[f32]) -> Vec<f32> {
 /// Where in `around` it looks most like `sought`, and how much: 1 is the same but for its level.
 fn best(sought: &[f32], around: &[f32]) -> (usize, f64) {
     let mut best = (0, -1.0);
-    let one: f32 = sought.iter().map(|sample| sample * sample).sum();
+    // In double precision: neighbours of a low tone differ by less than single precision adds up to.
+    let product = |a: &f32, b: &f32| f64::from(*a) * f64::from(*b);
+    let one: f64 = sought.iter().map(|sample| product(sample, sample)).sum();
     for (lag, window) in around.windows(sought.len().max(1)).enumerate() {
-        let (mut both, mut other) = (0.0_f32, 0.0_f32);
+        let (mut both, mut other) = (0.0, 0.0);
         for (a, b) in sought.iter().zip(window) {
-            both += a * b;
-            other += b * b;
+            both += product(a, b);
+            other += product(b, b);
         }
-        let alike = f64::from(both) / (f64::from(one) * f64::from(other)).sqrt().max(1e-12);
+        let alike = both / (one * other).sqrt().max(1e-12);
         if alike > best.1 {
             best = (lag, alike);
         }

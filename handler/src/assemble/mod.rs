@@ -21,6 +21,6 @@ mod recording;
 pub mod track;
 
 pub use extras::{Extras, Prepared};
-pub use film::{Assembler, Film};
+pub use film::{Assembler, Film, Reel};
 pub use ledger::Ledger;
 pub use track::Track;

@@ -141,10 +141,10 @@ mod tests {
         Recording::open(&path, 2).unwrap()
     }
 
-    /// Ten seconds at 30 frames a second: words from 0 to 2, from 3 (a breath later) to 4, and from 8 to 9.
+    /// Fourteen seconds at 30 frames a second: words from 0 to 2, from 3 (a breath later) to 4, and from 8 to 9.
     fn ledger() -> Ledger {
         let scene = scene("s", &["x", "x", "", "x", ""]);
-        let seconds = [3, 1, 4, 1, 1].map(|seconds| seconds * 30);
+        let seconds = [3, 1, 4, 1, 5].map(|seconds| seconds * 30);
         Ledger::of(30, [(&scene, &seconds[..], vec![96_000, 48_000, 0, 48_000, 0])])
     }
 
@@ -160,18 +160,18 @@ mod tests {
     fn music_steps_back_for_words_and_not_for_a_breath() {
         let folder = tempfile::tempdir().unwrap();
         let music = recorded(&folder, |_| 0.5, 48_000 * 20);
-        let film = heard(&Bed::new(&music, 0.5, &ledger()), 480_000, 7_777);
+        let film = heard(&Bed::new(&music, 0.5, &ledger()), 672_000, 7_777);
         let level = |seconds: f64| film[(seconds * 48_000.0) as usize][0];
         let ducked = 0.25 * 10_f32.powf(-DUCK / 20.0);
         for seconds in [1.0, 2.5, 3.9, 8.0, 8.9] {
             assert!((level(seconds) - ducked).abs() < 0.001, "{seconds}: {}", level(seconds));
         }
         assert!((level(6.0) - 0.25).abs() < 0.001);
-        assert!(level(9.999) < 0.001 && level(0.0) == 0.0);
+        assert!(level(13.999) < 0.001 && level(0.0) == 0.0);
         // Nothing jumps, the other side is the other side, and blocks leave no trace.
         assert!(film.windows(2).all(|pair| (pair[1][0] - pair[0][0]).abs() < 0.001));
         assert!(film.iter().all(|[left, right]| *left == -right));
-        assert_eq!(film, heard(&Bed::new(&music, 0.5, &ledger()), 480_000, 480_000));
+        assert_eq!(film, heard(&Bed::new(&music, 0.5, &ledger()), 672_000, 672_000));
     }
 
     #[test]

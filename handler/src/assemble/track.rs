@@ -21,8 +21,8 @@ const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
 /// At the ends of the sound of intro and outro: 20 ms, for what may be cut off in the middle of a chord.
 const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
 
-/// Rounds of finding the gain: limiting takes a little loudness away, and two rounds are enough for speech.
-const ROUNDS: usize = 3;
+/// Rounds of finding the gain: limiting takes a little loudness away, and two or three rounds are enough for speech.
+const ROUNDS: usize = 5;
 /// Samples of silence at a time.
 const BLOCK: usize = SAMPLE_RATE as usize;
 
