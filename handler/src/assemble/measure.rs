@@ -20,7 +20,7 @@ const LENGTH: usize = SAMPLE_RATE as usize / 4;
 /// Samples of one step of the envelope, by which words are found before they are placed to the sample.
 const STEP: usize = 16;
 /// Samples around the best step in which they are placed.
-const FINE: usize = 3 * STEP;
+const FINE: usize = 10 * STEP;
 /// Samples that are compared for that.
 const FINE_LENGTH: usize = SAMPLE_RATE as usize / 10;
 /// Two sounds that are less alike than this are not the same words: AAC at our rate leaves 0.98 of speech.
