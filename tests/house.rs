@@ -89,7 +89,7 @@ fn imports_point_one_way() {
             "intake" => &["publish"],
             "assets" | "plan" | "narrate" => &[],
             "render" => &["assets"],
-            "assemble" => &["narrate", "render"],
+            "assemble" => &["assets", "narrate", "render"],
             "publish" => &["assemble"],
             "studio" => &["assemble", "plan", "render"],
             "progress" => &["narrate", "plan", "render"],

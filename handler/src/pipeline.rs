@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use crate::assemble::Ledger;
+use crate::assemble::{Extras, Ledger, Reel};
 use crate::assets::{Assets, Beside};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
@@ -84,7 +84,13 @@ async fn make(
     let budget = Budget::of(&storyboard, quality, studio.config.parallel, ends);
     let (assets, missing) = Assets::fetch(&storyboard, &beside, &studio.store, scratch.path(), ends).await;
     lease.change(|status| status.warnings.extend(missing));
-    let shots = shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget).await?;
+    let extras = Extras::of(&storyboard, &assets);
+    let (shots, extras) = tokio::join!(
+        shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget),
+        studio.assembler.prepare(&extras, quality, scratch.path(), ends.slice(ends.left() / 2)),
+    );
+    let shots = shots?;
+    lease.change(|status| status.warnings.extend(extras.warnings.iter().cloned()));
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let scenes = shots.iter().map(|shot| {
@@ -95,7 +101,8 @@ async fn make(
     ledger.time(spoken().map(|beat| beat.words.clone()));
     let words = spoken().map(|beat| &beat.sound);
     let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
-    let film = studio.assembler.film(&storyboard.title, &ledger, &clips, words, scratch.path(), ends).await?;
+    let reel = Reel { title: &storyboard.title, clips: &clips, extras: &extras };
+    let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
 
     progress::enter(lease, Stage::Publish, 0.97, ends);

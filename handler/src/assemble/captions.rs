@@ -263,13 +263,18 @@ pub fn chapters(ledger: &Ledger, title: &str) -> String {
             .collect()
     };
     let mut text = format!(";FFMETADATA1\ntitle={}\n", escaped(title));
-    for scene in &ledger.scenes {
-        let (from, to) =
-            (ledger.milliseconds(scene.first_frame), ledger.milliseconds(scene.first_frame + scene.frames));
-        text.push_str(&format!(
-            "[CHAPTER]\nTIMEBASE=1/1000\nSTART={from}\nEND={to}\ntitle={}\n",
-            escaped(&scene.heading)
-        ));
+    let mut chapter = |from: u64, to: u64, title: &str| {
+        let (from, to) = (ledger.milliseconds(from), ledger.milliseconds(to));
+        let title = escaped(title);
+        text.push_str(&format!("[CHAPTER]\nTIMEBASE=1/1000\nSTART={from}\nEND={to}\ntitle={title}\n"));
+    };
+    // Chapters leave no gap: what comes before the first scene has the film's own name, and the last one goes on to the end.
+    if let Some(intro) = ledger.intro {
+        chapter(intro.first_frame, intro.frames, title);
+    }
+    let ends = ledger.scenes.iter().skip(1).map(|next| next.first_frame).chain([ledger.frames]);
+    for (scene, end) in ledger.scenes.iter().zip(ends) {
+        chapter(scene.first_frame, end, &scene.heading);
     }
     text
 }

@@ -1,32 +1,27 @@
-//! One ffmpeg call makes the film: clips joined by stream copy, one narration track encoded once.
+//! One ffmpeg call makes the film: clips joined by stream copy, one sound track encoded once.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::extras::{self, Extras, Prepared};
+use super::ffmpeg::Ffmpeg;
+use super::measure::{self, BeatSync};
+use super::recording::Recording;
 use super::{Ledger, Track, captions};
-use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
-use crate::job::status::Sync;
+use crate::job::{Quality, status::Sync};
 use crate::layers::Layers;
 use crate::narrate::Sound;
 use crate::render::Prober;
 
-/// Runs ffmpeg.
+/// Makes films of clips.
 #[derive(Debug, Clone)]
 pub struct Assembler {
-    program: PathBuf,
+    ffmpeg: Ffmpeg,
     prober: Prober,
-    read: Vec<PathBuf>,
-    confinement: Mode,
-    timeout: Duration,
-    stall: Duration,
 }
-
-/// Times that ffmpeg is run when it stalls.
-const TRIES: u32 = 2;
 
 /// What was made, as files and texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,43 +36,60 @@ pub struct Film {
     pub vtt: String,
     /// Sound against picture, as measured on the finished film.
     pub sync: Sync,
+    /// Every beat as planned and as measured, in film order.
+    pub beats: Vec<BeatSync>,
     /// Integrated loudness in LUFS; none for a film without words.
     pub loudness: Option<f64>,
 }
 
+/// What is seen in a film.
+#[derive(Debug, Clone, Copy)]
+pub struct Reel<'a> {
+    /// The film's title.
+    pub title: &'a str,
+    /// The scenes' clips, in film order, all under the folder in which the film is made.
+    pub clips: &'a [PathBuf],
+    /// What surrounds and accompanies them.
+    pub extras: &'a Prepared,
+}
+
 impl Assembler {
-    /// The one of these layers.
+    /// With the ffmpeg of these layers.
     pub fn new(layers: &Layers, prober: Prober, config: &Config) -> Self {
-        Self {
-            program: layers.program("ffmpeg"),
-            prober,
-            read: layers.read().to_vec(),
-            confinement: config.confinement,
-            timeout: config.subprocess_timeout,
-            stall: config.stall_timeout,
-        }
+        Self { ffmpeg: Ffmpeg::new(layers, config), prober }
     }
 
-    /// Joins `clips` (in film order, all under `folder`) and lays `words` on them as the ledger says.
+    /// Makes ready what the document brings along, in `folder`: as little or as much as can be had by `deadline`. It needs
+    /// no scene, so it may run while they are drawn.
+    pub async fn prepare(&self, extras: &Extras, quality: Quality, folder: &Path, deadline: Deadline) -> Prepared {
+        extras::prepare(extras, quality, (&self.ffmpeg, &self.prober), folder, deadline).await
+    }
+
+    /// Joins the clips of a reel and lays `words` on them as the ledger says, after it has moved by the intro.
     ///
     /// # Errors
-    /// `assemble.failed`, `assemble.timed_out`, `assemble.wrong_film` when the result is not as long as the ledger,
-    /// `scratch.failed` when `folder` can't be written.
+    /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `assemble.wrong_film` when the result is not as long as
+    /// the ledger or not in step with it, `scratch.failed` when `folder` can't be written.
     pub async fn film<'a>(
         &self,
-        title: &str,
-        ledger: &Ledger,
-        clips: &[PathBuf],
+        Reel { title, clips, extras }: Reel<'_>,
+        ledger: &mut Ledger,
         words: impl IntoIterator<Item = &'a Sound>,
         folder: &Path,
         deadline: Deadline,
     ) -> Result<Film, JobError> {
+        let (intro, outro) = extras.frames();
+        ledger.surround(intro, outro);
+        let ledger = &*ledger;
         // Some milliseconds for each minute of sound: the runtime moves its other work to another thread meanwhile.
-        let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &folder.join("narration.s16le")))
+        let laid = folder.join("narration.s16le");
+        let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &extras.backing, &laid))
             .map_err(|error| JobError::new(Code::ScratchFailed, format!("narration.s16le: {error}")))?;
         let cues = captions::cues(ledger);
         let (srt, vtt) = (captions::srt(&cues), captions::vtt(&cues));
-        let list: String = clips.iter().map(|clip| format!("file '{}'\n", clip.display())).collect();
+        let (before, after) = (extras.intro.iter().map(|clip| &clip.path), extras.outro.iter().map(|clip| &clip.path));
+        let list: String =
+            before.chain(clips).chain(after).map(|clip| format!("file '{}'\n", clip.display())).collect();
         let files: [(&str, Vec<u8>); 3] = [
             ("clips.txt", list.into_bytes()),
             ("captions.srt", srt.clone().into_bytes()),
@@ -89,88 +101,84 @@ impl Assembler {
                 .map_err(|error| JobError::new(Code::ScratchFailed, format!("{name}: {error}")))?;
         }
         let (path, poster) = (folder.join("film.mp4"), folder.join("poster.jpg"));
-        let joined = self.ffmpeg(join_arguments(!cues.is_empty()), folder, deadline);
-        let still = self.ffmpeg(still_arguments(ledger, clips), folder, deadline);
+        let (join, still) =
+            (join_arguments(ledger.fps, track.channels, !cues.is_empty()), still_arguments(ledger, clips));
+        let joined = self.ffmpeg.run(&join, folder, deadline);
+        let still = self.ffmpeg.run(&still, folder, deadline);
         tokio::try_join!(joined, still)?;
-        let sync = self.measure(&path, ledger, deadline).await?;
-        Ok(Film { path, poster, srt, vtt, sync, loudness: track.loudness })
+        self.check(&path, ledger, deadline).await?;
+        let beats = self.measure(ledger, &laid, track.channels, folder, deadline).await?;
+        let sync = Sync { worst_frames: measure::worst(&beats) };
+        Ok(Film { path, poster, srt, vtt, sync, beats, loudness: track.loudness })
     }
 
     /// The film must be as long as the ledger says, in both streams, before anybody gets it.
-    async fn measure(&self, film: &Path, ledger: &Ledger, deadline: Deadline) -> Result<Sync, JobError> {
+    async fn check(&self, film: &Path, ledger: &Ledger, deadline: Deadline) -> Result<(), JobError> {
         let wrong = |message: String| JobError::new(Code::AssembleWrongFilm, message);
         let measured = self.prober.measure(film, deadline).await.map_err(wrong)?;
         if measured.video_frames != ledger.frames {
             return Err(wrong(format!("the film has {} frames, the ledger {}", measured.video_frames, ledger.frames)));
         }
         let audio = measured.audio_seconds.ok_or_else(|| wrong("the film has no sound".to_owned()))?;
-        let worst_frames = (audio - ledger.seconds()).abs() * f64::from(ledger.fps);
-        if worst_frames > 1.0 {
-            let message = format!("sound lasts {audio:.3} s, picture {:.3} s", ledger.seconds());
-            return Err(wrong(message));
+        if (audio - ledger.seconds()).abs() * f64::from(ledger.fps) > 1.0 {
+            return Err(wrong(format!("sound lasts {audio:.3} s, picture {:.3} s", ledger.seconds())));
         }
-        Ok(Sync { worst_frames })
+        Ok(())
     }
 
-    /// Runs ffmpeg, and once more when it stalls.
-    async fn ffmpeg(&self, arguments: Vec<OsString>, folder: &Path, deadline: Deadline) -> Result<(), JobError> {
-        let deadline = deadline.slice(self.timeout);
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let outcome = self.watched(&arguments, folder, deadline).await;
-            let Some(outcome) = outcome else {
-                if tries < TRIES {
-                    tracing::warn!(stall_s = self.stall.as_secs_f64(), "ffmpeg made no progress; it is started again");
-                    continue;
-                }
-                let message = format!("ffmpeg made no progress for {:.0} s, twice", self.stall.as_secs_f64());
-                return Err(JobError::new(Code::AssembleStalled, message));
-            };
-            let words = outcome.stderr.text_lossy();
-            return match outcome.ending {
-                Ending::Exited(0) => Ok(()),
-                Ending::TimedOut | Ending::Ended => {
-                    Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time"))
-                }
-                ending => Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending}: {}", words.trim()))),
-            };
+    /// Looks and listens where each beat begins in `film.mp4`: none may be off by more than a frame.
+    async fn measure(
+        &self,
+        ledger: &Ledger,
+        laid: &Path,
+        channels: usize,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> Result<Vec<BeatSync>, JobError> {
+        self.ffmpeg.run(&decode_arguments(channels), folder, deadline).await?;
+        let failed = |error: std::io::Error| JobError::new(Code::ScratchFailed, format!("the film's sound: {error}"));
+        let (packets, heard) = (folder.join("pictures.txt"), folder.join("heard.s16le"));
+        let measured = tokio::task::block_in_place(|| {
+            let packets = std::fs::read_to_string(packets)?;
+            let (laid, sound) = (Recording::open(laid, channels)?, Recording::open(&heard, channels)?);
+            Ok(measure::beats(ledger, &packets, &laid, &sound))
+        });
+        // As large as the track itself, and of no further use.
+        let _ = tokio::fs::remove_file(&heard).await;
+        let wrong = |message: String| JobError::new(Code::AssembleWrongFilm, message);
+        let beats = measured.map_err(failed)?.map_err(wrong)?;
+        if let Some(late) = beats.iter().find(|beat| beat.error_frames.is_some_and(|error| error.abs() > 1.0)) {
+            let error = late.error_frames.unwrap_or_default();
+            return Err(wrong(format!("the words of beat {} are {error:.2} frames off their picture", late.id)));
         }
-    }
-
-    /// One run under the watch of its own progress reports; none when they said nothing new for too long.
-    async fn watched(&self, arguments: &[OsString], folder: &Path, deadline: Deadline) -> Option<Outcome> {
-        let mut spec = Spec::new(&self.program, folder);
-        spec.args = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"].map(Into::into).to_vec();
-        spec.args.extend(["-progress", "pipe:1", "-stats_period", "0.5"].map(Into::into));
-        spec.args.extend_from_slice(arguments);
-        spec.env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("LANG".into(), "C.UTF-8".into())];
-        // Copying takes 150 MB; six hours at 4k are some 30 GB.
-        spec.limits = Limits::gibibytes(8, 64);
-        spec.confinement =
-            Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
-        // A report comes every half second, whatever happened; only one that says something else counts as life.
-        let mut done = [String::new(), String::new()];
-        let news = |line: &str| {
-            let which = ["frame=", "total_size="].iter().position(|key| line.starts_with(key));
-            let Some(last) = which.and_then(|which| done.get_mut(which)) else { return false };
-            let new = *last != line;
-            line.clone_into(last);
-            new
-        };
-        child::watched(spec, self.stall, deadline, news).await
+        Ok(beats)
     }
 }
 
-fn join_arguments(captions: bool) -> Vec<OsString> {
+fn join_arguments(fps: u32, channels: usize, captions: bool) -> Vec<OsString> {
     let mut arguments = vec!["-f", "concat", "-safe", "0", "-i", "clips.txt"];
-    arguments.extend(["-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "narration.s16le", "-i", "chapters.txt"]);
+    // Speech in one channel is transparent at 96 kbit/s, both speakers play it; music in two at 160.
+    let (channels, rate) = if channels == 1 { ("1", "96k") } else { ("2", "160k") };
+    arguments.extend(["-f", "s16le", "-ar", "48000", "-ac", channels, "-i", "narration.s16le", "-i", "chapters.txt"]);
     if captions {
         arguments.extend(["-i", "captions.srt", "-map", "3:s", "-c:s", "mov_text"]);
     }
     arguments.extend(["-map", "0:v", "-map", "1:a", "-map_metadata", "2", "-map_chapters", "2", "-c:v", "copy"]);
-    // Speech in one channel is transparent at 96 kbit/s; both speakers play it.
-    arguments.extend(["-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart", "film.mp4"]);
+    arguments.extend(["-c:a", "aac", "-b:a", rate, "-movflags", "+faststart"]);
+    let mut arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    // Clips say their length in whole milliseconds, so that joined by it they would drift: 18 ms over 100 scenes, measured.
+    // Their clock has 512 ticks a frame (`chalkreel_stage/clip.py`), and so has the film's.
+    let ticks = (fps * 512).to_string();
+    arguments.extend(["-video_track_timescale", &ticks, "-bsf:v", "setts=ts=N*512:duration=512"].map(Into::into));
+    arguments.push("film.mp4".into());
+    arguments
+}
+
+/// Pictures by their packets, and the sound as a player hears it: what comes before time 0 is cut off, and a gap is silence.
+fn decode_arguments(channels: usize) -> Vec<OsString> {
+    let mut arguments = vec!["-i", "film.mp4", "-map", "0:v", "-c", "copy", "-f", "framecrc", "pictures.txt"];
+    arguments.extend(["-map", "0:a", "-af", "aresample=async=1:first_pts=0", "-ar", "48000"]);
+    arguments.extend(["-ac", if channels == 1 { "1" } else { "2" }, "-f", "s16le", "heard.s16le"]);
     arguments.into_iter().map(Into::into).collect()
 }
 

@@ -15,8 +15,23 @@ pub struct Ledger {
     pub sample_rate: u32,
     /// Frames of the whole film.
     pub frames: u64,
+    /// A clip before the first scene, with its own sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intro: Option<Stretch>,
+    /// A clip after the last scene, with its own sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outro: Option<Stretch>,
     /// In film order.
     pub scenes: Vec<SceneEntry>,
+}
+
+/// A stretch of the film that is no scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// First frame in the film.
+    pub first_frame: u64,
+    /// Length in frames.
+    pub frames: u64,
 }
 
 /// A scene's stretch of the film.
@@ -67,7 +82,8 @@ fn samples_per_frame(fps: u32) -> u64 {
 impl Ledger {
     /// Lays scenes end to end. For each: the scene, the frames of its beats, the samples of their words.
     pub fn of<'a>(fps: u32, scenes: impl IntoIterator<Item = (&'a Scene, &'a [u64], Vec<usize>)>) -> Self {
-        let mut ledger = Self { fps, sample_rate: SAMPLE_RATE, frames: 0, scenes: Vec::new() };
+        let mut ledger =
+            Self { fps, sample_rate: SAMPLE_RATE, frames: 0, intro: None, outro: None, scenes: Vec::new() };
         for (scene, frames, samples) in scenes {
             let first_frame = ledger.frames;
             let mut beats = Vec::new();
@@ -87,6 +103,34 @@ impl Ledger {
             ledger.scenes.push(SceneEntry { id, heading, first_frame, frames: ledger.frames - first_frame, beats });
         }
         ledger
+    }
+
+    /// Puts a clip of so many frames before the first scene, and one after the last; 0 for none. Everything in between moves.
+    pub fn surround(&mut self, intro: u64, outro: u64) {
+        let stretch = |first_frame: u64, frames: u64| (frames > 0).then_some(Stretch { first_frame, frames });
+        self.intro = stretch(0, intro);
+        self.outro = stretch(intro + self.frames, outro);
+        self.frames += intro + outro;
+        let samples = intro * samples_per_frame(self.fps);
+        for scene in &mut self.scenes {
+            scene.first_frame += intro;
+            for beat in &mut scene.beats {
+                beat.first_frame += intro;
+                beat.first_sample += samples;
+            }
+        }
+    }
+
+    /// First sample of the first scene, and the one after the last of the last.
+    pub fn scene_samples(&self) -> (u64, u64) {
+        let before = self.intro.map_or(0, |intro| intro.frames);
+        let after = self.outro.map_or(self.frames, |outro| outro.first_frame);
+        (before * samples_per_frame(self.fps), after * samples_per_frame(self.fps))
+    }
+
+    /// A frame's first sample.
+    pub fn sample(&self, frame: u64) -> u64 {
+        frame * samples_per_frame(self.fps)
     }
 
     /// Takes down when words are spoken, for all beats in film order.
@@ -142,6 +186,22 @@ pub(super) mod tests {
         let mut silent = scene.beats[0].clone();
         silent.pause_ms = 0;
         assert_eq!(beat_frames(&silent, 0, 30), 1);
+    }
+
+    #[test]
+    fn an_intro_moves_everything_and_an_outro_nothing() {
+        let scene = scene("s", &["a", "b"]);
+        let plain = Ledger::of(30, [(&scene, &[60, 40][..], vec![90_000, 48_000])]);
+        let mut ledger = plain.clone();
+        ledger.surround(0, 0);
+        assert_eq!(ledger, plain);
+        ledger.surround(45, 15);
+        assert_eq!((ledger.frames, ledger.scenes[0].first_frame, ledger.scenes[0].frames), (160, 45, 100));
+        assert_eq!(ledger.intro, Some(Stretch { first_frame: 0, frames: 45 }));
+        assert_eq!(ledger.outro, Some(Stretch { first_frame: 145, frames: 15 }));
+        let firsts: Vec<(u64, u64)> = ledger.beats().map(|beat| (beat.first_frame, beat.first_sample)).collect();
+        assert_eq!(firsts, [(45, 72_000), (105, 168_000)]);
+        assert_eq!(ledger.scene_samples(), (72_000, 232_000));
     }
 
     #[test]

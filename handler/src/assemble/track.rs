@@ -1,8 +1,7 @@
-//! One continuous narration track, cut together sample by sample from the ledger, at one loudness.
+//! One continuous sound track, cut together sample by sample from the ledger, at one loudness.
 //!
 //! It goes from the beats' files to one file, block by block: a film of half an hour is larger than a small function.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
@@ -10,180 +9,200 @@ use std::path::Path;
 use ebur128::{EbuR128, Mode};
 
 use super::Ledger;
+use super::limiter::{LOOK_AHEAD, Limiter};
+use super::music::Bed;
+use super::recording::{Moment, Recording};
 use crate::narrate::{SAMPLE_RATE, Sound};
 
 /// Integrated loudness of every film, in LUFS: what streaming services and classrooms expect of speech.
 pub const LOUDNESS: f64 = -16.0;
-/// No sample of the track is above this (-2 dBFS): AAC and true peaks between samples stay below -1 dBTP.
-const CEILING: f32 = 0.794;
-/// The limiter looks this far ahead: 5 ms, which a voice does not show.
-const LOOK_AHEAD: usize = SAMPLE_RATE as usize * 5 / 1000;
-/// The limiter lets go in about this time: 80 ms.
-const RELEASE: f32 = 1.0 / (SAMPLE_RATE as f32 * 0.080);
 /// At the ends of each beat's words: 4 ms, so that no cut clicks.
 const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
+/// At the ends of the sound of intro and outro: 20 ms, for what may be cut off in the middle of a chord.
+const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
 
-/// Rounds of finding the gain: limiting takes a little loudness away, and two rounds are enough for speech.
-const ROUNDS: usize = 3;
+/// Rounds of finding the gain: limiting takes a little loudness away, and two or three rounds are enough for speech.
+const ROUNDS: usize = 5;
 /// Samples of silence at a time.
 const BLOCK: usize = SAMPLE_RATE as usize;
 
-/// The film's sound, in a file of little-endian 16-bit samples, which ffmpeg reads as `s16le`: mono at 48 kHz, exactly as
-/// long as the picture.
+/// What is heard beside the voice, each with the factor that brings it to its loudness.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Backing {
+    /// From the film's first frame on.
+    pub(super) intro: Option<(Recording, f32)>,
+    /// From the outro's first frame on.
+    pub(super) outro: Option<(Recording, f32)>,
+    /// Under all scenes.
+    pub(super) music: Option<(Recording, f32)>,
+}
+
+impl Backing {
+    /// A voice alone is one channel; music and clips have two.
+    fn channels(&self) -> usize {
+        if self.intro.is_some() || self.outro.is_some() || self.music.is_some() { 2 } else { 1 }
+    }
+}
+
+/// The film's sound, in a file of little-endian 16-bit samples, which ffmpeg reads as `s16le`: at 48 kHz, exactly as long as
+/// the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Track {
-    /// Integrated loudness as measured afterwards, in LUFS; none for a film without words.
+    /// Integrated loudness as measured afterwards, in LUFS; none for a film without sound.
     pub loudness: Option<f64>,
+    /// 1 for a voice alone, else 2.
+    pub channels: usize,
 }
 
 impl Track {
-    /// Lays each beat's words where the ledger says, into the file at `path`. `words` are in film order, empty for silent
-    /// beats.
+    /// Lays each beat's words where the ledger says, with what is heard beside them, into the file at `path`. `words` are in
+    /// film order, empty for silent beats.
     ///
     /// # Errors
     /// When a beat's file is gone, or `path` can't be written.
-    pub fn lay<'a>(ledger: &Ledger, words: impl IntoIterator<Item = &'a Sound>, path: &Path) -> io::Result<Self> {
+    pub(super) fn lay<'a>(
+        ledger: &Ledger,
+        words: impl IntoIterator<Item = &'a Sound>,
+        backing: &Backing,
+        path: &Path,
+    ) -> io::Result<Self> {
         let words: Vec<&Sound> = words.into_iter().collect();
-        let mut meter = meter()?;
-        stream(ledger, &words, |block| meter.add_frames_f32(block).map_err(io::Error::other))?;
-        let mut loudness = measured(&meter);
+        let channels = backing.channels();
+        let mix = Mix { ledger, words: &words, bed: Bed::of(backing.music.as_ref(), ledger), backing };
+        let mut meter = Meter::new(channels)?;
+        mix.stream(|block| block.iter().try_for_each(|moment| meter.take(*moment)))?;
+        let mut loudness = meter.loudness()?;
         let mut gain = loudness.map_or(0.0, |loudness| LOUDNESS - loudness);
         for _ in 0..ROUNDS {
-            loudness = write(ledger, &words, gain, path)?;
+            loudness = mix.write(gain, channels, path)?;
             match loudness.map(|loudness| LOUDNESS - loudness) {
                 Some(missing) if missing.abs() >= 0.2 => gain += missing,
                 _ => break,
             }
         }
-        Ok(Self { loudness })
+        Ok(Self { loudness, channels })
     }
 }
 
-/// Writes the track with `gain` in decibels, limited, and gives its loudness.
-fn write(ledger: &Ledger, words: &[&Sound], gain: f64, path: &Path) -> io::Result<Option<f64>> {
-    let factor = 10_f64.powf(gain / 20.0) as f32;
-    let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-    let mut meter = meter()?;
-    let mut limiter = Limiter::new();
-    let mut ready = Vec::with_capacity(BLOCK);
-    let mut pass = |block: &mut dyn Iterator<Item = f32>| {
-        ready.clear();
-        ready.extend(block.filter_map(|sample| limiter.push(sample)));
-        meter.add_frames_f32(&ready).map_err(io::Error::other)?;
-        ready.iter().try_for_each(|sample| file.write_all(&((sample * 32_767.0).round() as i16).to_le_bytes()))
-    };
-    stream(ledger, words, |block| pass(&mut block.iter().map(|sample| sample * factor)))?;
-    // What the limiter still holds.
-    pass(&mut std::iter::repeat_n(0.0, LOOK_AHEAD))?;
-    file.flush()?;
-    Ok(measured(&meter))
+/// All that is heard, and when.
+struct Mix<'a> {
+    ledger: &'a Ledger,
+    words: &'a [&'a Sound],
+    backing: &'a Backing,
+    bed: Option<Bed<'a>>,
 }
 
-/// Hands out the whole track, block by block.
-fn stream(ledger: &Ledger, words: &[&Sound], mut each: impl FnMut(&[f32]) -> io::Result<()>) -> io::Result<()> {
-    let silence = vec![0.0; BLOCK];
-    let mut done = 0;
-    let still_until = |done: &mut u64, sample: u64, each: &mut dyn FnMut(&[f32]) -> io::Result<()>| {
-        while *done < sample {
-            let length = (sample - *done).min(BLOCK as u64);
-            each(&silence[..length as usize])?;
-            *done += length;
-        }
-        Ok::<_, io::Error>(())
-    };
-    let ends = ledger.beats().skip(1).map(|beat| beat.first_sample).chain([ledger.samples()]);
-    for ((beat, sound), end) in ledger.beats().zip(words).zip(ends) {
-        still_until(&mut done, beat.first_sample, &mut each)?;
-        let mut samples = sound.read()?;
-        // A beat lasts at least as long as its words; only a broken ledger cuts here.
-        samples.truncate((end - beat.first_sample) as usize);
-        let last = samples.len().saturating_sub(1);
-        for (index, sample) in samples.iter_mut().enumerate() {
-            *sample *= (index.min(last - index) as f32 / FADE as f32).min(1.0);
-        }
-        each(&samples)?;
-        done += samples.len() as u64;
-    }
-    still_until(&mut done, ledger.samples(), &mut each)
-}
-
-/// A mono track is played by two speakers; ffmpeg's ebur128 counts it as one channel all the same, and so do we.
-fn meter() -> io::Result<EbuR128> {
-    EbuR128::new(1, SAMPLE_RATE, Mode::I).map_err(io::Error::other)
-}
-
-/// Integrated loudness (EBU R 128) in LUFS; none when all is silent.
-fn measured(meter: &EbuR128) -> Option<f64> {
-    meter.loudness_global().ok().filter(|loudness| loudness.is_finite())
-}
-
-/// A look-ahead peak limiter: the gain falls before a peak arrives, and comes back slowly. Samples come out in order,
-/// [`LOOK_AHEAD`] pushes after they went in.
-#[derive(Debug)]
-struct Limiter {
-    waiting: VecDeque<f32>,
-    /// What the peaks in `waiting` need: index and gain, both ascending.
-    ahead: VecDeque<(u64, f32)>,
-    entered: u64,
-    held: f32,
-    /// The last gains held, and their sum.
-    window: VecDeque<f32>,
-    sum: f64,
-    /// Samples since the gain was last held down; capped.
-    free: usize,
-}
-
-impl Limiter {
-    fn new() -> Self {
-        let window = VecDeque::from(vec![1.0; LOOK_AHEAD]);
-        let (waiting, ahead) = (VecDeque::with_capacity(LOOK_AHEAD + 1), VecDeque::new());
-        Self { waiting, ahead, entered: 0, held: 1.0, window, sum: LOOK_AHEAD as f64, free: LOOK_AHEAD }
+impl Mix<'_> {
+    /// Writes the track with `gain` in decibels, limited, and gives its loudness.
+    fn write(&self, gain: f64, channels: usize, path: &Path) -> io::Result<Option<f64>> {
+        let factor = 10_f64.powf(gain / 20.0) as f32;
+        let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+        let mut meter = Meter::new(channels)?;
+        let mut limiter = Limiter::new();
+        let mut push = |moment: Moment| -> io::Result<()> {
+            let Some(ready) = limiter.push(moment.map(|sample| sample * factor)) else { return Ok(()) };
+            meter.take(ready)?;
+            let whole = |sample: &f32| file.write_all(&((sample * 32_767.0).round() as i16).to_le_bytes());
+            ready[..channels].iter().try_for_each(whole)
+        };
+        self.stream(|block| block.iter().try_for_each(|moment| push(*moment)))?;
+        // What the limiter still holds.
+        (0..LOOK_AHEAD).try_for_each(|_| push([0.0; 2]))?;
+        file.flush()?;
+        meter.loudness()
     }
 
-    fn push(&mut self, sample: f32) -> Option<f32> {
-        if sample.abs() > CEILING {
-            let gain = CEILING / sample.abs();
-            while self.ahead.back().is_some_and(|&(_, kept)| kept >= gain) {
-                self.ahead.pop_back();
+    /// Hands out the whole track, block by block.
+    fn stream(&self, mut each: impl FnMut(&[Moment]) -> io::Result<()>) -> io::Result<()> {
+        let mut done = 0;
+        let mut heard = |mut block: Vec<Moment>| {
+            self.beside(done, &mut block)?;
+            done += block.len() as u64;
+            each(&block)?;
+            Ok::<u64, io::Error>(done)
+        };
+        let still_until = |mut at: u64, sample: u64, heard: &mut dyn FnMut(Vec<Moment>) -> io::Result<u64>| {
+            while at < sample {
+                at = heard(vec![[0.0; 2]; (sample - at).min(BLOCK as u64) as usize])?;
             }
-            self.ahead.push_back((self.entered, gain));
+            Ok::<u64, io::Error>(at)
+        };
+        let mut at = 0;
+        let ends = self.ledger.beats().skip(1).map(|beat| beat.first_sample).chain([self.ledger.samples()]);
+        for ((beat, sound), end) in self.ledger.beats().zip(self.words).zip(ends) {
+            still_until(at, beat.first_sample, &mut heard)?;
+            let mut samples = sound.read()?;
+            // A beat lasts at least as long as its words; only a broken ledger cuts here.
+            samples.truncate((end - beat.first_sample) as usize);
+            let last = samples.len().saturating_sub(1);
+            let faded =
+                |(index, sample): (usize, &f32)| sample * (index.min(last - index) as f32 / FADE as f32).min(1.0);
+            at = heard(samples.iter().enumerate().map(faded).map(|sample| [sample; 2]).collect())?;
         }
-        self.waiting.push_back(sample);
-        self.entered += 1;
-        if self.waiting.len() <= LOOK_AHEAD {
-            return None;
-        }
-        let sample = self.waiting.pop_front()?;
-        let index = self.entered - 1 - LOOK_AHEAD as u64;
-        while self.ahead.front().is_some_and(|&(at, _)| at < index) {
-            self.ahead.pop_front();
-        }
-        let gain = self.gain();
-        Some((sample * gain).clamp(-CEILING, CEILING))
+        still_until(at, self.ledger.samples(), &mut heard)?;
+        Ok(())
     }
 
-    /// The mean over the look-ahead behind is smooth, and at a peak all of it is at or below what the peak needs.
-    fn gain(&mut self) -> f32 {
-        let floor = self.ahead.front().map_or(1.0, |&(_, gain)| gain);
-        self.held = floor.min(self.held + (1.0 - self.held) * RELEASE);
-        if self.held > 0.9999 {
-            self.held = 1.0;
-            if self.free == LOOK_AHEAD {
-                return 1.0;
+    /// Adds what is heard beside the voice from moment `at` on.
+    fn beside(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
+        let Ledger { intro, outro, .. } = self.ledger;
+        for (stretch, sound) in [(intro, &self.backing.intro), (outro, &self.backing.outro)] {
+            let (Some(stretch), Some((sound, gain))) = (stretch, sound) else { continue };
+            let (from, length) = (self.ledger.sample(stretch.first_frame), self.ledger.sample(stretch.frames));
+            let length = length.min(sound.moments());
+            if at >= from + length || at + block.len() as u64 <= from {
+                continue;
             }
-            self.free += 1;
-        } else {
-            self.free = 0;
+            let heard = sound.read(at as i64 - from as i64, block.len())?;
+            for (sample, (moment, heard)) in (at..).zip(block.iter_mut().zip(heard)) {
+                if !(from..from + length).contains(&sample) {
+                    continue;
+                }
+                let end = (sample - from).min(from + length - 1 - sample);
+                let level = gain * (end as f32 / CLIP_FADE as f32).min(1.0);
+                *moment = [moment[0] + heard[0] * level, moment[1] + heard[1] * level];
+            }
         }
-        self.sum += f64::from(self.held) - f64::from(self.window.pop_front().unwrap_or(1.0));
-        self.window.push_back(self.held);
-        (self.sum / LOOK_AHEAD as f64) as f32
+        self.bed.as_ref().map_or(Ok(()), |bed| bed.add(at, block))
+    }
+}
+
+/// Loudness of what passes by. A track of one channel is played by two speakers; ffmpeg's ebur128 counts it as one all the
+/// same, and so do we.
+struct Meter {
+    meter: EbuR128,
+    channels: usize,
+    waiting: Vec<f32>,
+}
+
+impl Meter {
+    fn new(channels: usize) -> io::Result<Self> {
+        let meter = EbuR128::new(channels as u32, SAMPLE_RATE, Mode::I).map_err(io::Error::other)?;
+        Ok(Self { meter, channels, waiting: Vec::with_capacity(BLOCK + 1) })
+    }
+
+    fn take(&mut self, moment: Moment) -> io::Result<()> {
+        self.waiting.extend_from_slice(&moment[..self.channels]);
+        if self.waiting.len() >= BLOCK { self.measure() } else { Ok(()) }
+    }
+
+    fn measure(&mut self) -> io::Result<()> {
+        self.meter.add_frames_f32(&self.waiting).map_err(io::Error::other)?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Integrated loudness (EBU R 128) in LUFS; none when all is silent.
+    fn loudness(&mut self) -> io::Result<Option<f64>> {
+        self.measure()?;
+        Ok(self.meter.loudness_global().ok().filter(|loudness| loudness.is_finite()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::ledger::tests::scene;
+    use super::super::limiter::CEILING;
     use super::*;
 
     /// A stretch of something like speech: a tone in bursts, with a sharp peak now and then.
@@ -203,7 +222,7 @@ mod tests {
         Ledger::of(30, [(&scene, &frames[..], words.iter().map(Vec::len).collect())])
     }
 
-    fn laid(words: &[Vec<f32>]) -> (Track, Vec<f32>) {
+    fn laid_with(ledger: &Ledger, words: &[Vec<f32>], backing: &Backing) -> (Track, Vec<f32>) {
         let folder = tempfile::tempdir().unwrap();
         let keep = |(number, words): (usize, &Vec<f32>)| match words.len() {
             0 => Sound::default(),
@@ -211,10 +230,14 @@ mod tests {
         };
         let sounds: Vec<Sound> = words.iter().enumerate().map(keep).collect();
         let path = folder.path().join("track");
-        let track = Track::lay(&ledger_of(words), &sounds, &path).unwrap();
+        let track = Track::lay(ledger, &sounds, backing, &path).unwrap();
         let bytes = std::fs::read(path).unwrap();
         let samples = bytes.as_chunks::<2>().0.iter().map(|pair| f32::from(i16::from_le_bytes(*pair)) / 32_767.0);
         (track, samples.collect())
+    }
+
+    fn laid(words: &[Vec<f32>]) -> (Track, Vec<f32>) {
+        laid_with(&ledger_of(words), words, &Backing::default())
     }
 
     #[test]
@@ -231,8 +254,8 @@ mod tests {
     fn words_begin_where_the_ledger_says_and_the_rest_is_silent() {
         let words = vec![bursts(1, 0.3), Vec::new(), bursts(1, 0.3)];
         let ledger = ledger_of(&words);
-        let (_, samples) = laid(&words);
-        assert_eq!(samples.len() as u64, ledger.samples());
+        let (track, samples) = laid(&words);
+        assert_eq!((samples.len() as u64, track.channels), (ledger.samples(), 1));
         for beat in ledger.beats() {
             let (first, after) = (beat.first_sample as usize, (beat.first_sample + beat.samples) as usize);
             let end = first + beat.frames as usize * 1600;
@@ -259,16 +282,56 @@ mod tests {
         assert!(!samples.is_empty() && samples.iter().all(|&sample| sample == 0.0));
     }
 
+    /// A constant on the left and its opposite on the right: where it is heard, and how loud, can be read off.
+    fn constant(folder: &tempfile::TempDir, name: &str, level: f32, moments: usize) -> Recording {
+        let path = folder.path().join(name);
+        let whole = |side: f32| ((level * side * 32_767.0) as i16).to_le_bytes();
+        let bytes: Vec<u8> = std::iter::repeat_n([whole(1.0), whole(-1.0)], moments).flatten().flatten().collect();
+        std::fs::write(&path, bytes).unwrap();
+        Recording::open(&path, 2).unwrap()
+    }
+
     #[test]
-    fn the_limiter_holds_every_peak_and_leaves_the_rest() {
-        let mut samples: Vec<f32> = (0..48_000).map(|n| (n as f32 * 0.05).sin() * 0.3).collect();
-        samples[24_000] = 3.0;
-        let mut limiter = Limiter::new();
-        let padded = samples.iter().copied().chain(std::iter::repeat_n(0.0, LOOK_AHEAD));
-        let limited: Vec<f32> = padded.filter_map(|sample| limiter.push(sample)).collect();
-        assert_eq!(limited.len(), samples.len());
-        assert!(limited.iter().all(|sample| sample.abs() <= CEILING));
-        assert_eq!(limited[..20_000], samples[..20_000]);
-        assert!(limited[24_000] > 0.7 && (limited[47_999] - samples[47_999]).abs() < 0.005);
+    fn intro_and_outro_are_heard_in_their_own_stretch_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let words = vec![bursts(2, 0.3), bursts(1, 0.3)];
+        let mut ledger = ledger_of(&words);
+        ledger.surround(45, 30);
+        // The sound of the intro is longer than its picture, that of the outro is shorter.
+        let intro = Some((constant(&folder, "intro", 0.02, 200_000), 0.5));
+        let outro = Some((constant(&folder, "outro", 0.02, 24_000), 0.5));
+        let (track, samples) = laid_with(&ledger, &words, &Backing { intro, outro, music: None });
+        let moments = samples.as_chunks::<2>().0;
+        assert_eq!((moments.len() as u64, track.channels), (ledger.samples(), 2));
+        let opposite = |moment: &[f32; 2]| moment[0] > 0.001 && (moment[0] + moment[1]).abs() < 0.000_1;
+        assert!(moments[1_000..71_000].iter().all(opposite));
+        let begin = ledger.outro.unwrap().first_frame as usize * 1600;
+        assert!(moments[begin + 1_000..begin + 23_000].iter().all(opposite));
+        assert!(moments[begin + 24_000..].iter().flatten().all(|sample| *sample == 0.0));
+        // Between them both sides hear the voice, and nothing jumps where they meet.
+        assert!(moments[72_000..begin].iter().all(|moment| moment[0] == moment[1]));
+        for seam in [0, 71_990, begin - 100, begin, begin + 23_900] {
+            let around = &moments[seam..seam + 200];
+            assert!(around.windows(2).all(|pair| (pair[1][0] - pair[0][0]).abs() < 0.02), "{seam}");
+        }
+    }
+
+    #[test]
+    fn with_music_the_film_is_as_loud_as_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let words = vec![bursts(4, 0.2), Vec::new(), bursts(4, 0.2)];
+        let path = folder.path().join("music");
+        let tune = |n: usize| ((n as f32 * 0.031).sin() * 8_000.0) as i16;
+        let bytes: Vec<u8> = (0..96_000).flat_map(|n| [tune(n), tune(n + 9)]).flat_map(i16::to_le_bytes).collect();
+        std::fs::write(&path, bytes).unwrap();
+        let music = Some((Recording::open(&path, 2).unwrap(), 0.3));
+        let (track, samples) = laid_with(&ledger_of(&words), &words, &Backing { music, ..Backing::default() });
+        let loudness = track.loudness.unwrap();
+        assert!((loudness - LOUDNESS).abs() < 0.7, "{loudness}");
+        assert!(samples.iter().all(|sample| sample.abs() <= CEILING + 0.0001));
+        // In the silent part of a burst only the music is heard, and it has stepped back.
+        let quiet = &samples[2 * 25_000..2 * 28_000];
+        let peak = quiet.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        assert!((0.01..0.2).contains(&peak), "{peak}");
     }
 }

@@ -155,16 +155,16 @@ pub struct PlannerUse {
     pub output_bytes: u64,
 }
 
-/// Who spoke a beat.
+/// Who spoke a beat, as it is heard in the film: a beat that was spoken again by another voice has that one's entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BeatVoice {
     /// The beat's id.
     pub beat: String,
-    /// The voice's name.
+    /// The voice's name, as in `voice.chain`.
     pub voice: String,
-    /// Calls made.
+    /// Calls made for it, those to voices that failed before included; 0 when all of it came from the cache.
     pub tries: u32,
-    /// Characters spoken.
+    /// Characters that its voice was asked to speak; those that came from the cache don't count.
     pub characters: u64,
 }
 
@@ -179,7 +179,7 @@ pub struct Audit {
     pub too_small: u32,
 }
 
-/// Sound against picture.
+/// Sound against picture, as measured on the finished film.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sync {
     /// The largest error at any beat, in frames.

@@ -54,7 +54,9 @@ pub async fn film(
     deadline: Deadline,
 ) -> Result<Published, JobError> {
     let json = |value: Result<Vec<u8>, serde_json::Error>| value.unwrap_or_default();
-    let sync = serde_json::json!({"ledger": ledger, "measured": film.sync, "loudness_lufs": film.loudness});
+    let sync = serde_json::json!({
+        "ledger": ledger, "measured": film.sync, "beats": film.beats, "loudness_lufs": film.loudness,
+    });
     let texts = [
         ("storyboard", keys::STORYBOARD, "application/json", json(serde_json::to_vec_pretty(storyboard))),
         ("sync", keys::SYNC, "application/json", json(serde_json::to_vec_pretty(&sync))),

@@ -110,7 +110,7 @@ impl Renderer {
     /// # Errors
     /// `render.…`: what kept the scene from being drawn by `deadline`. A cache that fails is only a cache that misses.
     pub async fn clip(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Result<Clip, JobError> {
-        let path = folder.join(format!("{}.mp4", order.scene.id));
+        let path = folder.join(format!("scene-{}.mp4", order.scene.id));
         let key = order.key();
         if let Some(report) = self.cached(&key, &path, deadline).await {
             return Ok(Clip { path, report, made: Made::Cached });

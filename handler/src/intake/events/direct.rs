@@ -42,7 +42,11 @@ pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobE
                     .map_err(|error| bad(format!("`document.base64` is not base64: {error}")))?,
                 _ => return Err(bad("`document` needs one of `text` and `base64`")),
             };
-            JobRequest { source: Source::Inline { name: document.name, bytes, folder: None }, quality: None, token: None }
+            JobRequest {
+                source: Source::Inline { name: document.name, bytes, folder: None },
+                quality: None,
+                token: None,
+            }
         }
         (None, Some(uri)) => {
             let rest = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));

@@ -1,0 +1,225 @@
+//! What a document brings along beside its scenes, made ready for the film: an intro and an outro as clips that can be joined
+//! by stream copy, and their sound and the music as samples.
+//!
+//! These are somebody's files. One that can't be used costs a warning, and never the film.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use planner_wasm::storyboard::{Storyboard, Warning};
+
+use super::ffmpeg::Ffmpeg;
+use super::recording::Recording;
+use super::track::Backing;
+use crate::assets::Assets;
+use crate::deadline::Deadline;
+use crate::job::Quality;
+use crate::narrate::SAMPLE_RATE;
+use crate::render::Prober;
+
+/// Longest intro or outro in seconds. More would be a film of its own, and encoding it takes as long as drawing one.
+const LONGEST_CLIP: u64 = 120;
+/// Music is decoded for so many seconds (ten minutes are 115 MB of samples), and goes on from its beginning.
+const LONGEST_MUSIC: u64 = 600;
+/// Loudness of the voice before the film's own normalisation, in LUFS: beats are kept at -23, and both sides hear them.
+const VOICE: f64 = -23.0 + 3.01;
+/// A clip's sound is raised by this much at the most, in decibels: what is quiet by intention is not to become noise.
+const MOST_RAISED: f64 = 12.0;
+
+/// The document's own files, fetched.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extras {
+    /// Music, and its loudness against the voice while nobody speaks, in decibels, at most 0.
+    pub music: Option<(PathBuf, f64)>,
+    /// A clip before the film.
+    pub intro: Option<PathBuf>,
+    /// A clip after the film.
+    pub outro: Option<PathBuf>,
+}
+
+impl Extras {
+    /// What a storyboard names and its document's place has.
+    pub fn of(storyboard: &Storyboard, assets: &Assets) -> Self {
+        let path = |source: &String| assets.get(source).map(|asset| asset.path.clone());
+        Self {
+            music: storyboard.music.as_ref().and_then(|music| Some((path(&music.source)?, music.level_db))),
+            intro: storyboard.intro.as_ref().and_then(path),
+            outro: storyboard.outro.as_ref().and_then(path),
+        }
+    }
+}
+
+/// What is ready to go into the film.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// What could not be used, and why.
+    pub warnings: Vec<Warning>,
+    pub(super) intro: Option<Surrounding>,
+    pub(super) outro: Option<Surrounding>,
+    pub(super) backing: Backing,
+}
+
+/// A clip before or after the scenes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Surrounding {
+    /// Without sound, of the film's size, rate and encoder settings.
+    pub(super) path: PathBuf,
+    pub(super) frames: u64,
+}
+
+impl Prepared {
+    /// Frames before the scenes, and after them.
+    pub(super) fn frames(&self) -> (u64, u64) {
+        let frames = |clip: &Option<Surrounding>| clip.as_ref().map_or(0, |clip| clip.frames);
+        (frames(&self.intro), frames(&self.outro))
+    }
+}
+
+/// Prepares all there is, at the same time. Each file may be in use only under `folder` or where layers are read.
+pub(super) async fn prepare(
+    extras: &Extras,
+    quality: Quality,
+    (ffmpeg, prober): (&Ffmpeg, &Prober),
+    folder: &Path,
+    deadline: Deadline,
+) -> Prepared {
+    let work = Work { quality, ffmpeg, prober, folder, deadline };
+    let music = async {
+        let (source, level) = extras.music.as_ref()?;
+        Some(deadline.run(work.music(source, *level)).await.unwrap_or_else(|_| Err(LATE.to_owned())))
+    };
+    let clip = async |name: &str, source: &Option<PathBuf>| {
+        let source = source.as_ref()?;
+        Some(deadline.run(work.clip(name, source)).await.unwrap_or_else(|_| Err(LATE.to_owned())))
+    };
+    let (music, intro, outro) = tokio::join!(music, clip("intro", &extras.intro), clip("outro", &extras.outro));
+    let mut prepared = Prepared::default();
+    prepared.backing.music = prepared.take("music", music);
+    if let Some((clip, sound)) = prepared.take("intro", intro) {
+        (prepared.intro, prepared.backing.intro) = (Some(clip), sound);
+    }
+    if let Some((clip, sound)) = prepared.take("outro", outro) {
+        (prepared.outro, prepared.backing.outro) = (Some(clip), sound);
+    }
+    prepared
+}
+
+const LATE: &str = "there was no time for it";
+
+impl Prepared {
+    fn take<T>(&mut self, what: &str, made: Option<Result<T, String>>) -> Option<T> {
+        match made? {
+            Ok(made) => Some(made),
+            Err(why) => {
+                tracing::warn!(what, why, "the film is made without it");
+                let (code, message) = (format!("assemble.{what}_left_out"), format!("the film has no {what}: {why}"));
+                self.warnings.push(Warning { code, message, place: None });
+                None
+            }
+        }
+    }
+}
+
+struct Work<'a> {
+    quality: Quality,
+    ffmpeg: &'a Ffmpeg,
+    prober: &'a Prober,
+    folder: &'a Path,
+    deadline: Deadline,
+}
+
+type Sound = Option<(Recording, f32)>;
+
+impl Work<'_> {
+    async fn music(&self, source: &Path, level: f64) -> Result<(Recording, f32), String> {
+        let sound = self.samples(source, "music.s16le", LONGEST_MUSIC).await?;
+        let loudness = loudness(&sound).await?.ok_or("it is silent")?;
+        Ok((sound, factor(VOICE + level.min(0.0) - loudness)))
+    }
+
+    /// The picture and the sound in one file first, so that both keep their place in time; then each for itself.
+    async fn clip(&self, name: &str, source: &Path) -> Result<(Surrounding, Sound), String> {
+        let whole = format!("{name}-whole.mov");
+        let fps = u64::from(self.quality.fps());
+        self.run(whole_arguments(source, &whole, self.quality)).await?;
+        let measured = self.prober.measure(&self.folder.join(&whole), self.deadline).await?;
+        let frames = measured.video_frames;
+        if frames == 0 || frames > LONGEST_CLIP * fps {
+            return Err(format!("it lasts {} s; 1 frame to {LONGEST_CLIP} s are possible", frames / fps));
+        }
+        let (path, ticks) = (format!("{name}.mp4"), (fps * 512).to_string());
+        let alone = ["-i", &whole, "-map", "0:v", "-c", "copy", "-video_track_timescale", &ticks, &path];
+        self.run(alone.map(OsString::from).to_vec()).await?;
+        let path = self.folder.join(path);
+        let counted = self.prober.video_frames(&path, self.deadline).await?;
+        if counted != frames {
+            return Err(format!("{counted} of its {frames} frames could be used"));
+        }
+        let sound = match measured.audio_seconds {
+            None => None,
+            Some(_) => {
+                let sound = self.samples(&self.folder.join(&whole), &format!("{name}.s16le"), LONGEST_CLIP + 1).await?;
+                let loudness = loudness(&sound).await?;
+                loudness.map(|loudness| (sound, factor((VOICE - loudness).min(MOST_RAISED))))
+            }
+        };
+        // 23 MB a minute at most, on a small disk.
+        let _ = tokio::fs::remove_file(self.folder.join(whole)).await;
+        Ok((Surrounding { path, frames }, sound))
+    }
+
+    /// The sound of a file, two channels at 48 kHz, from its first moment on.
+    async fn samples(&self, source: &Path, out: &str, seconds: u64) -> Result<Recording, String> {
+        let mut arguments = input(source, seconds);
+        arguments
+            .extend(["-map", "0:a:0", "-vn", "-sn", "-dn", "-af", "aresample=async=1:first_pts=0"].map(Into::into));
+        arguments.extend(["-ac", "2", "-ar", &SAMPLE_RATE.to_string(), "-f", "s16le", out].map(Into::into));
+        self.run(arguments).await?;
+        let sound = Recording::open(&self.folder.join(out), 2).map_err(|error| error.to_string())?;
+        if sound.moments() == 0 { Err("there is no sound in it".to_owned()) } else { Ok(sound) }
+    }
+
+    async fn run(&self, arguments: Vec<OsString>) -> Result<(), String> {
+        self.ffmpeg.once(&arguments, self.folder, self.deadline).await.map_err(|error| error.message)
+    }
+}
+
+/// Somebody's file: nothing that it names is opened.
+fn input(source: &Path, seconds: u64) -> Vec<OsString> {
+    let mut arguments = ["-protocol_whitelist", "file", "-t"].map(OsString::from).to_vec();
+    arguments.extend([seconds.to_string().into(), "-i".into(), source.as_os_str().to_owned()]);
+    arguments
+}
+
+/// The settings of `chalkreel_stage/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
+fn whole_arguments(source: &Path, out: &str, quality: Quality) -> Vec<OsString> {
+    let ((width, height), fps) = (quality.size(), quality.fps());
+    // Square pixels, the whole picture, black around it.
+    let filter = format!(
+        "fps=fps={fps}:start_time=0,scale=w='iw*if(sar,sar,1)':h=ih,\
+        scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=lanczos\
+        :out_color_matrix=bt709:out_range=tv,format=yuv420p,pad={width}:{height}:-1:-1,setsar=0,\
+        setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    );
+    let (keyframes, ticks) = ((2 * fps).to_string(), (fps * 512).to_string());
+    let mut arguments = input(source, LONGEST_CLIP + 1);
+    let more = [
+        ["-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"].as_slice(),
+        &["-vf", &filter, "-c:v", "libx264", "-preset", "veryfast", "-tune", "animation", "-crf", "20"],
+        &["-g", &keyframes, "-bf", "0", "-x264-params", "bframes=0:open-gop=0:scenecut=0"],
+        &["-af", "aresample=async=1:first_pts=0", "-c:a", "pcm_s16le", "-ac", "2", "-ar", "48000"],
+        &["-video_track_timescale", &ticks, "-f", "mov", out],
+    ];
+    arguments.extend(more.concat().into_iter().map(Into::into));
+    arguments
+}
+
+async fn loudness(sound: &Recording) -> Result<Option<f64>, String> {
+    let sound = sound.clone();
+    let measured = tokio::task::spawn_blocking(move || sound.loudness()).await;
+    measured.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())
+}
+
+fn factor(decibels: f64) -> f32 {
+    10_f64.powf(decibels / 20.0) as f32
+}

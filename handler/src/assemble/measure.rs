@@ -1,0 +1,233 @@
+//! Sound against picture in the finished film, at every beat.
+//!
+//! Nothing here is taken from the ledger but where to look. When a beat's first picture appears is read from the film's own
+//! packets. When its words begin is heard: the film's sound is decoded as a player would, with the encoder's delay and the
+//! container's edit list, and held against the track that went in.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use super::Ledger;
+use super::recording::Recording;
+use crate::narrate::SAMPLE_RATE;
+
+/// How far off words are looked for: 100 ms, on both sides.
+const REACH: usize = SAMPLE_RATE as usize / 10;
+/// What is compared of a beat: 40 ms before its words, for their onset, and 210 ms of them.
+const BEFORE: usize = SAMPLE_RATE as usize * 40 / 1000;
+const LENGTH: usize = SAMPLE_RATE as usize / 4;
+/// Samples of one step of the envelope, by which words are found before they are placed to the sample.
+const STEP: usize = 16;
+/// Samples around the best step in which they are placed.
+const FINE: usize = 10 * STEP;
+/// Samples that are compared for that.
+const FINE_LENGTH: usize = SAMPLE_RATE as usize / 10;
+/// Two sounds that are less alike than this are not the same words: AAC at our rate leaves 0.98 of speech.
+const ALIKE: f64 = 0.6;
+
+/// A beat as it was planned, and as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeatSync {
+    /// The beat's id.
+    pub id: String,
+    /// What the ledger says.
+    pub planned: Planned,
+    /// What the finished film says.
+    pub measured: Measured,
+    /// By how much its words come later than its picture, in frames; none for a beat without words.
+    pub error_frames: Option<f64>,
+}
+
+/// Where the ledger puts a beat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// First frame of its picture.
+    pub first_frame: u64,
+    /// First sample of its words.
+    pub first_sample: u64,
+}
+
+/// Where a beat is in the finished film.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// When its first picture is presented, in frames from the film's beginning.
+    pub first_frame: f64,
+    /// Where its words begin in the decoded sound; none for a beat without words, or when they can't be recognised.
+    pub first_sample: Option<u64>,
+}
+
+/// Measures all beats. `packets` are the film's pictures as ffmpeg's `framecrc`, `laid` is the track that went in, `heard` the
+/// film's sound, decoded.
+///
+/// # Errors
+/// A sentence: what can't be read.
+pub(super) fn beats(
+    ledger: &Ledger,
+    packets: &str,
+    laid: &Recording,
+    heard: &Recording,
+) -> Result<Vec<BeatSync>, String> {
+    let times = times(packets)?;
+    let beat = |beat: &super::ledger::BeatEntry| {
+        let planned = Planned { first_frame: beat.first_frame, first_sample: beat.first_sample };
+        let seconds = times.get(beat.first_frame as usize).ok_or_else(|| "the film ends too soon".to_owned())?;
+        // A thousandth of a frame is more than any clock in the file can tell.
+        let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
+        let first_frame = rounded(seconds * f64::from(ledger.fps));
+        let samples = usize::try_from(beat.samples).unwrap_or(LENGTH);
+        let first_sample = onset(laid, heard, beat.first_sample, samples).map_err(|error| error.to_string())?;
+        let frames = |sample: u64| sample as f64 * f64::from(ledger.fps) / f64::from(ledger.sample_rate);
+        let error_frames = first_sample.map(|sample| rounded(frames(sample) - first_frame));
+        let id = beat.id.clone();
+        Ok(BeatSync { id, planned, measured: Measured { first_frame, first_sample }, error_frames })
+    };
+    ledger.beats().map(beat).collect()
+}
+
+/// The largest error of all, in frames.
+pub(super) fn worst(beats: &[BeatSync]) -> f64 {
+    beats.iter().filter_map(|beat| beat.error_frames).map(f64::abs).fold(0.0, f64::max)
+}
+
+/// When each picture is presented, in seconds: one line a packet, `stream, dts, pts, …` in ticks of `#tb 0: 1/15360`.
+fn times(packets: &str) -> Result<Vec<f64>, String> {
+    let clock = packets.lines().find_map(|line| line.strip_prefix("#tb 0:")?.trim().split_once('/'));
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|error| format!("packet list: {text}: {error}"));
+    let (ticks, second) = clock.ok_or("the packet list has no clock")?;
+    let tick = number(ticks)? / number(second)?;
+    let lines = packets.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let mut times = lines
+        .map(|line| number(line.split(',').nth(2).unwrap_or_default()).map(|pts| pts * tick))
+        .collect::<Result<Vec<f64>, String>>()?;
+    times.sort_by(f64::total_cmp);
+    Ok(times)
+}
+
+/// Where in `heard` the words begin that were laid at `planned`.
+fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> io::Result<Option<u64>> {
+    let from = planned as i64 - BEFORE as i64;
+    let length = BEFORE + samples.min(LENGTH - BEFORE);
+    let mono = |recording: &Recording, from: i64, length: usize| -> io::Result<Vec<f32>> {
+        Ok(recording.read(from, length)?.into_iter().map(|[left, right]| left + right).collect())
+    };
+    let sought = mono(laid, from, length)?;
+    if sought.iter().all(|sample| *sample == 0.0) {
+        return Ok(None);
+    }
+    let around = mono(heard, from - REACH as i64, length + 2 * REACH)?;
+    let (coarse, _) = best(&envelope(&sought), &envelope(&around));
+    // To the sample, around the best step.
+    let first = (coarse * STEP).saturating_sub(FINE);
+    let fine = &sought[..length.min(FINE_LENGTH)];
+    let last = (coarse * STEP + FINE + fine.len()).min(around.len());
+    let (lag, alike) = best(fine, &around[first..last]);
+    let sample = from + (first + lag) as i64 - REACH as i64 + BEFORE as i64;
+    Ok(u64::try_from(sample).ok().filter(|_| alike > ALIKE))
+}
+
+/// Mean level of each step.
+fn envelope(samples: &[f32]) -> Vec<f32> {
+    samples.chunks_exact(STEP).map(|step| step.iter().map(|sample| sample.abs()).sum()).collect()
+}
+
+/// Where in `around` it looks most like `sought`, and how much: 1 is the same but for its level.
+fn best(sought: &[f32], around: &[f32]) -> (usize, f64) {
+    let mut best = (0, -1.0);
+    // In double precision: neighbours of a low tone differ by less than single precision adds up to.
+    let product = |a: &f32, b: &f32| f64::from(*a) * f64::from(*b);
+    let one: f64 = sought.iter().map(|sample| product(sample, sample)).sum();
+    for (lag, window) in around.windows(sought.len().max(1)).enumerate() {
+        let (mut both, mut other) = (0.0, 0.0);
+        for (a, b) in sought.iter().zip(window) {
+            both += product(a, b);
+            other += product(b, b);
+        }
+        let alike = both / (one * other).sqrt().max(1e-12);
+        if alike > best.1 {
+            best = (lag, alike);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::tests::scene;
+    use super::*;
+
+    fn recording(folder: &tempfile::TempDir, name: &str, samples: &[f32]) -> Recording {
+        let path = folder.path().join(name);
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| ((sample * 32_767.0) as i16).to_le_bytes()).collect();
+        std::fs::write(&path, bytes).unwrap();
+        Recording::open(&path, 1).unwrap()
+    }
+
+    /// Two beats of a second at 30 frames, the second after a pause.
+    fn ledger() -> Ledger {
+        let scene = scene("s", &["x", "", "x"]);
+        Ledger::of(30, [(&scene, &[40, 10, 40][..], vec![48_000, 0, 48_000])])
+    }
+
+    fn track(ledger: &Ledger, tone: impl Fn(f32) -> f32) -> Vec<f32> {
+        let mut track = vec![0.0; ledger.samples() as usize];
+        for beat in ledger.beats() {
+            let first = beat.first_sample as usize;
+            for (n, sample) in track[first..first + beat.samples as usize].iter_mut().enumerate() {
+                *sample = tone(n as f32) * (n as f32 / 192.0).min(1.0);
+            }
+        }
+        track
+    }
+
+    fn packets(ledger: &Ledger, late: u64) -> String {
+        let line = |frame: u64| format!("0, {0:10}, {0:10}, 512, 99, 0x12345678\n", frame * 512 + late);
+        "#software: Lavf\n#tb 0: 1/15360\n#media_type 0: video\n".to_owned()
+            + &(0..ledger.frames).map(line).collect::<String>()
+    }
+
+    #[test]
+    fn what_moved_is_measured_to_the_sample() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = ledger();
+        let tones: [fn(f32) -> f32; 3] = [
+            |n| (n * 0.057).sin() * 0.4,
+            |n| (n * 0.39).sin() * 0.4,
+            // Something like speech: changing pitch and level.
+            |n| (n * 0.02 + (n * 0.000_9).sin() * 9.0).sin() * (0.3 + 0.2 * (n * 0.002).sin()),
+        ];
+        for tone in tones {
+            let track = track(&ledger, tone);
+            for moved in [-1_024_i64, -1, 0, 1, 17, 1_024, 3_000] {
+                let shift =
+                    |n: usize| *usize::try_from(n as i64 - moved).ok().and_then(|n| track.get(n)).unwrap_or(&0.0);
+                let moved_track: Vec<f32> = (0..track.len()).map(|n| shift(n) * 0.7).collect();
+                let (laid, heard) = (recording(&folder, "laid", &track), recording(&folder, "heard", &moved_track));
+                let measured = beats(&ledger, &packets(&ledger, 0), &laid, &heard).unwrap();
+                let expected = |first: u64| u64::try_from(first as i64 + moved).ok();
+                assert_eq!(measured[2].measured.first_sample, expected(80_000), "{moved}");
+                // What comes before the film's beginning can't be found.
+                assert_eq!(measured[0].measured.first_sample, expected(0), "{moved}");
+                assert_eq!(measured[1].measured.first_sample, None);
+                assert_eq!(measured[2].measured.first_frame, 50.0);
+                let frames = (moved as f64 / 1_600.0).abs();
+                assert!((worst(&measured) - frames).abs() < 0.001, "{moved}: {}", worst(&measured));
+            }
+        }
+    }
+
+    #[test]
+    fn late_pictures_and_other_sounds_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = ledger();
+        let track = track(&ledger, |n| (n * 0.057).sin() * 0.4);
+        let laid = recording(&folder, "laid", &track);
+        let measured = beats(&ledger, &packets(&ledger, 512), &laid, &laid).unwrap();
+        assert_eq!((measured[2].measured.first_frame, measured[2].error_frames), (51.0, Some(-1.0)));
+        let silence = recording(&folder, "heard", &vec![0.0; track.len()]);
+        let measured = beats(&ledger, &packets(&ledger, 0), &laid, &silence).unwrap();
+        assert!(measured.iter().all(|beat| beat.measured.first_sample.is_none()));
+        assert!(beats(&ledger, "#tb 0: 1/15360\n", &laid, &laid).is_err());
+        assert!(beats(&ledger, "no list", &laid, &laid).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! Sound in a file, read a piece at a time: a film's worth of it is larger than the memory of a small function.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use ebur128::{EbuR128, Mode};
+
+use crate::narrate::SAMPLE_RATE;
+
+/// One moment of sound: left and right, -1 to 1.
+pub(super) type Moment = [f32; 2];
+
+/// A file of little-endian 16-bit samples at 48 kHz, interleaved, as ffmpeg's `s16le`.
+#[derive(Debug, Clone)]
+pub(super) struct Recording {
+    file: Arc<File>,
+    channels: usize,
+    moments: u64,
+}
+
+impl Recording {
+    /// Opens a file of 1 or 2 channels.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(super) fn open(path: &Path, channels: usize) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let moments = file.metadata()?.len() / (2 * channels as u64);
+        Ok(Self { file: Arc::new(file), channels, moments })
+    }
+
+    /// Its length in moments, 48,000 a second.
+    pub(super) fn moments(&self) -> u64 {
+        self.moments
+    }
+
+    /// So many moments from `from`, which may lie before the first: there is silence outside. One channel is heard on both
+    /// sides.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(super) fn read(&self, from: i64, moments: usize) -> io::Result<Vec<Moment>> {
+        let mut read = vec![[0.0; 2]; moments];
+        let before = from.min(0).unsigned_abs().min(moments as u64) as usize;
+        let begin = from.max(0).unsigned_abs().min(self.moments);
+        let count = (moments - before).min((self.moments - begin) as usize);
+        let width = 2 * self.channels;
+        let mut bytes = vec![0; count * width];
+        self.file.read_exact_at(&mut bytes, begin * width as u64)?;
+        for (moment, bytes) in read[before..].iter_mut().zip(bytes.chunks_exact(width)) {
+            let sample = |at: usize| f32::from(i16::from_le_bytes([bytes[at], bytes[at + 1]])) / 32_767.0;
+            *moment = [sample(0), sample(width - 2)];
+        }
+        Ok(read)
+    }
+
+    /// Integrated loudness (EBU R 128) over both channels in LUFS; none when all is silent.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(super) fn loudness(&self) -> io::Result<Option<f64>> {
+        let mut meter = EbuR128::new(2, SAMPLE_RATE, Mode::I).map_err(io::Error::other)?;
+        for from in (0..self.moments).step_by(SAMPLE_RATE as usize) {
+            let count = (self.moments - from).min(u64::from(SAMPLE_RATE)) as usize;
+            let block = self.read(from as i64, count)?;
+            meter.add_frames_f32(block.as_flattened()).map_err(io::Error::other)?;
+        }
+        Ok(meter.loudness_global().ok().filter(|loudness| loudness.is_finite()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_of_the_file_is_silence_and_one_channel_is_heard_on_both_sides() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sound");
+        let bytes: Vec<u8> = [32_767_i16, -32_767, 0, 16_384].into_iter().flat_map(i16::to_le_bytes).collect();
+        std::fs::write(&path, bytes).unwrap();
+        let mono = Recording::open(&path, 1).unwrap();
+        assert_eq!(mono.moments(), 4);
+        assert_eq!(mono.read(-1, 3).unwrap(), [[0.0; 2], [1.0; 2], [-1.0; 2]]);
+        let stereo = Recording::open(&path, 2).unwrap();
+        assert_eq!(stereo.moments(), 2);
+        assert_eq!(stereo.read(0, 3).unwrap()[0], [1.0, -1.0]);
+        assert_eq!(stereo.read(1, 2).unwrap()[1], [0.0; 2]);
+        assert_eq!(stereo.read(9, 1).unwrap(), [[0.0; 2]]);
+        assert_eq!(stereo.read(-9, 2).unwrap(), [[0.0; 2]; 2]);
+        assert_eq!(stereo.loudness().unwrap(), None);
+    }
+}
