@@ -188,7 +188,7 @@ async fn make(
                 look_through(&studio.store).await
             }
         };
-        for (key, etag) in uploads {
+        for (key, etag) in uploads.into_iter().filter(|(key, _)| !intake::is_companion(key)) {
             let request = match intake::upload(studio.store.bucket(), &key, &etag) {
                 Ok(request) => request,
                 Err(refused) => {

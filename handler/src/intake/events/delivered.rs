@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Batch, Message, OWN_SOURCE, bad, beginning, direct, object, unknown};
+use super::{Batch, Message, OWN_SOURCE, bad, beginning, direct, is_companion, object, unknown};
 use crate::error::{Code, JobError};
 use crate::job::JobRequest;
 
@@ -81,7 +81,12 @@ fn from_s3(event: Value, start: &str, own_bucket: &str) -> Result<Vec<JobRequest
         let bucket = record.s3.bucket.name.ok_or_else(|| bad("a record names no bucket"))?;
         let raw = record.s3.object.key.ok_or_else(|| bad("a record names no key"))?;
         let version = version(record.s3.object.version_id, record.s3.object.e_tag);
-        requests.push(object(bucket, decode_key(&raw)?, version, own_bucket)?);
+        let key = decode_key(&raw)?;
+        let companion = is_companion(&key);
+        let request = object(bucket, key, version, own_bucket)?;
+        if !companion {
+            requests.push(request);
+        }
     }
     Ok(requests)
 }
@@ -132,8 +137,10 @@ fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<J
         }
         let detail: ObjectCreated =
             serde_json::from_value(event.detail).map_err(|error| bad(format!("`detail`: {error}")))?;
+        let companion = is_companion(&detail.object.key);
         let version = version(detail.object.version_id, detail.object.etag);
-        return Ok(vec![object(detail.bucket.name, detail.object.key, version, own_bucket)?]);
+        let request = object(detail.bucket.name, detail.object.key, version, own_bucket)?;
+        return Ok(if companion { Vec::new() } else { vec![request] });
     }
     if direct::is(&event.detail) {
         return Ok(vec![direct::request(event.detail, own_bucket)?]);

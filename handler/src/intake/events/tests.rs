@@ -208,3 +208,10 @@ fn direct_requests_name_the_field_at_fault() {
         assert!(error.message.contains(word), "{}", error.message);
     }
 }
+
+#[test]
+fn a_picture_beside_a_lesson_is_no_lesson() {
+    let mut event = event(&Path::new(EVENTS).join("s3-upload.json"));
+    event["Records"][0]["s3"]["object"]["key"] = json!("incoming/pictures/a+b.PNG");
+    assert_eq!(line(event), "delivered ");
+}
