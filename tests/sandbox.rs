@@ -62,6 +62,29 @@ async fn natively_and_in_the_sandbox_every_lesson_gives_the_same() {
 }
 
 #[test]
+fn the_check_tells_a_planner_from_what_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |name: &str, component: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, component).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chalkreel"));
+        let output = command.args(["planner", "check", "--json"]).arg(path).output().unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), answer)
+    };
+    let (code, answer) = check("built-in.wasm", BUILT_IN_COMPONENT);
+    assert_eq!((code, &answer["ok"]), (Some(0), &true.into()), "{answer:#}");
+    assert!(answer["documents"][0]["fuel"]["used"].as_u64().unwrap() > 0, "{answer:#}");
+    let (code, answer) = check("empty.wasm", &hostile("empty-storyboard"));
+    assert_eq!((code, &answer["ok"]), (Some(1), &false.into()), "{answer:#}");
+    let (code, answer) = check("wants.wasm", &hostile("wants-wasi"));
+    assert_eq!((code, &answer["ok"]), (Some(1), &false.into()), "{answer:#}");
+    assert!(answer["documents"][0]["ending"].as_str().unwrap().starts_with("planner.imports_not_granted"));
+    let (code, answer) = check("text.wasm", b"text");
+    assert_eq!((code, &answer["code"]), (Some(1), &"planner.component_invalid".into()), "{answer:#}");
+}
+
+#[test]
 fn what_is_no_component_is_refused() {
     let error = Sandbox::compile(b"\0asm\x01\0\0\0").unwrap_err();
     assert_eq!(error.code(), Code::PlannerComponentInvalid);
@@ -109,6 +132,10 @@ async fn hostile_planners_end_with_their_own_code_in_time() {
         ("not-utf8", Code::PlannerTrapped),
         ("wants-wasi", Code::PlannerImportsNotGranted),
         ("another-world", Code::PlannerComponentInvalid),
+        // They look around while they start, crash if there is anything to see, and then are no planners.
+        ("looks-around", Code::PlannerComponentInvalid),
+        ("sleeps-for-ever", Code::PlannerOutOfFuel),
+        ("opens-a-file", Code::PlannerTrapped),
         ("empty-storyboard", Code::PlannerStoryboardInvalid),
         ("forged-refusal", Code::PlanRefused),
         ("own-refusal", Code::PlanRefused),

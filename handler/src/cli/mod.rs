@@ -6,6 +6,7 @@
 mod cancel;
 mod doctor;
 mod plan;
+mod planner;
 mod render;
 mod serve;
 
@@ -46,6 +47,11 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Planners of your own.
+    Planner {
+        #[command(subcommand)]
+        action: PlannerAction,
+    },
     /// End a job, wherever it runs: its worker hears of it within seconds, and stops.
     Cancel {
         /// The job's id, as `status.json` and the log have it.
@@ -62,6 +68,21 @@ enum Action {
     },
     /// Say what is here and what is missing.
     Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PlannerAction {
+    /// Say whether a component keeps the contract, and what it uses of each limit.
+    Check {
+        /// The component (.wasm).
+        component: PathBuf,
+        /// Plan this document instead of the built-in samples; a refusal then counts as a failure.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -96,6 +117,9 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
     match command.action {
         Action::Render(render) => render::run(render, config, logs).await,
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
+        Action::Planner { action: PlannerAction::Check { component, document, json } } => {
+            planner::check(&component, document.as_deref(), json).await
+        }
         Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
         Action::Serve { listen } => serve::run(listen, config, logs).await,
         Action::Doctor { json } => doctor::run(json, &config),

@@ -46,7 +46,7 @@ pub enum Fault {
     #[error("the planner can't be used: {0}")]
     ComponentInvalid(String),
     /// It imports something.
-    #[error("the planner imports `{0}`, and is given nothing")]
+    #[error("the planner imports `{0}`, and is given nothing but a WASI with nothing in it")]
     ImportsNotGranted(String),
     /// Its storyboard breaks a rule of the host.
     #[error("the planner's storyboard is not sound: {0}")]

@@ -31,6 +31,9 @@ impl Default for Limits {
     }
 }
 
+/// Bytes of a planner's own words that are kept for the log.
+const MOST_SAID: usize = 8 << 10;
+
 /// A limit that a planner ran into, as the error that ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Exceeded {
@@ -48,11 +51,28 @@ pub(super) struct Meter {
     pub limits: Limits,
     pub memory: u64,
     pub table: u64,
+    /// What it wrote to its standard streams, the first [`MOST_SAID`] bytes.
+    pub said: Vec<u8>,
+    /// Where its randomness stands.
+    seed: u64,
 }
 
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, memory: 0, table: 0 }
+        Self { limits, memory: 0, table: 0, said: Vec::new(), seed: 0 }
+    }
+
+    /// Keeps what the planner writes, as far as there is room.
+    pub(super) fn say(&mut self, bytes: impl Iterator<Item = u8>) {
+        self.said.extend(bytes.take(MOST_SAID.saturating_sub(self.said.len())));
+    }
+
+    /// The next number of a fixed row: SplitMix64, as Steele, Lea and Flood give it.
+    pub(super) fn random(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 }
 

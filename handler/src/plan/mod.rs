@@ -2,7 +2,7 @@
 //!
 //! In: the document's bytes, which nobody before has looked into. Out: a [`Planned`] storyboard that the host checked again,
 //! with what the planner used; or a [`PlanError`] with a code of its own for each limit. It never gives a planner any
-//! authority: the linker is empty, so a component that imports anything is refused.
+//! authority: what it may import is a WASI with nothing in it, and whatever else it imports refuses it.
 //!
 //! Four fences stand around a planner. Fuel counts its instructions, and is matched by its trap, not by what is left. Epochs
 //! are for the wall clock: many small ticks, each of which asks this call's own clock, for a tick belongs to the
@@ -17,6 +17,7 @@ mod error;
 mod limits;
 mod sandbox;
 mod ticker;
+mod wasi;
 
 pub use check::check;
 pub use error::{Fault, PlanError};

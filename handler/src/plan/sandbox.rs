@@ -10,7 +10,7 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 use super::limits::{Exceeded, Meter};
 use super::ticker::Ticker;
-use super::{Fault, Limits, PlanError, check, engine};
+use super::{Fault, Limits, PlanError, check, engine, wasi};
 use crate::deadline::Deadline;
 
 /// The built-in planner, compiled ahead of time by the build script.
@@ -144,6 +144,9 @@ impl Sandbox {
         let fault = |error: wasmtime::Error| self.fault(&error, limits, begun);
         store.set_fuel(limits.fuel).map_err(fault)?;
         let answer = self.answer(&mut store, document);
+        if !store.data().said.is_empty() {
+            tracing::debug!(said = %String::from_utf8_lossy(&store.data().said), "the planner's own words");
+        }
         let mut usage = Usage {
             sha256: self.sha256.to_string(),
             fuel_used: limits.fuel - store.get_fuel().unwrap_or(limits.fuel).min(limits.fuel),
@@ -176,10 +179,12 @@ impl Sandbox {
     }
 
     fn answer(&self, store: &mut Store<Meter>, document: Document) -> wasmtime::Result<Result<Storyboard, Refusal>> {
-        if let Some(import) = self.imports().into_iter().next() {
+        if let Some(import) = self.imports().into_iter().find(|import| !wasi::granted(import)) {
             return Err(NotGranted(import).into());
         }
-        let instance = Linker::new(&self.engine).instantiate(&mut *store, &self.component)?;
+        let mut linker = Linker::new(&self.engine);
+        wasi::link(&mut linker, &self.engine, &self.component)?;
+        let instance = linker.instantiate(&mut *store, &self.component)?;
         let plan = instance
             .get_typed_func::<(Document,), (Result<Storyboard, Refusal>,)>(&mut *store, "plan")
             .map_err(|error| NotThePlanner(format!("{error:#}")))?;

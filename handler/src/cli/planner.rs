@@ -1,0 +1,145 @@
+//! `chalkreel planner check`: whether a component keeps the contract of planners, and what it uses of each limit.
+//!
+//! The component is compiled and run in this very process, which does nothing else and ends with it.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use planner_wasm::storyboard::Document;
+use serde_json::{Value, json};
+
+use super::{explain, read};
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::plan::{Fault, Limits, Sandbox, Usage};
+
+/// Most bytes of a component: four times what Python's whole interpreter takes.
+const MAX_COMPONENT: u64 = 80 << 20;
+
+/// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
+const SAMPLES: [(&str, &[u8]); 5] = [
+    ("lesson.md", b"# Circles\n\nA circle has one radius.\n\n- It is round.\n- It is flat.\n"),
+    ("plan.json", br#"{"title": "Circles", "scenes": []}"#),
+    ("scene.py", b"from manim import *\n\nclass Circles(Scene):\n    def construct(self):\n        self.wait()\n"),
+    ("empty.md", b""),
+    ("noise.md", b"\xff\xfe\x00\x80 not text \xc3"),
+];
+
+/// How one document went.
+struct Trial {
+    name: String,
+    /// `storyboard`, or the code that it ended with.
+    ending: String,
+    well: bool,
+    usage: Option<Usage>,
+    seconds: f64,
+}
+
+pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bool) -> ExitCode {
+    match trials(component, document).await {
+        Ok((sandbox, compiled, trials)) => {
+            say(&sandbox, compiled, &trials, as_json);
+            if trials.iter().all(|trial| trial.well) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            if as_json {
+                println!("{:#}", json!({"ok": false, "code": error.code, "message": error.message}));
+            }
+            explain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn trials(component: &Path, document: Option<&Path>) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
+    let begun = Instant::now();
+    let sandbox = Sandbox::compile(&component_bytes(component)?)?;
+    let compiled = begun.elapsed().as_secs_f64();
+    let documents = match document {
+        Some(document) => vec![read(document)?],
+        None => SAMPLES.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
+    };
+    let mut trials = Vec::new();
+    for (name, bytes) in documents {
+        trials.push(trial(&sandbox, name, bytes, document.is_some()).await);
+    }
+    Ok((sandbox, compiled, trials))
+}
+
+/// Plans the document twice. Both must end alike, to the byte; a refusal is an answer too, but not for a document that
+/// somebody asked about.
+async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool) -> Trial {
+    let limits = Limits::default();
+    let begun = Instant::now();
+    let once = || {
+        let document = Document { name: name.clone(), bytes: bytes.clone() };
+        sandbox.plan(document, &limits, Deadline::after(limits.wall_clock))
+    };
+    let first = once().await;
+    let seconds = begun.elapsed().as_secs_f64();
+    let alike = match (&first, &once().await) {
+        (Ok(one), Ok(two)) => serde_json::to_vec(&one.storyboard).ok() == serde_json::to_vec(&two.storyboard).ok(),
+        (Err(one), Err(two)) => one.code() == two.code(),
+        _ => false,
+    };
+    let (ending, answered, usage) = match first {
+        Ok(planned) => ("storyboard".to_owned(), true, Some(planned.usage)),
+        Err(error) => {
+            let code = error.code();
+            let refused = matches!(error.fault, Fault::Refused(_));
+            (format!("{}: {error}", code.name()), refused && !asked, error.usage().cloned())
+        }
+    };
+    let ending = if alike { ending } else { format!("not the same twice; first {ending}") };
+    Trial { name, ending, well: answered && alike, usage, seconds }
+}
+
+/// Reads a component. Only regular files are opened, for a pipe could keep us waiting for ever.
+fn component_bytes(path: &Path) -> Result<Vec<u8>, JobError> {
+    let fault = |reason: String| JobError::new(Code::InputNotFound, format!("{}: {reason}", path.display()));
+    if !std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.is_file() {
+        return Err(fault("not a file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| fault(error.to_string()))?;
+    file.take(MAX_COMPONENT + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
+    if bytes.len() as u64 > MAX_COMPONENT {
+        let message = format!("the planner has more than {MAX_COMPONENT} bytes");
+        return Err(JobError::new(Code::PlannerComponentInvalid, message));
+    }
+    Ok(bytes)
+}
+
+fn say(sandbox: &Sandbox, compiled: f64, trials: &[Trial], as_json: bool) {
+    let imports = sandbox.imports();
+    if as_json {
+        let documents: Vec<Value> = trials.iter().map(of).collect();
+        let ok = trials.iter().all(|trial| trial.well);
+        let answer = json!({"ok": ok, "sha256": sandbox.sha256(), "compile_seconds": compiled, "imports": imports,
+            "documents": documents});
+        println!("{answer:#}");
+        return;
+    }
+    println!("component {}, compiled in {compiled:.1} s", sandbox.sha256());
+    println!("imports: {}", if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") });
+    println!("        {:<16} {:>22} {:>18} {:>18} {:>9}", "document", "fuel", "memory", "output", "time");
+    for trial in trials {
+        let mark = if trial.well { "ok" } else { "BROKEN" };
+        let usage = trial.usage.clone().unwrap_or_default();
+        let fuel = format!("{}M of {}M", usage.fuel_used / 1_000_000, usage.fuel_limit / 1_000_000);
+        let memory = format!("{} of {} MiB", usage.memory_used >> 20, usage.memory_limit >> 20);
+        let output = format!("{} of {} KiB", usage.output_bytes >> 10, usage.output_limit >> 10);
+        println!("{mark:<7} {:<16} {fuel:>22} {memory:>18} {output:>18} {:>7.3} s", trial.name, trial.seconds);
+        println!("        {}", trial.ending);
+    }
+}
+
+fn of(trial: &Trial) -> Value {
+    let usage = trial.usage.clone().unwrap_or_default();
+    json!({"name": trial.name, "ok": trial.well, "ending": trial.ending, "seconds": trial.seconds,
+        "fuel": {"used": usage.fuel_used, "limit": usage.fuel_limit},
+        "memory": {"used": usage.memory_used, "limit": usage.memory_limit},
+        "output": {"used": usage.output_bytes, "limit": usage.output_limit}})
+}
