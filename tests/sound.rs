@@ -191,7 +191,8 @@ async fn a_film_that_would_cost_too_much_is_not_made() {
         "{status:#}"
     );
     let asked: usize = provider.calls().iter().map(|call| call.text.chars().count()).sum();
-    assert!((1..=60).contains(&asked), "{asked} characters were asked for");
+    // The second beat ends the job, perhaps before the first one's call has gone out.
+    assert!(asked <= 60, "{asked} characters were asked for");
     house.assert_clean();
 }
 
@@ -201,6 +202,7 @@ mod extras {
     use std::time::{Duration, Instant};
 
     use handler::assemble::{Assembler, Extras, Film, Ledger, Prepared, Reel};
+    use handler::assets::Assets;
     use handler::config::Config;
     use handler::deadline::Deadline;
     use handler::job::Quality;
@@ -254,11 +256,12 @@ mod extras {
             let (folder, deadline) = (self.dir.path(), Deadline::after(Duration::from_secs(120)));
             let cards = Cards::new(&self.layers, self.prober(), &self.config);
             let look = Look { title: "T".into(), theme: "light".into(), language: "en".into() };
-            let beats = [SCENE.0];
+            let (beats, assets) = ([SCENE.0], Assets::default());
             let scenes: Vec<Scene> = (0..3).map(scene).collect();
             let (mut clips, mut words) = (Vec::new(), Vec::new());
             for (number, scene) in scenes.iter().enumerate() {
-                let order = SceneOrder { scene, film: &look, quality: QUALITY, beats: &beats, tools: "" };
+                let (film, assets) = (&look, &assets);
+                let order = SceneOrder { scene, film, assets, quality: QUALITY, beats: &beats, tools: "" };
                 clips.push(cards.clip(order, folder, deadline).await.unwrap().path);
                 let step = (400.0 + 150.0 * number as f32) * std::f32::consts::TAU / 48_000.0;
                 let tone: Vec<f32> = (0..SCENE.1).map(|n| (n as f32 * step).sin() * 0.3).collect();

@@ -157,8 +157,8 @@ impl Assembler {
 
 fn join_arguments(fps: u32, channels: usize, captions: bool) -> Vec<OsString> {
     let mut arguments = vec!["-f", "concat", "-safe", "0", "-i", "clips.txt"];
-    // Speech in one channel is transparent at 96 kbit/s, both speakers play it; music in two at 160.
-    let (channels, rate) = if channels == 1 { ("1", "96k") } else { ("2", "160k") };
+    // Speech in one channel is transparent at 128 kbit/s, pulses and all, and both speakers play it; two take 192.
+    let (channels, rate) = if channels == 1 { ("1", "128k") } else { ("2", "192k") };
     arguments.extend(["-f", "s16le", "-ar", "48000", "-ac", channels, "-i", "narration.s16le", "-i", "chapters.txt"]);
     if captions {
         arguments.extend(["-i", "captions.srt", "-map", "3:s", "-c:s", "mov_text"]);
