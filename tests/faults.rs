@@ -246,7 +246,8 @@ fn a_card_joins_the_clips_of_the_stage() {
     let status = made.status();
     let states: Vec<&str> =
         status["scenes"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["cached", "still"]);
+    let log = || std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
+    assert_eq!(states, ["cached", "still"], "{}\n{}", first.words(), log());
     let film = made.out.join("film.mp4");
     let decode = Command::new("/usr/bin/ffmpeg")
         .args(["-v", "error", "-xerror", "-i", film.to_str().unwrap(), "-f", "framemd5", "-map", "0:v", "-"])

@@ -253,6 +253,10 @@ impl Set<'_> {
         progress::drawing(self.lease, &scene.id);
         let beats = self.beats(scene, narrations);
         let order = self.order(scene, &beats);
+        // What is there needs no stage, not even one that works.
+        if let Some(clip) = self.studio.renderer.kept(order, self.folder, until).await {
+            return Some(Ok(clip));
+        }
         let mut tries = 0;
         let failed = loop {
             let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));

@@ -105,16 +105,19 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// Gives the scene's clip, under `folder`.
+    /// The scene's clip as it was drawn earlier, copied to `folder`. A cache that fails is only a cache that misses.
+    pub async fn kept(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Option<Clip> {
+        let path = order.path(folder);
+        let report = self.cached(&order.key(), &path, deadline).await?;
+        Some(Clip { path, report, made: Made::Cached })
+    }
+
+    /// Draws the scene's clip, under `folder`, and keeps it for other jobs.
     ///
     /// # Errors
-    /// `render.…`: what kept the scene from being drawn by `deadline`. A cache that fails is only a cache that misses.
+    /// `render.…`: what kept the scene from being drawn by `deadline`.
     pub async fn clip(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Result<Clip, JobError> {
-        let path = folder.join(format!("scene-{}.mp4", order.scene.id));
-        let key = order.key();
-        if let Some(report) = self.cached(&key, &path, deadline).await {
-            return Ok(Clip { path, report, made: Made::Cached });
-        }
+        let (path, key) = (order.path(folder), order.key());
         let report = self.draw(order, &path, deadline).await.map_err(|error| error.at(order.scene.place))?;
         let kept = async {
             // The clip first: a side-car without its clip would be a promise that can't be kept.
@@ -161,6 +164,10 @@ impl Renderer {
 }
 
 impl SceneOrder<'_> {
+    fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("scene-{}.mp4", self.scene.id))
+    }
+
     fn key(&self) -> CacheKey {
         let (width, height) = self.quality.size();
         // Neither can fail to be written: they are plain data without maps.
