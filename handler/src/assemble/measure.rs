@@ -128,7 +128,7 @@ fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> i
 
 /// Mean level of each step.
 fn envelope(samples: &[f32]) -> Vec<f32> {
-    samples.chunks_exact(STEP).map(|step| step.iter().map(|sample| sample.abs()).sum()).collect()
+    samples.as_chunks::<STEP>().0.iter().map(|step| step.iter().map(|sample| sample.abs()).sum()).collect()
 }
 
 /// Where in `around` it looks most like `sought`, and how much: 1 is the same but for its level.

@@ -139,8 +139,8 @@ async fn reported(report: OwnedFd) -> (i32, Option<(u8, i32)>) {
         let _ = pipe.read_to_end(&mut bytes).await;
     }
     let (mut granted, mut failure) = (0, None);
-    for report in bytes.chunks_exact(fork::REPORT_BYTES) {
-        let [what, a, b, c, d] = report else { continue };
+    for report in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
+        let [what, a, b, c, d] = report;
         let detail = i32::from_ne_bytes([*a, *b, *c, *d]);
         if *what == fork::GRANTED { granted = detail } else { failure = Some((*what, detail)) }
     }

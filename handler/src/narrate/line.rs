@@ -37,7 +37,7 @@ impl Budget {
     /// Takes the characters of one call, which is paid for whether or not its answer arrives.
     fn spend(&self, characters: u64) -> Result<(), VoiceError> {
         let fits = |spent: u64| Some(spent + characters).filter(|sum| self.most.is_none_or(|most| *sum <= most));
-        let spent = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        let spent = self.spent.try_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         let most = self.most.unwrap_or_default();
         spent.map(drop).map_err(|spent| {
             let message = format!("{spent} characters of {most} are spent, and {characters} more are to be spoken");
