@@ -139,8 +139,7 @@ async fn reported(report: OwnedFd) -> (i32, Option<(u8, i32)>) {
         let _ = pipe.read_to_end(&mut bytes).await;
     }
     let (mut granted, mut failure) = (0, None);
-    for report in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
-        let [what, a, b, c, d] = report;
+    for [what, a, b, c, d] in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
         let detail = i32::from_ne_bytes([*a, *b, *c, *d]);
         if *what == fork::GRANTED { granted = detail } else { failure = Some((*what, detail)) }
     }

@@ -107,9 +107,18 @@ pub struct Renderer {
 impl Renderer {
     /// The scene's clip as it was drawn earlier, copied to `folder`. A cache that fails is only a cache that misses.
     pub async fn kept(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Option<Clip> {
-        let path = order.path(folder);
-        let report = self.cached(&order.key(), &path, deadline).await?;
-        Some(Clip { path, report, made: Made::Cached })
+        let (path, key) = (order.path(folder), order.key());
+        let fetched = async {
+            let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, &key, deadline).await? else {
+                return Ok(None);
+            };
+            Ok(self.cache.fetch_file(CLIPS, &key, &path, deadline).await?.then_some(report))
+        };
+        let report = fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
+            tracing::warn!(%error, "the cache could not be asked");
+            None
+        });
+        Some(Clip { path, report: report?, made: Made::Cached })
     }
 
     /// Draws the scene's clip, under `folder`, and keeps it for other jobs.
@@ -128,19 +137,6 @@ impl Renderer {
             tracing::warn!(%error, "the clip could not be kept in the cache");
         }
         Ok(Clip { path, report, made: Made::Drawn })
-    }
-
-    async fn cached(&self, key: &CacheKey, path: &Path, deadline: Deadline) -> Option<ClipReport> {
-        let fetched = async {
-            let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, key, deadline).await? else {
-                return Ok(None);
-            };
-            Ok(self.cache.fetch_file(CLIPS, key, path, deadline).await?.then_some(report))
-        };
-        fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
-            tracing::warn!(%error, "the cache could not be asked");
-            None
-        })
     }
 
     async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {
