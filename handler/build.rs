@@ -29,8 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .validate(true)
         .encode()?;
     fs::write(out.join("planner.wasm"), &component)?;
-    let engine = engine::engine(Some(&env::var("TARGET")?))?;
+    let target = env::var("TARGET")?;
+    let engine = engine::engine(Some(&target))?;
     fs::write(out.join("planner.cwasm"), engine.precompile_component(&component)?)?;
+    println!("cargo::rustc-env=PLANNER_TARGET={target}");
     println!("cargo::rustc-env=PLANNER_SHA256={}", sha256(&component));
     Ok(())
 }

@@ -410,7 +410,7 @@ async fn a_document_that_vanishes_is_told() {
     });
     let studio = Studio::open(config.unwrap(), store, JobLogs::default()).unwrap();
     let source = Source::Object { bucket: "chalkreel".to_owned(), key: "incoming/lesson.md".to_owned(), version: None };
-    let request = JobRequest { source, quality: None, token: None };
+    let request = JobRequest { source, quality: None, planner: None, token: None };
     let status = pipeline::film(request, &studio, soon(), Again::Retryable).await.unwrap();
     assert_eq!(status.state, State::Failed);
     assert_eq!(status.error.unwrap().code, "input.not_found");

@@ -89,15 +89,16 @@ fn imports_point_one_way() {
             "intake" => &["publish"],
             "assets" | "plan" | "narrate" => &[],
             "render" => &["assets"],
+            "planners" => &["plan"],
             "assemble" => &["assets", "narrate", "render"],
             "publish" => &["assemble"],
-            "studio" => &["assemble", "plan", "render"],
+            "studio" => &["assemble", "plan", "planners", "render"],
             "progress" => &["narrate", "plan", "render"],
             "shooting" => &["assemble", "assets", "narrate", "progress", "render", "studio"],
             "pipeline" => &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio"],
             "http" => &["intake", "publish"],
             "notify" => &["intake", "publish", "studio"],
-            "cli" | "lambda" => &["http", "intake", "notify", "pipeline", "plan", "publish", "studio"],
+            "cli" | "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio"],
             other => panic!("{other} is a room that nobody planned"),
         };
         [FOUNDATION, more].concat()

@@ -125,6 +125,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the bucket that films, status and cache are written to",
     },
     Variable {
+        name: "CHALKREEL_PLANNERS",
+        default: "none",
+        meaning: "the prefix in the bucket under which planners lie that a job may name; without it there is the built-in one alone",
+    },
+    Variable {
         name: "CHALKREEL_S3_ENDPOINT",
         default: "AWS under Lambda, the embedded store on the command line",
         meaning: "URL of any other S3 server",
@@ -221,6 +226,8 @@ pub struct Config {
     pub layers_dir: Option<PathBuf>,
     /// Bucket for films, status and cache.
     pub bucket: Option<String>,
+    /// Prefix of the planners that a job may name; none when it may name none.
+    pub planners: Option<String>,
     /// URL of an S3 server that is not AWS's.
     pub s3_endpoint: Option<String>,
     /// Region and static credentials for that server, as the AWS SDK's variables give them.
@@ -343,6 +350,7 @@ impl Config {
             lease_timeout,
             layers_dir: get("LAYERS_DIR").map(PathBuf::from),
             bucket: get("CHALKREEL_BUCKET"),
+            planners: get("CHALKREEL_PLANNERS").map(|prefix| format!("{}/", prefix.trim().trim_end_matches('/'))),
             s3_endpoint: get("CHALKREEL_S3_ENDPOINT"),
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
             credentials: get("AWS_ACCESS_KEY_ID").zip(get("AWS_SECRET_ACCESS_KEY")),

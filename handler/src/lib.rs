@@ -8,6 +8,7 @@
 //!
 //! - [`intake`]: any event or command becomes a [`job::JobRequest`], and its document is read.
 //! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox.
+//! - [`planners`]: components of somebody's own that a job names instead of the built-in planner, compiled in a child.
 //! - [`assets`]: the pictures, sounds and clips that a document names, from beside it and from nowhere else.
 //! - [`narrate`]: beats become sound of a known length.
 //! - [`render`]: scenes become silent clips with an exact frame count.
@@ -37,6 +38,7 @@ pub mod narrate;
 pub mod notify;
 pub mod pipeline;
 pub mod plan;
+pub mod planners;
 pub mod progress;
 pub mod publish;
 pub mod render;

@@ -69,14 +69,18 @@ async fn make(
     ends: Deadline,
 ) -> Result<Published, JobError> {
     let scratch = scratch.as_ref().map_err(JobError::clone)?;
-    let (wanted, beside) = (request.quality, Beside::of(&request.source));
+    let (wanted, named, beside) = (request.quality, request.planner.clone(), Beside::of(&request.source));
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
     let document = intake::document(request, &studio.store, ends).await?;
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
     let limits = plan::Limits::default();
-    let planned = studio.sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).await;
+    let sandbox = match named {
+        Some(name) => studio.planners.named(&name, scratch.path(), ends).await?,
+        None => studio.sandbox.clone(),
+    };
+    let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).await;
     let storyboard = progress::planned(lease, planned)?;
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
 

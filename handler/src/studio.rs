@@ -14,6 +14,7 @@ use crate::job::log::JobLogs;
 use crate::job::{Lease, Status};
 use crate::layers::Layers;
 use crate::plan::Sandbox;
+use crate::planners::Planners;
 use crate::render::{Cards, Prober, Raw, Renderer, Stage};
 use crate::scratch::Scratch;
 use crate::store::{Cache, Endpoint, Store};
@@ -30,8 +31,10 @@ pub struct Studio {
     pub layers: Layers,
     /// The bucket.
     pub store: Store,
-    /// The planner's sandbox.
+    /// The built-in planner's sandbox.
     pub sandbox: Sandbox,
+    /// Planners that a job may name.
+    pub planners: Planners,
     /// Stage and clip cache.
     pub renderer: Renderer,
     /// ffmpeg.
@@ -69,12 +72,14 @@ impl Studio {
             prober,
             cache: Cache::new(store.clone()),
         };
+        let planners = Planners::new(&config, &store);
         let (stop, busy) = (watch::Sender::new(false), watch::Sender::new(0));
         Ok(Self {
             config,
             layers,
             store,
             sandbox,
+            planners,
             renderer,
             assembler,
             logs,

@@ -75,10 +75,10 @@ impl Track {
         mix.stream(|block| block.iter().try_for_each(|moment| meter.take(*moment)))?;
         let mut loudness = meter.loudness()?;
         let mut gain = loudness.map_or(0.0, |loudness| LOUDNESS - loudness);
-        for round in 0..ROUNDS {
+        for _ in 0..ROUNDS {
             loudness = mix.write(gain, channels, path)?;
             match loudness.map(|loudness| LOUDNESS - loudness) {
-                Some(missing) if missing.abs() >= 0.2 && round + 1 < ROUNDS => gain += missing * EAGERNESS,
+                Some(missing) if missing.abs() >= 0.2 => gain += missing * EAGERNESS,
                 _ => break,
             }
         }

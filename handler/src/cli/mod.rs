@@ -87,6 +87,14 @@ enum PlannerAction {
         #[arg(long)]
         json: bool,
     },
+    /// Compile a component; the program itself calls this.
+    #[command(hide = true)]
+    Compile {
+        /// The component (.wasm).
+        component: PathBuf,
+        /// Where the code goes.
+        compiled: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -99,6 +107,9 @@ struct Render {
     /// Overrides the document's own quality.
     #[arg(long)]
     quality: Option<Quality>,
+    /// Plan the film with this component (.wasm) instead of the built-in planner.
+    #[arg(long, value_name = "COMPONENT")]
+    planner: Option<PathBuf>,
     /// Make the film anew even if it is there; rendered scenes are still taken from the cache.
     #[arg(long)]
     again: bool,
@@ -119,6 +130,9 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
             planner::check(&component, document.as_deref(), json).await
+        }
+        Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
+            planner::compile(&component, &compiled)
         }
         Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
         Action::Serve { listen } => serve::run(listen, config, logs).await,

@@ -13,10 +13,7 @@ use serde_json::{Value, json};
 use super::{explain, read};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
-use crate::plan::{Fault, Limits, Sandbox, Usage};
-
-/// Most bytes of a component: four times what Python's whole interpreter takes.
-const MAX_COMPONENT: u64 = 80 << 20;
+use crate::plan::{Fault, Limits, MAX_COMPONENT, Sandbox, Usage};
 
 /// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
 const SAMPLES: [(&str, &[u8]); 5] = [
@@ -96,8 +93,25 @@ async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool) -> 
     Trial { name, ending, well: answered && alike, usage, seconds }
 }
 
+/// What the handler runs as a child for a planner that a job names: see `planners`.
+pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
+    let made = component_bytes(component).and_then(|bytes| Ok(Sandbox::precompile(&bytes)?));
+    let written = made.and_then(|code| {
+        let fault = |error| JobError::new(Code::ScratchFailed, format!("{}: {error}", compiled.display()));
+        std::fs::write(compiled, code).map_err(fault)
+    });
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        // Its words go into the job's status.
+        Err(error) => {
+            eprintln!("{}", error.message);
+            ExitCode::from(if error.code == Code::PlannerComponentInvalid.name() { 1 } else { 2 })
+        }
+    }
+}
+
 /// Reads a component. Only regular files are opened, for a pipe could keep us waiting for ever.
-fn component_bytes(path: &Path) -> Result<Vec<u8>, JobError> {
+pub(super) fn component_bytes(path: &Path) -> Result<Vec<u8>, JobError> {
     let fault = |reason: String| JobError::new(Code::InputNotFound, format!("{}: {reason}", path.display()));
     if !std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.is_file() {
         return Err(fault("not a file".to_owned()));

@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+use super::planner::component_bytes;
 use super::{Render, exit_code, explain, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -17,6 +18,8 @@ use crate::error::{Code, JobError, Stage};
 use crate::job::log::JobLogs;
 use crate::job::{Again, Folder, JobRequest, Source, State, Status};
 use crate::pipeline;
+use crate::planners;
+use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store};
 use crate::studio::Studio;
 
@@ -72,12 +75,19 @@ async fn film(
         let (server, store) = super::store(&config).await?;
         embedded = server;
         let ends = Deadline::after(config.job_timeout);
-        let studio = Arc::new(Studio::open(config, store, logs)?);
+        // Whoever types the command decides what it runs.
+        let planners = config.planners.clone().or_else(|| Some("planners/".to_owned()));
+        let studio = Arc::new(Studio::open(Config { planners, ..config }, store, logs)?);
         let progress = tokio::spawn(print(studio.watch()));
         let signals = tokio::spawn(heed(studio.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
         let folder = Some(folder(&render.document, &bytes));
-        let request = JobRequest { source: Source::Inline { name, bytes, folder }, quality: render.quality, token };
+        let planner = match &render.planner {
+            Some(component) => Some(lend(component, &studio, ends).await?),
+            None => None,
+        };
+        let source = Source::Inline { name, bytes, folder };
+        let request = JobRequest { source, quality: render.quality, planner, token };
         let made = pipeline::film(request, &studio, ends, Again::Failed).boxed().await;
         let made = match made {
             Ok(status) => copy(&status, &studio.store, out).await.map(|()| status),
@@ -90,6 +100,15 @@ async fn film(
     };
     let made = made.await;
     (embedded, made)
+}
+
+/// Puts a component where jobs look for planners, and says its name there, which is its content's.
+async fn lend(component: &Path, studio: &Studio, deadline: Deadline) -> Result<String, JobError> {
+    let bytes = component_bytes(component)?;
+    let name = CacheKey::of("lent planner").part("component", &bytes).finish().to_string();
+    let prefix = studio.config.planners.as_deref().unwrap_or_default();
+    studio.store.put(&planners::key(prefix, &name), bytes, "application/wasm", deadline).await?;
+    Ok(name)
 }
 
 /// The folder of a document, and in its version the state of each file that a word of the document may name.

@@ -200,7 +200,7 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     let submission = Submission { token: token.clone(), quality, name: name.clone() };
     let key = submission.key();
     let source = Source::Object { bucket: store.bucket().to_owned(), key: key.clone(), version: None };
-    let id = JobId::of(&JobRequest { source, quality, token: Some(token.clone()) }, "");
+    let id = JobId::of(&JobRequest { source, quality, planner: None, token: Some(token.clone()) }, "");
 
     let reused = || Failure::new(Code::HttpKeyReused, "the Idempotency-Key was sent with another document or quality");
     if idempotency.is_some() {

@@ -22,18 +22,21 @@ impl JobId {
     /// new recipe makes a new film of the same inline document, while a delivered event stays the job that it was.
     pub fn of(request: &JobRequest, recipe: &str) -> Self {
         let quality = request.quality.map(|quality| quality.to_string()).unwrap_or_default();
+        let planned_by = request.planner.as_deref().unwrap_or_default();
         let key = match (&request.token, &request.source) {
             (Some(token), _) => CacheKey::of("job by token").part("token", token),
             (None, Source::Object { bucket, key, version }) => CacheKey::of("job by object")
                 .part("bucket", bucket)
                 .part("key", key)
                 .part("version", version.as_deref().unwrap_or_default())
-                .part("quality", &quality),
+                .part("quality", &quality)
+                .part("planner", planned_by),
             (None, Source::Inline { name, bytes, folder }) => CacheKey::of("job by document")
                 .part("name", name)
                 .part("bytes", bytes)
                 .part("files", folder.as_ref().map_or("", |folder| &folder.version))
                 .part("quality", &quality)
+                .part("planner", planned_by)
                 .part("recipe", recipe),
         };
         // 96 bits: no two of a billion billion jobs are likely to meet.
@@ -68,7 +71,7 @@ mod tests {
 
     fn object(key: &str, version: &str) -> JobRequest {
         let source = Source::Object { bucket: "b".into(), key: key.into(), version: Some(version.into()) };
-        JobRequest { source, quality: None, token: None }
+        JobRequest { source, quality: None, planner: None, token: None }
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct JobRequest {
     pub source: Source,
     /// Overrides the document's own quality.
     pub quality: Option<Quality>,
+    /// Who plans it instead of the built-in planner: a name under the prefix that the settings allow. A planner that changes
+    /// gets a new name, as a document gets a new version.
+    pub planner: Option<String>,
     /// The caller's idempotency token: two requests with the same one are one job.
     pub token: Option<String>,
 }

@@ -23,3 +23,6 @@ pub use check::check;
 pub use error::{Fault, PlanError};
 pub use limits::Limits;
 pub use sandbox::{BUILT_IN_COMPONENT, Planned, Sandbox, Usage};
+
+/// Most bytes of a component: twice what Python's whole interpreter takes.
+pub const MAX_COMPONENT: u64 = 80 << 20;

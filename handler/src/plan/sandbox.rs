@@ -1,5 +1,7 @@
 //! The sandbox: an engine, a component, and one call of it.
 
+use std::hash::{Hash as _, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,9 @@ use crate::deadline::Deadline;
 static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm"));
 /// The component that it was compiled from.
 pub static BUILT_IN_COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
+
+/// What is kept is compiled for: any processor of this kind, not only the one that compiles.
+const TARGET: &str = env!("PLANNER_TARGET");
 
 /// After its wall clock a call may still be lifting its result; then nobody waits for it any more.
 const LIFTING: Duration = Duration::from_secs(1);
@@ -90,9 +95,46 @@ impl Sandbox {
     pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
         let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
         let engine = engine::engine(None).map_err(invalid)?;
-        let sha256 = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex(Sha256::new_with_prefix(component));
         let component = Component::new(&engine, component).map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
+    }
+
+    /// Compiles a component to what [`Sandbox::load`] loads. As unbounded as [`Sandbox::compile`].
+    ///
+    /// # Errors
+    /// `planner.component_invalid`.
+    pub fn precompile(component: &[u8]) -> Result<Vec<u8>, PlanError> {
+        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
+        Ok(engine::engine(Some(TARGET)).map_err(invalid)?.precompile_component(component).map_err(invalid)?)
+    }
+
+    /// Loads what [`Sandbox::precompile`] made of the component with that hash.
+    ///
+    /// # Safety
+    /// The file is code that runs as it stands: it must come from [`Sandbox::precompile`], unchanged.
+    ///
+    /// # Errors
+    /// `planner.component_invalid` when another version of this program made it.
+    #[expect(unsafe_code, reason = "the caller vouches for the file, as wasmtime asks")]
+    pub unsafe fn load(compiled: &Path, sha256: &str) -> Result<Self, PlanError> {
+        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
+        let engine = engine::engine(None).map_err(invalid)?;
+        // SAFETY: see above.
+        let component = unsafe { Component::deserialize_file(&engine, compiled) }.map_err(invalid)?;
+        Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
+    }
+
+    /// Changes when what was compiled can't be loaded any more: with wasmtime's version and the settings.
+    ///
+    /// # Errors
+    /// `planner.component_invalid` when this build is broken.
+    pub fn compatibility() -> Result<String, PlanError> {
+        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
+        let engine = engine::engine(Some(TARGET)).map_err(invalid)?;
+        let mut digest = Hashed(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut digest);
+        Ok(hex(digest.0))
     }
 
     /// Hex SHA-256 of the component.
@@ -228,6 +270,24 @@ struct NotGranted(String);
 #[derive(Debug, thiserror::Error)]
 #[error("it does not export `plan` as the planner world says: {0}")]
 struct NotThePlanner(String);
+
+fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A hash that is the same in every process.
+struct Hashed(Sha256);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Nobody asks for it: the digest is taken whole.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
 
 /// Counts what is written.
 struct Counting(u64);

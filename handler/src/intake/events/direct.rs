@@ -15,6 +15,7 @@ struct Direct {
     document: Option<InlineDocument>,
     source: Option<String>,
     quality: Option<Quality>,
+    planner: Option<String>,
     idempotency_token: Option<String>,
 }
 
@@ -45,6 +46,7 @@ pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobE
             JobRequest {
                 source: Source::Inline { name: document.name, bytes, folder: None },
                 quality: None,
+                planner: None,
                 token: None,
             }
         }
@@ -58,5 +60,5 @@ pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobE
         _ => return Err(bad("the request needs one of `document` and `source`")),
     };
     let quality = direct.quality.or(request.quality);
-    Ok(JobRequest { quality, token: direct.idempotency_token.or(request.token), ..request })
+    Ok(JobRequest { quality, planner: direct.planner, token: direct.idempotency_token.or(request.token), ..request })
 }

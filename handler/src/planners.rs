@@ -1,0 +1,179 @@
+//! Planners of somebody's own, which a job may name: components under the one prefix of the bucket that the settings allow.
+//!
+//! In: a name. Out: a sandbox for its component. Compiling is bounded by nothing in itself, so it happens in a child with
+//! limits, once for each component: the result lies in the cache by the component's hash, and in memory after its first use. A
+//! component is never compiled, and never run, outside of the sandbox's limits.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::plan::{MAX_COMPONENT, Sandbox};
+use crate::store::cache::{CacheKey, digest_of};
+use crate::store::{Cache, Store, StoreError};
+
+/// The folder of compiled components in the cache.
+const COMPILED: &str = "planners";
+/// Longest compilation: Python's interpreter, 35 MB of component, takes a minute on one processor.
+const COMPILING: Duration = Duration::from_secs(180);
+/// Gibibytes that compiling may take, and that its result may have.
+const MEMORY: u64 = 6;
+const RESULT: u64 = 1;
+/// Most characters of a name.
+const NAME: usize = 64;
+
+/// The planners that jobs may name.
+#[derive(Debug, Clone)]
+pub struct Planners {
+    prefix: Option<String>,
+    store: Store,
+    cache: Cache,
+    confinement: Mode,
+    ready: Arc<Mutex<HashMap<String, Sandbox>>>,
+}
+
+/// What a name must be: it becomes part of a key.
+pub fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.len() <= NAME && name.chars().all(allowed)
+}
+
+/// Where the component of that name lies.
+pub fn key(prefix: &str, name: &str) -> String {
+    format!("{prefix}{name}.wasm")
+}
+
+impl Planners {
+    /// The ones in this store's bucket.
+    pub fn new(config: &Config, store: &Store) -> Self {
+        Self {
+            prefix: config.planners.clone(),
+            store: store.clone(),
+            cache: Cache::new(store.clone()),
+            confinement: config.confinement,
+            ready: Arc::default(),
+        }
+    }
+
+    /// The planner of that name, ready to be called. `folder` is the job's own.
+    ///
+    /// # Errors
+    /// `planner.not_found`, `planner.component_invalid`, `planner.timed_out` when compiling takes too long, or what kept the
+    /// store from giving it.
+    pub async fn named(&self, name: &str, folder: &Path, deadline: Deadline) -> Result<Sandbox, JobError> {
+        let not_found = |why: String| JobError::new(Code::PlannerNotFound, why);
+        let prefix = self.prefix.as_deref();
+        let prefix = prefix.ok_or_else(|| not_found("jobs may not name a planner here".to_owned()))?;
+        if !is_name(name) {
+            let message = format!("`{name:.80}` is no name of a planner: letters, digits, `-`, `_` and `.`, at most {NAME}");
+            return Err(not_found(message));
+        }
+        let (key, component) = (key(prefix, name), folder.join("planner.wasm"));
+        let told = |error: StoreError| match error {
+            StoreError::NotFound { .. } => not_found(format!("there is no planner `{name}`: {key} is not in the bucket")),
+            other => other.into(),
+        };
+        let size = self.store.head(&key, deadline).await.map_err(told)?.size;
+        if size > MAX_COMPONENT {
+            let message = format!("planner `{name}` has {size} bytes; at most {MAX_COMPONENT} are read");
+            return Err(JobError::new(Code::PlannerComponentInvalid, message));
+        }
+        self.store.get_to_file(&key, &component, deadline).await.map_err(told)?;
+        let sha256 = digest(&component).await?;
+        if let Some(sandbox) = self.ready().get(&sha256) {
+            return Ok(sandbox.clone());
+        }
+        let compiled = self.compiled(&component, &sha256, deadline).await?;
+        // SAFETY: the file is what `compile` below made in its child, or what it made earlier and the cache kept with its hash;
+        // nobody but the service itself may write there.
+        #[expect(unsafe_code, reason = "loads what our own child compiled; wasmtime checks the version and settings alone")]
+        let sandbox = unsafe { Sandbox::load(&compiled, &sha256) }?;
+        self.ready().insert(sha256, sandbox.clone());
+        Ok(sandbox)
+    }
+
+    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, Sandbox>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The compiled component, from the cache or from a child.
+    async fn compiled(&self, component: &Path, sha256: &str, deadline: Deadline) -> Result<PathBuf, JobError> {
+        let compiled = component.with_extension("cwasm");
+        let key = CacheKey::of("compiled planner, version 1").part("component", sha256);
+        let key = key.part("engine", Sandbox::compatibility()?).finish();
+        match self.cache.fetch_file(COMPILED, &key, &compiled, deadline).await {
+            Ok(true) => return Ok(compiled),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the cache could not be asked"),
+        }
+        self.compile(component, &compiled, deadline.slice(COMPILING)).await?;
+        if let Err(error) = self.cache.store_file(COMPILED, &key, &compiled, "application/octet-stream", deadline).await {
+            tracing::warn!(%error, "the compiled planner could not be kept in the cache");
+        }
+        Ok(compiled)
+    }
+
+    /// Runs `chalkreel planner compile` as a child that can see the component and its own folder.
+    async fn compile(&self, component: &Path, compiled: &Path, deadline: Deadline) -> Result<(), JobError> {
+        let could_not = |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
+        let program = std::env::current_exe().map_err(|error| could_not(error.to_string()))?;
+        let folder = component.parent().unwrap_or(Path::new("."));
+        let own = tempfile::Builder::new().prefix("compile-").tempdir_in(folder);
+        let own = own.map_err(|error| could_not(error.to_string()))?;
+        let made = own.path().join("planner.cwasm");
+        let mut spec = Spec::new(program, own.path());
+        spec.args = ["planner", "compile"].map(OsString::from).into();
+        spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
+        spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
+        spec.limits = Limits::gibibytes(MEMORY, RESULT);
+        let mut read: Vec<PathBuf> = ["/usr", "/lib", "/lib64", "/sys/devices/system/cpu"].map(PathBuf::from).into();
+        read.push(component.to_owned());
+        spec.confinement = Confinement { read, write: vec![own.path().to_owned()], mode: self.confinement };
+        let seconds = deadline.left().as_secs_f64();
+        let outcome = child::run(spec, deadline).await;
+        let words = outcome.stderr.text_lossy().trim().to_owned();
+        match outcome.ending {
+            Ending::Exited(0) => {}
+            Ending::Exited(1) => return Err(JobError::new(Code::PlannerComponentInvalid, words)),
+            Ending::TimedOut => {
+                let message = format!("compiling the planner took longer than {seconds:.0} s");
+                return Err(JobError::new(Code::PlannerTimedOut, message));
+            }
+            _ => return Err(could_not(ended(&outcome))),
+        }
+        tokio::fs::rename(&made, compiled).await.map_err(|error| could_not(error.to_string()))
+    }
+}
+
+fn ended(outcome: &Outcome) -> String {
+    format!("{}: {}", outcome.ending, outcome.stderr.text_lossy().trim())
+}
+
+async fn digest(path: &Path) -> Result<String, JobError> {
+    let owned = path.to_owned();
+    let digest = tokio::task::spawn_blocking(move || digest_of(&owned)).await;
+    let told = |why: String| JobError::new(Code::ScratchFailed, why);
+    digest.map_err(|panic| told(panic.to_string()))?.map_err(|error| told(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        for name in ["geometry", "a", "v1.2_final-3"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "..", ".hidden", "a/b", "../films/x", "a b", "-x", "ü", &"a".repeat(65)] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert_eq!(key("planners/", "a"), "planners/a.wasm");
+    }
+}
