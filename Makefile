@@ -26,7 +26,7 @@ tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machin
 .PHONY: test
 test: setup test-tools tools build lint ## run every check and test
 	@layers/test.sh
-	cargo test --release --locked --workspace
+	cargo test --release --locked --workspace --no-fail-fast
 
 .PHONY: lint
 lint: setup test-tools ## check formats, lints, licences and the template

@@ -25,6 +25,8 @@ const COMPILING: Duration = Duration::from_secs(180);
 /// Gibibytes that compiling may take, and that its result may have.
 const MEMORY: u64 = 6;
 const RESULT: u64 = 1;
+/// Most planners that are held ready in memory.
+const READY: usize = 4;
 /// Most characters of a name.
 const NAME: usize = 64;
 
@@ -71,12 +73,15 @@ impl Planners {
         let prefix = self.prefix.as_deref();
         let prefix = prefix.ok_or_else(|| not_found("jobs may not name a planner here".to_owned()))?;
         if !is_name(name) {
-            let message = format!("`{name:.80}` is no name of a planner: letters, digits, `-`, `_` and `.`, at most {NAME}");
+            let message =
+                format!("`{name:.80}` is no name of a planner: letters, digits, `-`, `_` and `.`, at most {NAME}");
             return Err(not_found(message));
         }
         let (key, component) = (key(prefix, name), folder.join("planner.wasm"));
         let told = |error: StoreError| match error {
-            StoreError::NotFound { .. } => not_found(format!("there is no planner `{name}`: {key} is not in the bucket")),
+            StoreError::NotFound { .. } => {
+                not_found(format!("there is no planner `{name}`: {key} is not in the bucket"))
+            }
             other => other.into(),
         };
         let size = self.store.head(&key, deadline).await.map_err(told)?.size;
@@ -92,9 +97,18 @@ impl Planners {
         let compiled = self.compiled(&component, &sha256, deadline).await?;
         // SAFETY: the file is what `compile` below made in its child, or what it made earlier and the cache kept with its hash;
         // nobody but the service itself may write there.
-        #[expect(unsafe_code, reason = "loads what our own child compiled; wasmtime checks the version and settings alone")]
+        #[expect(
+            unsafe_code,
+            reason = "loads what our own child compiled; wasmtime checks the version and settings alone"
+        )]
         let sandbox = unsafe { Sandbox::load(&compiled, &sha256) }?;
-        self.ready().insert(sha256, sandbox.clone());
+        let mut ready = self.ready();
+        // Each keeps its code mapped: a warm function that is asked for ever new ones must not fill up.
+        if ready.len() >= READY {
+            ready.clear();
+        }
+        ready.insert(sha256, sandbox.clone());
+        drop(ready);
         Ok(sandbox)
     }
 
@@ -113,7 +127,8 @@ impl Planners {
             Err(error) => tracing::warn!(%error, "the cache could not be asked"),
         }
         self.compile(component, &compiled, deadline.slice(COMPILING)).await?;
-        if let Err(error) = self.cache.store_file(COMPILED, &key, &compiled, "application/octet-stream", deadline).await {
+        if let Err(error) = self.cache.store_file(COMPILED, &key, &compiled, "application/octet-stream", deadline).await
+        {
             tracing::warn!(%error, "the compiled planner could not be kept in the cache");
         }
         Ok(compiled)
@@ -121,7 +136,8 @@ impl Planners {
 
     /// Runs `chalkreel planner compile` as a child that can see the component and its own folder.
     async fn compile(&self, component: &Path, compiled: &Path, deadline: Deadline) -> Result<(), JobError> {
-        let could_not = |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
+        let could_not =
+            |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
         let program = std::env::current_exe().map_err(|error| could_not(error.to_string()))?;
         let folder = component.parent().unwrap_or(Path::new("."));
         let own = tempfile::Builder::new().prefix("compile-").tempdir_in(folder);

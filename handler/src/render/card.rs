@@ -77,8 +77,10 @@ impl Cards {
         }
         self.ffmpeg(picture(&file(".ass"), &file("-part.mp4"), &film.theme, quality, period), folder, deadline).await?;
         let (list, out) = (file(".txt"), file(".mp4"));
-        let repeat = ["-f", "concat", "-safe", "0", "-i", &list, "-c", "copy", "-frames:v", &frames.to_string(), &out];
-        self.ffmpeg(repeat.map(OsString::from).to_vec(), folder, deadline).await?;
+        let (count, ticks) = (frames.to_string(), (fps * 512).to_string());
+        let repeat = ["-f", "concat", "-safe", "0", "-i", &list, "-c", "copy", "-frames:v", &count];
+        let repeat = repeat.into_iter().chain(["-video_track_timescale", &ticks, &out]).map(OsString::from);
+        self.ffmpeg(repeat.collect(), folder, deadline).await?;
         let path = folder.join(out);
         let wrong =
             |message: String| JobError::new(Code::RenderWrongFrames, format!("still card of {}: {message}", scene.id));
