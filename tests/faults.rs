@@ -4,6 +4,9 @@
 
 #[path = "film/house.rs"]
 mod house;
+#[path = "voices/provider.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod provider;
 #[path = "film/storm.rs"]
 mod storm;
 
@@ -21,6 +24,7 @@ use handler::pipeline;
 use handler::store::{Embedded, Endpoint, Store};
 use handler::studio::Studio;
 use house::{BINARY, House, Made, SMALL};
+use provider::{Deed, Kind, Provider};
 use serde_json::{Value, json};
 use storm::{Weather, storm};
 
@@ -392,6 +396,54 @@ async fn a_store_that_never_gives_in_ends_the_job_in_time() {
         assert_eq!(made.code(), exit, "{weather:?}: {}", made.words());
         assert!(made.words().contains(code), "{weather:?}: {}", made.words());
         house.assert_clean();
+    }
+}
+
+/// A network voice that misbehaves costs its film nothing but that voice: the next one speaks all of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_voice_does_the_film_is_made() {
+    let after = |seconds: &str| Some(seconds.to_owned());
+    let deeds = [
+        Deed::Hangs,
+        Deed::HangsMidway,
+        Deed::BreaksOff,
+        Deed::Refuses(429, "{}".to_owned(), None),
+        Deed::Refuses(429, "{}".to_owned(), after("1")),
+        Deed::Refuses(429, "{}".to_owned(), after("86400")),
+        Deed::Refuses(500, "{}".to_owned(), None),
+        Deed::Refuses(503, "<html>".to_owned(), after("Wed, 21 Oct 2065 07:28:00 GMT")),
+        Deed::Refuses(401, "{}".to_owned(), None),
+        Deed::Html,
+        Deed::Nothing,
+        Deed::HalfSound,
+        Deed::Garbage,
+        Deed::Floods { told: true },
+        Deed::Floods { told: false },
+    ];
+    for deed in deeds {
+        let provider = Provider::that(Kind::ElevenLabs, deed.clone()).await;
+        let mut house =
+            House::new().set("JOB_TIMEOUT", "60").set("VOICE_TIMEOUT", "2").set("VOICE_CHAIN", "elevenlabs,espeak-ng");
+        house.settings.extend(provider.settings());
+        let what = format!("{deed:?}");
+        let (house, made) = tokio::task::spawn_blocking(move || {
+            let made = house.render(&house.document("small.md", SMALL), &[]);
+            (house, made)
+        })
+        .await
+        .unwrap();
+        assert!(made.seconds < JOB + 2.0, "{what}: {} s", made.seconds);
+        assert_eq!(made.code(), 0, "{what}: {}", made.words());
+        house.assert_told(&made);
+        house.assert_clean();
+        let status = made.status();
+        let voices = status["voices"].as_array().unwrap();
+        assert!(!voices.is_empty(), "{what}");
+        // Half a sound is still a sound; what is there is spoken, by the first voice or by the last, never by both.
+        let heard: Vec<&str> = voices.iter().map(|voice| voice["voice"].as_str().unwrap()).collect();
+        let one = heard.iter().all(|voice| *voice == heard[0]);
+        assert!(one && (heard[0] == "espeak-ng" || deed == Deed::HalfSound), "{what}: {heard:?}");
+        provider.assert_well_asked();
     }
 }
 

@@ -199,13 +199,17 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
         notification["Records"][0]["s3"]["object"]["eTag"] = json!("0123456789abcdef0123456789abcdef");
         notification
     };
-    let mut emulator = rig.emulator_with(240, &[("CHALKREEL_METRICS", "on")]);
+    let mut emulator = rig.emulator_with(240, &[("CHALKREEL_METRICS", "on"), ("CHALKREEL_PLANNERS", "planners/")]);
     let dropped = upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await;
     rig.calls.take();
     let answer = emulator.invoke(&told("lesson.md"));
     assert_eq!((&answer["jobs"][0]["job_id"], &answer["jobs"][0]["state"]), (&json!(job), &json!("succeeded")));
     let skipped = emulator.invoke(&told("zaehlen.md"));
     assert_eq!((&skipped["jobs"][0]["job_id"], &skipped["jobs"][0]["state"]), (&json!(other), &json!("cancelled")));
+
+    let lesson = json!({"name": "lesson.md", "text": LESSON});
+    let unplanned = emulator.invoke(&json!({"document": lesson, "planner": "not-there"}));
+    assert_eq!(unplanned["error"]["code"], "planner.not_found", "{unplanned}");
 
     // Messages of a queue fail one by one; a job that failed for good is none of the queue's business.
     let mut batch = event("sqs-batch.json");
@@ -221,7 +225,7 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let log = emulator.server.log();
     let counted: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let counted: Vec<_> = counted.iter().filter(|line| line["_aws"].is_object()).map(|line| &line["state"]).collect();
-    assert_eq!(counted, ["succeeded", "failed"], "{log}");
+    assert_eq!(counted, ["succeeded", "failed", "failed"], "{log}");
     assert_eq!(emulator.server.stop(), NOTHING, "left running");
     let made = rig.calls.take();
 
@@ -239,7 +243,7 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
         client.get(film["headers"]["location"].as_str().unwrap()).header("range", "bytes=4-7").send().await.unwrap();
     assert_eq!((part.status().as_u16(), &part.bytes().await.unwrap()[..]), (206, &b"ftyp"[..]));
     let listed = body(&interface.invoke(&http("GET", "/jobs")));
-    assert_eq!(listed["jobs"].as_array().unwrap().len(), 3, "{listed}");
+    assert_eq!(listed["jobs"].as_array().unwrap().len(), 4, "{listed}");
 
     let served = [asked, rig.calls.take()].concat();
     assert_least_privilege("HttpRole", &served);

@@ -1,14 +1,16 @@
 //! The sandbox: what the built-in planner is given, and how its limits end it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
+#[path = "planners/hostile.rs"]
+mod hostile;
+
 use std::time::{Duration, Instant};
 
 use handler::deadline::Deadline;
 use handler::error::Code;
 use handler::plan::{BUILT_IN_COMPONENT, Limits, Sandbox};
+use hostile::hostile;
 use planner_wasm::storyboard::Document;
-use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 
 fn lesson() -> Document {
     let bytes = include_bytes!("fixtures/lessons/pythagoras.md").to_vec();
@@ -88,25 +90,6 @@ fn the_check_tells_a_planner_from_what_is_none() {
 fn what_is_no_component_is_refused() {
     let error = Sandbox::compile(b"\0asm\x01\0\0\0").unwrap_err();
     assert_eq!(error.code(), Code::PlannerComponentInvalid);
-}
-
-/// A planner written as text: a component as it stands, or a module that is made into one of the planner world.
-fn hostile(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/planners").join(format!("{name}.wat"));
-    let mut bytes = wat::parse_file(path).unwrap();
-    if is_component(&bytes) {
-        return bytes;
-    }
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(BUILT_IN_COMPONENT).unwrap() else {
-        panic!("the built-in planner is no component");
-    };
-    wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&bytes).unwrap().encode().unwrap()
-}
-
-/// The second half of the version says which of the two it is.
-fn is_component(bytes: &[u8]) -> bool {
-    bytes[6] == 1
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -116,7 +116,7 @@ fn the_trigger_watches_one_prefix_and_the_service_writes_to_others() {
         let all = in_the_bucket(&template, "RenderRole").into_iter();
         all.filter(|(name, _)| name == action).map(|(_, prefix)| prefix).collect()
     };
-    assert_eq!(may("s3:GetObject"), [keys::CACHE, keys::FILMS, keys::INCOMING]);
+    assert_eq!(may("s3:GetObject"), [keys::CACHE, keys::FILMS, keys::INCOMING, "planners/"]);
     assert_eq!(may("s3:PutObject"), [keys::CACHE, keys::FILMS]);
 
     let lifecycle = resources["FilmBucket"]["Properties"]["LifecycleConfiguration"]["Rules"].as_array().unwrap();

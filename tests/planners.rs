@@ -1,0 +1,159 @@
+//! A job's own planner: a Python one makes a film, is compiled once, in a child; one that is not there, misbehaves or takes too
+//! long to compile ends the job with its own code, in time.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "planners/hostile.rs"]
+mod hostile;
+#[path = "film/house.rs"]
+mod house;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use hostile::hostile;
+use house::{House, Made, REPOSITORY};
+
+const LINES: &str = "The sine of a sum.\n\nTwo waves meet.\n";
+
+/// The planner in Python, as componentize-py builds it: once for all tests of this file.
+fn python() -> String {
+    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = BUILT.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines.wasm");
+        let mut command = Command::new(Path::new(REPOSITORY).join("target/test-tools/bin/componentize-py"));
+        command.arg("-d").arg(Path::new(REPOSITORY).join("planner-wasm/wit")).args(["-w", "planner"]);
+        command
+            .args(["componentize", "app", "-p"])
+            .arg(Path::new(REPOSITORY).join("tests/fixtures/planners/python"))
+            .arg("-o")
+            .arg(&path);
+        let made = command.stdin(Stdio::null()).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        (folder, path)
+    });
+    path.to_str().unwrap().to_owned()
+}
+
+fn titles(made: &Made) -> Vec<String> {
+    let storyboard = made.json("storyboard.json");
+    storyboard["scenes"].as_array().unwrap().iter().map(|scene| scene["heading"].as_str().unwrap().to_owned()).collect()
+}
+
+fn compiled(house: &House) -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(house.path("store").join("buckets/chalkreel")).unwrap();
+    let kept = folder.map(|entry| entry.unwrap().path());
+    kept.filter(|path| path.to_string_lossy().contains("cache%2Fplanners")).collect()
+}
+
+#[test]
+fn a_planner_in_python_makes_a_film_and_is_compiled_once() {
+    let house = House::new();
+    let (document, planner) = (house.document("lines.txt", LINES), python());
+    let first = house.render(&document, &["--planner", &planner]);
+    assert_eq!(first.code(), 0, "{}", first.words());
+    house.assert_told(&first);
+    house.assert_clean();
+    assert_eq!(titles(&first), ["Line 1", "Line 2"]);
+    let sha256 = first.status()["planner"]["sha256"].as_str().unwrap().to_owned();
+    let kept = compiled(&house);
+    assert!(!kept.is_empty());
+    let written = |path: &PathBuf| path.metadata().unwrap().modified().unwrap();
+    let times: Vec<_> = kept.iter().map(written).collect();
+
+    // Another process, the same store: what was compiled is loaded, and says the same.
+    let again = house.render(&document, &["--planner", &planner, "--again"]);
+    assert_eq!(again.code(), 0, "{}", again.words());
+    assert_eq!(again.json("storyboard.json"), first.json("storyboard.json"));
+    assert_eq!(again.status()["planner"]["sha256"], sha256.as_str());
+    assert_eq!(compiled(&house), kept);
+    assert_eq!(kept.iter().map(written).collect::<Vec<_>>(), times);
+    assert!(again.seconds < first.seconds / 2.0, "{} s, and {} s with compiling", again.seconds, first.seconds);
+
+    // The built-in planner's film of the same document is another job.
+    let own = house.render(&document, &[]);
+    assert_ne!(own.status()["planner"]["sha256"], sha256.as_str());
+}
+
+#[test]
+fn a_planner_that_takes_too_long_to_compile_is_ended() {
+    let house = House::new().set("JOB_TIMEOUT", "6");
+    let document = house.document("lines.txt", LINES);
+    let made = house.render(&document, &["--planner", &python()]);
+    assert!(made.seconds < 8.0, "{} s", made.seconds);
+    house.assert_told(&made);
+    house.assert_clean();
+    let status = made.status();
+    let code = status["error"]["code"].as_str().unwrap();
+    assert!(["planner.timed_out", "job.timed_out"].contains(&code), "{status:#}");
+    assert!(compiled(&house).is_empty());
+}
+
+#[test]
+fn a_planner_that_misbehaves_fails_its_job_alone() {
+    for (component, code) in [
+        ("memory-bomb", "planner.memory_limit"),
+        ("trap", "planner.trapped"),
+        ("own-refusal", "plan.refused"),
+        ("another-world", "planner.component_invalid"),
+        ("empty-storyboard", "planner.storyboard_invalid"),
+    ] {
+        let house = House::new();
+        let (document, planner) =
+            (house.document("lines.txt", LINES), house.document("planner.wasm", hostile(component)));
+        let made = house.render(&document, &["--planner", &planner]);
+        assert_eq!(made.code(), 1, "{component}: {}", made.words());
+        assert_eq!(made.status()["error"]["code"], code, "{component}");
+        house.assert_told(&made);
+        house.assert_clean();
+    }
+    let house = House::new();
+    let (document, planner) = (house.document("lines.txt", LINES), house.document("planner.wasm", "no component"));
+    let made = house.render(&document, &["--planner", &planner]);
+    assert_eq!(made.status()["error"]["code"], "planner.component_invalid", "{}", made.words());
+    let made = house.render(&document, &["--planner", "/nowhere/at/all.wasm"]);
+    assert_eq!(made.code(), 1);
+    assert!(made.words().contains("/nowhere/at/all.wasm"), "{}", made.words());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_names_a_planner_of_the_one_prefix_or_none() {
+    use handler::config::Config;
+    use handler::deadline::Deadline;
+    use handler::job::log::JobLogs;
+    use handler::job::{Again, JobRequest, Source};
+    use handler::pipeline;
+    use handler::store::{Embedded, Store};
+    use handler::studio::Studio;
+
+    let house = House::new();
+    let soon = || Deadline::after(std::time::Duration::from_secs(60));
+    let server = Embedded::start(&house.path("store")).await.unwrap();
+    server.create_bucket("chalkreel").unwrap();
+    let store = Store::connect(&server.endpoint(), "chalkreel").await;
+    let component = hostile("own-refusal");
+    store.put("planners/mine.wasm", component.clone(), "application/wasm", soon()).await.unwrap();
+    store.put("elsewhere/mine.wasm", component, "application/wasm", soon()).await.unwrap();
+    for (prefix, name, code) in [
+        (Some("planners"), "not-there", "planner.not_found"),
+        (Some("planners"), "../elsewhere/mine", "planner.not_found"),
+        (Some("planners"), "", "planner.not_found"),
+        (None, "mine", "planner.not_found"),
+    ] {
+        let config = Config::from_lookup(|variable| match variable {
+            "CHALKREEL_PLANNERS" => prefix.map(str::to_owned),
+            "LAYERS_DIR" => Some(house.layers.to_str().unwrap().to_owned()),
+            _ => None,
+        });
+        let studio = Arc::new(Studio::open(config.unwrap(), store.clone(), JobLogs::default()).unwrap());
+        let source = Source::Inline { name: "lines.txt".to_owned(), bytes: LINES.as_bytes().to_vec(), folder: None };
+        let request = JobRequest { source, quality: None, planner: Some(name.to_owned()), token: None };
+        let begun = Instant::now();
+        let status = pipeline::film(request, &studio, soon(), Again::Failed).await.unwrap();
+        let error = status.error.unwrap();
+        assert_eq!(error.code, code, "{prefix:?} {name}: {}", error.message);
+        assert!(begun.elapsed().as_secs() < 10);
+    }
+}
