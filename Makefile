@@ -71,8 +71,18 @@ soak: setup tools build ## 200 jobs through one warm process: memory, descriptor
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
 	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
 
-.PHONY: layers bench
-layers bench:
+# Seconds for each of the five targets. What they find interesting is kept beside them.
+FUZZ ?= 60
+.PHONY: fuzz
+fuzz: setup ## throw random documents at the planner, FUZZ seconds for each format
+	@tests/fuzz.sh "$(FUZZ)"
+
+.PHONY: bench
+bench: setup build ## plan a hundred scenes again and again, in the sandbox
+	@cargo bench --locked --workspace --bench planner
+
+.PHONY: layers
+layers:
 	@echo "make $@: not there yet" >&2
 	exit 2
 

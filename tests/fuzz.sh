@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Fuzzes the planner: fuzz.sh SECONDS [TARGET …], for each target so long.
+#
+# Comes in: planner-wasm/fuzz, the fixtures as seeds, what earlier runs found (planner-wasm/fuzz/corpus, an archive for each target).
+# Goes out: these archives, with what was found now; on a fault the input in target/fuzz/artifacts and exit code 1. Never: a run
+# without an end.
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck source=../.ci/packages.sh
+source "$root/.ci/packages.sh"
+seconds=${1:-60}
+shift || true
+targets=("$@")
+((${#targets[@]})) || targets=(lesson plan storyboard program formula)
+fuzz=$root/planner-wasm/fuzz
+work=$root/target/fuzz
+
+rustup toolchain list | grep -q ^nightly || { say "installing nightly Rust, for its sanitizer"; rustup toolchain install nightly --profile minimal >&2; }
+if [[ ! -x $work/bin/cargo-fuzz ]]; then
+    say "installing cargo-fuzz"
+    cargo install --quiet --locked --root "$work" cargo-fuzz >&2
+fi
+
+# What each format is seeded with.
+seeds() {
+    local fixtures=$root/tests/fixtures
+    case $1 in
+        lesson) echo "$fixtures"/lessons/*.md ;;
+        plan) echo "$fixtures"/plans/*.json ;;
+        storyboard) echo "$fixtures"/storyboards/*.json ;;
+        program) echo "$fixtures"/lessons/*.py ;;
+        formula) ;;
+    esac
+}
+
+fuzz() {
+    (cd "$fuzz" && PATH=$work/bin:$PATH cargo +nightly fuzz run --fuzz-dir "$fuzz" --target-dir "$work/target" "$@" -timeout=10 \
+        -rss_limit_mb=2048 -verbosity=0 -artifact_prefix="$work/artifacts/$1/")
+}
+
+for target in "${targets[@]}"; do
+    known=$work/known/$target found=$work/found/$target kept=$work/kept/$target archive=$fuzz/corpus/$target.tar.xz
+    rm -rf "$known" "$kept"
+    mkdir -p "$known" "$found" "$kept" "$work/artifacts/$target" "$fuzz/corpus"
+    [[ ! -f $archive ]] || tar -C "$known" -xJf "$archive"
+    for seed in $(seeds "$target"); do [[ ! -f $seed ]] || cp "$seed" "$known/"; done
+    if [[ $target == formula ]]; then split -l 1 -a 4 "$root/tests/fixtures/formulas.txt" "$known/"; fi
+    say "$target, $seconds seconds"
+    fuzz "$target" "$found" "$known" -- -max_total_time="$seconds" -max_len=65536 -print_final_stats=1
+    # The smallest set that reaches as much.
+    fuzz "$target" "$kept" "$known" "$found" -- -merge=1
+    tar -C "$kept" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cJf "$archive" .
+done
