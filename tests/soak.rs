@@ -95,6 +95,9 @@ async fn a_warm_process_stays_as_it_was() {
         }
         // What was cut off is still being ended for a moment.
         child::sweep();
+        if number % 25 == 9 {
+            println!("after {}: {:?}", number + 1, Held::now(&scratch));
+        }
         if number == 9 {
             after_ten = Some(Held::now(&scratch));
         }

@@ -26,7 +26,8 @@ fn plan() -> Document {
 }
 
 fn planned(bencher: divan::Bencher<'_, '_>, document: &Document) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let (sandbox, limits) = (Sandbox::new().expect("the built-in planner"), Limits::default());
     bencher.bench(|| {
         let planned = sandbox.plan(document.clone(), &limits, Deadline::after(limits.wall_clock));

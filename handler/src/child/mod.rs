@@ -70,11 +70,18 @@ pub fn start(spec: Spec, deadline: Deadline) -> Result<Running, StartError> {
 }
 
 /// What a process that has children does once, at its start: orphans below it come to it, and no child can read its
-/// memory or environment through `/proc`.
+/// memory or environment through `/proc`. And its own memory stays small over many jobs: threads share two heaps.
 pub fn prepare_process() {
     // Both are belts that some sandboxes refuse; `probe` says what was granted.
     let _ = nix::sys::prctl::set_child_subreaper(true);
     let _ = nix::sys::prctl::set_dumpable(false);
+    // Threads come and go with jobs; with a heap for each, as glibc has it, 200 jobs grew by 8 MB, of which none was lost.
+    // SAFETY: sets a number in the allocator, which takes its own lock.
+    #[cfg(target_env = "gnu")]
+    #[expect(unsafe_code, reason = "the C library has no safe name for it")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
 }
 
 /// Waits until no child is left, neither alive nor being ended, and says whether that came by `deadline`. A process that
