@@ -1,5 +1,7 @@
 //! What planning takes, warm and with the sandbox: a hundred scenes of a lesson and of a lecture plan. The bound is 10 ms.
 
+#![allow(clippy::expect_used)]
+
 use handler::deadline::Deadline;
 use handler::plan::{Limits, Sandbox};
 use planner_wasm::storyboard::Document;
