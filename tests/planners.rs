@@ -87,7 +87,7 @@ fn a_planner_that_takes_too_long_to_compile_is_ended() {
     house.assert_clean();
     let status = made.status();
     let code = status["error"]["code"].as_str().unwrap();
-    assert!(["planner.timed_out", "job.timed_out"].contains(&code), "{status:#}");
+    assert!(["planner.timed_out", "job.deadline"].contains(&code), "{status:#}");
     assert!(compiled(&house).is_empty());
 }
 
