@@ -14,7 +14,7 @@ use planner_wasm::storyboard::{Action, ElementKind, Place, Scene, Storyboard, Wa
 
 use crate::deadline::Deadline;
 use crate::job::Source;
-use crate::store::cache::digest_of;
+use crate::store::cache::digest;
 use crate::store::{Store, StoreError};
 
 /// Most files of one document.
@@ -154,9 +154,7 @@ impl Want<'_> {
                 store.get_to_file(&key, &path, deadline).await.map_err(told)?;
             }
         }
-        let read = path.clone();
-        let digest = tokio::task::spawn_blocking(move || digest_of(&read)).await;
-        let sha256 = digest.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())?;
+        let sha256 = digest(&path).await.map_err(|error| error.to_string())?;
         Ok(Asset { path, sha256 })
     }
 
@@ -228,6 +226,7 @@ fn copy(folder: &Path, from: &Path, to: &Path, most: u64) -> Result<(), String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::cache::digest_of;
 
     #[test]
     fn a_folder_gives_its_own_files_and_nothing_else() {

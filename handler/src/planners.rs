@@ -1,22 +1,22 @@
 //! Planners of somebody's own, which a job may name: components under the one prefix of the bucket that the settings allow.
 //!
 //! In: a name. Out: a sandbox for its component. Compiling is bounded by nothing in itself, so it happens in a child with
-//! limits, once for each component: the result lies in the cache by the component's hash, and in memory after its first use. A
-//! component is never compiled, and never run, outside of the sandbox's limits.
+//! limits, once for each component: the result lies in the cache by the component's hash, and in memory after its first use,
+//! until another component lies under its key. A component is never compiled, and never run, outside of the sandbox's limits.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
+use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::plan::{MAX_COMPONENT, Sandbox};
-use crate::store::cache::{CacheKey, digest_of};
-use crate::store::{Cache, Store, StoreError};
+use crate::store::cache::{CacheKey, digest};
+use crate::store::{Cache, ETag, Head, Store, StoreError};
 
 /// The folder of compiled components in the cache.
 const COMPILED: &str = "planners";
@@ -37,7 +37,8 @@ pub struct Planners {
     store: Store,
     cache: Cache,
     confinement: Mode,
-    ready: Arc<Mutex<HashMap<String, Sandbox>>>,
+    /// By key and entity tag: an object that is there unchanged is not read again.
+    ready: Arc<Mutex<HashMap<(String, ETag), Sandbox>>>,
 }
 
 /// What a name must be: it becomes part of a key.
@@ -84,16 +85,17 @@ impl Planners {
             }
             other => other.into(),
         };
-        let size = self.store.head(&key, deadline).await.map_err(told)?.size;
+        let Head { size, etag, .. } = self.store.head(&key, deadline).await.map_err(told)?;
+        if let Some(sandbox) = self.ready().get(&(key.clone(), etag)) {
+            return Ok(sandbox.clone());
+        }
         if size > MAX_COMPONENT {
             let message = format!("planner `{name}` has {size} bytes; at most {MAX_COMPONENT} are read");
             return Err(JobError::new(Code::PlannerComponentInvalid, message));
         }
-        self.store.get_to_file(&key, &component, deadline).await.map_err(told)?;
-        let sha256 = digest(&component).await?;
-        if let Some(sandbox) = self.ready().get(&sha256) {
-            return Ok(sandbox.clone());
-        }
+        let etag = self.store.get_to_file(&key, &component, deadline).await.map_err(told)?.etag;
+        let sha256 = digest(&component).await;
+        let sha256 = sha256.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
         let compiled = self.compiled(&component, &sha256, deadline).await?;
         // SAFETY: the file is what `compile` below made in its child, or what it made earlier and the cache kept with its hash;
         // nobody but the service itself may write there.
@@ -107,12 +109,12 @@ impl Planners {
         if ready.len() >= READY {
             ready.clear();
         }
-        ready.insert(sha256, sandbox.clone());
+        ready.insert((key, etag), sandbox.clone());
         drop(ready);
         Ok(sandbox)
     }
 
-    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, Sandbox>> {
+    fn ready(&self) -> MutexGuard<'_, HashMap<(String, ETag), Sandbox>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -148,9 +150,8 @@ impl Planners {
         spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
         spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
         spec.limits = Limits::gibibytes(MEMORY, RESULT);
-        let mut read: Vec<PathBuf> = ["/usr", "/lib", "/lib64", "/sys/devices/system/cpu"].map(PathBuf::from).into();
-        read.push(component.to_owned());
-        spec.confinement = Confinement { read, write: vec![own.path().to_owned()], mode: self.confinement };
+        let (read, write) = (vec![component.to_owned()], vec![own.path().to_owned()]);
+        spec.confinement = Confinement { read, write, mode: self.confinement };
         let seconds = deadline.left().as_secs_f64();
         let outcome = child::run(spec, deadline).await;
         let words = outcome.stderr.text_lossy().trim().to_owned();
@@ -161,21 +162,10 @@ impl Planners {
                 let message = format!("compiling the planner took longer than {seconds:.0} s");
                 return Err(JobError::new(Code::PlannerTimedOut, message));
             }
-            _ => return Err(could_not(ended(&outcome))),
+            ending => return Err(could_not(format!("{ending}: {words}"))),
         }
         tokio::fs::rename(&made, compiled).await.map_err(|error| could_not(error.to_string()))
     }
-}
-
-fn ended(outcome: &Outcome) -> String {
-    format!("{}: {}", outcome.ending, outcome.stderr.text_lossy().trim())
-}
-
-async fn digest(path: &Path) -> Result<String, JobError> {
-    let owned = path.to_owned();
-    let digest = tokio::task::spawn_blocking(move || digest_of(&owned)).await;
-    let told = |why: String| JobError::new(Code::ScratchFailed, why);
-    digest.map_err(|panic| told(panic.to_string()))?.map_err(|error| told(error.to_string()))
 }
 
 #[cfg(test)]

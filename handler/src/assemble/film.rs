@@ -168,7 +168,7 @@ fn join_arguments(fps: u32, channels: usize, captions: bool) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     // Clips say their length in whole milliseconds, so that joined by it they would drift: 18 ms over 100 scenes, measured.
     // Their clock has 512 ticks a frame (`chalkreel_stage/clip.py`), and so has the film's. The clock in which ffmpeg counts
-    // here is the clips' up to version 6 and the film's from 7 on, hence `TB`.
+    // here is the film's in version 5 and the clips' in version 7, hence `TB`.
     let (ticks, steps) = ((fps * 512).to_string(), format!("setts=ts=N/TB/{fps}:duration=1/TB/{fps}"));
     arguments.extend(["-video_track_timescale", &ticks, "-bsf:v", &steps].map(Into::into));
     arguments.push("film.mp4".into());

@@ -14,6 +14,7 @@ use super::limits::{Exceeded, Meter};
 use super::ticker::Ticker;
 use super::{Fault, Limits, PlanError, check, engine, wasi};
 use crate::deadline::Deadline;
+use crate::store::cache::hex;
 
 /// The built-in planner, compiled ahead of time by the build script.
 static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm"));
@@ -75,7 +76,6 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid` when this build is broken.
     pub fn new() -> Result<Self, PlanError> {
-        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
         let engine = engine::engine(None).map_err(invalid)?;
         // SAFETY: the bytes are code that runs as it stands, so they must be what wasmtime made: the build script made them
         // with this very version, and they lie inside of this executable.
@@ -93,9 +93,8 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
-        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
         let engine = engine::engine(None).map_err(invalid)?;
-        let sha256 = hex(Sha256::new_with_prefix(component));
+        let sha256 = hex(&Sha256::digest(component));
         let component = Component::new(&engine, component).map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
     }
@@ -105,7 +104,6 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, PlanError> {
-        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
         Ok(engine::engine(Some(TARGET)).map_err(invalid)?.precompile_component(component).map_err(invalid)?)
     }
 
@@ -118,7 +116,6 @@ impl Sandbox {
     /// `planner.component_invalid` when another version of this program made it.
     #[expect(unsafe_code, reason = "the caller vouches for the file, as wasmtime asks")]
     pub unsafe fn load(compiled: &Path, sha256: &str) -> Result<Self, PlanError> {
-        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
         let engine = engine::engine(None).map_err(invalid)?;
         // SAFETY: see above.
         let component = unsafe { Component::deserialize_file(&engine, compiled) }.map_err(invalid)?;
@@ -130,11 +127,10 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid` when this build is broken.
     pub fn compatibility() -> Result<String, PlanError> {
-        let invalid = |error: wasmtime::Error| Fault::ComponentInvalid(error.to_string());
         let engine = engine::engine(Some(TARGET)).map_err(invalid)?;
         let mut digest = Hashed(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut digest);
-        Ok(hex(digest.0))
+        Ok(hex(&digest.0.finalize()))
     }
 
     /// Hex SHA-256 of the component.
@@ -271,8 +267,8 @@ struct NotGranted(String);
 #[error("it does not export `plan` as the planner world says: {0}")]
 struct NotThePlanner(String);
 
-fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+fn invalid(error: wasmtime::Error) -> Fault {
+    Fault::ComponentInvalid(error.to_string())
 }
 
 /// A hash that is the same in every process.

@@ -119,11 +119,7 @@ impl Cache {
         content_type: &str,
         deadline: Deadline,
     ) -> Result<(), StoreError> {
-        let owned = path.to_owned();
-        let digest = tokio::task::spawn_blocking(move || digest_of(&owned))
-            .await
-            .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
-            .map_err(|error| StoreError::file(path, error))?;
+        let digest = digest(path).await.map_err(|error| StoreError::file(path, error))?;
         let metadata = HashMap::from([(DIGEST.to_owned(), digest)]);
         self.store.put_file_with(&file_name(kind, key), path, content_type, metadata, deadline).await.map(drop)
     }
@@ -210,7 +206,17 @@ pub fn digest_of(path: &Path) -> std::io::Result<String> {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// [`digest_of`], for those who may not wait for a disk.
+///
+/// # Errors
+/// When the file can't be read.
+pub async fn digest(path: &Path) -> std::io::Result<String> {
+    let owned = path.to_owned();
+    let digest = tokio::task::spawn_blocking(move || digest_of(&owned)).await;
+    digest.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
