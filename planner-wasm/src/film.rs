@@ -53,6 +53,11 @@ impl Film {
         Self { title, settings, scenes, ids, warnings, elements: 0, beats: 0 }
     }
 
+    /// What the document says about the whole film.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Adds a scene, unless it has neither words nor anything to show.
     ///
     /// # Errors
@@ -127,6 +132,7 @@ impl Film {
             music: settings.music,
             intro: settings.intro,
             outro: settings.outro,
+            captions: settings.captions,
             scenes,
             warnings,
         })
@@ -284,8 +290,7 @@ impl<'a> Building<'a> {
     }
 
     fn speak(&mut self, words: &str, place: Place) {
-        let words = self.settings.pronounced(words);
-        let parts = sentence::parts(&words);
+        let parts = sentence::parts(words);
         let last = parts.len().saturating_sub(1);
         for (index, part) in parts.into_iter().enumerate() {
             self.beat(part.to_owned(), if index == last { BREATH_MS } else { 0 }, place);

@@ -18,6 +18,7 @@
 //! music: quiet.mp3        # or {source: quiet.mp3, level_db: -20}
 //! intro: intro.mp4        # clips before and after the film
 //! outro: outro.mp4
+//! captions: [de, fr]      # other languages; their words are those of lesson.captions.de.md and lesson.captions.fr.md
 //! ```
 //!
 //! A key that isn't known is left out with a warning; a value that can't be is refused, for it is quickly mended.
@@ -29,15 +30,15 @@ use serde_saphyr::Spanned;
 
 use crate::asset;
 use crate::document::refusal;
-use crate::settings::Settings;
+use crate::settings::{MOST_CAPTIONS, Settings, is_language};
 use crate::storyboard::{Music, Place, Refusal, Warning};
 
 /// No front matter that a person wrote is longer, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// Reads the front matter of `text`, if it has one.
-pub(crate) fn read(text: &str) -> Result<Settings, Refusal> {
-    let Some((yaml, body)) = split(text)? else { return Ok(Settings::default()) };
+/// Reads the front matter of `text`, if it has one. `name` is the document's.
+pub(crate) fn read(name: &str, text: &str) -> Result<Settings, Refusal> {
+    let Some((yaml, body)) = split(text)? else { return Ok(Settings::of(name)) };
     if yaml.len() > LONGEST {
         return Err(invalid("it is longer than 64 KiB", Some(Place { line: 1, column: 1 })));
     }
@@ -48,7 +49,7 @@ pub(crate) fn read(text: &str) -> Result<Settings, Refusal> {
         let message = message.lines().next().unwrap_or_default();
         invalid(message.split(" at line ").next().unwrap_or(message), at)
     })?;
-    let mut settings = Settings { body, ..Settings::default() };
+    let mut settings = Settings { body, ..Settings::of(name) };
     raw.unwrap_or_default().into_settings(&mut settings)?;
     Ok(settings)
 }
@@ -101,6 +102,7 @@ struct Raw {
     music: Option<Spanned<RawMusic>>,
     intro: Option<Spanned<String>>,
     outro: Option<Spanned<String>>,
+    captions: Vec<Spanned<String>>,
     unknown: Vec<Spanned<String>>,
 }
 
@@ -188,6 +190,17 @@ impl Raw {
         settings.music = self.music.map(|music| checked(&music, &mut settings.warnings)).transpose()?;
         settings.intro = self.intro.map(|clip| file(&clip, "intro")).transpose()?;
         settings.outro = self.outro.map(|clip| file(&clip, "outro")).transpose()?;
+        if self.captions.len() > MOST_CAPTIONS {
+            let at = self.captions.get(MOST_CAPTIONS).map(place);
+            return Err(invalid(&format!("`captions` names more than {MOST_CAPTIONS} languages"), at));
+        }
+        for language in self.captions {
+            if !is_language(&language.value) {
+                let at = Some(place(&language));
+                return Err(invalid("`captions` names no language such as `de` or `pt-BR`", at));
+            }
+            settings.caption(language.value);
+        }
         settings.warnings.extend(self.unknown.iter().map(|key| unknown(key, "")));
         settings.warnings.extend(self.voice.unknown.iter().map(|key| unknown(key, "voice.")));
         Ok(())
@@ -227,12 +240,6 @@ fn unknown(key: &Spanned<String>, inside: &str) -> Warning {
         message: format!("the setting `{inside}{key_name}` is not known and was left out"),
         place: Some(place(key)),
     }
-}
-
-/// Whether a word is formed as a language tag is.
-pub(crate) fn is_language(tag: &str) -> bool {
-    let well_formed = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
-    tag.len() <= 35 && tag.split('-').all(well_formed) && matches!(tag.find('-').unwrap_or(tag.len()), 2 | 3)
 }
 
 fn file(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
@@ -289,6 +296,9 @@ impl<'de> Deserialize<'de> for Raw {
                         "music" => raw.music = map.next_value()?,
                         "intro" => raw.intro = map.next_value()?,
                         "outro" => raw.outro = map.next_value()?,
+                        "captions" => {
+                            raw.captions = map.next_value::<Option<Words>>()?.map(|words| words.0).unwrap_or_default();
+                        }
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                             raw.unknown.push(key);
@@ -316,7 +326,7 @@ impl<'de> Deserialize<'de> for Voice {
                 let mut voice = Voice::default();
                 while let Some(key) = map.next_key::<Spanned<String>>()? {
                     match key.value.as_str() {
-                        "chain" => voice.chain = map.next_value::<Chain>()?.0,
+                        "chain" => voice.chain = map.next_value::<Words>()?.0,
                         "name" => voice.name = map.next_value()?,
                         "words_per_minute" => voice.words_per_minute = map.next_value()?,
                         "model" => voice.model = map.next_value()?,
@@ -335,35 +345,35 @@ impl<'de> Deserialize<'de> for Voice {
     }
 }
 
-/// The voices in order.
-struct Chain(Vec<Spanned<String>>);
+/// A list of words.
+struct Words(Vec<Spanned<String>>);
 
-impl<'de> Deserialize<'de> for Chain {
+impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Voices;
-        impl<'de> Visitor<'de> for Voices {
-            type Value = Chain;
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Words;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of voices such as `[espeak]`")
+                f.write_str("a list of words such as `[espeak]`")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Chain, A::Error> {
-                let mut voices = Vec::new();
-                while let Some(voice) = items.next_element()? {
-                    voices.push(voice);
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Words, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = items.next_element()? {
+                    words.push(word);
                 }
-                Ok(Chain(voices))
+                Ok(Words(words))
             }
         }
-        deserializer.deserialize_seq(Voices)
+        deserializer.deserialize_seq(List)
     }
 }
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Words;
-        impl<'de> Visitor<'de> for Words {
+        struct Lines;
+        impl<'de> Visitor<'de> for Lines {
             type Value = Pairs;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -378,7 +388,7 @@ impl<'de> Deserialize<'de> for Pairs {
                 Ok(Pairs(pairs))
             }
         }
-        deserializer.deserialize_map(Words)
+        deserializer.deserialize_map(Lines)
     }
 }
 

@@ -66,6 +66,10 @@ mod settings;
 mod speech;
 #[cfg(feature = "planner")]
 mod symbols;
+#[cfg(feature = "planner")]
+mod tongue;
+#[cfg(feature = "planner")]
+mod utterance;
 
 /// Makes a storyboard of `document`.
 ///
@@ -75,7 +79,7 @@ mod symbols;
 pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, storyboard::Refusal> {
     let (format, text) = document::read(document)?;
     match format {
-        document::Format::Lesson => lesson::plan(&text),
+        document::Format::Lesson => lesson::plan(&document.name, &text),
         document::Format::Json => lecture::plan(&document.name, &text),
         document::Format::Storyboard => board::plan(&text),
         document::Format::Manim => python::plan(&document.name, &text),

@@ -38,7 +38,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     let mut film = Film::new(title, Settings::default(), Warnings::default());
     for class in classes {
         let place = Place { line: u32::try_from(class.line + 1).unwrap_or(u32::MAX), column: 1 };
-        let words = inline::heard(&inline::of_text(&class.docstring, place));
+        let words = inline::heard(&inline::of_text(&class.docstring, place), &Settings::default());
         let heading = spaced(&class.name);
         let scene = ManimScene { source: text.to_owned(), class: class.name };
         let steps = if words.is_empty() { Vec::new() } else { vec![Step { place, kind: StepKind::Speak(words) }] };

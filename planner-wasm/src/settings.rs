@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) music: Option<Music>,
     pub(crate) intro: Option<String>,
     pub(crate) outro: Option<String>,
+    /// Other languages that captions are wanted in; never the film's own, none twice.
+    pub(crate) captions: Vec<String>,
     /// Words, and how they are spoken.
     pub(crate) pronunciations: Vec<(String, String)>,
     pub(crate) warnings: Vec<Warning>,
@@ -40,6 +42,7 @@ impl Default for Settings {
             music: None,
             intro: None,
             outro: None,
+            captions: Vec::new(),
             pronunciations: Vec::new(),
             warnings: Vec::new(),
             body: 0,
@@ -48,13 +51,34 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// `words` with every word that has a pronunciation as it is spoken. Whole words alone, in any case; of two that
-    /// begin alike the longer one.
-    pub(crate) fn pronounced(&self, words: &str) -> String {
+    /// Settings of a document of that name: the words of another one for captions say in their name which language they are
+    /// in, as `lesson.captions.de.md`.
+    pub(crate) fn of(name: &str) -> Self {
+        let mut settings = Self::default();
+        let parts: Vec<&str> = name.rsplit(['/', '\\']).next().unwrap_or(name).split('.').collect();
+        let tag = parts.windows(2).skip(1).rev().find(|pair| pair[0].eq_ignore_ascii_case("captions"));
+        if let Some(tag) = tag.map(|pair| pair[1]).filter(|tag| is_language(tag)) {
+            settings.language = tag.to_owned();
+        }
+        settings
+    }
+
+    /// Wants captions in a language; the film's own come anyway.
+    pub(crate) fn caption(&mut self, language: String) {
+        let same = |other: &String| other.eq_ignore_ascii_case(&language);
+        if !same(&self.language) && !self.captions.iter().any(same) {
+            self.captions.push(language);
+        }
+    }
+
+    /// `words` with every word that has a pronunciation as it is spoken, and the stretches between them as `otherwise` says. Whole
+    /// words alone, in any case; of two that begin alike the longer one.
+    pub(crate) fn pronounced(&self, words: &str, otherwise: impl Fn(&str) -> String) -> String {
         if self.pronunciations.is_empty() {
-            return words.to_owned();
+            return otherwise(words);
         }
         let mut out = String::with_capacity(words.len());
+        let mut plain = String::new();
         let mut rest = words;
         let mut before = None;
         while let Some(c) = rest.chars().next() {
@@ -69,19 +93,32 @@ impl Settings {
                 found.filter_map(|(written, spoken)| Some((matching(written)?, spoken))).max_by_key(|one| one.0);
             let length = match found {
                 Some((length, spoken)) => {
+                    out.push_str(&otherwise(&std::mem::take(&mut plain)));
                     out.push_str(spoken);
                     length
                 }
                 None => {
-                    out.push(c);
+                    plain.push(c);
                     c.len_utf8()
                 }
             };
             before = rest[..length].chars().next_back();
             rest = &rest[length..];
         }
+        out.push_str(&otherwise(&plain));
         out
     }
+}
+
+/// More languages than one film has readers of.
+pub(crate) const MOST_CAPTIONS: usize = 20;
+
+/// Whether a word is formed as a language tag is.
+pub(crate) fn is_language(tag: &str) -> bool {
+    let well_formed = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
+    let first = tag.split('-').next().unwrap_or(tag);
+    let primary = matches!(first.len(), 2 | 3) && first.chars().all(|c| c.is_ascii_alphabetic());
+    tag.len() <= 35 && primary && tag.split('-').all(well_formed)
 }
 
 /// How many bytes of `text` are `wanted`, in any case.
@@ -106,7 +143,7 @@ mod tests {
         let pronunciations =
             vec![pair("sql", "sequel"), pair("Bézier", "bezzy-ay"), pair("C", "see"), pair("C++", "see plus plus")];
         let settings = Settings { pronunciations, ..Settings::default() };
-        assert_eq!(settings.pronounced("SQL, MySQL and sqlite."), "sequel, MySQL and sqlite.");
-        assert_eq!(settings.pronounced("A bézier in C++ or C."), "A bezzy-ay in see plus plus or see.");
+        assert_eq!(settings.pronounced("SQL, MySQL and sqlite.", str::to_owned), "sequel, MySQL and sqlite.");
+        assert_eq!(settings.pronounced("A bézier in C++ or C.", str::to_owned), "A bezzy-ay in see plus plus or see.");
     }
 }

@@ -1,103 +1,21 @@
-//! A formula as words, as a teacher reads it aloud; in English, whatever the lesson speaks.
+//! A formula as words, as a teacher reads it aloud, in the lesson's language where that is known here.
 
 use crate::latex::{self, Node, Row, Table};
 use crate::symbols;
+use crate::tongue::Tongue;
+
+/// What was said so far, and in which language.
+struct Said {
+    text: String,
+    tongue: &'static Tongue,
+    /// Whether an arrow means that something comes ever closer.
+    approaches: bool,
+}
 
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup.
-pub(crate) fn words(source: &str) -> String {
+pub(crate) fn words(source: &str, tongue: &'static Tongue) -> String {
     let Ok(row) = latex::parse(source) else { return letters(source) };
-    let mut said = String::new();
-    say(&row, &mut said);
-    tidy(&said)
-}
-
-/// Prose as it is heard: LaTeX that stands bare in it, and signs that no voice reads, become words.
-pub(crate) fn prose(text: &str) -> String {
-    let bare = text.contains('\\')
-        && text.split('\\').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let text = if bare { unwrapped(text) } else { text.to_owned() };
-    if !text.chars().any(|c| sign(c).is_some()) {
-        return text;
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match sign(c) {
-            Some(words) => {
-                out.push(' ');
-                out.push_str(words);
-                out.push(' ');
-            }
-            None => out.push(c),
-        }
-    }
-    // The white space of the author's stays where it separates from the next stretch of the line.
-    let lead = if text.starts_with(char::is_whitespace) { " " } else { "" };
-    let trail = if text.ends_with(char::is_whitespace) { " " } else { "" };
-    format!("{lead}{}{trail}", tidy(&out))
-}
-
-/// The words of a sign that voices read wrongly or not at all.
-fn sign(c: char) -> Option<&'static str> {
-    Some(match c {
-        '²' => "squared",
-        '³' => "cubed",
-        '√' => "the square root of",
-        '≤' => "is at most",
-        '≥' => "is at least",
-        '≠' => "is not equal to",
-        '≈' => "is about",
-        '∞' => "infinity",
-        '→' => "to",
-        '⇒' => "implies",
-        '∈' => "in",
-        '×' => "times",
-        '÷' => "divided by",
-        '±' => "plus or minus",
-        '−' => "minus",
-        'π' => "pi",
-        'θ' => "theta",
-        'Δ' => "delta",
-        '∑' | 'Σ' => "the sum of",
-        '∫' => "the integral of",
-        '∂' => "partial",
-        '·' | '⋅' | '•' => " ",
-        _ => return None,
-    })
-}
-
-/// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
-fn unwrapped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut formula = String::new();
-    let mut depth = 0_i32;
-    for piece in text.split_inclusive(char::is_whitespace) {
-        if depth > 0 || piece.contains('\\') {
-            formula.push_str(piece);
-            let braces = |c: char| piece.chars().filter(|other| *other == c).count() as i32;
-            depth += braces('{') - braces('}');
-            if depth <= 0 {
-                depth = 0;
-                flush(&mut formula, &mut out);
-            }
-        } else {
-            out.push_str(piece);
-        }
-    }
-    flush(&mut formula, &mut out);
-    out
-}
-
-/// Says the formula that was gathered; a stop after it stays a stop.
-fn flush(formula: &mut String, out: &mut String) {
-    let text = std::mem::take(formula);
-    if text.is_empty() {
-        return;
-    }
-    let bare = text.trim_end();
-    let end = bare.trim_end_matches(['.', ',', ';', ':', '!', '?']);
-    out.push_str(&words(end.trim_matches('$')));
-    out.push_str(&bare[end.len()..]);
-    out.push_str(&text[bare.len()..]);
+    spoken(&row, tongue)
 }
 
 /// What is left of a formula without its markup.
@@ -123,20 +41,32 @@ pub(crate) fn tidy(text: &str) -> String {
     out
 }
 
-fn put(out: &mut String, words: &str) {
+/// Says a phrase, given in English.
+fn put(out: &mut Said, phrase: &str) {
+    let tongue = out.tongue;
+    put_as_it_is(out, tongue.say(phrase));
+}
+
+/// Says what is the same in every language.
+fn put_as_it_is(out: &mut Said, words: &str) {
     if !words.is_empty() {
-        out.push(' ');
-        out.push_str(words);
+        out.text.push(' ');
+        out.text.push_str(words);
     }
 }
 
-fn spoken(row: &[Node<'_>]) -> String {
-    let mut said = String::new();
+fn spoken(row: &[Node<'_>], tongue: &'static Tongue) -> String {
+    let mut said = Said { text: String::new(), tongue, approaches: false };
     say(row, &mut said);
-    tidy(&said)
+    tidy(&said.text)
 }
 
-fn say(row: &[Node<'_>], out: &mut String) {
+/// In English, to see what it is.
+fn meaning(row: &[Node<'_>]) -> String {
+    spoken(row, Tongue::english())
+}
+
+fn say(row: &[Node<'_>], out: &mut Said) {
     let mut at = 0;
     while let Some(node) = row.get(at) {
         let open = matches!(node, Node::Char('(' | '['));
@@ -222,7 +152,7 @@ fn multiplied(before: &Node<'_>, node: &Node<'_>) -> bool {
     number(before) && number(node)
 }
 
-fn bracketed(inner: &[Node<'_>], close: &Node<'_>, before: Option<&Node<'_>>, out: &mut String) {
+fn bracketed(inner: &[Node<'_>], close: &Node<'_>, before: Option<&Node<'_>>, out: &mut Said) {
     let simple = inner.len() == 1 || matches!(inner, [Node::Char('-' | '+'), _]);
     match before {
         Some(before) if is_function(before) => put(out, "of"),
@@ -232,18 +162,19 @@ fn bracketed(inner: &[Node<'_>], close: &Node<'_>, before: Option<&Node<'_>>, ou
     }
     say(inner, out);
     if matches!(close, Node::Scripts { .. }) && !simple {
-        out.push_str(" , all");
+        out.text.push_str(" ,");
+        put(out, "all");
     }
     scripts_of(close, out);
 }
 
-fn scripts_of(node: &Node<'_>, out: &mut String) {
+fn scripts_of(node: &Node<'_>, out: &mut Said) {
     if let Node::Scripts { below, above, primes, .. } = node {
         raised(below.as_ref(), above.as_ref(), *primes, out);
     }
 }
 
-fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: &mut String) {
+fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: &mut Said) {
     if let Some(below) = below {
         put(out, "sub");
         say(below, out);
@@ -255,7 +186,7 @@ fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: 
         _ => put(out, "triple prime"),
     }
     let Some(above) = above else { return };
-    match spoken(above).as_str() {
+    match meaning(above).as_str() {
         "2" => put(out, "squared"),
         "3" => put(out, "cubed"),
         "composed with" | "degrees" => put(out, "degrees"),
@@ -265,20 +196,21 @@ fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: 
         "plus" => put(out, "plus"),
         "minus" => put(out, "minus"),
         "minus 1" => put(out, "to the minus 1"),
-        power => {
+        _ => {
             put(out, if above.len() == 1 { "to the power" } else { "to the power of" });
-            put(out, power);
+            say(above, out);
         }
     }
 }
 
-fn one(node: &Node<'_>, out: &mut String) {
+fn one(node: &Node<'_>, out: &mut Said) {
     match node {
         Node::Char(c) => character(*c, out),
-        Node::Number(number) => put(out, number),
-        Node::Text(text) => put(out, text),
+        Node::Number(number) => put_as_it_is(out, number),
+        Node::Text(text) => put_as_it_is(out, text),
+        Node::Symbol(symbol) if symbol.words == "to" && out.approaches => put(out, "goes to"),
         Node::Symbol(symbol) => put(out, symbol.words),
-        Node::Rare(name, _) => put(out, name.strip_prefix("var").unwrap_or(name)),
+        Node::Rare(name, _) => put_as_it_is(out, name.strip_prefix("var").unwrap_or(name)),
         Node::Operator(name, _) => put(out, operator(name)),
         Node::Group(row) | Node::Font(_, row) | Node::Colour(_, row) => say(row, out),
         Node::Fraction(name, top, bottom) if name.ends_with("binom") => {
@@ -288,12 +220,13 @@ fn one(node: &Node<'_>, out: &mut String) {
         }
         Node::Fraction(_, top, bottom) => fraction(top, bottom, out),
         Node::Root(index, of) => {
-            let index = index.as_ref().map(|index| spoken(index));
-            match index.as_deref() {
+            let tongue = out.tongue;
+            let root = |phrase: &str, n: &str| tongue.say(phrase).replace("{n}", n);
+            match index.as_ref().map(|index| spoken(index, tongue)).as_deref() {
                 None | Some("2") => put(out, "the square root of"),
                 Some("3") => put(out, "the cube root of"),
-                Some(n) if n.chars().all(|c| c.is_ascii_digit()) => put(out, &format!("the {n}th root of")),
-                Some(n) => put(out, &format!("the {n}-th root of")),
+                Some(n) if n.chars().all(|c| c.is_ascii_digit()) => put_as_it_is(out, &root("the {n}th root of", n)),
+                Some(n) => put_as_it_is(out, &root("the {n}-th root of", n)),
             }
             say(of, out);
         }
@@ -313,18 +246,14 @@ fn one(node: &Node<'_>, out: &mut String) {
         }
         Node::Middle(_) => put(out, "such that"),
         Node::Table(table) => rows(table, out),
-        Node::Stacked { note, base, .. } => {
-            let note = spoken(note);
-            let said = spoken(base);
-            match (said.as_str(), note.as_str()) {
-                ("equals", "def") => put(out, "is defined as"),
-                ("equals", "factorial") => put(out, "must equal"),
-                _ => {
-                    put(out, &said);
-                    put(out, &note);
-                }
+        Node::Stacked { note, base, .. } => match (meaning(base).as_str(), meaning(note).as_str()) {
+            ("equals", "def") => put(out, "is defined as"),
+            ("equals", "factorial") => put(out, "must equal"),
+            _ => {
+                say(base, out);
+                say(note, out);
             }
-        }
+        },
         Node::Arrow(_, above, _) => {
             put(out, "goes by");
             say(above, out);
@@ -334,7 +263,7 @@ fn one(node: &Node<'_>, out: &mut String) {
             put(out, "not");
             one(denied, out);
         }
-        Node::Space("quad" | "qquad") => out.push_str(" ,"),
+        Node::Space("quad" | "qquad") => out.text.push_str(" ,"),
         Node::Space(_) => {}
         Node::Modulo(row) => {
             put(out, "modulo");
@@ -343,7 +272,7 @@ fn one(node: &Node<'_>, out: &mut String) {
     }
 }
 
-fn character(c: char, out: &mut String) {
+fn character(c: char, out: &mut Said) {
     match c {
         '+' => put(out, "plus"),
         '-' | '−' => put(out, "minus"),
@@ -354,14 +283,14 @@ fn character(c: char, out: &mut String) {
         '/' => put(out, "over"),
         '!' => put(out, "factorial"),
         '|' => put(out, "given"),
-        ':' => put(out, ":"),
+        ':' => put_as_it_is(out, ":"),
         '%' => put(out, "percent"),
-        ',' | ';' => out.push_str(" ,"),
-        '.' => out.push_str(" ."),
-        c if c.is_alphanumeric() && c.is_ascii() => put(out, c.encode_utf8(&mut [0; 4])),
+        ',' | ';' => out.text.push_str(" ,"),
+        '.' => out.text.push_str(" ."),
+        c if c.is_alphanumeric() && c.is_ascii() => put_as_it_is(out, c.encode_utf8(&mut [0; 4])),
         c => match symbols::of_char(c) {
             Some(symbol) => put(out, symbol.words),
-            None if c.is_alphanumeric() => put(out, c.encode_utf8(&mut [0; 4])),
+            None if c.is_alphanumeric() => put_as_it_is(out, c.encode_utf8(&mut [0; 4])),
             None => {}
         },
     }
@@ -407,7 +336,7 @@ fn takes(node: &Node<'_>) -> bool {
     }
 }
 
-fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: &mut String) {
+fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: &mut Said) {
     let Some(base) = base else { return raised(below, above, primes, out) };
     if takes(base) {
         one(base, out);
@@ -417,13 +346,15 @@ fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<
                 Node::Operator(name, _) if name.starts_with("lim") => "as",
                 Node::Operator(name, _) if name == "log" => "to base",
                 _ if from => "from",
-                _ => "over",
+                _ => "over:sum",
             };
             put(out, by);
-            put(out, &spoken(below).replace(" to ", " goes to "));
+            let approaches = std::mem::replace(&mut out.approaches, true);
+            say(below, out);
+            out.approaches = approaches;
         }
         if let Some(above) = above {
-            put(out, "to");
+            put(out, "to:range");
             say(above, out);
         }
         return put(out, "of");
@@ -438,11 +369,12 @@ fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<
     }
 }
 
-fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut String) {
+fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut Said) {
     if let (Some(n), Some(d)) = (small(top), small(bottom))
-        && let Some(words) = simple_fraction(n, d)
+        && let Some((number, part)) = simple_fraction(n, d)
     {
-        return put(out, &words);
+        put(out, number);
+        return put(out, &part);
     }
     let derivative = |row: &Row<'_>| match row.first() {
         Some(Node::Char('d')) => Some('d'),
@@ -464,7 +396,12 @@ fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut String) {
         return;
     }
     say(top, out);
-    put(out, if top.len() > 1 && top.iter().any(is_sum) { ", all over" } else { "over" });
+    if top.len() > 1 && top.iter().any(is_sum) {
+        out.text.push_str(" ,");
+        put(out, "all over");
+    } else {
+        put(out, "over");
+    }
     say(bottom, out);
 }
 
@@ -482,7 +419,7 @@ fn small(row: &Row<'_>) -> Option<u32> {
     }
 }
 
-fn simple_fraction(n: u32, d: u32) -> Option<String> {
+fn simple_fraction(n: u32, d: u32) -> Option<(&'static str, String)> {
     let number = *["", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"].get(n as usize)?;
     let part = match d {
         2 if n == 1 => "half",
@@ -498,10 +435,10 @@ fn simple_fraction(n: u32, d: u32) -> Option<String> {
         _ => return None,
     };
     let plural = if n == 1 || d == 2 { "" } else { "s" };
-    (n > 0).then(|| format!("{number} {part}{plural}"))
+    (n > 0).then(|| (number, format!("{part}{plural}")))
 }
 
-fn accent(name: &str, row: &Row<'_>, out: &mut String) {
+fn accent(name: &str, row: &Row<'_>, out: &mut Said) {
     let (before, after) = match name {
         "vec" | "overrightarrow" => ("the vector", ""),
         "hat" | "widehat" => ("", "hat"),
@@ -518,19 +455,19 @@ fn accent(name: &str, row: &Row<'_>, out: &mut String) {
     put(out, after);
 }
 
-fn rows(table: &Table<'_>, out: &mut String) {
+fn rows(table: &Table<'_>, out: &mut Said) {
     let matrix = table.name.ends_with("matrix") || table.name == "array";
     if matrix {
         put(out, "the matrix with rows");
     }
     for (index, row) in table.rows.iter().enumerate() {
         if index > 0 {
-            out.push_str(if matrix || table.name.ends_with("cases") { " ," } else { " ." });
+            out.text.push_str(if matrix || table.name.ends_with("cases") { " ," } else { " ." });
             put(out, if matrix { "and" } else { "" });
         }
         for (cell, content) in row.iter().enumerate() {
             if cell > 0 && matrix {
-                out.push_str(" ,");
+                out.text.push_str(" ,");
             } else if cell > 0 && table.name.ends_with("cases") && !matches!(content.first(), Some(Node::Text(_))) {
                 put(out, "if");
             }
@@ -541,7 +478,8 @@ fn rows(table: &Table<'_>, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{prose, words};
+    use super::words;
+    use crate::tongue::Tongue;
 
     #[test]
     fn formulas_are_read_as_a_teacher_reads_them() {
@@ -574,29 +512,56 @@ mod tests {
             ("-1", "minus 1"),
             ("e^{i\\pi} = -1", "e to the power of i pi equals minus 1"),
         ] {
-            assert_eq!(words(source), said, "{source}");
+            assert_eq!(words(source, Tongue::of("en")), said, "{source}");
         }
     }
 
     #[test]
-    fn prose_has_no_markup_and_no_signs() {
-        for (text, said) in [
-            (r"We take \frac{1}{2}, and add.", "We take one half, and add."),
-            (r"The \sqrt{x + 1} of it", "The the square root of x plus 1 of it"),
-            ("Then x² ≤ 4.", "Then x squared is at most 4."),
-            ("A plain C:\\path and 5 $ stay.", "A plain C path and 5 $ stay."),
-            (" spaces stay ", " spaces stay "),
+    fn formulas_are_read_in_the_lessons_language() {
+        for (source, german, french, spanish) in [
+            (
+                "a^2 + b^2 = c^2",
+                "a Quadrat plus b Quadrat gleich c Quadrat",
+                "a au carré plus b au carré égale c au carré",
+                "a al cuadrado más b al cuadrado es igual a c al cuadrado",
+            ),
+            (r"\frac{3}{4}", "drei Viertel", "trois quarts", "tres cuartos"),
+            (
+                r"\sqrt[5]{x} \leq \pi",
+                "die 5-te Wurzel aus x ist höchstens Pi",
+                "la racine 5-ième de x est au plus pi",
+                "la raíz 5-ésima de x es como mucho pi",
+            ),
+            (
+                r"\lim_{x \to 0} \frac{\sin x}{x}",
+                "der Grenzwert für x gegen 0 von Sinus x durch x",
+                "la limite quand x tend vers 0 de sinus x sur x",
+                "el límite cuando x tiende a 0 de seno x sobre x",
+            ),
+            (
+                r"\sum_{k=1}^{n} k",
+                "die Summe von k gleich 1 bis n von k",
+                "la somme de k égale 1 à n de k",
+                "la suma desde k es igual a 1 hasta n de k",
+            ),
         ] {
-            assert_eq!(prose(text), said);
+            for (language, said) in [("de", german), ("fr-CA", french), ("es", spanish)] {
+                assert_eq!(words(source, Tongue::of(language)), said, "{language}: {source}");
+            }
         }
     }
 
     #[test]
     fn no_markup_is_ever_spoken() {
         for source in include_str!("../../tests/fixtures/formulas.txt").lines() {
-            let said = words(source);
+            let said = words(source, Tongue::of("en"));
             assert!(!said.contains(['\\', '{', '}', '^', '_', '$', '&', '#']), "{source}: {said}");
             assert!(said.chars().any(char::is_alphanumeric), "{source}: {said}");
+            // Whatever is known in English has words in the other languages: none of its own is left.
+            let german = format!(" {} ", words(source, Tongue::of("de")));
+            let english = [" the ", " of ", " is ", " squared ", " equals ", " to ", " times ", " over ", " and "];
+            let shown = source.contains("text");
+            assert!(shown || english.iter().all(|word| !german.contains(word)), "{source}: {german}");
         }
     }
 }

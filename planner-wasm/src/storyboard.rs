@@ -77,6 +77,10 @@ wit! {
         intro: Option<String>,
         /// A clip after the film, with its own sound, as an asset; none for none.
         outro: Option<String>,
+        /// Other languages, BCP 47, that captions are wanted in: the words come from the same document in that language, which
+        /// lies beside this one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        captions: Vec<String>,
         /// In film order.
         scenes: Vec<Scene>,
         /// What could not be honoured.

@@ -21,6 +21,12 @@ pub(crate) fn of_char(sign: char) -> Option<&'static Symbol> {
     SYMBOLS.iter().find(|symbol| symbol.sign == sign)
 }
 
+/// The words of all signs.
+#[cfg(test)]
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    SYMBOLS.iter().map(|symbol| symbol.words)
+}
+
 /// The character of a delimiter's command.
 pub(crate) fn delimiter(name: &str) -> Option<char> {
     Some(match name {

@@ -28,7 +28,7 @@ use crate::draft::{Warnings, one_line};
 use crate::film::Film;
 use crate::place::Places;
 use crate::python;
-use crate::settings::Settings;
+use crate::settings::{MOST_CAPTIONS, Settings, is_language};
 use crate::storyboard::{Place, Refusal, Storyboard};
 
 /// JSON in a string in a string: as deep as anybody ever wrapped a plan.
@@ -57,11 +57,11 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         let remedy = "Write `{\"animation_plan\": {\"scenes\": [{\"voiceover\": …, \"elements\": […]}]}}`.";
         return Err(refusal("input.unknown_format", message, remedy, Some(places.at(root.at))));
     };
-    let title = title(&root, plan).unwrap_or_else(|| python::title(name));
-    let settings = settings(&[plan, &root], &places, &mut warnings);
+    let settings = settings(name, &[plan, &root], &places, &mut warnings);
+    let title = title(&root, plan, &settings).unwrap_or_else(|| python::title(name));
     let mut drafts = Vec::new();
     for (index, one) in scenes.iter().enumerate() {
-        drafts.push(scene::draft(one, index, &title, &places, &mut warnings));
+        drafts.push(scene::draft(one, (index, &title), &settings, &places, &mut warnings));
     }
     let mut film = Film::new(title, settings, warnings);
     for draft in drafts {
@@ -133,18 +133,18 @@ fn scenes(root: &Value) -> Option<(&Value, Vec<&Value>)> {
     None
 }
 
-fn title(root: &Value, plan: &Value) -> Option<String> {
+fn title(root: &Value, plan: &Value, settings: &Settings) -> Option<String> {
     let keys = ["title", "topic", "lecturetitle", "name", "subject", "problem", "question"];
     let solution = root.get(&["solution"]).and_then(|solution| solution.get(&["title", "topic", "problem"]));
     let title = plan.get(&keys).or_else(|| root.get(&keys)).or(solution).and_then(Value::text)?;
     let place = Place { line: 1, column: 1 };
-    let title = crate::lesson::inline::read(&crate::lesson::inline::of_text(&title, place));
+    let title = crate::lesson::inline::read(&crate::lesson::inline::of_text(&title, place), settings);
     Some(one_line(&title, 150)).filter(|title| !title.is_empty())
 }
 
 /// Settings of the film, where they are understood; others are left out with a warning.
-fn settings(maps: &[&Value], places: &Places<'_>, warnings: &mut Warnings) -> Settings {
-    let mut settings = Settings::default();
+fn settings(name: &str, maps: &[&Value], places: &Places<'_>, warnings: &mut Warnings) -> Settings {
+    let mut settings = Settings::of(name);
     let found = |keys: &[&str]| {
         let value = maps.iter().find_map(|map| map.get(keys))?;
         Some((value.text()?, places.at(value.at)))
@@ -168,11 +168,24 @@ fn settings(maps: &[&Value], places: &Places<'_>, warnings: &mut Warnings) -> Se
     settings.quality = choice("quality", &["draft", "standard", "high", "4k"]);
     settings.on_failure = choice("on_failure", &["still", "fail"]);
     if let Some((language, place)) = found(&["language", "lang"]) {
-        if crate::front_matter::is_language(&language) {
+        if is_language(&language) {
             settings.language = language;
         } else {
             let message = "`language` is no language tag such as `en` or `de-AT`; it was left out";
             warnings.add("plan.unknown_setting", message, place);
+        }
+    }
+    let captions = maps
+        .iter()
+        .find_map(|map| map.get(&["captions"]))
+        .map_or_else(Vec::new, |value| if matches!(value.kind, Kind::Text(_)) { vec![value] } else { value.items() });
+    for value in captions.into_iter().take(MOST_CAPTIONS) {
+        match value.text().filter(|language| is_language(language)) {
+            Some(language) => settings.caption(language),
+            None => {
+                let message = "`captions` names no language such as `de` or `pt-BR`; it was left out";
+                warnings.add("plan.unknown_setting", message, places.at(value.at));
+            }
         }
     }
     let spoken = maps.iter().find_map(|map| map.get(&["pronunciations"])).map(Value::entries).unwrap_or_default();

@@ -17,10 +17,12 @@ use crate::drawing::scenery::Scenery;
 use crate::film::NAMELESS;
 use crate::lesson::inline;
 use crate::place::Places;
+use crate::settings::Settings;
 use crate::storyboard::{
     Action, Axis, CameraChange, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind, Shape, ShapeKind,
     Span, Style, Timing,
 };
+use crate::tongue::Tongue;
 
 /// A drawing holds no more shapes, axes no more curves, a space no more solids.
 const MOST_PARTS: usize = 40;
@@ -52,6 +54,7 @@ enum Item {
 }
 
 struct Reader<'a, 'w> {
+    settings: &'a Settings,
     places: &'a Places<'a>,
     warnings: &'w mut Warnings,
     planes: Vec<Stage<Plane>>,
@@ -91,10 +94,17 @@ impl<T> Stage<T> {
     }
 }
 
-/// The draft of a scene; `index` counts from 0.
-pub(super) fn draft(scene: &Value, index: usize, film: &str, places: &Places<'_>, warnings: &mut Warnings) -> Draft {
+/// The draft of a scene; `index` counts from 0, and `film` is the film's title.
+pub(super) fn draft(
+    scene: &Value,
+    (index, film): (usize, &str),
+    settings: &Settings,
+    places: &Places<'_>,
+    warnings: &mut Warnings,
+) -> Draft {
     let place = places.at(scene.at);
     let mut reader = Reader {
+        settings,
         places,
         warnings,
         planes: Vec::new(),
@@ -123,7 +133,7 @@ pub(super) fn draft(scene: &Value, index: usize, film: &str, places: &Places<'_>
     let elements = &elements[..elements.len().min(MOST_ELEMENTS)];
     let own = scene.get(&["title", "heading", "name", "header"]).and_then(Value::text);
     let description = scene.get(&["description", "summary", "goal", "purpose"]).and_then(Value::text);
-    let mut heading = own.map(|title| inline::read(&inline::of_text(&title, place)));
+    let mut heading = own.map(|title| inline::read(&inline::of_text(&title, place), settings));
     let steps = reader.steps(scene, elements, &mut heading, description.as_deref());
     let heading = heading.or_else(|| description.as_deref().map(described)).filter(|heading| !heading.is_empty());
     let heading =
@@ -146,7 +156,7 @@ impl Reader<'_, '_> {
     fn heard(&mut self, value: Option<&Value>) -> String {
         let place = value.map(|value| self.places.at(value.at));
         match (value.and_then(Value::text), place) {
-            (Some(text), Some(place)) => inline::heard(&inline::of_text(&text, place)),
+            (Some(text), Some(place)) => inline::heard(&inline::of_text(&text, place), self.settings),
             _ => String::new(),
         }
     }
@@ -266,7 +276,9 @@ impl Reader<'_, '_> {
         match made {
             Made::Nothing => {}
             Made::Clear => items.push(Item::Step(Step { place, kind: StepKind::Clear })),
-            Made::Title(text) if heading.is_none() && items.is_empty() => *heading = Some(spoken_heading(&text)),
+            Made::Title(text) if heading.is_none() && items.is_empty() => {
+                *heading = Some(spoken_heading(&text, self.settings))
+            }
             Made::Title(text) => self.show(ElementKind::Text(text), parameters, name, place, from_scene, items),
             Made::Element(ElementKind::Equation(equation))
                 if self.has_drawing && is_letter(&equation.formula, parameters) =>
@@ -565,10 +577,11 @@ fn is_letter(formula: &Formula, parameters: &Parameters<'_>) -> bool {
 }
 
 /// A title element as a heading, in words.
-fn spoken_heading(text: &RichText) -> String {
+fn spoken_heading(text: &RichText, settings: &Settings) -> String {
+    let tongue = Tongue::of(&settings.language);
     let word = |span: &Span| match span {
         Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.clone(),
-        Span::Math(formula) => crate::speech::words(&formula.latex),
+        Span::Math(formula) => crate::speech::words(&formula.latex, tongue),
     };
     one_line(&text.spans.iter().map(word).collect::<String>(), 150)
 }

@@ -5,8 +5,11 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use crate::draft::{Warnings, clean};
 use crate::formula;
 use crate::sentence;
+use crate::settings::Settings;
 use crate::speech;
 use crate::storyboard::{Place, RichText, Span};
+use crate::tongue::Tongue;
+use crate::utterance;
 
 /// A stretch of a line.
 #[derive(Debug, Clone)]
@@ -191,15 +194,21 @@ fn trim(spans: &mut Vec<Span>) {
     spans.retain(|span| length(span) > 0);
 }
 
-/// The words of a line as they are heard: no markup, formulas as words.
-pub(crate) fn heard(line: &[Inline]) -> String {
+/// The words of a line as they are heard: no markup, formulas as words, and the author's pronunciations before all else.
+pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
+    let tongue = Tongue::of(&settings.language);
     let mut said = String::new();
     for inline in line {
         match inline {
-            Inline::Text(text, _) => said.push_str(&speech::prose(text)),
-            Inline::Code(text) => said.push_str(text),
-            Inline::Math(source, _) | Inline::Display(source, _) => said.push_str(&speech::words(source)),
-            Inline::Image(picture) => said.push_str(&picture.alternative),
+            Inline::Text(text, _) => said.push_str(&settings.pronounced(text, |text| utterance::prose(text, tongue))),
+            Inline::Code(text) => said.push_str(&settings.pronounced(text, |text| utterance::code(text, tongue))),
+            Inline::Math(source, _) | Inline::Display(source, _) => {
+                said.push_str(&settings.pronounced(&speech::words(source, tongue), str::to_owned));
+            }
+            Inline::Image(picture) => {
+                let words = &picture.alternative;
+                said.push_str(&settings.pronounced(words, |text| utterance::prose(text, tongue)));
+            }
             Inline::Note(_) => {}
         }
     }
@@ -207,11 +216,20 @@ pub(crate) fn heard(line: &[Inline]) -> String {
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 
-/// The words of a heading as they are read; formulas as words. Signs alone stay signs.
-pub(crate) fn read(line: &[Inline]) -> String {
-    let said = heard(line);
-    let signs = |inline: &Inline| if let Inline::Text(text, _) = inline { text.clone() } else { String::new() };
-    crate::draft::one_line(&if said.is_empty() { line.iter().map(signs).collect() } else { said }, 150)
+/// A heading: as it is written, with formulas as words.
+pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
+    let tongue = Tongue::of(&settings.language);
+    let mut said = String::new();
+    for inline in line {
+        match inline {
+            Inline::Text(text, _) => said.push_str(&utterance::written(text, tongue)),
+            Inline::Code(text) => said.push_str(text),
+            Inline::Math(source, _) | Inline::Display(source, _) => said.push_str(&speech::words(source, tongue)),
+            Inline::Image(picture) => said.push_str(&picture.alternative),
+            Inline::Note(_) => {}
+        }
+    }
+    crate::draft::one_line(&said, 150)
 }
 
 /// What an author set apart in a paragraph: its key words; empty when nothing is, or too much.
@@ -321,8 +339,9 @@ mod tests {
         assert!(matches!(&text.spans[2], Span::Math(formula) if formula.latex == "x_1"));
         assert_eq!(text.spans[3], Span::Plain(" of a_b * c".to_owned()));
         assert_eq!(
-            heard(&of_text("So $x^2$ is \\frac{1}{2}, and x ≤ 4.", HERE)),
+            heard(&of_text("So $x^2$ is \\frac{1}{2}, and x ≤ 4.", HERE), &Settings::default()),
             "So x squared is one half, and x is at most 4."
         );
+        assert_eq!(heard(&of_text("So $x$, e.g. 5 m.", HERE), &Settings::default()), "So x, for example 5 metres.");
     }
 }

@@ -28,8 +28,8 @@ const NOTE_SCALE: f64 = 0.75;
 ///
 /// # Errors
 /// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
-pub(crate) fn plan(text: &str) -> Result<Storyboard, Refusal> {
-    let settings = front_matter::read(text)?;
+pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
+    let settings = front_matter::read(name, text)?;
     let mut warnings = Warnings::default();
     let lesson = markdown::read(text, settings.body, &mut warnings);
     let title = title(&settings, &lesson.sections)?;
@@ -43,7 +43,8 @@ pub(crate) fn plan(text: &str) -> Result<Storyboard, Refusal> {
 
 /// The film's title: of the front matter, else the first heading of the highest level.
 fn title(settings: &Settings, sections: &[Section]) -> Result<String, Refusal> {
-    let heading = |level| sections.iter().find(|section| section.level == level).map(|one| inline::read(&one.heading));
+    let heading =
+        |level| sections.iter().find(|section| section.level == level).map(|one| inline::read(&one.heading, settings));
     let headings = [settings.title.clone(), heading(1), heading(2)];
     headings.into_iter().flatten().find(|title| !title.is_empty()).ok_or_else(|| {
         let message = "the lesson has no heading";
@@ -61,7 +62,9 @@ struct Writer {
 impl Writer {
     fn section(&mut self, section: Section, last: bool) -> Result<(), Refusal> {
         let Section { level, heading, place, mut blocks } = section;
-        let name = Some(inline::read(&heading)).filter(|name| !name.is_empty()).unwrap_or_else(|| self.title.clone());
+        let name = Some(inline::read(&heading, self.film.settings()))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| self.title.clone());
         let is_break = |block: &Block| matches!(block.kind, BlockKind::Break);
         if level == 2 {
             if blocks.iter().all(is_break) {
@@ -138,7 +141,7 @@ impl Writer {
     fn steps(&mut self, block: Block) -> Vec<Step> {
         let Block { place, kind } = block;
         let kind = match kind {
-            BlockKind::Spoken(line) => StepKind::Speak(inline::heard(&line)),
+            BlockKind::Spoken(line) => StepKind::Speak(inline::heard(&line, self.film.settings())),
             BlockKind::Shown(kind) => StepKind::Show(Shown::of(kind)),
             BlockKind::Break => StepKind::Clear,
             BlockKind::Note(number) => match self.notes.remove(&number) {

@@ -1,0 +1,493 @@
+//! Prose and code as they are heard: what is written in signs becomes words, in the lesson's language where that is known here.
+//!
+//! LaTeX that stands bare in it, addresses, numbers with their units, abbreviations and signs that no voice reads become words;
+//! emoji are not heard. What stands in the author's list of pronunciations never comes here.
+
+use crate::speech::{tidy, words};
+use crate::tongue::Tongue;
+
+/// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
+pub(crate) fn prose(text: &str, tongue: &'static Tongue) -> String {
+    let text = written(text, tongue);
+    let mut reader = Reader { text: &text, at: 0, tongue, out: String::with_capacity(text.len()) };
+    while let Some(c) = reader.rest().chars().next() {
+        reader.step(c);
+    }
+    reader.out
+}
+
+/// Prose without bare LaTeX, and otherwise as it is written.
+pub(crate) fn written(text: &str, tongue: &'static Tongue) -> String {
+    let bare = text.contains('\\')
+        && text.split('\\').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()));
+    if bare { unwrapped(text, tongue) } else { text.to_owned() }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    tongue: &'static Tongue,
+    out: String,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn before(&self) -> Option<char> {
+        self.text[..self.at].chars().next_back()
+    }
+
+    /// Says `words` in place of the next `bytes`.
+    fn say(&mut self, words: &str, bytes: usize) {
+        self.out.push_str(words);
+        self.at += bytes;
+    }
+
+    fn step(&mut self, c: char) {
+        let inside = self.before().is_some_and(char::is_alphanumeric);
+        if !inside && (self.address() || self.abbreviation() || self.sum_of_money(c) || self.number(c)) {
+            return;
+        }
+        let next = self.rest()[c.len_utf8()..].chars().next();
+        let tongue = self.tongue;
+        if is_emoji(c) {
+            let after: usize = self.rest().chars().take_while(|c| is_emoji(*c) || joins(*c)).map(char::len_utf8).sum();
+            self.say(" ", after);
+        } else if let Some(phrase) = sign(c).filter(|_| !self.in_greek(c, next)) {
+            let words = format!(" {} ", tongue.say(phrase));
+            self.say(&words, c.len_utf8());
+        } else if c == '&' && tongue.is_known() && !inside && next.is_none_or(char::is_whitespace) {
+            self.say(tongue.say("and"), 1);
+        } else if matches!(c, '#' | '~') && tongue.is_known() && !inside && next.is_some_and(|c| c.is_ascii_digit()) {
+            let words = format!("{} ", tongue.say(if c == '#' { "number" } else { "about" }));
+            self.say(&words, 1);
+        } else {
+            self.out.push(c);
+            self.at += c.len_utf8();
+        }
+    }
+
+    /// Whether a letter is one of a Greek word.
+    fn in_greek(&self, c: char, next: Option<char>) -> bool {
+        let greek = |c: char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}');
+        greek(c) && (self.before().is_some_and(greek) || next.is_some_and(greek))
+    }
+
+    /// A web address or that of a mailbox: what of it somebody would read to somebody else.
+    fn address(&mut self) -> bool {
+        let word =
+            self.rest().split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).next().unwrap_or_default();
+        let word = word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '»', '”', '’', '\'', '*']);
+        let lower = word.to_ascii_lowercase();
+        let web =
+            ["https://", "http://", "www."].iter().find(|start| lower.starts_with(**start)).map(|start| start.len());
+        let mail = word.split_once('@').is_some_and(|(name, host)| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
+            !name.is_empty() && host.contains('.') && name.chars().chain(host.chars()).all(fits)
+        });
+        let shown = match web {
+            Some(start) => &word[start..],
+            None if mail => word,
+            None => return false,
+        };
+        let shown = if lower[word.len() - shown.len()..].starts_with("www.") { &shown[4..] } else { shown };
+        // What comes after these is for machines.
+        let shown = shown.split(['?', '#']).next().unwrap_or(shown).trim_end_matches('/');
+        if shown.is_empty() {
+            return false;
+        }
+        let tongue = self.tongue;
+        let mut words = String::new();
+        for c in shown.chars() {
+            let sign = match c {
+                '.' => "dot",
+                '/' => "slash",
+                '-' => "dash",
+                '_' => "underscore",
+                '@' => "at",
+                c if c.is_alphanumeric() => {
+                    words.push(c);
+                    continue;
+                }
+                _ => "",
+            };
+            words.push(' ');
+            words.push_str(tongue.say(sign));
+            words.push(' ');
+        }
+        self.say(words.trim(), word.len());
+        true
+    }
+
+    /// `e.g.`, with or without a space after its stops.
+    fn abbreviation(&mut self) -> bool {
+        for (short, long) in self.tongue.abbreviations {
+            let (short, numbered) = short.strip_suffix('#').map_or((*short, false), |short| (short, true));
+            let Some(length) = matching(self.rest(), short) else { continue };
+            let after = &self.rest()[length..];
+            let number = after.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '(');
+            if (numbered && !number) || after.starts_with(char::is_alphanumeric) {
+                continue;
+            }
+            let mut words = (*long).to_owned();
+            let capital = |text: &str| text.starts_with(char::is_uppercase);
+            if capital(self.rest())
+                && !capital(long)
+                && let Some(first) = long.chars().next()
+            {
+                words = first.to_uppercase().chain(long.chars().skip(1)).collect();
+            }
+            // The stop of `etc.` may be that of its sentence.
+            let next = after.trim_start_matches(['"', ')', '”', '»']).trim_start();
+            let sentence = next.is_empty() || (after.starts_with(char::is_whitespace) && capital(next));
+            let list = ["and so on", "und so weiter", "et cetera", "etcétera"].contains(long);
+            if short.ends_with('.') && (next.is_empty() || (list && sentence)) {
+                words.push('.');
+            }
+            if numbered && !after.starts_with(char::is_whitespace) {
+                words.push(' ');
+            }
+            self.say(&words, length);
+            return true;
+        }
+        false
+    }
+
+    /// `$5` and `€ 5`: the other way round than it is written.
+    fn sum_of_money(&mut self, c: char) -> bool {
+        if !matches!(c, '$' | '€' | '£') {
+            return false;
+        }
+        let after = &self.rest()[c.len_utf8()..];
+        let space = after.len() - after.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
+        let length = number(&after[space..]);
+        let Some((_, one, many)) = self.tongue.unit(c.encode_utf8(&mut [0; 4])).filter(|_| length > 0 && space < 2)
+        else {
+            return false;
+        };
+        let amount = &after[space..space + length];
+        let words = format!("{amount} {}", if amount == "1" { one } else { many });
+        self.say(&words, c.len_utf8() + space + length);
+        true
+    }
+
+    /// A number, or two with a dash between them, and its unit.
+    fn number(&mut self, c: char) -> bool {
+        if !c.is_ascii_digit() || self.before().is_some_and(|c| matches!(c, '.' | ',' | '_')) {
+            return false;
+        }
+        let rest = self.rest();
+        let first = number(rest);
+        let mut said = rest[..first].to_owned();
+        let mut length = first;
+        let dash = rest[length..].chars().next().filter(|c| *c == '–').map_or(0, char::len_utf8);
+        let second = if dash > 0 { number(&rest[length + dash..]) } else { 0 };
+        let ranged = second > 0 && self.tongue.is_known();
+        if ranged {
+            let other = &rest[length + dash..length + dash + second];
+            said = format!("{said} {} {other}", self.tongue.say("to:range"));
+            length += dash + second;
+        }
+        let after = &rest[length..];
+        let space = after
+            .chars()
+            .next()
+            .filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
+            .map_or(0, char::len_utf8);
+        match self.tongue.unit(&after[space..]) {
+            Some((unit, one, many)) => {
+                let words = format!("{said} {}", if said == "1" { one } else { many });
+                self.say(&words, length + space + unit);
+            }
+            None if ranged => self.say(&said, length),
+            None => {
+                self.out.push_str(&said);
+                self.at += length;
+            }
+        }
+        true
+    }
+}
+
+/// Bytes of the number at the beginning of `text`: digits, with stops, commas and apostrophes between them.
+fn number(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut end = 0;
+    while digit(end) || (end > 0 && matches!(bytes.get(end), Some(b'.' | b',' | b'\'')) && digit(end + 1)) {
+        end += 1;
+    }
+    end
+}
+
+/// How many bytes of `text` are the abbreviation: its first letter in any case, and perhaps a space after a stop inside of it.
+fn matching(text: &str, short: &str) -> Option<usize> {
+    let mut rest = text;
+    let mut before = ' ';
+    for (number, wanted) in short.chars().enumerate() {
+        if before == '.' {
+            rest = rest.strip_prefix([' ', '\u{a0}', '\u{202f}', '\u{2009}']).unwrap_or(rest);
+        }
+        let c = rest.chars().next()?;
+        let same = c == wanted || (number == 0 && c.to_lowercase().eq(wanted.to_lowercase()));
+        if !same {
+            return None;
+        }
+        rest = &rest[c.len_utf8()..];
+        before = wanted;
+    }
+    Some(text.len() - rest.len())
+}
+
+/// The phrase of a sign that voices read wrongly or not at all.
+fn sign(c: char) -> Option<&'static str> {
+    Some(match c {
+        '²' => "squared",
+        '³' => "cubed",
+        '√' => "the square root of",
+        '≤' => "is at most",
+        '≥' => "is at least",
+        '≠' => "is not equal to",
+        '≈' => "is about",
+        '∞' => "infinity",
+        '→' => "to",
+        '⇒' => "implies",
+        '∈' => "in",
+        '×' => "times",
+        '÷' => "divided by",
+        '±' => "plus or minus",
+        '−' => "minus",
+        'π' => "pi",
+        'θ' => "theta",
+        'Δ' => "delta",
+        '∑' | 'Σ' => "the sum of",
+        '∫' => "the integral of",
+        '∂' => "partial",
+        '·' | '⋅' | '•' => "",
+        _ => return None,
+    })
+}
+
+/// Whether a character is a picture, which nobody reads aloud.
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{231a}' | '\u{231b}'
+        | '\u{23e9}'..='\u{23fa}' | '\u{20e3}')
+}
+
+/// Whether a character belongs to the emoji before it. Alone, it joins letters in some scripts.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}')
+}
+
+/// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
+fn unwrapped(text: &str, tongue: &'static Tongue) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut formula = String::new();
+    let mut depth = 0_i32;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        if depth > 0 || piece.contains('\\') {
+            formula.push_str(piece);
+            let braces = |c: char| piece.chars().filter(|other| *other == c).count() as i32;
+            depth += braces('{') - braces('}');
+            if depth <= 0 {
+                depth = 0;
+                flush(&mut formula, &mut out, tongue);
+            }
+        } else {
+            out.push_str(piece);
+        }
+    }
+    flush(&mut formula, &mut out, tongue);
+    out
+}
+
+/// Says the formula that was gathered; a stop after it stays a stop.
+fn flush(formula: &mut String, out: &mut String, tongue: &'static Tongue) {
+    let text = std::mem::take(formula);
+    if text.is_empty() {
+        return;
+    }
+    let bare = text.trim_end();
+    let end = bare.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+    out.push_str(&words(end.trim_matches('$'), tongue));
+    out.push_str(&bare[end.len()..]);
+    out.push_str(&text[bare.len()..]);
+}
+
+/// Code in a line of prose as it is heard: names and the signs between them. What has neither stays as it is written.
+pub(crate) fn code(text: &str, tongue: &'static Tongue) -> String {
+    const SIGNS: &[(&str, &str)] = &[
+        ("===", "equals"),
+        ("==", "equals"),
+        ("!=", "is not equal to"),
+        ("<=", "is at most"),
+        (">=", "is at least"),
+        ("->", "to"),
+        ("=>", "to"),
+        ("=", "equals"),
+        ("<", "is less than"),
+        (">", "is greater than"),
+        ("+", "plus"),
+        ("*", "times"),
+        ("%", "percent"),
+    ];
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let before = text[..text.len() - rest.len()].chars().next_back();
+        let after = rest[c.len_utf8()..].chars().next();
+        let between = before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
+        let (phrase, length) = match SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            // An arrow of a list of types, a pointer, an empty one.
+            Some((sign, phrase)) => (*phrase, sign.len()),
+            None => match c {
+                '.' if between
+                    && !(before.is_some_and(|c| c.is_ascii_digit()) && after.is_some_and(|c| c.is_ascii_digit())) =>
+                {
+                    ("dot", 1)
+                }
+                '/' if between => ("slash", 1),
+                '-' if before.is_some_and(char::is_whitespace)
+                    && after.is_some_and(|c| c != '-')
+                    && !after.is_some_and(char::is_alphabetic) =>
+                {
+                    ("minus", 1)
+                }
+                c if c.is_alphanumeric() || matches!(c, '.' | ',' | '\'') => {
+                    out.push(c);
+                    rest = &rest[c.len_utf8()..];
+                    continue;
+                }
+                c => ("", c.len_utf8()),
+            },
+        };
+        out.push(' ');
+        out.push_str(tongue.say(phrase));
+        out.push(' ');
+        rest = &rest[length..];
+    }
+    let said = tidy(&out);
+    if said.chars().any(char::is_alphanumeric) { said } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(language: &str, cases: &[(&str, &str)]) {
+        for (text, said) in cases {
+            assert_eq!(tidy(&prose(text, Tongue::of(language))), *said, "{language}: {text}");
+        }
+    }
+
+    #[test]
+    fn prose_has_no_markup_and_no_signs() {
+        all(
+            "en",
+            &[
+                (r"We take \frac{1}{2}, and add.", "We take one half, and add."),
+                (r"The \sqrt{x + 1} of it", "The the square root of x plus 1 of it"),
+                ("Then x² ≤ 4.", "Then x squared is at most 4."),
+                ("A plain C:\\path and a $ stay.", "A plain C path and a $ stay."),
+                ("The area πr², 2π and υποτείνουσα", "The area pi r squared, 2 pi and υποτείνουσα"),
+                ("Black & white, but R&D.", "Black and white, but R&D."),
+                ("Rule #1 takes ~5 steps.", "Rule number 1 takes about 5 steps."),
+            ],
+        );
+    }
+
+    #[test]
+    fn numbers_have_their_units_in_words() {
+        all(
+            "en",
+            &[
+                ("It is 3 km long.", "It is 3 kilometres long."),
+                ("1 m, 1.5 m and 2,000 m", "1 metre, 1.5 metres and 2,000 metres"),
+                (
+                    "At 100 km/h or 9.81 m/s², (20°C).",
+                    "At 100 kilometres per hour or 9.81 metres per second squared, (20 degrees Celsius).",
+                ),
+                ("90° and 5%, 3–5 kg, 1990–1995", "90 degrees and 5 percent, 3 to 5 kilograms, 1990 to 1995"),
+                ("$5, 1 € and £2.50", "5 dollars, 1 euro and 2.50 pounds"),
+                // No units: a name, a word, a version, a figure's part.
+                ("In 3 months; 4 sides; v2 m; x1 m; 2x and 3mm2", "In 3 months; 4 sides; v2 m; x1 m; 2x and 3mm2"),
+            ],
+        );
+        all(
+            "de",
+            &[("Das sind 3 km in 1 h, 5 h und 20 %.", "Das sind 3 Kilometer in 1 Stunde, 5 Stunden und 20 Prozent.")],
+        );
+        all("de-AT", &[("12 m² kosten € 3,50.", "12 Quadratmeter kosten 3,50 Euro.")]);
+        all("fr", &[("à 90 km/h, 3–5 m", "à 90 kilomètres par heure, 3 à 5 mètres")]);
+        all("es", &[("unos 3 km a 20 °C", "unos 3 kilómetros a 20 grados Celsius")]);
+        // What is not known is left to the voice.
+        all("ja", &[("3 km です。", "3 km です。")]);
+    }
+
+    #[test]
+    fn abbreviations_are_spoken_out() {
+        all(
+            "en",
+            &[
+                (
+                    "Fruit, e.g. apples, pears etc. That is all.",
+                    "Fruit, for example apples, pears and so on. That is all.",
+                ),
+                ("I.e. nothing, vs. all, etc.", "That is nothing, versus all, and so on."),
+                ("See Fig. 3, Eq. (2) and No. 5. No. Never.", "See Figure 3, Equation (2) and Number 5. No. Never."),
+                ("Dr. Who, iff it is; iffy", "Doctor Who, if and only if it is; iffy"),
+            ],
+        );
+        all(
+            "de",
+            &[
+                ("Obst, z. B. Äpfel, d.h. Früchte usw.", "Obst, zum Beispiel Äpfel, das heißt Früchte und so weiter."),
+                ("Z.B. Nr. 5, vgl. Abb. 2.", "Zum Beispiel Nummer 5, vergleiche Abbildung 2."),
+            ],
+        );
+        all("fr", &[("Par ex. non, p. ex. oui, c.-à-d. oui.", "Par ex. non, par exemple oui, c'est-à-dire oui.")]);
+        all("es", &[("p. ej. esto, aprox. 5 m", "por ejemplo esto, aproximadamente 5 metros")]);
+    }
+
+    #[test]
+    fn addresses_are_read_without_what_is_for_machines() {
+        all(
+            "en",
+            &[
+                (
+                    "See https://www.example.org/a-b/c_d/?x=1#y, please.",
+                    "See example dot org slash a dash b slash c underscore d, please.",
+                ),
+                ("Write to jo.doe@example.org.", "Write to jo dot doe at example dot org."),
+                ("(www.example.org)", "(example dot org)"),
+            ],
+        );
+        all("de", &[("Auf http://example.org/a.", "Auf example Punkt org Schrägstrich a.")]);
+    }
+
+    #[test]
+    fn emoji_are_not_heard_and_letters_stay_joined() {
+        all("en", &[("Hello 👋🏽, world 🌍! 👨\u{200d}👩\u{200d}👧 and 🇦🇹 ❤\u{fe0f}.", "Hello, world! and.")]);
+        all("fa", &[("می\u{200c}خواهم न\u{200d}", "می\u{200c}خواهم न\u{200d}")]);
+    }
+
+    #[test]
+    fn code_is_heard_by_its_names() {
+        for (text, said) in [
+            ("len(my_list)", "len my list"),
+            ("np.array([1, 2])", "np dot array 1, 2"),
+            ("x == 3.5", "x equals 3.5"),
+            ("a/b.txt", "a slash b dot txt"),
+            ("--help", "help"),
+            ("i += 1", "i plus equals 1"),
+            ("+", "plus"),
+            ("{}", "{}"),
+            ("word", "word"),
+        ] {
+            assert_eq!(code(text, Tongue::of("en")), said, "{text}");
+        }
+        assert_eq!(code("x <= y", Tongue::of("de")), "x ist höchstens y");
+    }
+}
