@@ -90,12 +90,15 @@ fn imports_point_one_way() {
             "assets" | "plan" | "narrate" => &[],
             "render" => &["assets"],
             "planners" => &["plan"],
+            "translations" => &["assemble", "assets", "intake", "plan", "publish"],
             "assemble" => &["assets", "narrate", "render"],
             "publish" => &["assemble"],
             "studio" => &["assemble", "plan", "planners", "render"],
             "progress" => &["narrate", "plan", "render"],
             "shooting" => &["assemble", "assets", "narrate", "progress", "render", "studio"],
-            "pipeline" => &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio"],
+            "pipeline" => {
+                &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio", "translations"]
+            }
             "http" => &["intake", "publish"],
             "notify" => &["intake", "publish", "studio"],
             "cli" | "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio"],

@@ -237,7 +237,11 @@ async fn a_file_put_under_incoming_becomes_a_film_that_the_page_lists() {
     };
     let store = Store::connect(&endpoint, "chalkreel").await;
     let soon = || Deadline::after(Duration::from_secs(20));
-    store.put("incoming/by hand.md", LESSON.as_bytes().to_vec(), "text/markdown", soon()).await.unwrap();
+    // Its words in German come first, and are no lesson.
+    let german = LESSON.replace("Nine is the square of three.", "Neun ist das Quadrat von drei.");
+    store.put("incoming/by hand.captions.de.md", german.into_bytes(), "text/markdown", soon()).await.unwrap();
+    let lesson = LESSON.replacen("---\n", "---\ncaptions: [de]\n", 1);
+    store.put("incoming/by hand.md", lesson.into_bytes(), "text/markdown", soon()).await.unwrap();
     store.put("elsewhere/not this.md", LESSON.as_bytes().to_vec(), "text/markdown", soon()).await.unwrap();
     let start = Instant::now();
     let job = loop {
@@ -250,6 +254,9 @@ async fn a_file_put_under_incoming_becomes_a_film_that_the_page_lists() {
     };
     let status = house.over(&job).await;
     assert_eq!(status["state"], "succeeded", "{status}");
+    let german = house.client.get(house.url(&format!("/jobs/{job}/captions?lang=de"))).send().await.unwrap();
+    let german = german.text().await.unwrap();
+    assert!(german.starts_with("WEBVTT") && german.contains("Neun ist das Quadrat von drei."), "{german}");
     let refused = house.submit("broken.md", "no heading").await;
     assert_eq!(house.over(&refused).await["error"]["code"], "input.no_heading");
 

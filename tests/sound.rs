@@ -176,6 +176,52 @@ async fn when_a_voice_dies_half_way_the_whole_film_has_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_falls_back_together_in_a_film_is_its_authors_choice() {
+    // It never speaks the second beat of the second scene.
+    let script = |_: usize, text: &str| {
+        let refuses = text.starts_with("Here it fails");
+        if refuses { Deed::Refuses(422, "{}".to_owned(), None) } else { Deed::Speaks }
+    };
+    for (consistency, local) in [("film", 4), ("scene", 2), ("beat", 1)] {
+        let provider = Provider::start(Kind::OpenAi, script).await;
+        let mut house = House::new().set("VOICE_CHAIN", "openai");
+        house.settings.extend(provider.settings());
+        let text = format!(
+            "---\nvoice: {{consistency: {consistency}}}\n---\n\n# Voices\n\nThis is the first scene of all.\n\n\
+            ## Second\n\nThis one can be spoken.\n\n- a\n\nHere it fails for ever.\n\n## Third\n\nThis is the third scene.\n"
+        );
+        let made = house.render(&house.document("voices.md", text), &[]);
+        assert_eq!(made.code(), 0, "{}", made.words());
+        let status = made.status();
+        let voices = status["voices"].as_array().unwrap();
+        assert_eq!(voices.len(), 4, "{voices:?}");
+        let by = |name: &str| voices.iter().filter(|voice| voice["voice"] == *name).count();
+        assert_eq!((by("espeak-ng"), by("openai")), (local, 4 - local), "{consistency}: {voices:?}");
+        // Two voices or one: it is one film, as loud as any other, and no seam is heard.
+        let (integrated, peak) = loudness(&made.out.join("film.mp4"));
+        assert!((integrated + 16.0).abs() <= 1.0 && peak < -1.0, "{consistency}: {integrated} LUFS, {peak} dBTP");
+        // Every beat is as loud as every other, whoever speaks it.
+        let sound = witness::samples(&made.out.join("film.mp4"));
+        let sync = made.json("sync.json");
+        let scenes = sync["ledger"]["scenes"].as_array().unwrap().iter();
+        let spoken = scenes.flat_map(|scene| scene["beats"].as_array().unwrap()).filter(|beat| beat["samples"] != 0);
+        let levels: Vec<f64> = spoken
+            .map(|beat| {
+                let first = beat["first_sample"].as_u64().unwrap() as usize;
+                let samples = &sound[first..first + beat["samples"].as_u64().unwrap() as usize];
+                let mut meter = ebur128::EbuR128::new(1, 48_000, ebur128::Mode::I).unwrap();
+                meter.add_frames_f32(samples).unwrap();
+                meter.loudness_global().unwrap()
+            })
+            .collect();
+        let (least, most) =
+            levels.iter().fold((f64::MAX, f64::MIN), |(least, most), level| (least.min(*level), most.max(*level)));
+        assert!(most - least <= 1.0, "{consistency}: beats from {least} to {most} LUFS");
+        eprintln!("{consistency}: beats from {least:.2} to {most:.2} LUFS");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_film_that_would_cost_too_much_is_not_made() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
     let mut house = House::new().set("VOICE_CHAIN", "elevenlabs");
@@ -269,7 +315,7 @@ mod extras {
             }
             let parts = scenes.iter().map(|scene| (scene, &beats[..], vec![SCENE.1]));
             let mut ledger = Ledger::of(QUALITY.fps(), parts);
-            let reel = Reel { title: "T", clips: &clips, extras };
+            let reel = Reel { title: "T", language: "en", translations: &[], clips: &clips, extras };
             let film = self.assembler().film(reel, &mut ledger, &words, folder, deadline).await.unwrap();
             (film, ledger)
         }
@@ -303,7 +349,8 @@ mod extras {
         assert!(film.sync.worst_frames < 0.1 && film.beats.len() == 3, "{:?}", film.beats);
         assert_eq!(film.beats[0].planned.first_frame, 33);
         assert!(film.beats.iter().all(|beat| beat.error_frames.is_some()), "{:?}", film.beats);
-        assert!(film.vtt.contains("00:00:02.200 -->"), "{}", film.vtt);
+        let vtt = &film.captions[0].vtt;
+        assert!(vtt.contains("00:00:02.200 -->"), "{vtt}");
 
         // Every picture can be decoded, the intro's are the intro's, and the cards come when the ledger says.
         let pictures = witness::pictures(&film.path);

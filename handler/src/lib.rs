@@ -10,6 +10,7 @@
 //! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox.
 //! - [`planners`]: components of somebody's own that a job names instead of the built-in planner, compiled in a child.
 //! - [`assets`]: the pictures, sounds and clips that a document names, from beside it and from nowhere else.
+//! - [`translations`]: the same document in other languages, for captions in them.
 //! - [`narrate`]: beats become sound of a known length.
 //! - [`render`]: scenes become silent clips with an exact frame count.
 //! - [`shooting`]: the two above for each scene, and what stands in for a scene that has no clip.
@@ -46,3 +47,4 @@ pub mod scratch;
 pub mod shooting;
 pub mod store;
 pub mod studio;
+pub mod translations;

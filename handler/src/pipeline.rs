@@ -1,6 +1,7 @@
 //! The whole story of a job, top to bottom.
 
 use jiff::{SignedDuration, Timestamp};
+use planner_wasm::storyboard::Storyboard;
 use tracing::{Instrument as _, info, info_span, warn};
 
 use crate::assemble::{Extras, Ledger, Reel};
@@ -12,6 +13,7 @@ use crate::publish::{self, Published};
 use crate::scratch::Scratch;
 use crate::shooting::{self, Budget};
 use crate::studio::Studio;
+use crate::translations::Library;
 use crate::{intake, plan, progress};
 
 /// Makes a film of `request`, or says in the status why there is none. `ends` is when the caller needs an answer.
@@ -19,8 +21,9 @@ use crate::{intake, plan, progress};
 /// # Errors
 /// Only when not even a status could be published.
 pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: Again) -> Result<Status, JobError> {
-    let id = JobId::of(&request, &studio.recipe());
     let ends = ends.slice(studio.config.job_timeout);
+    let request = intake::with_translations(request, &studio.store, ends).await?;
+    let id = JobId::of(&request, &studio.recipe());
     // Log and status are written even for a job that came too late.
     let closing = ends.no_sooner_than(publish::LEAST);
     let span = info_span!("job", job_id = id.as_str());
@@ -73,6 +76,7 @@ async fn make(
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
     let document = intake::document(request, &studio.store, ends).await?;
+    let name = document.name.clone();
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
     let limits = plan::Limits::default();
@@ -89,12 +93,15 @@ async fn make(
     let (assets, missing) = Assets::fetch(&storyboard, &beside, &studio.store, scratch.path(), ends).await;
     lease.change(|status| status.warnings.extend(missing));
     let extras = Extras::of(&storyboard, &assets);
-    let (shots, extras) = tokio::join!(
+    let library = Library { document: &name, beside: &beside, sandbox: &sandbox, store: &studio.store };
+    let half = ends.slice(ends.left() / 2);
+    let (shots, extras, (translations, untranslated)) = tokio::join!(
         shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget),
-        studio.assembler.prepare(&extras, quality, scratch.path(), ends.slice(ends.left() / 2)),
+        studio.assembler.prepare(&extras, quality, scratch.path(), half),
+        library.translations(&storyboard, scratch.path(), half),
     );
     let shots = shots?;
-    lease.change(|status| status.warnings.extend(extras.warnings.iter().cloned()));
+    lease.change(|status| status.warnings.extend(extras.warnings.iter().cloned().chain(untranslated)));
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let scenes = shots.iter().map(|shot| {
@@ -105,7 +112,8 @@ async fn make(
     ledger.time(spoken().map(|beat| beat.words.clone()));
     let words = spoken().map(|beat| &beat.sound);
     let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
-    let reel = Reel { title: &storyboard.title, clips: &clips, extras: &extras };
+    let Storyboard { title, language, .. } = &storyboard;
+    let reel = Reel { title, language, translations: &translations, clips: &clips, extras: &extras };
     let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
 

@@ -7,7 +7,7 @@ use super::extras::{self, Extras, Prepared};
 use super::ffmpeg::Ffmpeg;
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::{Ledger, Track, captions};
+use super::{Ledger, Track, Translation, captions};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -30,10 +30,8 @@ pub struct Film {
     pub path: PathBuf,
     /// `poster.jpg`.
     pub poster: PathBuf,
-    /// The captions as SubRip.
-    pub srt: String,
-    /// The captions as WebVTT.
-    pub vtt: String,
+    /// In the film's own language first, then in others.
+    pub captions: Vec<Captions>,
     /// Sound against picture, as measured on the finished film.
     pub sync: Sync,
     /// Every beat as planned and as measured, in film order.
@@ -42,11 +40,33 @@ pub struct Film {
     pub loudness: Option<f64>,
 }
 
+/// Captions in one language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captions {
+    /// BCP 47.
+    pub language: String,
+    /// As SubRip.
+    pub srt: String,
+    /// As WebVTT.
+    pub vtt: String,
+}
+
+impl Captions {
+    fn of(ledger: &Ledger, language: &str) -> Self {
+        let cues = captions::cues(ledger);
+        Self { language: language.to_owned(), srt: captions::srt(&cues), vtt: captions::vtt(&cues) }
+    }
+}
+
 /// What is seen in a film.
 #[derive(Debug, Clone, Copy)]
 pub struct Reel<'a> {
     /// The film's title.
     pub title: &'a str,
+    /// The language that is spoken, BCP 47.
+    pub language: &'a str,
+    /// What is said, in other languages.
+    pub translations: &'a [Translation],
     /// The scenes' clips, in film order, all under the folder in which the film is made.
     pub clips: &'a [PathBuf],
     /// What surrounds and accompanies them.
@@ -72,7 +92,7 @@ impl Assembler {
     /// the ledger or not in step with it, `scratch.failed` when `folder` can't be written.
     pub async fn film<'a>(
         &self,
-        Reel { title, clips, extras }: Reel<'_>,
+        Reel { title, language, translations, clips, extras }: Reel<'_>,
         ledger: &mut Ledger,
         words: impl IntoIterator<Item = &'a Sound>,
         folder: &Path,
@@ -85,31 +105,32 @@ impl Assembler {
         let laid = folder.join("narration.s16le");
         let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &extras.backing, &laid))
             .map_err(|error| JobError::new(Code::ScratchFailed, format!("narration.s16le: {error}")))?;
-        let cues = captions::cues(ledger);
-        let (srt, vtt) = (captions::srt(&cues), captions::vtt(&cues));
+        let others = translations.iter().map(|other| Captions::of(&other.ledger(ledger), &other.language));
+        let captions: Vec<Captions> = std::iter::once(Captions::of(ledger, language)).chain(others).collect();
         let (before, after) = (extras.intro.iter().map(|clip| &clip.path), extras.outro.iter().map(|clip| &clip.path));
         let list: String =
             before.chain(clips).chain(after).map(|clip| format!("file '{}'\n", clip.display())).collect();
-        let files: [(&str, Vec<u8>); 3] = [
-            ("clips.txt", list.into_bytes()),
-            ("captions.srt", srt.clone().into_bytes()),
-            ("chapters.txt", captions::chapters(ledger, title).into_bytes()),
-        ];
-        for (name, bytes) in files {
-            tokio::fs::write(folder.join(name), bytes)
+        let mut files =
+            vec![("clips.txt".to_owned(), list), ("chapters.txt".to_owned(), captions::chapters(ledger, title))];
+        // ffmpeg refuses a file without a single caption.
+        let shown: Vec<&Captions> = captions.iter().filter(|captions| !captions.srt.is_empty()).collect();
+        files.extend(shown.iter().enumerate().map(|(number, one)| (subtitles(number), one.srt.clone())));
+        for (name, text) in files {
+            tokio::fs::write(folder.join(&name), text)
                 .await
                 .map_err(|error| JobError::new(Code::ScratchFailed, format!("{name}: {error}")))?;
         }
         let (path, poster) = (folder.join("film.mp4"), folder.join("poster.jpg"));
-        let (join, still) =
-            (join_arguments(ledger.fps, track.channels, !cues.is_empty()), still_arguments(ledger, clips));
+        let languages: Vec<&str> = shown.iter().map(|captions| captions.language.as_str()).collect();
+        let join = join_arguments(ledger.fps, track.channels, language, &languages);
+        let still = still_arguments(ledger, clips);
         let joined = self.ffmpeg.run(&join, folder, deadline);
         let still = self.ffmpeg.run(&still, folder, deadline);
         tokio::try_join!(joined, still)?;
         self.check(&path, ledger, deadline).await?;
         let beats = self.measure(ledger, &laid, track.channels, folder, deadline).await?;
         let sync = Sync { worst_frames: measure::worst(&beats) };
-        Ok(Film { path, poster, srt, vtt, sync, beats, loudness: track.loudness })
+        Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })
     }
 
     /// The film must be as long as the ledger says, in both streams, before anybody gets it.
@@ -155,24 +176,46 @@ impl Assembler {
     }
 }
 
-fn join_arguments(fps: u32, channels: usize, captions: bool) -> Vec<OsString> {
-    let mut arguments = vec!["-f", "concat", "-safe", "0", "-i", "clips.txt"];
+/// The captions of one language, as ffmpeg reads them.
+fn subtitles(number: usize) -> String {
+    format!("captions-{number}.srt")
+}
+
+/// A language as MP4 names it, in three letters: `deu` for `de-AT`.
+fn three_letters(language: &str) -> &'static str {
+    let primary = language.split('-').next().unwrap_or(language).to_ascii_lowercase();
+    let known = isolang::Language::from_639_1(&primary).or_else(|| isolang::Language::from_639_3(&primary));
+    known.map_or("und", |language| language.to_639_3())
+}
+
+/// `captions` are the languages of the tracks of captions, in the order of their files.
+fn join_arguments(fps: u32, channels: usize, language: &str, captions: &[&str]) -> Vec<OsString> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let mut arguments = words(&["-f", "concat", "-safe", "0", "-i", "clips.txt"]);
     // Speech in one channel is transparent at 128 kbit/s, pulses and all, and both speakers play it; two take 192.
     let (channels, rate) = if channels == 1 { ("1", "128k") } else { ("2", "192k") };
-    arguments.extend(["-f", "s16le", "-ar", "48000", "-ac", channels, "-i", "narration.s16le", "-i", "chapters.txt"]);
-    if captions {
-        arguments.extend(["-i", "captions.srt", "-map", "3:s", "-c:s", "mov_text"]);
+    let sound = ["-f", "s16le", "-ar", "48000", "-ac", channels, "-i", "narration.s16le", "-i", "chapters.txt"];
+    arguments.extend(words(&sound));
+    for number in 0..captions.len() {
+        arguments.extend(["-i".to_owned(), subtitles(number)]);
     }
-    arguments.extend(["-map", "0:v", "-map", "1:a", "-map_metadata", "2", "-map_chapters", "2", "-c:v", "copy"]);
-    arguments.extend(["-c:a", "aac", "-b:a", rate, "-movflags", "+faststart"]);
-    let mut arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    arguments.extend(words(&["-map", "0:v", "-map", "1:a"]));
+    for (number, language) in captions.iter().enumerate() {
+        // Three letters can't tell Brazil from Portugal, so the track has the whole tag as its title too.
+        let (map, stream) = (format!("{}:s", number + 3), format!("-metadata:s:s:{number}"));
+        let language = [format!("language={}", three_letters(language)), format!("title={language}")];
+        arguments.extend(["-map".to_owned(), map]);
+        arguments.extend(language.into_iter().flat_map(|tag| [stream.clone(), tag]));
+    }
+    arguments.extend(["-metadata:s:a:0".to_owned(), format!("language={}", three_letters(language))]);
+    arguments.extend(words(&["-map_metadata", "2", "-map_chapters", "2", "-c:v", "copy", "-c:s", "mov_text"]));
+    arguments.extend(words(&["-c:a", "aac", "-b:a", rate, "-movflags", "+faststart"]));
     // Clips say their length in whole milliseconds, so that joined by it they would drift: 18 ms over 100 scenes, measured.
     // Their clock has 512 ticks a frame (`chalkreel_stage/clip.py`), and so has the film's. The clock in which ffmpeg counts
     // here is the film's in version 5 and the clips' in version 7, hence `TB`.
     let (ticks, steps) = ((fps * 512).to_string(), format!("setts=ts=N/TB/{fps}:duration=1/TB/{fps}"));
-    arguments.extend(["-video_track_timescale", &ticks, "-bsf:v", &steps].map(Into::into));
-    arguments.push("film.mp4".into());
-    arguments
+    arguments.extend(words(&["-video_track_timescale", &ticks, "-bsf:v", &steps, "film.mp4"]));
+    arguments.into_iter().map(Into::into).collect()
 }
 
 /// Pictures by their packets, and the sound as a player hears it: what comes before time 0 is cut off, and a gap is silence.
@@ -193,4 +236,16 @@ fn still_arguments(ledger: &Ledger, clips: &[PathBuf]) -> Vec<OsString> {
     arguments.extend(["-i".into(), clip.clone().into_os_string()]);
     arguments.extend(["-frames:v", "1", "-q:v", "3", "poster.jpg"].map(Into::into));
     arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::three_letters;
+
+    #[test]
+    fn languages_have_three_letters_in_the_film() {
+        for (tag, letters) in [("en", "eng"), ("de-AT", "deu"), ("ZH-Hant", "zho"), ("gsw", "gsw"), ("xx", "und")] {
+            assert_eq!(three_letters(tag), letters);
+        }
+    }
 }

@@ -19,6 +19,7 @@ use crate::job::log::JobLogs;
 use crate::job::{Again, Folder, JobRequest, Source, State, Status};
 use crate::pipeline;
 use crate::planners;
+use crate::publish::keys;
 use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store};
 use crate::studio::Studio;
@@ -122,7 +123,15 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
         let changed = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(format!("{word} {} {}\n", about.len(), changed.as_nanos()))
     };
-    let version = named.iter().filter_map(state).collect();
+    // The same document in other languages is named by no word of it.
+    let translations = std::fs::read_dir(&path).into_iter().flatten().filter_map(|entry| {
+        let name = entry.ok()?.file_name().into_string().ok()?;
+        keys::is_translation(&name).then_some(name)
+    });
+    let own = keys::translations(&document.file_name().unwrap_or_default().to_string_lossy());
+    let translations: BTreeSet<String> = translations.filter(|name| name.starts_with(&own)).collect();
+    let all = named.iter().copied().chain(translations.iter().map(String::as_str)).collect::<BTreeSet<&str>>();
+    let version = all.iter().filter_map(state).collect();
     Folder { path, version }
 }
 
@@ -152,11 +161,11 @@ async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), JobError
         move |error: std::io::Error| JobError::new(Code::StoreFile, format!("{}: {error}", path.display()))
     };
     tokio::fs::create_dir_all(out).await.map_err(fault(out.to_owned()))?;
-    for key in status.outputs.values() {
+    for key in status.outputs.values().collect::<BTreeSet<_>>() {
         let name = key.rsplit('/').next().unwrap_or(key);
         store.get_to_file(key, &out.join(name), deadline).await?;
     }
-    let path = out.join(crate::publish::keys::STATUS);
+    let path = out.join(keys::STATUS);
     let body = serde_json::to_vec_pretty(status).unwrap_or_default();
     tokio::fs::write(&path, body).await.map_err(fault(path.clone()))
 }

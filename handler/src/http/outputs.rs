@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Api;
 use super::jobs::{known, standing};
 use super::problem::{Failure, Problem};
 use crate::error::Code;
+use crate::job::Status;
 use crate::publish::keys;
 use crate::store::StoreError;
 
@@ -47,13 +51,22 @@ enum Way {
     Store,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct In {
+    /// Of captions: the language, BCP 47; the film's own when it is missing.
+    #[param(example = "de")]
+    lang: Option<String>,
+}
+
 /// What the job left: `film`, `captions`, `page`, `log`, `poster`, or any file by its own name.
 #[utoipa::path(
     get,
     path = "/jobs/{id}/{output}",
     params(
         ("id" = String, Path, description = "24 hexadecimal digits"),
-        ("output" = String, Path, description = "film, captions, page, log, poster, or a file's name", example = "film")
+        ("output" = String, Path, description = "film, captions, page, log, poster, or a file's name", example = "film"),
+        In,
     ),
     responses(
         (status = 200, description = "Captions, page and log", content_type = "text/html"),
@@ -66,14 +79,24 @@ enum Way {
 pub(super) async fn output(
     State(api): State<Api>,
     Path((id, output)): Path<(String, String)>,
+    asked: Result<Query<In>, QueryRejection>,
 ) -> Result<Response, Failure> {
+    let Query(In { lang }) = asked.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
     let (id, deadline) = (known(&id)?, Api::deadline());
-    let Some((_, file, way)) = NAMES.iter().find(|(name, ..)| *name == output) else {
-        return Err(Failure::new(Code::HttpNoSuchPath, format!("a job has no `{output}`")));
-    };
-    let key = keys::of(&id, file);
+    let no_such = || Failure::new(Code::HttpNoSuchPath, format!("a job has no `{output}`"));
+    let named = NAMES.iter().find(|(name, ..)| *name == output).map(|(_, file, way)| ((*file).to_owned(), *way));
+    let (file, way) = named.or_else(|| in_another_language(&output)).ok_or_else(no_such)?;
     let status = standing(&api, &id, deadline).await?;
-    let there = *file == keys::STATUS || status.outputs.values().any(|made| *made == key);
+    let mut key = keys::of(&id, &file);
+    if let (Some(lang), true) = (&lang, output == "captions") {
+        key = captions_in(lang, &status).ok_or_else(|| {
+            Failure::new(
+                Code::JobNotReady,
+                format!("the job is {} and has no captions in `{lang}`", status.state.name()),
+            )
+        })?;
+    }
+    let there = file == keys::STATUS || status.outputs.values().any(|made| *made == key);
     let not_ready =
         || Failure::new(Code::JobNotReady, format!("the job is {} and has no {output}", status.state.name()));
     if !there {
@@ -85,7 +108,7 @@ pub(super) async fn output(
             Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())
         }
         Way::Text(content_type) => match api.store().get(&key, MAX_TEXT, deadline).await {
-            Ok(object) => Ok(([(header::CONTENT_TYPE, *content_type)], object.bytes).into_response()),
+            Ok(object) => Ok(([(header::CONTENT_TYPE, content_type)], object.bytes).into_response()),
             Err(StoreError::NotFound { .. }) => Err(not_ready()),
             Err(StoreError::TooLarge { .. }) => {
                 let url = api.store().presigned(&key, OPEN, deadline).await?;
@@ -94,4 +117,24 @@ pub(super) async fn output(
             Err(error) => Err(error.into()),
         },
     }
+}
+
+/// `captions.de.vtt` and its like, as pages link them.
+fn in_another_language(output: &str) -> Option<(String, Way)> {
+    let (language, extension) = output.strip_prefix("captions.")?.rsplit_once('.')?;
+    let way = match extension {
+        "vtt" => Way::Text("text/vtt; charset=utf-8"),
+        "srt" => Way::Text("application/x-subrip"),
+        _ => return None,
+    };
+    Some((keys::captions(language, extension), way))
+}
+
+/// The key of the captions in `language`, or in another kind of it: whoever asks for `de` takes `de-AT`, and the other way round.
+fn captions_in(language: &str, status: &Status) -> Option<String> {
+    let prefix = keys::captions_output("", "vtt");
+    let all = || status.outputs.iter().filter_map(|(kind, key)| Some((kind.strip_prefix(&prefix)?, key)));
+    let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
+    let same = all().find(|(tag, _)| tag.eq_ignore_ascii_case(language));
+    same.or_else(|| all().find(|(tag, _)| primary(tag) == primary(language))).map(|(_, key)| key.clone())
 }

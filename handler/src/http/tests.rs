@@ -253,6 +253,10 @@ async fn what_a_job_left_is_found_under_its_names() {
         ("film", keys::FILM, "0123456789"),
         ("page", keys::PAGE, "<title>page</title>"),
         ("captions_vtt", keys::CAPTIONS_VTT, "WEBVTT"),
+        ("captions_vtt_en", keys::CAPTIONS_VTT, "WEBVTT"),
+        ("captions_vtt_de-AT", "captions.de-AT.vtt", "WEBVTT de-AT"),
+        ("captions_vtt_pt", "captions.pt.vtt", "WEBVTT pt"),
+        ("captions_srt_pt", "captions.pt.srt", "1"),
         ("log", keys::LOG, "{}"),
     ] {
         let key = keys::of(&job, file);
@@ -269,6 +273,27 @@ async fn what_a_job_left_is_found_under_its_names() {
     for (output, text) in [("page", "<title>page</title>"), ("captions", "WEBVTT"), ("log", "{}")] {
         let answer = house.get(&format!("/jobs/{id}/{output}")).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, text), "{output}");
+    }
+    // In other languages: by the whole tag, or by the language alone, whichever there is.
+    for (output, text) in [
+        ("captions?lang=en", "WEBVTT"),
+        ("captions?lang=de-AT", "WEBVTT de-AT"),
+        ("captions?lang=DE", "WEBVTT de-AT"),
+        ("captions?lang=pt-BR", "WEBVTT pt"),
+        ("captions.de-AT.vtt", "WEBVTT de-AT"),
+        ("captions.pt.srt", "1"),
+    ] {
+        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, text), "{output}");
+    }
+    for (output, code) in [
+        ("captions?lang=fr", "job.not_ready"),
+        ("captions?lang=../../x", "job.not_ready"),
+        ("captions.fr.vtt", "job.not_ready"),
+        ("captions.pt.txt", "http.no_such_path"),
+    ] {
+        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (404, Some(code)), "{output}");
     }
     for output in ["film", "film.mp4"] {
         let answer = house.get(&format!("/jobs/{id}/{output}")).await;

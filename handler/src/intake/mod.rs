@@ -10,12 +10,16 @@ use planner_wasm::storyboard::Document;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::{JobRequest, Source};
+use crate::publish::keys;
 use crate::store::{Store, StoreError};
 
 pub use events::{Asked, Batch, Message, OWN_SOURCE, is_companion, read, upload};
 
 /// Largest document, in bytes. A lesson of a thousand pages is about 3 MB.
 pub const MAX_DOCUMENT: u64 = 8 << 20;
+
+/// Translations of one document that its identity looks at: more than a document may name.
+const MOST_TRANSLATIONS: u16 = 100;
 
 /// Reads the document that a request names.
 ///
@@ -43,6 +47,29 @@ pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) ->
             Ok(Document { name, bytes: object.bytes.to_vec() })
         }
     }
+}
+
+/// The request with the translations that lie beside its document in its version: other words make other captions. Of what came
+/// with a token of its own, the token alone decides.
+///
+/// # Errors
+/// What the store says.
+pub async fn with_translations(
+    mut request: JobRequest,
+    store: &Store,
+    deadline: Deadline,
+) -> Result<JobRequest, JobError> {
+    if let (Source::Object { bucket, key, version }, None) = (&mut request.source, &request.token)
+        && bucket == store.bucket()
+    {
+        let (found, _) = store.page(&keys::translations(key), None, MOST_TRANSLATIONS, deadline).await?;
+        for other in found.iter().filter(|other| keys::is_translation(other)) {
+            let tag = store.head(other, deadline).await?.etag;
+            let known = version.get_or_insert_default();
+            known.push_str(&format!(" {other} {}", tag.0));
+        }
+    }
+    Ok(request)
 }
 
 fn too_large() -> JobError {

@@ -71,9 +71,7 @@ impl Maker<'_> {
             }
             "gtts" => Ok(boxed(Gtts::new(&self.client()?, voices, language))),
             "polly" => Ok(boxed(Polly::new(self.config, language, settings))),
-            "piper" => Piper::new(self.layers, self.config, settings)
-                .map(boxed)
-                .ok_or_else(|| "PIPER_VOICE names no model, or Piper is not installed".to_owned()),
+            "piper" => Piper::new(self.layers, self.config, language, settings).map(boxed),
             espeak::NAME | "espeak" => Ok(self.espeak()),
             "silent" => Ok(boxed(Silent { pace: settings.words_per_minute })),
             _ => Err("there is no such voice".to_owned()),

@@ -35,7 +35,7 @@ impl Espeak {
         voices.extend([language.clone(), language.split('-').next().unwrap_or("en").to_owned(), "en".to_owned()]);
         voices.dedup();
         // It takes 60 MB.
-        let program = Program::new(layers.program("espeak-ng"), None, 1, layers, config);
+        let program = Program::new(layers.program("espeak-ng"), Vec::new(), 1, layers, config);
         Self { program, voices, pace: settings.words_per_minute.unwrap_or(PACE), lanes: config.parallel }
     }
 }

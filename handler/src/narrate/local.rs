@@ -21,9 +21,9 @@ pub(super) struct Program {
 
 impl Program {
     /// `more` may be read beside the layers; it may take so many `gibibytes` of memory.
-    pub(super) fn new(path: PathBuf, more: Option<&Path>, gibibytes: u64, layers: &Layers, config: &Config) -> Self {
+    pub(super) fn new(path: PathBuf, more: Vec<PathBuf>, gibibytes: u64, layers: &Layers, config: &Config) -> Self {
         let mut read = layers.read().to_vec();
-        read.extend(more.map(Path::to_owned));
+        read.extend(more);
         Self { path, read, confinement: config.confinement, limits: Limits::gibibytes(gibibytes, 1) }
     }
 

@@ -1,9 +1,10 @@
 //! Piper: a natural voice that runs here, when a model of one is installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use planner_wasm::storyboard::VoiceSettings;
+use serde::Deserialize;
 
 use super::local::{self, Program};
 use super::voice::{Order, Recording, Voice, VoiceError};
@@ -22,18 +23,46 @@ pub(super) struct Piper {
     lanes: usize,
 }
 
+/// What is read of a model's settings, the file beside it.
+#[derive(Deserialize)]
+struct Model {
+    language: Language,
+}
+
+#[derive(Deserialize)]
+struct Language {
+    /// ISO 639-1, for example `en`.
+    family: String,
+}
+
 impl Piper {
-    /// None without a model, or without the program.
-    pub(super) fn new(layers: &Layers, config: &Config, settings: &VoiceSettings) -> Option<Self> {
-        let model = config.voices.piper_voice.clone().filter(|model| model.is_file())?;
+    /// The voice, for lessons in its own language.
+    ///
+    /// # Errors
+    /// In words, why there is none: no model, a model of another language, or no program.
+    pub(super) fn new(
+        layers: &Layers,
+        config: &Config,
+        language: &str,
+        settings: &VoiceSettings,
+    ) -> Result<Self, String> {
+        let model = config.voices.piper_voice.clone().filter(|model| model.is_file());
+        let model = model.ok_or("PIPER_VOICE names no model")?;
         let model = model.canonicalize().unwrap_or(model);
+        // A model speaks one language, and reads every other one as if it were that.
+        if let Some(family) = family(&model)
+            && !language.split('-').next().unwrap_or(language).eq_ignore_ascii_case(&family)
+        {
+            return Err(format!("its model speaks `{family}`, and the lesson is in `{language}`"));
+        }
         let named = config.voices.piper_program.clone();
         let on_path = || config.voices.path.iter().map(|folder| folder.join("piper")).find(|program| program.is_file());
         let in_layers = || Some(layers.program("piper")).filter(|program| program.is_file());
-        let path = named.or_else(in_layers).or_else(on_path)?;
-        let program = Program::new(path, model.parent(), 4, layers, config);
+        let path = named.or_else(in_layers).or_else(on_path).ok_or("Piper is not installed")?;
+        let read = model.parent().map(PathBuf::from).into_iter().chain(Layers::of_program(&path)).collect();
+        let program = Program::new(path, read, 4, layers, config);
         // One sentence keeps all processors busy.
-        Some(Self { program, model, pace: settings.words_per_minute, lanes: config.parallel.div_ceil(2) })
+        Ok(Self { program, model, pace: settings.words_per_minute, lanes: config.parallel.div_ceil(2) })
     }
 
     /// Its measure of pace: longer is slower.
@@ -75,4 +104,12 @@ impl Voice for Piper {
         self.program.run(args, order, &[]).await?;
         Ok(Recording::File(local::take(&sound).await?, Vec::new()))
     }
+}
+
+/// The language of a model, if its settings say.
+fn family(model: &Path) -> Option<String> {
+    let mut settings = model.as_os_str().to_owned();
+    settings.push(".json");
+    let model: Model = serde_json::from_slice(&std::fs::read(settings).ok()?).ok()?;
+    Some(model.language.family)
 }

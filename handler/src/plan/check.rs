@@ -14,6 +14,8 @@ use planner_wasm::storyboard::{
 
 /// Most scenes of one film.
 const SCENES: usize = 500;
+/// Most languages of captions beside the film's own.
+const LANGUAGES: usize = 20;
 /// Most beats of one scene.
 const BEATS: usize = 500;
 /// Most changes in one beat.
@@ -47,9 +49,16 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
     for clip in storyboard.intro.iter().chain(&storyboard.outro) {
         asset("clip", clip)?;
     }
-    let language = &storyboard.language;
-    let well_formed = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    rule(well_formed && (2..=35).contains(&language.len()), || format!("language `{}`", short(language)))?;
+    count("captions", storyboard.captions.len(), 0, LANGUAGES)?;
+    for language in std::iter::once(&storyboard.language).chain(&storyboard.captions) {
+        let well_formed = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        rule(well_formed && (2..=35).contains(&language.len()), || format!("language `{}`", short(language)))?;
+    }
+    // Each makes files of its own name, on systems for which `de` and `DE` may be one.
+    let mut languages = BTreeSet::from([storyboard.language.to_ascii_lowercase()]);
+    for language in &storyboard.captions {
+        rule(languages.insert(language.to_ascii_lowercase()), || format!("captions in `{language}` twice"))?;
+    }
     let voice = &storyboard.voice;
     count("voice.chain", voice.chain.len(), 0, 20)?;
     for name in voice.chain.iter().chain(&voice.name).chain(&voice.model) {

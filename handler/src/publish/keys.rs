@@ -21,6 +21,48 @@ pub const POSTER: &str = "poster.jpg";
 pub const CAPTIONS_SRT: &str = "captions.srt";
 /// Captions as WebVTT.
 pub const CAPTIONS_VTT: &str = "captions.vtt";
+/// Captions in another language, as `captions.de.vtt`; the extension is `srt` or `vtt`.
+pub fn captions(language: &str, extension: &str) -> String {
+    format!("captions.{language}.{extension}")
+}
+
+/// Under which name the status' outputs have those captions: `captions_vtt_de`.
+pub fn captions_output(language: &str, extension: &str) -> String {
+    format!("captions_{extension}_{language}")
+}
+
+/// The name of the same document in another language, which lies beside it: `lesson.captions.de.md` for `lesson.md`.
+pub fn translation(document: &str, language: &str) -> String {
+    let (stem, extension) = document.rsplit_once('.').unwrap_or((document, ""));
+    // What is read as a storyboard by its name stays one.
+    match stem.strip_suffix(".storyboard") {
+        Some(stem) => format!("{stem}.{CAPTIONS}.{language}.storyboard.{extension}"),
+        None => format!("{stem}.{CAPTIONS}.{language}.{extension}"),
+    }
+}
+
+/// What the keys of all translations of a document begin with.
+pub fn translations(document: &str) -> String {
+    let (stem, _) = document.rsplit_once('.').unwrap_or((document, ""));
+    format!("{}.{CAPTIONS}.", stem.strip_suffix(".storyboard").unwrap_or(stem))
+}
+
+/// Whether a key is that of a [`translation`]: it belongs to another document.
+pub fn is_translation(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let parts: Vec<&str> = name.split('.').collect();
+    let tag = |part: &str| {
+        let first = part.split('-').next().unwrap_or(part);
+        let letters = matches!(first.len(), 2 | 3) && first.bytes().all(|b| b.is_ascii_alphabetic());
+        letters && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    // A name, the mark, a language, and an extension.
+    parts.windows(3).skip(1).any(|three| three[0].eq_ignore_ascii_case(CAPTIONS) && tag(three[1]))
+}
+
+/// Stands in the name of a [`translation`]. Without such a mark a lesson that is called `lesson.en.md` would be none.
+const CAPTIONS: &str = "captions";
+
 /// What the planner made.
 pub const STORYBOARD: &str = "storyboard.json";
 /// The ledger and the measured error.
@@ -117,6 +159,24 @@ mod tests {
         }
         assert_eq!(Submission::of(&format!("{SUBMITTED}{token}/best/a.md")), None);
         assert_eq!(Submission::of(&format!("{SUBMITTED}{token}/draft/a/b.md")), None);
+    }
+
+    #[test]
+    fn a_translation_is_known_by_its_name_alone() {
+        for (document, name) in [
+            ("lesson.md", "lesson.captions.pt-BR.md"),
+            ("a.b.json", "a.b.captions.pt-BR.json"),
+            ("a.storyboard.json", "a.captions.pt-BR.storyboard.json"),
+        ] {
+            assert_eq!(translation(document, "pt-BR"), name);
+            assert!(name.starts_with(&translations(document)), "{name}");
+            assert!(is_translation(&format!("incoming/{name}")) && !is_translation(document), "{name}");
+        }
+        // Lessons in one language, about captions, or in a folder of that name are documents like others.
+        let documents = ["lesson.en.md", "captions.de.md", "captions.md", "a.captions.md", "a.captions.de/b.md"];
+        for document in [&documents[..], &["a.captions.v2.md", "a.captions.deutsch.md"]].concat() {
+            assert!(!is_translation(&format!("incoming/{document}")), "{document}");
+        }
     }
 
     #[test]

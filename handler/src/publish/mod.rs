@@ -60,25 +60,52 @@ pub async fn film(
     let texts = [
         ("storyboard", keys::STORYBOARD, "application/json", json(serde_json::to_vec_pretty(storyboard))),
         ("sync", keys::SYNC, "application/json", json(serde_json::to_vec_pretty(&sync))),
-        ("captions_srt", keys::CAPTIONS_SRT, "application/x-subrip", film.srt.clone().into_bytes()),
-        ("captions_vtt", keys::CAPTIONS_VTT, "text/vtt", film.vtt.clone().into_bytes()),
         ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger).into_bytes()),
     ];
+    let texts = texts.map(|(kind, file, media, bytes)| (kind.to_owned(), file.to_owned(), media, bytes));
+    let texts = texts.into_iter().chain(captions(film));
     let files: [(&str, &str, &str, &Path); 2] =
         [("film", keys::FILM, "video/mp4", &film.path), ("poster", keys::POSTER, "image/jpeg", &film.poster)];
     let mut outputs = BTreeMap::new();
-    let texts = texts.map(|(kind, file, content_type, bytes)| {
-        let key = keys::of(id, file);
-        outputs.insert(kind.to_owned(), key.clone());
-        async move { store.put(&key, bytes, content_type, deadline).await }
-    });
+    let texts: Vec<_> = texts
+        .map(|(kind, file, content_type, bytes)| {
+            let key = keys::of(id, &file);
+            outputs.insert(kind, key.clone());
+            async move { store.put(&key, bytes, content_type, deadline).await }
+        })
+        .collect();
     let files = files.map(|(kind, file, content_type, path)| {
         let key = keys::of(id, file);
         outputs.insert(kind.to_owned(), key.clone());
         async move { store.put_file(&key, path, content_type, deadline).await }
     });
     tokio::try_join!(futures::future::try_join_all(texts), futures::future::try_join_all(files))?;
+    // The film's own language is asked for by its name too.
+    if let Some(own) = film.captions.first() {
+        for extension in ["srt", "vtt"] {
+            let own_key = outputs.get(&format!("captions_{extension}")).cloned();
+            outputs.extend(own_key.map(|key| (keys::captions_output(&own.language, extension), key)));
+        }
+    }
     Ok(Published { outputs, sync: film.sync, film_seconds: ledger.seconds() })
+}
+
+/// The captions in every language: kind, file, media type, bytes. The film's own come first, and their names have no language.
+fn captions(film: &Film) -> impl Iterator<Item = (String, String, &'static str, Vec<u8>)> {
+    film.captions.iter().enumerate().flat_map(|(number, captions)| {
+        let texts = [("srt", "application/x-subrip", &captions.srt), ("vtt", "text/vtt", &captions.vtt)];
+        texts.map(|(extension, media, text)| {
+            let (kind, file) = match (number, extension) {
+                (0, "srt") => ("captions_srt".to_owned(), keys::CAPTIONS_SRT.to_owned()),
+                (0, _) => ("captions_vtt".to_owned(), keys::CAPTIONS_VTT.to_owned()),
+                _ => {
+                    let language = &captions.language;
+                    (keys::captions_output(language, extension), keys::captions(language, extension))
+                }
+            };
+            (kind, file, media, text.clone().into_bytes())
+        })
+    })
 }
 
 /// Writes log and status, whatever came of the job, and gives the status as written.

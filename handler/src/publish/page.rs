@@ -4,10 +4,11 @@
 use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use isolang::Language;
 use planner_wasm::storyboard::Storyboard;
 
 use super::keys;
-use crate::assemble::{Film, Ledger};
+use crate::assemble::{Captions, Film, Ledger};
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -16,11 +17,18 @@ struct Page<'a> {
     language: &'a str,
     film: &'static str,
     poster: &'static str,
-    captions: String,
+    tracks: Vec<Track<'a>>,
     length: String,
     chapters: Vec<Chapter<'a>>,
     warnings: Vec<String>,
-    files: &'static [(&'static str, &'static str)],
+    files: Vec<(String, String)>,
+}
+
+struct Track<'a> {
+    language: &'a str,
+    /// The language's name in itself.
+    label: String,
+    captions: String,
 }
 
 struct Chapter<'a> {
@@ -64,22 +72,43 @@ pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger) -> String {
         language: &storyboard.language,
         film: keys::FILM,
         poster: keys::POSTER,
-        captions: BASE64_STANDARD.encode(&film.vtt),
+        tracks: film.captions.iter().map(track).collect(),
         length: clock(ledger.seconds()),
         chapters: chapters.collect(),
         warnings: storyboard.warnings.iter().map(place).collect(),
-        files: &[
-            ("Film", keys::FILM),
-            ("Captions (WebVTT)", keys::CAPTIONS_VTT),
-            ("Captions (SubRip)", keys::CAPTIONS_SRT),
-            ("Storyboard", keys::STORYBOARD),
-            ("Ledger", keys::SYNC),
-            ("Log", keys::LOG),
-            ("Status", keys::STATUS),
-        ],
+        files: files(film),
     };
     // The template writes into a string, and its values can all be written.
     page.render().unwrap_or_default()
+}
+
+fn track(captions: &Captions) -> Track<'_> {
+    let primary = captions.language.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let known = Language::from_639_1(&primary).or_else(|| Language::from_639_3(&primary));
+    let name = known.and_then(|language| language.to_autonym());
+    // `pt` and `pt-BR` are two tracks of one language.
+    let label = match name {
+        Some(name) if captions.language.eq_ignore_ascii_case(&primary) => name.to_owned(),
+        Some(name) => format!("{name} ({})", captions.language),
+        None => captions.language.clone(),
+    };
+    Track { language: &captions.language, label, captions: BASE64_STANDARD.encode(&captions.vtt) }
+}
+
+/// What lies beside the page, by what it is.
+fn files(film: &Film) -> Vec<(String, String)> {
+    let own =
+        [("Film", keys::FILM), ("Captions (WebVTT)", keys::CAPTIONS_VTT), ("Captions (SubRip)", keys::CAPTIONS_SRT)];
+    let rest = [("Storyboard", keys::STORYBOARD), ("Ledger", keys::SYNC), ("Log", keys::LOG), ("Status", keys::STATUS)];
+    let owned = |(what, file): (&str, &str)| (what.to_owned(), file.to_owned());
+    let others = film.captions.iter().skip(1).flat_map(|captions| {
+        let language = &captions.language;
+        let of = |kind: &str, extension: &str| {
+            (format!("Captions ({kind}, {language})"), keys::captions(language, extension))
+        };
+        [of("WebVTT", "vtt"), of("SubRip", "srt")]
+    });
+    own.map(owned).into_iter().chain(others).chain(rest.map(owned)).collect()
 }
 
 fn clock(seconds: f64) -> String {

@@ -85,12 +85,13 @@ pub fn upload(bucket: &str, key: &str, etag: &str) -> Result<JobRequest, JobErro
     object(bucket.to_owned(), key.to_owned(), version, bucket)
 }
 
-/// Whether an object is a picture, a sound or a clip, which lies beside a document and is none itself.
+/// Whether an object is a picture, a sound, a clip or a document's words in another language, which lies beside a document and
+/// is none itself.
 pub fn is_companion(key: &str) -> bool {
     const COMPANIONS: &[&str] =
         &["png", "jpg", "jpeg", "svg", "mp3", "wav", "ogg", "flac", "m4a", "mp4", "mov", "webm"];
     let extension = key.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    extension.is_some_and(|extension| COMPANIONS.contains(&&*extension))
+    extension.is_some_and(|extension| COMPANIONS.contains(&&*extension)) || keys::is_translation(key)
 }
 
 fn bad(message: impl Into<String>) -> JobError {

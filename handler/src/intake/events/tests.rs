@@ -216,3 +216,14 @@ fn a_picture_beside_a_lesson_is_no_lesson() {
     event["Records"][0]["s3"]["object"]["key"] = json!("incoming/pictures/a+b.PNG");
     assert_eq!(line(event), "delivered ");
 }
+
+#[test]
+fn the_words_of_a_lesson_in_another_language_are_no_lesson() {
+    let told = |key: &str| {
+        let mut event = event(&Path::new(EVENTS).join("s3-upload.json"));
+        event["Records"][0]["s3"]["object"]["key"] = json!(key);
+        line(event)
+    };
+    assert_eq!(told("incoming/a.captions.pt-BR.md"), "delivered ");
+    assert!(told("incoming/a.de.md").contains("incoming/a.de.md"));
+}
