@@ -22,10 +22,10 @@ use crate::{intake, plan, progress};
 /// Only when not even a status could be published.
 pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: Again) -> Result<Status, JobError> {
     let ends = ends.slice(studio.config.job_timeout);
-    let request = intake::with_translations(request, &studio.store, ends).await?;
-    let id = JobId::of(&request, &studio.recipe());
     // Log and status are written even for a job that came too late.
     let closing = ends.no_sooner_than(publish::LEAST);
+    let request = intake::with_translations(request, &studio.store, closing).await?;
+    let id = JobId::of(&request, &studio.recipe());
     let span = info_span!("job", job_id = id.as_str());
     let log = studio.logs.begin(id.as_str());
     let _busy = studio.busy();
