@@ -98,7 +98,9 @@ fn imports_point_one_way() {
             "pipeline" => &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio"],
             "http" => &["intake", "publish"],
             "notify" => &["intake", "publish", "studio"],
-            "cli" | "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio"],
+            // It says what a film would cost to speak.
+            "cli" => &["http", "intake", "narrate", "notify", "pipeline", "plan", "planners", "publish", "studio"],
+            "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio"],
             other => panic!("{other} is a room that nobody planned"),
         };
         [FOUNDATION, more].concat()

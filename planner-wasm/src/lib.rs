@@ -27,6 +27,8 @@ mod axis;
 #[cfg(feature = "planner")]
 mod board;
 #[cfg(feature = "planner")]
+mod chemistry;
+#[cfg(feature = "planner")]
 mod document;
 #[cfg(feature = "planner")]
 mod draft;

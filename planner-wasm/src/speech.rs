@@ -1,10 +1,13 @@
 //! A formula as words, as a teacher reads it aloud; in English, whatever the lesson speaks.
 
+use crate::chemistry;
 use crate::latex::{self, Node, Row, Table};
 use crate::symbols;
 
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup.
 pub(crate) fn words(source: &str) -> String {
+    let chemical = chemistry::written_out(source);
+    let source = chemical.as_deref().unwrap_or(source);
     let Ok(row) = latex::parse(source) else { return letters(source) };
     let mut said = String::new();
     say(&row, &mut said);
@@ -139,7 +142,7 @@ fn spoken(row: &[Node<'_>]) -> String {
 fn say(row: &[Node<'_>], out: &mut String) {
     let mut at = 0;
     while let Some(node) = row.get(at) {
-        let open = matches!(node, Node::Char('(' | '['));
+        let open = matches!(node, Node::Char('(' | '[') | Node::Big('(' | '[', _));
         if open && let Some(length) = closing(&row[at..]) {
             bracketed(&row[at + 1..at + length], &row[at + length], at.checked_sub(1).map(|before| &row[before]), out);
             at += length + 1;
@@ -161,7 +164,7 @@ fn say(row: &[Node<'_>], out: &mut String) {
 }
 
 fn bar(node: &Node<'_>) -> bool {
-    matches!(node, Node::Char('|' | '‖')) || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
+    matches!(node, Node::Char('|' | '‖') | Node::Big('|' | '‖', _)) || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
 }
 
 fn closing_bar(node: &Node<'_>) -> bool {
@@ -177,8 +180,8 @@ fn closing(row: &[Node<'_>]) -> Option<usize> {
             node => node,
         };
         match sign {
-            Node::Char('(' | '[') => depth += 1,
-            Node::Char(')' | ']') => {
+            Node::Char('(' | '[') | Node::Big('(' | '[', _) => depth += 1,
+            Node::Char(')' | ']') | Node::Big(')' | ']', _) => {
                 depth -= 1;
                 if depth == 0 {
                     return Some(index);
@@ -206,7 +209,7 @@ fn is_function(node: &Node<'_>) -> bool {
 
 fn is_operand(node: &Node<'_>) -> bool {
     match node {
-        Node::Char(c) => c.is_alphanumeric() || *c == ')',
+        Node::Char(c) | Node::Big(c, _) => c.is_alphanumeric() || *c == ')',
         Node::Symbol(symbol) => symbol.sign.is_alphabetic() || symbol.sign == '∞',
         Node::Scripts { base: Some(base), .. } => is_operand(base),
         Node::Number(_) | Node::Fraction(..) | Node::Root(..) | Node::Group(_) | Node::Fenced(..) | Node::Font(..) => {
@@ -274,7 +277,7 @@ fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: 
 
 fn one(node: &Node<'_>, out: &mut String) {
     match node {
-        Node::Char(c) => character(*c, out),
+        Node::Char(c) | Node::Big(c, _) => character(*c, out),
         Node::Number(number) => put(out, number),
         Node::Text(text) => put(out, text),
         Node::Symbol(symbol) => put(out, symbol.words),

@@ -169,3 +169,9 @@ def test_a_camera_arrives() -> None:
     assert start.towards(end, 0.0) == start
     there = start.towards(end, 1.0)
     assert (there.x, there.y, there.zoom) == pytest.approx((3.0, -1.0, 2.5))
+
+
+@pytest.mark.parametrize("close", ["A limits(stretch(→))^(f) B", "sqrt(frac(x+1,y+2))lr(\\(frac(a,b)\\))"])
+def test_a_formula_is_never_broken_like_a_word(setter: Typesetter, close: str) -> None:
+    apart = close.replace("(", "( ").replace(")", " )").replace("\\( ", "\\(").replace("^( ", "^(")
+    assert setter.sheet(formula(close), 1.0, "#ffffff").width == setter.sheet(formula(apart), 1.0, "#ffffff").width

@@ -21,6 +21,8 @@ BAR = 0.08
 class Callout(Piece):
     """A remark on a panel, with a bar at its left."""
 
+    poised = True
+
     def __init__(
         self,
         element: str,

@@ -14,12 +14,12 @@ from manim import Mobject
 from . import theme
 from .audit import Box
 from .layout import Act, Block, Drawn, Part, Piece, shares
-from .typeset import Sheet, TypesetError, Typesetter, literal, mobject
+from .typeset import Sheet, TypesetError, Typesetter, literal, mobject, verbatim
 
 
 def formula(typst: str, block: bool = False) -> str:
     """Typst source of a formula; its mathematics can't break out of it."""
-    return f'#math.equation(block: {str(block).lower()}, eval({literal(typst)}, mode: "math"))'
+    return f'#math.equation(block: {str(block).lower()}, eval({verbatim(typst)}, mode: "math"))'
 
 
 def inline(spans: list[dict[str, Any]], look: theme.Theme, checked: Checked) -> str:
@@ -98,6 +98,8 @@ def ink(name: str, group: Mobject, font: float | None) -> list[Box]:
 
 class Paragraph(Piece):
     """A text element."""
+
+    poised = True
 
     def __init__(
         self,
