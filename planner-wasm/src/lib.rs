@@ -47,6 +47,8 @@ mod front_matter;
 #[cfg(all(feature = "planner", target_family = "wasm"))]
 mod guest;
 #[cfg(feature = "planner")]
+mod label;
+#[cfg(feature = "planner")]
 mod latex;
 #[cfg(feature = "planner")]
 mod lecture;

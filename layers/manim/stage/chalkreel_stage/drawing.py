@@ -198,6 +198,11 @@ class Drawing(Piece):
             x, y, _ = at(value)
             return room.at(w, h, float(x), float(y))
         if kind == "annulus":
+            x, y, _ = at(value["center"])
+            middle = Box("label", x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+            hole = figure.width * float(value["inner"]) / float(value["outer"])
+            if math.hypot(w, h) < 0.9 * hole and room.free(middle):
+                return room.take(middle)
             return room.beside(w, h, figure.get_all_points())
         if _closed(kind):
             x, y, _ = np.mean([at(p) for p in value], axis=0) if kind == "polygon" else at(value["center"])

@@ -181,7 +181,8 @@ class Item(Piece):
         number = self._item.get("number")
         mark = f"{number}." if number is not None else ("•" if depth % 2 == 0 else "–")
         marker = f'text(fill: rgb("{self._look.accent}"), weight: "semibold")[#{literal(mark if self._marked else "")}]'
-        column = "1.5em" if number is not None else "0.85em"
+        # Two digits and their dot; more take what they need.
+        column = "0.85em" if number is None else "1.8em" if number < 100 else "auto"
         # One step of nesting is as wide as a numbered item's marker and its gap.
         indent = 1.25 * depth
         body = (
