@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .encode()?;
     fs::write(out.join("planner.wasm"), &component)?;
     let target = env::var("TARGET")?;
-    let engine = engine::engine(Some(&target))?;
+    let engine = engine::engine(Some(&target), engine::STACK_LIMIT)?;
     fs::write(out.join("planner.cwasm"), engine.precompile_component(&component)?)?;
     println!("cargo::rustc-env=PLANNER_TARGET={target}");
     println!("cargo::rustc-env=PLANNER_SHA256={}", sha256(&component));

@@ -106,6 +106,18 @@ fn a_lecture_plan_becomes_a_film() {
 }
 
 #[test]
+fn every_formula_that_is_understood_is_set() {
+    let house = House::new();
+    let made = house.render(&fixture("lessons/fifty-formulas.md"), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let status = made.status();
+    let told = status["scenes"].as_array().unwrap().iter().flat_map(|scene| scene["warnings"].as_array().unwrap());
+    assert_eq!(told.map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+    // The last of the list is never closed, and nothing else of it is beyond us.
+    assert_eq!(warnings(&status).lines().count(), 1, "{}", warnings(&status));
+}
+
+#[test]
 fn a_storyboard_with_every_action_becomes_a_film() {
     let house = House::new();
     let made = house.render(&fixture("storyboards/every-action.storyboard.json"), &[]);

@@ -272,12 +272,61 @@ fn a_job_can_be_cancelled_from_elsewhere() {
 }
 
 #[test]
+fn a_plan_tells_what_its_first_voice_would_cost() {
+    let quote = |settings: &[(&'static str, &str)]| {
+        let house = settings.iter().fold(House::new(), |house, (name, value)| house.set(name, value));
+        let plan = house.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
+        let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+        let said = house.command(&["plan", &fixture("pythagoras.md")]).output().unwrap();
+        (plan["estimate"].clone(), String::from_utf8_lossy(&said.stdout).into_owned())
+    };
+    let of = |price: f64, estimate: &Value| number(&estimate["characters"]) * price / 1e6;
+    for (name, price, settings) in [
+        ("elevenlabs", 100.0, vec![("ELEVENLABS_API_KEY", "k"), ("VOICE_CHAIN", "elevenlabs")]),
+        (
+            "elevenlabs",
+            50.0,
+            vec![
+                ("ELEVENLABS_API_KEY", "k"),
+                ("VOICE_CHAIN", "elevenlabs"),
+                ("ELEVENLABS_MODEL_ID", "eleven_flash_v2_5"),
+            ],
+        ),
+        ("polly", 16.0, vec![("VOICE_CHAIN", "polly,espeak-ng")]),
+        ("polly", 100.0, vec![("VOICE_CHAIN", "polly"), ("POLLY_ENGINE", "long-form")]),
+        ("openai", 15.0, vec![("VOICE_CHAIN", "openai"), ("OPENAI_API_KEY", "k"), ("OPENAI_TTS_MODEL", "tts-1")]),
+    ] {
+        let (estimate, said) = quote(&settings);
+        let speech = &estimate["cost"]["speech"];
+        assert_eq!((&speech["voice"], &speech["paid_characters"]), (&name.into(), &estimate["characters"]), "{said}");
+        assert!((number(&speech["dollars"]) - of(price, &estimate)).abs() < 1e-9, "{name}: {estimate}");
+        assert!(said.contains(&format!("{name} asks about ${:.2}", of(price, &estimate))), "{said}");
+    }
+    let (estimate, said) = quote(&[("VOICE_CHAIN", "espeak-ng")]);
+    let nothing = serde_json::json!({"voice": "espeak-ng", "paid_characters": 0, "dollars": 0.0});
+    assert_eq!(estimate["cost"]["speech"], nothing);
+    assert!(said.contains("espeak-ng costs nothing"), "{said}");
+    // A server of one's own has its own price.
+    let own = [("VOICE_CHAIN", "openai"), ("OPENAI_API_KEY", "k"), ("OPENAI_TTS_BASE_URL", "http://127.0.0.1:1/v1")];
+    let (estimate, said) = quote(&own);
+    assert_eq!(estimate["cost"]["speech"]["dollars"], Value::Null);
+    assert!(said.contains("openai costs money"), "{said}");
+}
+
+#[test]
 fn plan_and_doctor_tell_what_would_be_and_what_is() {
     let house = House::new();
     let plan = house.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
     assert_eq!(plan["estimate"]["fits_deadline"], true);
     assert!(number(&plan["estimate"]["seconds"]) > 30.0);
+    let frames = (number(&plan["estimate"]["seconds"]) * 30.0).round();
+    assert!((number(&plan["estimate"]["frames"]) - frames).abs() < 0.5, "{}", plan["estimate"]);
+    assert!(number(&plan["estimate"]["cost"]["compute_dollars"]) > 0.0);
+    let spoken = plan["storyboard"]["scenes"].as_array().unwrap().iter().flat_map(|scene| {
+        scene["beats"].as_array().unwrap().iter().map(|beat| beat["narration"].as_str().unwrap().chars().count())
+    });
+    assert_eq!(plan["estimate"]["characters"], spoken.sum::<usize>());
     let doctor = house.command(&["doctor", "--json"]).output().unwrap();
     assert!(doctor.status.success());
     let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();

@@ -2,11 +2,11 @@
 
 `gallery.py CHALKREEL LAYERS OUT [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, and parts of
 names of documents when not all are wanted. Exit code 1 when the stage's audit found an overlap, something outside the
-frame or a text under the legible floor, when a scene could not be drawn, or when the outer 2 % of a frame is not
-background.
+frame or a text under the legible floor, when a scene could not be drawn or a formula not set, or when the outer 2 %
+of a frame is not background.
 
-Scenes are drawn at 4 frames a second, by the warm worker that draws films: what is on the screen at a beat's end does not
-depend on how smooth the way there was.
+Scenes are drawn at 4 frames a second, by the warm worker that draws films, and Manim programs by the program that draws
+those: what is on the screen at a beat's end does not depend on how smooth the way there was.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ FAREWELL = 1
 EDGE = 0.02
 """Of height and width; the stage keeps 5 % free."""
 
+UNSET = "could not be set"
+"""What the stage says of a formula that the planner took for one, and Typst does not."""
+
 
 class Gallery:
     """Documents in, sheets out."""
@@ -69,7 +72,10 @@ class Gallery:
     def _draw(self, path: Path, board: dict[str, Any], folder: Path) -> list[tuple[str, Image.Image]]:
         waiting = [scene for scene in board["scenes"] if not isinstance(scene["kind"], dict)]
         drawn: dict[str, list[Image.Image]] = {}
-        orders = {scene["id"]: self._order(path, board, scene, folder) for scene in waiting}
+        orders = {scene["id"]: self._order(path, board, scene, folder) for scene in board["scenes"]}
+        for scene in board["scenes"]:
+            if isinstance(scene["kind"], dict):
+                drawn[scene["id"]] = self._program(f"{path.name} {scene['id']}", scene["kind"]["manim"], orders[scene["id"]])
         queue, running = iter(waiting), 0
         for scene in itertools.islice(queue, AT_ONCE):
             self._send(orders[scene["id"]])
@@ -90,8 +96,31 @@ class Gallery:
             if scene:
                 self._send(orders[scene["id"]])
                 running += 1
-        scenes = [scene["id"] for scene in waiting]
+        scenes = [scene["id"] for scene in board["scenes"]]
         return [(f"{one} {number}", image) for one in scenes for number, image in enumerate(drawn.get(one, []), 1)]
+
+    def _program(self, name: str, program: dict[str, str], order: dict[str, Any]) -> list[Image.Image]:
+        """Draws one scene class of a Manim program. Where its ink lies is its author's affair, so that isn't measured."""
+        lengths = [beat["frames"] for beat in order["beats"]]
+        source, out = Path(order["out"]).with_suffix(".py"), Path(order["out"])
+        source.write_text(program["source"])
+        asked = {"source": source, "class": program["class"], "out": out, "width": WIDTH, "height": HEIGHT, "fps": FPS}
+        asked |= {"frames": ",".join(map(str, lengths)), "theme": order["film"]["theme"]}
+        ran = subprocess.run(
+            [self._layers / "bin/chalkreel-raw", *(f"--{key}={value}" for key, value in asked.items())],
+            env={"PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if ran.returncode:
+            self.faults.append(f"{name}: {ran.stdout.splitlines()[-1]}")
+            return []
+        frames = last_frames(out, lengths)
+        self.seen["scenes"] += 1
+        self.seen["frames"] += len(frames)
+        return frames
 
     def _order(self, path: Path, board: dict[str, Any], scene: dict[str, Any], folder: Path) -> dict[str, Any]:
         lengths = [max(FPS, min(LONGEST_BEAT, (beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000)) for beat in scene["beats"]]
@@ -125,6 +154,10 @@ class Gallery:
             self.seen[what] += count
             if count:
                 self.faults.append(f"{name}: {count} {what}")
+        for warning in reply["warnings"]:
+            print(f"  {name}: {warning}")
+            if UNSET in warning:
+                self.faults.append(f"{name}: {warning}")
         for number, frame in enumerate(frames, 1):
             if not edge_is_empty(frame):
                 self.faults.append(f"{name}: beat {number}: something is drawn in the outer {EDGE:.0%}")
@@ -187,7 +220,7 @@ def main() -> int:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     gallery = Gallery(chalkreel, layers, out)
-    paths = sorted(path for pattern in DOCUMENTS for path in FIXTURES.glob(pattern) if path.suffix in (".md", ".json"))
+    paths = sorted(path for pattern in DOCUMENTS for path in FIXTURES.glob(pattern) if path.suffix in (".md", ".json", ".py"))
     try:
         for path in paths:
             if not wanted or any(part in path.name for part in wanted):

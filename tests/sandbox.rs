@@ -54,6 +54,9 @@ async fn natively_and_in_the_sandbox_every_lesson_gives_the_same() {
     let limits = Limits::default();
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons")).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let document = Document { name, bytes: std::fs::read(&path).unwrap() };
         let natively = planner_wasm::plan(&document).unwrap();
@@ -76,7 +79,11 @@ fn the_check_tells_a_planner_from_what_is_none() {
     };
     let (code, answer) = check("built-in.wasm", BUILT_IN_COMPONENT);
     assert_eq!((code, &answer["ok"]), (Some(0), &true.into()), "{answer:#}");
-    assert!(answer["documents"][0]["fuel"]["used"].as_u64().unwrap() > 0, "{answer:#}");
+    // What it used of each limit, and never nothing.
+    for limit in ["fuel", "memory", "table", "stack", "output", "seconds"] {
+        let (used, limit) = (&answer["documents"][0][limit]["used"], &answer["documents"][0][limit]["limit"]);
+        assert!(used.as_f64().unwrap() > 0.0 && used.as_f64() < limit.as_f64(), "{answer:#}");
+    }
     let (code, answer) = check("empty.wasm", &hostile("empty-storyboard"));
     assert_eq!((code, &answer["ok"]), (Some(1), &false.into()), "{answer:#}");
     let (code, answer) = check("wants.wasm", &hostile("wants-wasi"));
@@ -84,6 +91,19 @@ fn the_check_tells_a_planner_from_what_is_none() {
     assert!(answer["documents"][0]["ending"].as_str().unwrap().starts_with("planner.imports_not_granted"));
     let (code, answer) = check("text.wasm", b"text");
     assert_eq!((code, &answer["code"]), (Some(1), &"planner.component_invalid".into()), "{answer:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planner_with_too_little_stack_ends_by_it() {
+    let (limits, sandbox) = (Limits::default(), Sandbox::new().unwrap());
+    let planned = async |stack: usize| {
+        let sandbox = sandbox.with_stack(stack).unwrap();
+        sandbox.plan(lesson(), &limits, Deadline::after(limits.wall_clock)).await
+    };
+    assert_eq!(planned(1 << 10).await.unwrap_err().code(), Code::PlannerStackOverflow);
+    let deeper = planned(2 << 20).await.unwrap();
+    let usual = sandbox.plan(lesson(), &limits, Deadline::after(limits.wall_clock)).await.unwrap();
+    assert_eq!(deeper, usual, "what is planned does not hang on the stack's size");
 }
 
 #[test]

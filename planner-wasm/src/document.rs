@@ -64,9 +64,10 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
     })
 }
 
-/// The text with white space in place of control characters, byte by byte, so that places stay; lines end in `\n`.
+/// The text with white space in place of control characters, byte by byte, so that places stay; lines end in `\n`. Overrides of
+/// the direction go too: they show letters in another order than they are read and spoken.
 fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    if !text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202d}' | '\u{202e}')) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -83,6 +84,7 @@ fn visible(text: &str) -> Cow<'_, str> {
                     ' '
                 }
             }
+            '\u{202d}' | '\u{202e}' => '\u{200b}',
             c => c,
         });
     }

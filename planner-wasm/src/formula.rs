@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::chemistry;
 use crate::latex::{self, Node, Row, Table};
 use crate::storyboard::Formula;
 
@@ -12,7 +13,8 @@ use crate::storyboard::Formula;
 /// # Errors
 /// In words, why it can't be understood.
 pub(crate) fn formula(source: &str) -> Result<Formula, String> {
-    let row = latex::parse(source)?;
+    let chemical = chemistry::written_out(source);
+    let row = latex::parse(chemical.as_deref().unwrap_or(source))?;
     let typst = match row.as_slice() {
         [Node::Table(table)] if is_lines(&table.name) => lines(table),
         _ => all(&row),
@@ -42,10 +44,13 @@ fn is_lines(name: &str) -> bool {
 fn all(row: &[Node<'_>]) -> String {
     let mut typst = String::new();
     for (index, node) in row.iter().enumerate() {
-        if index > 0 {
-            typst.push(' ');
-        }
+        let before = typst.len();
         one(node, &mut typst);
+        // Typst shows a space beside quoted text, and LaTeX only what stands within it.
+        let quoted = typst[..before].ends_with('"') || typst[before..].starts_with('"');
+        if index > 0 && !quoted {
+            typst.insert(before, ' ');
+        }
     }
     typst
 }
@@ -59,7 +64,11 @@ fn argument(row: &[Node<'_>]) -> String {
 fn one(node: &Node<'_>, out: &mut String) {
     // Writing to a string can't fail.
     let _ = match node {
+        // LaTeX takes them for letters, Typst for signs with room around them.
+        Node::Char(c @ ('|' | '‖')) => write!(out, "class(\"normal\", {})", sign(*c)),
         Node::Char(c) => write!(out, "{}", sign(*c)),
+        Node::Big('.', _) => Ok(()),
+        Node::Big(c, height) => write!(out, "stretch({}, size: #{height}%)", sign(*c)),
         Node::Number(number) => write!(out, "{number}"),
         Node::Text(text) => write!(out, "{}", quoted(text)),
         Node::Symbol(symbol) => write!(out, "{}", sign(symbol.sign)),
@@ -112,6 +121,10 @@ fn sign(c: char) -> String {
     match c {
         '-' | '+' | '=' | '<' | '>' | '*' => c.to_string(),
         c if c.is_ascii_punctuation() => format!("\\{c}"),
+        // Typst looks for the other one of a pair, which may stand in another argument or nowhere.
+        '⟨' | '⟩' | '⌊' | '⌋' | '⌈' | '⌉' | '⟦' | '⟧' | '⟪' | '⟫' | '⟮' | '⟯' | '⌜' | '⌝' | '⌞' | '⌟' => {
+            format!("\\{c}")
+        }
         c if c.is_ascii_alphanumeric() || !c.is_alphanumeric() => c.to_string(),
         // Greek and other mathematical letters are set as letters, other scripts as words.
         'α'..='ω' | 'Α'..='Ω' | 'ϑ' | 'ϕ' | 'ϖ' | 'ϱ' | 'ϵ' | 'ı' | 'ȷ' | '\u{2100}'..='\u{214f}' => {

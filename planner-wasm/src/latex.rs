@@ -22,6 +22,8 @@ pub(crate) type Row<'a> = Vec<Node<'a>>;
 pub(crate) enum Node<'a> {
     /// A letter, digit string of one sign, or sign as written.
     Char(char),
+    /// A delimiter of `\big` and the like, and its height in per cent of the usual one.
+    Big(char, u16),
     /// A number with its decimal point.
     Number(String),
     /// `\text{…}` and the like.
@@ -426,8 +428,10 @@ impl<'a> Parser<'a> {
             "textcolor" => Node::Colour(self.word()?, self.argument()?),
             "left" => self.fenced()?,
             "middle" => Node::Middle(self.delimiter()?),
-            "big" | "Big" | "bigg" | "Bigg" | "bigl" | "Bigl" | "biggl" | "Biggl" | "bigr" | "Bigr" | "biggr"
-            | "Biggr" | "bigm" | "Bigm" | "biggm" | "Biggm" => Node::Char(self.delimiter()?),
+            "big" | "bigl" | "bigr" | "bigm" => Node::Big(self.delimiter()?, 120),
+            "Big" | "Bigl" | "Bigr" | "Bigm" => Node::Big(self.delimiter()?, 180),
+            "bigg" | "biggl" | "biggr" | "biggm" => Node::Big(self.delimiter()?, 240),
+            "Bigg" | "Biggl" | "Biggr" | "Biggm" => Node::Big(self.delimiter()?, 300),
             "begin" => self.environment()?,
             "substack" => self.substack()?,
             "not" => {

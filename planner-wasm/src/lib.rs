@@ -27,6 +27,8 @@ mod axis;
 #[cfg(feature = "planner")]
 mod board;
 #[cfg(feature = "planner")]
+mod chemistry;
+#[cfg(feature = "planner")]
 mod document;
 #[cfg(feature = "planner")]
 mod draft;
@@ -44,6 +46,8 @@ mod formula;
 mod front_matter;
 #[cfg(all(feature = "planner", target_family = "wasm"))]
 mod guest;
+#[cfg(feature = "planner")]
+mod label;
 #[cfg(feature = "planner")]
 mod latex;
 #[cfg(feature = "planner")]

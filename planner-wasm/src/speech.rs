@@ -1,5 +1,6 @@
 //! A formula as words, as a teacher reads it aloud, in the lesson's language where that is known here.
 
+use crate::chemistry;
 use crate::latex::{self, Node, Row, Table};
 use crate::symbols;
 use crate::tongue::Tongue;
@@ -14,6 +15,8 @@ struct Said {
 
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup.
 pub(crate) fn words(source: &str, tongue: &'static Tongue) -> String {
+    let chemical = chemistry::written_out(source);
+    let source = chemical.as_deref().unwrap_or(source);
     let Ok(row) = latex::parse(source) else { return letters(source) };
     spoken(&row, tongue)
 }
@@ -69,7 +72,7 @@ fn meaning(row: &[Node<'_>]) -> String {
 fn say(row: &[Node<'_>], out: &mut Said) {
     let mut at = 0;
     while let Some(node) = row.get(at) {
-        let open = matches!(node, Node::Char('(' | '['));
+        let open = matches!(node, Node::Char('(' | '[') | Node::Big('(' | '[', _));
         if open && let Some(length) = closing(&row[at..]) {
             bracketed(&row[at + 1..at + length], &row[at + length], at.checked_sub(1).map(|before| &row[before]), out);
             at += length + 1;
@@ -91,7 +94,7 @@ fn say(row: &[Node<'_>], out: &mut Said) {
 }
 
 fn bar(node: &Node<'_>) -> bool {
-    matches!(node, Node::Char('|' | '‖')) || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
+    matches!(node, Node::Char('|' | '‖') | Node::Big('|' | '‖', _)) || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
 }
 
 fn closing_bar(node: &Node<'_>) -> bool {
@@ -107,8 +110,8 @@ fn closing(row: &[Node<'_>]) -> Option<usize> {
             node => node,
         };
         match sign {
-            Node::Char('(' | '[') => depth += 1,
-            Node::Char(')' | ']') => {
+            Node::Char('(' | '[') | Node::Big('(' | '[', _) => depth += 1,
+            Node::Char(')' | ']') | Node::Big(')' | ']', _) => {
                 depth -= 1;
                 if depth == 0 {
                     return Some(index);
@@ -136,7 +139,7 @@ fn is_function(node: &Node<'_>) -> bool {
 
 fn is_operand(node: &Node<'_>) -> bool {
     match node {
-        Node::Char(c) => c.is_alphanumeric() || *c == ')',
+        Node::Char(c) | Node::Big(c, _) => c.is_alphanumeric() || *c == ')',
         Node::Symbol(symbol) => symbol.sign.is_alphabetic() || symbol.sign == '∞',
         Node::Scripts { base: Some(base), .. } => is_operand(base),
         Node::Number(_) | Node::Fraction(..) | Node::Root(..) | Node::Group(_) | Node::Fenced(..) | Node::Font(..) => {
@@ -205,10 +208,16 @@ fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: 
 
 fn one(node: &Node<'_>, out: &mut Said) {
     match node {
+<<<<<<< HEAD
         Node::Char(c) => character(*c, out),
         Node::Number(number) => put_as_it_is(out, number),
         Node::Text(text) => put_as_it_is(out, text),
         Node::Symbol(symbol) if symbol.words == "to" && out.approaches => put(out, "goes to"),
+=======
+        Node::Char(c) | Node::Big(c, _) => character(*c, out),
+        Node::Number(number) => put(out, number),
+        Node::Text(text) => put(out, text),
+>>>>>>> pictures
         Node::Symbol(symbol) => put(out, symbol.words),
         Node::Rare(name, _) => put_as_it_is(out, name.strip_prefix("var").unwrap_or(name)),
         Node::Operator(name, _) => put(out, operator(name)),

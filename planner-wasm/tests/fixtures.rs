@@ -1,6 +1,7 @@
 //! Every fixture document, held to a snapshot of its storyboard.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,8 @@ fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in ["lessons", "plans", "storyboards"] {
         for entry in std::fs::read_dir(Path::new(FIXTURES).join(folder)).unwrap() {
-            found.push(entry.unwrap().path());
+            // Pictures lie in a folder beside the lessons.
+            found.extend(Some(entry.unwrap().path()).filter(|path| path.is_file()));
         }
     }
     found.sort();
@@ -78,4 +80,103 @@ fn every_fixture_gives_the_storyboard_of_its_snapshot() {
         let read = Document { name: "a.storyboard.json".to_owned(), bytes: json };
         assert!(planner_wasm::plan(&read).unwrap() == storyboard, "{name} is not the same when it is read again");
     }
+}
+
+/// Notes which cases and words of the schema a storyboard uses: `CurveKind.area`, `easing linear`.
+fn used(root: &Value, mut schema: &Value, value: &Value, seen: &mut BTreeSet<String>) {
+    let mut name = "";
+    while let Some(reference) = schema["$ref"].as_str() {
+        name = reference.rsplit('/').next().unwrap();
+        schema = &root["$defs"][name];
+    }
+    for option in schema["anyOf"].as_array().into_iter().flatten().filter(|_| !value.is_null()) {
+        used(root, option, value, seen);
+    }
+    for option in schema["oneOf"].as_array().into_iter().flatten() {
+        if option["const"].is_string() && option["const"] == *value {
+            seen.insert(format!("{name}.{}", value.as_str().unwrap()));
+        }
+        for (case, inner) in option["properties"].as_object().into_iter().flatten() {
+            if let Some(value) = value.get(case) {
+                seen.insert(format!("{name}.{case}"));
+                used(root, inner, value, seen);
+            }
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        used(root, &schema["items"], item, seen);
+    }
+    for (field, inner) in schema["properties"].as_object().into_iter().flatten() {
+        match value.get(field) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(word)) if inner["$ref"].is_null() => {
+                seen.insert(format!("{field} {word}"));
+            }
+            Some(Value::Bool(yes)) => {
+                seen.insert(format!("{field} {yes}"));
+            }
+            Some(value) => used(root, inner, value, seen),
+        }
+    }
+}
+
+#[test]
+fn every_word_of_the_storyboard_is_drawn_by_a_fixture() {
+    let root: Value = serde_json::from_str(include_str!("../schema/storyboard.json")).unwrap();
+    let mut seen = BTreeSet::new();
+    for path in documents() {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let storyboard = planner_wasm::plan(&Document { name, bytes: std::fs::read(&path).unwrap() }).unwrap();
+        used(&root, &root, &serde_json::to_value(storyboard).unwrap(), &mut seen);
+    }
+    let cases = root["$defs"].as_object().unwrap().iter().flat_map(|(name, definition)| {
+        definition["oneOf"].as_array().into_iter().flatten().flat_map(move |option| {
+            let named = option["properties"].as_object().into_iter().flatten().map(|(case, _)| case.clone());
+            named.chain(option["const"].as_str().map(str::to_owned)).map(move |case| format!("{name}.{case}"))
+        })
+    });
+    let words = [
+        ("easing", "linear ease-in ease-out smooth there-and-back"),
+        ("entrance", "write create fade grow slide none"),
+        ("exit", "fade shrink slide none"),
+        ("region", "center top bottom left right top-left top-right bottom-left bottom-right"),
+        ("layout", "circular layered tree grid spring"),
+        ("theme", "dark light"),
+        ("legend", "true false"),
+        ("directed", "true false"),
+    ];
+    let words = words.iter().flat_map(|(field, words)| words.split(' ').map(move |word| format!("{field} {word}")));
+    let wanted: Vec<String> = cases.chain(words).collect();
+    assert!(wanted.len() > 90, "{wanted:?}");
+    let missing: Vec<&String> = wanted.iter().filter(|one| !seen.contains(*one)).collect();
+    assert!(missing.is_empty(), "no fixture shows {missing:?}");
+}
+
+#[test]
+fn the_nasty_ones_are_as_nasty_as_they_should_be() {
+    let read = |name: &str| {
+        let path = Path::new(FIXTURES).join(name);
+        String::from_utf8(std::fs::read(&path).unwrap()).unwrap()
+    };
+    let planned = |name: &str| {
+        let bytes = read(name).into_bytes();
+        let name = name.rsplit('/').next().unwrap().to_owned();
+        planner_wasm::plan(&Document { name, bytes }).unwrap()
+    };
+    let items = read("lessons/long-lists.md").lines().filter(|line| line.trim_start().starts_with("- ")).count();
+    assert!(items >= 40, "{items} items");
+    let plan: Value = serde_json::from_str(&read("plans/twelve-elements.json")).unwrap();
+    let elements = plan.pointer("/animation_plan/scenes/0/elements").or(plan.pointer("/scenes/0/elements")).unwrap();
+    assert!(elements.as_array().unwrap().len() >= 12);
+    assert!(planned("lessons/formulas-broken.md").warnings.iter().any(|one| one.code == "plan.formula_not_understood"));
+    assert!(read("lessons/right-to-left.md").contains(['\u{5d0}', '\u{5e9}', '\u{627}', '\u{644}']));
+    assert!(read("lessons/emoji.md").chars().any(|c| c > '\u{1f300}'));
+    let fenced = read("lessons/long-code.md");
+    assert!(fenced.split("```").nth(1).unwrap().lines().count() > 300);
+    let widest = read("lessons/wide-table.md").lines().map(|line| line.matches('|').count()).max();
+    assert!(widest >= Some(21), "{widest:?} bars in the widest row");
+    let size = |name: &str| std::fs::metadata(Path::new(FIXTURES).join("lessons/pictures").join(name)).unwrap().len();
+    assert!(size("tiny.png") < 200 && size("huge.jpg") > 100_000);
+    let images = read("lessons/images.md");
+    assert!(["tiny.png", "huge.jpg", "triangle.svg"].iter().all(|name| images.contains(name)));
 }

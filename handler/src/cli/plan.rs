@@ -11,11 +11,34 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::job::Quality;
+use crate::layers::Layers;
+use crate::narrate::Quote;
 use crate::plan::{Limits, Sandbox};
 
 /// Seconds of work for a second of film at standard quality on two processors, as measured on the showcase lesson (with
 /// some room): what tells whether a film fits its deadline.
 const WORK_PER_SECOND: f64 = 0.5;
+
+/// Megabytes of the function, as `template.yaml` has them when nobody says otherwise.
+const FUNCTION_MEMORY: u32 = 3008;
+
+/// US dollars that AWS Lambda asks for a gigabyte for a second on x86-64 in most regions, as of 2026.
+const GIGABYTE_SECOND: f64 = 0.000_016_666_7;
+
+/// What a film would take.
+struct Estimate {
+    seconds: f64,
+    frames: f64,
+    characters: u64,
+    quality: Quality,
+    /// Seconds of work.
+    work: f64,
+    fits: bool,
+    /// None without the layers, which say what voices there are.
+    speech: Option<Quote>,
+    /// US dollars for the work on AWS Lambda.
+    compute: f64,
+}
 
 pub(super) async fn run(document: &Path, as_json: bool, config: &Config) -> ExitCode {
     match plan(document).await {
@@ -37,17 +60,36 @@ async fn plan(document: &Path) -> Result<Storyboard, JobError> {
     Ok(planned.storyboard)
 }
 
+impl Estimate {
+    fn of(storyboard: &Storyboard, config: &Config) -> Self {
+        let beats = || storyboard.scenes.iter().flat_map(|scene| &scene.beats);
+        let seconds = beats().map(|beat| f64::from(beat.estimate_ms + beat.pause_ms)).sum::<f64>() / 1000.0;
+        let characters = beats().map(|beat| beat.narration.chars().count() as u64).sum();
+        let quality = storyboard.quality.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Quality::Standard);
+        let work = seconds * WORK_PER_SECOND;
+        let layers = Layers::find(config.layers_dir.as_deref()).ok();
+        Self {
+            seconds,
+            frames: (seconds * f64::from(quality.fps())).round(),
+            characters,
+            quality,
+            work,
+            fits: work < config.job_timeout.as_secs_f64(),
+            speech: layers.and_then(|layers| Quote::of(storyboard, characters, &layers, config)),
+            compute: work * f64::from(FUNCTION_MEMORY) / 1024.0 * GIGABYTE_SECOND,
+        }
+    }
+}
+
 fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
-    let beats = || storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-    let seconds = beats().map(|beat| f64::from(beat.estimate_ms + beat.pause_ms)).sum::<f64>() / 1000.0;
-    let characters: usize = beats().map(|beat| beat.narration.chars().count()).sum();
-    let quality = storyboard.quality.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Quality::Standard);
-    let frames = (seconds * f64::from(quality.fps())).round();
-    let work = seconds * WORK_PER_SECOND;
-    let fits = work < config.job_timeout.as_secs_f64();
+    let of = Estimate::of(storyboard, config);
     if as_json {
-        let estimate = json!({"scenes": storyboard.scenes.len(), "seconds": seconds, "frames": frames,
-            "characters": characters, "quality": quality, "work_seconds": work, "fits_deadline": fits});
+        let speech = of.speech.as_ref().map(|quote| {
+            json!({"voice": quote.voice, "paid_characters": quote.paid_characters, "dollars": quote.dollars})
+        });
+        let estimate = json!({"scenes": storyboard.scenes.len(), "seconds": of.seconds, "frames": of.frames,
+            "characters": of.characters, "quality": of.quality, "work_seconds": of.work, "fits_deadline": of.fits,
+            "cost": {"speech": speech, "compute_dollars": of.compute}});
         println!("{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
         return;
     }
@@ -56,12 +98,35 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
         let ms: u32 = scene.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
         println!("  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
     }
+    let (seconds, frames, quality) = (of.seconds, of.frames, of.quality);
     println!("{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", storyboard.scenes.len());
-    println!("{characters} characters to speak; the local voice costs nothing");
-    let verdict = if fits { "fits" } else { "does not fit" };
-    println!("about {work:.0} s of work, which {verdict} the deadline of {:.0} s", config.job_timeout.as_secs_f64());
+    println!("{} characters to speak; {}", of.characters, spoken(of.speech.as_ref()));
+    let verdict = if of.fits { "fits" } else { "does not fit" };
+    println!("about {:.0} s of work, which {verdict} the deadline of {:.0} s", of.work, config.job_timeout.as_secs_f64());
+    println!("on AWS Lambda about ${:.4} for the work", of.compute);
     for warning in &storyboard.warnings {
         let place = warning.place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();
         eprintln!("warning: {place}{}", warning.message);
+    }
+}
+
+/// What speaking costs, in words.
+fn spoken(quote: Option<&Quote>) -> String {
+    match quote {
+        None => "which voices there are is not known without the layers".to_owned(),
+        Some(Quote { voice, paid_characters: 0, .. }) => format!("{voice} costs nothing"),
+        Some(Quote { voice, dollars: Some(dollars), .. }) => format!("{voice} asks about ${dollars:.2} at list price"),
+        Some(Quote { voice, dollars: None, .. }) => format!("{voice} costs money; how much is not known here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_function_s_memory_is_the_template_s() {
+        let template = include_str!("../../../template.yaml");
+        assert!(template.contains(&format!("Memory:\n    Type: Number\n    Default: {FUNCTION_MEMORY}\n")));
     }
 }

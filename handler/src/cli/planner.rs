@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{explain, read};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::plan::engine::STACK_LIMIT;
 use crate::plan::{Fault, Limits, MAX_COMPONENT, Sandbox, Usage};
 
 /// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
@@ -24,6 +25,9 @@ const SAMPLES: [(&str, &[u8]); 5] = [
     ("noise.md", b"\xff\xfe\x00\x80 not text \xc3"),
 ];
 
+/// Stacks that are tried to see how much is needed: from the limit down, by halves.
+const LEAST_STACK: usize = 8 << 10;
+
 /// How one document went.
 struct Trial {
     name: String,
@@ -31,6 +35,8 @@ struct Trial {
     ending: String,
     well: bool,
     usage: Option<Usage>,
+    /// The least of the stacks tried, in bytes, on which it ends alike.
+    stack: usize,
     seconds: f64,
 }
 
@@ -89,8 +95,29 @@ async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool) -> 
             (format!("{}: {error}", code.name()), refused && !asked, error.usage().cloned())
         }
     };
+    let well = answered && alike;
+    let stack = if well { least_stack(sandbox, &name, &bytes, &ending).await } else { STACK_LIMIT };
     let ending = if alike { ending } else { format!("not the same twice; first {ending}") };
-    Trial { name, ending, well: answered && alike, usage, seconds }
+    Trial { name, ending, well, usage, stack, seconds }
+}
+
+/// Halves the stack until the document ends otherwise: what is used of it can't be read anywhere.
+async fn least_stack(sandbox: &Sandbox, name: &str, bytes: &[u8], ending: &str) -> usize {
+    let mut least = STACK_LIMIT;
+    while least > LEAST_STACK {
+        let Ok(narrow) = sandbox.with_stack(least / 2) else { break };
+        let limits = Limits::default();
+        let document = Document { name: name.to_owned(), bytes: bytes.to_vec() };
+        let ended = match narrow.plan(document, &limits, Deadline::after(limits.wall_clock)).await {
+            Ok(_) => "storyboard".to_owned(),
+            Err(error) => format!("{}: {error}", error.code().name()),
+        };
+        if ended != ending {
+            break;
+        }
+        least /= 2;
+    }
+    least
 }
 
 /// What the handler runs as a child for a planner that a job names: see `planners`.
@@ -138,22 +165,34 @@ fn say(sandbox: &Sandbox, compiled: f64, trials: &[Trial], as_json: bool) {
     }
     println!("component {}, compiled in {compiled:.1} s", sandbox.sha256());
     println!("imports: {}", if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") });
-    println!("        {:<16} {:>22} {:>18} {:>18} {:>9}", "document", "fuel", "memory", "output", "time");
+    println!(
+        "        {:<12} {:>14} {:>16} {:>16} {:>19} {:>18} {:>12}",
+        "document", "fuel", "memory", "tables", "stack, at most", "output", "time"
+    );
     for trial in trials {
         let mark = if trial.well { "ok" } else { "BROKEN" };
         let usage = trial.usage.clone().unwrap_or_default();
         let fuel = format!("{}M of {}M", usage.fuel_used / 1_000_000, usage.fuel_limit / 1_000_000);
         let memory = format!("{} of {} MiB", usage.memory_used >> 20, usage.memory_limit >> 20);
+        let tables = format!("{} of {}", usage.table_used, usage.table_limit);
+        let stack = format!("{} of {} KiB", trial.stack >> 10, STACK_LIMIT >> 10);
         let output = format!("{} of {} KiB", usage.output_bytes >> 10, usage.output_limit >> 10);
-        println!("{mark:<7} {:<16} {fuel:>22} {memory:>18} {output:>18} {:>7.3} s", trial.name, trial.seconds);
+        let time = format!("{:.3} of {} s", trial.seconds, Limits::default().wall_clock.as_secs());
+        println!(
+            "{mark:<7} {:<12} {fuel:>14} {memory:>16} {tables:>16} {stack:>19} {output:>18} {time:>12}",
+            trial.name
+        );
         println!("        {}", trial.ending);
     }
 }
 
 fn of(trial: &Trial) -> Value {
     let usage = trial.usage.clone().unwrap_or_default();
-    json!({"name": trial.name, "ok": trial.well, "ending": trial.ending, "seconds": trial.seconds,
+    json!({"name": trial.name, "ok": trial.well, "ending": trial.ending,
+        "seconds": {"used": trial.seconds, "limit": Limits::default().wall_clock.as_secs()},
         "fuel": {"used": usage.fuel_used, "limit": usage.fuel_limit},
         "memory": {"used": usage.memory_used, "limit": usage.memory_limit},
+        "table": {"used": usage.table_used, "limit": usage.table_limit},
+        "stack": {"used": trial.stack, "limit": STACK_LIMIT},
         "output": {"used": usage.output_bytes, "limit": usage.output_limit}})
 }

@@ -100,6 +100,12 @@ impl Voice for ElevenLabs {
         true
     }
 
+    /// What its API asks without a plan; plans make it credits, which cost about as much.
+    fn price(&self) -> Option<f64> {
+        let quick = ["turbo", "flash"].iter().any(|kind| self.model.contains(kind));
+        Some(if quick { 50.0 } else { 100.0 })
+    }
+
     /// Plans allow 2 to 15 calls at a time; more than it takes are told by 429.
     fn lanes(&self) -> usize {
         4

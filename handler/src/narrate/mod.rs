@@ -83,6 +83,32 @@ impl Narration {
     }
 }
 
+/// What speaking a film would cost if the first voice of its chain speaks all of it, and nothing of it is cached.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quote {
+    /// That voice's name.
+    pub voice: &'static str,
+    /// Characters that cost money.
+    pub paid_characters: u64,
+    /// US dollars at list price; none when the price is not known.
+    pub dollars: Option<f64>,
+}
+
+impl Quote {
+    /// For `characters` to speak.
+    pub fn of(storyboard: &Storyboard, characters: u64, layers: &Layers, config: &Config) -> Option<Self> {
+        let (voices, _) = chain::of(storyboard, layers, config);
+        voices.first().map(|voice| match (voice.paid(), voice.price()) {
+            (false, _) => Self { voice: voice.name(), paid_characters: 0, dollars: Some(0.0) },
+            (true, price) => Self {
+                voice: voice.name(),
+                paid_characters: characters,
+                dollars: price.map(|price| price * characters as f64 / 1e6),
+            },
+        })
+    }
+}
+
 /// The voices of one film, in the order to try them.
 #[derive(Debug)]
 pub struct Voices {

@@ -69,6 +69,18 @@ impl Voice for OpenAi {
         self.key.is_some()
     }
 
+    /// Of OpenAI's own server alone: what others ask is their affair.
+    fn price(&self) -> Option<f64> {
+        match self.model.as_str() {
+            _ if !self.url.starts_with("https://api.openai.com/") => None,
+            "tts-1" => Some(15.0),
+            "tts-1-hd" => Some(30.0),
+            // Sold by the minute of sound, at 1.5 cents: some 900 characters.
+            model if model.starts_with("gpt-4o-mini-tts") => Some(16.7),
+            _ => None,
+        }
+    }
+
     fn lanes(&self) -> usize {
         4
     }

@@ -175,6 +175,16 @@ impl Voice for Polly {
         true
     }
 
+    fn price(&self) -> Option<f64> {
+        match self.engine.as_str() {
+            "standard" => Some(4.0),
+            "neural" => Some(16.0),
+            "generative" => Some(30.0),
+            "long-form" => Some(100.0),
+            _ => None,
+        }
+    }
+
     /// Neural voices: 8 calls a second, and up to 18 at a time, in every region.
     fn lanes(&self) -> usize {
         4

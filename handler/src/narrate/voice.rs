@@ -35,6 +35,11 @@ pub(super) trait Voice: Debug + Send + Sync {
         false
     }
 
+    /// List price of a million characters in US dollars, as of 2026; none when nobody knows. Asked only when it is paid.
+    fn price(&self) -> Option<f64> {
+        None
+    }
+
     /// Calls at a time, to begin with.
     fn lanes(&self) -> usize;
 

@@ -7,15 +7,16 @@ use wasmtime::{Config, Engine, Result};
 pub const STACK_LIMIT: usize = 1 << 20;
 
 /// An engine for planners. `target` is the triple that code is compiled for: naming one keeps out whatever the building
-/// machine's processor can do and the running one's can't. None when nothing is compiled.
+/// machine's processor can do and the running one's can't. None when nothing is compiled. `stack` is what a call may take
+/// of it, in bytes; code that is compiled runs under any.
 ///
 /// # Errors
 /// When wasmtime does not know the target.
-pub fn engine(target: Option<&str>) -> Result<Engine> {
+pub fn engine(target: Option<&str>, stack: usize) -> Result<Engine> {
     let mut config = Config::new();
     config.consume_fuel(true);
     config.epoch_interruption(true);
-    config.max_wasm_stack(STACK_LIMIT);
+    config.max_wasm_stack(stack);
     // A trap's code is all that is reported; addresses inside of a stripped component say nothing.
     config.wasm_backtrace_max_frames(None);
     // One call of one component at a time: reserving gigabytes of addresses for each memory would only cost page tables,

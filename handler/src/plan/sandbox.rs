@@ -49,6 +49,10 @@ pub struct Usage {
     pub memory_used: u64,
     /// Bytes allowed.
     pub memory_limit: u64,
+    /// Elements of tables.
+    pub table_used: u64,
+    /// Elements allowed.
+    pub table_limit: u64,
     /// Bytes of the storyboard as JSON.
     pub output_bytes: u64,
     /// Bytes allowed.
@@ -76,7 +80,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid` when this build is broken.
     pub fn new() -> Result<Self, PlanError> {
-        let engine = engine::engine(None).map_err(invalid)?;
+        let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
         // SAFETY: the bytes are code that runs as it stands, so they must be what wasmtime made: the build script made them
         // with this very version, and they lie inside of this executable.
         #[expect(
@@ -93,7 +97,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
-        let engine = engine::engine(None).map_err(invalid)?;
+        let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
         let sha256 = hex(&Sha256::digest(component));
         let component = Component::new(&engine, component).map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
@@ -104,7 +108,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, PlanError> {
-        Ok(engine::engine(Some(TARGET)).map_err(invalid)?.precompile_component(component).map_err(invalid)?)
+        Ok(engine::engine(Some(TARGET), engine::STACK_LIMIT).map_err(invalid)?.precompile_component(component).map_err(invalid)?)
     }
 
     /// Loads what [`Sandbox::precompile`] made of the component with that hash.
@@ -116,10 +120,23 @@ impl Sandbox {
     /// `planner.component_invalid` when another version of this program made it.
     #[expect(unsafe_code, reason = "the caller vouches for the file, as wasmtime asks")]
     pub unsafe fn load(compiled: &Path, sha256: &str) -> Result<Self, PlanError> {
-        let engine = engine::engine(None).map_err(invalid)?;
+        let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
         // SAFETY: see above.
         let component = unsafe { Component::deserialize_file(&engine, compiled) }.map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
+    }
+
+    /// The same planner with less stack, or more: how much a call takes can only be found by trying.
+    ///
+    /// # Errors
+    /// `planner.component_invalid`.
+    pub fn with_stack(&self, bytes: usize) -> Result<Self, PlanError> {
+        let engine = engine::engine(None, bytes).map_err(invalid)?;
+        let code = self.component.serialize().map_err(invalid)?;
+        // SAFETY: the bytes must be what wasmtime made, and it made them in the line above.
+        #[expect(unsafe_code, reason = "moves a component from one engine to another")]
+        let component = unsafe { Component::deserialize(&engine, &code) }.map_err(invalid)?;
+        Ok(Self { engine, component, sha256: Arc::clone(&self.sha256), ticker: Arc::default() })
     }
 
     /// Changes when what was compiled can't be loaded any more: with wasmtime's version and the settings.
@@ -127,7 +144,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid` when this build is broken.
     pub fn compatibility() -> Result<String, PlanError> {
-        let engine = engine::engine(Some(TARGET)).map_err(invalid)?;
+        let engine = engine::engine(Some(TARGET), engine::STACK_LIMIT).map_err(invalid)?;
         let mut digest = Hashed(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut digest);
         Ok(hex(&digest.0.finalize()))
@@ -191,6 +208,8 @@ impl Sandbox {
             fuel_limit: limits.fuel,
             memory_used: store.data().memory,
             memory_limit: limits.memory,
+            table_used: store.data().table,
+            table_limit: limits.table,
             output_bytes: 0,
             output_limit: limits.output,
         };

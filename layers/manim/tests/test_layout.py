@@ -12,14 +12,18 @@ from chalkreel_stage.arrangement import arrange
 from chalkreel_stage.audit import Audit, Box
 from chalkreel_stage.canvas import View
 from chalkreel_stage.curves import Plane, follow
+from chalkreel_stage.drawing import Drawing
+from chalkreel_stage.equation import Equation
 from chalkreel_stage.expression import ExpressionError, evaluate
-from chalkreel_stage.layout import Area, shares
+from chalkreel_stage.layout import Area, Piece, paginate, shares
 from chalkreel_stage.morph import pairs
-from chalkreel_stage.placement import GAP, Rect, nearest, rooms, wanted
+from chalkreel_stage.panels import Placeholder
+from chalkreel_stage.placement import GAP, Rect, arranged, nearest, rooms, wanted
+from chalkreel_stage.plot import Axis
 from chalkreel_stage.steps import Timing
-from chalkreel_stage.text import formula, leftwards
+from chalkreel_stage.text import Checked, Paragraph, formula, leftwards
 from chalkreel_stage.typeset import Typesetter, find, literal, mobject
-from storyboards import expression
+from storyboards import expression, point, shape, way
 
 AREA = Area(-6.4, 2.5, 12.8, 6.0)
 
@@ -169,3 +173,54 @@ def test_a_camera_arrives() -> None:
     assert start.towards(end, 0.0) == start
     there = start.towards(end, 1.0)
     assert (there.x, there.y, there.zoom) == pytest.approx((3.0, -1.0, 2.5))
+
+
+@pytest.mark.parametrize("close", ["A limits(stretch(→))^(f) B", "sqrt(frac(x+1,y+2))"])
+def test_a_formula_is_never_broken_like_a_word(setter: Typesetter, close: str) -> None:
+    apart = close.replace("(", "( ").replace(")", " )").replace("^( ", "^(")
+    assert setter.sheet(formula(close), 1.0, "#ffffff").width == setter.sheet(formula(apart), 1.0, "#ffffff").width
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    shown = [Axis.number(value) for value in (0.1 + 0.2, -3.0, 1e6, 20.0, 1e-15, 1e15)]
+    assert shown == ["0.3", "\u22123", "1,000,000", "20", "0", "1e+15"]
+
+
+def test_a_placeholder_takes_no_sliver_of_a_page(setter: Typesetter) -> None:
+    box = Placeholder("p", 0, "graph", "y = x*tan(45) - 9.8*x**2/(2*20**2)", setter, theme.DARK)
+    assert box.measure(1.0, 2.0, 6.0).width > 3.0 and box.measure(1.0, 5.0, 6.0).width <= 5.0
+
+
+def test_what_flows_keeps_to_the_width_of_the_page(setter: Typesetter) -> None:
+    warnings: list[str] = []
+    typst = "integral_a^b f(x) dif x"
+    pieces: list[Piece] = [Equation(f"e{i}", i, typst, setter, theme.DARK, warnings) for i in range(3)]
+    note = Paragraph("note", 3, [{"plain": "a note"}], setter, theme.DARK, Checked(setter, warnings))
+    note.placement = {"region": "bottom"}
+    blocks = arranged([*pieces, note], AREA)
+    assert [abs(block.x + block.width / 2) < 0.01 for block in blocks if block.element != "note"] == [True] * 3
+
+
+def test_what_a_page_has_for_itself_stands_in_its_middle(setter: Typesetter) -> None:
+    alone = Paragraph("p", 0, [{"plain": "a few words"}], setter, theme.DARK, Checked(setter, []))
+    (block,) = paginate([alone], AREA, 0)
+    assert abs(block.x + block.width / 2) < 0.01
+    both = paginate([alone, Paragraph("q", 1, [{"plain": "more"}], setter, theme.DARK, Checked(setter, []))], AREA, 0)
+    assert {round(one.x, 6) for one in both} == {AREA.left}
+
+
+def test_labels_stand_where_they_belong(setter: Typesetter) -> None:
+    """A ring's in its hole, a side's outside of its polygon, whatever lies on a chord of either."""
+    shapes = [
+        shape("polygon", [point(0, 0), point(6, 0), point(0, 6)]),
+        shape("line", way((0, 0), (6, 0)), "6"),
+        shape("annulus", {"center": point(10, 3), "inner": 2.0, "outer": 3.0}, "ring"),
+    ]
+    drawing = Drawing("d", 0, {"shapes": shapes}, setter, theme.DARK, [], [])
+    drawn = drawing.measure(1.0, 12.0, 6.0).placed()
+    named = {box.name: box for box in drawn.boxes}
+    whole = next(box for name, box in named.items() if name.endswith("shapes"))
+    side, ring = named["d: 6"], named["d: ring"]
+    assert side.top <= whole.bottom + 0.1
+    unit = (whole.right - whole.left) / 13
+    assert abs((ring.left + ring.right) / 2 - (whole.left + 10 * unit)) < 0.1

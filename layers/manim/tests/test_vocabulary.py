@@ -21,6 +21,7 @@ from storyboards import (
     camera,
     element,
     formula,
+    image,
     pictures,
     rich,
     scene,
@@ -199,6 +200,14 @@ def test_a_highlight_covers_no_ink(studio: tuple[Stage, dict[str, str]]) -> None
     ink = plain.min(axis=2) > 200
     assert (np.abs(marked - plain).max(axis=2) > 25).sum() > 300, "nothing is marked"
     assert (marked.min(axis=2)[ink] > plain.min(axis=2)[ink] - 25).mean() > 0.97
+
+
+def test_a_picture_leaves_the_words_beside_it_as_they_are(studio: tuple[Stage, dict[str, str]]) -> None:
+    made = film(studio, "beside-a-picture", [[words("white words")], [show("image", image("wide.png"))]])
+    plain, beside = made.ends[:2]
+    ink = plain.min(axis=2) > 150
+    ink[:60] = False
+    assert ink.sum() > 20 and (np.abs(beside - plain).max(axis=2)[ink] < 25).all()
 
 
 def test_a_start_is_honoured(studio: tuple[Stage, dict[str, str]]) -> None:

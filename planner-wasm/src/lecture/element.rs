@@ -8,6 +8,7 @@ use crate::draft::{Warnings, one_line, placeholder};
 use crate::drawing::plane::Plane;
 use crate::drawing::scenery::Scenery;
 use crate::drawing::{chart, graph, number_line};
+use crate::label::label;
 use crate::lesson::{fence, inline};
 use crate::storyboard::{
     Action, Bar, Bullet, Bullets, Camera, CameraChange, Chart, Code, Curve, CurveKind, Edge, ElementKind, Graph,
@@ -62,7 +63,7 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
     let curve = |drawn: Drawn, warnings: &mut Warnings| match drawn {
         Ok((kind, own)) => {
             let label = parameters.words(&["label", "legend", "name"]).unwrap_or(own);
-            Made::Curve(Curve { label: one_line(label.trim_matches('$'), MOST_LABEL), kind })
+            Made::Curve(Curve { label: one_line(&crate::label::label(&label), MOST_LABEL), kind })
         }
         Err(why) => undrawn(&named, &why, &content(), place, warnings),
     };
@@ -112,9 +113,9 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
             Err(misread) => undrawn(&named, &misread.why, &content(), place, warnings),
         },
         "graph" | "plot" | "function" | "functiongraph" | "functionplot" | "curve" | "implicitfunction"
-        | "linegraph" | "tangent" | "tangentline" | "linechart" | "scatter" | "scatterplot" => {
-            curve(figure::graph_of(parameters), warnings)
-        }
+        | "linegraph" | "tangent" | "tangentline" | "linechart" => curve(figure::graph_of(parameters), warnings),
+        "scatter" | "scatterplot" | "datapoints" => curve(figure::scatter(parameters), warnings),
+        "array" | "list1d" | "stack" | "queue" | "linkedlist" => row(parameters, place, warnings),
         "area" | "areaundercurve" | "shadedarea" | "riemannrectangles" | "shadedregion" => {
             curve(figure::area(parameters, x), warnings)
         }
@@ -364,6 +365,18 @@ fn table(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> 
     Made::Element(ElementKind::Table(Table { header, rows, align: Vec::new() }))
 }
 
+/// The cells of an array in a row.
+fn row(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> Made {
+    let cells = parameters.get(&["values", "data", "elements", "items", "content"]).map(Value::items).unwrap_or_default();
+    let cell = |one: &Value| inline::rich(inline::of_text(&one.text().unwrap_or_default(), place), place, warnings);
+    let cells: Vec<RichText> = cells.into_iter().take(MOST_COLUMNS).map(cell).collect();
+    if cells.is_empty() {
+        return empty(place, warnings);
+    }
+    let align = vec!["center".to_owned(); cells.len()];
+    Made::Element(ElementKind::Table(Table { header: Vec::new(), rows: vec![TableRow { cells }], align }))
+}
+
 fn image(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> Made {
     let named = parameters.words(&["source", "src", "path", "file", "filename", "url", "image"]);
     let source = named.clone().or_else(|| parameters.text()).unwrap_or_default();
@@ -413,7 +426,7 @@ fn plane(parameters: &Parameters<'_>) -> Plane {
     let labels = labels.unwrap_or_default();
     let label = |keys: &[&str], at: usize| {
         let own = parameters.words(keys).or_else(|| labels.get(at).cloned());
-        own.map(|label| one_line(label.trim_matches('$'), 40)).unwrap_or_default()
+        own.map(|own| one_line(&crate::label::label(&own), 40)).unwrap_or_default()
     };
     Plane {
         caption: parameters.words(&["caption"]).map(|caption| one_line(&caption, 80)).unwrap_or_default(),
@@ -429,7 +442,7 @@ fn plane(parameters: &Parameters<'_>) -> Plane {
 fn space(parameters: &Parameters<'_>) -> Scenery {
     let range_of = |keys: &[&str]| parameters.get(keys).and_then(range);
     let label = |keys: &[&str], otherwise: &str| {
-        parameters.words(keys).map_or_else(|| otherwise.to_owned(), |label| one_line(label.trim_matches('$'), 40))
+        parameters.words(keys).map_or_else(|| otherwise.to_owned(), |own| one_line(&crate::label::label(&own), 40))
     };
     Scenery {
         caption: parameters.words(&["caption"]).map(|caption| one_line(&caption, 80)).unwrap_or_default(),
@@ -561,7 +574,7 @@ fn shape(name: &str, parameters: &Parameters<'_>, named: &str, place: Place, war
     // Content that says where it lies is no label.
     let own = parameters.words(&["label"]);
     let content = || parameters.text().filter(|text| !text.contains(['[', '(', '=']) && text.chars().count() <= 40);
-    let label = own.or_else(content).map(|label| one_line(label.trim_matches('$'), MOST_LABEL)).unwrap_or_default();
+    let label = own.or_else(content).map(|own| one_line(&label(&own), MOST_LABEL)).unwrap_or_default();
     Made::Shape(Shape { kind, label, style: parameters.style() }, placed)
 }
 
@@ -585,8 +598,24 @@ fn target(parameters: &Parameters<'_>) -> String {
 
 fn highlight(parameters: &Parameters<'_>) -> Action {
     let colour = parameters.style().and_then(|style| style.colour);
-    let part = parameters.words(&["part", "lines", "substring", "term"]).map(|part| one_line(&part, 100));
+    let part = parameters.words(&["part", "lines", "substring", "term"]);
+    // `"target": "code", "content": "lines 4-5"`
+    let content = || parameters.element.get(&["target"]).and_then(|_| parameters.text());
+    let part = part.or_else(content).map(|part| one_line(&lines(&part), 100));
     Action::Highlight(Highlight { target: target(parameters), part, colour, timing: parameters.timing(false) })
+}
+
+/// Lines of a program as `4` or `4-7`, however they are written; other parts as they are.
+fn lines(part: &str) -> String {
+    let bare = part.trim().trim_start_matches(|c: char| c.is_alphabetic() || c == ' ');
+    let numbers: Option<Vec<u32>> =
+        bare.split(|c: char| matches!(c, ',' | '-' | '–' | '\n' | ' ')).filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect();
+    let lines = part.trim().to_lowercase().starts_with("line") || part.trim().starts_with(|c: char| c.is_ascii_digit());
+    match numbers.as_deref().filter(|_| lines) {
+        Some([one]) => one.to_string(),
+        Some([first, .., last]) => format!("{}-{}", first.min(last), last.max(first)),
+        _ => part.to_owned(),
+    }
 }
 
 fn camera(name: &str, parameters: &Parameters<'_>) -> Action {

@@ -23,7 +23,8 @@ pub(super) fn function(parameters: &Parameters<'_>, variables: &[&str]) -> Resul
         return Err("it names no function".to_owned());
     };
     // Of several lines or curves the first one; words before a colon are a name.
-    let line = text.lines().next().unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default().replace('°', " pi/180");
+    let line = line.as_str();
     let (name, right) = right_side(line);
     let read = expression::parse(right, variables).or_else(|misread| {
         let after = line.rsplit_once(": ").filter(|_| !line.contains("lambda")).map(|(_, after)| right_side(after).1);
@@ -50,12 +51,23 @@ fn written(source: &str) -> String {
     bare.replace(" * ", " ").replace('*', " ").trim().to_owned()
 }
 
+/// Single points: a list of pairs, wherever it is written.
+pub(super) fn scatter(parameters: &Parameters<'_>) -> Drawn {
+    let named = parameters.get(&["points", "data", "coordinates", "values"]).and_then(|value| points(value, MOST_POINTS));
+    let found = named.or_else(|| points(parameters.content?, MOST_POINTS));
+    found.map(|found| (CurveKind::Dots(found), String::new())).ok_or_else(|| "it has no points".to_owned())
+}
+
 pub(super) fn graph_of(parameters: &Parameters<'_>) -> Drawn {
     if let Some(points) =
         parameters.get(&["points", "data", "coordinates"]).and_then(|value| points(value, MOST_POINTS))
     {
         let dots = parameters.words(&["style", "kind", "mode"]).is_some_and(|mode| mode.contains("scatter"));
         return Ok((if dots { CurveKind::Dots(points) } else { CurveKind::Points(points) }, String::new()));
+    }
+    let listed = parameters.content.filter(|content| content.list().is_some());
+    if let Some(points) = listed.and_then(|content| points(content, MOST_POINTS)) {
+        return Ok((CurveKind::Points(points), String::new()));
     }
     function(parameters, &["x"]).map(|(function, name)| (CurveKind::Function(function), name))
 }
@@ -78,8 +90,26 @@ fn tuple(parameters: &Parameters<'_>, variables: &[&str], least: usize) -> Resul
     found.ok_or_else(|| format!("it needs {least} expressions of {}, such as a list of them", variables.join(" and ")))
 }
 
+/// The components of a sum along Manim's directions: `sin(y)*RIGHT + x*UP`.
+fn along(parameters: &Parameters<'_>) -> Option<Vec<Expression>> {
+    let text = parameters.words(&["function", "func", "expression", "field"]).or_else(|| parameters.text())?;
+    let text = text.rsplit(':').next()?.replace(" - ", " + -");
+    let (mut right, mut up) = (String::new(), String::new());
+    for term in split(&text, &['+']).into_iter().map(str::trim).filter(|term| !term.is_empty()) {
+        let ways = [("RIGHT", "", true), ("LEFT", "-", true), ("UP", "", false), ("DOWN", "-", false)];
+        let (way, sign, sideways) = ways.into_iter().find(|(way, ..)| term.contains(way))?;
+        let factor = term.replacen(way, "", 1);
+        let factor = factor.trim().trim_matches('*').trim();
+        let factor = if factor.is_empty() { "1" } else if factor == "-" { "-1" } else { factor };
+        let sum = if sideways { &mut right } else { &mut up };
+        sum.push_str(&format!("{}{sign}({factor})", if sum.is_empty() { "" } else { " + " }));
+    }
+    let component = |sum: &str| expression::parse(if sum.is_empty() { "0" } else { sum }, &["x", "y"]).ok();
+    (!right.is_empty() || !up.is_empty()).then(|| Some(vec![component(&right)?, component(&up)?]))?
+}
+
 pub(super) fn field(parameters: &Parameters<'_>) -> Result<Field, String> {
-    let mut parts = tuple(parameters, &["x", "y"], 2)?.into_iter();
+    let mut parts = tuple(parameters, &["x", "y"], 2).or_else(|why| along(parameters).ok_or(why))?.into_iter();
     match (parts.next(), parts.next()) {
         (Some(x), Some(y)) => Ok(Field { x, y }),
         _ => Err("it needs two expressions".to_owned()),

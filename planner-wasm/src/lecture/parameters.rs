@@ -86,7 +86,7 @@ impl<'a> Parameters<'a> {
     /// A label: of its own, or short content.
     pub(super) fn label(&self) -> String {
         let own = self.words(&["label", "caption", "name"]).or_else(|| self.text());
-        own.map(|label| one_line(label.trim_matches('$'), 60)).unwrap_or_default()
+        own.map(|own| one_line(&crate::label::label(&own), 60)).unwrap_or_default()
     }
 
     pub(super) fn style(&self) -> Option<Style> {
@@ -95,7 +95,11 @@ impl<'a> Parameters<'a> {
         style.colour = self.get(&["color", "colour", "strokecolor", "fontcolor", "textcolor"]).and_then(colour);
         style.fill = self.get(&["fill", "fillcolor"]).and_then(colour);
         style.opacity = self.number(&["opacity", "fillopacity", "alpha"]).map(|opacity| opacity.clamp(0.05, 1.0));
-        let font = self.number(&["fontsize"]).map(|size| size / 48.0);
+        // Manim's formulas have size 48 when nobody says otherwise; its words are set smaller by whoever knows them.
+        let kind = self.element.get(&["type", "kind", "elementtype"]).and_then(Value::text).unwrap_or_default();
+        let usual = if ["tex", "math", "equation", "formula"].iter().any(|one| plain(&kind).ends_with(one)) { 48.0 } else { 30.0 };
+        let usual = if plain(&kind) == "text" { 30.0 } else { usual };
+        let font = self.number(&["fontsize"]).filter(|size| *size > 0.0).map(|size| (size / usual).max(0.75));
         style.scale = font.or_else(|| self.number(&["scale", "scalefactor"])).filter(|scale| *scale > 0.0);
         style.scale = style.scale.map(|scale| scale.clamp(0.5, 2.0));
         // `"style": "red"` or `"style": "color: red; bold"`.

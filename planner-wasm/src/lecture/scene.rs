@@ -19,7 +19,7 @@ use crate::lesson::inline;
 use crate::place::Places;
 use crate::settings::Settings;
 use crate::storyboard::{
-    Action, Axis, CameraChange, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind, Shape, ShapeKind,
+    Action, Axis, CameraChange, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind, Shape, ShapeKind,
     Span, Style, Timing,
 };
 use crate::tongue::Tongue;
@@ -32,6 +32,8 @@ const LONGEST_LABEL: usize = 12;
 const MOST_ELEMENTS: usize = 300;
 /// From one body in space to the next, when nobody says where they are.
 const APART: f64 = 4.0;
+/// Half of Manim's frame, in its units, and a little more.
+const HALF_FRAME: (f64, f64) = (7.2, 4.1);
 /// Characters of a heading that is made of a description.
 const LONGEST_HEADING: usize = 80;
 
@@ -305,6 +307,12 @@ impl Reader<'_, '_> {
                 }
             }
             Made::Element(kind) => self.show(kind, parameters, name, place, from_scene, items),
+            Made::Shape(shape, true) if self.beyond_the_frame(&shape.kind).is_some() => {
+                if let Some(kind) = self.beyond_the_frame(&shape.kind) {
+                    let curve = Made::Curve(Curve { label: shape.label, kind });
+                    self.element(curve, parameters, name, place, heading, ranges, from_scene, items);
+                }
+            }
             Made::Shape(shape, true) => self.shape(shape, name, place, items),
             Made::Shape(shape, false) => {
                 let kind = ElementKind::Drawing(Drawing { shapes: vec![shape] });
@@ -375,6 +383,24 @@ impl Reader<'_, '_> {
             }
             Made::Act(action) => self.act(action, place, items),
         }
+    }
+
+    /// A point or line that lies outside of Manim's frame, and so is meant in the units of the axes that are there.
+    fn beyond_the_frame(&self, kind: &ShapeKind) -> Option<CurveKind> {
+        let plane = &self.planes.last()?.what;
+        let (x, y) = (plane.x?, plane.y?);
+        let (points, joined) = match kind {
+            ShapeKind::Dot(point) => (vec![point.clone()], false),
+            ShapeKind::Line(way) | ShapeKind::DashedLine(way) | ShapeKind::Arrow(way) => {
+                (vec![way.from.clone(), way.to.clone()], true)
+            }
+            _ => return None,
+        };
+        let outside = points.iter().any(|point| point.x.abs() > HALF_FRAME.0 || point.y.abs() > HALF_FRAME.1);
+        let on_axes = points
+            .iter()
+            .all(|point| (x.min..=x.max).contains(&point.x) && (y.min..=y.max).contains(&point.y));
+        (outside && on_axes).then(|| if joined { CurveKind::Points(points) } else { CurveKind::Dots(points) })
     }
 
     fn show(

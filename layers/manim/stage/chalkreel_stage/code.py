@@ -31,6 +31,7 @@ class Program(Piece):
     """A code element, or some of its lines."""
 
     lined = True
+    poised = True
 
     def __init__(
         self,

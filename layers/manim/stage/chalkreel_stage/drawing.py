@@ -99,7 +99,9 @@ class Drawing(Piece):
             return np.array([width / 2 + x, y - height / 2, 0.0])
 
         drawn = Drawn([], [])
-        all_strokes = [line for shape in self._everything for line in _outline(self._figure(shape, 0, at, unit))]
+        everything = [self._figure(shape, 0, at, unit) for shape in self._everything]
+        all_strokes = [line for figure in everything for line in _outline(figure)]
+        polygons = [np.array(figure.get_vertices())[:, :2] for figure in everything if isinstance(figure, Polygon)]
         room = Room(Box("plane", 0.0, -height, width, 0.0), all_strokes)
         figures: list[Mobject] = []
         for i, shape in enumerate(self._everything):
@@ -118,7 +120,7 @@ class Drawing(Piece):
                 sheet = label(
                     self._setter, text, theme.LABELS, self._look.text if _closed(kind) else colour, width * 0.6
                 )
-                spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height)
+                spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height, polygons)
                 if spot is None:
                     self._homeless.append(text)
                 elif i < len(self._shapes):
@@ -181,13 +183,26 @@ class Drawing(Piece):
         return Line(start, end, stroke_width=4.0, color=colour)
 
     def _spot(
-        self, shape: dict[str, Any], kind: str, figure: Mobject | None, at: Any, room: Room, w: float, h: float
+        self,
+        shape: dict[str, Any],
+        kind: str,
+        figure: Mobject | None,
+        at: Any,
+        room: Room,
+        w: float,
+        h: float,
+        polygons: list[np.ndarray],
     ) -> Box | None:
         value = shape["kind"][kind]
         if figure is None:
             x, y, _ = at(value)
             return room.at(w, h, float(x), float(y))
         if kind == "annulus":
+            x, y, _ = at(value["center"])
+            middle = Box("label", x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+            hole = figure.width * float(value["inner"]) / float(value["outer"])
+            if math.hypot(w, h) < 0.9 * hole and room.free(middle):
+                return room.take(middle)
             return room.beside(w, h, figure.get_all_points())
         if _closed(kind):
             x, y, _ = np.mean([at(p) for p in value], axis=0) if kind == "polygon" else at(value["center"])
@@ -206,7 +221,8 @@ class Drawing(Piece):
             return room.at(w, h, float(out[0]), float(out[1]))
         if kind in ("line", "dashed_line"):
             start, end = at(value["from"]), at(value["to"])
-            return room.beside(w, h, np.array([start, end, (start + end) / 2]))
+            # A side's length stands outside of what it is a side of.
+            return room.beside(w, h, np.array([start, end, (start + end) / 2]), polygons)
         return room.beside(w, h, np.array([at(value["to"] if kind == "arrow" else value)]))
 
 
@@ -220,15 +236,9 @@ def _outline(figure: Mobject | None) -> list[np.ndarray]:
         return []
     lines = []
     for item in figure.family_members_with_points():
-        points = item.points[:, :2].reshape(-1, 4, 2)
-        for t in (0.0, 0.25, 0.5, 0.75):
-            u = 1 - t
-            lines.append(
-                u**3 * points[:, 0] + 3 * u * u * t * points[:, 1] + 3 * u * t * t * points[:, 2] + t**3 * points[:, 3]
-            )
-        segments = np.concatenate([points[:, 0], points[:, 3]])
-        lines.append(segments[:1])
-        lines += [np.stack([a, b]) for a, b in zip(points[:, 0], points[:, 3], strict=True)] if len(points) < 12 else []
+        a, b, c, d = item.points[:, :2].reshape(-1, 4, 1, 2).swapaxes(0, 1)
+        t = np.linspace(0.0, 1.0, 5)[:, None]
+        lines += list((1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t * t * c + t**3 * d)
     return lines
 
 

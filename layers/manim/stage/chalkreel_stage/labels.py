@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -60,13 +60,19 @@ class Room:
         )
         return not meets.any()
 
-    def beside(self, width: float, height: float, track: np.ndarray) -> Box | None:
-        """The first free box beside the points of `track`, from the last on, else the nearest anywhere."""
-        for distance in (0.12, 0.3, 0.5):
-            for k in range(len(track) - 1, -1, -max(1, len(track) // 40)):
-                for box in _around(float(track[k][0]), float(track[k][1]), width, height, distance):
-                    if self.free(box):
-                        return self.take(box)
+    def beside(
+        self, width: float, height: float, track: np.ndarray, without: Sequence[np.ndarray] = ()
+    ) -> Box | None:
+        """The first free box beside the points of `track`, from the last on, else the nearest anywhere.
+
+        Rather not inside of one of the polygons `without`, of shape (n, 2).
+        """
+        for shunned in (without, ()) if len(without) else ((),):
+            for distance in (0.12, 0.3, 0.5):
+                for k in range(len(track) - 1, -1, -max(1, len(track) // 40)):
+                    for box in _around(float(track[k][0]), float(track[k][1]), width, height, distance):
+                        if self.free(box) and not any(_inside(box, polygon) for polygon in shunned):
+                            return self.take(box)
         return self.anywhere(width, height, track[-1])
 
     def at(self, width: float, height: float, x: float, y: float) -> Box | None:
@@ -100,6 +106,15 @@ class Room:
         """Marks the box as taken."""
         self._edges = np.vstack([self._edges, [box.left, box.bottom, box.right, box.top]])
         return box
+
+
+def _inside(box: Box, polygon: np.ndarray) -> bool:
+    """Whether the box's middle is in the polygon: a ray from it crosses its outline an odd number of times."""
+    x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
+    a, b = polygon, np.roll(polygon, -1, axis=0)
+    crossing = (a[:, 1] > y) != (b[:, 1] > y)
+    rise = np.where(crossing, b[:, 1] - a[:, 1], 1.0)
+    return bool(np.count_nonzero(crossing & (x < a[:, 0] + (y - a[:, 1]) / rise * (b[:, 0] - a[:, 0]))) % 2)
 
 
 def _around(x: float, y: float, width: float, height: float, distance: float) -> list[Box]:

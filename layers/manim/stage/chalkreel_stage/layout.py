@@ -123,6 +123,8 @@ class Piece(ABC):
     event: int
     beside = False
     """Whether it is a figure, which may stand in a column of its own next to the rest."""
+    poised = False
+    """Whether it stands in the middle of a page that it has for itself."""
     lined = False
     """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
     until: int = NEVER
@@ -224,6 +226,8 @@ def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
             return blocks
     blocks = one_page(pieces, area, theme.LEVELS)
     if blocks:
+        if len(blocks) == 1 and pieces[0].poised:
+            blocks[0].x = area.left + (area.width - blocks[0].width) / 2
         for block in blocks:
             block.page = first_page
         return blocks

@@ -33,6 +33,8 @@ class Painting(Mobject, ABC):
     def on(self, context: cairo.Context) -> None:
         """Paints it. The context is in frame units, y upwards; red and blue are swapped, as in Manim's camera."""
         context.save()
+        # Manim leaves the outline of what it drew last, which would be filled along with this.
+        context.new_path()
         if self.strength < 1.0:
             context.push_group()
         self.paint(context)

@@ -14,12 +14,17 @@ from .typeset import Typesetter, literal, mobject
 PADDING = 0.32
 """Distance of text and panel, in frame units."""
 
+LEAST_WIDTH = 3.4
+"""Of a placeholder's box, in frame units."""
+
 BAR = 0.08
 """Width of a call-out's bar, in frame units."""
 
 
 class Callout(Piece):
     """A remark on a panel, with a bar at its left."""
+
+    poised = True
 
     def __init__(
         self,
@@ -93,9 +98,10 @@ class Placeholder(Piece):
         body = f"#strong[#{literal(self._label[:200])}]"
         if self._detail:
             small = max(0.85, theme.TEXT_FLOOR / size)
-            body += f"#linebreak()#text(size: {small}em)[#{literal(self._detail[:300])}]"
+            body += f"#linebreak()#text(size: {small}em)[#{literal(self._detail[:160])}]"
         body = f"#align(center)[{body}]"
-        box_width = min(0.6 * width if width > 8 else width, width)
+        # Narrower its words would stand one below the other; such a room is none for it.
+        box_width = max(0.6 * width if width > 8 else width, LEAST_WIDTH)
         sheet, size = fitting(self._setter, body, size, self._look.muted, box_width - 0.6)
         box_height = max(sheet.height + 0.6, 1.6 * level)
 

@@ -16,6 +16,9 @@ UNITS_WIDE = 14.22
 GAP = 0.25
 """Least distance of two placed elements, in frame units."""
 
+WIDE_LEVEL = 0.75
+"""Scale down to which what flows keeps to the wide rooms of a page."""
+
 GRID = 0.2
 """Distance of two positions that are tried, in frame units."""
 
@@ -161,7 +164,10 @@ def _try(groups: list[Piece], area: Area, level: float, figure: float) -> list[B
 def _flow(flow: list[Piece], area: Area, taken: list[Rect], level: float) -> list[Block]:
     since, until = min(piece.event for piece in flow), max(piece.until for piece in flow)
     against = [rect for rect in taken if rect.since < until and since < rect.until]
-    for room in rooms(area, against)[:8]:
+    free = rooms(area, against)[:8]
+    wide = [room for room in free if room.width > 0.6 * area.width and room.height > 0.4 * area.height]
+    # What flows goes over the page's width, a little smaller rather than into a corner of it.
+    for room in wide if wide and level > WIDE_LEVEL else free:
         blocks = one_page(flow, room, (level,))
         if blocks:
             return blocks

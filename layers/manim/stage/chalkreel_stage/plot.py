@@ -95,7 +95,8 @@ class Axis:
     @staticmethod
     def number(value: float) -> str:
         """As shown, with a real minus sign."""
-        return f"{0.0 if abs(value) < 1e-12 else value:.6g}".replace("-", "\u2212")
+        whole = 1e5 <= abs(value) < 1e12 and value == round(value)
+        return (f"{value:,.0f}" if whole else f"{0.0 if abs(value) < 1e-12 else value:.6g}").replace("-", "\u2212")
 
 
 @dataclass

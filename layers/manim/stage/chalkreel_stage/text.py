@@ -14,12 +14,12 @@ from manim import Mobject
 from . import theme
 from .audit import Box
 from .layout import Act, Block, Drawn, Part, Piece, shares
-from .typeset import Sheet, TypesetError, Typesetter, literal, mobject
+from .typeset import Sheet, TypesetError, Typesetter, literal, mobject, verbatim
 
 
 def formula(typst: str, block: bool = False) -> str:
     """Typst source of a formula; its mathematics can't break out of it."""
-    return f'#math.equation(block: {str(block).lower()}, eval({literal(typst)}, mode: "math"))'
+    return f'#math.equation(block: {str(block).lower()}, eval({verbatim(typst)}, mode: "math"))'
 
 
 def inline(spans: list[dict[str, Any]], look: theme.Theme, checked: Checked) -> str:
@@ -98,6 +98,8 @@ def ink(name: str, group: Mobject, font: float | None) -> list[Box]:
 
 class Paragraph(Piece):
     """A text element."""
+
+    poised = True
 
     def __init__(
         self,
@@ -179,7 +181,8 @@ class Item(Piece):
         number = self._item.get("number")
         mark = f"{number}." if number is not None else ("•" if depth % 2 == 0 else "–")
         marker = f'text(fill: rgb("{self._look.accent}"), weight: "semibold")[#{literal(mark if self._marked else "")}]'
-        column = "1.5em" if number is not None else "0.85em"
+        # Two digits and their dot; more take what they need.
+        column = "0.85em" if number is None else "1.8em" if number < 100 else "auto"
         # One step of nesting is as wide as a numbered item's marker and its gap.
         indent = 1.25 * depth
         body = (

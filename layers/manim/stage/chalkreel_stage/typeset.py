@@ -66,8 +66,13 @@ _LONG = re.compile(rf"[^\s\u200b]{{{LONGEST_WORD},}}")
 
 def literal(text: str) -> str:
     """`text` as a Typst string literal: nothing in it is markup. Very long words may break."""
+    return verbatim(_LONG.sub(lambda word: _breakable(word[0]), text))
+
+
+def verbatim(text: str) -> str:
+    """`text` as a Typst string literal to the letter: what is source itself, and no words."""
     out = ['"']
-    for character in _LONG.sub(lambda word: _breakable(word[0]), text):
+    for character in text:
         if character in '"\\':
             out.append("\\" + character)
         elif ord(character) < 32 or ord(character) == 127:

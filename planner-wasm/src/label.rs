@@ -1,0 +1,141 @@
+//! Labels of figures, which are words and no formulas: the LaTeX that authors write in them becomes signs of Unicode.
+
+use crate::latex::{self, Node};
+
+/// `v_0 \cos\theta` as `v₀ cos θ`; what has no such signs stays as it was written, without its dollars.
+pub(crate) fn label(text: &str) -> String {
+    let bare = text.trim().trim_matches('$').trim();
+    // Words are no formula, and a formula has one of these.
+    if !bare.contains(['\\', '^', '_']) {
+        return bare.to_owned();
+    }
+    // White space separates words here, and LaTeX takes it away.
+    let words: Option<Vec<String>> = bare.split_whitespace().map(word).collect();
+    if let Some(words) = words {
+        return words.join(" ");
+    }
+    let mut out = String::new();
+    match latex::parse(bare) {
+        Ok(row) if signs(&row, &mut out) => out,
+        _ => bare.to_owned(),
+    }
+}
+
+fn word(text: &str) -> Option<String> {
+    if !text.contains(['\\', '^', '_']) {
+        return Some(text.to_owned());
+    }
+    let row = latex::parse(text).ok()?;
+    let mut out = String::new();
+    signs(&row, &mut out).then_some(out)
+}
+
+/// Writes a row; false when some of it has no signs.
+fn signs(row: &[Node<'_>], out: &mut String) -> bool {
+    row.iter().all(|node| match node {
+        Node::Char(c) | Node::Big(c, _) | Node::Middle(c) => push(*c, out),
+        Node::Number(number) => append(number, out),
+        Node::Text(text) => append(text, out),
+        Node::Symbol(symbol) => push(symbol.sign, out),
+        Node::Operator(name, _) => {
+            let apart = out.ends_with(char::is_alphanumeric);
+            append(if apart { " " } else { "" }, out) && append(name, out) && append(" ", out)
+        }
+        Node::Group(row) | Node::Font(_, row) | Node::Colour(_, row) => signs(row, out),
+        Node::Fraction(name, top, bottom) if !name.ends_with("binom") => {
+            inside(top, out) && push('/', out) && inside(bottom, out)
+        }
+        Node::Root(None, of) => push('√', out) && inside(of, out),
+        // An arrow above a letter is a mark that fonts put beside it.
+        Node::Accent("vec" | "mathbf" | "boldsymbol" | "overrightarrow", row) => signs(row, out),
+        Node::Accent("hat", row) => signs(row, out) && push('\u{302}', out),
+        Node::Accent("bar" | "overline", row) => signs(row, out) && push('\u{304}', out),
+        Node::Accent("dot", row) => signs(row, out) && push('\u{307}', out),
+        Node::Scripts { base, below, above, primes } => {
+            base.as_deref().is_none_or(|base| signs(std::slice::from_ref(base), out))
+                && append(&"′".repeat(*primes), out)
+                && below.as_deref().is_none_or(|below| script(below, SUBSCRIPTS, out))
+                && above.as_deref().is_none_or(|above| script(above, SUPERSCRIPTS, out))
+        }
+        Node::Fenced(left, row, right) => {
+            let delimiter = |c: char, out: &mut String| c == '.' || push(c, out);
+            delimiter(*left, out) && signs(row, out) && delimiter(*right, out)
+        }
+        Node::Space(_) => push(' ', out),
+        _ => false,
+    })
+}
+
+fn push(c: char, out: &mut String) -> bool {
+    out.push(c);
+    true
+}
+
+fn append(text: &str, out: &mut String) -> bool {
+    out.push_str(text);
+    true
+}
+
+/// In brackets, when it is more than one sign.
+fn inside(row: &[Node<'_>], out: &mut String) -> bool {
+    let mut inner = String::new();
+    let drawn = signs(row, &mut inner);
+    let alone = inner.chars().count() <= 1 || inner.chars().all(|c| c.is_ascii_digit());
+    out.push_str(&if alone { inner } else { format!("({inner})") });
+    drawn
+}
+
+const SUBSCRIPTS: &[(char, char)] = &[
+    ('0', '₀'), ('1', '₁'), ('2', '₂'), ('3', '₃'), ('4', '₄'), ('5', '₅'), ('6', '₆'), ('7', '₇'), ('8', '₈'), ('9', '₉'),
+    ('+', '₊'), ('-', '₋'), ('=', '₌'), ('(', '₍'), (')', '₎'), ('a', 'ₐ'), ('e', 'ₑ'), ('h', 'ₕ'), ('i', 'ᵢ'), ('j', 'ⱼ'),
+    ('k', 'ₖ'), ('l', 'ₗ'), ('m', 'ₘ'), ('n', 'ₙ'), ('o', 'ₒ'), ('p', 'ₚ'), ('r', 'ᵣ'), ('s', 'ₛ'), ('t', 'ₜ'), ('u', 'ᵤ'),
+    ('v', 'ᵥ'), ('x', 'ₓ'),
+];
+
+const SUPERSCRIPTS: &[(char, char)] = &[
+    ('0', '⁰'), ('1', '¹'), ('2', '²'), ('3', '³'), ('4', '⁴'), ('5', '⁵'), ('6', '⁶'), ('7', '⁷'), ('8', '⁸'), ('9', '⁹'),
+    ('+', '⁺'), ('-', '⁻'), ('=', '⁼'), ('(', '⁽'), (')', '⁾'), ('n', 'ⁿ'), ('i', 'ⁱ'), ('x', 'ˣ'), ('T', 'ᵀ'), ('∘', '°'),
+    ('′', '′'), ('*', '*'),
+];
+
+/// A script in small signs; one that has none follows its sign as it is.
+fn script(row: &[Node<'_>], small: &[(char, char)], out: &mut String) -> bool {
+    let mut inner = String::new();
+    if !signs(row, &mut inner) {
+        return false;
+    }
+    let of = |c: char| small.iter().find(|(usual, _)| *usual == c).map(|(_, small)| *small);
+    match inner.chars().map(of).collect::<Option<String>>() {
+        Some(small) => out.push_str(&small),
+        None => {
+            out.push(if std::ptr::eq(small, SUBSCRIPTS) { '_' } else { '^' });
+            out.push_str(&inner);
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::label;
+
+    #[test]
+    fn latex_in_labels_becomes_signs() {
+        for (source, shown) in [
+            ("v_0 cos θ", "v₀ cos θ"),
+            (r"v_0\cos\theta", "v₀ cos θ"),
+            (r"$\vec{v}$", "v"),
+            (r"A\vec{v}", "Av"),
+            (r"x^2 + y^2", "x² + y²"),
+            (r"\frac{a}{b}", "a/b"),
+            (r"\sqrt{2}", "√2"),
+            (r"F_{\text{net}}", "F_net"),
+            (r"90^\circ", "90°"),
+            ("a plain label", "a plain label"),
+            ("snake_case", "snake_case"),
+            (r"\unknown{x}", r"\unknown{x}"),
+        ] {
+            assert_eq!(label(source), shown, "{source}");
+        }
+    }
+}
