@@ -32,6 +32,8 @@ DOCUMENTS = ("lessons/*", "plans/*.json", "storyboards/*.json")
 WIDTH, HEIGHT, FPS = 854, 480, 4
 LONGEST_BEAT = 10 * FPS
 AT_ONCE = os.cpu_count() or 2
+SCENE_TIMEOUT = 600
+"""Seconds for one scene, on a machine that has other things to do too."""
 COLUMNS, SHEET = 4, 24
 """Frames in a row, and on a sheet."""
 THUMBNAIL = (427, 240)
@@ -112,7 +114,7 @@ class Gallery:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=SCENE_TIMEOUT,
         )
         if ran.returncode:
             self.faults.append(f"{name}: {ran.stdout.splitlines()[-1]}")
@@ -143,7 +145,7 @@ class Gallery:
             "fps": FPS,
             "beats": [{"frames": frames} for frames in lengths],
             "out": str(folder / f"{scene['id']}.mp4"),
-            "timeout_s": 120,
+            "timeout_s": SCENE_TIMEOUT,
             "assets": {source: str(file) for source, file in beside.items() if file.is_file()},
         }
 

@@ -221,7 +221,9 @@ mod tests {
 
     #[test]
     fn no_input_is_too_odd() {
-        for odd in [r"\ce{\}}", r"\ce{^}", r"\ce{_}", r"\ce{[}", r"\ce{->[}", r"\ce{ö²→\é}", r"\ce{}", r"\ce{{}", r"\ce{2+}"] {
+        for odd in
+            [r"\ce{\}}", r"\ce{^}", r"\ce{_}", r"\ce{[}", r"\ce{->[}", r"\ce{ö²→\é}", r"\ce{}", r"\ce{{}", r"\ce{2+}"]
+        {
             let _ = written_out(odd).map(|latex| crate::latex::parse(&latex).is_ok());
         }
     }

@@ -122,7 +122,8 @@ fn sign(c: char) -> String {
         '-' | '+' | '=' | '<' | '>' | '*' => c.to_string(),
         c if c.is_ascii_punctuation() => format!("\\{c}"),
         // Typst looks for the other one of a pair, which may stand in another argument or nowhere.
-        '⟨' | '⟩' | '⌊' | '⌋' | '⌈' | '⌉' | '⟦' | '⟧' | '⟪' | '⟫' | '⟮' | '⟯' | '⌜' | '⌝' | '⌞' | '⌟' => {
+        '⟨' | '⟩' | '⌊' | '⌋' | '⌈' | '⌉' | '⟦' | '⟧' | '⟪' | '⟫' | '⟮' | '⟯' | '⌜' | '⌝' | '⌞' | '⌟' =>
+        {
             format!("\\{c}")
         }
         c if c.is_ascii_alphanumeric() || !c.is_alphanumeric() => c.to_string(),

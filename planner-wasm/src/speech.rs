@@ -94,7 +94,8 @@ fn say(row: &[Node<'_>], out: &mut Said) {
 }
 
 fn bar(node: &Node<'_>) -> bool {
-    matches!(node, Node::Char('|' | '‖') | Node::Big('|' | '‖', _)) || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
+    matches!(node, Node::Char('|' | '‖') | Node::Big('|' | '‖', _))
+        || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
 }
 
 fn closing_bar(node: &Node<'_>) -> bool {

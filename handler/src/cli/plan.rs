@@ -84,9 +84,9 @@ impl Estimate {
 fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
     let of = Estimate::of(storyboard, config);
     if as_json {
-        let speech = of.speech.as_ref().map(|quote| {
-            json!({"voice": quote.voice, "paid_characters": quote.paid_characters, "dollars": quote.dollars})
-        });
+        let speech = of.speech.as_ref().map(
+            |quote| json!({"voice": quote.voice, "paid_characters": quote.paid_characters, "dollars": quote.dollars}),
+        );
         let estimate = json!({"scenes": storyboard.scenes.len(), "seconds": of.seconds, "frames": of.frames,
             "characters": of.characters, "quality": of.quality, "work_seconds": of.work, "fits_deadline": of.fits,
             "cost": {"speech": speech, "compute_dollars": of.compute}});
@@ -102,7 +102,11 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
     println!("{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", storyboard.scenes.len());
     println!("{} characters to speak; {}", of.characters, spoken(of.speech.as_ref()));
     let verdict = if of.fits { "fits" } else { "does not fit" };
-    println!("about {:.0} s of work, which {verdict} the deadline of {:.0} s", of.work, config.job_timeout.as_secs_f64());
+    println!(
+        "about {:.0} s of work, which {verdict} the deadline of {:.0} s",
+        of.work,
+        config.job_timeout.as_secs_f64()
+    );
     println!("on AWS Lambda about ${:.4} for the work", of.compute);
     for warning in &storyboard.warnings {
         let place = warning.place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();

@@ -108,7 +108,10 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, PlanError> {
-        Ok(engine::engine(Some(TARGET), engine::STACK_LIMIT).map_err(invalid)?.precompile_component(component).map_err(invalid)?)
+        Ok(engine::engine(Some(TARGET), engine::STACK_LIMIT)
+            .map_err(invalid)?
+            .precompile_component(component)
+            .map_err(invalid)?)
     }
 
     /// Loads what [`Sandbox::precompile`] made of the component with that hash.

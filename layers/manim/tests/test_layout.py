@@ -11,6 +11,7 @@ from chalkreel_stage import theme
 from chalkreel_stage.arrangement import arrange
 from chalkreel_stage.audit import Audit, Box
 from chalkreel_stage.canvas import View
+from chalkreel_stage.code import Program
 from chalkreel_stage.curves import Plane, follow
 from chalkreel_stage.drawing import Drawing
 from chalkreel_stage.equation import Equation
@@ -205,6 +206,9 @@ def test_what_a_page_has_for_itself_stands_in_its_middle(setter: Typesetter) -> 
     alone = Paragraph("p", 0, [{"plain": "a few words"}], setter, theme.DARK, Checked(setter, []))
     (block,) = paginate([alone], AREA, 0)
     assert abs(block.x + block.width / 2) < 0.01
+    program = Program("c", 0, [[("x = 1", None)]] * 60, setter, theme.DARK)
+    pages = paginate([program], AREA, 0)
+    assert len(pages) > 2 and all(abs(page.x + page.width / 2) < 0.01 for page in pages)
     both = paginate([alone, Paragraph("q", 1, [{"plain": "more"}], setter, theme.DARK, Checked(setter, []))], AREA, 0)
     assert {round(one.x, 6) for one in both} == {AREA.left}
 

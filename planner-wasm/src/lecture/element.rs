@@ -7,12 +7,13 @@ use crate::asset;
 use crate::draft::{Warnings, one_line, placeholder};
 use crate::drawing::plane::Plane;
 use crate::drawing::scenery::Scenery;
-use crate::drawing::{chart, graph, number_line};
+use crate::drawing::{chart, graph, number_line, paint};
 use crate::label::label;
 use crate::lesson::{fence, inline};
 use crate::storyboard::{
-    Action, Bar, Bullet, Bullets, Camera, CameraChange, Chart, Code, Curve, CurveKind, Edge, ElementKind, Graph,
-    Highlight, Image, Mark, Move, Node, Place, RichText, Shape, Span, Table, TableRow,
+    Action, Bar, Bullet, Bullets, Camera, CameraChange, Chart, Code, Curve, CurveKind, Drawing, Edge, ElementKind,
+    Extent, Graph, Highlight, Image, Mark, Move, Node, Place, Point, RichText, Shape, ShapeKind, Span, Style, Table,
+    TableRow,
 };
 
 /// What an element becomes.
@@ -45,6 +46,9 @@ const MOST_LABEL: usize = 60;
 const MOST_ITEMS: usize = 200;
 const MOST_ROWS: usize = 100;
 const MOST_COLUMNS: usize = 30;
+/// Cells of an array that have room side by side, each of so many characters.
+const MOST_CELLS: usize = 16;
+const LONGEST_CELL: usize = 5;
 
 /// What `element` becomes; `x` is the range of the axes that are there. What can't be drawn becomes a placeholder and a
 /// warning.
@@ -365,16 +369,21 @@ fn table(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> 
     Made::Element(ElementKind::Table(Table { header, rows, align: Vec::new() }))
 }
 
-/// The cells of an array in a row.
+/// The cells of an array, side by side; cells with more than fits into one are a list.
 fn row(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> Made {
-    let cells = parameters.get(&["values", "data", "elements", "items", "content"]).map(Value::items).unwrap_or_default();
-    let cell = |one: &Value| inline::rich(inline::of_text(&one.text().unwrap_or_default(), place), place, warnings);
-    let cells: Vec<RichText> = cells.into_iter().take(MOST_COLUMNS).map(cell).collect();
-    if cells.is_empty() {
-        return empty(place, warnings);
+    let cells =
+        parameters.get(&["values", "data", "elements", "items", "content"]).map(Value::items).unwrap_or_default();
+    let cells: Vec<String> = cells.into_iter().take(MOST_CELLS + 1).filter_map(Value::text).collect();
+    if cells.is_empty() || cells.len() > MOST_CELLS || cells.iter().any(|cell| cell.chars().count() > LONGEST_CELL) {
+        return list(parameters, false, place, warnings);
     }
-    let align = vec!["center".to_owned(); cells.len()];
-    Made::Element(ElementKind::Table(Table { header: Vec::new(), rows: vec![TableRow { cells }], align }))
+    let style = paint::or_none(Style { colour: Some("blue".to_owned()), ..paint::unstyled() });
+    let cell = |(index, text): (usize, String)| {
+        let center = Point { x: index as f64, y: 0.0 };
+        let kind = ShapeKind::Rectangle(Extent { center, width: 1.0, height: 1.0 });
+        Shape { kind, label: one_line(&label(&text), MOST_LABEL), style: style.clone() }
+    };
+    Made::Element(ElementKind::Drawing(Drawing { shapes: cells.into_iter().enumerate().map(cell).collect() }))
 }
 
 fn image(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> Made {
@@ -608,8 +617,11 @@ fn highlight(parameters: &Parameters<'_>) -> Action {
 /// Lines of a program as `4` or `4-7`, however they are written; other parts as they are.
 fn lines(part: &str) -> String {
     let bare = part.trim().trim_start_matches(|c: char| c.is_alphabetic() || c == ' ');
-    let numbers: Option<Vec<u32>> =
-        bare.split(|c: char| matches!(c, ',' | '-' | '–' | '\n' | ' ')).filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect();
+    let numbers: Option<Vec<u32>> = bare
+        .split(|c: char| matches!(c, ',' | '-' | '–' | '\n' | ' '))
+        .filter(|one| !one.is_empty())
+        .map(|one| one.parse().ok())
+        .collect();
     let lines = part.trim().to_lowercase().starts_with("line") || part.trim().starts_with(|c: char| c.is_ascii_digit());
     match numbers.as_deref().filter(|_| lines) {
         Some([one]) => one.to_string(),

@@ -48,12 +48,14 @@ fn written(source: &str) -> String {
         None => source,
     };
     let bare = bare.replace("**", "^").replace("np.", "").replace("numpy.", "").replace("math.", "");
+    let bare = bare.replace(" pi/180", "°");
     bare.replace(" * ", " ").replace('*', " ").trim().to_owned()
 }
 
 /// Single points: a list of pairs, wherever it is written.
 pub(super) fn scatter(parameters: &Parameters<'_>) -> Drawn {
-    let named = parameters.get(&["points", "data", "coordinates", "values"]).and_then(|value| points(value, MOST_POINTS));
+    let named =
+        parameters.get(&["points", "data", "coordinates", "values"]).and_then(|value| points(value, MOST_POINTS));
     let found = named.or_else(|| points(parameters.content?, MOST_POINTS));
     found.map(|found| (CurveKind::Dots(found), String::new())).ok_or_else(|| "it has no points".to_owned())
 }
@@ -100,7 +102,13 @@ fn along(parameters: &Parameters<'_>) -> Option<Vec<Expression>> {
         let (way, sign, sideways) = ways.into_iter().find(|(way, ..)| term.contains(way))?;
         let factor = term.replacen(way, "", 1);
         let factor = factor.trim().trim_matches('*').trim();
-        let factor = if factor.is_empty() { "1" } else if factor == "-" { "-1" } else { factor };
+        let factor = if factor.is_empty() {
+            "1"
+        } else if factor == "-" {
+            "-1"
+        } else {
+            factor
+        };
         let sum = if sideways { &mut right } else { &mut up };
         sum.push_str(&format!("{}{sign}({factor})", if sum.is_empty() { "" } else { " + " }));
     }

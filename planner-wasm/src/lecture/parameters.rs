@@ -97,7 +97,11 @@ impl<'a> Parameters<'a> {
         style.opacity = self.number(&["opacity", "fillopacity", "alpha"]).map(|opacity| opacity.clamp(0.05, 1.0));
         // Manim's formulas have size 48 when nobody says otherwise; its words are set smaller by whoever knows them.
         let kind = self.element.get(&["type", "kind", "elementtype"]).and_then(Value::text).unwrap_or_default();
-        let usual = if ["tex", "math", "equation", "formula"].iter().any(|one| plain(&kind).ends_with(one)) { 48.0 } else { 30.0 };
+        let usual = if ["tex", "math", "equation", "formula"].iter().any(|one| plain(&kind).ends_with(one)) {
+            48.0
+        } else {
+            30.0
+        };
         let usual = if plain(&kind) == "text" { 30.0 } else { usual };
         let font = self.number(&["fontsize"]).filter(|size| *size > 0.0).map(|size| (size / usual).max(0.75));
         style.scale = font.or_else(|| self.number(&["scale", "scalefactor"])).filter(|scale| *scale > 0.0);

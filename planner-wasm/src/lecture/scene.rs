@@ -19,8 +19,8 @@ use crate::lesson::inline;
 use crate::place::Places;
 use crate::settings::Settings;
 use crate::storyboard::{
-    Action, Axis, CameraChange, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind, Shape, ShapeKind,
-    Span, Style, Timing,
+    Action, Axis, CameraChange, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind,
+    Shape, ShapeKind, Span, Style, Timing,
 };
 use crate::tongue::Tongue;
 
@@ -397,9 +397,8 @@ impl Reader<'_, '_> {
             _ => return None,
         };
         let outside = points.iter().any(|point| point.x.abs() > HALF_FRAME.0 || point.y.abs() > HALF_FRAME.1);
-        let on_axes = points
-            .iter()
-            .all(|point| (x.min..=x.max).contains(&point.x) && (y.min..=y.max).contains(&point.y));
+        let on_axes =
+            points.iter().all(|point| (x.min..=x.max).contains(&point.x) && (y.min..=y.max).contains(&point.y));
         (outside && on_axes).then(|| if joined { CurveKind::Points(points) } else { CurveKind::Dots(points) })
     }
 

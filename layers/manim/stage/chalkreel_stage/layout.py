@@ -226,12 +226,15 @@ def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
             return blocks
     blocks = one_page(pieces, area, theme.LEVELS)
     if blocks:
-        if len(blocks) == 1 and pieces[0].poised:
-            blocks[0].x = area.left + (area.width - blocks[0].width) / 2
         for block in blocks:
             block.page = first_page
-        return blocks
-    return _spread(pieces, area, first_page)
+    else:
+        blocks = _spread(pieces, area, first_page)
+    pages = [block.page for block in blocks]
+    for block in blocks:
+        if pages.count(block.page) == 1 and block.piece and block.piece.poised:
+            block.x = area.left + (area.width - block.width) / 2
+    return blocks
 
 
 def one_page(pieces: list[Piece], area: Area, levels: Sequence[float]) -> list[Block]:
