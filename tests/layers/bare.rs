@@ -11,7 +11,6 @@ pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The C library, and nothing that is not part of it. provided.al2023 has bash as its /bin/sh.
 const SYSTEM: &[&str] = &[
-    "lib64/ld-linux-x86-64.so.2",
     "lib/x86_64-linux-gnu/libc.so.6",
     "lib/x86_64-linux-gnu/libm.so.6",
     "lib/x86_64-linux-gnu/libdl.so.2",
@@ -75,6 +74,9 @@ impl Bare {
         let mut command = Command::new("bwrap");
         command.args(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]);
         command.args(["--uid", "993", "--gid", "990", "--clearenv", "--chdir", "/var/task"]);
+        // Debian 11 has it as a link to an absolute path, which is another file outside of its root.
+        let loader = built.join(root).join("lib/x86_64-linux-gnu/ld-2.31.so");
+        command.arg("--ro-bind").arg(loader).arg("/lib64/ld-linux-x86-64.so.2");
         for file in SYSTEM {
             command.arg("--ro-bind").arg(built.join(root).join(file)).arg(Path::new("/").join(file));
         }
