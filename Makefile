@@ -82,9 +82,12 @@ bench: setup build ## plan a hundred scenes again and again, in the sandbox
 	@cargo bench --locked --workspace --bench planner
 
 .PHONY: layers
-layers:
-	@echo "make $@: not there yet" >&2
-	exit 2
+layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root; half an hour)
+	@layers/build.sh
+
+.PHONY: test-layers
+test-layers: layers test-tools build ## make a film and draw every element with target/lambda, in a bare root as Lambda has it
+	@cargo test --release --locked --workspace --test layers -- --nocapture --test-threads 1
 
 STACK ?= chalkreel
 REGION ?= $(AWS_REGION)

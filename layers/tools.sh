@@ -13,33 +13,10 @@ mkdir -p "$dest"
 dest=$(cd -- "$dest" && pwd -P)
 mkdir -p "$dest/bin" "$dest/.stamps"
 
-say() { printf 'tools: %s\n' "$*" >&2; }
-die() { printf 'tools: %s\n' "$@" >&2; exit 1; }
-
-# Installs the system packages among the arguments that are not there.
-need_packages() {
-    local missing=() package
-    for package in "$@"; do
-        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
-    done
-    ((${#missing[@]})) || return 0
-    local command="apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}"
-    local as=()
-    if ((EUID != 0)); then
-        command -v sudo >/dev/null || die "missing system packages: ${missing[*]}" "as root, run: $command"
-        as=(sudo)
-    fi
-    command -v apt-get >/dev/null || die "missing: ${missing[*]}, and this system has no apt-get; install them its own way"
-    say "installing system packages: ${missing[*]}"
-    { "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
-        "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends -qq "${missing[@]}"; } >&2 ||
-        die "the packages could not be installed" "as root, run: $command"
-}
-
-# Whether part $1 was made from the inputs with hash $2; `done_with` enters that it was.
-fresh() { [[ -f $dest/.stamps/$1 && $(<"$dest/.stamps/$1") == "$2" ]]; }
-done_with() { printf '%s' "$2" >"$dest/.stamps/$1"; }
-hash_of() { cat -- "$@" | sha256sum | cut -c1-16; }
+# shellcheck disable=SC2034
+who=tools stamps=$dest/.stamps
+# shellcheck source=steps.sh
+source "$layers/steps.sh"
 
 # A program of the system under DEST/bin.
 link_program() {

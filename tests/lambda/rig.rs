@@ -27,7 +27,7 @@ pub fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 
-fn tool(name: &str) -> PathBuf {
+pub fn tool(name: &str) -> PathBuf {
     let path = Path::new(REPOSITORY).join("target/test-tools/bin").join(name);
     assert!(path.is_file(), "{name} is missing: run tests/setup.sh");
     path
@@ -81,10 +81,21 @@ impl Rig {
         Self { store, calls, server, dir }
     }
 
-    /// A program with the function's environment and no other.
-    fn command(&self, program: &Path) -> Command {
+    /// Where the store is, as the function is told.
+    pub fn settings(&self) -> [(&'static str, String); 5] {
         let endpoint = self.server.endpoint();
         let (access, secret) = endpoint.credentials.unwrap();
+        [
+            ("CHALKREEL_BUCKET", BUCKET.to_owned()),
+            ("CHALKREEL_S3_ENDPOINT", endpoint.url.unwrap()),
+            ("AWS_REGION", endpoint.region.unwrap()),
+            ("AWS_ACCESS_KEY_ID", access),
+            ("AWS_SECRET_ACCESS_KEY", secret),
+        ]
+    }
+
+    /// A program with the function's environment and no other.
+    fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -93,11 +104,7 @@ impl Rig {
             .env("TMPDIR", self.dir.path().join("tmp"))
             .env("VOICE_CHAIN", "espeak-ng")
             .env("LAYERS_DIR", Path::new(REPOSITORY).join("target/layers"))
-            .env("CHALKREEL_BUCKET", BUCKET)
-            .env("CHALKREEL_S3_ENDPOINT", endpoint.url.unwrap())
-            .env("AWS_REGION", endpoint.region.unwrap())
-            .env("AWS_ACCESS_KEY_ID", access)
-            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .envs(self.settings())
             .env("JOB_TIMEOUT", "200");
         command
     }
@@ -115,19 +122,13 @@ impl Rig {
 
     /// The same with other settings too.
     pub fn emulator_with(&self, timeout: u32, settings: &[(&str, &str)]) -> Emulator {
-        let (address, runtime) = (free_port(), free_port());
         let mut command = self.command(&tool("aws-lambda-rie"));
         command
             .env("AWS_LAMBDA_FUNCTION_NAME", "chalkreel")
             .env("AWS_LAMBDA_FUNCTION_TIMEOUT", timeout.to_string())
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3008")
-            .envs(settings.iter().copied())
-            .args(["--log-level", "warn"])
-            .args(["--runtime-interface-emulator-address", &address.to_string()])
-            .args(["--runtime-api-address", &runtime.to_string()])
-            .arg(BINARY);
-        let server = Server::start(&mut command, &self.dir.path().join("emulator.log"), address);
-        Emulator { address, server }
+            .envs(settings.iter().copied());
+        Emulator::start(command, BINARY, &self.dir.path().join("emulator.log"))
     }
 
     /// `cargo lambda watch` on this workspace.
@@ -210,6 +211,18 @@ pub struct Emulator {
 }
 
 impl Emulator {
+    /// One that `command` starts, wherever that is, with the arguments that make it listen.
+    pub fn start(mut command: Command, function: &str, log: &Path) -> Self {
+        let (address, runtime) = (free_port(), free_port());
+        command
+            .args(["--log-level", "warn"])
+            .args(["--runtime-interface-emulator-address", &address.to_string()])
+            .args(["--runtime-api-address", &runtime.to_string()])
+            .arg(function);
+        let server = Server::start(&mut command, log, address);
+        Self { address, server }
+    }
+
     /// Invokes the function and waits for its answer.
     pub fn invoke(&self, event: &Value) -> Value {
         let body = event.to_string();
