@@ -391,7 +391,8 @@ mod tests {
         let thai = "ในสามเหลี่ยมมุมฉากกำลังสองของด้านตรงข้ามมุมฉากเท่ากับผลบวกของกำลังสองของด้านอื่นทั้งสองด้านเสมอ";
         let hindi = "समकोण त्रिभुज में कर्ण का वर्ग अन्य दो भुजाओं के वर्गों के योग के बराबर होता है, और यही पूरी बात है।";
         let address = format!("Read example.org/{} today.", "a-very-long-name".repeat(8));
-        for text in [arabic, hebrew, korean, japanese, thai, hindi, &address] {
+        let thai = thai.repeat(2);
+        for text in [arabic, hebrew, korean, japanese, &thai, hindi, &address] {
             let scene = scene("s", &[text]);
             let cues = cues(&Ledger::of(30, [(&scene, &[600][..], vec![900_000])]));
             let lines: Vec<&String> = cues.iter().flat_map(|cue| &cue.lines).collect();
