@@ -399,14 +399,14 @@ mod tests {
             let bare = |text: &str| text.split_whitespace().collect::<String>();
             assert_eq!(bare(&lines.iter().map(|line| line.as_str()).collect::<String>()), bare(text), "{text}");
             assert!(cues.len() > 1 && cues.iter().all(|cue| cue.lines.len() <= 2), "{cues:?}");
-            assert!(lines.iter().all(|line| width(line) <= LINE), "{cues:?}");
+            assert!(lines.iter().all(|line| UnicodeWidthStr::width(line.as_str()) <= LINE), "{cues:?}");
             assert!(cues.windows(2).all(|pair| pair[0].to_ms <= pair[1].from_ms), "{cues:?}");
             // No mark of a letter begins a line.
             let combining =
                 |line: &&String| line.chars().next().is_some_and(|c| UnicodeWidthStr::width(&*c.to_string()) == 0);
             assert!(!lines.iter().any(combining), "{cues:?}");
             for cue in &cues {
-                let columns: usize = cue.lines.iter().map(|line| width(line)).sum();
+                let columns: usize = cue.lines.iter().map(|line| UnicodeWidthStr::width(line.as_str())).sum();
                 assert!(columns as u64 * 1000 <= READABLE * (cue.to_ms - cue.from_ms) + 1_000, "{cue:?}");
             }
         }
