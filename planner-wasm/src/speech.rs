@@ -209,16 +209,10 @@ fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: 
 
 fn one(node: &Node<'_>, out: &mut Said) {
     match node {
-<<<<<<< HEAD
-        Node::Char(c) => character(*c, out),
+        Node::Char(c) | Node::Big(c, _) => character(*c, out),
         Node::Number(number) => put_as_it_is(out, number),
         Node::Text(text) => put_as_it_is(out, text),
         Node::Symbol(symbol) if symbol.words == "to" && out.approaches => put(out, "goes to"),
-=======
-        Node::Char(c) | Node::Big(c, _) => character(*c, out),
-        Node::Number(number) => put(out, number),
-        Node::Text(text) => put(out, text),
->>>>>>> pictures
         Node::Symbol(symbol) => put(out, symbol.words),
         Node::Rare(name, _) => put_as_it_is(out, name.strip_prefix("var").unwrap_or(name)),
         Node::Operator(name, _) => put(out, operator(name)),
