@@ -82,11 +82,11 @@ bench: setup build ## plan a hundred scenes again and again, in the sandbox
 	@cargo bench --locked --workspace --bench planner
 
 .PHONY: layers
-layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root; half an hour)
+layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root; not ready yet)
 	@layers/build.sh
 
 .PHONY: test-layers
-test-layers: layers test-tools build ## make a film and draw every element with target/lambda, in a bare root as Lambda has it
+test-layers: layers test-tools build ## make a film and draw every element with target/lambda, in a bare root (not ready yet)
 	@cargo test --release --locked --workspace --test layers -- --nocapture --test-threads 1
 
 STACK ?= chalkreel
