@@ -1,7 +1,7 @@
 //! The whole story of a job, top to bottom.
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{Instrument as _, info, info_span, warn};
+use tracing::{Instrument as _, field::Empty, info, info_span, warn};
 
 use crate::assemble::{Extras, Ledger, Reel};
 use crate::assets::{Assets, Beside};
@@ -23,7 +23,7 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
     let ends = ends.slice(studio.config.job_timeout);
     // Log and status are written even for a job that came too late.
     let closing = ends.no_sooner_than(publish::LEAST);
-    let span = info_span!("job", job_id = id.as_str());
+    let span = info_span!("job", job_id = id.as_str(), state = Empty, code = Empty, otel.status_code = Empty);
     let log = studio.logs.begin(id.as_str());
     let _busy = studio.busy();
     let work = async {
@@ -55,7 +55,8 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
         }
         told
     };
-    let outcome = work.instrument(span).await;
+    let outcome = work.instrument(span.clone()).await;
+    progress::ended(&span, &outcome);
     studio.logs.end(&log);
     outcome
 }
@@ -72,7 +73,7 @@ async fn make(
     let (wanted, named, beside) = (request.quality, request.planner.clone(), Beside::of(&request.source));
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
-    let document = intake::document(request, &studio.store, ends).await?;
+    let document = intake::document(request, &studio.store, ends).instrument(info_span!("intake")).await?;
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
     let limits = plan::Limits::default();
@@ -80,7 +81,7 @@ async fn make(
         Some(name) => studio.planners.named(&name, scratch.path(), ends).await?,
         None => studio.sandbox.clone(),
     };
-    let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).await;
+    let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
     let storyboard = progress::planned(lease, planned)?;
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
 
@@ -90,7 +91,8 @@ async fn make(
     lease.change(|status| status.warnings.extend(missing));
     let extras = Extras::of(&storyboard, &assets);
     let (shots, extras) = tokio::join!(
-        shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget),
+        shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget)
+            .instrument(info_span!("render")),
         studio.assembler.prepare(&extras, quality, scratch.path(), ends.slice(ends.left() / 2)),
     );
     let shots = shots?;
@@ -106,11 +108,15 @@ async fn make(
     let words = spoken().map(|beat| &beat.sound);
     let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
     let reel = Reel { title: &storyboard.title, clips: &clips, extras: &extras };
-    let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends).await?;
+    let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends);
+    let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
 
     progress::enter(lease, Stage::Publish, 0.97, ends);
-    publish::film(&film, &storyboard, &ledger, id, &studio.store, ends).await
+    let (status, log) = (lease.status(), studio.logs.so_far(id.as_str()));
+    publish::film(&film, &storyboard, &ledger, &status, &log, &studio.store, ends)
+        .instrument(info_span!("publish"))
+        .await
 }
 
 /// Whatever else went wrong: once the deadline has passed, it is what the user has to know.

@@ -41,7 +41,7 @@ pub fn reserve(ends: Deadline) -> Duration {
     (ends.left() / 5).min(Duration::from_secs(15))
 }
 
-/// Writes the film and all that belongs to it, but log and status.
+/// Writes the film and all that belongs to it, but log and status. `status` and `log` are those so far, for the page.
 ///
 /// # Errors
 /// `store.…`
@@ -49,7 +49,8 @@ pub async fn film(
     film: &Film,
     storyboard: &Storyboard,
     ledger: &Ledger,
-    id: &JobId,
+    status: &Status,
+    log: &[u8],
     store: &Store,
     deadline: Deadline,
 ) -> Result<Published, JobError> {
@@ -62,11 +63,11 @@ pub async fn film(
         ("sync", keys::SYNC, "application/json", json(serde_json::to_vec_pretty(&sync))),
         ("captions_srt", keys::CAPTIONS_SRT, "application/x-subrip", film.srt.clone().into_bytes()),
         ("captions_vtt", keys::CAPTIONS_VTT, "text/vtt", film.vtt.clone().into_bytes()),
-        ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger).into_bytes()),
+        ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger, status, log).into_bytes()),
     ];
     let files: [(&str, &str, &str, &Path); 2] =
         [("film", keys::FILM, "video/mp4", &film.path), ("poster", keys::POSTER, "image/jpeg", &film.poster)];
-    let mut outputs = BTreeMap::new();
+    let (id, mut outputs) = (&status.job_id, BTreeMap::new());
     let texts = texts.map(|(kind, file, content_type, bytes)| {
         let key = keys::of(id, file);
         outputs.insert(kind.to_owned(), key.clone());
@@ -139,6 +140,7 @@ async fn after_loss(
 fn conclude(status: &mut Status, made: Result<Published, JobError>, log: Option<String>, seconds: f64) {
     status.outputs.extend(log.map(|key| ("log".to_owned(), key)));
     status.cost.seconds = seconds;
+    status.timeline.iter_mut().for_each(|ran| _ = ran.to.get_or_insert(seconds));
     match made {
         Ok(published) => {
             status.outputs.extend(published.outputs);
