@@ -219,7 +219,6 @@ async fn what_is_broken_is_named_and_what_is_not_is_not() {
         (&["job-timeout"], &[("settings", "wrong")]),
         (&["setting"], &[]),
         (&["bucket-setting"], &[]),
-        (&["disabled"], &[("queue's mapping", "wrong")]),
         (&["mapping"], &[("queue's mapping", "missing")]),
         (&["failed-events", "open-door"], &[("failed events", "missing"), ("HTTP's door", "wrong")]),
         (&["http-function"], &[("HTTP function", "missing")]),

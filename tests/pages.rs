@@ -103,7 +103,9 @@ fn the_page_plays_the_film_and_tells_how_it_was_made() {
 fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
     let (dir, address) = (tempfile::tempdir().unwrap(), free_port());
     let lesson = dir.path().join("lesson.md");
-    std::fs::write(&lesson, LESSON).unwrap();
+    // Long enough to be watched.
+    let more = "\n## More\n\nThis takes a while to say, and longer to draw.\n\n- more\n".repeat(8);
+    std::fs::write(&lesson, format!("{LESSON}{more}")).unwrap();
     let mut command = program(dir.path());
     command.args(["serve", "--listen", &address.to_string()]);
     let mut server = Server::start(&mut command, &dir.path().join("serve.log"), address);

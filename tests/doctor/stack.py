@@ -22,6 +22,7 @@ from samtranslator.translator.translator import Translator
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 BUCKET = f"chalkreel-{ACCOUNT}-{REGION}"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:chalkreel"
 LETTERS = f"arn:aws:sqs:{REGION}:{ACCOUNT}:chalkreel-failed-events"
 url = sys.argv[1]
 
@@ -76,7 +77,7 @@ def make():
         if "Ref" in value:
             return parameters[value["Ref"]]
         if "Fn::GetAtt" in value:
-            return {"RenderFunction": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:chalkreel", "FailedEvents": LETTERS}[
+            return {"RenderFunction": FUNCTION, "FailedEvents": LETTERS}[
                 value["Fn::GetAtt"][0]
             ]
         return {name: plain(item) for name, item in value.items()}
@@ -103,15 +104,41 @@ def make():
         name = f"chalkreel-{reference['Ref'].removesuffix('Layer').rstrip('0123456789abcdef').removesuffix('Layer').lower()}"
         content = {"S3Bucket": "code", "S3Key": "code.zip"}
         arns.append(functions.publish_layer_version(LayerName=name, Content=content)["LayerVersionArn"])
-    functions.update_function_configuration(
-        FunctionName="chalkreel", Layers=arns, EphemeralStorage={"Size": plain(render["EphemeralStorage"]["Size"])}
-    )
+    functions.update_function_configuration(FunctionName="chalkreel", Layers=arns)
+    again(plain(render["EphemeralStorage"]["Size"]))
     invoke = next(one for one in resources.values() if one["Type"] == "AWS::Lambda::EventInvokeConfig")
     functions.put_function_event_invoke_config(
         FunctionName="chalkreel", DestinationConfig=plain(invoke["Properties"]["DestinationConfig"])
     )
     door = next(one for one in resources.values() if one["Type"] == "AWS::Lambda::Url")
     functions.create_function_url_config(FunctionName="chalkreel-http", AuthType=plain(door["Properties"]["AuthType"]))
+
+
+def again(scratch):
+    """The function anew: its scratch space can't be given otherwise here."""
+    name = {"FunctionName": "chalkreel"}
+    now = functions.get_function_configuration(**name)
+    reserved = functions.get_function_concurrency(**name).get("ReservedConcurrentExecutions")
+    statements = json.loads(functions.get_policy(**name)["Policy"])["Statement"]
+    (source,) = functions.list_event_source_mappings(**name)["EventSourceMappings"]
+    functions.delete_event_source_mapping(UUID=source["UUID"])
+    functions.delete_function(**name)
+    kept = ("Runtime", "Role", "Handler", "Timeout", "MemorySize", "Environment", "Architectures")
+    functions.create_function(
+        **name,
+        **{key: now[key] for key in kept},
+        Code={"S3Bucket": "code", "S3Key": "code.zip"},
+        Layers=[layer["Arn"] for layer in now["Layers"]],
+        EphemeralStorage={"Size": scratch},
+    )
+    for one in statements:
+        principal = one["Principal"]["Service"]
+        functions.add_permission(**name, StatementId=one["Sid"], Action=one["Action"], Principal=principal)
+    if reserved is not None:
+        functions.put_function_concurrency(**name, ReservedConcurrentExecutions=reserved)
+    functions.create_event_source_mapping(
+        **name, EventSourceArn=source["EventSourceArn"], FunctionResponseTypes=source["FunctionResponseTypes"]
+    )
 
 
 def trigger(told):
@@ -150,14 +177,18 @@ BREAKS = {
     "encryption": lambda: s3.delete_bucket_encryption(Bucket=BUCKET),
     "privacy": lambda: s3.delete_public_access_block(Bucket=BUCKET),
     "lifecycle": lambda: s3.delete_bucket_lifecycle(Bucket=BUCKET),
-    "trigger": lambda: trigger([]),
-    "loop": lambda: trigger([(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:chalkreel", "s3:ObjectCreated:*", [])]),
+    # Uploads are told to somebody else.
+    "trigger": lambda: s3.put_bucket_notification_configuration(
+        Bucket=BUCKET,
+        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": LETTERS, "Events": ["s3:ObjectCreated:*"]}]},
+    ),
+    "loop": lambda: trigger([(FUNCTION, "s3:ObjectCreated:*", [{"Name": "prefix", "Value": "films/"}])]),
     "visibility": lambda: attributes("lessons", VisibilityTimeout="900"),
     "redrive": lambda: attributes("lessons", RedrivePolicy=""),
     "queue": lambda: sqs.delete_queue(QueueUrl=queue("lessons")),
     "letter": lambda: sqs.send_message(QueueUrl=queue("failed-events"), MessageBody="poison"),
     "memory": lambda: function(MemorySize=512),
-    "scratch": lambda: function(EphemeralStorage={"Size": 512}),
+    "scratch": lambda: again(512),
     "runtime": lambda: function(Runtime="python3.13"),
     "layer": drop_layer,
     "job-timeout": lambda: settings(JOB_TIMEOUT="900"),
@@ -167,7 +198,6 @@ BREAKS = {
         FunctionName="chalkreel", ReservedConcurrentExecutions=0
     ),
     "mapping": lambda: functions.delete_event_source_mapping(UUID=mapping()),
-    "disabled": lambda: functions.update_event_source_mapping(UUID=mapping(), Enabled=False),
     "failed-events": lambda: functions.delete_function_event_invoke_config(FunctionName="chalkreel"),
     "function": lambda: functions.delete_function(FunctionName="chalkreel"),
     "open-door": lambda: functions.update_function_url_config(FunctionName="chalkreel-http", AuthType="NONE"),

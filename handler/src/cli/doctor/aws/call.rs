@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, redirect::Policy};
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +17,9 @@ use crate::deadline::Deadline;
 
 /// For one call. None of these takes a second.
 const CALL: Duration = Duration::from_secs(10);
+
+/// All but RFC 3986's unreserved characters: some servers encode a form anew before they check its signature.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -116,7 +119,7 @@ impl Aws {
         version: &str,
         form: &[(&str, &str)],
     ) -> Result<T, Refusal> {
-        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
         let form = [&[("Version", version)], form].concat();
         let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let request = http::Request::post(format!("{}/", self.endpoint(service)))
