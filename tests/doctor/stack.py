@@ -121,6 +121,10 @@ def again(scratch):
     reserved = functions.get_function_concurrency(**name).get("ReservedConcurrentExecutions")
     statements = json.loads(functions.get_policy(**name)["Policy"])["Statement"]
     (source,) = functions.list_event_source_mappings(**name)["EventSourceMappings"]
+    try:
+        failures = functions.get_function_event_invoke_config(**name)["DestinationConfig"]
+    except functions.exceptions.ResourceNotFoundException:
+        failures = None
     functions.delete_event_source_mapping(UUID=source["UUID"])
     functions.delete_function(**name)
     kept = ("Runtime", "Role", "Handler", "Timeout", "MemorySize", "Environment", "Architectures")
@@ -136,6 +140,8 @@ def again(scratch):
         functions.add_permission(**name, StatementId=one["Sid"], Action=one["Action"], Principal=principal)
     if reserved is not None:
         functions.put_function_concurrency(**name, ReservedConcurrentExecutions=reserved)
+    if failures is not None:
+        functions.put_function_event_invoke_config(**name, DestinationConfig=failures)
     functions.create_event_source_mapping(
         **name, EventSourceArn=source["EventSourceArn"], FunctionResponseTypes=source["FunctionResponseTypes"]
     )
