@@ -2,18 +2,24 @@
 //! Emulator, with a real S3 server, real Manim and real ffmpeg.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "spans/collector.rs"]
+mod collector;
 #[path = "lambda/process.rs"]
 mod process;
 #[path = "template/read.rs"]
 mod read;
 #[path = "lambda/rig.rs"]
 mod rig;
+#[path = "lambda/services.rs"]
+mod services;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use collector::{Collector, above, one};
 use rig::{Rig, event, soon};
 use serde_json::{Value, json};
+use services::Services;
 
 const LESSON: &str =
     "---\nquality: draft\n---\n# A right angle\n\n## Corners\n\nThree corners, one of them right.\n\n- one\n";
@@ -157,6 +163,58 @@ fn assert_least_privilege(role: &str, calls: &[(String, String)]) {
     assert!(unused.is_empty(), "{role} may {unused:?}, which nothing needs");
 }
 
+/// The same beside S3: what its code was seen to call, and what Lambda itself does in the role's name, for a queue that feeds
+/// the function, for events that failed, and for its log.
+fn assert_least_privilege_elsewhere(function: &str, role: &str, calls: &[(String, String)]) {
+    let template = read::template();
+    let resources = &template["Resources"];
+    let properties = &resources[function]["Properties"];
+    assert_eq!(properties["Role"]["Fn::GetAtt"][0], role);
+    let mut needed: BTreeSet<(String, String)> = calls.iter().cloned().collect();
+    let mut need = |actions: &[&str], on: &Value| {
+        let on = on["Fn::GetAtt"][0].as_str().or_else(|| on["Ref"].as_str()).unwrap();
+        needed.extend(actions.iter().map(|action| ((*action).to_owned(), on.to_owned())));
+    };
+    for event in properties["Events"].as_object().into_iter().flat_map(|events| events.values()) {
+        if event["Type"] == "SQS" {
+            let actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+            need(&actions, &event["Properties"]["Queue"]);
+        }
+    }
+    let failed = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+    if failed["Type"] == "SQS" {
+        need(&["sqs:SendMessage"], &failed["Destination"]);
+    }
+    need(&["logs:CreateLogStream", "logs:PutLogEvents"], &properties["LoggingConfig"]["LogGroup"]);
+
+    let named = |resource: &Value| -> String {
+        let name = resource["Fn::GetAtt"][0].as_str().or_else(|| resource.as_str());
+        let arn = name.or_else(|| resource["Fn::Sub"].as_str()).unwrap();
+        // A group of the log by its resource, a bus by its name.
+        let group = arn.split_once(":log-group:").map(|(_, name)| name.trim_end_matches(":*"));
+        let group = group.map(|name| {
+            let found = resources
+                .as_object()
+                .unwrap()
+                .iter()
+                .find(|(_, one)| one["Properties"]["LogGroupName"]["Fn::Sub"] == name);
+            found.unwrap_or_else(|| panic!("no log group is named {name}")).0.as_str()
+        });
+        group.or_else(|| arn.rsplit_once(":event-bus/").map(|(_, bus)| bus)).unwrap_or(arn).to_owned()
+    };
+    let mut granted = BTreeSet::new();
+    for statement in read::statements(&template, role) {
+        assert_eq!(statement["Effect"], "Allow");
+        for action in read::each(&statement["Action"]).into_iter().map(|action| action.as_str().unwrap()) {
+            if !action.starts_with("s3:") {
+                let on = read::each(&statement["Resource"]).into_iter().map(named);
+                granted.extend(on.map(|on| (action.to_owned(), on)));
+            }
+        }
+    }
+    assert_eq!(granted, needed, "{role} may what is on the left, and needs what is on the right");
+}
+
 /// The functions of the template, one after the other: a lesson comes over HTTP, and the notification of its upload makes the
 /// film. Each may do what it does, and no more.
 #[tokio::test(flavor = "multi_thread")]
@@ -199,11 +257,34 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
         notification["Records"][0]["s3"]["object"]["eTag"] = json!("0123456789abcdef0123456789abcdef");
         notification
     };
-    let mut emulator = rig.emulator_with(240, &[("CHALKREEL_METRICS", "on"), ("CHALKREEL_PLANNERS", "planners/")]);
+    let (services, beside) = Services::start().await;
+    let (collector, collecting) = Collector::start().await;
+    let (beside, collecting) = (format!("http://{beside}"), format!("http://{collecting}"));
+    let mut emulator = rig.emulator_with(
+        240,
+        &[
+            ("CHALKREEL_METRICS", "on"),
+            ("CHALKREEL_PLANNERS", "planners/"),
+            // As the template says it.
+            ("CHALKREEL_EVENT_BUS", "${EventBus}"),
+            ("CHALKREEL_EVENTS_ENDPOINT", &beside),
+            ("VOICE_CHAIN", "polly,espeak-ng"),
+            ("POLLY_BASE_URL", &beside),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collecting),
+        ],
+    );
     let dropped = upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await;
     rig.calls.take();
     let answer = emulator.invoke(&told("lesson.md"));
     assert_eq!((&answer["jobs"][0]["job_id"], &answer["jobs"][0]["state"]), (&json!(job), &json!("succeeded")));
+    // All spans of an invocation are there before its answer: Lambda stops the clock then.
+    let spans = collector.spans();
+    let film = one(&spans, "job");
+    assert_eq!((film.fields["job_id"].as_str(), film.fields["state"].as_str()), (&*job, "succeeded"));
+    assert_eq!(above(&spans, film), ["invocation"]);
+    assert!(one(&spans, "invocation").fields.contains_key("request_id"));
+    assert_eq!(above(&spans, one(&spans, "publish")), ["job", "invocation"]);
+
     let skipped = emulator.invoke(&told("zaehlen.md"));
     assert_eq!((&skipped["jobs"][0]["job_id"], &skipped["jobs"][0]["state"]), (&json!(other), &json!("cancelled")));
 
@@ -248,4 +329,6 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let served = [asked, rig.calls.take()].concat();
     assert_least_privilege("HttpRole", &served);
     assert_least_privilege("RenderRole", &made);
+    assert_least_privilege_elsewhere("RenderFunction", "RenderRole", &services.calls());
+    assert_least_privilege_elsewhere("HttpFunction", "HttpRole", &[]);
 }

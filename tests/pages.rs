@@ -1,27 +1,36 @@
-//! A film's page in a real browser, opened from a folder on disk.
+//! The pages in a real browser: a film's page, opened from a folder on disk, and those of `chalkreel serve`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+#[path = "lambda/process.rs"]
+#[allow(dead_code)]
+mod process;
 
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use process::{Server, free_port};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
-const LESSON: &str = "# Squares & \\<roots>\n\n## First chapter\n\nNine is the square of three.\n\n- nine\n\n\
-    ## Second chapter\n\nThree is the root of nine.\n\n- three\n";
+const LESSON: &str = "---\nquality: draft\n---\n# Squares & \\<roots>\n\n## First chapter\n\nNine is the square of three.\n\n\
+    - nine\n\n![a picture that is not there](none.png)\n\n## Second chapter\n\nThree is the root of nine.\n\n- three\n";
 
-/// Runs to its end within `seconds`.
-fn within(seconds: u32, program: &Path, arguments: &[&str], dir: &Path) -> Output {
+/// The program, in a home of its own.
+fn program(dir: &Path) -> Command {
     let mut command = Command::new("timeout");
-    command.arg("--kill-after=5").arg(seconds.to_string()).arg(program).args(arguments);
     command
+        .args(["--kill-after=5", "400", BINARY])
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("LAYERS_DIR", LAYERS)
         .env("CHALKREEL_STORE_DIR", dir.join("store"))
         .env("HOME", dir)
         .env("VOICE_CHAIN", "espeak-ng")
-        .env("XDG_CACHE_HOME", dir.join("cache"));
-    command.output().unwrap()
+        .env("XDG_CACHE_HOME", dir.join("cache"))
+        .stdin(Stdio::null());
+    command
 }
 
 fn browser() -> PathBuf {
@@ -31,57 +40,82 @@ fn browser() -> PathBuf {
     found.expect("a browser: run tests/setup.sh")
 }
 
-/// What stands between two texts.
-fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
-    let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from} in {text}"));
-    rest.split_once(to).unwrap_or_else(|| panic!("no {to} in {rest}")).0
+/// What somebody sees who uses a page. Screenshots stay in `target/pages`, to be looked at.
+fn browse(arguments: &[&str]) -> Value {
+    let pictures = Path::new(REPOSITORY).join("target/pages");
+    std::fs::create_dir_all(&pictures).unwrap();
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "500"]).arg(format!("{REPOSITORY}/target/test-tools/bin/python3"));
+    command.args(["-I", "tests/pages/browse.py"]).arg(browser()).arg(pictures).args(arguments);
+    let Output { status, stdout, stderr } = command.current_dir(REPOSITORY).stdin(Stdio::null()).output().unwrap();
+    assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
+    serde_json::from_slice(&stdout).unwrap()
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
 }
 
 #[test]
-fn the_page_plays_the_film_and_lists_its_chapters() {
+fn the_page_plays_the_film_and_tells_how_it_was_made() {
     let dir = tempfile::tempdir().unwrap();
     let (lesson, out) = (dir.path().join("lesson.md"), dir.path().join("out"));
     std::fs::write(&lesson, LESSON).unwrap();
-    let arguments =
-        ["render", lesson.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quality", "draft", "--json"];
-    let made = within(240, Path::new(BINARY), &arguments, dir.path());
+    let mut command = program(dir.path());
+    let made = command.arg("render").arg(&lesson).arg("--out").arg(&out).arg("--json").output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let status: Value = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!(status["state"], "succeeded", "{status}");
 
-    let screenshot = dir.path().join("page.png");
     let page = format!("file://{}", out.join("index.html").display());
-    let (profile, picture) = (
-        format!("--user-data-dir={}", dir.path().join("profile").display()),
-        format!("--screenshot={}", screenshot.display()),
-    );
-    let flags = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1280,1600",
-        &profile,
-    ];
-    let shown = within(90, &browser(), &[&flags[..], &["--dump-dom", &picture, &page]].concat(), dir.path());
-    let dom = String::from_utf8_lossy(&shown.stdout);
-    assert!(shown.status.success() && dom.contains("</html>"), "{}", String::from_utf8_lossy(&shown.stderr));
-    assert!(!dom.contains("data-error"), "{dom}");
-
+    let seen = browse(&["film", &page]);
     // The browser itself knows the film's length: it has opened it.
-    let ready: f64 = between(&dom, "data-ready=\"", "\"").parse().unwrap();
     let seconds = status["cost"]["film_seconds"].as_f64().unwrap();
-    assert!((ready - seconds).abs() < 0.1, "the player says {ready} s, the status {seconds} s");
-    assert_eq!(between(&dom, "<title>", "</title>"), "Squares &amp; &lt;roots&gt;");
-    assert!(between(&dom, "<video", "</video>").contains("kind=\"captions\""), "{dom}");
-    let chapters = between(&dom, "class=\"chapters\"", "</ol>");
-    let [first, second] = ["First chapter", "Second chapter"].map(|heading| chapters.find(heading));
-    assert!(first.is_some() && first < second, "{chapters}");
-    assert!(chapters.contains("Three is the root of nine."), "{chapters}");
-    assert!(std::fs::metadata(&screenshot).unwrap().len() > 10_000, "an empty picture");
+    assert!((seen["seconds"].as_f64().unwrap() - seconds).abs() < 0.1, "{seen}: {seconds} s");
+    assert_eq!(seen["title"], "Squares & <roots>");
+    let chapters = texts(&seen["chapters"]);
+    let [first, second] =
+        ["First chapter", "Second chapter"].map(|heading| chapters.iter().position(|one| *one == heading));
+    assert!(first.is_some() && first < second, "{chapters:?}");
+    assert!(texts(&seen["cues"]).join(" ").contains("Three is the root of nine."), "{seen}");
+
+    // What ran when: each stage once, each scene, and as long as the status says.
+    let ran = texts(&seen["ran"]);
+    for stage in ["intake", "plan", "render", "assemble"] {
+        assert_eq!(ran.iter().filter(|one| **one == stage).count(), 1, "{stage}: {ran:?}");
+    }
+    assert!(ran.contains(&"First chapter") && ran.contains(&"Second chapter"), "{ran:?}");
+    let timeline = status["timeline"].as_array().unwrap();
+    assert_eq!(timeline.last().unwrap()["stage"], "publish");
+    for ran in timeline {
+        let (from, to) = (ran["from"].as_f64().unwrap(), ran["to"].as_f64().unwrap());
+        assert!(from <= to && to <= status["cost"]["seconds"].as_f64().unwrap(), "{ran}");
+    }
+    // The picture that is not there, with its place in the lesson.
+    let line = 1 + LESSON.lines().position(|line| line.contains("none.png")).unwrap();
+    let warnings = texts(&seen["warnings"]);
+    assert!(warnings.iter().any(|one| one.starts_with(&format!("line {line}: "))), "{warnings:?}");
+    assert_eq!(texts(&seen["audit"]).len(), 3, "{seen}");
+    assert!(texts(&seen["log"]).iter().any(|one| one.contains("begins stage=assemble")), "{}", seen["log"]);
+}
+
+#[test]
+fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
+    let (dir, address) = (tempfile::tempdir().unwrap(), free_port());
+    let lesson = dir.path().join("lesson.md");
+    // Long enough to be watched.
+    let more = "\n## More\n\nThis takes a while to say, and longer to draw.\n\n- more\n".repeat(8);
+    std::fs::write(&lesson, format!("{LESSON}{more}")).unwrap();
+    let mut command = program(dir.path());
+    command.args(["serve", "--listen", &address.to_string()]);
+    let mut server = Server::start(&mut command, &dir.path().join("serve.log"), address);
+    let seen = browse(&["desk", &format!("http://{address}/"), lesson.to_str().unwrap()]);
+    let scenes = texts(&seen["scenes"]);
+    assert!(scenes.len() >= 2 && scenes.iter().all(|scene| scene.contains("rendered, ")), "{seen}");
+    let watched =
+        browse(&["watched", &format!("http://{address}/watch/{}", seen["job"].as_str().unwrap()), "succeeded"]);
+    let text = watched["text"].as_str().unwrap();
+    assert!(text.contains("Squares & <roots>") && text.contains("What could not be honoured"), "{text}");
+    let left: Vec<String> = server.stop();
+    assert!(left.is_empty(), "{left:?}");
 }

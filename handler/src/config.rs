@@ -171,6 +171,24 @@ pub const VARIABLES: &[Variable] = &[
         default: "off",
         meaning: "on or off: whether each film's figures are printed in CloudWatch's embedded metric format",
     },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        default: "none",
+        meaning: "collector that gets spans of each job, as OTLP over HTTP; OpenTelemetry's other variables are heeded too",
+    },
+    Variable { name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", default: "none", meaning: "the same, with its whole path" },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_HEADERS",
+        default: "none",
+        meaning: "what the collector wants to hear, as name=value with commas, such as a key",
+    },
+    Variable { name: "OTEL_SERVICE_NAME", default: "chalkreel", meaning: "what the service is called there" },
+    Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "true: no spans, whatever else is set" },
+    Variable {
+        name: "TRACEPARENT",
+        default: "none",
+        meaning: "the trace that a command's spans belong to, as W3C's Trace Context has it; on AWS it is X-Ray's",
+    },
     Variable { name: "CHALKREEL_PARALLEL", default: "the number of processors", meaning: "scenes rendered at a time" },
     Variable {
         name: "CONFINEMENT",

@@ -7,7 +7,7 @@ use axum::Router;
 use futures::FutureExt as _;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use tracing::{error, info};
+use tracing::{Instrument as _, error, info, info_span};
 
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -20,6 +20,7 @@ use crate::notify::Notices;
 use crate::pipeline;
 use crate::store::{Endpoint, Store};
 use crate::studio::{self, Studio};
+use crate::telemetry;
 
 /// What is kept back of the invocation itself, to hand the answer over before Lambda kills the sandbox.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -33,6 +34,8 @@ const ENOUGH: Duration = Duration::from_secs(60);
 /// For those who are told how a job ended, and the least of it when the job has used up its time.
 const TELL: Duration = Duration::from_secs(3);
 const TELL_LATE: Duration = Duration::from_millis(150);
+/// For a collector of spans to take what there is.
+const SPANS: Duration = Duration::from_secs(1);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -68,7 +71,7 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     .await;
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let (house, routes, bucket) = (house.clone(), routes.clone(), bucket.clone());
-        async move { answer(event, &house, &bucket, routes).await }
+        async move { traced(event, &house, &bucket, routes).await }
     });
     lambda_runtime::run(handler).await
 }
@@ -77,6 +80,21 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
 struct House {
     studio: Studio,
     notices: Notices,
+}
+
+/// An invocation within the trace that Lambda tells of. Its spans are sent before Lambda stops the process's clock.
+async fn traced(
+    event: LambdaEvent<Value>,
+    house: &Result<House, JobError>,
+    bucket: &str,
+    routes: Router,
+) -> Result<Value, Failure> {
+    let span = info_span!("invocation", request_id = event.context.request_id, otel.kind = "server");
+    telemetry::follow_xray(&span, event.context.xray_trace_id.as_deref());
+    let ends = ends(event.context.deadline, Duration::MAX);
+    let answer = answer(event, house, bucket, routes).instrument(span).await;
+    telemetry::flush(ends.slice(SPANS).no_sooner_than(TELL_LATE)).await;
+    answer
 }
 
 async fn answer(

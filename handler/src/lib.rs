@@ -20,7 +20,7 @@
 //! Beside them, [`http`] is the interface over HTTP, and [`notify`] tells others how jobs stand.
 //!
 //! Under them lie [`child`] (processes), [`store`] (S3), [`job`] (identity, status, log), [`layers`], [`scratch`],
-//! [`deadline`], [`error`] and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
 
 pub mod assemble;
@@ -47,4 +47,5 @@ pub mod scratch;
 pub mod shooting;
 pub mod store;
 pub mod studio;
+pub mod telemetry;
 pub mod translations;

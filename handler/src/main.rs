@@ -1,8 +1,12 @@
 //! Which mode: under Lambda it serves the runtime, otherwise it is a command line.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use handler::{child, cli, config::Config, job::log, lambda};
+use handler::{child, cli, config::Config, deadline::Deadline, job::log, lambda, telemetry};
+
+/// For a collector of spans to take the last of them.
+const SPANS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let config = match Config::from_env() {
@@ -15,7 +19,6 @@ fn main() -> ExitCode {
     child::prepare_process();
     let command = (!config.under_lambda).then(cli::parse);
     let (level, json) = if config.under_lambda { ("info", true) } else { ("error", false) };
-    let (logs, _flush) = log::start(config.log.as_deref().unwrap_or(level), json);
     // Two threads: the work is done by children; what is left here is waiting, hashing and copying.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let spans = telemetry::layer(&config, runtime.handle());
+    let (logs, _flush) = log::start(config.log.as_deref().unwrap_or(level), json, spans);
     let code = match command {
         Some(command) => runtime.block_on(cli::run(command, config, logs)),
         None => match runtime.block_on(lambda::serve(config, logs)) {
@@ -35,7 +40,8 @@ fn main() -> ExitCode {
             }
         },
     };
+    runtime.block_on(telemetry::flush(Deadline::after(SPANS)));
     // A blocking task that hangs on a disk must not keep the process from leaving.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    runtime.shutdown_timeout(Duration::from_secs(1));
     code
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use planner_wasm::storyboard::Storyboard;
-use tracing::{Instrument as _, info, info_span, warn};
+use tracing::{Instrument as _, field::Empty, info, info_span, warn};
 
 use crate::assemble::{Extras, Ledger, Reel};
 use crate::assets::{Assets, Beside};
@@ -26,7 +26,7 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
     let closing = ends.no_sooner_than(publish::LEAST);
     let request = intake::with_translations(request, &studio.store, closing).await?;
     let id = JobId::of(&request, &studio.recipe());
-    let span = info_span!("job", job_id = id.as_str());
+    let span = info_span!("job", job_id = id.as_str(), state = Empty, code = Empty, otel.status_code = Empty);
     let log = studio.logs.begin(id.as_str());
     let _busy = studio.busy();
     let work = async {
@@ -58,7 +58,8 @@ pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: A
         }
         told
     };
-    let outcome = work.instrument(span).await;
+    let outcome = work.instrument(span.clone()).await;
+    progress::ended(&span, &outcome);
     studio.logs.end(&log);
     outcome
 }
@@ -75,7 +76,7 @@ async fn make(
     let (wanted, named, beside) = (request.quality, request.planner.clone(), Beside::of(&request.source));
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
-    let document = intake::document(request, &studio.store, ends).await?;
+    let document = intake::document(request, &studio.store, ends).instrument(info_span!("intake")).await?;
     let name = document.name.clone();
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
@@ -84,7 +85,7 @@ async fn make(
         Some(name) => studio.planners.named(&name, scratch.path(), ends).await?,
         None => studio.sandbox.clone(),
     };
-    let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).await;
+    let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
     let storyboard = progress::planned(lease, planned)?;
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
 
@@ -96,7 +97,8 @@ async fn make(
     let library = Library { document: &name, beside: &beside, sandbox: &sandbox, store: &studio.store };
     let half = ends.slice(ends.left() / 2);
     let (shots, extras, (translations, untranslated)) = tokio::join!(
-        shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget),
+        shooting::shoot(&storyboard, quality, studio, lease, scratch.path(), &assets, budget)
+            .instrument(info_span!("render")),
         studio.assembler.prepare(&extras, quality, scratch.path(), half),
         library.translations(&storyboard, scratch.path(), half),
     );
@@ -114,11 +116,15 @@ async fn make(
     let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
     let Storyboard { title, language, .. } = &storyboard;
     let reel = Reel { title, language, translations: &translations, clips: &clips, extras: &extras };
-    let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends).await?;
+    let film = studio.assembler.film(reel, &mut ledger, words, scratch.path(), ends);
+    let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
 
     progress::enter(lease, Stage::Publish, 0.97, ends);
-    publish::film(&film, &storyboard, &ledger, id, &studio.store, ends).await
+    let (status, log) = (lease.status(), studio.logs.so_far(id.as_str()));
+    publish::film(&film, &storyboard, &ledger, &status, &log, &studio.store, ends)
+        .instrument(info_span!("publish"))
+        .await
 }
 
 /// Whatever else went wrong: once the deadline has passed, it is what the user has to know.

@@ -1,12 +1,12 @@
 //! What the pipeline writes into the status as it goes.
 
 use planner_wasm::storyboard::{Scene, Storyboard, Warning};
-use tracing::info;
+use tracing::{Span, info};
 
 use crate::child;
 use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
-use crate::job::status::{Audit, PlannerUse, SceneState, SceneStatus, State};
+use crate::job::status::{Audit, PlannerUse, Ran, SceneState, SceneStatus, State};
 use crate::job::{Lease, Status};
 use crate::narrate::Narration;
 use crate::plan::{PlanError, Planned, Usage};
@@ -18,11 +18,35 @@ const RENDERING: (f64, f64) = (0.05, 0.9);
 /// The job has come to `stage`.
 pub fn enter(lease: &Lease, stage: Stage, progress: f64, ends: Deadline) {
     info!(stage = stage.name(), left_s = ends.left().as_secs(), "begins");
+    let at = lease.held().as_secs_f64();
     lease.change(|status| {
         status.state = State::Running;
         status.stage = stage;
         status.progress = progress;
+        end(status, None, at);
+        status.timeline.push(Ran { stage, scene: None, from: at, to: None });
     });
+}
+
+/// What runs of the scene, or of the job itself, has its end at `at` seconds.
+fn end(status: &mut Status, scene: Option<&str>, at: f64) {
+    let open = status.timeline.iter_mut().filter(|ran| ran.to.is_none() && ran.scene.as_deref() == scene);
+    open.for_each(|ran| ran.to = Some(at));
+}
+
+/// The job is over: its span says how.
+pub fn ended(span: &Span, outcome: &Result<Status, JobError>) {
+    let (state, error) = match outcome {
+        Ok(status) => (Some(status.state), status.error.as_ref()),
+        Err(error) => (None, Some(error)),
+    };
+    if let Some(state) = state {
+        span.record("state", state.name());
+    }
+    if let Some(error) = error {
+        span.record("code", error.code.as_str());
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 /// The planner has answered: its use goes into the status, its storyboard on to the next stage.
@@ -67,7 +91,11 @@ fn used(usage: &Usage) -> PlannerUse {
 
 /// A scene's narration is there, and it is its turn on the stage.
 pub fn drawing(lease: &Lease, scene: &str) {
-    lease.change(|status| of_scene(status, scene, |scene| scene.state = SceneState::Rendering));
+    let from = lease.held().as_secs_f64();
+    lease.change(|status| {
+        of_scene(status, scene, |scene| scene.state = SceneState::Rendering);
+        status.timeline.push(Ran { stage: Stage::Render, scene: Some(scene.to_owned()), from, to: None });
+    });
 }
 
 /// Something else stands in a scene's place, or in a part of it; `then` says what.
@@ -91,8 +119,10 @@ pub fn replaced(lease: &Lease, scene: &str, error: &JobError, then: &str) {
 /// A scene has its clip, or is left out.
 pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
     let confinement = child::granted().and_then(|granted| serde_json::to_value(granted).ok());
+    let at = lease.held().as_secs_f64();
     lease.change(|status| {
         status.confinement = confinement.unwrap_or_default();
+        end(status, Some(scene), at);
         status.voices.extend(narrations.iter().filter_map(|narration| narration.voice.clone()));
         of_scene(status, scene, |scene| match clip {
             Some(clip) => {
@@ -132,7 +162,9 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
 
 /// A scene was made again, in another voice: what was said of its picture stays true.
 pub fn shot_again(lease: &Lease, scene: &str, narrations: &[Narration], clip: &Clip) {
+    let at = lease.held().as_secs_f64();
     lease.change(|status| {
+        end(status, Some(scene), at);
         let new = || narrations.iter().filter_map(|narration| narration.voice.clone());
         status.voices.retain(|old| new().all(|new| new.beat != old.beat));
         status.voices.extend(new());
@@ -146,7 +178,9 @@ pub fn shot_again(lease: &Lease, scene: &str, narrations: &[Narration], clip: &C
 /// A scene should have been made again in another voice, and was not.
 pub fn keeps_its_voice(lease: &Lease, scene: &Scene, error: &JobError) {
     let message = format!("scene {} keeps the voice that failed later: {}", scene.id, error.message);
+    let at = lease.held().as_secs_f64();
     lease.change(|status| {
+        end(status, Some(&scene.id), at);
         of_scene(status, &scene.id, |scene| scene.state = SceneState::Rendered);
         status.warnings.push(Warning { code: "voice.mixed".to_owned(), message, place: scene.place });
     });

@@ -167,12 +167,13 @@ impl Set<'_> {
         loop {
             let mut narrations = Vec::new();
             while let Some(beat) = scene.beats.get(narrations.len()) {
-                narrations.push(self.narration(scene, beat).await?);
+                let narrate = info_span!("narrate", beat = beat.id);
+                narrations.push(self.narration(scene, beat).instrument(narrate).await?);
                 if !self.voices.stand(&narrations) {
                     narrations.clear();
                 }
             }
-            if let Some(drawn) = self.draw(scene, &narrations).await {
+            if let Some(drawn) = self.draw(scene, &narrations).instrument(info_span!("draw")).await {
                 return Ok((narrations, drawn));
             }
         }

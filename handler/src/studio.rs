@@ -45,7 +45,7 @@ pub struct Studio {
     scratch: Result<Scratch, JobError>,
     stop: watch::Sender<bool>,
     busy: watch::Sender<usize>,
-    watcher: Mutex<Option<mpsc::UnboundedSender<watch::Receiver<Status>>>>,
+    watchers: Mutex<Vec<mpsc::UnboundedSender<watch::Receiver<Status>>>>,
 }
 
 impl Studio {
@@ -86,7 +86,7 @@ impl Studio {
             scratch,
             stop,
             busy,
-            watcher: Mutex::default(),
+            watchers: Mutex::default(),
         })
     }
 
@@ -107,16 +107,15 @@ impl Studio {
     /// Hands out the status of each job that is claimed from now on, as it changes.
     pub fn watch(&self) -> mpsc::UnboundedReceiver<watch::Receiver<Status>> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         receiver
     }
 
     /// A job was claimed: whoever watches hears of it.
     pub fn claimed(&self, lease: &Lease) {
-        if let Some(watcher) = &*self.watcher.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A watcher that left is not missed.
-            let _ = watcher.send(lease.follow());
-        }
+        // A watcher that left is not missed.
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| watcher.send(lease.follow()).is_ok());
     }
 
     /// Counts a job as running until it is dropped.

@@ -36,11 +36,20 @@ pub use spec::{Confinement, Limits, Mode, Spec};
 pub use supervisor::{Ender, Running};
 pub use watch::watched;
 
+use tracing::Instrument as _;
+
 use crate::deadline::Deadline;
 
 /// Runs a child to its end. It returns by `deadline` plus the spec's grace and drain plus 2 s, and dropping the future
 /// ends the child.
 pub async fn run(spec: Spec, deadline: Deadline) -> Outcome {
+    let span = spec.span();
+    let outcome = run_within(spec, deadline).instrument(span.clone()).await;
+    outcome.told(&span);
+    outcome
+}
+
+async fn run_within(spec: Spec, deadline: Deadline) -> Outcome {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let asked = supervisor::ask(spec, deadline, move |started| {
         // Nobody waits any more when this fails; the running child is dropped with it, and so ended.

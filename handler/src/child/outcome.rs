@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing::Span;
+
 /// Everything that is known of a child that has ended.
 #[derive(Debug)]
 pub struct Outcome {
@@ -36,6 +38,16 @@ impl Outcome {
             stderr: Captured::default(),
             elapsed: Duration::ZERO,
             confinement: Granted::default(),
+        }
+    }
+}
+
+impl Outcome {
+    /// Says in the child's span how it ended.
+    pub(super) fn told(&self, span: &Span) {
+        span.record("ending", tracing::field::display(&self.ending));
+        if self.ending != Ending::Exited(0) {
+            span.record("otel.status_code", "ERROR");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tracing::{Span, field::Empty, info_span};
 
 /// A child to be.
 #[derive(Debug)]
@@ -50,6 +51,14 @@ impl Spec {
             channel: false,
             lines: None,
         }
+    }
+}
+
+impl Spec {
+    /// The span of its life; how it ended is recorded at its end.
+    pub(super) fn span(&self) -> Span {
+        let program = self.program.file_name().unwrap_or_default().to_string_lossy();
+        info_span!("child", program = &*program, ending = Empty, otel.status_code = Empty)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use super::{Outcome, Spec, start};
 use crate::deadline::Deadline;
@@ -10,6 +11,24 @@ use crate::deadline::Deadline;
 /// Runs a child that writes lines. `news` says of each whether the child has come further; none when that took longer than
 /// `stall`. Whatever comes back, the child and all of its children are gone.
 pub async fn watched(
+    spec: Spec,
+    stall: Duration,
+    deadline: Deadline,
+    news: impl FnMut(&str) -> bool,
+) -> Option<Outcome> {
+    let span = spec.span();
+    let outcome = watched_within(spec, stall, deadline, news).instrument(span.clone()).await;
+    match &outcome {
+        Some(outcome) => outcome.told(&span),
+        None => {
+            span.record("ending", "it was silent for too long");
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+    outcome
+}
+
+async fn watched_within(
     mut spec: Spec,
     stall: Duration,
     deadline: Deadline,

@@ -1,4 +1,6 @@
-//! `chalkreel doctor`: what is here and what is missing.
+//! `chalkreel doctor`: what is here and what is missing; with `--aws`, of a stack there ([`aws`]).
+
+pub mod aws;
 
 use std::process::ExitCode;
 

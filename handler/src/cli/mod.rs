@@ -4,7 +4,8 @@
 //! 4 deadline. Results go to standard output, progress and log to standard error.
 
 mod cancel;
-mod doctor;
+pub mod doctor;
+mod live;
 mod plan;
 mod planner;
 mod render;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing::{Instrument as _, info_span};
 
 use crate::config::Config;
 use crate::error::{Code, JobError};
@@ -22,7 +24,7 @@ use crate::intake::MAX_DOCUMENT;
 use crate::job::log::JobLogs;
 use crate::job::{JobId, Quality, State};
 use crate::store::{Embedded, Store, StoreError};
-use crate::studio;
+use crate::{studio, telemetry};
 
 /// The bucket of the embedded store.
 const LOCAL_BUCKET: &str = "chalkreel";
@@ -68,6 +70,12 @@ enum Action {
     },
     /// Say what is here and what is missing.
     Doctor {
+        /// Look at the stack on AWS instead of this machine.
+        #[arg(long)]
+        aws: bool,
+        /// The stack's parameter Name.
+        #[arg(long, value_name = "NAME", default_value = "chalkreel", requires = "aws")]
+        name: String,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -126,7 +134,11 @@ pub fn parse() -> Command {
 /// Runs a command.
 pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
     match command.action {
-        Action::Render(render) => render::run(render, config, logs).await,
+        Action::Render(render) => {
+            let span = info_span!("command");
+            telemetry::follow(&span, config.doors.traceparent.as_deref());
+            render::run(render, config, logs).instrument(span).await
+        }
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
             planner::check(&component, document.as_deref(), json).await
@@ -136,7 +148,8 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         }
         Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
         Action::Serve { listen } => serve::run(listen, config, logs).await,
-        Action::Doctor { json } => doctor::run(json, &config),
+        Action::Doctor { aws: true, name, json } => doctor::aws::run(&name, json).await,
+        Action::Doctor { aws: false, json, .. } => doctor::run(json, &config),
     }
 }
 

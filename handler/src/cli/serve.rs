@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tracing::{error, info, warn};
 
+use super::live::Live;
 use super::{LOCAL_BUCKET, explain};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -113,8 +114,11 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         // Another server's store has no trigger that leads here, so what comes over HTTP is handed on directly.
         api = api.handing_on(uploads);
     }
-    let (routes, _) = http::router(api);
-    let routes = routes.route("/", get(async || Html(include_str!("../../templates/desk.html"))));
+    let (routes, _) = http::router(api.clone());
+    let routes = routes
+        .merge(http::guarded(Live::follow(&studio).routes(), api))
+        .route("/", get(async || Html(include_str!("../../templates/desk.html"))))
+        .route("/watch/{id}", get(async || Html(include_str!("../../templates/job.html"))));
     let turns = Arc::new(Semaphore::new(jobs));
     let making = tokio::spawn(make(studio.clone(), notices.clone(), arriving, missed, turns.clone()));
 

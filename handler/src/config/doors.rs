@@ -18,6 +18,12 @@ pub struct DoorConfig {
     pub webhook: Option<(String, Secret)>,
     /// Whether a webhook may be plain HTTP on loopback.
     pub webhook_loopback: bool,
+    /// Whether spans are sent to the collector that OpenTelemetry's own variables name.
+    pub spans: bool,
+    /// What the service is called there.
+    pub service_name: Option<String>,
+    /// The trace that a command of the command line belongs to.
+    pub traceparent: Option<String>,
     /// Whether each film is counted in CloudWatch, by log lines in the embedded metric format.
     pub metrics: bool,
 }
@@ -59,6 +65,18 @@ impl DoorConfig {
             faults.push(format!("CHALKREEL_WEBHOOK_URL is `{url}`; it must begin with https://"));
         }
         let events_url = get("CHALKREEL_EVENTS_ENDPOINT");
-        Self { http_token, event_bus: get("CHALKREEL_EVENT_BUS"), events_url, webhook, webhook_loopback, metrics }
+        let collector = get("OTEL_EXPORTER_OTLP_ENDPOINT").or_else(|| get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
+        let disabled = get("OTEL_SDK_DISABLED").is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+        Self {
+            http_token,
+            event_bus: get("CHALKREEL_EVENT_BUS"),
+            events_url,
+            webhook,
+            webhook_loopback,
+            spans: collector.is_some() && !disabled,
+            service_name: get("OTEL_SERVICE_NAME"),
+            traceparent: get("TRACEPARENT"),
+            metrics,
+        }
     }
 }

@@ -7,10 +7,29 @@ use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tracing::{Instrument as _, field::Empty, info_span};
 
 use super::Api;
 use super::problem::Failure;
 use crate::error::Code;
+use crate::telemetry;
+
+/// A span for each request, within the trace that its `traceparent` tells of.
+pub(super) async fn traced(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let span = info_span!(
+        "request",
+        otel.kind = "server",
+        http.request.method = method,
+        url.path = path,
+        http.response.status_code = Empty
+    );
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    telemetry::follow(&span, parent);
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
+    response
+}
 
 /// What anybody may ask without a token: whether the service lives, and what it takes.
 const OPEN: &[&str] = &["/health", "/openapi.json"];

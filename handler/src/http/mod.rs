@@ -18,7 +18,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::mpsc;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -111,8 +111,14 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
         .method_not_allowed_fallback(async || Failure::new(Code::HttpWrongMethod, "the path does not take this method"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(api.clone(), guard::guard))
+        .layer(from_fn(guard::traced))
         .with_state(api);
     (router, description)
+}
+
+/// Others' routes behind the same guard.
+pub fn guarded(routes: Router, api: Api) -> Router {
+    routes.layer(from_fn_with_state(api, guard::guard))
 }
 
 /// Whether the service answers.

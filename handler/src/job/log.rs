@@ -15,7 +15,7 @@ use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt as _};
+use tracing_subscriber::{EnvFilter, Registry, fmt, util::SubscriberInitExt as _};
 
 /// Longest field of a line, in bytes; the rest is cut and counted.
 const MAX_FIELD: usize = 8 << 10;
@@ -107,6 +107,11 @@ impl JobLogs {
         self.all().retain(|(_, other)| !Arc::ptr_eq(other, log));
     }
 
+    /// The log of a job that runs here, so far.
+    pub fn so_far(&self, job_id: &str) -> Vec<u8> {
+        self.of(job_id).map(|log| log.bytes()).unwrap_or_default()
+    }
+
     fn of(&self, job_id: &str) -> Option<Arc<JobLog>> {
         self.all().iter().rev().find(|(id, _)| id == job_id).map(|(_, log)| log.clone())
     }
@@ -137,9 +142,12 @@ impl<W: Write> Write for Bounded<W> {
 #[derive(Debug)]
 pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] tracing_appender::non_blocking::WorkerGuard);
 
+/// Something else that is made of the log.
+pub type Spans = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Starts logging for this process. `directives` filters standard error; jobs keep `info` and above of ours and `warn` of
-/// other crates. `json` is for machines that read standard error (CloudWatch), else it is for people.
-pub fn start(directives: &str, json: bool) -> (JobLogs, LogGuard) {
+/// other crates. `json` is for machines that read standard error (CloudWatch), else it is for people. `spans` makes more of it.
+pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, LogGuard) {
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).finish(Bounded(std::io::stderr()));
     let dropped = writer.error_counter();
@@ -151,6 +159,7 @@ pub fn start(directives: &str, json: bool) -> (JobLogs, LogGuard) {
         fmt::layer().with_writer(writer).without_time().with_target(false).boxed()
     };
     let registry = tracing_subscriber::registry()
+        .with(spans)
         .with(stderr.with_filter(filter(directives)))
         .with(JobLayer(logs.clone()).with_filter(filter("warn,handler=info,chalkreel=info")));
     // A second start in one process (tests) keeps the first one's subscriber.

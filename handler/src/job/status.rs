@@ -206,6 +206,19 @@ pub struct Cost {
     pub paid_characters: u64,
 }
 
+/// Something that ran, in seconds since the job was claimed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Ran {
+    /// The stage.
+    pub stage: Stage,
+    /// The scene, when it is one scene's drawing.
+    pub scene: Option<String>,
+    /// Its beginning.
+    pub from: f64,
+    /// Its end; none while it runs.
+    pub to: Option<f64>,
+}
+
 /// The whole document. Times are UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Status {
@@ -254,6 +267,9 @@ pub struct Status {
     pub cost: Cost,
     /// What was published: kind (`film`, `captions_vtt`, …) → key in the bucket.
     pub outputs: BTreeMap<String, String>,
+    /// What ran when, in the order of beginnings: each stage, and the drawing of each scene.
+    #[serde(default)]
+    pub timeline: Vec<Ran>,
     /// What could not be honoured.
     #[schema(value_type = Vec<Object>)]
     pub warnings: Vec<Warning>,
@@ -286,6 +302,7 @@ impl Status {
             confinement: serde_json::Value::Null,
             cost: Cost::default(),
             outputs: BTreeMap::new(),
+            timeline: Vec::new(),
             warnings: Vec::new(),
             error: None,
         }

@@ -165,6 +165,14 @@ mod tests {
             ("https://2130706433/".to_owned(), false),
             ("https://0x7f.1/".to_owned(), false),
             ("ftp://127.0.0.1/".to_owned(), true),
+            (format!("https://0.0.0.0:{port}/"), false),
+            (format!("https://[::]:{port}/"), false),
+            (format!("https://[::ffff:127.0.0.1]:{port}/"), false),
+            (format!("https://[::ffff:a9fe:a9fe]:{port}/"), false),
+            // What looks like a host before the sign is a user's name.
+            (format!("https://example.org@127.0.0.1:{port}/"), false),
+            (format!("https://example.org:443@localhost:{port}/"), false),
+            (format!("http://user:word@169.254.169.254:{port}/"), true),
         ] {
             let webhook = Webhook::new(&url, &secret, loopback, "films");
             let told = webhook.tell(&notice, Deadline::after(Duration::from_secs(5))).await;
@@ -172,5 +180,26 @@ mod tests {
         }
         let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
         assert!(connected.is_err(), "somebody was asked");
+    }
+
+    /// A receiver that may be asked can't send us on to one that may not.
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        use axum::response::Redirect;
+        let inner = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = format!("http://{}/latest/meta-data/", inner.local_addr().unwrap());
+        let outer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", outer.local_addr().unwrap());
+        let routes = axum::Router::new().fallback(async move || Redirect::temporary(&to));
+        tokio::spawn(axum::serve(outer, routes).into_future());
+        let secret = Secret("0123456789abcdef0123456789abcdef".to_owned());
+        let id = "0123456789abcdef01234567".parse().unwrap();
+        let status = Status::queued(id, String::new(), Timestamp::now());
+        let notice = Notice { state: State::Queued, status };
+        let told =
+            Webhook::new(&url, &secret, true, "films").tell(&notice, Deadline::after(Duration::from_secs(5))).await;
+        assert!(told.unwrap_err().contains("307"), "a redirect is no receipt");
+        let connected = tokio::time::timeout(Duration::from_millis(50), inner.accept()).await;
+        assert!(connected.is_err(), "the redirect was followed");
     }
 }

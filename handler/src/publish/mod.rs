@@ -41,7 +41,7 @@ pub fn reserve(ends: Deadline) -> Duration {
     (ends.left() / 5).min(Duration::from_secs(15))
 }
 
-/// Writes the film and all that belongs to it, but log and status.
+/// Writes the film and all that belongs to it, but log and status. `status` and `log` are those so far, for the page.
 ///
 /// # Errors
 /// `store.…`
@@ -49,7 +49,8 @@ pub async fn film(
     film: &Film,
     storyboard: &Storyboard,
     ledger: &Ledger,
-    id: &JobId,
+    status: &Status,
+    log: &[u8],
     store: &Store,
     deadline: Deadline,
 ) -> Result<Published, JobError> {
@@ -60,13 +61,13 @@ pub async fn film(
     let texts = [
         ("storyboard", keys::STORYBOARD, "application/json", json(serde_json::to_vec_pretty(storyboard))),
         ("sync", keys::SYNC, "application/json", json(serde_json::to_vec_pretty(&sync))),
-        ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger).into_bytes()),
+        ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger, status, log).into_bytes()),
     ];
     let texts = texts.map(|(kind, file, media, bytes)| (kind.to_owned(), file.to_owned(), media, bytes));
     let texts = texts.into_iter().chain(captions(film));
     let files: [(&str, &str, &str, &Path); 2] =
         [("film", keys::FILM, "video/mp4", &film.path), ("poster", keys::POSTER, "image/jpeg", &film.poster)];
-    let mut outputs = BTreeMap::new();
+    let (id, mut outputs) = (&status.job_id, BTreeMap::new());
     let texts: Vec<_> = texts
         .map(|(kind, file, content_type, bytes)| {
             let key = keys::of(id, &file);
@@ -166,6 +167,7 @@ async fn after_loss(
 fn conclude(status: &mut Status, made: Result<Published, JobError>, log: Option<String>, seconds: f64) {
     status.outputs.extend(log.map(|key| ("log".to_owned(), key)));
     status.cost.seconds = seconds;
+    status.timeline.iter_mut().for_each(|ran| _ = ran.to.get_or_insert(seconds));
     match made {
         Ok(published) => {
             status.outputs.extend(published.outputs);

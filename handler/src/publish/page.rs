@@ -9,6 +9,7 @@ use planner_wasm::storyboard::Storyboard;
 
 use super::keys;
 use crate::assemble::{Captions, Film, Ledger};
+use crate::job::Status;
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -21,6 +22,11 @@ struct Page<'a> {
     length: String,
     chapters: Vec<Chapter<'a>>,
     warnings: Vec<String>,
+    ran: Vec<Bar<'a>>,
+    /// Seconds that the timeline is long.
+    seconds: String,
+    audit: Vec<(&'static str, u32)>,
+    log: Vec<Entry>,
     files: Vec<(String, String)>,
 }
 
@@ -41,13 +47,34 @@ struct Chapter<'a> {
     beats: Vec<Line<'a>>,
 }
 
+/// Something that ran, on the timeline of the making.
+struct Bar<'a> {
+    name: &'a str,
+    scene: bool,
+    from: String,
+    seconds: String,
+    /// In percent of the timeline.
+    left: f64,
+    width: f64,
+}
+
+/// A line of the log.
+struct Entry {
+    time: String,
+    level: String,
+    text: String,
+}
+
+/// Lines of the log on the page: the last ones; all of it is beside the film.
+const LINES: usize = 300;
+
 struct Line<'a> {
     at: f64,
     text: &'a str,
 }
 
 /// The page's HTML.
-pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger) -> String {
+pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger, status: &Status, log: &[u8]) -> String {
     let at = |frame: u64| frame as f64 / f64::from(ledger.fps);
     let percent = |frames: u64| 100.0 * frames as f64 / ledger.frames.max(1) as f64;
     let chapters = ledger.scenes.iter().map(|scene| Chapter {
@@ -75,7 +102,11 @@ pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger) -> String {
         tracks: film.captions.iter().map(track).collect(),
         length: clock(ledger.seconds()),
         chapters: chapters.collect(),
-        warnings: storyboard.warnings.iter().map(place).collect(),
+        warnings: status.warnings.iter().map(place).collect(),
+        ran: ran(status, storyboard),
+        seconds: format!("{:.1}", longest(status)),
+        audit: audit(status),
+        log: entries(log),
         files: files(film),
     };
     // The template writes into a string, and its values can all be written.
@@ -109,6 +140,59 @@ fn files(film: &Film) -> Vec<(String, String)> {
         [of("WebVTT", "vtt"), of("SubRip", "srt")]
     });
     own.map(owned).into_iter().chain(others).chain(rest.map(owned)).collect()
+}
+
+/// Seconds from the claim to the last beginning or end that is known.
+fn longest(status: &Status) -> f64 {
+    status.timeline.iter().map(|ran| ran.to.unwrap_or(ran.from)).fold(0.001, f64::max)
+}
+
+fn ran<'a>(status: &'a Status, storyboard: &'a Storyboard) -> Vec<Bar<'a>> {
+    let whole = longest(status);
+    let heading = |id: &'a str| {
+        let scene = storyboard.scenes.iter().find(|scene| scene.id == *id);
+        scene.map(|scene| scene.heading.as_str()).filter(|heading| !heading.is_empty()).unwrap_or(id)
+    };
+    // What has no end yet is the page's own publishing.
+    let over = status.timeline.iter().filter_map(|ran| Some((ran, ran.to?)));
+    over.map(|(ran, to)| Bar {
+        name: ran.scene.as_deref().map_or(ran.stage.name(), heading),
+        scene: ran.scene.is_some(),
+        from: format!("{:.1}", ran.from),
+        seconds: format!("{:.1}", to - ran.from),
+        left: 100.0 * ran.from / whole,
+        width: (100.0 * (to - ran.from) / whole).max(0.3),
+    })
+    .collect()
+}
+
+fn audit(status: &Status) -> Vec<(&'static str, u32)> {
+    let Some(audit) = status.audit else { return Vec::new() };
+    vec![
+        ("pairs of elements that cover each other", audit.overlaps),
+        ("elements that leave the frame", audit.outside),
+        ("texts too small to read", audit.too_small),
+    ]
+}
+
+fn entries(log: &[u8]) -> Vec<Entry> {
+    let text = String::from_utf8_lossy(log);
+    let lines: Vec<&str> = text.lines().collect();
+    let entry = |line: &&str| -> Option<Entry> {
+        let serde_json::Value::Object(mut fields) = serde_json::from_str(line).ok()? else { return None };
+        let mut take =
+            |name: &str| fields.remove(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        let (time, level, message) = (take("time"), take("level"), take("message"));
+        fields.remove("job_id");
+        let rest = fields.iter().map(|(name, value)| match value.as_str() {
+            Some(value) => format!("{name}={value}"),
+            None => format!("{name}={value}"),
+        });
+        let text = std::iter::once(message).chain(rest).collect::<Vec<_>>().join(" ");
+        let clock = time.split('T').nth(1).unwrap_or_default();
+        Some(Entry { time: clock.chars().take(8).collect(), level, text })
+    };
+    lines[lines.len().saturating_sub(LINES)..].iter().filter_map(entry).collect()
 }
 
 fn clock(seconds: f64) -> String {

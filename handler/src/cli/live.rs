@@ -1,0 +1,102 @@
+//! Jobs as they change, for the pages of `chalkreel serve`: server-sent events, a line for each change.
+//!
+//! In: the status of every job of this process. Out: streams that a browser reads, each with what has changed since it came.
+//! Nobody is waited for: a reader that is too slow misses what lies between, and sees how it stands now.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::get;
+use futures::stream::{Stream, StreamExt as _, unfold};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::job::Status;
+use crate::studio::Studio;
+
+/// Changes that may wait for a reader.
+const WAITING: usize = 256;
+/// A job changes with each of its scenes; nobody reads faster than this.
+const PACE: Duration = Duration::from_millis(150);
+/// A line that says nothing, so that whatever lies between keeps the connection open.
+const STILL_THERE: Duration = Duration::from_secs(15);
+
+/// What the streams share.
+#[derive(Clone)]
+pub(super) struct Live {
+    studio: Arc<Studio>,
+    changes: broadcast::Sender<Arc<Status>>,
+}
+
+impl Live {
+    /// Follows the studio's jobs. Must be called inside an async runtime, before the first job.
+    pub(super) fn follow(studio: &Arc<Studio>) -> Self {
+        let (changes, _) = broadcast::channel(WAITING);
+        tokio::spawn(each(studio.watch(), changes.clone()));
+        Self { studio: studio.clone(), changes }
+    }
+
+    /// `GET /live`, of all jobs in short, and `GET /live/{id}`, of one with all that its status says.
+    pub(super) fn routes(self) -> Router {
+        Router::new().route("/live", get(all)).route("/live/{id}", get(one)).with_state(self)
+    }
+
+    fn stream(
+        self,
+        say: impl Fn(&Status) -> Option<Value> + Send + 'static,
+    ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+        let changes = self.changes.subscribe();
+        let changes = unfold(changes, |mut changes| async move {
+            loop {
+                match changes.recv().await {
+                    Ok(status) => return Some((status, changes)),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        // The first one says that the stream is open: whoever asks now how things stand misses nothing.
+        let open = futures::stream::iter([Ok(Event::default().event("open").data("{}"))]);
+        let told = changes.filter_map(move |status| {
+            let told = say(&status).map(|told| Ok(Event::default().event("job").data(told.to_string())));
+            std::future::ready(told)
+        });
+        let studio = self.studio;
+        let ends = Box::pin(async move { studio.interrupted().await });
+        Sse::new(open.chain(told).take_until(ends)).keep_alive(KeepAlive::new().interval(STILL_THERE))
+    }
+}
+
+async fn all(State(live): State<Live>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    live.stream(|status| {
+        let Status { job_id, state, stage, progress, title, .. } = status;
+        Some(json!({"job_id": job_id, "state": state, "stage": stage, "progress": progress, "title": title}))
+    })
+}
+
+async fn one(State(live): State<Live>, Path(id): Path<String>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    live.stream(move |status| (status.job_id.as_str() == id).then(|| json!(status)))
+}
+
+async fn each(mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>, changes: broadcast::Sender<Arc<Status>>) {
+    while let Some(mut job) = jobs.recv().await {
+        let changes = changes.clone();
+        tokio::spawn(async move {
+            loop {
+                let status = job.borrow_and_update().clone();
+                let over = status.state.is_final();
+                // Without readers there is nobody to tell.
+                let _ = changes.send(Arc::new(status));
+                if over || job.changed().await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(PACE).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,170 @@
+"""Uses the pages as somebody does, in a real browser: mouse, keyboard, a dropped file, a phone's width, and axe's rules.
+
+    browse.py BROWSER PICTURES film ADDRESS           a film's page
+    browse.py BROWSER PICTURES desk ADDRESS LESSON    the pages of `serve`; a lesson is dropped there
+    browse.py BROWSER PICTURES watched ADDRESS STATE  the page of a job that is over
+
+Prints what it saw as JSON; whatever is not as it should be ends it. Screenshots go to PICTURES.
+"""
+
+import json
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+BROWSER, PICTURES, WHAT, ADDRESS, *REST = sys.argv[1:]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+# A film on a busy machine.
+FILM = 200_000
+
+
+def picture(page, name):
+    page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
+
+
+def sound(page, name):
+    """Rules of accessibility, at a desk's and at a phone's width, where nothing may stick out."""
+    for size, width in (("desk", DESK), ("phone", PHONE)):
+        page.set_viewport_size(width)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{name} at a {size}'s width:\n{found.generate_report()}"
+        assert len(found.response["passes"]) > 10, "axe looked at nothing"
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} sticks out by {wide} pixels at a {size}'s width"
+        picture(page, f"{name}-{size}")
+    page.set_viewport_size(DESK)
+
+
+def reachable(page, wanted):
+    """What the Tab key comes to; whatever has the focus must show it."""
+    page.evaluate("document.activeElement?.blur(); window.scrollTo(0, 0)")
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, shown = page.evaluate(
+            """() => { const e = document.activeElement, s = getComputedStyle(e);
+               return [e.getAttribute('aria-label') || e.textContent.trim() || e.tagName,
+                       // A player's controls are the browser's own, and body is where the circle closes.
+                       ['VIDEO', 'BODY'].includes(e.tagName) || s.outlineStyle !== 'none' || s.backgroundColor !== 'rgb(44, 54, 69)'] }"""
+        )
+        assert shown, f"the focus on {name} can't be seen"
+        seen.append(name)
+        if all(any(one in name for name in seen) for one in wanted):
+            return
+    raise AssertionError(f"the keyboard reaches {seen}, and not all of {wanted}")
+
+
+def at_home(requests):
+    home = urlsplit(ADDRESS).hostname
+    for url in requests:
+        parts = urlsplit(url)
+        assert parts.scheme in ("data", "blob", "file") or parts.hostname == home, f"the page asks {url}"
+
+
+def film(page, requests):
+    page.goto(ADDRESS)
+    page.wait_for_selector("html[data-ready]", timeout=30_000)
+    seconds = page.evaluate("document.querySelector('video').duration")
+    page.evaluate("document.querySelector('video').muted = true")
+    cues = page.evaluate(
+        """() => new Promise(done => { const t = document.querySelector('video').textTracks[0]; t.mode = 'showing';
+           const wait = () => t.cues?.length ? done([...t.cues].map(c => c.text)) : setTimeout(wait, 50); wait() })"""
+    )
+    chapters = page.locator(".chapters li > button")
+    second = float(chapters.nth(1).get_attribute("data-at"))
+    # With the mouse, and with the keyboard.
+    chapters.nth(1).click()
+    page.wait_for_function(f"document.querySelector('video').currentTime >= {second}")
+    expect(page.locator(".chapters li.now .heading")).to_have_text(chapters.nth(1).locator(".heading").inner_text())
+    bar = page.locator(".timeline button").first
+    bar.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('video').currentTime < {second}")
+    page.evaluate("document.querySelector('video').pause()")
+    reachable(page, ["Log", "Status"])
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".log")).to_be_visible()
+    sound(page, "film")
+    at_home(requests)
+    return {
+        "title": page.title(),
+        "seconds": seconds,
+        "cues": cues,
+        "chapters": [chapters.nth(index).locator(".heading").inner_text() for index in range(chapters.count())],
+        "ran": page.locator(".ran .name").all_inner_texts(),
+        "audit": page.locator(".audit li").all_inner_texts(),
+        "warnings": page.locator(".warnings li").all_inner_texts(),
+        "log": page.locator(".log div").all_inner_texts(),
+    }
+
+
+def drop(page, name, text):
+    """A file from elsewhere, let go over the page."""
+    files = page.evaluate_handle(
+        """([name, text]) => { const files = new DataTransfer();
+           files.items.add(new File([text], name, { type: 'text/markdown' })); return files }""",
+        [name, text],
+    )
+    page.dispatch_event("main", "dragover", {"dataTransfer": files})
+    expect(page.locator("#drop")).to_have_class("drop over")
+    page.dispatch_event("main", "drop", {"dataTransfer": files})
+    expect(page.locator("#drop")).to_have_class("drop")
+
+
+def desk(page, requests):
+    page.goto(ADDRESS)
+    expect(page.locator("#none")).to_be_visible()
+    sound(page, "desk-empty")
+    drop(page, "dropped.md", Path(REST[0]).read_text())
+    row = page.locator("#jobs > li").first
+    expect(row).to_be_visible()
+    page.wait_for_selector("body[data-told]", timeout=FILM)
+    reachable(page, ["Document", "Cancel"])
+    picture(page, "desk-busy")
+    row.locator("a.title").click()
+    page.wait_for_selector("body[data-live]", timeout=30_000)
+    job = page.url.rsplit("/", 1)[1]
+    # Told by the stream, not by asking again: each scene is a change.
+    page.wait_for_function("Number(document.body.dataset.told) >= 2", timeout=FILM)
+    picture(page, "job-busy")
+    page.wait_for_selector("body[data-state=succeeded]", timeout=FILM)
+    page.wait_for_selector("#log:has-text('begins')")
+    scenes = page.locator("#scenes li").all_inner_texts()
+    reachable(page, ["All films", "Watch the film"])
+    sound(page, "job")
+    page.locator("#watch").click()
+    page.wait_for_selector("html[data-ready]", timeout=30_000)
+    page.goto(ADDRESS)
+    # A second file is refused, and says why.
+    drop(page, "picture.gif", "GIF89a")
+    page.wait_for_selector("#jobs .failed, #said.bad", timeout=30_000)
+    sound(page, "desk")
+    at_home(requests)
+    return {"job": job, "scenes": scenes, "jobs": page.locator("#jobs > li").count()}
+
+
+def watched(page, requests):
+    page.goto(ADDRESS)
+    page.wait_for_selector(f"body[data-state={REST[0]}]", timeout=30_000)
+    sound(page, f"job-{REST[0]}")
+    at_home(requests)
+    return {"text": page.locator("main").inner_text()}
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+    page = browser.new_page(viewport=DESK, reduced_motion="reduce")
+    requests, wrong = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    seen = {"film": film, "desk": desk, "watched": watched}[WHAT](page, requests)
+    assert not wrong, wrong
+    browser.close()
+print(json.dumps(seen))
