@@ -92,13 +92,20 @@ fn imports_point_one_way() {
             "planners" => &["plan"],
             "assemble" => &["assets", "narrate", "render"],
             "publish" => &["assemble"],
-            "studio" => &["assemble", "plan", "planners", "render"],
+            "machine" => return vec!["config", "deadline", "job", "store"],
+            "studio" => &["assemble", "machine", "plan", "planners", "render"],
             "progress" => &["narrate", "plan", "render"],
             "shooting" => &["assemble", "assets", "narrate", "progress", "render", "studio"],
-            "pipeline" => &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio"],
+            "attempt" => &["machine", "plan", "publish", "shooting", "studio"],
+            "pipeline" => {
+                &["assemble", "assets", "attempt", "intake", "plan", "progress", "publish", "shooting", "studio"]
+            }
+            "tasks" => &["attempt", "intake", "pipeline", "progress", "shooting", "studio"],
             "http" => &["intake", "publish"],
             "notify" => &["intake", "publish", "studio"],
-            "cli" | "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio"],
+            "cli" | "lambda" => {
+                &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio", "tasks"]
+            }
             other => panic!("{other} is a room that nobody planned"),
         };
         [FOUNDATION, more].concat()

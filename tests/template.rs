@@ -7,8 +7,10 @@ mod read;
 use std::time::Duration;
 
 use handler::config::{Config, VARIABLES};
+use handler::error::Code;
 use handler::publish::keys;
 use read::{each, in_the_bucket, settled, statements, template};
+use serde_json::Value;
 
 #[test]
 fn the_functions_settings_are_ones_that_the_handler_takes() {
@@ -81,13 +83,66 @@ fn roles_may_do_nothing_that_the_code_does_not() {
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
+        "states:StartExecution",
     ];
     assert_eq!(actions("RenderRole"), render);
     assert!(actions("HttpRole").is_empty(), "{:?}", actions("HttpRole"));
     let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
-    for (service, client) in [("events:", "aws-sdk-eventbridge"), ("polly:", "aws-sdk-polly")] {
+    for (service, client) in
+        [("events:", "aws-sdk-eventbridge"), ("polly:", "aws-sdk-polly"), ("states:", "aws-sdk-sfn")]
+    {
         assert_eq!(render.iter().any(|action| action.starts_with(service)), manifest.contains(client), "{service}");
     }
+}
+
+/// The state machine's tasks are tried again when their error says that it can help, and last as long as the function may.
+#[test]
+fn the_state_machine_follows_the_codes() {
+    let template = template();
+    let machine = &template["Resources"]["FilmMachine"]["Properties"];
+    let definition = &machine["Definition"];
+    let function = &template["Resources"]["RenderFunction"]["Properties"];
+    let longest = template["Parameters"]["Timeout"]["MaxValue"].as_u64().unwrap();
+    let mut codes: Vec<&str> = Code::ALL.iter().filter(|code| code.retryable()).map(|code| code.name()).collect();
+    codes.sort_unstable();
+    let mut tasks = 0;
+    let states = definition["States"].as_object().unwrap().iter();
+    let inside = definition["States"]["Scenes"]["ItemProcessor"]["States"].as_object().unwrap().iter();
+    for (name, state) in states.chain(inside).filter(|(_, state)| state["Type"] == "Task") {
+        tasks += 1;
+        let retries = state["Retry"].as_array().unwrap();
+        let names = |retry: &Value| -> Vec<String> {
+            retry["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        let all: Vec<String> = retries.iter().flat_map(names).collect();
+        let mut ours: Vec<&str> =
+            all.iter().map(String::as_str).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+        ours.sort_unstable();
+        assert_eq!(ours, codes, "{name}");
+        assert!(all.iter().any(|name| name == "Lambda.TooManyRequestsException"), "{name}");
+        assert!(all.iter().any(|name| name == "Runtime.ExitError"), "{name}");
+        assert_eq!(state["Catch"][0]["ErrorEquals"], serde_json::json!(["States.ALL"]), "{name}");
+        assert!(state["TimeoutSeconds"].as_u64().unwrap() > longest, "{name}");
+    }
+    assert_eq!(tasks, 4);
+    assert_eq!(definition["TimeoutSeconds"].as_u64().unwrap(), handler::machine::LONGEST.as_secs());
+    // It is told where there is such a machine, by the very name.
+    let arn = function["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]["Fn::Sub"].as_str().unwrap();
+    assert!(arn.ends_with(":stateMachine:${Name}") && machine["StateMachineName"]["Ref"] == "Name", "{arn}");
+    let hand_over = statements(&template, "RenderRole").iter().find(|one| one["Sid"] == "HandOver").unwrap();
+    assert_eq!(hand_over["Resource"]["Fn::Sub"], arn);
+    let told = &function["Events"]["Stopped"]["Properties"]["Pattern"]["detail"]["stateMachineArn"];
+    assert_eq!(told[0]["Fn::Sub"], arn);
+    // It may invoke that one function, and nothing else but write its log.
+    let may: Vec<&str> = statements(&template, "MachineRole")
+        .iter()
+        .flat_map(|one| each(&one["Action"]))
+        .map(|action| action.as_str().unwrap())
+        .filter(|action| !action.starts_with("logs:"))
+        .collect();
+    assert_eq!(may, ["lambda:InvokeFunction"]);
+    let most = template["Parameters"]["ScenesAtATime"]["MaxValue"].as_u64().unwrap();
+    assert!(most <= 40, "an inline map does no more than 40 at a time");
 }
 
 /// The queue hides a message as long as its film may take, and its function tells failures one by one.

@@ -77,6 +77,12 @@ impl Server {
         family
     }
 
+    /// Kills those of its processes that have this name, and says how many.
+    pub fn kill(&self, name: &str) -> usize {
+        let named: Vec<_> = self.processes().into_iter().filter(|one| one.name == name).collect();
+        named.iter().filter(|one| kill(Pid::from_raw(one.pid), Signal::SIGKILL).is_ok()).count()
+    }
+
     /// Tells it to end; gives the names of processes that were still there ten seconds later, and kills those.
     pub fn stop(&mut self) -> Vec<String> {
         let family = self.processes();

@@ -27,7 +27,7 @@ pub fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 
-fn tool(name: &str) -> PathBuf {
+pub fn tool(name: &str) -> PathBuf {
     let path = Path::new(REPOSITORY).join("target/test-tools/bin").join(name);
     assert!(path.is_file(), "{name} is missing: run tests/setup.sh");
     path
@@ -65,7 +65,7 @@ pub struct Rig {
     pub store: Store,
     pub calls: Arc<Calls>,
     server: Embedded,
-    dir: TempDir,
+    pub dir: TempDir,
 }
 
 impl Rig {
@@ -126,7 +126,8 @@ impl Rig {
             .args(["--runtime-interface-emulator-address", &address.to_string()])
             .args(["--runtime-api-address", &runtime.to_string()])
             .arg(BINARY);
-        let server = Server::start(&mut command, &self.dir.path().join("emulator.log"), address);
+        let log = self.dir.path().join(format!("emulator-{}.log", address.port()));
+        let server = Server::start(&mut command, &log, address);
         Emulator { address, server }
     }
 
@@ -205,7 +206,7 @@ impl Rig {
 }
 
 pub struct Emulator {
-    address: SocketAddr,
+    pub address: SocketAddr,
     pub server: Server,
 }
 

@@ -11,11 +11,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::job::Quality;
-use crate::plan::{Limits, Sandbox};
-
-/// Seconds of work for a second of film at standard quality on two processors, as measured on the showcase lesson (with
-/// some room): what tells whether a film fits its deadline.
-const WORK_PER_SECOND: f64 = 0.5;
+use crate::plan::{Estimate, Limits, Sandbox};
 
 pub(super) async fn run(document: &Path, as_json: bool, config: &Config) -> ExitCode {
     match plan(document).await {
@@ -38,15 +34,12 @@ async fn plan(document: &Path) -> Result<Storyboard, JobError> {
 }
 
 fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
-    let beats = || storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-    let seconds = beats().map(|beat| f64::from(beat.estimate_ms + beat.pause_ms)).sum::<f64>() / 1000.0;
-    let characters: usize = beats().map(|beat| beat.narration.chars().count()).sum();
     let quality = storyboard.quality.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Quality::Standard);
-    let frames = (seconds * f64::from(quality.fps())).round();
-    let work = seconds * WORK_PER_SECOND;
-    let fits = work < config.job_timeout.as_secs_f64();
+    let estimate = Estimate::of(storyboard, quality, config.parallel);
+    let Estimate { scenes, seconds, frames, characters, work_seconds: work, .. } = estimate;
+    let fits = estimate.fits(config.job_timeout);
     if as_json {
-        let estimate = json!({"scenes": storyboard.scenes.len(), "seconds": seconds, "frames": frames,
+        let estimate = json!({"scenes": scenes, "seconds": seconds, "frames": frames,
             "characters": characters, "quality": quality, "work_seconds": work, "fits_deadline": fits});
         println!("{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
         return;
@@ -56,7 +49,7 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
         let ms: u32 = scene.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
         println!("  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
     }
-    println!("{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", storyboard.scenes.len());
+    println!("{scenes} scenes, about {seconds:.0} s of film, {frames} frames at {quality}");
     println!("{characters} characters to speak; the local voice costs nothing");
     let verdict = if fits { "fits" } else { "does not fit" };
     println!("about {work:.0} s of work, which {verdict} the deadline of {:.0} s", config.job_timeout.as_secs_f64());
