@@ -1,5 +1,5 @@
 //! The state machine that makes a film on many machines, as seen from one of them: how an execution is started, and how long one
-//! may take. Its definition lies in `template.yaml`; what its tasks do, in [`tasks`](crate::tasks).
+//! may take. Its definition lies in `template.yaml`; what its tasks do, in `tasks`.
 //!
 //! In: a call sheet's key. Out: the execution's name. It never waits for an execution.
 
@@ -39,8 +39,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The one that the settings name.
+    /// The one that the settings name; what is not on Lambda has all the time that it wants.
     pub fn of(config: &Config) -> Option<Self> {
+        if !config.under_lambda {
+            return None;
+        }
         Some(Self {
             client: OnceCell::new(),
             arn: config.state_machine.clone()?,

@@ -157,6 +157,7 @@ pub fn drawn_alone(status: &mut Status, scene: &str, clip: Result<&Clip, &JobErr
         }
         Err(error) => scene.error = Some(error.clone()),
     });
+    status.stage = Stage::Render;
     status.cost.seconds += seconds;
     drawn(status);
 }

@@ -1,5 +1,7 @@
 //! Servers that a test starts: own log, own end.
 
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

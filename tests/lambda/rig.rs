@@ -1,5 +1,7 @@
 //! An S3 server, the function's environment, and the two local Lambdas that run the real binary.
 
+#![allow(dead_code, reason = "each test binary uses a part of this rig")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
