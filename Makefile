@@ -96,7 +96,7 @@ deploy: test-tools ## check the template, and say how STACK is deployed to REGIO
 	@$(python)/cfn-lint template.yaml
 	command=(sam deploy --template-file template.yaml --stack-name "$(STACK)")
 	command+=($(if $(REGION),--region "$(REGION)") --capabilities CAPABILITY_IAM --resolve-s3 --guided)
-	echo "Deploys function, layers, bucket, queues, rule, schedule, alarms and roles:"
+	echo "Deploys function, layers, bucket, queues, rules, schedule, state machine, alarms and roles:"
 	echo "    $${command[*]}"
 	for tree in function layers/manim layers/ffmpeg layers/voice; do
 		[[ -d target/lambda/$$tree ]] || { echo "First: make layers (target/lambda/$$tree is missing)."; missing=1; break; }

@@ -112,17 +112,29 @@ fn imports_point_one_way() {
             "translations" => &["assemble", "assets", "intake", "plan", "publish"],
             "assemble" => &["assets", "narrate", "render"],
             "publish" => &["assemble"],
-            "studio" => &["assemble", "plan", "planners", "render"],
+            "machine" => return vec!["config", "deadline", "job", "store"],
+            "studio" => &["assemble", "machine", "plan", "planners", "render"],
             "progress" => &["narrate", "plan", "render"],
             "shooting" => &["assemble", "assets", "narrate", "progress", "render", "studio"],
-            "pipeline" => {
-                &["assemble", "assets", "intake", "plan", "progress", "publish", "shooting", "studio", "translations"]
-            }
+            "attempt" => &["machine", "plan", "progress", "publish", "shooting", "studio"],
+            "pipeline" => &[
+                "assemble",
+                "assets",
+                "attempt",
+                "intake",
+                "plan",
+                "progress",
+                "publish",
+                "shooting",
+                "studio",
+                "translations",
+            ],
+            "tasks" => &["attempt", "intake", "pipeline", "progress", "shooting", "studio"],
             "http" => &["intake", "publish"],
             "notify" => &["intake", "publish", "studio"],
             // It says what a film would cost to speak.
             "cli" => &["http", "intake", "narrate", "notify", "pipeline", "plan", "planners", "publish", "studio"],
-            "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio"],
+            "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio", "tasks"],
             other => panic!("{other} is a room that nobody planned"),
         };
         [FOUNDATION, more].concat()

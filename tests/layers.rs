@@ -71,7 +71,14 @@ async fn a_narrated_film_is_made_as_its_ledger_says() {
     let film = bare.tmp().join("film.mp4");
     std::fs::write(&film, rig.published(job, "film.mp4").await).unwrap();
     let probed = text(bare.run("/opt/bin/ffprobe").args([
-        "-v", "error", "-count_frames", "-show_streams", "-show_chapters", "-of", "json", "/tmp/film.mp4",
+        "-v",
+        "error",
+        "-count_frames",
+        "-show_streams",
+        "-show_chapters",
+        "-of",
+        "json",
+        "/tmp/film.mp4",
     ]));
     let probed: Value = serde_json::from_str(&probed).unwrap();
     let stream = |kind: &str| {
@@ -89,7 +96,17 @@ async fn a_narrated_film_is_made_as_its_ledger_says() {
     assert_eq!(probed["chapters"].as_array().unwrap().len(), status["scenes"].as_array().unwrap().len());
     // Spoken by the voice of the layer, and not by the silent one.
     let loud = text(bare.run("/opt/bin/ffmpeg").args([
-        "-hide_banner", "-nostats", "-i", "/tmp/film.mp4", "-map", "0:a", "-af", "ebur128", "-f", "null", "-",
+        "-hide_banner",
+        "-nostats",
+        "-i",
+        "/tmp/film.mp4",
+        "-map",
+        "0:a",
+        "-af",
+        "ebur128",
+        "-f",
+        "null",
+        "-",
     ]));
     let (_, loudness) = loud.rsplit_once("I:").unwrap();
     let loudness: f64 = loudness.split_whitespace().next().unwrap().parse().unwrap();

@@ -1,5 +1,5 @@
-//! Status and lease against a small model: random claims, work, ends, deaths and cancellations by two owners, on a real S3 server.
-//! Also what a reader may never see, and what happens to an owner that was taken over.
+//! Status and lease against a small model: random claims, work, ends, deaths and cancellations by two owners, and hand-overs to the
+//! tasks of two executions, on a real S3 server. Also what a reader may never see, and what happens to an owner that was taken over.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use handler::deadline::Deadline;
 use handler::error::{Code, JobError};
 use handler::job::lease::FinishError;
-use handler::job::{Again, Claim, JobId, Lease, State, Status, Terms};
+use handler::job::{Again, Claim, JobId, Lease, State, Status, Terms, Worker};
 use handler::publish::keys;
 use handler::store::{Embedded, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -22,8 +22,12 @@ fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 
-fn terms(again: Again) -> Terms {
-    Terms { again, timeout: TIMEOUT, ends: Timestamp::now() + SignedDuration::from_secs(60) }
+fn terms(again: Again) -> Terms<'static> {
+    by(Worker::Alone, again)
+}
+
+fn by(worker: Worker<'static>, again: Again) -> Terms<'static> {
+    Terms { worker, again, timeout: TIMEOUT, ends: Timestamp::now() + SignedDuration::from_secs(60) }
 }
 
 struct Rig {
@@ -88,18 +92,31 @@ impl End {
 
 #[derive(Debug, Clone, Copy)]
 enum Op {
-    Claim(usize),
+    Claim(usize, Worker<'static>),
     Begin(usize),
     Finish(usize, End),
     /// Its process is gone; `true` when an hour passes.
     Die(usize, bool),
     Cancel,
+    /// To execution x.
+    HandOver(usize),
+    /// One of the many tasks of execution x tells something.
+    Note,
 }
 
 fn op() -> impl Strategy<Value = Op> {
     let end = prop_oneof![Just(End::Film), Just(End::Retryable), Just(End::Hopeless), Just(End::Late)];
+    let worker = prop_oneof![
+        5 => Just(Worker::Alone),
+        2 => Just(Worker::First("x")),
+        1 => Just(Worker::First("y")),
+        2 => Just(Worker::Next("x")),
+        1 => Just(Worker::Next("y")),
+    ];
     prop_oneof![
-        4 => (0..2_usize).prop_map(Op::Claim),
+        5 => ((0..2_usize), worker).prop_map(|(owner, worker)| Op::Claim(owner, worker)),
+        3 => (0..2_usize).prop_map(Op::HandOver),
+        2 => Just(Op::Note),
         3 => (0..2_usize).prop_map(Op::Begin),
         2 => ((0..2_usize), end).prop_map(|(owner, end)| Op::Finish(owner, end)),
         2 => ((0..2_usize), any::<bool>()).prop_map(|(owner, aged)| Op::Die(owner, aged)),
@@ -114,6 +131,40 @@ struct Model {
     generation: u64,
     /// Whether a new delivery begins again.
     free: bool,
+    /// Whose tasks make it.
+    execution: Option<&'static str>,
+    /// Whether it lies between two of them.
+    handed_over: bool,
+    /// What was told in between.
+    notes: u64,
+}
+
+impl Model {
+    /// What a claim finds.
+    fn claim(now: Option<Self>, worker: Worker<'static>, alive: bool) -> &'static str {
+        let next = matches!(worker, Worker::Next(_));
+        match now {
+            None if next => "nothing",
+            None => "mine",
+            Some(now) if now.state.is_final() && !now.free => "done",
+            Some(now) if now.execution.is_some() && now.execution == worker.execution() => "mine",
+            Some(now) if next || (!now.state.is_final() && (now.execution.is_some() || alive)) => "held",
+            Some(_) => "mine",
+        }
+    }
+
+    /// After a claim that succeeded.
+    fn claimed(now: Option<Self>, worker: Worker<'static>) -> Self {
+        let execution = worker.execution();
+        let generation = now.map_or(1, |now| now.generation + 1);
+        match now.filter(|now| execution.is_some() && now.execution == execution) {
+            Some(now) => {
+                let state = if now.state.is_final() { State::Queued } else { now.state };
+                Self { state, generation, free: false, handed_over: false, ..now }
+            }
+            None => Self { state: State::Queued, generation, free: false, execution, handed_over: false, notes: 0 },
+        }
+    }
 }
 
 async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
@@ -122,24 +173,21 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
     for (index, op) in ops.iter().enumerate() {
         let what = format!("step {index}, {op:?}, of {ops:?}, at {model:?}");
         match *op {
-            Op::Claim(owner) if leases[owner].is_none() => {
+            Op::Claim(owner, worker) if leases[owner].is_none() => {
                 let alive =
                     model.is_some_and(|model| leases.iter().flatten().any(|(_, mine)| *mine == model.generation));
-                let claim = Lease::claim(&rig.store, id, terms(Again::Retryable), soon()).await.unwrap();
-                let expected = match model {
-                    Some(model) if model.state.is_final() && !model.free => "done",
-                    Some(model) if !model.state.is_final() && alive => "held",
-                    _ => "mine",
-                };
+                let claim = Lease::claim(&rig.store, id, by(worker, Again::Retryable), soon()).await;
+                let expected = Model::claim(model, worker, alive);
                 match claim {
-                    Claim::Mine(lease) => {
+                    Err(error) => assert_eq!((expected, error.code()), ("nothing", "store.not_found"), "{what}"),
+                    Ok(Claim::Mine(lease)) => {
                         assert_eq!(expected, "mine", "{what}");
-                        let generation = model.map_or(1, |model| model.generation + 1);
-                        model = Some(Model { state: State::Queued, generation, free: false });
-                        leases[owner] = Some((lease, generation));
+                        let claimed = Model::claimed(model, worker);
+                        leases[owner] = Some((lease, claimed.generation));
+                        model = Some(claimed);
                     }
-                    Claim::Held(_) => assert_eq!(expected, "held", "{what}"),
-                    Claim::Done(status) => {
+                    Ok(Claim::Held(_)) => assert_eq!(expected, "held", "{what}"),
+                    Ok(Claim::Done(status)) => {
                         assert_eq!(expected, "done", "{what}");
                         assert_eq!(Some(status.state), model.map(|model| model.state), "{what}");
                     }
@@ -184,16 +232,51 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
                 (Err(_), None) => {}
                 (Ok(status), Some(now)) => {
                     if !now.state.is_final() {
-                        *now = Model { state: State::Cancelled, generation: now.generation + 1, free: false };
+                        (now.state, now.generation) = (State::Cancelled, now.generation + 1);
+                        now.free = false;
                     }
                     assert_eq!(status.state, now.state, "{what}");
                 }
                 (found, _) => panic!("{what}: {found:?}"),
             },
-            Op::Claim(_) => continue,
+            Op::HandOver(owner) => {
+                let Some((lease, mine)) = leases[owner].take() else { continue };
+                lease.change(|status| status.state = State::Running);
+                let over = |status: &mut Status| {
+                    status.owner.clear();
+                    status.execution = Some("x".to_owned());
+                    status.deadline = Timestamp::now() + SignedDuration::from_secs(60);
+                };
+                let finished = lease.finish(over, soon()).await;
+                let Some(now) = &mut model else { unreachable!("a lease without a job") };
+                if now.generation == mine && !now.state.is_final() {
+                    finished.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    (now.state, now.execution, now.handed_over) = (State::Running, Some("x"), true);
+                } else {
+                    assert!(matches!(finished, Err(FinishError::Lost)), "{what}: {finished:?}");
+                }
+            }
+            Op::Note => {
+                let told = Lease::note(&rig.store, id, "x", |status| status.cost.paid_characters += 1, soon()).await;
+                assert_eq!(told.is_ok(), model.is_some(), "{what}: {told:?}");
+                if let Some(now) = &mut model
+                    && now.handed_over
+                    && !now.state.is_final()
+                {
+                    now.notes += 1;
+                }
+            }
+            Op::Claim(..) => continue,
         }
-        let found = rig.stored(id).await.map(|status| (status.state, status.generation));
-        assert_eq!(found, model.map(|model| (model.state, model.generation)), "{what}");
+        let found = rig.stored(id).await;
+        let told =
+            |status: &Status| (status.state, status.generation, status.execution.clone(), status.cost.paid_characters);
+        let expected = |model: Model| (model.state, model.generation, model.execution.map(str::to_owned), model.notes);
+        assert_eq!(found.as_ref().map(told), model.map(expected), "{what}");
+        if let (Some(found), Some(model)) = (&found, model) {
+            let between = model.handed_over && !model.state.is_final();
+            assert_eq!(found.waits_for("x"), between, "{what}");
+        }
     }
 }
 
@@ -232,6 +315,35 @@ async fn an_owner_that_was_taken_over_hears_of_it_and_writes_nothing_more() {
     let status = rig.stored(&id).await.unwrap();
     assert_eq!((status.state, status.generation, status.attempts), (State::Queued, 2, 2));
     drop(second);
+}
+
+/// An execution that has died without a word holds the job no longer than it may last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_handed_over_is_free_again_after_the_executions_deadline() {
+    let rig = rig().await;
+    let id = job(3);
+    let Claim::Mine(lease) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {
+        panic!("a new job is free")
+    };
+    lease.change(|status| status.state = State::Running);
+    let over = |status: &mut Status| {
+        status.owner.clear();
+        status.execution = Some("x".to_owned());
+        status.deadline = Timestamp::now() + SignedDuration::from_hours(1);
+    };
+    lease.finish(over, soon()).await.unwrap();
+    // However long nobody has written.
+    rig.age(&id).await;
+    let claim = Lease::claim(&rig.store, &id, terms(Again::Failed), soon()).await.unwrap();
+    assert!(matches!(claim, Claim::Held(_)), "{claim:?}");
+    let mut status = rig.stored(&id).await.unwrap();
+    status.deadline = Timestamp::now() - SignedDuration::from_secs(1);
+    let body = serde_json::to_vec(&status).unwrap();
+    rig.store.put(&keys::status(&id), body, "application/json", soon()).await.unwrap();
+    let claim = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap();
+    let Claim::Mine(lease) = claim else { panic!("{claim:?}") };
+    let status = lease.status();
+    assert_eq!((status.generation, status.execution, status.state), (2, None, State::Queued));
 }
 
 #[tokio::test(flavor = "multi_thread")]

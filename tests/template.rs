@@ -7,8 +7,10 @@ mod read;
 use std::time::Duration;
 
 use handler::config::{Config, VARIABLES};
+use handler::error::Code;
 use handler::publish::keys;
-use read::{in_the_bucket, settled, template};
+use read::{each, in_the_bucket, settled, statements, template};
+use serde_json::Value;
 
 #[test]
 fn the_functions_settings_are_ones_that_the_handler_takes() {
@@ -61,6 +63,56 @@ fn alarms_watch_what_there_is() {
         assert!(metrics.contains(&format!("(\"{metric}\", \"Count\")")), "{name} watches {metric}");
     }
     assert!(ours >= 2 && metrics.contains("NAMESPACE: &str = \"Chalkreel\""));
+}
+
+/// The state machine's tasks are tried again when their error says that it can help, and last as long as the function may.
+#[test]
+fn the_state_machine_follows_the_codes() {
+    let template = template();
+    let machine = &template["Resources"]["FilmMachine"]["Properties"];
+    let definition = &machine["Definition"];
+    let function = &template["Resources"]["RenderFunction"]["Properties"];
+    let longest = template["Parameters"]["Timeout"]["MaxValue"].as_u64().unwrap();
+    let mut codes: Vec<&str> = Code::ALL.iter().filter(|code| code.retryable()).map(|code| code.name()).collect();
+    codes.sort_unstable();
+    let mut tasks = 0;
+    let states = definition["States"].as_object().unwrap().iter();
+    let inside = definition["States"]["Scenes"]["ItemProcessor"]["States"].as_object().unwrap().iter();
+    for (name, state) in states.chain(inside).filter(|(_, state)| state["Type"] == "Task") {
+        tasks += 1;
+        let retries = state["Retry"].as_array().unwrap();
+        let names = |retry: &Value| -> Vec<String> {
+            retry["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        let all: Vec<String> = retries.iter().flat_map(names).collect();
+        let mut ours: Vec<&str> =
+            all.iter().map(String::as_str).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+        ours.sort_unstable();
+        assert_eq!(ours, codes, "{name}");
+        assert!(all.iter().any(|name| name == "Lambda.TooManyRequestsException"), "{name}");
+        assert!(all.iter().any(|name| name == "Runtime.ExitError"), "{name}");
+        assert_eq!(state["Catch"][0]["ErrorEquals"], serde_json::json!(["States.ALL"]), "{name}");
+        assert!(state["TimeoutSeconds"].as_u64().unwrap() > longest, "{name}");
+    }
+    assert_eq!(tasks, 4);
+    assert_eq!(definition["TimeoutSeconds"].as_u64().unwrap(), handler::machine::LONGEST.as_secs());
+    // It is told where there is such a machine, by the very name.
+    let arn = function["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]["Fn::Sub"].as_str().unwrap();
+    assert!(arn.ends_with(":stateMachine:${Name}") && machine["StateMachineName"]["Ref"] == "Name", "{arn}");
+    let hand_over = statements(&template, "RenderRole").iter().find(|one| one["Sid"] == "HandOver").unwrap();
+    assert_eq!(hand_over["Resource"]["Fn::Sub"], arn);
+    let told = &function["Events"]["Stopped"]["Properties"]["Pattern"]["detail"]["stateMachineArn"];
+    assert_eq!(told[0]["Fn::Sub"], arn);
+    // It may invoke that one function, and nothing else but write its log.
+    let may: Vec<&str> = statements(&template, "MachineRole")
+        .iter()
+        .flat_map(|one| each(&one["Action"]))
+        .map(|action| action.as_str().unwrap())
+        .filter(|action| !action.starts_with("logs:"))
+        .collect();
+    assert_eq!(may, ["lambda:InvokeFunction"]);
+    let most = template["Parameters"]["ScenesAtATime"]["MaxValue"].as_u64().unwrap();
+    assert!(most <= 40, "an inline map does no more than 40 at a time");
 }
 
 /// The queue hides a message as long as its film may take, and its function tells failures one by one.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use planner_wasm::storyboard::{Action, ElementKind, Place, Scene, Storyboard, Warning};
+use serde::{Deserialize, Serialize};
 
 use crate::deadline::Deadline;
 use crate::job::Source;
@@ -29,7 +30,8 @@ const AT_ONCE: usize = 8;
 const SHARE: u32 = 4;
 
 /// Where the files of a document are looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Beside {
     /// Nowhere: the document came without a place.
     Nothing,
@@ -81,8 +83,34 @@ impl Assets {
         deadline: Deadline,
     ) -> (Self, Vec<Warning>) {
         let mut wanted = wanted(storyboard);
-        let mut warnings: Vec<Warning> =
-            wanted.split_off(FILES.min(wanted.len())).iter().map(Want::one_too_many).collect();
+        let surplus = wanted.split_off(FILES.min(wanted.len()));
+        let (assets, mut warnings) = Self::fetch_all(wanted, beside, store, folder, deadline).await;
+        warnings.extend(surplus.iter().map(Want::one_too_many));
+        (assets, warnings)
+    }
+
+    /// Fetches what one scene of `storyboard` shows: the same as the whole film has of it, no more and no less.
+    pub async fn fetch_scene(
+        storyboard: &Storyboard,
+        scene: &Scene,
+        beside: &Beside,
+        store: &Store,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> Self {
+        let shown: BTreeSet<&str> = pictures(scene).map(|(source, _)| source).collect();
+        let wanted = wanted(storyboard).into_iter().take(FILES).filter(|want| shown.contains(want.source));
+        Self::fetch_all(wanted.collect(), beside, store, folder, deadline).await.0
+    }
+
+    async fn fetch_all(
+        wanted: Vec<Want<'_>>,
+        beside: &Beside,
+        store: &Store,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> (Self, Vec<Warning>) {
+        let mut warnings = Vec::new();
         let deadline = deadline.slice(deadline.left() / SHARE);
         // Each in a box: whoever spawns a job must know that they are `Send`, and the compiler can't prove it of closures.
         let mut fetches: Vec<BoxFuture<'_, Result<Asset, String>>> = Vec::new();

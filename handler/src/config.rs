@@ -150,6 +150,12 @@ pub const VARIABLES: &[Variable] = &[
         default: "none",
         meaning: "EventBridge bus that gets a `chalkreel.job.*` event at each state of a job",
     },
+    Variable {
+        name: "CHALKREEL_STATE_MACHINE",
+        default: "none",
+        meaning: "ARN of the Step Functions state machine that takes films which don't fit what is left of an invocation",
+    },
+    Variable { name: "CHALKREEL_STATES_ENDPOINT", default: "AWS's own", meaning: "where Step Functions is" },
     Variable { name: "CHALKREEL_EVENTS_ENDPOINT", default: "AWS's own", meaning: "where EventBridge is" },
     Variable {
         name: "CHALKREEL_WEBHOOK_URL",
@@ -246,6 +252,10 @@ pub struct Config {
     pub bucket: Option<String>,
     /// Prefix of the planners that a job may name; none when it may name none.
     pub planners: Option<String>,
+    /// ARN of the state machine that takes films which are too long for one invocation.
+    pub state_machine: Option<String>,
+    /// Where Step Functions is; none means AWS's own.
+    pub states_url: Option<String>,
     /// URL of an S3 server that is not AWS's.
     pub s3_endpoint: Option<String>,
     /// Region and static credentials for that server, as the AWS SDK's variables give them.
@@ -369,6 +379,8 @@ impl Config {
             layers_dir: get("LAYERS_DIR").map(PathBuf::from),
             bucket: get("CHALKREEL_BUCKET"),
             planners: get("CHALKREEL_PLANNERS").map(|prefix| format!("{}/", prefix.trim().trim_end_matches('/'))),
+            state_machine: get("CHALKREEL_STATE_MACHINE"),
+            states_url: get("CHALKREEL_STATES_ENDPOINT"),
             s3_endpoint: get("CHALKREEL_S3_ENDPOINT"),
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
             credentials: get("AWS_ACCESS_KEY_ID").zip(get("AWS_SECRET_ACCESS_KEY")),

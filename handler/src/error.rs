@@ -138,6 +138,7 @@ codes! {
     JobDeadline "job.deadline" Publish true "the job's deadline came before its film" "Give it more time (JOB_TIMEOUT, the function's timeout), or split the lesson.";
     JobLost "job.lost" Publish false "another worker took the job over" "Nothing: the other one goes on with it.";
     JobCancelled "job.cancelled" Publish false "somebody asked for the job's end" "Nothing; send the document again to begin anew.";
+    JobCrashed "job.crashed" Publish true "the function died while it worked on the job, more than once" "See the function's own log; give it more memory, and send the job again.";
     JobInterrupted "job.interrupted" Publish true "the process was told to stop" "Send the job again.";
     ScratchFailed "scratch.failed" Intake true "the scratch folder can't be written" "Free space under TMPDIR, or make it writable.";
 }

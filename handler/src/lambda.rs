@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use futures::FutureExt as _;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tracing::{Instrument as _, error, info, info_span};
 
@@ -17,10 +17,9 @@ use crate::intake::{self, Asked, Batch, Message};
 use crate::job::log::JobLogs;
 use crate::job::{Again, JobRequest, State, Status};
 use crate::notify::Notices;
-use crate::pipeline;
 use crate::store::{Endpoint, Store};
 use crate::studio::{self, Studio};
-use crate::telemetry;
+use crate::{pipeline, tasks, telemetry};
 
 /// What is kept back of the invocation itself, to hand the answer over before Lambda kills the sandbox.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -38,6 +37,22 @@ const TELL_LATE: Duration = Duration::from_millis(150);
 const SPANS: Duration = Duration::from_secs(1);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed invocation. Its type is the error's code, by which a state machine knows whether to try again.
+#[derive(Debug)]
+struct Fault(JobError);
+
+impl From<JobError> for Fault {
+    fn from(error: JobError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(Fault(error): Fault) -> Self {
+        Self { error_type: error.code, error_message: error.message }
+    }
+}
 
 /// Serves invocations. Where there are no layers, HTTP alone is served: that function makes no films.
 ///
@@ -88,7 +103,7 @@ async fn traced(
     house: &Result<House, JobError>,
     bucket: &str,
     routes: Router,
-) -> Result<Value, Failure> {
+) -> Result<Value, Fault> {
     let span = info_span!("invocation", request_id = event.context.request_id, otel.kind = "server");
     telemetry::follow_xray(&span, event.context.xray_trace_id.as_deref());
     let ends = ends(event.context.deadline, Duration::MAX);
@@ -102,9 +117,12 @@ async fn answer(
     house: &Result<House, JobError>,
     bucket: &str,
     routes: Router,
-) -> Result<Value, Failure> {
+) -> Result<Value, Fault> {
+    let is_task = event.payload.get("task").is_some();
     let asked = match intake::read(event.payload, bucket) {
         Ok(asked) => asked,
+        // A state machine goes on after an answer.
+        Err(refused) if is_task => return Err(Fault(refused)),
         Err(refused) => {
             // Delivering it again would not help, so the refusal is an answer and not a failure.
             error!(code = refused.code, "{}", refused.message);
@@ -114,7 +132,7 @@ async fn answer(
     if let Asked::Http(event) = asked {
         return Ok(http::event::answer(*event, routes).await);
     }
-    let house = house.as_ref().map_err(JobError::clone)?;
+    let house = house.as_ref().map_err(|error| Fault(error.clone()))?;
     let ends = ends(event.context.deadline, house.studio.config.job_timeout);
     let answer = jobs(asked, house, ends).await;
     crate::child::sweep();
@@ -124,9 +142,19 @@ async fn answer(
 }
 
 /// Makes what an event asks for, one film after the other.
-async fn jobs(asked: Asked, house: &House, ends: Deadline) -> Result<Value, Failure> {
+async fn jobs(asked: Asked, house: &House, ends: Deadline) -> Result<Value, Fault> {
     match asked {
-        Asked::Direct(request) => Ok(serde_json::to_value(film(request, house, ends).await?)?),
+        Asked::Direct(request) => Ok(json!(film(request, house, ends).await?)),
+        Asked::Task(task) => {
+            let done = tasks::run(*task, &house.studio, ends).boxed().await?;
+            if let Some(status) = &done.status {
+                house.notices.ended(status);
+            }
+            match done.error {
+                Some(error) => Err(Fault(error)),
+                None => Ok(done.answer),
+            }
+        }
         Asked::Delivered(requests) => {
             let mut statuses = Vec::new();
             for request in requests {
@@ -185,10 +213,10 @@ async fn message(requests: Result<Vec<JobRequest>, JobError>, house: &House, end
 }
 
 /// A job that can succeed when it is tried again fails the invocation, so that its event is delivered again.
-fn delivered(statuses: &[Status]) -> Result<Value, Failure> {
+fn delivered(statuses: &[Status]) -> Result<Value, Fault> {
     let again = statuses.iter().filter_map(|status| status.error.as_ref()).find(|error| error.retryable);
     if let Some(error) = again {
-        return Err(Box::new(JobError::clone(error)));
+        return Err(Fault(JobError::clone(error)));
     }
     info!(jobs = statuses.len(), "answered");
     // Still running elsewhere: the delivery that holds it will end it, or be followed by another.

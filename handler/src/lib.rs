@@ -6,6 +6,7 @@
 //! event ─ intake ─ plan ─ narrate ─ render ─ assemble ─ publish
 //! ```
 //!
+//! - [`attempt`]: what every attempt at a job has around it.
 //! - [`intake`]: any event or command becomes a [`job::JobRequest`], and its document is read.
 //! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox.
 //! - [`planners`]: components of somebody's own that a job names instead of the built-in planner, compiled in a child.
@@ -19,12 +20,16 @@
 //!
 //! Beside them, [`http`] is the interface over HTTP, and [`notify`] tells others how jobs stand.
 //!
+//! A film too long for one invocation is made by many machines: [`machine`] starts a Step Functions execution, whose [`tasks`] are
+//! parts of the same way, with the store between them.
+//!
 //! Under them lie [`child`] (processes), [`store`] (S3), [`job`] (identity, status, log), [`layers`], [`scratch`],
 //! [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
 
 pub mod assemble;
 pub mod assets;
+pub mod attempt;
 pub mod child;
 pub mod cli;
 pub mod config;
@@ -35,6 +40,7 @@ pub mod intake;
 pub mod job;
 pub mod lambda;
 pub mod layers;
+pub mod machine;
 pub mod narrate;
 pub mod notify;
 pub mod pipeline;
@@ -47,5 +53,6 @@ pub mod scratch;
 pub mod shooting;
 pub mod store;
 pub mod studio;
+pub mod tasks;
 pub mod telemetry;
 pub mod translations;

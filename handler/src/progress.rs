@@ -22,7 +22,8 @@ pub fn enter(lease: &Lease, stage: Stage, progress: f64, ends: Deadline) {
     lease.change(|status| {
         status.state = State::Running;
         status.stage = stage;
-        status.progress = progress;
+        // What another machine has done is done.
+        status.progress = status.progress.max(progress);
         end(status, None, at);
         status.timeline.push(Ran { stage, scene: None, from: at, to: None });
     });
@@ -35,7 +36,7 @@ fn end(status: &mut Status, scene: Option<&str>, at: f64) {
 }
 
 /// The job is over: its span says how.
-pub fn ended(span: &Span, outcome: &Result<Status, JobError>) {
+pub fn ended(span: &Span, outcome: Result<&Status, &JobError>) {
     let (state, error) = match outcome {
         Ok(status) => (Some(status.state), status.error.as_ref()),
         Err(error) => (None, Some(error)),
@@ -69,6 +70,7 @@ pub fn planned(lease: &Lease, planned: Result<Planned, PlanError>) -> Result<Sto
         warnings: Vec::new(),
         audits: Vec::new(),
         replaced: None,
+        error: None,
     };
     lease.change(|status| {
         status.title.clone_from(&storyboard.title);
@@ -92,8 +94,14 @@ fn used(usage: &Usage) -> PlannerUse {
 /// A scene's narration is there, and it is its turn on the stage.
 pub fn drawing(lease: &Lease, scene: &str) {
     let from = lease.held().as_secs_f64();
+    let draws = |scene: &mut SceneStatus| {
+        // Not again what a task of its own has drawn.
+        if scene.state != SceneState::Rendered {
+            scene.state = SceneState::Rendering;
+        }
+    };
     lease.change(|status| {
-        of_scene(status, scene, |scene| scene.state = SceneState::Rendering);
+        of_scene(status, scene, draws);
         status.timeline.push(Ran { stage: Stage::Render, scene: Some(scene.to_owned()), from, to: None });
     });
 }
@@ -126,8 +134,10 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
         status.voices.extend(narrations.iter().filter_map(|narration| narration.voice.clone()));
         of_scene(status, scene, |scene| match clip {
             Some(clip) => {
+                let here = scene.state != SceneState::Rendered;
                 scene.state = match clip.made {
                     Made::Drawn => SceneState::Rendered,
+                    Made::Cached if !here => SceneState::Rendered,
                     Made::Cached => SceneState::Cached,
                     Made::Card => SceneState::Still,
                 };
@@ -137,13 +147,13 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
             }
             None => scene.state = SceneState::LeftOut,
         });
-        let done = status.scenes.iter().filter(|scene| scene.state.is_done()).count();
-        status.progress = RENDERING.0 + (RENDERING.1 - RENDERING.0) * done as f64 / status.scenes.len().max(1) as f64;
+        drawn(status);
         let Some(clip) = clip else { return };
-        match clip.made {
-            Made::Drawn => status.cache.misses += 1,
-            Made::Cached => status.cache.hits += 1,
-            Made::Card => {}
+        let state = status.scenes.iter().find(|other| other.id == scene).map(|scene| scene.state);
+        match state {
+            Some(SceneState::Rendered) => status.cache.misses += 1,
+            Some(SceneState::Cached) => status.cache.hits += 1,
+            _ => {}
         }
         let (audit, seen) = (status.audit.unwrap_or_default(), clip.report.audit);
         status.audit = Some(Audit {
@@ -158,6 +168,28 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
         };
         status.warnings.extend(clip.report.warnings.iter().map(warning));
     });
+}
+
+/// How far rendering has come.
+fn drawn(status: &mut Status) {
+    let done = status.scenes.iter().filter(|scene| scene.state.is_done()).count();
+    let part = done as f64 / status.scenes.len().max(1) as f64;
+    status.progress = status.progress.max(RENDERING.0 + (RENDERING.1 - RENDERING.0) * part);
+}
+
+/// A task of its own has drawn a scene, in so many seconds, or found out why it can't be drawn.
+pub fn drawn_alone(status: &mut Status, scene: &str, clip: Result<&Clip, &JobError>, seconds: f64) {
+    of_scene(status, scene, |scene| match clip {
+        Ok(clip) => {
+            scene.state = if clip.made == Made::Cached { SceneState::Cached } else { SceneState::Rendered };
+            scene.frames = clip.frames();
+            scene.error = None;
+        }
+        Err(error) => scene.error = Some(error.clone()),
+    });
+    status.stage = Stage::Render;
+    status.cost.seconds += seconds;
+    drawn(status);
 }
 
 /// A scene was made again, in another voice: what was said of its picture stays true.

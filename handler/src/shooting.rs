@@ -3,17 +3,24 @@
 //!
 //! In: the storyboard. Out: for each scene its narration and its clip. It never joins anything, and never waits beyond the
 //! part of the job's time that [`Budget`] gives it.
+//!
+//! [`shoot`] does all of it in one process. Of a film that several machines make together, [`narrate`] does the first half, for
+//! all scenes have one voice; [`draw_alone`] draws one scene into the cache; and [`shoot`] finds there what they left.
 
+mod budget;
+mod sheet;
+
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use futures::future::try_join_all;
 use planner_wasm::storyboard::{Beat, Scene, Storyboard};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span, warn};
 
+use crate::assemble::Ledger;
 use crate::assemble::ledger::beat_frames;
 use crate::assets::Assets;
 use crate::deadline::Deadline;
@@ -21,13 +28,19 @@ use crate::error::{Code, JobError, Stage};
 use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, Sound, Voices};
 use crate::progress;
-use crate::render::{Cards, Clip, Film, SceneOrder};
+use crate::render::{Clip, Film, SceneOrder};
 use crate::studio::Studio;
+
+pub use budget::Budget;
+pub use sheet::CallSheet;
 
 /// Times that a scene is tried when trying again can help.
 const TRIES: u32 = 2;
 /// Scenes in a row for which the stage did not start, after which the others don't wait for it any more.
 const HOPELESS: u32 = 2;
+
+/// What becomes of words that nobody could speak.
+const UNSPOKEN: &str = "its words are shown as captions only";
 
 /// A scene as it goes into the film.
 #[derive(Debug)]
@@ -40,81 +53,27 @@ pub struct Shot<'a> {
     pub clip: Clip,
 }
 
-/// What is left of a job's time, cut up: whoever is early leaves more to those after.
-#[derive(Debug, Clone, Copy)]
-pub struct Budget {
-    /// When the film must be joined.
-    pub ends: Deadline,
-    /// What joining takes.
-    assembly: Duration,
-    /// What one still card takes, over all processors.
-    card: Duration,
-    /// The most that all cards together may take.
-    cards: Duration,
-}
-
-impl Budget {
-    /// Of a film of about this length. Nothing gets more than a third, so that a short time is cut up too.
-    pub fn of(storyboard: &Storyboard, quality: Quality, parallel: usize, ends: Deadline) -> Self {
-        let beats = storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-        let seconds = beats.map(|beat| f64::from(beat.estimate_ms + beat.pause_ms) / 1000.0).sum::<f64>();
-        // Measured: 0.8 s and a hundredth of the film's length at 720p, on two quiet processors. Threefold.
-        let assembly = Duration::from_secs_f64(2.0 + seconds * 0.03).min(ends.left() / 3);
-        let card = Cards::cost(quality) / u32::try_from(parallel).unwrap_or(1).max(1);
-        Self { ends, assembly, card, cards: ends.left() / 3 }
-    }
-
-    /// Until when a scene may be drawn while so many have no clip: after that there is just time for their cards.
-    fn drawing(&self, missing: u32) -> Deadline {
-        let cards = (self.card * missing + Duration::from_secs(2)).min(self.cards);
-        self.ends.less(self.assembly + cards)
-    }
-
-    /// Until when a card may be made.
-    fn cards(&self) -> Deadline {
-        self.ends.less(self.assembly)
-    }
-}
-
 /// Shoots all scenes, each as soon as it can; scenes wait for a free processor, not for each other. Scenes for which there is
 /// not even a still card are left out.
 ///
 /// # Errors
 /// What ends the job: everything when the document says `on_failure: fail`, else only that no scene has a clip.
 pub async fn shoot<'a>(
-    storyboard: &'a Storyboard,
-    quality: Quality,
+    sheet: &'a CallSheet,
     studio: &Studio,
     lease: &Lease,
     folder: &Path,
     assets: &Assets,
     budget: Budget,
 ) -> Result<Vec<Shot<'a>>, JobError> {
-    let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config, &studio.renderer.cache);
-    lease.change(|status| status.warnings.extend(missing));
-    let Storyboard { title, theme, language, .. } = storyboard;
-    let parallel = studio.config.parallel;
-    let set = Set {
-        strict: storyboard.on_failure.as_deref() == Some("fail"),
-        film: Film { title: title.clone(), theme: theme.clone(), language: language.clone() },
-        missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
-        silent_stage: AtomicU32::new(0),
-        left_out: OnceLock::new(),
-        drawing: Semaphore::new(parallel),
-        carding: Semaphore::new(parallel),
-        voices,
-        quality,
-        studio,
-        lease,
-        folder,
-        assets,
-        budget,
-    };
+    let storyboard = &sheet.storyboard;
+    let mut set = Set::of(sheet, studio, lease, folder, assets, budget);
+    set.takes = sheet.takes(&studio.renderer.cache, folder, budget.ends.slice(budget.ends.left() / 3)).await;
     let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(set.span(scene)));
     let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
     let shots = set.settled(shots).await?;
     let paid = set.voices.paid_characters();
-    lease.change(|status| status.cost.paid_characters = paid);
+    lease.change(|status| status.cost.paid_characters += paid);
     // Without a single scene, what kept the first one from the film is the job's own failure.
     match set.left_out.into_inner() {
         Some(late) if shots.is_empty() && late.code == Code::RenderTimedOut.name() => {
@@ -126,8 +85,84 @@ pub async fn shoot<'a>(
     }
 }
 
+/// Speaks the whole film, for others to draw, and puts it on its call sheet.
+///
+/// # Errors
+/// As for [`shoot`]; `job.deadline` when it takes too long, after which it goes on from the cache of voices.
+pub async fn narrate(
+    mut sheet: CallSheet,
+    studio: &Studio,
+    lease: &Lease,
+    folder: &Path,
+    ends: Deadline,
+) -> Result<CallSheet, JobError> {
+    let assets = Assets::default();
+    let set = Set::of(&sheet, studio, lease, folder, &assets, Budget::of_voices(ends));
+    let scenes = &sheet.storyboard.scenes;
+    let mut said = vec![Vec::new(); scenes.len()];
+    let mut open: Vec<usize> = (0..scenes.len()).collect();
+    while !open.is_empty() {
+        let speak = open.iter().map(|&index| set.spoken(&scenes[index]).instrument(set.span(&scenes[index])));
+        for (index, spoken) in open.iter().zip(try_join_all(speak).await?) {
+            said[*index] = spoken;
+        }
+        // A voice that failed later makes void what it spoke before.
+        open = (0..scenes.len()).filter(|&index| !set.voices.stand(&said[index])).collect();
+    }
+    let paid = set.voices.paid_characters();
+    lease.change(|status| status.cost.paid_characters += paid);
+    if set.budget.drawing(0).passed() && said.iter().flatten().any(|beat| beat.unspoken.is_some()) {
+        return Err(JobError::new(Code::JobDeadline, "the film could not be spoken in time").in_stage(Stage::Narrate));
+    }
+    sheet.take(&said, &studio.renderer.cache, ends).await?;
+    Ok(sheet)
+}
+
+/// Draws one scene of a film that has been spoken, for others to join, into the cache.
+///
+/// # Errors
+/// `render.…`, or `intake.bad_request` when the call sheet has no such scene.
+pub async fn draw_alone(
+    sheet: &CallSheet,
+    scene: &str,
+    studio: &Studio,
+    folder: &Path,
+    ends: Deadline,
+) -> Result<Clip, JobError> {
+    let found = sheet.storyboard.scenes.iter().find(|one| one.id == scene);
+    let Some((scene, beats)) = found.and_then(|scene| Some((scene, sheet.frames(scene)?))) else {
+        return Err(JobError::new(Code::IntakeBadRequest, format!("no scene `{scene}` has been spoken of this film")));
+    };
+    let assets = Assets::fetch_scene(&sheet.storyboard, scene, &sheet.beside, &studio.store, folder, ends).await;
+    let (film, tools) = (film(&sheet.storyboard), studio.layers.versions_sha256());
+    let order = SceneOrder { scene, film: &film, assets: &assets, quality: sheet.quality, beats: &beats, tools };
+    match studio.renderer.kept(order, folder, ends).await {
+        Some(clip) => Ok(clip),
+        None => studio.renderer.clip(order, folder, ends).await,
+    }
+}
+
+fn film(storyboard: &Storyboard) -> Film {
+    let Storyboard { title, theme, language, .. } = storyboard;
+    Film { title: title.clone(), theme: theme.clone(), language: language.clone() }
+}
+
+/// The ledger of a film of these shots.
+pub fn ledger(shots: &[Shot<'_>], quality: Quality) -> Ledger {
+    let scenes = shots.iter().map(|shot| {
+        (shot.scene, &shot.clip.report.beats[..], shot.narrations.iter().map(|beat| beat.sound.samples()).collect())
+    });
+    let mut ledger = Ledger::of(quality.fps(), scenes);
+    ledger.time(shots.iter().flat_map(|shot| &shot.narrations).map(|beat| beat.words.clone()));
+    ledger
+}
+
 /// What the scenes of one film share.
 struct Set<'s> {
+    /// What was spoken by another machine.
+    takes: HashMap<&'s str, Narration>,
+    /// Scenes that others tried in vain to draw.
+    given_up: HashMap<String, JobError>,
     strict: bool,
     film: Film,
     voices: Voices,
@@ -147,7 +182,40 @@ struct Set<'s> {
     carding: Semaphore,
 }
 
-impl Set<'_> {
+impl<'s> Set<'s> {
+    fn of(
+        sheet: &'s CallSheet,
+        studio: &'s Studio,
+        lease: &'s Lease,
+        folder: &'s Path,
+        assets: &'s Assets,
+        budget: Budget,
+    ) -> Self {
+        let storyboard = &sheet.storyboard;
+        let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config, &studio.renderer.cache);
+        lease.change(|status| status.warnings.extend(missing));
+        let parallel = studio.config.parallel;
+        let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));
+        Self {
+            takes: HashMap::new(),
+            given_up: given_up.collect(),
+            strict: storyboard.on_failure.as_deref() == Some("fail"),
+            film: film(storyboard),
+            missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
+            silent_stage: AtomicU32::new(0),
+            left_out: OnceLock::new(),
+            drawing: Semaphore::new(parallel),
+            carding: Semaphore::new(parallel),
+            voices,
+            quality: sheet.quality,
+            studio,
+            lease,
+            folder,
+            assets,
+            budget,
+        }
+    }
+
     fn span(&self, scene: &Scene) -> Span {
         info_span!("scene", scene = scene.id, left_s = self.budget.ends.left().as_secs())
     }
@@ -165,18 +233,23 @@ impl Set<'_> {
 
     async fn spoken_and_drawn(&self, scene: &Scene) -> Result<(Vec<Narration>, Result<Clip, JobError>), JobError> {
         loop {
-            let mut narrations = Vec::new();
-            while let Some(beat) = scene.beats.get(narrations.len()) {
-                let narrate = info_span!("narrate", beat = beat.id);
-                narrations.push(self.narration(scene, beat).instrument(narrate).await?);
-                if !self.voices.stand(&narrations) {
-                    narrations.clear();
-                }
-            }
+            let narrations = self.spoken(scene).await?;
             if let Some(drawn) = self.draw(scene, &narrations).instrument(info_span!("draw")).await {
                 return Ok((narrations, drawn));
             }
         }
+    }
+
+    async fn spoken(&self, scene: &Scene) -> Result<Vec<Narration>, JobError> {
+        let mut narrations = Vec::new();
+        while let Some(beat) = scene.beats.get(narrations.len()) {
+            let narrate = info_span!("narrate", beat = beat.id);
+            narrations.push(self.narration(scene, beat).instrument(narrate).await?);
+            if !self.voices.stand(&narrations) {
+                narrations.clear();
+            }
+        }
+        Ok(narrations)
     }
 
     /// Makes again what a voice that failed later, elsewhere in the film, has made void: at most once for each voice. A scene
@@ -228,6 +301,12 @@ impl Set<'_> {
 
     /// The beat's narration. Words that nobody could speak are silence, for as long as it takes to read their captions.
     async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
+        if let Some(take) = self.takes.get(&*beat.id) {
+            if let Some(error) = &take.unspoken {
+                progress::replaced(self.lease, &scene.id, error, UNSPOKEN);
+            }
+            return Ok(take.clone());
+        }
         let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
         let error = match until.run(self.voices.speak(beat, &scene.id, self.folder, until)).await {
             Ok(Ok(narration)) => return Ok(narration),
@@ -239,8 +318,8 @@ impl Set<'_> {
             return Err(error);
         }
         warn!(beat = beat.id, code = error.code, "the beat stays silent: {}", error.message);
-        progress::replaced(self.lease, &scene.id, &error, "its words are shown as captions only");
-        Ok(Narration::silent(Sound::silence(beat.estimate_ms)))
+        progress::replaced(self.lease, &scene.id, &error, UNSPOKEN);
+        Ok(Narration::kept(Sound::silence(beat.estimate_ms), Vec::new(), None, Some(error)))
     }
 
     /// None when the narration is void before the scene's turn has come.
@@ -257,6 +336,9 @@ impl Set<'_> {
         // What is there needs no stage, not even one that works.
         if let Some(clip) = self.studio.renderer.kept(order, self.folder, until).await {
             return Some(Ok(clip));
+        }
+        if let Some(error) = self.given_up.get(&scene.id) {
+            return Some(Err(error.clone()));
         }
         let mut tries = 0;
         let failed = loop {
@@ -328,30 +410,5 @@ impl Set<'_> {
         progress::replaced(self.lease, &scene.id, &error, "it is left out, with its narration");
         let _ = self.left_out.set(error);
         Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn budget(seconds: u64, card: Duration) -> Budget {
-        let ends = Deadline::after(Duration::from_secs(seconds));
-        Budget { ends, assembly: Duration::from_secs(2), card, cards: ends.left() / 3 }
-    }
-
-    #[test]
-    fn drawing_ends_in_time_for_the_cards_of_all_that_is_missing() {
-        let budget = budget(100, Duration::from_millis(400));
-        let (few, many) = (budget.drawing(1).left(), budget.drawing(50).left());
-        assert!(few > Duration::from_secs(95) && few < Duration::from_millis(95_700), "{few:?}");
-        assert!(many > Duration::from_secs(75) && many < Duration::from_millis(76_100), "{many:?}");
-        assert!(budget.drawing(50) < budget.cards() && budget.cards() < budget.ends);
-    }
-
-    #[test]
-    fn cards_never_take_more_than_a_third() {
-        let budget = budget(30, Duration::from_secs(1));
-        assert!(budget.drawing(1_000).left() > Duration::from_secs(17));
     }
 }

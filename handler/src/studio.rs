@@ -13,6 +13,7 @@ use crate::error::{Code, JobError};
 use crate::job::log::JobLogs;
 use crate::job::{Lease, Status};
 use crate::layers::Layers;
+use crate::machine::Machine;
 use crate::plan::Sandbox;
 use crate::planners::Planners;
 use crate::render::{Cards, Prober, Raw, Renderer, Stage};
@@ -37,6 +38,8 @@ pub struct Studio {
     pub planners: Planners,
     /// Stage and clip cache.
     pub renderer: Renderer,
+    /// Who takes films that are too long for one invocation; none where there is no such help.
+    pub machine: Option<Machine>,
     /// ffmpeg.
     pub assembler: Assembler,
     /// The logs of running jobs.
@@ -73,6 +76,7 @@ impl Studio {
             cache: Cache::new(store.clone()),
         };
         let planners = Planners::new(&config, &store);
+        let machine = Machine::of(&config);
         let (stop, busy) = (watch::Sender::new(false), watch::Sender::new(0));
         Ok(Self {
             config,
@@ -81,6 +85,7 @@ impl Studio {
             sandbox,
             planners,
             renderer,
+            machine,
             assembler,
             logs,
             scratch,

@@ -1,5 +1,7 @@
 //! Servers that a test starts: own log, own end.
 
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -75,6 +77,12 @@ impl Server {
             next += 1;
         }
         family
+    }
+
+    /// Kills those of its processes that have this name, and says how many.
+    pub fn kill(&self, name: &str) -> usize {
+        let named: Vec<_> = self.processes().into_iter().filter(|one| one.name == name).collect();
+        named.iter().filter(|one| kill(Pid::from_raw(one.pid), Signal::SIGKILL).is_ok()).count()
     }
 
     /// Tells it to end; gives the names of processes that were still there ten seconds later, and kills those.

@@ -1,5 +1,7 @@
 //! An S3 server, the function's environment, and the two local Lambdas that run the real binary.
 
+#![allow(dead_code, reason = "each test binary uses a part of this rig")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -65,7 +67,7 @@ pub struct Rig {
     pub store: Store,
     pub calls: Arc<Calls>,
     server: Embedded,
-    dir: TempDir,
+    pub dir: TempDir,
 }
 
 impl Rig {
@@ -128,7 +130,9 @@ impl Rig {
             .env("AWS_LAMBDA_FUNCTION_TIMEOUT", timeout.to_string())
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3008")
             .envs(settings.iter().copied());
-        Emulator::start(command, BINARY, &self.dir.path().join("emulator.log"))
+        // Several may run at once.
+        let log = self.dir.path().join(format!("emulator-{}.log", free_port().port()));
+        Emulator::start(command, BINARY, &log)
     }
 
     /// `cargo lambda watch` on this workspace.
@@ -206,7 +210,7 @@ impl Rig {
 }
 
 pub struct Emulator {
-    address: SocketAddr,
+    pub address: SocketAddr,
     pub server: Server,
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Ledger;
 use super::captions::units;
 
 /// A film's words in another language, for captions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translation {
     /// BCP 47, as the document spells it.
     pub language: String,
@@ -15,7 +17,7 @@ pub struct Translation {
 }
 
 /// Words in another language, and the beats whose words say the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage {
     /// Ids of beats in film order, at least one.
     pub beats: Vec<String>,

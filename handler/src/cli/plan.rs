@@ -13,11 +13,7 @@ use crate::error::JobError;
 use crate::job::Quality;
 use crate::layers::Layers;
 use crate::narrate::Quote;
-use crate::plan::{Limits, Sandbox};
-
-/// Seconds of work for a second of film at standard quality on two processors, as measured on the showcase lesson (with
-/// some room): what tells whether a film fits its deadline.
-const WORK_PER_SECOND: f64 = 0.5;
+use crate::plan::{Estimate, Limits, Sandbox};
 
 /// Megabytes of the function, as `template.yaml` has them when nobody says otherwise.
 const FUNCTION_MEMORY: u32 = 3008;
@@ -25,15 +21,8 @@ const FUNCTION_MEMORY: u32 = 3008;
 /// US dollars that AWS Lambda asks for a gigabyte for a second on x86-64 in most regions, as of 2026.
 const GIGABYTE_SECOND: f64 = 0.000_016_666_7;
 
-/// What a film would take.
-struct Estimate {
-    seconds: f64,
-    frames: f64,
-    characters: u64,
-    quality: Quality,
-    /// Seconds of work.
-    work: f64,
-    fits: bool,
+/// What a film would cost.
+struct Cost {
     /// None without the layers, which say what voices there are.
     speech: Option<Quote>,
     /// US dollars for the work on AWS Lambda.
@@ -60,36 +49,32 @@ async fn plan(document: &Path) -> Result<Storyboard, JobError> {
     Ok(planned.storyboard)
 }
 
-impl Estimate {
+/// Of a film in the quality that it names.
+fn estimate(storyboard: &Storyboard, config: &Config) -> Estimate {
+    let quality = storyboard.quality.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Quality::Standard);
+    Estimate::of(storyboard, quality, config.parallel)
+}
+
+impl Cost {
     fn of(storyboard: &Storyboard, config: &Config) -> Self {
-        let beats = || storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-        let seconds = beats().map(|beat| f64::from(beat.estimate_ms + beat.pause_ms)).sum::<f64>() / 1000.0;
-        let characters = beats().map(|beat| beat.narration.chars().count() as u64).sum();
-        let quality = storyboard.quality.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Quality::Standard);
-        let work = seconds * WORK_PER_SECOND;
+        let estimate = estimate(storyboard, config);
         let layers = Layers::find(config.layers_dir.as_deref()).ok();
-        Self {
-            seconds,
-            frames: (seconds * f64::from(quality.fps())).round(),
-            characters,
-            quality,
-            work,
-            fits: work < config.job_timeout.as_secs_f64(),
-            speech: layers.and_then(|layers| Quote::of(storyboard, characters, &layers, config)),
-            compute: work * f64::from(FUNCTION_MEMORY) / 1024.0 * GIGABYTE_SECOND,
-        }
+        let quote = |layers: Layers| Quote::of(storyboard, estimate.characters as u64, &layers, config);
+        let compute = estimate.work_seconds * f64::from(FUNCTION_MEMORY) / 1024.0 * GIGABYTE_SECOND;
+        Self { speech: layers.and_then(quote), compute }
     }
 }
 
 fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
-    let of = Estimate::of(storyboard, config);
+    let (of, cost) = (estimate(storyboard, config), Cost::of(storyboard, config));
+    let fits = of.fits(config.job_timeout);
     if as_json {
-        let speech = of.speech.as_ref().map(
+        let speech = cost.speech.as_ref().map(
             |quote| json!({"voice": quote.voice, "paid_characters": quote.paid_characters, "dollars": quote.dollars}),
         );
-        let estimate = json!({"scenes": storyboard.scenes.len(), "seconds": of.seconds, "frames": of.frames,
-            "characters": of.characters, "quality": of.quality, "work_seconds": of.work, "fits_deadline": of.fits,
-            "cost": {"speech": speech, "compute_dollars": of.compute}});
+        let estimate = json!({"scenes": of.scenes, "seconds": of.seconds, "frames": of.frames,
+            "characters": of.characters, "quality": of.quality, "work_seconds": of.work_seconds, "fits_deadline": fits,
+            "cost": {"speech": speech, "compute_dollars": cost.compute}});
         println!("{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
         return;
     }
@@ -99,15 +84,11 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
         println!("  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
     }
     let (seconds, frames, quality) = (of.seconds, of.frames, of.quality);
-    println!("{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", storyboard.scenes.len());
-    println!("{} characters to speak; {}", of.characters, spoken(of.speech.as_ref()));
-    let verdict = if of.fits { "fits" } else { "does not fit" };
-    println!(
-        "about {:.0} s of work, which {verdict} the deadline of {:.0} s",
-        of.work,
-        config.job_timeout.as_secs_f64()
-    );
-    println!("on AWS Lambda about ${:.4} for the work", of.compute);
+    println!("{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", of.scenes);
+    println!("{} characters to speak; {}", of.characters, spoken(cost.speech.as_ref()));
+    let (verdict, deadline) = (if fits { "fits" } else { "does not fit" }, config.job_timeout.as_secs_f64());
+    println!("about {:.0} s of work, which {verdict} the deadline of {deadline:.0} s", of.work_seconds);
+    println!("on AWS Lambda about ${:.4} for the work", cost.compute);
     for warning in &storyboard.warnings {
         let place = warning.place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();
         eprintln!("warning: {place}{}", warning.message);

@@ -69,6 +69,7 @@ impl House {
 
     async fn claim(&self, id: &str) -> Lease {
         let terms = crate::job::Terms {
+            worker: crate::job::Worker::Alone,
             again: crate::job::Again::Retryable,
             timeout: Duration::from_secs(30),
             ends: jiff::Timestamp::now(),

@@ -13,7 +13,7 @@ use crate::job::{JobRequest, Source};
 use crate::publish::keys;
 use crate::store::{Store, StoreError};
 
-pub use events::{Asked, Batch, Message, OWN_SOURCE, is_companion, read, upload};
+pub use events::{Asked, Batch, Message, OWN_SOURCE, Subject, Task, TaskError, is_companion, read, upload};
 
 /// Largest document, in bytes. A lesson of a thousand pages is about 3 MB.
 pub const MAX_DOCUMENT: u64 = 8 << 20;

@@ -29,11 +29,37 @@ pub enum Again {
     Retryable,
     /// All that have no film: somebody at a terminal asks once more.
     Failed,
+    /// None: what is over stays over.
+    Never,
+}
+
+/// Who claims a job. The tasks of one Step Functions execution come one after the other, so a task takes the job over from those
+/// before it at once, while everybody else has to leave it to the execution until its deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker<'a> {
+    /// A process that makes the whole film.
+    Alone,
+    /// The first task of the execution of that name.
+    First(&'a str),
+    /// A later task of it, which goes on with what those before left, and begins nothing.
+    Next(&'a str),
+}
+
+impl<'a> Worker<'a> {
+    /// The execution.
+    pub fn execution(self) -> Option<&'a str> {
+        match self {
+            Self::Alone => None,
+            Self::First(execution) | Self::Next(execution) => Some(execution),
+        }
+    }
 }
 
 /// On what terms a job is claimed.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct Terms<'a> {
+    /// Who claims it.
+    pub worker: Worker<'a>,
     /// Which finished jobs are started again.
     pub again: Again,
     /// How old the heartbeat of an owner must be that counts as gone (LEASE_TIMEOUT).
@@ -81,15 +107,17 @@ impl Lease {
     /// owner lives, or until it has not moved for the lease's timeout.
     ///
     /// # Errors
-    /// [`StoreError`] when the status can be neither read nor written by `deadline`.
-    pub async fn claim(store: &Store, id: &JobId, terms: Terms, deadline: Deadline) -> Result<Claim, StoreError> {
+    /// [`StoreError`] when the status can be neither read nor written by `deadline`; `store.not_found` when a later task of an
+    /// execution finds no job.
+    pub async fn claim(store: &Store, id: &JobId, terms: Terms<'_>, deadline: Deadline) -> Result<Claim, StoreError> {
         let key = keys::status(id);
         let owner = owner_name();
+        let began = Instant::now();
         let mut watched: Option<(ETag, Instant)> = None;
         // Each round that is lost was won by another worker, so the next read finds its claim: this ends.
         loop {
-            let (status, condition) = match store.get(&key, MAX_STATUS, deadline).await {
-                Err(StoreError::NotFound { .. }) => {
+            let (mut status, condition) = match store.get(&key, MAX_STATUS, deadline).await {
+                Err(StoreError::NotFound { .. }) if !matches!(terms.worker, Worker::Next(_)) => {
                     (Status::queued(id.clone(), owner.clone(), terms.ends), Condition::Absent)
                 }
                 Err(error) => return Err(error),
@@ -100,18 +128,23 @@ impl Lease {
                             warn!(key, %error, "status.json can't be read; the job is claimed anew");
                             Status::queued(id.clone(), owner.clone(), terms.ends)
                         }
-                        Ok(found) if found.state.is_final() => {
-                            if !found.may_start_again(terms.again) {
-                                return Ok(Claim::Done(Box::new(found)));
-                            }
-                            found.claimed_again(owner.clone(), terms.ends)
+                        Ok(found) if found.state.is_final() && !found.may_start_again(terms.again) => {
+                            return Ok(Claim::Done(Box::new(found)));
                         }
+                        Ok(found) if found.is_of(terms.worker) => found.resumed(owner.clone()),
+                        Ok(found) if matches!(terms.worker, Worker::Next(_)) || found.is_handed_over() => {
+                            return Ok(Claim::Held(Box::new(found)));
+                        }
+                        Ok(found) if found.state.is_final() => found.claimed_again(owner.clone(), terms.ends),
                         Ok(found) => {
-                            let silent = watched.as_ref().map(|(_, since)| since.elapsed());
                             let moved = watched.as_ref().is_some_and(|(tag, _)| *tag != object.etag);
-                            if moved || deadline.passed() {
+                            // Whoever has started an execution hands the job over to it a moment later.
+                            let patient = matches!(terms.worker, Worker::First(_)) && began.elapsed() < terms.timeout;
+                            if (moved && !patient) || deadline.passed() {
                                 return Ok(Claim::Held(Box::new(found)));
                             }
+                            watched = watched.filter(|_| !moved);
+                            let silent = watched.as_ref().map(|(_, since)| since.elapsed());
                             if !found.is_older_than(terms.timeout) && silent.is_none_or(|silent| silent < terms.timeout)
                             {
                                 watched = watched.or(Some((object.etag, Instant::now())));
@@ -126,6 +159,7 @@ impl Lease {
                     (claimed, Condition::Matches(object.etag))
                 }
             };
+            status.execution = terms.worker.execution().map(str::to_owned);
             if let Some(etag) = Self::write(store, &key, &status, &condition, deadline).await? {
                 let beat = terms.timeout / BEATS;
                 return Ok(Claim::Mine(Self::hold(store.clone(), key, status, etag, beat)));
@@ -142,10 +176,7 @@ impl Lease {
         let key = keys::status(id);
         // A round is lost when the owner's heartbeat came between; the next one reads that.
         loop {
-            let object = store.get(&key, MAX_STATUS, deadline).await?;
-            let Ok(found) = serde_json::from_slice::<Status>(&object.bytes) else {
-                return Err(StoreError::NotFound { key });
-            };
+            let (found, etag) = Self::found(store, &key, deadline).await?;
             if found.state.is_final() {
                 return Ok(found);
             }
@@ -158,9 +189,70 @@ impl Lease {
                 ),
                 ..found
             };
-            let condition = Condition::Matches(object.etag);
+            let condition = Condition::Matches(etag);
             if Self::write(store, &key, &cancelled, &condition, deadline).await?.is_some() {
                 return Ok(cancelled);
+            }
+        }
+    }
+
+    /// The status of a job, whoever works on it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `store.not_found` when there is no such job.
+    pub async fn look(store: &Store, id: &JobId, deadline: Deadline) -> Result<Status, StoreError> {
+        Self::found(store, &keys::status(id), deadline).await.map(|(status, _)| status)
+    }
+
+    async fn found(store: &Store, key: &str, deadline: Deadline) -> Result<(Status, ETag), StoreError> {
+        let object = store.get(key, MAX_STATUS, deadline).await?;
+        let status = serde_json::from_slice(&object.bytes).map_err(|_| StoreError::NotFound { key: key.to_owned() })?;
+        Ok((status, object.etag))
+    }
+
+    /// Writes down what one of many tasks found out, while the job lies between two tasks of `execution` and nobody holds it. It
+    /// stays as it is when it is over, another's or held again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn note(
+        store: &Store,
+        id: &JobId,
+        execution: &str,
+        change: impl Fn(&mut Status) + Sync,
+        deadline: Deadline,
+    ) -> Result<(), StoreError> {
+        let key = keys::status(id);
+        // A round is lost when another task wrote between; the next one reads that.
+        loop {
+            let (mut status, etag) = Self::found(store, &key, deadline).await?;
+            if !status.waits_for(execution) {
+                return Ok(());
+            }
+            change(&mut status);
+            status.updated_at = Timestamp::now();
+            if !status.is_consistent() {
+                error!(state = status.state.name(), "a status that can't be was not written");
+                return Ok(());
+            }
+            if Self::write(store, &key, &status, &Condition::Matches(etag), deadline).await?.is_some() {
+                return Ok(());
+            }
+            // Many tasks that end together would else keep each other from writing.
+            let pause = Duration::from_millis(fastrand::u64(10..200));
+            tokio::time::sleep_until(deadline.slice(pause).instant().into()).await;
+        }
+    }
+
+    /// Ends when a job is no longer between two tasks of `execution`: it is cancelled, or another's. Looks every `pace`.
+    pub async fn left(store: &Store, id: &JobId, execution: &str, pace: Duration) {
+        loop {
+            tokio::time::sleep(pace).await;
+            // A store that does not answer says nothing about the job.
+            if let Ok(status) = Self::look(store, id, Deadline::after(WRITE)).await
+                && !status.waits_for(execution)
+            {
+                return;
             }
         }
     }
@@ -299,8 +391,22 @@ const MAX_STATUS: u64 = 8 << 20;
 impl Status {
     /// Whether a new delivery starts the finished job again.
     fn may_start_again(&self, again: Again) -> bool {
-        let asked = again == Again::Failed || self.error.as_ref().is_some_and(|error| error.retryable);
+        let asked = match again {
+            Again::Failed => true,
+            Again::Retryable => self.error.as_ref().is_some_and(|error| error.retryable),
+            Again::Never => false,
+        };
         asked && self.state.may_become(State::Queued, true)
+    }
+
+    /// Whether it is that worker's own execution that has the job.
+    fn is_of(&self, worker: Worker<'_>) -> bool {
+        worker.execution().is_some_and(|execution| self.execution.as_deref() == Some(execution))
+    }
+
+    /// Whether it lies between two tasks of `execution`.
+    pub fn waits_for(&self, execution: &str) -> bool {
+        !self.state.is_final() && self.owner.is_empty() && self.execution.as_deref() == Some(execution)
     }
 
     /// Whether its last write is longer ago than `timeout`, by this machine's clock.

@@ -60,6 +60,11 @@ impl JobLog {
         }
     }
 
+    /// Puts the lines of an earlier part of the job before those to come.
+    pub fn go_on_from(&self, earlier: &str) {
+        earlier.lines().for_each(|line| self.push(line.to_owned()));
+    }
+
     /// The log so far as JSON lines. A line `{"dropped": n}` stands where lines fell out.
     pub fn bytes(&self) -> Vec<u8> {
         let lines = self.lines();

@@ -15,7 +15,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use identity::JobId;
-pub use lease::{Again, Claim, Lease, Terms};
+pub use lease::{Again, Claim, Lease, Terms, Worker};
 pub use status::{State, Status};
 
 /// One film that somebody asked for.

@@ -89,6 +89,7 @@ pub const MOVES: &[Step] = {
         fenced(Running, Cancelled, "somebody asked for its end"),
         fenced(Queued, Queued, "its owner is gone, another takes over"),
         fenced(Running, Queued, "its owner is gone, another takes over"),
+        fenced(Running, Running, "the next task of its state machine goes on"),
         fenced(Failed, Queued, "it is sent again, and a retry can help or is asked for"),
         fenced(TimedOut, Queued, "it is sent again"),
         fenced(Cancelled, Queued, "it is asked for again"),
@@ -111,6 +112,9 @@ pub struct SceneStatus {
     pub audits: Vec<Audit>,
     /// Why something else stands in its place, and what; none when it is as planned.
     pub replaced: Option<String>,
+    /// What kept it from being drawn by a task of its own: the task that joins the film does not try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<JobError>,
 }
 
 /// Where a scene is on its way.
@@ -198,7 +202,7 @@ pub struct CacheUse {
 /// What the job used, for whoever pays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cost {
-    /// Seconds from claim to end, over this attempt.
+    /// Seconds from claim to end, over this attempt; of a state machine's film, those of all its tasks.
     pub seconds: f64,
     /// Seconds of film.
     pub film_seconds: f64,
@@ -242,9 +246,12 @@ pub struct Status {
     pub deadline: Timestamp,
     /// Grows with every claim; the fence against an old owner.
     pub generation: u64,
-    /// Who works on it: a random name of one attempt.
+    /// Who works on it: a random name of one attempt. Empty between two tasks of a state machine.
     pub owner: String,
-    /// Claims so far.
+    /// The Step Functions execution whose tasks make the film; none when one process makes it.
+    #[serde(default)]
+    pub execution: Option<String>,
+    /// Claims so far; the next task of the same execution is none.
     pub attempts: u32,
     /// The film's title, once planned.
     pub title: String,
@@ -291,6 +298,7 @@ impl Status {
             deadline,
             generation: 1,
             owner,
+            execution: None,
             attempts: 1,
             title: String::new(),
             scenes: Vec::new(),
@@ -317,6 +325,37 @@ impl Status {
             attempts: self.attempts + 1,
             ..Self::queued(self.job_id.clone(), owner, deadline)
         }
+    }
+
+    /// The next task of the same execution, by another owner. What is known of the film stays; what is found out anew is
+    /// told anew.
+    #[must_use]
+    pub fn resumed(&self, owner: String) -> Self {
+        let over = self.state.is_final();
+        let scene = |scene: &SceneStatus| SceneStatus {
+            state: if scene.state == SceneState::Rendered { SceneState::Rendered } else { SceneState::Waiting },
+            warnings: Vec::new(),
+            audits: Vec::new(),
+            replaced: None,
+            ..scene.clone()
+        };
+        Self {
+            state: if over { State::Queued } else { self.state },
+            stage: self.stage,
+            progress: if over { 0.0 } else { self.progress },
+            execution: self.execution.clone(),
+            attempts: self.attempts + u32::from(!self.owner.is_empty()),
+            title: self.title.clone(),
+            scenes: self.scenes.iter().map(scene).collect(),
+            planner: self.planner.clone(),
+            cost: self.cost,
+            ..self.claimed_again(owner, self.deadline)
+        }
+    }
+
+    /// Whether a state machine has it and may still have its film ready in time.
+    pub fn is_handed_over(&self) -> bool {
+        self.execution.is_some() && !self.state.is_final() && Timestamp::now() < self.deadline
     }
 
     /// Whether its fields agree with its state. A document that does not is never written.

@@ -71,15 +71,21 @@ pub struct Narration {
     pub words: Vec<Word>,
     /// Who spoke; none for a silent beat.
     pub voice: Option<BeatVoice>,
-    /// What falls back together with it, and whose turn it was.
-    group: String,
-    turn: usize,
+    /// Why it is silent although it has words.
+    pub unspoken: Option<JobError>,
+    /// What falls back together with it, and whose turn it was; none for what stays whoever speaks the rest.
+    cast: Option<(String, usize)>,
 }
 
 impl Narration {
     /// A beat that nobody speaks.
     pub fn silent(sound: Sound) -> Self {
-        Self { sound, words: Vec::new(), voice: None, group: String::new(), turn: 0 }
+        Self { sound, words: Vec::new(), voice: None, unspoken: None, cast: None }
+    }
+
+    /// A beat that was spoken earlier, for the same film, by `voice`; or why it was not.
+    pub fn kept(sound: Sound, words: Vec<Word>, voice: Option<BeatVoice>, unspoken: Option<JobError>) -> Self {
+        Self { sound, words, voice, unspoken, cast: None }
     }
 }
 
@@ -187,7 +193,8 @@ impl Voices {
                         tries: tries.into_inner(),
                         characters,
                     };
-                    return Ok(Narration { sound, words, voice: Some(voice), group, turn });
+                    let cast = Some((group, turn));
+                    return Ok(Narration { sound, words, voice: Some(voice), unspoken: None, cast });
                 }
                 Err(error) => error,
             };
@@ -227,7 +234,7 @@ impl Voices {
     /// Whether the voice that spoke it still speaks for its film, scene or beat. When not, the beat has to be asked for
     /// again, for it would be the only one in that voice.
     pub fn still_speaks(&self, narration: &Narration) -> bool {
-        narration.voice.is_none() || self.casting.turn(&narration.group) == narration.turn
+        narration.cast.as_ref().is_none_or(|(group, turn)| self.casting.turn(group) == *turn)
     }
 
     /// Characters that voices which cost money were asked to speak so far.

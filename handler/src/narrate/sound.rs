@@ -34,6 +34,16 @@ impl Sound {
         Ok(Self { path: path.to_owned(), samples: samples.len() })
     }
 
+    /// So many samples that [`Sound::keep`] has left at `path`, or silence when there is no path.
+    pub fn at(path: Option<PathBuf>, samples: usize) -> Self {
+        Self { path: path.unwrap_or_default(), samples }
+    }
+
+    /// Where it lies; none for silence.
+    pub fn path(&self) -> Option<&Path> {
+        (!self.path.as_os_str().is_empty()).then_some(&*self.path)
+    }
+
     /// Nothing to hear for so long, in milliseconds; it needs no file.
     pub fn silence(ms: u32) -> Self {
         Self { path: PathBuf::new(), samples: ms as usize * SAMPLE_RATE as usize / 1000 }

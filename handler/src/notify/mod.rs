@@ -102,7 +102,7 @@ impl Notices {
         Self { ended, pending }
     }
 
-    /// A job is over, as `status` says. Jobs that were not worked on here are not told of: their owner does that.
+    /// A job is over here, as `status` says: of one that was handed over, the end is told by the task that comes to it. Jobs that were not worked on here are not told of: their owner does that.
     pub fn ended(&self, status: &Status) {
         self.pending.send_modify(|pending| *pending += 1);
         if self.ended.send(status.clone()).is_err() {
@@ -186,8 +186,12 @@ async fn follow(
             biased;
             Some(mut job) = jobs.recv() => {
                 let status = job.borrow_and_update().clone();
-                known.insert(status.job_id.clone(), Known { owner: status.owner.clone(), running_told: false });
-                tell(State::Queued, status);
+                // The next task of a state machine goes on with a job that was told of before.
+                let goes_on = status.state != State::Queued;
+                known.insert(status.job_id.clone(), Known { owner: status.owner.clone(), running_told: goes_on });
+                if !goes_on {
+                    tell(State::Queued, status);
+                }
                 let began = began.clone();
                 tokio::spawn(async move {
                     // An error means that the job has ended: then its end is told.
@@ -205,13 +209,16 @@ async fn follow(
             }
             ended = ends.recv() => {
                 let Some(status) = ended else { return };
-                if known.get(&status.job_id).is_some_and(|known| known.owner == status.owner) {
+                let handed_over = status.is_handed_over() && status.owner.is_empty();
+                if known.get(&status.job_id).is_some_and(|known| handed_over || known.owner == status.owner) {
                     let told = known.remove(&status.job_id).is_some_and(|known| known.running_told);
                     // Past the first stage it must have been running.
                     if !told && status.progress > 0.0 {
                         tell(State::Running, Status { updated_at: Timestamp::now(), ..status.clone() });
                     }
-                    tell(status.state, status);
+                    if !handed_over {
+                        tell(status.state, status);
+                    }
                 }
                 pending.send_modify(|pending| *pending -= 1);
             }

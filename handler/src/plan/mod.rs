@@ -14,6 +14,7 @@
 mod check;
 pub mod engine;
 mod error;
+mod estimate;
 mod limits;
 mod sandbox;
 mod ticker;
@@ -21,6 +22,7 @@ mod wasi;
 
 pub use check::check;
 pub use error::{Fault, PlanError};
+pub use estimate::Estimate;
 pub use limits::Limits;
 pub use sandbox::{BUILT_IN_COMPONENT, Planned, Sandbox, Usage};
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use planner_wasm::storyboard::Storyboard;
 use tracing::{error, info, warn};
 
@@ -20,7 +21,7 @@ use crate::job::lease::FinishError;
 use crate::job::log::JobLog;
 use crate::job::status::{State, Sync};
 use crate::job::{JobId, Lease, Status};
-use crate::store::Store;
+use crate::store::{CacheKey, Store};
 
 /// What lies in the store by now.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,22 @@ pub struct Published {
     pub sync: Sync,
     /// Seconds of film.
     pub film_seconds: f64,
+}
+
+/// What came of a part of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Made {
+    /// The film.
+    Published(Published),
+    /// Something for the next task of a Step Functions execution.
+    HandedOver {
+        /// Its ARN.
+        execution: String,
+        /// What the next task has to know.
+        sheet: CacheKey,
+        /// When the execution is over, whatever happens.
+        until: Timestamp,
+    },
 }
 
 /// What log and status get even when nothing is left: less than the two seconds by which any deadline may be overrun.
@@ -114,7 +131,7 @@ fn captions(film: &Film) -> impl Iterator<Item = (String, String, &'static str, 
 /// # Errors
 /// When the status can't be written, or the job is another worker's by now.
 pub async fn outcome(
-    made: Result<Published, JobError>,
+    made: Result<Made, JobError>,
     lease: Lease,
     id: &JobId,
     log: &JobLog,
@@ -122,7 +139,8 @@ pub async fn outcome(
     deadline: Deadline,
 ) -> Result<Status, JobError> {
     match &made {
-        Ok(_) => info!("the film is there"),
+        Ok(Made::Published(_)) => info!("the film is there"),
+        Ok(Made::HandedOver { execution, .. }) => info!(execution, "handed over"),
         Err(error) => error!(code = error.code, remedy = error.remedy, "{}", error.message),
     }
     if let Err(error) = &made
@@ -164,12 +182,17 @@ async fn after_loss(
     lease.cancelled(&[("log".to_owned(), key)], deadline).await.ok_or_else(|| error.clone())
 }
 
-fn conclude(status: &mut Status, made: Result<Published, JobError>, log: Option<String>, seconds: f64) {
+fn conclude(status: &mut Status, made: Result<Made, JobError>, log: Option<String>, seconds: f64) {
     status.outputs.extend(log.map(|key| ("log".to_owned(), key)));
-    status.cost.seconds = seconds;
+    status.cost.seconds += seconds;
     status.timeline.iter_mut().for_each(|ran| _ = ran.to.get_or_insert(seconds));
     match made {
-        Ok(published) => {
+        Ok(Made::HandedOver { execution, until, .. }) => {
+            status.owner.clear();
+            status.execution = Some(execution);
+            status.deadline = until;
+        }
+        Ok(Made::Published(published)) => {
             status.outputs.extend(published.outputs);
             status.sync = Some(published.sync);
             status.cost.film_seconds = published.film_seconds;

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
+use std::str::FromStr;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError};
@@ -21,7 +22,8 @@ const DIGEST: &str = "sha256";
 const MAX_JSON: u64 = 4 << 20;
 
 /// A content address: the SHA-256 of labelled parts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct CacheKey(String);
 
 impl CacheKey {
@@ -34,6 +36,23 @@ impl CacheKey {
     /// The address as 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for CacheKey {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for CacheKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let well_formed = text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+        well_formed.then(|| Self(text.to_owned())).ok_or_else(|| "a cache key is 64 hexadecimal digits".to_owned())
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod delivered;
 mod direct;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -15,8 +16,13 @@ use crate::error::{Code, JobError};
 use crate::job::{JobRequest, Source};
 use crate::publish::keys;
 
+pub use task::{Subject, Task, TaskError};
+
 /// Characters of an unknown event that its refusal shows.
 const BEGINNING: usize = 200;
+
+/// The `detail-type` of what EventBridge tells of executions.
+const EXECUTION_ENDED: &str = "Step Functions Execution Status Change";
 
 /// The `source` of the events that this service sends to EventBridge.
 pub const OWN_SOURCE: &str = "chalkreel";
@@ -30,6 +36,8 @@ pub enum Asked {
     Delivered(Vec<JobRequest>),
     /// Messages of a queue, each answered for itself.
     Batch(Batch),
+    /// A task of the state machine.
+    Task(Box<Task>),
     /// A request over HTTP, of a Function URL or an HTTP API.
     Http(Box<ApiGatewayV2httpRequest>),
 }
@@ -69,6 +77,12 @@ pub fn read(event: Value, own_bucket: &str) -> Result<Asked, JobError> {
     }
     if delivered::source(&event) == Some("aws:sqs") {
         return Ok(Asked::Batch(delivered::batch(event, own_bucket)?));
+    }
+    if task::is(&event) {
+        return Ok(Asked::Task(Box::new(task::task(event, own_bucket)?)));
+    }
+    if event["source"] == "aws.states" && event["detail-type"] == EXECUTION_ENDED {
+        return Ok(Asked::Task(Box::new(task::ended(event["detail"].clone(), own_bucket)?)));
     }
     if direct::is(&event) {
         return Ok(Asked::Direct(direct::request(event, own_bucket)?));

@@ -29,6 +29,7 @@ fn told(requests: &[JobRequest]) -> String {
 fn line(event: Value) -> String {
     match read(event, "own") {
         Ok(Asked::Direct(request)) => format!("direct {}", told(&[request])),
+        Ok(Asked::Task(task)) => format!("{task:?}"),
         Ok(Asked::Delivered(requests)) => format!("delivered {}", told(&requests)),
         Ok(Asked::Batch(batch)) => {
             let message = |message: &Message| match &message.requests {
@@ -226,4 +227,45 @@ fn the_words_of_a_lesson_in_another_language_are_no_lesson() {
     };
     assert_eq!(told("incoming/a.captions.pt-BR.md"), "delivered ");
     assert!(told("incoming/a.de.md").contains("incoming/a.de.md"));
+}
+
+#[test]
+fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
+    let sheet = "0123456789abcdef".repeat(4);
+    let job = "0123456789abcdef01234567";
+    let task = |event: Value| match read(event, "own") {
+        Ok(Asked::Task(task)) => Ok(*task),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.code),
+    };
+    let of_request = task(json!({"task": "plan", "request": {"source": "s3://b/a.md"}, "execution": "x"}));
+    let Ok(Task::Plan { subject: Subject::Request(request), .. }) = of_request else { panic!("{of_request:?}") };
+    assert_eq!(told(&[request]), "s3://b/a.md@-");
+    let handed = json!({"job_id": job, "sheet": sheet});
+    let of_job = task(json!({"task": "plan", "request": handed, "execution": "x"}));
+    assert!(matches!(&of_job, Ok(Task::Plan { subject: Subject::Job(id, _), .. }) if id.as_str() == job), "{of_job:?}");
+    let scene = task(json!({"task": "scene", "job_id": job, "sheet": sheet, "scene": "s", "execution": "x"}));
+    assert!(matches!(&scene, Ok(Task::Scene { scene, .. }) if scene == "s"), "{scene:?}");
+    let nothing = task(json!({"task": "assemble", "job_id": job, "sheet": null, "execution": "x"}));
+    assert!(matches!(&nothing, Ok(Task::Assemble { sheet: None, .. })), "{nothing:?}");
+
+    // What EventBridge tells of an execution that was stopped, as its documentation shows it.
+    let stopped = task(json!({
+        "version": "0", "id": "1", "detail-type": "Step Functions Execution Status Change", "source": "aws.states",
+        "account": "1", "time": "2019-02-26T19:42:21Z", "region": "us-east-1", "resources": ["x"],
+        "detail": {"executionArn": "x", "stateMachineArn": "m", "name": "n", "status": "ABORTED", "startDate": 1,
+            "stopDate": 2, "input": handed.to_string(), "inputDetails": {"included": true}, "output": null,
+            "error": null, "cause": null},
+    }));
+    let Ok(Task::Fail { subject: Subject::Job(..), execution, error }) = stopped else { panic!("{stopped:?}") };
+    assert_eq!((&*execution, &*error.name), ("x", "ABORTED"));
+
+    for wrong in [
+        json!({"task": "paint"}),
+        json!({"task": "plan", "request": {}, "execution": "x"}),
+        json!({"task": "scene", "job_id": "../x", "sheet": sheet, "scene": "s", "execution": "x"}),
+        json!({"task": "scene", "job_id": job, "sheet": "x", "scene": "s", "execution": "x"}),
+    ] {
+        assert_eq!(task(wrong.clone()).err().as_deref(), Some("intake.bad_request"), "{wrong}");
+    }
 }
