@@ -397,7 +397,7 @@ async fn the_cache_never_gives_a_text_the_sound_or_the_times_of_another() {
     let first = house.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 2);
     // A store that mixes two sounds up, whole and sound as each of them is: the embedded one has a file for each object.
-    let folder = house.dir.path().join("store/lessons");
+    let folder = house.dir.path().join("store/buckets/lessons");
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let kept: Vec<_> = files.filter(|path| name(path).starts_with("cache%2Fvoices%2F")).collect();

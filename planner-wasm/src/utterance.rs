@@ -23,6 +23,9 @@ pub(crate) fn written(text: &str, tongue: &'static Tongue) -> String {
     if bare { unwrapped(text, tongue) } else { text.to_owned() }
 }
 
+/// Longest address, in characters, that is read as one.
+const ADDRESS: usize = 2_000;
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -77,8 +80,17 @@ impl<'a> Reader<'a> {
 
     /// A web address or that of a mailbox: what of it somebody would read to somebody else.
     fn address(&mut self) -> bool {
-        let word =
-            self.rest().split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).next().unwrap_or_default();
+        if !self.rest().starts_with(char::is_alphanumeric) {
+            return false;
+        }
+        // A bound, as every letter of what is no address may be looked at again from the next one.
+        let rest = self.rest();
+        let near = rest.char_indices().nth(ADDRESS).map_or(rest, |(end, _)| &rest[..end]);
+        let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"');
+        let word = near.split(ends).next().unwrap_or_default();
+        if word.len() == near.len() && near.len() < rest.len() {
+            return false;
+        }
         let word = word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '»', '”', '’', '\'', '*']);
         let lower = word.to_ascii_lowercase();
         let web =
@@ -465,6 +477,12 @@ mod tests {
             ],
         );
         all("de", &[("Auf http://example.org/a.", "Auf example Punkt org Schrägstrich a.")]);
+    }
+
+    #[test]
+    fn an_address_ends_with_its_text_or_is_none() {
+        let long = |letters: usize| format!("www.{}", "a".repeat(letters - 4));
+        all("en", &[(&long(ADDRESS), &long(ADDRESS)[4..]), (&long(ADDRESS + 1), &long(ADDRESS + 1))]);
     }
 
     #[test]
