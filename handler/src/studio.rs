@@ -23,6 +23,15 @@ use crate::store::{Cache, Endpoint, Store};
 /// Grace and drain of a child, and some room.
 const SETTLE: Duration = Duration::from_secs(4);
 
+/// A job that is worked on here.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// As it was when it was claimed.
+    pub status: Status,
+    /// As it changes.
+    pub changes: watch::Receiver<Status>,
+}
+
 /// Everything that a job needs and does not own.
 #[derive(Debug)]
 pub struct Studio {
@@ -48,7 +57,7 @@ pub struct Studio {
     scratch: Result<Scratch, JobError>,
     stop: watch::Sender<bool>,
     busy: watch::Sender<usize>,
-    watchers: Mutex<Vec<mpsc::UnboundedSender<watch::Receiver<Status>>>>,
+    watchers: Mutex<Vec<mpsc::UnboundedSender<Claimed>>>,
 }
 
 impl Studio {
@@ -110,7 +119,7 @@ impl Studio {
     }
 
     /// Hands out the status of each job that is claimed from now on, as it changes.
-    pub fn watch(&self) -> mpsc::UnboundedReceiver<watch::Receiver<Status>> {
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<Claimed> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         receiver
@@ -120,7 +129,7 @@ impl Studio {
     pub fn claimed(&self, lease: &Lease) {
         // A watcher that left is not missed.
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.retain(|watcher| watcher.send(lease.follow()).is_ok());
+        watchers.retain(|watcher| watcher.send(Claimed { status: lease.status(), changes: lease.follow() }).is_ok());
     }
 
     /// Counts a job as running until it is dropped.

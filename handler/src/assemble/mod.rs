@@ -16,6 +16,7 @@ pub mod film;
 pub mod ledger;
 mod limiter;
 pub mod measure;
+mod meter;
 mod music;
 mod recording;
 pub mod track;

@@ -6,10 +6,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use ebur128::{EbuR128, Mode};
-
 use super::Ledger;
 use super::limiter::{LOOK_AHEAD, Limiter};
+use super::meter::{BeatMeter, Meter};
 use super::music::Bed;
 use super::recording::{Moment, Recording};
 use crate::narrate::{SAMPLE_RATE, Sound};
@@ -25,6 +24,10 @@ const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
 const ROUNDS: usize = 6;
 /// From the second round on the gain grows by so many times what is missing, for the limiter takes the rest.
 const EAGERNESS: f64 = 1.6;
+/// No beat is more than so many decibels louder or quieter than the limiter would have it.
+const TRIM: f64 = 9.0;
+/// Beats that are as loud to each other as before the limiter, to so many decibels, are even.
+const EVEN: f64 = 0.5;
 /// Samples of silence at a time.
 const BLOCK: usize = SAMPLE_RATE as usize;
 
@@ -70,16 +73,27 @@ impl Track {
     ) -> io::Result<Self> {
         let words: Vec<&Sound> = words.into_iter().collect();
         let channels = backing.channels();
-        let mix = Mix { ledger, words: &words, bed: Bed::of(backing.music.as_ref(), ledger), backing };
+        let trims = vec![0.0; words.len()];
+        let mut mix = Mix { ledger, words: &words, trims, bed: Bed::of(backing.music.as_ref(), ledger), backing };
         let mut meter = Meter::new(channels)?;
-        mix.stream(|block| block.iter().try_for_each(|moment| meter.take(*moment)))?;
+        let mut beats = mix.beats(channels)?;
+        mix.stream(|block| block.iter().try_for_each(|moment| meter.take(*moment).and_then(|()| beats.take(*moment))))?;
         let mut loudness = meter.loudness()?;
         let mut gain = loudness.map_or(0.0, |loudness| LOUDNESS - loudness);
+        let wanted: Vec<Option<f64>> = beats.loudness()?.iter().map(|beat| beat.map(|beat| beat + gain)).collect();
         for _ in 0..ROUNDS {
-            loudness = mix.write(gain, channels, path)?;
-            match loudness.map(|loudness| LOUDNESS - loudness) {
-                Some(missing) if missing.abs() >= 0.2 => gain += missing * EAGERNESS,
-                _ => break,
+            let beats;
+            (loudness, beats) = mix.write(gain, channels, path)?;
+            let Some(missing) = loudness.map(|loudness| LOUDNESS - loudness) else { break };
+            // The limiter takes more of a voice with sharp peaks than of another, or of the same voice at other words.
+            let lack = |(wanted, is): (&Option<f64>, Option<f64>)| Some((*wanted)? - is? - missing);
+            let lacks: Vec<f64> = wanted.iter().zip(beats).map(|pair| lack(pair).unwrap_or_default()).collect();
+            if missing.abs() < 0.2 && lacks.iter().all(|lack| lack.abs() < EVEN) {
+                break;
+            }
+            gain += missing * EAGERNESS;
+            for (trim, lack) in mix.trims.iter_mut().zip(lacks) {
+                *trim = (*trim + lack * EAGERNESS).clamp(-TRIM, TRIM);
             }
         }
         Ok(Self { loudness, channels })
@@ -90,20 +104,29 @@ impl Track {
 struct Mix<'a> {
     ledger: &'a Ledger,
     words: &'a [&'a Sound],
+    /// What each beat's words get beside the gain of all, in decibels.
+    trims: Vec<f64>,
     backing: &'a Backing,
     bed: Option<Bed<'a>>,
 }
 
 impl Mix<'_> {
-    /// Writes the track with `gain` in decibels, limited, and gives its loudness.
-    fn write(&self, gain: f64, channels: usize, path: &Path) -> io::Result<Option<f64>> {
+    fn beats(&self, channels: usize) -> io::Result<BeatMeter> {
+        let stretches = self.ledger.beats().zip(self.words).map(|(beat, sound)| (beat.first_sample, sound.samples()));
+        BeatMeter::new(stretches.collect(), channels)
+    }
+
+    /// Writes the track with `gain` in decibels, limited, and gives its loudness, and that of each beat's words.
+    fn write(&self, gain: f64, channels: usize, path: &Path) -> io::Result<(Option<f64>, Vec<Option<f64>>)> {
         let factor = 10_f64.powf(gain / 20.0) as f32;
         let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
         let mut meter = Meter::new(channels)?;
         let mut limiter = Limiter::new();
+        let mut beats = self.beats(channels)?;
         let mut push = |moment: Moment| -> io::Result<()> {
             let Some(ready) = limiter.push(moment.map(|sample| sample * factor)) else { return Ok(()) };
             meter.take(ready)?;
+            beats.take(ready)?;
             let whole = |sample: &f32| file.write_all(&((sample * 32_767.0).round() as i16).to_le_bytes());
             ready[..channels].iter().try_for_each(whole)
         };
@@ -111,7 +134,7 @@ impl Mix<'_> {
         // What the limiter still holds.
         (0..LOOK_AHEAD).try_for_each(|_| push([0.0; 2]))?;
         file.flush()?;
-        meter.loudness()
+        Ok((meter.loudness()?, beats.loudness()?))
     }
 
     /// Hands out the whole track, block by block.
@@ -131,14 +154,16 @@ impl Mix<'_> {
         };
         let mut at = 0;
         let ends = self.ledger.beats().skip(1).map(|beat| beat.first_sample).chain([self.ledger.samples()]);
-        for ((beat, sound), end) in self.ledger.beats().zip(self.words).zip(ends) {
+        for (((beat, sound), trim), end) in self.ledger.beats().zip(self.words).zip(&self.trims).zip(ends) {
             still_until(at, beat.first_sample, &mut heard)?;
             let mut samples = sound.read()?;
             // A beat lasts at least as long as its words; only a broken ledger cuts here.
             samples.truncate((end - beat.first_sample) as usize);
             let last = samples.len().saturating_sub(1);
-            let faded =
-                |(index, sample): (usize, &f32)| sample * (index.min(last - index) as f32 / FADE as f32).min(1.0);
+            let level = 10_f64.powf(trim / 20.0) as f32;
+            let faded = |(index, sample): (usize, &f32)| {
+                sample * level * (index.min(last - index) as f32 / FADE as f32).min(1.0)
+            };
             at = heard(samples.iter().enumerate().map(faded).map(|sample| [sample; 2]).collect())?;
         }
         still_until(at, self.ledger.samples(), &mut heard)?;
@@ -166,38 +191,6 @@ impl Mix<'_> {
             }
         }
         self.bed.as_ref().map_or(Ok(()), |bed| bed.add(at, block))
-    }
-}
-
-/// Loudness of what passes by. A track of one channel is played by two speakers; ffmpeg's ebur128 counts it as one all the
-/// same, and so do we.
-struct Meter {
-    meter: EbuR128,
-    channels: usize,
-    waiting: Vec<f32>,
-}
-
-impl Meter {
-    fn new(channels: usize) -> io::Result<Self> {
-        let meter = EbuR128::new(channels as u32, SAMPLE_RATE, Mode::I).map_err(io::Error::other)?;
-        Ok(Self { meter, channels, waiting: Vec::with_capacity(BLOCK + 1) })
-    }
-
-    fn take(&mut self, moment: Moment) -> io::Result<()> {
-        self.waiting.extend_from_slice(&moment[..self.channels]);
-        if self.waiting.len() >= BLOCK { self.measure() } else { Ok(()) }
-    }
-
-    fn measure(&mut self) -> io::Result<()> {
-        self.meter.add_frames_f32(&self.waiting).map_err(io::Error::other)?;
-        self.waiting.clear();
-        Ok(())
-    }
-
-    /// Integrated loudness (EBU R 128) in LUFS; none when all is silent.
-    fn loudness(&mut self) -> io::Result<Option<f64>> {
-        self.measure()?;
-        Ok(self.meter.loudness_global().ok().filter(|loudness| loudness.is_finite()))
     }
 }
 

@@ -14,10 +14,10 @@ use axum::routing::get;
 use futures::stream::{Stream, StreamExt as _, unfold};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc};
 
 use crate::job::Status;
-use crate::studio::Studio;
+use crate::studio::{Claimed, Studio};
 
 /// Changes that may wait for a reader.
 const WAITING: usize = 256;
@@ -83,8 +83,8 @@ async fn one(State(live): State<Live>, Path(id): Path<String>) -> Sse<impl Strea
     live.stream(move |status| (status.job_id.as_str() == id).then(|| json!(status)))
 }
 
-async fn each(mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>, changes: broadcast::Sender<Arc<Status>>) {
-    while let Some(mut job) = jobs.recv().await {
+async fn each(mut jobs: mpsc::UnboundedReceiver<Claimed>, changes: broadcast::Sender<Arc<Status>>) {
+    while let Some(Claimed { changes: mut job, .. }) = jobs.recv().await {
         let changes = changes.clone();
         tokio::spawn(async move {
             loop {

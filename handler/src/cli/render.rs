@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::planner::component_bytes;
 use super::{Render, exit_code, explain, read};
@@ -22,7 +22,7 @@ use crate::planners;
 use crate::publish::keys;
 use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store};
-use crate::studio::Studio;
+use crate::studio::{Claimed, Studio};
 
 /// For copying finished files from a store on this machine: a long film at 4k has some gigabytes.
 const COPY: Duration = Duration::from_secs(120);
@@ -171,8 +171,8 @@ async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), JobError
 }
 
 /// Prints a line whenever the job has come further.
-async fn print(mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>) {
-    while let Some(mut job) = jobs.recv().await {
+async fn print(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
+    while let Some(Claimed { changes: mut job, .. }) = jobs.recv().await {
         let mut last = String::new();
         loop {
             let line = line(&job.borrow_and_update());

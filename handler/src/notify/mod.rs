@@ -21,7 +21,7 @@ use tracing::{error, warn};
 
 use crate::deadline::Deadline;
 use crate::job::{JobId, State, Status};
-use crate::studio::Studio;
+use crate::studio::{Claimed, Studio};
 
 /// Messages that may wait for one target.
 const QUEUE: usize = 256;
@@ -94,7 +94,7 @@ impl Notices {
         Self::to(targets, studio.watch())
     }
 
-    fn to(targets: Vec<Box<dyn Target>>, jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>) -> Self {
+    fn to(targets: Vec<Box<dyn Target>>, jobs: mpsc::UnboundedReceiver<Claimed>) -> Self {
         let pending = watch::Sender::new(0);
         let (ended, ends) = mpsc::unbounded_channel();
         let desks = targets.into_iter().map(|target| Desk::open(target, pending.clone())).collect();
@@ -102,7 +102,8 @@ impl Notices {
         Self { ended, pending }
     }
 
-    /// A job is over here, as `status` says: of one that was handed over, the end is told by the task that comes to it. Jobs that were not worked on here are not told of: their owner does that.
+    /// A job is over here, as `status` says: of one that was handed over, the end is told by the task that comes to it. Jobs that
+    /// were not worked on here are not told of: their owner does that.
     pub fn ended(&self, status: &Status) {
         self.pending.send_modify(|pending| *pending += 1);
         if self.ended.send(status.clone()).is_err() {
@@ -169,7 +170,7 @@ struct Known {
 
 /// Puts every state of every job on all desks, each once and in order.
 async fn follow(
-    mut jobs: mpsc::UnboundedReceiver<watch::Receiver<Status>>,
+    mut jobs: mpsc::UnboundedReceiver<Claimed>,
     mut ends: mpsc::UnboundedReceiver<Status>,
     desks: Vec<Desk>,
     pending: watch::Sender<usize>,
@@ -184,8 +185,7 @@ async fn follow(
         tokio::select! {
             // In this order: an end that is here has its claim here too.
             biased;
-            Some(mut job) = jobs.recv() => {
-                let status = job.borrow_and_update().clone();
+            Some(Claimed { status, changes: mut job }) = jobs.recv() => {
                 // The next task of a state machine goes on with a job that was told of before.
                 let goes_on = status.state != State::Queued;
                 known.insert(status.job_id.clone(), Known { owner: status.owner.clone(), running_told: goes_on });
@@ -257,13 +257,17 @@ mod tests {
         Status::queued("0123456789abcdef01234567".parse().unwrap(), owner.to_owned(), Timestamp::now())
     }
 
+    fn claimed(job: &watch::Sender<Status>) -> Claimed {
+        Claimed { status: job.borrow().clone(), changes: job.subscribe() }
+    }
+
     #[tokio::test]
     async fn each_state_is_told_once_and_in_order() {
         let heard = Heard::default();
         let (jobs, watched) = mpsc::unbounded_channel();
         let notices = Notices::to(vec![Box::new(Ear(heard.clone(), Duration::ZERO))], watched);
         let mine = watch::Sender::new(status("me"));
-        jobs.send(mine.subscribe()).unwrap();
+        jobs.send(claimed(&mine)).unwrap();
         mine.send_modify(|status| (status.state, status.progress) = (State::Running, 0.1));
         let ended = Status { state: State::Succeeded, ..mine.borrow().clone() };
         notices.ended(&ended);
@@ -282,7 +286,7 @@ mod tests {
         let deaf = Ear(heard.clone(), Duration::from_secs(3600));
         let notices = Notices::to(vec![Box::new(deaf)], watched);
         let mine = watch::Sender::new(status("me"));
-        jobs.send(mine.subscribe()).unwrap();
+        jobs.send(claimed(&mine)).unwrap();
         notices.ended(&Status { state: State::Failed, ..mine.borrow().clone() });
         let start = std::time::Instant::now();
         assert!(!notices.flush(Deadline::after(Duration::from_millis(100))).await);

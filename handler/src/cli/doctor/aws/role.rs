@@ -27,6 +27,8 @@ pub enum On {
     Queue,
     /// The dead-letter queue.
     DeadLetters,
+    /// The state machine.
+    Machine,
     /// Anything, for services without resources.
     Anything,
 }
@@ -50,6 +52,7 @@ pub const RENDER: Role = Role {
         Need { actions: &["events:PutEvents"], on: On::Bus },
         Need { actions: &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], on: On::Queue },
         Need { actions: &["sqs:SendMessage"], on: On::DeadLetters },
+        Need { actions: &["states:StartExecution"], on: On::Machine },
     ],
 };
 
@@ -96,6 +99,7 @@ impl Need {
             On::Bus => vec![stack.arn("events", &format!("event-bus/{bus}"))],
             On::Queue => vec![stack.arn("sqs", &stack.queue())],
             On::DeadLetters => vec![stack.arn("sqs", &stack.dead_letters())],
+            On::Machine => vec![stack.arn("states", &format!("stateMachine:{}", stack.function()))],
             On::Anything => vec!["*".to_owned()],
         }
     }
