@@ -196,7 +196,12 @@ async fn a_film_too_long_for_one_invocation_is_the_same_film_made_by_many() {
     // Readers see how it comes along; then one process is killed in the middle of its scene.
     let victim = factory.call(|call| call.task == "scene" && call.answer.is_none()).await;
     let sandbox = factory.sandboxes.iter().find(|one| one.address.port() == victim.port).unwrap();
-    assert_eq!(sandbox.server.kill("chalkreel"), 1);
+    // The emulator starts the function with its first call.
+    let begun = Instant::now();
+    while sandbox.server.kill("chalkreel") == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "there is nothing to kill");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let mut seen = BTreeSet::new();
     loop {
         let now = rig.status(job).await;
@@ -225,7 +230,9 @@ async fn a_film_too_long_for_one_invocation_is_the_same_film_made_by_many() {
     assert_eq!(tasks.keys().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(), ids(&status));
     assert_eq!((tasks[&*victim.scene], scenes.len()), (2, 5), "{scenes:?}");
     let died = scenes.iter().find(|call| call.scene == victim.scene).unwrap().answer.as_ref().unwrap();
-    assert_eq!(died["errorType"], "Runtime.ExitError", "{died}");
+    // The emulator has two words for it, whichever of its clocks notices first.
+    let names = ["Runtime.ExitError", "Sandbox.Timedout"];
+    assert!(names.iter().any(|name| died["errorType"] == *name), "{died}");
     assert_eq!(scenes.iter().map(|call| call.port).collect::<BTreeSet<_>>().len(), SANDBOXES);
     assert_eq!((factory.of("plan").len(), factory.of("assemble").len(), factory.of("fail").len()), (1, 1, 0));
 

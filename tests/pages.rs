@@ -96,7 +96,11 @@ fn the_page_plays_the_film_and_tells_how_it_was_made() {
     let warnings = texts(&seen["warnings"]);
     assert!(warnings.iter().any(|one| one.starts_with(&format!("line {line}: "))), "{warnings:?}");
     assert_eq!(texts(&seen["audit"]).len(), 3, "{seen}");
-    assert!(texts(&seen["log"]).iter().any(|one| one.contains("begins stage=assemble")), "{}", seen["log"]);
+    assert!(
+        texts(&seen["log"]).iter().any(|one| one.contains("begins") && one.contains("stage=assemble")),
+        "{}",
+        seen["log"]
+    );
 }
 
 #[test]

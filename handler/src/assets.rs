@@ -233,7 +233,7 @@ fn pictures(scene: &Scene) -> impl Iterator<Item = (&str, Option<Place>)> {
         _ => None,
     });
     shown.filter_map(|(element, place)| match &element.kind {
-        ElementKind::Image(image) => Some((image.source.as_str(), place)),
+        ElementKind::Image(image) => Some((image.source.as_str(), element.place.or(place))),
         _ => None,
     })
 }
