@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "lambda/process.rs"]
-#[allow(dead_code)]
 mod process;
 #[path = "template/read.rs"]
 mod read;

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "lambda/process.rs"]
-#[allow(dead_code)]
 mod process;
 
 use std::path::{Path, PathBuf};

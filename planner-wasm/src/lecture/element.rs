@@ -617,11 +617,8 @@ fn highlight(parameters: &Parameters<'_>) -> Action {
 /// Lines of a program as `4` or `4-7`, however they are written; other parts as they are.
 fn lines(part: &str) -> String {
     let bare = part.trim().trim_start_matches(|c: char| c.is_alphabetic() || c == ' ');
-    let numbers: Option<Vec<u32>> = bare
-        .split(|c: char| matches!(c, ',' | '-' | '–' | '\n' | ' '))
-        .filter(|one| !one.is_empty())
-        .map(|one| one.parse().ok())
-        .collect();
+    let numbers: Option<Vec<u32>> =
+        bare.split([',', '-', '–', '\n', ' ']).filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect();
     let lines = part.trim().to_lowercase().starts_with("line") || part.trim().starts_with(|c: char| c.is_ascii_digit());
     match numbers.as_deref().filter(|_| lines) {
         Some([one]) => one.to_string(),

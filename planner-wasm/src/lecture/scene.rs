@@ -390,16 +390,14 @@ impl Reader<'_, '_> {
         let plane = &self.planes.last()?.what;
         let (x, y) = (plane.x?, plane.y?);
         let (points, joined) = match kind {
-            ShapeKind::Dot(point) => (vec![point.clone()], false),
-            ShapeKind::Line(way) | ShapeKind::DashedLine(way) | ShapeKind::Arrow(way) => {
-                (vec![way.from.clone(), way.to.clone()], true)
-            }
+            ShapeKind::Dot(point) => (vec![*point], false),
+            ShapeKind::Line(way) | ShapeKind::DashedLine(way) | ShapeKind::Arrow(way) => (vec![way.from, way.to], true),
             _ => return None,
         };
         let outside = points.iter().any(|point| point.x.abs() > HALF_FRAME.0 || point.y.abs() > HALF_FRAME.1);
         let on_axes =
             points.iter().all(|point| (x.min..=x.max).contains(&point.x) && (y.min..=y.max).contains(&point.y));
-        (outside && on_axes).then(|| if joined { CurveKind::Points(points) } else { CurveKind::Dots(points) })
+        (outside && on_axes).then_some(if joined { CurveKind::Points(points) } else { CurveKind::Dots(points) })
     }
 
     fn show(
