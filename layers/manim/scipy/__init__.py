@@ -1,7 +1,7 @@
 """Stands in for scipy in the Lambda layer: the one class that Manim uses of it, and a clear word for everything else.
 
-scipy with its libraries takes 74 MB of the 262 that a function and its layers may have. The container image has the whole
-of it.
+scipy with its libraries takes 74 MB of the 262 that a function and its layers may have. The container image has
+the whole of it.
 """
 
 import sys

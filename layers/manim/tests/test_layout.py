@@ -206,7 +206,7 @@ def test_what_a_page_has_for_itself_stands_in_its_middle(setter: Typesetter) -> 
     alone = Paragraph("p", 0, [{"plain": "a few words"}], setter, theme.DARK, Checked(setter, []))
     (block,) = paginate([alone], AREA, 0)
     assert abs(block.x + block.width / 2) < 0.01
-    program = Program("c", 0, [[("x = 1", None)]] * 60, setter, theme.DARK)
+    program = Program("c", 0, [[("x = 1", theme.DARK.text)]] * 60, setter, theme.DARK)
     pages = paginate([program], AREA, 0)
     assert len(pages) > 2 and all(abs(page.x + page.width / 2) < 0.01 for page in pages)
     both = paginate([alone, Paragraph("q", 1, [{"plain": "more"}], setter, theme.DARK, Checked(setter, []))], AREA, 0)

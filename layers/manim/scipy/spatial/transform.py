@@ -31,6 +31,7 @@ class Rotation:
         return self._matrix.copy()
 
     def __getattr__(self, name: str) -> NoReturn:
+        """Tells what is missing, by its name."""
         if name.startswith("_"):
             raise AttributeError(name)
         _missing(f"scipy.spatial.transform.Rotation.{name}")
