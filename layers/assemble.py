@@ -29,7 +29,7 @@ STDLIB = (
 """Of Python itself: nothing that draws films has a use for them."""
 EXTENSIONS = "_codecs_* _curses* _dbm* _hashlib* _ssl* _testinternal* _test* _lsprof* readline* xxlimited* _ctypes_test*"
 """OpenSSL alone is 4 MB, and children have no network."""
-PACKAGES = "pip pip-* test moderngl-stubs pyglm-stubs scipy scipy-*"
+PACKAGES = "pip pip-* test moderngl-stubs scipy scipy-*"
 """Of site-packages. `test` is a package's mistake."""
 FILES = "*.pyi *.pxd *.pyx *.c *.h *.hpp *.a *.lib *.whl"
 
@@ -164,12 +164,23 @@ def strip(folder: Path) -> None:
 
 
 def compile_python(layer: Path) -> None:
-    """Byte code that is believed whatever the files' times are: zips change them. Templates that are no Python fail, rightly."""
+    """Byte code that is believed whatever the files' times are: zips change them. Templates that are no Python fail, rightly.
+
+    Manim and the stage keep their source, for tracebacks that somebody reads; all else is there as byte code alone.
+    """
     library = layer / "manim/lib"
+    kept = [library / "python3.13/site-packages" / name for name in ("manim", "chalkreel_stage")]
     command = [sys.executable, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "-s", library, "-p", "/opt/manim/lib", library], stdout=subprocess.DEVNULL)
-    if not list(library.glob("python3.13/site-packages/manim/__pycache__/*.pyc")):
-        sys.exit("assemble: there is no byte code of Manim")
+    command += ["-s", str(library), "-p", "/opt/manim/lib"]
+    subprocess.run([*command, "-b", library], stdout=subprocess.DEVNULL)
+    for folder in kept:
+        remove(folder.rglob("*.pyc"))
+        subprocess.run([*command, folder], stdout=subprocess.DEVNULL)
+        if not list(folder.glob("__pycache__/*.pyc")):
+            sys.exit(f"assemble: there is no byte code of {folder.name}")
+    for source in library.rglob("*.py"):
+        if source.with_suffix(".pyc").exists():
+            source.unlink()
 
 
 def gate(parts: dict[str, Path]) -> str:

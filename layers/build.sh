@@ -164,7 +164,8 @@ on_voice=$(hash "$on_root" "$on_sources" "$(hash_of "$layers/voice/build.sh")")
 pin() { grep "^$1==" "$layers/manim/requirements.txt"; }
 on_av=$(hash "$on_python" "$on_ffmpeg" "$(hash_of "$layers/manim/wheel.sh")" "$(pin av)")
 on_typst=$(hash "$on_python" "$rust" "$(hash_of "$layers/manim/wheel.sh")" "$(pin typst)")
-on_packages=$(hash "$on_python" "$on_av" "$on_typst" "$(hash_of "$layers/manim/requirements.txt" "$layers/manim/packages.sh")")
+on_numpy=$(hash "$on_python" "$(hash_of "$layers/manim/wheel.sh")" "$(pin numpy)")
+on_packages=$(hash "$on_python" "$on_av" "$on_numpy" "$on_typst" "$(hash_of "$layers/manim/requirements.txt" "$layers/manim/packages.sh")")
 mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -type f | sort)
 on_function=$(hash "$on_root" "$rust" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
 mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' | sort)
@@ -174,13 +175,13 @@ on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "$(dpkg-que
 step root "$on_root" make_root
 step sources "$on_sources" fetch_sources
 step python "$on_python" make_python
-step voice "$on_voice" make_voice
-step typst "$on_typst" make_wheel typst
-step function "$on_function" make_function
-exit 9
 step ffmpeg "$on_ffmpeg" make_ffmpeg
+step voice "$on_voice" make_voice
 step av "$on_av" make_wheel av
+step numpy "$on_numpy" make_wheel numpy
+step typst "$on_typst" make_wheel typst
 step packages "$on_packages" make_packages
+step function "$on_function" make_function
 step assemble "$on_all" assemble
 cat "$lambda/sizes.txt"
 say "made $lambda in $((SECONDS - start)) s"

@@ -185,7 +185,7 @@ async fn a_stack_of_the_template_is_all_right() {
     let output = account.doctor(&[], &account.keys.1).await;
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let parts = ["bucket's trigger", "queue's visibility", "dead letters", "layers", "concurrency", "function's role"];
+    let parts = ["bucket's trigger", "queue's visibility", "dead letters", "layers", "concurrency", "state machine", "function's role"];
     for part in parts {
         let line = text.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("nothing of {part}: {text}"));
         assert!(line.starts_with("ok "), "{line}");
@@ -223,6 +223,8 @@ async fn what_is_broken_is_named_and_what_is_not_is_not() {
         (&["job-timeout"], &[("settings", "wrong")]),
         (&["setting"], &[]),
         (&["bucket-setting"], &[]),
+        (&["machine-setting"], &[("state machine", "wrong")]),
+        (&["machine"], &[("state machine", "missing")]),
         (&["mapping"], &[("queue's mapping", "missing")]),
         (&["failed-events", "open-door"], &[("failed events", "missing"), ("HTTP's door", "wrong")]),
         (&["http-function"], &[("HTTP function", "missing")]),
@@ -255,7 +257,7 @@ async fn what_may_not_be_seen_is_not_called_missing() {
     let account = Account::new(&["s3:*", "sqs:*", "sts:*"]).await;
     account.guarded().await;
     let (code, seen) = account.ills().await;
-    assert_eq!((code, seen), (3, ills(&[("function", "cant_tell"), ("HTTP function", "cant_tell")])));
+    assert_eq!((code, seen), (3, ills(&[("function", "cant_tell"), ("state machine", "cant_tell"), ("HTTP function", "cant_tell")])));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,6 +286,7 @@ fn the_doctor_knows_the_template() {
     assert_eq!(property("HttpFunction", "FunctionName"), stack.http_function());
     assert_eq!(property("Lessons", "QueueName"), stack.queue());
     assert_eq!(property("FailedEvents", "QueueName"), stack.dead_letters());
+    assert_eq!(property("FilmMachine", "StateMachineName"), stack.machine());
     let layers = ["ManimLayer", "FfmpegLayer", "VoiceLayer"].map(|layer| property(layer, "LayerName"));
     assert_eq!(layers, stack.layers());
 

@@ -110,14 +110,14 @@ async fn what_can_never_become_a_film_is_said_and_not_delivered_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_late_tells_so_before_lambda_kills_it() {
     let rig = Rig::new().await;
-    let mut emulator = rig.emulator(6);
+    let mut emulator = rig.emulator(12);
     let scene =
         "## One more\n\nA sentence that takes some seconds to say, and its picture longer to draw.\n\n- a point\n\n";
     let slow =
         json!({"document": {"name": "slow.md", "text": format!("# Long\n\n{}", scene.repeat(20))}, "quality": "high"});
     let start = Instant::now();
     let status = emulator.invoke(&slow);
-    assert!(start.elapsed() < Duration::from_secs(7), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(13), "{:?}", start.elapsed());
     let state = status["state"].as_str().unwrap_or_else(|| panic!("{status}"));
     assert!(["timed_out", "degraded"].contains(&state), "{status}");
     let job = job_id(&status);
@@ -236,11 +236,10 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let mut interface = rig.http_emulator();
     rig.calls.take();
     let submit = event("http-submit.json");
-    let start = Instant::now();
     let answer = interface.invoke(&submit);
     assert_eq!(answer["statusCode"], 202, "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(5), "the request must not wait for its film");
     let job = job_id(&body(&answer));
+    assert_eq!(body(&answer)["state"], "queued", "the request must not wait for its film");
     assert_eq!(body(&interface.invoke(&submit))["job_id"], job);
     assert_eq!(interface.invoke(&event("http-submit-base64.json"))["statusCode"], 202);
     let other = job_id(&body(&interface.invoke(&event("http-submit-base64.json"))));

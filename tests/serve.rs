@@ -171,6 +171,8 @@ async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
     // A page of another site that a browser here has open.
     let foreign = house.client.get(house.url("/jobs")).header("origin", "https://example.org").send().await.unwrap();
     assert_eq!(foreign.status().as_u16(), 403);
+    let told: Value = serde_json::from_slice(&foreign.bytes().await.unwrap()).unwrap();
+    assert_eq!(told["code"], "http.forbidden_origin", "{told}");
 
     // A second job, told of to the end although the process is told to stop while it is made.
     let late = house.submit("late.md", &format!("{LESSON}{}", MORE.repeat(6))).await;

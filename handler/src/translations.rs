@@ -64,6 +64,7 @@ impl Library<'_> {
             Ok(translated) => {
                 let (passages, mut warnings) = aligned(film, &translated, &name);
                 warnings.extend(another_language(language, &translated.language, &name));
+                warnings.extend(its_own(&translated, film, &name));
                 (Some(Translation { language: language.to_owned(), passages }), warnings)
             }
             Err(why) => {
@@ -91,6 +92,17 @@ fn another_language(wanted: &str, found: &str, name: &str) -> Option<Warning> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
     let message = format!("`{name}` says that it is in `{found}`; it is shown as `{wanted}`");
     (primary(wanted) != primary(found)).then(|| warning("captions.another_language", message, None))
+}
+
+/// What the planner found in a translation and not in the lesson itself. Its pictures are never drawn, but what is wrong with them
+/// may be what is wrong with the words.
+fn its_own(translated: &Storyboard, film: &Storyboard, name: &str) -> Vec<Warning> {
+    let known = |found: &&Warning| film.warnings.iter().any(|warning| warning.code == found.code);
+    let told = |found: &Warning| {
+        let place = found.place.map(|place| format!(", line {}", place.line)).unwrap_or_default();
+        warning(&found.code, format!("`{name}`{place}: {}", found.message), None)
+    };
+    translated.warnings.iter().filter(|found| !known(found)).map(told).collect()
 }
 
 /// What of `translated` says the same as which beats of `film`: scene by scene, and in a scene paragraph by paragraph. Where their
@@ -196,6 +208,16 @@ mod tests {
         let film = storyboard(&[("a", &[("One.", 3)]), ("b", &[("Two.", 5)]), ("c", &[("", 6)])]);
         let german = storyboard(&[("b", &[("Zwei.", 3)]), ("a", &[("Eins.", 5)])]);
         assert_eq!(found(&film, &german), (pairs(&[("a-0", "Eins."), ("b-0", "Zwei.")]), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_translation_is_told_with_its_name_and_line() {
+        let film = Storyboard { warnings: vec![warning("same", "a".to_owned(), None)], ..storyboard(&[]) };
+        let place = Some(Place { line: 7, column: 1 });
+        let found = vec![warning("same", "b".to_owned(), None), warning("other", "no such fence".to_owned(), place)];
+        let translated = Storyboard { warnings: found, ..storyboard(&[]) };
+        let told = its_own(&translated, &film, "a.captions.de.md");
+        assert_eq!(told, [warning("other", "`a.captions.de.md`, line 7: no such fence".to_owned(), None)]);
     }
 
     #[test]

@@ -16,15 +16,18 @@ muxers=(adts aiff apng ass avi caf crc dash ffmetadata flac flv framecrc frameha
     latm m4v matroska md5 mov mp3 mp4 mpegts null ogg opus pcm_\* rawvideo segment srt stream_segment streamhash tee w64 wav webm webvtt
     yuv4mpegpipe)
 protocols=(file pipe fd concat concatf data cache subfile md5 tee)
+# The linker reads this itself; on a command line, configure and make would each eat the dollar.
+export LD_RUN_PATH='$ORIGIN/../lib'
 ./configure --prefix=/opt --enable-gpl --enable-version3 --enable-shared --disable-static --disable-doc --disable-debug --disable-ffplay \
     --disable-autodetect --enable-{zlib,libx264,libmp3lame,libopus,libvpx,libass,libfreetype,libharfbuzz,libfontconfig} \
     --disable-{network,devices,hwaccels,vulkan,decoders,encoders,demuxers,muxers,protocols} --enable-indev=lavfi \
     --enable-decoder="$(list "${decoders[@]}")" --enable-encoder="$(list "${encoders[@]}")" \
     --enable-demuxer="$(list "${demuxers[@]}")" --enable-muxer="$(list "${muxers[@]}")" --enable-protocol="$(list "${protocols[@]}")" \
-    --extra-cflags=-g0 --extra-ldflags=-Wl,--disable-new-dtags \
-    --extra-ldexeflags="-Wl,-rpath,'\$\$ORIGIN/../lib'" --extra-ldsoflags="-Wl,-rpath,'\$\$ORIGIN'"
+    --extra-cflags=-g0 --extra-ldflags=-Wl,--disable-new-dtags
 make -s "-j$JOBS"
 make -s install
+# Not `grep -q`: it would leave objdump with a closed pipe.
+objdump -p /opt/bin/ffmpeg | grep -F 'RPATH                $ORIGIN/../lib' >/dev/null || { echo "ffmpeg would not find its libraries"; exit 1; }
 
 has() { # has -encoders NAME…
     local kind=$1 name have
@@ -36,4 +39,5 @@ has -encoders libx264 aac libmp3lame libopus pcm_s16le png mjpeg mov_text libvpx
 has -decoders h264 aac mp3float opus vorbis flac png gif
 has -filters ass aresample ebur128 loudnorm scale
 has -muxers mp4 mov framecrc s16le null webvtt srt
-has -demuxers concat lavfi ffmetadata srt s16le
+has -demuxers concat ffmetadata srt s16le
+has -devices lavfi

@@ -23,6 +23,7 @@ REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 BUCKET = f"chalkreel-{ACCOUNT}-{REGION}"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:chalkreel"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:chalkreel"
 LETTERS = f"arn:aws:sqs:{REGION}:{ACCOUNT}:chalkreel-failed-events"
 url = sys.argv[1]
 
@@ -203,6 +204,8 @@ BREAKS = {
     "concurrency": lambda: functions.put_function_concurrency(
         FunctionName="chalkreel", ReservedConcurrentExecutions=0
     ),
+    "machine-setting": lambda: settings(CHALKREEL_STATE_MACHINE=f"{MACHINE}-of-old"),
+    "machine": lambda: client("stepfunctions").delete_state_machine(stateMachineArn=MACHINE),
     "mapping": lambda: functions.delete_event_source_mapping(UUID=mapping()),
     "failed-events": lambda: functions.delete_function_event_invoke_config(FunctionName="chalkreel"),
     "function": lambda: functions.delete_function(FunctionName="chalkreel"),

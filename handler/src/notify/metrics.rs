@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Notice, Target};
 use crate::deadline::Deadline;
+use crate::error::Stage;
 use crate::job::{State, Status};
 
 /// The metrics' namespace, which the template's alarms name.
@@ -29,13 +30,32 @@ const METRICS: &[(&str, &str)] = &[
     ("PaidCharacters", "Count"),
 ];
 
+/// Each stage's seconds are a metric of its own.
+const STAGES: &[(Stage, &str)] = &[
+    (Stage::Intake, "IntakeSeconds"),
+    (Stage::Plan, "PlanSeconds"),
+    (Stage::Narrate, "NarrateSeconds"),
+    (Stage::Render, "RenderSeconds"),
+    (Stage::Assemble, "AssembleSeconds"),
+    (Stage::Publish, "PublishSeconds"),
+];
+
+/// Seconds on the clock that the job was in a stage. Narration and drawing overlap, and count as drawing, but where a state machine
+/// has them done one after the other.
+fn seconds(status: &Status, stage: Stage) -> f64 {
+    let ran = status.timeline.iter().filter(|ran| ran.stage == stage && ran.scene.is_none());
+    ran.filter_map(|ran| Some(ran.to? - ran.from)).sum()
+}
+
 /// The line of a job that is over.
 fn line(status: &Status) -> Value {
     let frames: u64 = status.scenes.iter().map(|scene| scene.frames).sum();
     let rate = if status.cost.seconds > 0.0 { frames as f64 / status.cost.seconds } else { 0.0 };
     let count = |yes: bool| u32::from(yes);
-    let metrics: Vec<Value> = METRICS.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
-    json!({
+    let stages = STAGES.iter().map(|(_, name)| (*name, "Seconds"));
+    let metrics = METRICS.iter().copied().chain(stages).map(|(name, unit)| json!({"Name": name, "Unit": unit}));
+    let metrics: Vec<Value> = metrics.collect();
+    let mut line = json!({
         "_aws": {
             "Timestamp": status.updated_at.as_millisecond(),
             "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}],
@@ -53,7 +73,11 @@ fn line(status: &Status) -> Value {
         "CacheHits": status.cache.hits,
         "CacheMisses": status.cache.misses,
         "PaidCharacters": status.cost.paid_characters,
-    })
+    });
+    for (stage, name) in STAGES {
+        line[name] = json!(seconds(status, *stage));
+    }
+    line
 }
 
 #[async_trait]
@@ -77,15 +101,24 @@ impl Target for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::status::Ran;
 
     #[test]
     fn every_metric_that_is_announced_has_a_figure() {
         let id = "0123456789abcdef01234567".parse().unwrap();
-        let line = line(&Status::queued(id, String::new(), jiff::Timestamp::now()));
+        let mut status = Status::queued(id, String::new(), jiff::Timestamp::now());
+        let ran = |stage, scene: Option<&str>, from, to| Ran { stage, scene: scene.map(str::to_owned), from, to };
+        status.timeline = vec![
+            ran(Stage::Render, None, 1.0, Some(4.5)),
+            ran(Stage::Render, Some("one"), 1.0, Some(3.0)),
+            ran(Stage::Publish, None, 4.5, None),
+        ];
+        let line = line(&status);
         for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
             let name = metric["Name"].as_str().unwrap();
             assert!(line[name].is_number(), "{name}");
         }
+        assert_eq!((&line["RenderSeconds"], &line["PublishSeconds"]), (&json!(3.5), &json!(0.0)));
         assert!(line["_aws"]["Timestamp"].as_i64().unwrap() > 1_700_000_000_000);
     }
 }

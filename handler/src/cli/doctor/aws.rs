@@ -3,13 +3,14 @@
 //! In: the stack's `Name`, and whatever credentials the AWS SDK finds. Out: a [`Finding`] for each part. It reads and asks; it
 //! never changes anything, and what it may not see it says it can't tell.
 //!
-//! S3 is asked through its SDK, which is in the program anyhow. Lambda, SQS, IAM and STS are asked for a dozen answers in all:
+//! S3 is asked through its SDK, which is in the program anyhow. Lambda, SQS, Step Functions, IAM and STS are asked for a dozen answers in all:
 //! their SDKs are 440,000 lines more to compile, more than those of S3 and EventBridge together, so these few calls are made
 //! in `call`, signed by AWS's own crate for that.
 
 mod bucket;
 mod call;
 mod function;
+mod machine;
 mod queue;
 mod role;
 mod stack;
@@ -149,10 +150,11 @@ async fn look(name: &str, deadline: Deadline) -> Result<(Stack, Vec<Finding>), F
     );
     let timeout = settings.as_ref().and_then(|settings| settings["Timeout"].as_u64());
     let hidden = queue::hides_long_enough(&queues, timeout);
+    let machine = machine::look(&aws, &stack, settings.as_ref()).await;
     let role = role::look(&aws, &stack, &RENDER, settings.as_ref()).await;
     let (http, settings) = http;
     let http_role = role::look(&aws, &stack, &HTTP, settings.as_ref()).await;
     let queues = queues.findings.into_iter().chain(hidden);
-    let all = bucket.into_iter().chain(queues).chain(render).chain(role).chain(http).chain(http_role);
+    let all = bucket.into_iter().chain(queues).chain(render).chain([machine]).chain(role).chain(http).chain(http_role);
     Ok((stack, all.collect()))
 }

@@ -103,12 +103,12 @@ impl Aws {
         serde_json::from_str(&text).map_err(|error| Refusal::Other(error.to_string()))
     }
 
-    /// A call of SQS, which takes and gives JSON.
-    pub(super) async fn sqs(&self, operation: &str, body: &Value) -> Result<Value, Refusal> {
-        let request = http::Request::post(format!("{}/", self.endpoint("sqs")))
+    /// A call of SQS or Step Functions, which take and give JSON: `target` is the service's own prefix and the operation.
+    pub(super) async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value, Refusal> {
+        let request = http::Request::post(format!("{}/", self.endpoint(service)))
             .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", format!("AmazonSQS.{operation}"));
-        let text = self.send("sqs", request, body.to_string()).await?;
+            .header("x-amz-target", target);
+        let text = self.send(service, request, body.to_string()).await?;
         serde_json::from_str(&text).map_err(|error| Refusal::Other(error.to_string()))
     }
 
@@ -222,6 +222,7 @@ mod tests {
             (403, r#"{"message": "no"}"#, "denied"),
             (400, r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "none"}"#, "missing"),
             (400, r#"{"__type": "com.amazon.coral.service#AccessDeniedException"}"#, "denied"),
+            (400, r#"{"__type": "com.amazonaws.swf.service.v2.model#StateMachineDoesNotExist"}"#, "missing"),
             (404, r#"{"Type": "User", "Message": "Function not found"}"#, "missing"),
             (
                 404,

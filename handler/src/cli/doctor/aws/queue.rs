@@ -49,8 +49,9 @@ pub(super) fn hides_long_enough(queues: &Queues, timeout: Option<u64>) -> Option
 }
 
 async fn attributes(aws: &Aws, queue: &str) -> Result<Value, Refusal> {
-    let url = aws.sqs("GetQueueUrl", &json!({"QueueName": queue})).await?;
-    let found = aws.sqs("GetQueueAttributes", &json!({"QueueUrl": url["QueueUrl"], "AttributeNames": ["All"]})).await?;
+    let url = aws.json("sqs", "AmazonSQS.GetQueueUrl", &json!({"QueueName": queue})).await?;
+    let all = json!({"QueueUrl": url["QueueUrl"], "AttributeNames": ["All"]});
+    let found = aws.json("sqs", "AmazonSQS.GetQueueAttributes", &all).await?;
     Ok(found["Attributes"].clone())
 }
 

@@ -56,6 +56,11 @@ impl Stack {
         format!("{}-failed-events", self.name)
     }
 
+    /// The state machine of long films.
+    pub fn machine(&self) -> String {
+        self.name.clone()
+    }
+
     /// The layers of the function that makes films.
     pub fn layers(&self) -> [String; 3] {
         ["manim", "ffmpeg", "voice"].map(|layer| format!("{}-{layer}", self.name))

@@ -1,0 +1,34 @@
+//! The state machine of films that are too long for one invocation.
+
+use serde_json::{Value, json};
+
+use super::call::{Aws, Refusal};
+use super::{DEPLOY, Finding, Stack};
+
+const PART: &str = "state machine";
+
+/// Whether it is there, and whether the function, of these `settings`, starts it and no other.
+pub(super) async fn look(aws: &Aws, stack: &Stack, settings: Option<&Value>) -> Finding {
+    let arn = stack.arn("states", &format!("stateMachine:{}", stack.machine()));
+    let asked = json!({ "stateMachineArn": arn });
+    let found = match aws.json("states", "AWSStepFunctions.DescribeStateMachine", &asked).await {
+        Ok(found) => found,
+        Err(Refusal::Missing(_)) => return Finding::missing(PART, stack.machine(), DEPLOY),
+        Err(refusal) => return Finding::refused(PART, refusal, DEPLOY),
+    };
+    let status = found["status"].as_str().unwrap_or("?");
+    if status != "ACTIVE" {
+        return Finding::wrong(PART, format!("{}: {status}", stack.machine()), DEPLOY);
+    }
+    let started = settings.map(|settings| &settings["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]);
+    match started.map(Value::as_str) {
+        Some(Some(started)) if started != arn => {
+            Finding::wrong(PART, format!("the function starts {started}"), "Set CHALKREEL_STATE_MACHINE to the stack's own.")
+        }
+        Some(None) => {
+            let text = format!("{}: {status}, but the function is told of none: long films are cut short", stack.machine());
+            Finding::wrong(PART, text, "Set CHALKREEL_STATE_MACHINE to its ARN.")
+        }
+        _ => Finding::ok(PART, format!("{}: {status}", stack.machine())),
+    }
+}
