@@ -185,7 +185,15 @@ async fn a_stack_of_the_template_is_all_right() {
     let output = account.doctor(&[], &account.keys.1).await;
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let parts = ["bucket's trigger", "queue's visibility", "dead letters", "layers", "concurrency", "state machine", "function's role"];
+    let parts = [
+        "bucket's trigger",
+        "queue's visibility",
+        "dead letters",
+        "layers",
+        "concurrency",
+        "state machine",
+        "function's role",
+    ];
     for part in parts {
         let line = text.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("nothing of {part}: {text}"));
         assert!(line.starts_with("ok "), "{line}");
@@ -257,7 +265,10 @@ async fn what_may_not_be_seen_is_not_called_missing() {
     let account = Account::new(&["s3:*", "sqs:*", "sts:*"]).await;
     account.guarded().await;
     let (code, seen) = account.ills().await;
-    assert_eq!((code, seen), (3, ills(&[("function", "cant_tell"), ("state machine", "cant_tell"), ("HTTP function", "cant_tell")])));
+    assert_eq!(
+        (code, seen),
+        (3, ills(&[("function", "cant_tell"), ("state machine", "cant_tell"), ("HTTP function", "cant_tell")]))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -486,7 +486,10 @@ async fn a_job_that_another_worker_took_over_is_left_to_it() {
     server.create_bucket("chalkreel").unwrap();
     let store = Store::connect(&server.endpoint(), "chalkreel").await;
     let soon = || Deadline::after(Duration::from_secs(60));
-    let long = format!("{SMALL}\n{}", "## More\n\nOne more sentence that is spoken for some seconds, and drawn.\n\n".repeat(30));
+    let long = format!(
+        "{SMALL}\n{}",
+        "## More\n\nOne more sentence that is spoken for some seconds, and drawn.\n\n".repeat(30)
+    );
     store.put("incoming/lesson.md", long.into_bytes(), "text/markdown", soon()).await.unwrap();
     let studio = std::sync::Arc::new(studio(&house, store.clone()));
     let worker = tokio::spawn({

@@ -22,11 +22,14 @@ pub(super) async fn look(aws: &Aws, stack: &Stack, settings: Option<&Value>) -> 
     }
     let started = settings.map(|settings| &settings["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]);
     match started.map(Value::as_str) {
-        Some(Some(started)) if started != arn => {
-            Finding::wrong(PART, format!("the function starts {started}"), "Set CHALKREEL_STATE_MACHINE to the stack's own.")
-        }
+        Some(Some(started)) if started != arn => Finding::wrong(
+            PART,
+            format!("the function starts {started}"),
+            "Set CHALKREEL_STATE_MACHINE to the stack's own.",
+        ),
         Some(None) => {
-            let text = format!("{}: {status}, but the function is told of none: long films are cut short", stack.machine());
+            let text =
+                format!("{}: {status}, but the function is told of none: long films are cut short", stack.machine());
             Finding::wrong(PART, text, "Set CHALKREEL_STATE_MACHINE to its ARN.")
         }
         _ => Finding::ok(PART, format!("{}: {status}", stack.machine())),
