@@ -518,7 +518,7 @@ async fn a_job_that_another_worker_took_over_is_left_to_it() {
     assert_eq!(store.get(&key, 1 << 20, soon()).await.unwrap().bytes, theirs, "the other's status is the other's");
     let folder = key.trim_end_matches("status.json");
     let left: Vec<String> = store.list(folder, 100, soon()).await.unwrap().into_iter().map(|entry| entry.key).collect();
-    assert_eq!(left, [key.clone()], "nothing else was published");
+    assert_eq!(left, [key.as_str()], "nothing else was published");
     studio.close().await;
     house.assert_clean();
 }
