@@ -28,7 +28,7 @@ use provider::{Deed, Kind, Provider};
 use serde_json::{Value, json};
 use storm::{Weather, storm};
 
-/// Seconds that the jobs of this table have: eight times what this machine takes for as many healthy ones as run at once, so that
+/// Seconds that the jobs of this table have: six times what this machine takes for as many healthy ones as run at once, so that
 /// only what is broken is late.
 fn job() -> f64 {
     static JOB: OnceLock<f64> = OnceLock::new();
@@ -41,7 +41,7 @@ fn job() -> f64 {
             let mut slowest = slowest.lock().unwrap();
             *slowest = slowest.max(made.seconds);
         });
-        (8.0 * slowest.into_inner().unwrap()).max(20.0).round()
+        (6.0 * slowest.into_inner().unwrap()).max(20.0).round()
     })
 }
 /// Jobs at a time: most of them wait for a program that hangs.
@@ -149,7 +149,7 @@ fn named(status: &Value) -> String {
 }
 
 fn check(house: &House, made: &Made, what: &str, expected: &[(i32, &str)], seconds: f64) {
-    assert!(made.seconds < seconds + 2.0, "{what}: {} s", made.seconds);
+    assert!(made.seconds < seconds + 2.0, "{LATE}{what}: {} s", made.seconds);
     house.assert_told(made);
     let found = (made.code(), named(&made.status()));
     let known = expected.iter().any(|(exit, code)| *exit == found.0 && *code == found.1);
@@ -157,23 +157,37 @@ fn check(house: &House, made: &Made, what: &str, expected: &[(i32, &str)], secon
     house.assert_clean();
 }
 
-/// Runs every case, some at a time, and tells all that went wrong.
+/// How the words about a job that was not over in time begin.
+const LATE: &str = "late: ";
+
+/// What a case says when it goes wrong.
+fn attempt<T>(case: &T, run: impl Fn(&T)) -> Option<String> {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(case))).err()?;
+    Some(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".to_owned()))
+}
+
+/// Runs every case, some at a time, and tells all that went wrong. Some of them take the whole machine for a while, so what ended in
+/// time but otherwise than it should is seen again by itself; what was late is wrong at once.
 fn all<T: Sync>(cases: &[T], at_once: usize, run: impl Fn(&T) + Sync) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(case)));
-                    if let Err(panic) = outcome {
-                        let words = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".to_owned());
-                        wrong.lock().unwrap().push(words);
+                    if let Some(words) = attempt(case, &run) {
+                        wrong.lock().unwrap().push((case, words));
                     }
                 }
             });
         }
     });
-    let wrong = wrong.into_inner().unwrap();
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.retain_mut(|(case, words)| {
+        eprintln!("beside others: {words}");
+        let again = if words.starts_with(LATE) { None } else { Some(attempt(*case, &run)) };
+        again.is_none_or(|again| again.map(|now| *words = now).is_some())
+    });
+    let wrong: Vec<String> = wrong.into_iter().map(|(_, words)| words).collect();
     assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
 }
 
