@@ -1,9 +1,9 @@
 """Renders the last frame of each beat of every fixture document into contact sheets, and measures them.
 
 `gallery.py CHALKREEL LAYERS OUT [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, and parts of
-names of documents when not all are wanted. Exit code 1 when the stage's audit found an overlap, something outside the
-frame or a text under the legible floor, when a scene could not be drawn or a formula not set, or when the outer 2 %
-of a frame is not background.
+names of documents when not all are wanted. Exit code 1 when the planner refuses a document, when the stage's audit found
+an overlap, something outside the frame or a text under the legible floor, when a scene could not be drawn or a formula not
+set, or when the outer 2 % of a frame is not background.
 
 Scenes are drawn at 4 frames a second, by the warm worker that draws films, and Manim programs by the program that draws
 those: what is on the screen at a beat's end does not depend on how smooth the way there was.
@@ -58,12 +58,13 @@ class Gallery:
     def document(self, path: Path) -> None:
         """Plans and draws one."""
         environment = {"PATH": "/usr/bin:/bin", "HOME": tempfile.gettempdir(), "LAYERS_DIR": str(self._layers)}
+        # Where Lambda looks for libraries.
+        environment |= {name: os.environ[name] for name in ["LD_LIBRARY_PATH"] if name in os.environ}
         planned = subprocess.run(
             [self._chalkreel, "plan", path, "--json"], env=environment, capture_output=True, text=True, timeout=60
         )
         if planned.returncode:
-            # Fixtures that are refused are tests of refusing.
-            self.seen["refused"] += 1
+            self.faults.append(f"{path.name}: refused: {planned.stderr.strip()}")
             return
         board = json.loads(planned.stdout)
         board = board.get("storyboard", board)
@@ -232,7 +233,7 @@ def main() -> int:
         gallery.close()
     for fault in gallery.faults:
         print(f"gallery: {fault}", file=sys.stderr)
-    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small", "refused")}
+    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small")}
     print(" ".join(f"{name} {count}" for name, count in seen.items()), f"in {out}")
     return 1 if gallery.faults else 0
 

@@ -215,6 +215,7 @@ ELEMENTS: dict[str, Beats] = {
     ],
     "graph_tree": [[show("graph", graph("ABCDEF", ["AB<", "AC>", "BD", "BE", "CF"]))]],
     "graph_layered": [[show("graph", graph("ABCDEF", ["AB", "AC", "BD", "CD", "DE", "CF"], True, "layered"))]],
+    "graph_bypass": [[show("graph", graph("ABCDE", ["AB", "BC", "CD", "DE", "AC1", "BE2", "AE", "CC"], True))]],
     "graph_grid": [[show("graph", graph("ABCDEFGH", ["AB", "CD", "EH"], False, "grid")), words("beside words")]],
     "graph_spring": [
         [show("graph", graph("ABCDEFGHIJ", ["AB", "BC", "CD", "DE", "EA", "FG", "GH", "HA"], False, "spring"))]
@@ -238,6 +239,20 @@ ELEMENTS: dict[str, Beats] = {
     ],
     "vectors": [
         [show("axes", axes(curve("vectors", {"x": expression("y", "neg"), "y": expression("x")}))), words("beside")]
+    ],
+    "arrows": [
+        [
+            show(
+                "axes",
+                axes(
+                    curve("arrow", way((0, 0), (3, 1)), "u"),
+                    curve("arrow", way((0, 0), (-2, 1.5)), "v"),
+                    # One that comes from outside of the plane, and one that leaves it.
+                    curve("arrow", way((-9, -1), (-1, -1)), "w"),
+                    curve("arrow", way((1, -0.5), (9, -1.5))),
+                ),
+            )
+        ]
     ],
     "streamlines": [
         [show("axes", axes(curve("streamlines", {"x": expression("y"), "y": expression("x", "sin", "neg")})))]
@@ -322,12 +337,19 @@ ACTIONS: dict[str, Beats] = {
         [{"remove": f"x{way}"} for way in ("fade", "shrink", "slide")],
         ["clear", words("after")],
     ],
+    "exits_together": [
+        [words(f"goes by {way}", f"y{way}", timing=timing(exit=way)) for way in ("fade", "shrink", "slide", "none")],
+        ["clear"],
+    ],
     "removed_and_replaced": [
         [words("one", "r1"), words("two", "r2")],
         [{"remove": "r1"}, words("three takes its place", "r3")],
         [{"remove": "r2"}, {"remove": "r3"}, words("alone")],
     ],
 }
+
+LONG_SUM = " + ".join(f"x_{i}" for i in range(60))
+WIDE_CELL = {"spans": [{"plain": "so "}, {"math": {"latex": "x + y", "typst": f"frac({LONG_SUM}, 2)"}}]}
 
 NASTY: dict[str, Beats] = {
     "long_words": [
@@ -382,6 +404,11 @@ NASTY: dict[str, Beats] = {
     "many_curves": [
         [show("axes", axes(*(curve("function", expression("x", k, "add", "sin"), f"curve {k}") for k in range(8))))] * 1
         + [show("axes", axes(SINE, COSINE, caption="a caption that is long " * 6))]
+    ],
+    "long_formula": [[show("equation", formula(" \\ ".join(f"a_{i} & = integral_0^{i} x dif x" for i in range(40))))]],
+    "formula_as_written": [[show("equation", {"formula": {"latex": r"\frac{1}{2}", "typst": f"frac({LONG_SUM}, 2)"}})]],
+    "formulas_in_cells": [
+        [show("table", {"header": [rich("a"), rich("b")], "rows": [{"cells": [WIDE_CELL, WIDE_CELL]}], "align": []})]
     ],
     "wide_formula": [[show("equation", formula(" + ".join(f"x_{i}^{i}" for i in range(60))))]],
     "crowded_drawing": [

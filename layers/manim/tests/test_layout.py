@@ -9,22 +9,42 @@ import numpy as np
 import pytest
 from chalkreel_stage import theme
 from chalkreel_stage.arrangement import arrange
-from chalkreel_stage.audit import Audit, Box
+from chalkreel_stage.audit import Audit, Box, Stroke
 from chalkreel_stage.canvas import View
 from chalkreel_stage.code import Program
 from chalkreel_stage.curves import Plane, follow
 from chalkreel_stage.drawing import Drawing
-from chalkreel_stage.equation import Equation
+from chalkreel_stage.elements import Maker
+from chalkreel_stage.equation import Equation, latex_lines, lines
 from chalkreel_stage.expression import ExpressionError, evaluate
-from chalkreel_stage.layout import Area, Piece, paginate, shares
+from chalkreel_stage.graph import Graph
+from chalkreel_stage.layout import Area, Drawn, Piece, paginate, shares
 from chalkreel_stage.morph import pairs
+from chalkreel_stage.painting import Picture
 from chalkreel_stage.panels import Placeholder
 from chalkreel_stage.placement import GAP, Rect, arranged, nearest, rooms, wanted
 from chalkreel_stage.plot import Axis
 from chalkreel_stage.steps import Timing
 from chalkreel_stage.text import Checked, Paragraph, formula, leftwards
 from chalkreel_stage.typeset import Typesetter, find, literal, mobject
-from storyboards import expression, point, shape, way
+from storyboards import (
+    COSINE,
+    SINE,
+    SOLIDS,
+    WIDE_CELL,
+    axes,
+    axis,
+    chart,
+    curve,
+    element,
+    expression,
+    graph,
+    point,
+    shape,
+    space,
+    table,
+    way,
+)
 
 AREA = Area(-6.4, 2.5, 12.8, 6.0)
 
@@ -228,3 +248,173 @@ def test_labels_stand_where_they_belong(setter: Typesetter) -> None:
     assert side.top <= whole.bottom + 0.1
     unit = (whole.right - whole.left) / 13
     assert abs((ring.left + ring.right) / 2 - (whole.left + 10 * unit)) < 0.1
+
+
+def overlaps(drawn: Drawn, *more: Box) -> int:
+    """How much covers something in a figure, with boxes besides."""
+    return Audit().inspect([*drawn.boxes, *more], 14.22, drawn.strokes)["overlaps"]
+
+
+@pytest.mark.parametrize("layout", ["layered", "tree", "grid"])
+def test_an_edge_passes_by_the_nodes_that_it_does_not_join(setter: Typesetter, layout: str) -> None:
+    value = graph("ABC", ["AB", "BC", "ACover", "BB"], True, layout)
+    drawn = Graph("g", 0, value, setter, theme.DARK, []).measure(1.0, 10.0, 5.0).placed()
+    nodes = [box for box in drawn.boxes if box.name.startswith("g: node")]
+    tops, lefts = {round(box.top, 1) for box in nodes}, {round(box.left, 1) for box in nodes}
+    assert len(nodes) == 3 and 1 in (len(tops), len(lefts)), "all stand in one line"
+    assert [stroke.name for stroke in drawn.strokes if any(stroke.meets(node) for node in nodes)] == []
+    assert overlaps(drawn) == 0
+    straight = Stroke("g: straight", np.array([[(b.left + b.right) / 2, (b.bottom + b.top) / 2] for b in nodes]))
+    assert straight.meets(nodes[1])
+    assert all(-5.0 <= y <= 0.0 and 0.0 <= x <= 10.0 for stroke in drawn.strokes for x, y in stroke.points)
+
+
+FIGURES = {
+    "axes": axes(SINE, COSINE),
+    "number_line": {"axis": axis(-3, 3, 1, "x"), "marks": [{"at": 1.0, "label": "one"}]},
+    "chart": chart(1, 5, 2),
+    "graph": graph("ABCD", ["AB", "CD"], False, "grid"),
+    "space": space(*SOLIDS),
+    "table": table(["a", "b"], [["", "1"], ["2", ""]]),
+    "drawing": {"shapes": [shape("circle", {"center": point(0, 0), "radius": 2.0})]},
+}
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_nothing_else_may_stand_on_a_figure(setter: Typesetter, kind: str) -> None:
+    """Not on any spot of it, be it only a grid or the room between two nodes; its own parts may."""
+    (piece,) = Maker(setter, theme.DARK, []).pieces(element(kind, FIGURES[kind], "e"), 0, False)
+    block = piece.measure(1.0, 10.0, 5.0)
+    drawn = block.placed()
+    assert overlaps(drawn) == 0
+    for x, y in ((0.5, 0.5), (0.3, 0.6), (0.6, 0.4)):
+        left, bottom = block.width * x, -block.height * y
+        words = Box("words", left, bottom, left + 0.2, bottom + 0.2, font=0.3)
+        assert overlaps(drawn, words) >= 1, (x, y)
+
+
+@pytest.mark.parametrize("kind", [SINE, curve("dots", [point(-3, 1)]), curve("points", [point(-4, -1), point(4, 0)])])
+def test_a_label_on_what_a_plot_shows_is_counted(setter: Typesetter, kind: dict) -> None:
+    (piece,) = Maker(setter, theme.DARK, []).pieces(element("axes", axes(kind), "e"), 0, False)
+    drawn = piece.measure(1.0, 10.0, 5.0).placed()
+    ink = next(stroke for stroke in drawn.strokes if stroke.name.startswith("e: curve"))
+    x, y = map(float, ink.points[len(ink.points) // 2])
+    assert overlaps(drawn) == 0
+    assert overlaps(drawn, Box("e: label", x - 0.1, y - 0.1, x + 0.1, y + 0.1, font=0.3)) >= 1
+
+
+def test_labels_keep_off_the_axes(setter: Typesetter) -> None:
+    near = curve("dots", [point(-0.4, 1)], "a label")
+    (piece,) = Maker(setter, theme.DARK, []).pieces(element("axes", axes(near), "e"), 0, False)
+    drawn = piece.measure(1.0, 10.0, 5.0).placed()
+    assert sum(stroke.name == "e: axis" for stroke in drawn.strokes) == 2 and overlaps(drawn) == 0
+
+
+def test_a_formula_is_cut_between_its_lines_alone() -> None:
+    aligned = r'f \( x \) & = mat(delim: "(", a, b \ c; d) \  & = "a \ b" \ ' + "\\"
+    assert lines(aligned) == [r"f \( x \) & = mat(delim: \"(\", a, b \ c; d)".replace('\\"', '"'), r'& = "a \ b"']
+    written = r"\begin{aligned} a &= \begin{cases} 1 \\ 2 \end{cases} \\[4pt] &= {b \\ c} \\ \end{aligned}"
+    assert latex_lines(written) == [r"a &= \begin{cases} 1 \\ 2 \end{cases}", r"&= {b \\ c}"]
+    assert lines("x") == latex_lines("x") == ["x"]
+
+
+def formulas(setter: Typesetter, typst: str, latex: str = "") -> tuple[list, list[str]]:
+    """The pages of a formula, and what was told."""
+    warnings: list[str] = []
+    blocks = paginate([Equation("q", 0, typst, setter, theme.DARK, warnings, latex)], AREA, 0)
+    return blocks, warnings
+
+
+def test_a_long_formula_goes_over_pages(setter: Typesetter) -> None:
+    blocks, warnings = formulas(setter, " \\ ".join(f"a_{i} & = integral_0^{i} x dif x" for i in range(24)))
+    assert len({block.page for block in blocks}) > 2 and warnings == []
+    boxes = [box for block in blocks for box in block.placed().boxes]
+    assert all(box.font >= theme.TEXT_FLOOR and box.bottom >= AREA.top - AREA.height for box in boxes)
+    assert sum(len(block.piece._lines) for block in blocks) == 24
+
+
+LONG = " + ".join(f"x_{i}" for i in range(60))
+
+
+@pytest.mark.parametrize("typst", [LONG, f"a & = b \\ & = {LONG} \\ & = c"])
+def test_a_wide_formula_is_broken_and_never_too_small(setter: Typesetter, typst: str) -> None:
+    blocks, warnings = formulas(setter, typst)
+    boxes = [box for block in blocks for box in block.placed().boxes]
+    assert warnings == [] and all(box.font >= theme.TEXT_FLOOR for box in boxes)
+    assert all(box.left >= AREA.left - 0.01 and box.right <= AREA.left + AREA.width + 0.01 for box in boxes)
+
+
+def test_what_can_not_be_broken_is_shown_as_written(setter: Typesetter) -> None:
+    blocks, warnings = formulas(
+        setter, f"a & = b \\ & = frac({LONG}, 2)", r"\begin{aligned} a &= b \\ &= \frac{x}{2} \end{aligned}"
+    )
+    assert len(warnings) == 1 and "shown as written" in warnings[0]
+    boxes = [box for block in blocks for box in block.placed().boxes]
+    assert len(boxes) == 2 and all(box.font >= theme.TEXT_FLOOR for box in boxes)
+    assert all(box.left >= AREA.left - 0.01 and box.right <= AREA.left + AREA.width + 0.01 for box in boxes)
+    # Its own line alone, as its author wrote it.
+    assert blocks[-1].piece._spans == [{"code": r"&= \frac{x}{2}"}]
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_no_cell_is_lost(setter: Typesetter, columns: int) -> None:
+    warnings: list[str] = []
+    rows = [{"cells": [WIDE_CELL] * columns}]
+    content = {"header": [], "rows": rows, "align": []}
+    blocks = paginate(Maker(setter, theme.DARK, warnings).pieces(element("table", content, "t"), 0, False), AREA, 0)
+    boxes = [box for block in blocks for box in block.placed().boxes if not box.holds]
+    assert len(boxes) >= columns and len(warnings) == 1 and "shown as written" in warnings[0]
+    assert all(box.left >= AREA.left - 0.01 and box.right <= AREA.left + AREA.width + 0.01 for box in boxes)
+    assert all(box.font >= theme.TEXT_FLOOR for box in boxes)
+
+
+def test_a_row_that_is_higher_than_a_page_goes_on_on_the_next(setter: Typesetter) -> None:
+    text = " ".join(f"word{i}" for i in range(400))
+    content = table(["one", "two"], [[text, "short"]])
+    blocks = paginate(Maker(setter, theme.DARK, []).pieces(element("table", content, "t"), 0, False), AREA, 0)
+    boxes = [box for block in blocks for box in block.placed().boxes]
+    assert len({block.page for block in blocks}) > 1
+    assert all(box.bottom >= AREA.top - AREA.height - 0.01 and box.top <= AREA.top + 0.01 for box in boxes)
+    cells = [cell for block in blocks for row in block.piece._rows for cell in row]
+    assert "".join(span["plain"] for cell in cells for span in cell).replace("short", "") == text
+
+
+SCRIPTS = "日本語漢字ほゆネ한국어ΩψξЖщюضفغשלםअதไქՀ∮≠ℵ→✅🚀🎉🤖"
+
+
+def outline(setter: Typesetter, letter: str) -> bytes:
+    """What a letter looks like; two of which no font has a picture look the same."""
+    group = mobject(setter.sheet(f"#{literal(letter)}", 1.0, "#ffffff"))
+    items = [item for item in group.get_family() if len(item.points)]
+    pictures = b"".join(item._pixels.tobytes() for item in items if isinstance(item, Picture))
+    return pictures or b"".join((item.points - items[0].points[0]).round(4).tobytes() for item in items)
+
+
+def test_every_letter_has_a_picture_of_its_own(setter: Typesetter, tmp_path: Path) -> None:
+    """A letter that no font has is the box that the first font keeps for that, or nothing."""
+    nobodys = "\u0378"
+    seen = {letter: outline(setter, letter) for letter in SCRIPTS}
+    assert [letter for letter, look in seen.items() if look in (b"", outline(setter, nobodys))] == []
+    assert len(set(seen.values())) == len(SCRIPTS)
+    # With one font alone, and those within Typst, the same measure finds what is missing.
+    for font in (Path(os.environ["CHALKREEL_TEST_LAYERS"]) / "fonts").glob("Inter*"):
+        (tmp_path / font.name).symlink_to(font)
+    poor = Typesetter(str(tmp_path))
+    missing = [letter for letter in SCRIPTS if outline(poor, letter) in (b"", outline(poor, nobodys))]
+    assert set("日ほ한தไ🚀") <= set(missing) and not set("Ωщ") & set(missing)
+
+
+def test_the_language_decides_which_forms_are_set(setter: Typesetter) -> None:
+    def forms(language: str, body: str) -> bytes:
+        setter.speak(language)
+        try:
+            return mobject(setter.sheet(body, 1.0, "#ffffff")).get_family()[-1].points.tobytes()
+        finally:
+            setter.speak("en")
+
+    for body in ("#[骨]", formula('"骨"'), "#strong[令]"):
+        chinese, taiwan, japanese = (forms(language, body) for language in ("zh", "zh-TW", "ja-JP"))
+        assert len({chinese, taiwan, japanese}) >= 2 and chinese != japanese and chinese != taiwan, body
+        assert forms("zh-Hant", body) == taiwan and forms("zh-Hans-CN", body) == chinese == forms("de", body)
+    assert forms("ko", "#[令]") != forms("zh", "#[令]")
+    assert forms("no tag at all", "#[x]") == forms("en", "#[x]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chalkreel_stage.audit import Audit, Box
+from chalkreel_stage.audit import Audit, Box, Stroke
 from chalkreel_stage.expression import ExpressionError, evaluate, strokes
 from chalkreel_stage.ledger import Ledger, slots
 
@@ -30,6 +30,35 @@ def test_the_audit_finds_what_leaves_the_frame() -> None:
 def test_the_audit_finds_small_text() -> None:
     assert audited(Box("a", 0, 0, 1, 1, font=0.25))["too_small"] == 1
     assert audited(Box("a", 0, 0, 1, 1, font=0.256))["too_small"] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "met"),
+    [
+        ([(-1, 0.5), (3, 0.5)], True),
+        ([(-1, 3), (3, -1)], True),
+        ([(0.5, 0.5), (0.6, 0.5)], True),
+        ([(1, 5), (1, -5)], True),
+        ([(0.5, 0.5)], True),
+        ([(-1, 1.01), (3, 0.99)], False),
+        ([(-1, 1), (1, 3)], False),
+        ([(2, -5), (2, 5)], False),
+        ([(-3, -3), (-2, 0.5), (-3, 5), (5, 5)], False),
+        ([(5, 5)], False),
+    ],
+)
+def test_the_audit_finds_words_on_a_line(line: list[tuple[float, float]], met: bool) -> None:
+    audit = Audit()
+    counts = audit.inspect([Box("e: label", 0, 0, 2, 1)], WIDTH, [Stroke("e: curve", np.array(line, dtype=float))])
+    assert counts["overlaps"] == audit.counts()["overlaps"] == met
+
+
+def test_a_line_may_lie_in_the_frame_of_its_figure_and_leave_no_other() -> None:
+    line = Stroke("e: curve", np.array([[-1.0, 0.0], [1.0, 0.0]]))
+    frame = Box("e: plane", -2, -2, 2, 2, holds="e")
+    assert Audit().inspect([frame], WIDTH, [line]) == {"overlaps": 0, "outside": 0, "too_small": 0}
+    assert Audit().inspect([Box("words", -2, -2, 2, 2)], WIDTH, [line])["overlaps"] == 1
+    assert Audit().inspect([frame], WIDTH, [line.shifted(6.0, 0.0)])["outside"] == 1
 
 
 def test_an_expression_is_evaluated() -> None:

@@ -73,6 +73,49 @@ def test_a_scene_has_the_frames_of_its_narration(tmp_path: Path, scene: str, dra
     assert last.max() - last.min() > 60, "the last frame shows nothing"
 
 
+# The two programs of a TeX installation that Manim calls. What the one is given, the other draws: a square for the
+# formula that it knows, and nothing for any other.
+LATEX = """#!/bin/sh
+for last; do
+    case $last in -output-directory=*) folder=${last#*=} ;; esac
+done
+name=${last##*/}
+while IFS= read -r line; do printf '%s\\n' "$line"; done <"$last" >"$folder/${name%.tex}.dvi"
+"""
+DVISVGM = """#!/bin/sh
+for last; do
+    case $last in --output=*) out=${last#*=} ;; esac
+done
+while IFS= read -r line; do
+    case $line in *x^2*) path='M 0 0 H 9 V 9 H 0 Z' ;; esac
+done <"$last"
+group="<g id=\\"unique000\\"><path d=\\"$path\\"/></g>"
+printf '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">%s</svg>' "$group" >"$out"
+"""
+
+
+def test_formulas_of_tex_are_drawn_where_there_is_a_tex(tmp_path: Path) -> None:
+    for name, script in {"latex": LATEX, "dvisvgm": DVISVGM}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    program = PROGRAM.replace('MathTex("x^2")', 'MathTex("x^2").scale(4), Tex("where x^2").scale(4).shift(3 * RIGHT)')
+    done, code, clip = rendered(tmp_path, "WithTex", program)
+    assert (done["event"], code, done["warnings"]) == ("done", 0, []), done
+    with av.open(str(clip)) as container:
+        lit = next(container.decode(video=0)).to_ndarray(format="gray") > 150
+    left, right = lit[:, :70].any(axis=0).sum(), lit[:, 70:].any(axis=0).sum()
+    assert left > 3 and right > 3, "both formulas are seen"
+
+
+def test_a_tex_that_fails_is_told(tmp_path: Path) -> None:
+    for name, script in {"latex": LATEX, "dvisvgm": "#!/bin/sh\nexit 1\n"}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    failed, code, clip = rendered(tmp_path, "WithTex")
+    assert (failed["event"], code) == ("failed", 1) and failed["message"].startswith("TeX failed")
+    assert not clip.exists()
+
+
 @pytest.mark.parametrize(
     ("scene", "program", "message"),
     [

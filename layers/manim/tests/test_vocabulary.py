@@ -27,6 +27,7 @@ from storyboards import (
     scene,
     show,
     space,
+    timing,
     words,
 )
 
@@ -72,6 +73,7 @@ def film(
     beats: list,
     theme: str = "dark",
     frames: int = FRAMES,
+    language: str = "en",
     **other: Any,
 ) -> Film:
     """Renders beats, and a last one of a single frame so that no beat ends faded."""
@@ -84,7 +86,7 @@ def film(
             "op": "render",
             "id": clip.stem,
             "scene": body,
-            "film": {"title": "Test", "theme": theme, "language": "en"},
+            "film": {"title": "Test", "theme": theme, "language": language},
             "width": SIZE[0],
             "height": SIZE[1],
             "fps": FPS,
@@ -118,7 +120,14 @@ def test_nothing_covers_anything(studio: tuple[Stage, dict[str, str]], name: str
     assert any(np.abs(picture - picture[0, 0]).max() > 60 for picture in made.ends), "nothing is to be seen"
 
 
-WARNED = ("missing_images", "not_as_expected", "crowded_drawing", "many_bars")
+WARNED = (
+    "missing_images",
+    "not_as_expected",
+    "crowded_drawing",
+    "many_bars",
+    "formula_as_written",
+    "formulas_in_cells",
+)
 
 
 @pytest.mark.parametrize("name", [name for name in SCENES if name not in WARNED])
@@ -237,16 +246,92 @@ def test_a_manim_scene_is_not_for_the_worker(studio: tuple[Stage, dict[str, str]
     assert failed["event"] == "failed" and "chalkreel_stage.raw" in failed["message"]
 
 
+SCRIPTS = {
+    "cjk": "語漢字",
+    "kana": "ほゆネ",
+    "hangul": "한국어",
+    "emoji": "🚀🎉🤖",
+    "greek": "Ωψξ",
+    "cyrillic": "Жщю",
+    "arabic": "ضفغ",
+    "hebrew": "שלם",
+}
+NOBODYS = "\u0378"
+"""A code point that is no letter and never was, so that no font has a picture of it."""
+
+
 def test_letters_of_all_scripts_are_drawn(studio: tuple[Stage, dict[str, str]]) -> None:
-    """An empty box, or nothing, would be as wide for every letter and without colour."""
-    pictures = {}
-    for name, text in {"cjk": "語漢字", "emoji": "🚀🎉🤖", "greek": "Ωψξ", "cyrillic": "Жщю"}.items():
+    """As themselves, and not as the box or the nothing that stands for a letter that no font has."""
+
+    def drawn(name: str, text: str) -> np.ndarray:
         picture = film(studio, f"script-{name}", [[words(text)]], heading="").ends[0]
-        pictures[name] = np.abs(picture - picture[0, 0]).max(axis=2) > 60
-        assert pictures[name].sum() > 40, name
         if name == "emoji":
             assert (picture.max(axis=2) - picture.min(axis=2) > 80).sum() > 20, "emoji have colours"
+        return np.abs(picture - picture[0, 0]).max(axis=2) > 60
+
+    pictures = {name: drawn(name, text) for name, text in SCRIPTS.items()}
+    missing = drawn("nobodys", NOBODYS * 3)
+    for name, picture in pictures.items():
+        assert picture.sum() > 40, name
+        # Wherever it stands: some words begin at the right-hand side.
+        assert shape_of(picture).tobytes() != shape_of(missing).tobytes(), name
     assert len({p.tobytes() for p in pictures.values()}) == len(pictures)
+
+
+def shape_of(picture: np.ndarray) -> np.ndarray:
+    """What is lit, cut to its edges."""
+    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else picture[:0, :0]
+
+
+def test_the_language_decides_the_forms_of_letters(studio: tuple[Stage, dict[str, str]]) -> None:
+    """骨 and 直 are written differently in China, on Taiwan and in Japan, in headings, words and programs."""
+    beats = [[words("骨直"), show("code", {"language": "", "text": "骨直", "highlighted": []})]]
+    ends = {
+        name: film(studio, f"forms-{name}", beats, heading="骨直", language=name).ends[0]
+        for name in ("zh-CN", "zh-Hant-TW", "ja")
+    }
+    for name in ("zh-Hant-TW", "ja"):
+        differs = (np.abs(ends[name] - ends["zh-CN"]).max(axis=2) > 60).any(axis=1)
+        # The heading, the words and the program below them.
+        assert np.count_nonzero(np.diff(np.flatnonzero(differs)) > 12) >= 2, name
+    assert (np.abs(ends["zh-Hant-TW"] - ends["ja"]).max(axis=2) > 60).any()
+
+
+def test_what_is_cleared_goes_in_its_own_way(studio: tuple[Stage, dict[str, str]]) -> None:
+    made = film(studio, "ways", ACTIONS["exits_together"], frames=24, heading="")
+    before, going = made.ends[0], made.frames[24]
+    rows = np.flatnonzero(lit(before).any(axis=1))
+    lines = [(line[0], line[-1] + 1) for line in np.split(rows, np.flatnonzero(np.diff(rows) > 4) + 1)]
+    assert len(lines) == 4
+
+    def reach(picture: np.ndarray, line: int) -> tuple[int, int]:
+        columns = np.flatnonzero(lit(picture)[slice(*lines[line])].any(axis=0))
+        return (int(columns[0]), int(columns[-1])) if len(columns) else (0, 0)
+
+    (fade, shrink, slide, none), were = [reach(going, k) for k in range(4)], [reach(before, k) for k in range(4)]
+    assert max(abs(a - b) for a, b in zip(fade, were[0], strict=True)) <= 2
+    assert shrink[0] > were[1][0] + 8 and shrink[1] < were[1][1] - 8
+    assert min(slide[0] - were[2][0], slide[1] - were[2][1]) > 4
+    assert none == (0, 0)
+    assert not lit(made.ends[1]).any()
+
+
+def test_a_page_turns_in_its_elements_way(studio: tuple[Stage, dict[str, str]]) -> None:
+    text = "\n".join(f"line_{i}" for i in range(30))
+    reaches = {}
+    for way in ("fade", "slide"):
+        code = show("code", {"language": "", "text": text, "highlighted": []}, timing=timing(exit=way))
+        frames = film(studio, f"turn-{way}", [[code]], frames=60, heading="").frames[:60]
+        reaches[way] = [int(np.flatnonzero(lit(frame).any(axis=0)).max(initial=0)) for frame in frames]
+    # Pages are equally wide, so only what slides reaches further to the right.
+    assert max(reaches["slide"]) > max(reaches["fade"]) + 4
+    assert reaches["slide"][-2] == reaches["fade"][-2]
+
+
+def lit(picture: np.ndarray) -> np.ndarray:
+    """Which pixels are no background."""
+    return np.abs(picture - picture[0, 0]).max(axis=2) > 30
 
 
 def test_a_space_and_a_plot_share_a_page(studio: tuple[Stage, dict[str, str]]) -> None:

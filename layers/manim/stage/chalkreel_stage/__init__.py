@@ -22,7 +22,7 @@ write outside the folder of the clip and the temporary folder, or let one scene'
     canvas painting                Manim's Cairo camera, and the entrances drawn with it
     clip       frames → H.264
     ledger     which frames belong to which beat
-    audit      overlaps, boxes outside the frame, text too small to read
+    audit      ink that covers other ink or leaves the frame, text too small to read
     theme      colours and sizes
 
 Lengths are in frame units (the frame is 8 units high), times in frames, unless a name says otherwise.

@@ -1,9 +1,12 @@
-"""What is wrong with a picture: boxes that overlap, boxes outside the safe frame, text too small to read."""
+"""What is wrong with a picture: ink that covers other ink, ink outside the safe frame, text too small to read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
 
 from . import theme
 
@@ -34,6 +37,43 @@ class Box:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """A named line of ink that nothing but its own figure's frame may lie on: a curve, an edge, an arrow."""
+
+    name: str
+    points: np.ndarray
+    """A polyline of shape (n, 2), in frame units, the origin at the frame's centre; n is at least 1."""
+
+    def shifted(self, right: float, up: float) -> Stroke:
+        """The same line elsewhere."""
+        return Stroke(self.name, self.points + np.array([right, up]))
+
+    @cached_property
+    def edges(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top."""
+        (left, bottom), (right, top) = self.points.min(axis=0), self.points.max(axis=0)
+        return float(left), float(bottom), float(right), float(top)
+
+    def meets(self, box: Box) -> bool:
+        """Whether it comes further than the tolerance into the box."""
+        low = np.array([box.left, box.bottom]) + TOLERANCE
+        high = np.array([box.right, box.top]) - TOLERANCE
+        left, bottom, right, top = self.edges
+        if (low >= high).any() or left >= high[0] or right <= low[0] or bottom >= high[1] or top <= low[1]:
+            return False
+        # What of each piece lies between the box's edges, after Liang and Barsky.
+        start = self.points[:-1] if len(self.points) > 1 else self.points
+        step = np.diff(self.points, axis=0) if len(self.points) > 1 else np.zeros((1, 2))
+        still = np.abs(step) < 1e-12
+        slope = np.where(still, 1.0, step)
+        a, b = (low - start) / slope, (high - start) / slope
+        within = (low < start) & (start < high)
+        enter = np.where(still, np.where(within, -np.inf, np.inf), np.minimum(a, b)).max(axis=1)
+        leave = np.where(still, np.where(within, np.inf, -np.inf), np.maximum(a, b)).min(axis=1)
+        return bool((np.maximum(enter, 0.0) < np.minimum(leave, 1.0)).any())
+
+
 @dataclass
 class Audit:
     """Findings of a whole scene; each pair and each box counts once, however long it is on screen."""
@@ -42,15 +82,17 @@ class Audit:
     outside: set[str] = field(default_factory=set)
     too_small: set[str] = field(default_factory=set)
 
-    def inspect(self, boxes: Iterable[Box], frame_width: float) -> dict[str, int]:
-        """Adds what is wrong with the boxes that are on screen together; the counts of these alone."""
+    def inspect(self, boxes: Iterable[Box], frame_width: float, strokes: Iterable[Stroke] = ()) -> dict[str, int]:
+        """Adds what is wrong with the boxes and lines that are on screen together; the counts of these alone."""
         boxes = list(boxes)
         overlaps, outside, too_small = set(), set(), set()
+        for stroke in strokes:
+            if _outside(*stroke.edges, frame_width, theme.MARGIN):
+                outside.add(stroke.name)
+            overlaps |= {(stroke.name, box.name) for box in boxes if not _points_at(box, stroke) and stroke.meets(box)}
         for i, box in enumerate(boxes):
             margin = theme.MARGIN if box.about is None else theme.MARK_MARGIN
-            half_width = frame_width * (0.5 - margin) + TOLERANCE
-            half_height = theme.FRAME_HEIGHT * (0.5 - margin) + TOLERANCE
-            if box.left < -half_width or box.right > half_width or box.bottom < -half_height or box.top > half_height:
+            if _outside(box.left, box.bottom, box.right, box.top, frame_width, margin):
                 outside.add(box.name)
             if box.font is not None and box.font < theme.TEXT_FLOOR - 1e-6:
                 too_small.add(box.name)
@@ -80,7 +122,13 @@ class Audit:
         )
 
 
-def _points_at(mark: Box, target: Box) -> bool:
+def _outside(left: float, bottom: float, right: float, top: float, frame_width: float, margin: float) -> bool:
+    half_width = frame_width * (0.5 - margin) + TOLERANCE
+    half_height = theme.FRAME_HEIGHT * (0.5 - margin) + TOLERANCE
+    return left < -half_width or right > half_width or bottom < -half_height or top > half_height
+
+
+def _points_at(mark: Box, target: Box | Stroke) -> bool:
     """Whether `mark` may touch `target`: it is about its element, or holds its parts."""
     element = mark.about or mark.holds
     return element is not None and (target.name == element or target.name.startswith(element + ": "))

@@ -26,6 +26,19 @@ Rate = Callable[[float], float]
 """How far a movement is (0 to 1) at a part of its time (0 to 1)."""
 
 
+Path = Callable[[float], tuple[float, float, float, float]]
+"""Scale, shift to the right, shift upwards and opacity of a layer at a part of its way (0 to 1)."""
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A layer that moves: as it was drawn once, the centre it is scaled about (frame units), and its path."""
+
+    layer: np.ndarray
+    centre: tuple[float, float]
+    path: Path
+
+
 @dataclass(frozen=True)
 class View:
     """What the camera sees: its centre, and how many times larger than life."""
@@ -165,32 +178,28 @@ class Canvas:
     def glide(
         self,
         base: np.ndarray,
-        layer: np.ndarray,
-        centre: tuple[float, float],
-        path: Callable[[float], tuple[float, float, float, float]],
+        moving: Sequence[Moving],
         after: np.ndarray,
         count: int,
         rate: Rate = smooth,
     ) -> None:
-        """Moves `layer` over `base` in `count` frames; the picture is then `after`.
-
-        `path` gives scale (about `centre`), shift to the right, shift upwards and opacity at 0 to 1.
-        """
+        """Moves layers over `base` in `count` frames; the picture is then `after`."""
         if count > 1:
-            source, context = self._surface(layer), cairo.Context(self._surface(self._scratch))
+            sources, context = [self._surface(one.layer) for one in moving], cairo.Context(self._surface(self._scratch))
             scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
-            cx, cy = self._pixel(*centre)
             for i in range(1, count):
                 np.copyto(self._scratch, base)
                 context.get_target().mark_dirty()
-                size, right, up, opacity = path(rate(i / count))
-                context.save()
-                context.translate(cx + right * scale, cy - up * scale)
-                context.scale(max(size, 1e-3), max(size, 1e-3))
-                context.translate(-cx, -cy)
-                context.set_source_surface(source)
-                context.paint_with_alpha(min(max(opacity, 0.0), 1.0))
-                context.restore()
+                for one, source in zip(moving, sources, strict=True):
+                    cx, cy = self._pixel(*one.centre)
+                    size, right, up, opacity = one.path(rate(i / count))
+                    context.save()
+                    context.translate(cx + right * scale, cy - up * scale)
+                    context.scale(max(size, 1e-3), max(size, 1e-3))
+                    context.translate(-cx, -cy)
+                    context.set_source_surface(source)
+                    context.paint_with_alpha(min(max(opacity, 0.0), 1.0))
+                    context.restore()
                 context.get_target().flush()
                 self._put(self._scratch)
         self.still = after

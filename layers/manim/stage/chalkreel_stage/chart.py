@@ -12,7 +12,7 @@ from . import theme
 from .labels import SPACE, label
 from .layout import Act, Block, Drawn, Part, Piece
 from .plot import Axis
-from .text import ink
+from .text import ink, whole
 from .typeset import Sheet, Typesetter, mobject
 
 MOST_LYING = 12
@@ -182,6 +182,7 @@ class Chart(Piece):
     def _first(self, drawn: Drawn, back: Group, zero: Line) -> None:
         key = json.dumps([self._bars, self._name, self._caption])
         drawn.parts.append(Part([Act("dissolve", Group(back, zero), 0.6)], 15, key))
+        drawn.boxes += whole(self.element, "plane", Group(back, zero))
 
     def _bar(
         self, drawn: Drawn, i: int, text: str, value: float, bar: Rectangle, sheet: Sheet | None, x: float, y: float

@@ -71,6 +71,13 @@ def follow(kind: dict[str, Any], plane: Plane) -> Curve:
         points = _points(value)
         inside = [all(low <= v <= high for v, (low, high) in zip(p, plane.ranges, strict=True)) for p in points]
         return Curve(dots=points[np.array(inside, dtype=bool)] if len(points) else points)
+    if name == "arrow":
+        start, end = _points([value["from"], value["to"]])
+        inside = [all(low <= v <= high for v, (low, high) in zip(p, plane.ranges, strict=True)) for p in (start, end)]
+        if all(inside):
+            return Curve(arrows=[(start, end, 1.0)])
+        # What is left of it on the plane; the head only where it really ends.
+        return Curve(lines=cut(np.array([start, end]), plane), heads=[(end, start)] if inside[1] else [])
     if name == "area":
         start, end = max(float(value["from"]), plane.left), min(float(value["to"]), plane.right)
         lines = _graph(value["function"], plane, start, end) if start < end else []

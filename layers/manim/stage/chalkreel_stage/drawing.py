@@ -10,12 +10,12 @@ import numpy as np
 from manim import Annulus, BraceBetweenPoints, Circle, DashedLine, Dot, Ellipse, Group, Line, Mobject, Polygon, VMobject
 
 from . import theme
-from .audit import Box
+from .audit import Box, Stroke
 from .labels import Room, label, put
 from .layout import Act, Block, Drawn, Part, Piece
 from .painting import faded
 from .plot import arrow
-from .text import ink
+from .text import ink, whole
 from .typeset import Typesetter
 
 LARGEST_UNIT = 1.6
@@ -112,6 +112,7 @@ class Drawing(Piece):
             # What will come only has its label's place kept free, so that nothing need move then.
             if figure is not None and i < len(self._shapes):
                 figures.append(figure)
+                drawn.strokes += [Stroke(f"{self.element}: shape {i + 1}", line) for line in _outline(figure)]
                 acts.append(Act("grow" if kind in ("dot", "arrow") else "create", figure, 0.8))
                 if kind in ("brace", "dashed_line"):
                     acts[0].kind = "uncover"
@@ -127,18 +128,15 @@ class Drawing(Piece):
                     item = put(sheet, spot, f"{self.element}: {text}", drawn.boxes)
                     acts.append(Act("dissolve", item, 0.35))
                 if acts:
-                    whole = Group(*(act.mobject for act in acts))
-                    drawn.regions[text] = ink(f"{self.element}: shape {text}", whole, None)
+                    together = Group(*(act.mobject for act in acts))
+                    drawn.regions[text] = ink(f"{self.element}: shape {text}", together, None)
             strength = (shape.get("style") or {}).get("opacity")
             if strength is not None and figure is not None and 0 <= float(strength) < 1:
                 figure.become(faded(figure, float(strength)))
             if acts:
                 drawn.parts.append(Part(acts, 16, json.dumps([i, shape], sort_keys=True), text))
         # The shapes are one box: their labels may stand inside of it.
-        drawn.boxes += [
-            Box(f"{self.element}: shapes", b.left, b.bottom, b.right, b.top, holds=self.element)
-            for b in ink(self.element, Group(*figures), None)
-        ]
+        drawn.boxes += whole(self.element, "shapes", Group(*figures))
         return drawn
 
     def _colour(self, shape: dict[str, Any], i: int) -> str:

@@ -127,7 +127,8 @@ class Maker:
 
     def _equation(self, name: str, event: int, value: dict[str, Any], look: theme.Theme) -> Piece:
         if self.checked.good(value["typst"]):
-            return Equation(name, event, value["typst"], self.setter, look, self.warnings)
+            latex = str(value.get("latex") or "")
+            return Equation(name, event, value["typst"], self.setter, look, self.warnings, latex)
         spans = [{"code": value.get("latex") or value["typst"]}]
         return Paragraph(name, event, spans, self.setter, look, self.checked)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from manim import ArcBetweenPoints, Group, Line, RoundedRectangle, VGroup
+from manim import Group, RoundedRectangle, VGroup, VMobject
 
 from . import theme
 from .arrangement import arrange
-from .audit import Box
+from .audit import Box, Stroke
 from .labels import Room, label, put
 from .layout import Act, Block, Drawn, Part, Piece
-from .plot import head
-from .text import ink
+from .plot import beziers, head
+from .text import ink, whole
 from .typeset import Sheet, Typesetter, mobject
 
 APART = 0.3
@@ -22,6 +24,24 @@ APART = 0.3
 
 MOST_NODES = 80
 """Nodes that a page has room for at the floor of legibility."""
+
+BENDS = tuple(sign * 0.25 * k for k in range(1, 17) for sign in (1, -1))
+"""How far the middle of an edge may stand off its straight way, in frame units, in the order in which it is tried."""
+
+CLEAR = 0.1
+"""Distance that an edge keeps from nodes that are none of its ends, in frame units."""
+
+STEPS = 65
+"""Points on an edge."""
+
+LOOP = 4.6
+"""Part of a circle that an edge from a node to itself is, in radians."""
+
+LOOP_HEIGHT = 0.38
+"""How far such an edge stands out from its node, in frame units."""
+
+SIDES = ((0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0))
+"""Where such an edge may stand."""
 
 LEAST = 2.4
 """Least height of a graph, in frame units."""
@@ -142,7 +162,12 @@ class _Net:
             edges.append(Act("dissolve", labels, 0.5))
         if edges:
             parts.append(Part(edges, 15 + len(acts)))
-        return Drawn(parts, boxes, regions)
+        strokes = [
+            Stroke(f"{graph.element}: edge from {a + 1} to {b + 1}", track)
+            for (a, b, _), track in zip(graph._edges, tracks, strict=True)
+        ]
+        boxes += whole(graph.element, "graph", Group(*nodes, *acts))
+        return Drawn(parts, boxes, regions, strokes=strokes)
 
     def _sheets(self, texts: list[str]) -> tuple[float, list[Sheet]]:
         """Labels of the nodes, smaller when there are many."""
@@ -159,6 +184,9 @@ class _Net:
         """Centres of the nodes: as arranged, then pushed apart until none touches another; none without room."""
         low = np.array([0.0, -self._height]) + sizes / 2 + 0.02
         high = np.array([self._width, 0.0]) - sizes / 2 - 0.02
+        looped = list({a for a, b, _ in self._graph._edges if a == b})
+        low[looped] += LOOP_HEIGHT
+        high[looped] -= LOOP_HEIGHT
         margin = sizes.max(axis=0) / 2 + 0.02
         room = np.maximum(np.array([self._width, self._height]) - 2 * margin, 0.0)
         places = self._graph._places
@@ -170,6 +198,7 @@ class _Net:
         count = len(centres)
         # Nodes in one spot part in different directions.
         centres = centres + 1e-3 * np.stack([np.cos(np.arange(count)), np.sin(np.arange(count))], axis=1)
+        centres = np.clip(centres, low, np.maximum(low, high))
         half = (sizes[:, None] + sizes[None]) / 2
         for gap in (APART, 0.1):
             for _ in range(600):
@@ -200,27 +229,88 @@ class _Net:
 
     def _edge(self, a: int, b: int, centres: np.ndarray, sizes: np.ndarray, bent: bool) -> tuple[VGroup, np.ndarray]:
         """The edge and points on it."""
+        track = self._loop(a, centres, sizes) if a == b else self._way(a, b, centres, sizes, bent)
         colour = self._look.muted
-        if a == b:
-            x, y = centres[a] + [0.0, sizes[a][1] / 2]
-            line = ArcBetweenPoints([x - 0.16, y, 0], [x + 0.16, y, 0], angle=-4.6, stroke_width=3, color=colour)
-            points = np.array([line.point_from_proportion(t) for t in np.linspace(0, 1, 12)])
-            group = VGroup(line)
-            if self._graph._directed:
-                group.add(head(points[-1], points[-2], colour, 0.2))
-            return group, points
-        start, end = _border(centres[a], centres[b], sizes[a]), _border(centres[b], centres[a], sizes[b])
-        if bent:
-            side = np.array([-(end - start)[1], (end - start)[0]])
-            bend = side / max(float(np.hypot(*side)), 1e-9) * 0.16
-            start, end = start + bend, end + bend
-        first, last = np.array([*start, 0.0]), np.array([*end, 0.0])
-        group = VGroup(Line(first, last, stroke_width=3, color=colour))
-        if self._graph._directed:
-            way = float(np.hypot(*(last - first)[:2]))
-            back = last - (last - first) / max(way, 1e-9) * min(0.16, way / 2)
-            group = VGroup(Line(first, back, stroke_width=3, color=colour), head(last, first, colour, 0.24))
-        return group, np.linspace(first, last, 25)
+        if not self._graph._directed:
+            return VGroup(_path(track, colour)), track
+        whole = float(np.hypot(*np.diff(track, axis=0).T).sum())
+        back = _behind(track, min(0.16, whole / 2))
+        tip = np.array([*track[-1], 0.0])
+        line = np.array([*track[: back[0]], back[1]])
+        size = 0.2 if a == b else 0.24
+        return VGroup(_path(line, colour), head(tip, np.array([*back[1], 0.0]), colour, size)), track
+
+    def _way(self, a: int, b: int, centres: np.ndarray, sizes: np.ndarray, bent: bool) -> np.ndarray:
+        """Points on an edge of two nodes: straight, or bent as little as need be to pass by all others."""
+        whole = centres[b] - centres[a]
+        side = np.array([-whole[1], whole[0]]) / max(float(np.hypot(*whole)), 1e-9)
+        t = np.linspace(0.0, 1.0, STEPS)[:, None]
+
+        def tracks() -> Iterator[np.ndarray]:
+            # A sister that goes the other way keeps to the other side.
+            aside = 0.16 * side if bent else np.zeros(2)
+            start, end = _border(centres[a], centres[b], sizes[a]), _border(centres[b], centres[a], sizes[b])
+            yield start + aside + t * (end - start)
+            for bend in BENDS:
+                middle = (centres[a] + centres[b]) / 2 + 2 * bend * side
+                start, end = _border(centres[a], middle, sizes[a]), _border(centres[b], middle, sizes[b])
+                yield (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t * t * end
+
+        return self._freest(tracks(), (a, b), centres, sizes)
+
+    def _loop(self, a: int, centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Points on an edge from a node to itself, at the side where its other edges are far."""
+        others = [centres[q if p == a else p] - centres[a] for p, q, _ in self._graph._edges if p != q and a in (p, q)]
+        ways = [other / max(float(np.hypot(*other)), 1e-9) for other in others]
+        sides = sorted(SIDES, key=lambda out: round(max((float(way @ out) for way in ways), default=0.0), 6))
+        angles, radius = np.linspace(-LOOP / 2, LOOP / 2, STEPS)[:, None], 0.16 / math.sin(LOOP / 2)
+
+        def tracks() -> Iterator[np.ndarray]:
+            for out in map(np.array, sides):
+                across = np.array([out[1], -out[0]])
+                # Its ends stand on the node, the rest of the circle outside of it.
+                middle = centres[a] + out * (sizes[a] / 2 - 0.015 - radius * math.cos(LOOP / 2))
+                yield middle + radius * (np.cos(angles) * out + np.sin(angles) * across)
+
+        return self._freest(tracks(), (a, a), centres, sizes)
+
+    def _freest(
+        self, tracks: Iterable[np.ndarray], ends: tuple[int, int], centres: np.ndarray, sizes: np.ndarray
+    ) -> np.ndarray:
+        """The first way that meets nothing, else the one that meets least."""
+        best, least = np.zeros((0, 2)), STEPS + 1
+        for track in tracks:
+            met = self._met(track, ends, centres, sizes)
+            if met < least:
+                best, least = track, met
+            if not met:
+                break
+        return best
+
+    def _met(self, track: np.ndarray, ends: tuple[int, int], centres: np.ndarray, sizes: np.ndarray) -> int:
+        """How many points of an edge lie in nodes, nearer to others than is pleasant, or outside of the block."""
+        gaps = np.full(len(centres), CLEAR)
+        gaps[list(ends)] = -0.03
+        inside = (np.abs(track[:, None] - centres[None]) < (sizes / 2 + gaps[:, None])[None]).all(axis=2).any(axis=1)
+        low, high = np.array([0.0, -self._height]), np.array([self._width, 0.0])
+        return int((inside | (track < low).any(axis=1) | (track > high).any(axis=1)).sum())
+
+
+def _path(track: np.ndarray, colour: str) -> VMobject:
+    line = VMobject(stroke_color=colour, stroke_width=3, fill_opacity=0)
+    line.points = beziers(np.column_stack([track, np.zeros(len(track))]))
+    return line
+
+
+def _behind(track: np.ndarray, way: float) -> tuple[int, np.ndarray]:
+    """The point that far before the track's end, and how many points come before it."""
+    for i in range(len(track) - 2, -1, -1):
+        if float(np.hypot(*(track[-1] - track[i]))) >= way:
+            step = track[i + 1] - track[i]
+            near = float(np.hypot(*(track[-1] - track[i + 1])))
+            part = (way - near) / max(float(np.hypot(*step)), 1e-9)
+            return i + 1, track[i + 1] - min(part, 1.0) * step
+    return 1, track[0]
 
 
 def _sizes(sheets: list[Sheet]) -> np.ndarray:
@@ -238,4 +328,4 @@ def _border(centre: np.ndarray, towards: np.ndarray, extent: np.ndarray) -> np.n
     way = towards - centre
     half = extent / 2 + 0.05
     reach = min(half[k] / abs(way[k]) if abs(way[k]) > 1e-9 else np.inf for k in (0, 1))
-    return centre + way * min(reach, 0.5)
+    return centre + way * min(reach, 0.95)

@@ -2,7 +2,7 @@
 
 A section is what is shown between two `clear`s. It becomes one page at the largest scale at which everything
 fits, down to the floor of legibility. What doesn't fit even then is spread over several pages at a comfortable
-scale, and a list, a text or a program longer than a page goes on on the next.
+scale, and what is longer than a page (a list, a text, a table, a program, a formula) goes on on the next.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from manim import Mobject
 
 from . import theme
-from .audit import Box
+from .audit import Box, Stroke
 from .painting import faded
 from .typeset import Sheet
 
@@ -64,6 +64,8 @@ class Drawn:
     """Where the things are that a highlight can name: lines, curves, nodes, bars."""
     sheets: list[tuple[Sheet, float, float]] = field(default_factory=list)
     """Text in which a highlight can find words, with its left and top edge."""
+    strokes: list[Stroke] = field(default_factory=list)
+    """Its lines that no words may lie on, for the audit."""
 
 
 @dataclass
@@ -112,6 +114,7 @@ class Block:
             for act in part.acts:
                 act.mobject.shift([right, up, 0.0])
         drawn.boxes = [box.shifted(right, up) for box in drawn.boxes]
+        drawn.strokes = [stroke.shifted(right, up) for stroke in drawn.strokes]
         drawn.regions = {name: [b.shifted(right, up) for b in boxes] for name, boxes in drawn.regions.items()}
         drawn.sheets = [(sheet, x + right, y + up) for sheet, x, y in drawn.sheets]
 
@@ -138,7 +141,10 @@ class Piece(ABC):
         """The block at scale `level` in a column of that width on a page of that height."""
 
     def divided(self, count: int) -> list[Piece]:
-        """Some `count` (at least 2) smaller pieces that together show the same; none when it can't be divided."""
+        """Some `count` (at least 2) smaller pieces that together show the same; none when it can't be divided.
+
+        Or one piece that says the same in another form, which can be.
+        """
         return []
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from manim import Dot, Group, Line
 
 from . import theme
-from .audit import Box
+from .audit import Box, Stroke
 from .labels import label
 from .layout import Act, Block, Drawn, Part, Piece
 from .plot import Axis, arrow
-from .text import ink
+from .text import ink, whole
 from .typeset import Sheet, Typesetter, mobject
 
 
@@ -66,6 +66,7 @@ class NumberLine(Piece):
             line = Group()
             start, end = np.array([side - 0.25, y, 0.0]), np.array([side + length + 0.3, y, 0.0])
             line.add(arrow(start, end, self._look.muted, 3.5))
+            strokes = [Stroke(f"{self.element}: line", np.array([start[:2], end[:2]]))]
             boxes: list[Box] = []
             last = -math.inf
             for v, sheet in zip(axis.ticks, numbers, strict=True):
@@ -90,11 +91,15 @@ class NumberLine(Piece):
                     item = mobject(sheet).shift([left, bottom + sheet.height, 0])
                     boxes += ink(f"{self.element}: mark {i + 1} {text}", item, size)
                     if self._stem(placed, at(value), row):
-                        mark.add(Line([at(value), y + 0.15, 0], [at(value), bottom, 0], stroke_width=1.5, color=colour))
+                        stem = np.array([[at(value), y + 0.15, 0], [at(value), bottom, 0]])
+                        mark.add(Line(*stem, stroke_width=1.5, color=colour))
+                        strokes.append(Stroke(f"{self.element}: stem of mark {i + 1}", stem[:, :2]))
                     mark.add(item)
                     regions[text] = ink(f"{self.element}: mark {i + 1} {text}", mark, None)
                 parts.append(Part([Act("grow", mark, 0.5)], 14, f"{value} {text}"))
-            return Drawn(parts, boxes, regions)
+            everything = Group(*(act.mobject for part in parts for act in part.acts))
+            boxes += whole(self.element, "all", everything)
+            return Drawn(parts, boxes, regions, strokes=strokes)
 
         return Block(self.element, self.event, width, block_height, theme.GAP * level, make, centred=True)
 

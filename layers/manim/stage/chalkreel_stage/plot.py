@@ -11,7 +11,7 @@ import numpy as np
 from manim import Dot, Group, Line, Mobject, Polygon, VGroup, VMobject
 
 from . import theme
-from .audit import Box
+from .audit import Box, Stroke
 from .curves import Curve, Plane, follow
 from .expression import ExpressionError
 from .labels import SPACE, Legend, Room, label, put
@@ -25,6 +25,10 @@ MOST_NUMBERS = 13
 
 LEAST_PLANE = (2.2, 1.5)
 """Least width and height of the plane, in frame units."""
+
+
+Ends = tuple[np.ndarray, np.ndarray]
+"""Of a straight line, in frame units."""
 
 
 class Plot(Piece):
@@ -119,6 +123,7 @@ class Figure:
         self._look, self._setter = plot.look, plot.setter
         self._with_legend = legend or bool(plot.axes.get("legend"))
         self._boxes: list[Box] = []
+        self._strokes: list[Stroke] = []
         self._homeless = False
         x, y, muted = plot.x, plot.y, self._look.muted
         self._numbers_x = [label(self._setter, x.number(v), theme.TICKS, muted) for v in x.ticks]
@@ -156,8 +161,7 @@ class Figure:
         for v in y.ticks:
             grid.add(Line(at(x.low, v), at(x.high, v), stroke_width=1.5, color=self._look.grid))
         zero_x, zero_y = min(max(0.0, x.low), x.high), min(max(0.0, y.low), y.high)
-        grid.add(Line(at(x.low, zero_y), at(x.high, zero_y), stroke_width=3, color=muted))
-        grid.add(Line(at(zero_x, y.low), at(zero_x, y.high), stroke_width=3, color=muted))
+        grid.add(*(Line(*ends, stroke_width=3, color=muted) for ends in self._rules(at)))
         labels = Group()
         self._numbers(labels, at, frame)
         if name_x:
@@ -179,15 +183,11 @@ class Figure:
             labels.add(legend.make(frame.left, top, plot.element, self._boxes, shown))
         key = json.dumps([plot.axes["x"], plot.axes["y"], self._caption], sort_keys=True)
         parts = [Part([Act("dissolve", Group(grid, labels), 0.8)], 20, key)]
-        plane = Box(
-            "plane",
-            frame.left + 0.05,
-            -self._height + frame.bottom + 0.05,
-            self._width - frame.right - 0.05,
-            -frame.top - 0.05,
-        )
-        regions = self._curves(parts, at, plane)
-        return Drawn(parts, self._boxes, regions)
+        left, right = frame.left, self._width - frame.right
+        bottom, top = -self._height + frame.bottom, -frame.top
+        self._boxes.append(Box(f"{plot.element}: plane", left, bottom, right, top, holds=plot.element))
+        regions = self._curves(parts, at, Box("plane", left + 0.05, bottom + 0.05, right - 0.05, top - 0.05))
+        return Drawn(parts, self._boxes, regions, strokes=self._strokes)
 
     def _colour(self, i: int) -> str:
         return self._look.curves[i % len(self._look.curves)]
@@ -253,13 +253,18 @@ class Figure:
         plot = self._plot
         everything = [*plot.curves, *plot.others]
         outlines = [np.array([at(*p) for p in line]) for curve in everything for line in curve.outline]
-        room = Room(plane, outlines)
+        rules = [np.array(line) for line in self._rules(at)]
+        room = Room(plane, [*outlines, *rules, *(head for curve in everything for head in _heads(curve, at))])
+        self._strokes += [Stroke(f"{plot.element}: axis", rule[:, :2]) for rule in rules]
         regions: dict[str, list[Box]] = {}
         for i, (curve, drawn) in enumerate(zip(plot.axes["curves"], plot.curves, strict=True)):
             if drawn.empty:
                 continue
             colour, text = self._colour(i), str(curve.get("label") or "")
             acts = _acts(drawn, at, colour, self._look)
+            lines = [np.array([at(*p) for p in line]) for line in drawn.outline if len(line) > 1]
+            name = f"{plot.element}: curve {text or i + 1}"
+            self._strokes += [Stroke(name, line[:, :2]) for line in (*lines, *_heads(drawn, at), *_rims(drawn, at))]
             if text:
                 whole = Group(*(act.mobject for act in acts))
                 regions[text] = ink(f"{plot.element}: curve {text}", whole, None)
@@ -279,6 +284,12 @@ class Figure:
                 self._homeless |= room.beside(sheet.width, sheet.height, self._track(drawn, at)) is None
         return regions
 
+    def _rules(self, at: Any) -> tuple[Ends, Ends]:
+        """Both axes, each from its lower to its upper end."""
+        x, y = self._plot.x, self._plot.y
+        zero_x, zero_y = min(max(0.0, x.low), x.high), min(max(0.0, y.low), y.high)
+        return (at(x.low, zero_y), at(x.high, zero_y)), (at(zero_x, y.low), at(zero_x, y.high))
+
     @staticmethod
     def _track(drawn: Curve, at: Any) -> np.ndarray:
         return np.concatenate([np.array([at(*p) for p in line]) for line in drawn.outline])
@@ -297,7 +308,8 @@ def _acts(drawn: Curve, at: Any, colour: str, look: theme.Theme) -> list[Act]:
         arrows = VGroup()
         for a, b, strength in drawn.arrows:
             shade = theme.mix(look.muted, colour, min(1.0, 0.25 + strength))
-            arrows.add(arrow(at(*a), at(*b), shade, 3.0))
+            # One alone is a vector to look at; many are a texture.
+            arrows.add(arrow(at(*a), at(*b), shade, 5.0 if len(drawn.arrows) == 1 else 3.0))
         acts.append(Act("dissolve", arrows, 0.9))
     if drawn.lines:
         thin = bool(drawn.heads)
@@ -308,27 +320,51 @@ def _acts(drawn: Curve, at: Any, colour: str, look: theme.Theme) -> list[Act]:
         heads: list[Mobject] = [head(at(*tip), at(*behind), colour, 0.16) for tip, behind in drawn.heads]
         acts.append(Act("dissolve", VGroup(*heads), 0.5))
     if len(drawn.dots):
-        radius = 0.09 if len(drawn.dots) < 60 else 0.06
-        dots = VGroup(*(Dot(at(*p), radius=radius, color=colour) for p in drawn.dots))
+        dots = VGroup(*(Dot(at(*p), radius=_radius(drawn), color=colour) for p in drawn.dots))
         acts.append(Act("uncover", dots, 0.8))
     return acts
 
 
+def _radius(drawn: Curve) -> float:
+    """Of a curve's dots, in frame units."""
+    return 0.09 if len(drawn.dots) < 60 else 0.06
+
+
+def _rims(drawn: Curve, at: Any) -> list[np.ndarray]:
+    """A square in each dot, corners at its rim."""
+    corners = _radius(drawn) * np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [1, 0, 0]])
+    return [at(*p) + corners for p in drawn.dots]
+
+
+def _heads(drawn: Curve, at: Any) -> list[np.ndarray]:
+    """Outlines of arrow heads, both of a field's arrows and of stream lines."""
+    field = [_tip(at(*b), at(*a), _head_size(at(*a), at(*b))) for a, b, _ in drawn.arrows]
+    return [*field, *(_tip(at(*tip), at(*behind), 0.16) for tip, behind in drawn.heads)]
+
+
 def arrow(start: np.ndarray, end: np.ndarray, colour: str, width: float) -> VGroup:
     """A straight arrow whose head never is longer than half of it."""
-    way = float(np.hypot(*(end - start)[:2]))
-    size = min(0.26, 0.5 * way)
+    way, size = float(np.hypot(*(end - start)[:2])), _head_size(start, end)
     back = end - (end - start) / max(way, 1e-9) * size * 0.8
     return VGroup(Line(start, back, stroke_width=width, color=colour), head(end, start, colour, size))
 
 
+def _head_size(start: np.ndarray, end: np.ndarray) -> float:
+    return min(0.26, 0.5 * float(np.hypot(*(end - start)[:2])))
+
+
 def head(tip: np.ndarray, behind: np.ndarray, colour: str, size: float) -> Polygon:
     """An arrow head of that length."""
+    return Polygon(*_tip(tip, behind, size)[:3], stroke_width=0, fill_color=colour, fill_opacity=1.0)
+
+
+def _tip(tip: np.ndarray, behind: np.ndarray, size: float) -> np.ndarray:
+    """The outline of an arrow head, shape (4, 3): the first corner comes again as the last."""
     way = (tip - behind)[:2]
     way = way / max(float(np.hypot(*way)), 1e-9)
     side = np.array([-way[1], way[0]])
     points = [tip[:2], tip[:2] - way * size + side * size * 0.42, tip[:2] - way * size - side * size * 0.42]
-    return Polygon(*([*p, 0.0] for p in points), stroke_width=0, fill_color=colour, fill_opacity=1.0)
+    return np.array([[*p, 0.0] for p in (*points, points[0])])
 
 
 def beziers(line: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ their share of the beat's frames: never more than there are, and what is left is
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -52,8 +51,7 @@ class Scene:
         if len(self._beats) != len(self._frames):
             raise ValueError(f"{len(self._frames)} beat lengths for {len(self._beats)} beats")
         film = request.get("film", {})
-        language = str(film.get("language", "en"))
-        setter.language = language[:2].lower() if re.match(r"[A-Za-z]{2}(-|$)", language) else "en"
+        setter.speak(str(film.get("language", "en")))
         self._setter = setter
         self._look = theme.named(str(film.get("theme", "dark")))
         assets = request.get("assets")
@@ -126,9 +124,9 @@ class Scene:
             self._event += 1
             kind, value = (action, None) if isinstance(action, str) else next(iter(action.items()))
             if kind == "clear":
-                steps.append(Step(0.0, [leaving(None)]))
+                steps.append(Step(0.0, [leaving(None, dict(self._exits))]))
             elif kind == "remove":
-                steps.append(Step(0.0, [leaving(str(value), self._exits.get(str(value), "fade"))]))
+                steps.append(Step(0.0, [leaving(str(value), dict(self._exits))]))
             elif kind == "show":
                 steps += self._show(value)
             elif kind == "transform":
@@ -151,11 +149,12 @@ class Scene:
         return self._entrances(self._events.get(self._event, []), timing)
 
     def _entrances(self, blocks: list[Block], timing: Timing) -> list[Step]:
+        exits = dict(self._exits)
         steps: list[Step] = []
         whole = sum(act.seconds for block in blocks for part in block.placed().parts for act in part.acts) or 1.0
         for block in blocks:
             if self._page not in (-1, block.page):
-                steps.append(Step(0.0, [leaving(None)], timing.start if not steps else None))
+                steps.append(Step(0.0, [leaving(None, exits)], timing.start if not steps else None))
             self._page = block.page
             for part in block.placed().parts:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from manim import Create, Mobject, VGroup, VMobject, Write
 
 from . import theme
 from .audit import Audit, Box
-from .canvas import Band, Canvas, Rate, View
+from .canvas import Band, Canvas, Moving, Path, Rate, View
 from .layout import Act, Block
 from .marks import Mark, Marker
 from .morph import morph
@@ -24,6 +24,13 @@ DIMMED = 0.28
 
 SLIDE = 0.4
 """How far what slides comes or goes, in frame units: less than the margin, so that nothing touches the edge."""
+
+OUT: dict[str, Path] = {
+    "fade": lambda p: (1.0, 0.0, 0.0, 1 - p),
+    "shrink": lambda p: (1 - 0.8 * p, 0.0, 0.0, 1 - p),
+    "slide": lambda p: (1.0, SLIDE * p, 0.0, 1 - p),
+}
+"""Ways in which elements go."""
 
 CLOSEST = 3.0
 """Largest zoom."""
@@ -111,7 +118,7 @@ class Screen:
             def path(p: float) -> tuple[float, float, float, float]:
                 return (0.3 + 0.7 * p, 0.0, 0.0, p) if growing else (1.0, -SLIDE * (1 - p), 0.0, p)
 
-            canvas.glide(canvas.still, layer, middle(item), path, after, count, rate)
+            canvas.glide(canvas.still, [Moving(layer, middle(item), path)], after, count, rate)
         elif act.kind == "none":
             canvas.still = canvas.draw(canvas.still, [item])
             canvas.hold(count)
@@ -122,8 +129,8 @@ class Screen:
         """What goes when that element is taken away; none means everything but the heading."""
         return [s for s in self.standing if s.element is not None and element in (None, s.element)]
 
-    def leave(self, element: str | None, count: int, how: str = "fade") -> None:
-        """Elements go."""
+    def leave(self, element: str | None, count: int, exits: Mapping[str, str]) -> None:
+        """Elements go, each in its own way: `fade` where `exits` has none."""
         going = self.leaving(element)
         if not going:
             if element is not None and element not in self.known:
@@ -137,22 +144,23 @@ class Screen:
             canvas.view = canvas_view
             canvas.dissolve(self.picture(), count)
             return
-        layer = canvas.layer([s.mobject for s in going]) if how in ("shrink", "slide") and count > 1 else None
-        centre = middle(VGroup(), *(s.mobject for s in going))
+        ways = {str(s.element): exits.get(str(s.element), "fade") for s in going}
+        moving = self._moving(going, ways) if count > 1 else []
         self._drop(going, {s.element for s in going})
         after = self.picture()
-        if how == "none":
-            canvas.still = after
-            canvas.hold(count)
-        elif layer is not None:
-            shrinking = how == "shrink"
-
-            def path(p: float) -> tuple[float, float, float, float]:
-                return (1 - 0.8 * p, 0.0, 0.0, 1 - p) if shrinking else (1.0, SLIDE * p, 0.0, 1 - p)
-
-            canvas.glide(after, layer, centre, path, after, count)
-        else:
+        if set(ways.values()) == {"fade"}:
             canvas.dissolve(after, count)
+        else:
+            canvas.glide(after, moving, after, count)
+
+    def _moving(self, going: list[Standing], ways: dict[str, str]) -> list[Moving]:
+        """What is seen of elements while they go; what goes at once is not."""
+        moving = []
+        for element, how in ways.items():
+            if how in OUT:
+                mine = [s.mobject for s in going if s.element == element]
+                moving.append(Moving(self.canvas.layer(mine), middle(*mine), OUT[how]))
+        return moving
 
     def _drop(self, going: list[Standing], names: set[str | None]) -> None:
         self.standing = [s for s in self.standing if s not in going]
@@ -256,7 +264,8 @@ class Screen:
                 if s.mobject is not s.bright:
                     s.mobject.shift([right, up, 0.0])
         after = self.picture()
-        canvas.glide(base, layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0), after, count, rate)
+        way = Moving(layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0))
+        canvas.glide(base, [way], after, count, rate)
 
     # The camera
 
@@ -319,7 +328,8 @@ class Screen:
         """Audits what is on screen; the counts."""
         boxes = [*self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
         boxes += [box for mark in self.marks for box in mark.boxes]
-        return self.audit.inspect(boxes, self.canvas.frame_width)
+        strokes = [stroke for block in self.blocks() for stroke in block.placed().strokes]
+        return self.audit.inspect(boxes, self.canvas.frame_width, strokes)
 
     def _absent(self, what: str, element: str) -> None:
         why = "is no longer on screen" if element in self.known else "was never shown"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,14 +100,14 @@ def entering(block: Block | None, act: Act, timing: Timing, key: str = "", share
     return Operation(seconds, lambda screen, count: screen.enter(block, act, count, rate, key), enters=True)
 
 
-def leaving(element: str | None, how: str = "fade") -> Operation:
-    """Elements go: that one, or everything but the heading."""
+def leaving(element: str | None, exits: Mapping[str, str]) -> Operation:
+    """Elements go: that one, or everything but the heading; `exits` says how where it isn't by fading."""
 
     def run(screen: Screen, count: int) -> None:
         if element is None:
             # A page that goes within a beat is audited while it is whole.
             screen.inspect()
-        screen.leave(element, count, how)
+        screen.leave(element, count, exits)
 
     return Operation(LEAVE_S, run, lambda screen: not screen.leaving(element))
 

@@ -62,10 +62,11 @@ class Table(Piece):
         self._align = [*align, *(["left"] * (self._columns - len(align)))]
         self._setter, self._look, self._checked = setter, look, checked
         self._crowded = False
+        self._room = 0.0
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece. Wider than `width` when the columns don't fit at all."""
-        size = max(theme.TEXT * 0.9 * level, theme.TEXT_FLOOR)
+        size, self._room = max(theme.TEXT * 0.9 * level, theme.TEXT_FLOOR), width - 2 * PAD_X
         rows = [self._header, *self._rows] if self._header else self._rows
         least_height = len(rows) * (size * 1.15 + 2 * PAD_Y)
         if least_height > 2 * height or self._columns > MOST_COLUMNS:
@@ -84,6 +85,9 @@ class Table(Piece):
         ]
         widths = _shared(natural, least, width)
         self._crowded = widths is None
+        if widths is None and self._columns <= 2 and level > theme.LEVELS[-1]:
+            # Columns that can hardly be divided any more are rather set smaller.
+            return self.measure(theme.LEVELS[-1], width, height)
         if widths is None:
             whole = sum(least) + 0.1
             return Block(self.element, self.event, max(whole, width + 0.1), size, theme.GAP, lambda: Drawn([], []))
@@ -102,14 +106,16 @@ class Table(Piece):
         return Block(self.element, self.event, whole_width, sum(heights), theme.GAP * level, make, centred=True)
 
     def divided(self, count: int) -> list[Piece]:
-        """See Piece: by columns when even the least widths don't fit, else by rows; the header is repeated."""
+        """See Piece: by columns when even the least widths don't fit, else by rows or words, each with the header."""
         if self._columns > 2 and (self._crowded or len(self._rows) < 2):
             middle = (self._columns + 1) // 2
             # The first column says what a row is about, so it comes again.
             halves = ([*range(middle)], [0, *range(middle, self._columns)])
             return [self._only(columns, self._rows) for columns in halves]
         if len(self._rows) < 2:
-            return []
+            if not self._crowded:
+                return self._by_words(count)
+            return [self._only([0], self._rows), self._only([1], self._rows)] if self._columns > 1 else self._written()
         everything = [*range(self._columns)]
         return [self._only(everything, list(rows)) for rows in shares(self._rows, count)]
 
@@ -124,6 +130,37 @@ class Table(Piece):
             self._look,
             self._checked,
         )
+
+    def _by_words(self, count: int) -> list[Piece]:
+        """A single row that is too high, with some of the words of each of its cells in each piece."""
+        cut = [words(cell) for row in self._rows for cell in row]
+        if max(map(len, cut), default=0) < 2:
+            return []
+        parts = [[*map(list, shares(cell, count))] if cell else [] for cell in cut]
+        everything = [*range(self._columns)]
+        return [
+            self._only(everything, [[part[k] if k < len(part) else [] for part in parts]])
+            for k in range(max(map(len, parts)))
+        ]
+
+    def _written(self) -> list[Piece]:
+        """The same with formulas that are too wide for the page as their authors wrote them, which can be wrapped."""
+        told = f"a formula in table {self.element} is too wide for the frame at a legible size and is shown as written"
+        self._checked.tell(told)
+
+        def shown(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [self._coded(span) if self._too_wide(span) else span for span in spans]
+
+        header, rows = [shown(cell) for cell in self._header], [[shown(cell) for cell in row] for row in self._rows]
+        return [Table(self.element, self.event, header, rows, self._align, self._setter, self._look, self._checked)]
+
+    def _too_wide(self, span: dict[str, Any]) -> bool:
+        body = self._body([span], True) if "math" in span else ""
+        return bool(body) and self._setter.sheet(body, theme.TEXT_FLOOR, self._look.text).width > self._room
+
+    @staticmethod
+    def _coded(span: dict[str, Any]) -> dict[str, Any]:
+        return {"code": span["math"].get("latex") or span["math"].get("typst", "")}
 
     def _longest(self, spans: list[dict[str, Any]], size: float) -> float:
         """Width of the longest word, or formula, of a cell."""
@@ -179,6 +216,7 @@ class Table(Piece):
                 (group if head else lines).add(rule)
             acts = [Act("uncover", group, 0.35 if head else 0.3)]
             drawn.parts.append(Part(acts, 10 + sum(1 for cell in row if cell)))
+        drawn.boxes.append(Box(f"{self.element}: all", 0.0, y, whole, 0.0, holds=self.element))
         if len(lines):
             drawn.parts[0].acts.append(Act("dissolve", lines, 0.3))
         return drawn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,11 @@ class Checked:
         self._setter, self._warnings = setter, warnings
         self._known: dict[str, bool] = {}
 
+    def tell(self, message: str) -> None:
+        """Adds a warning, once."""
+        if message not in self._warnings:
+            self._warnings.append(message)
+
     def good(self, typst: str) -> bool:
         """Whether Typst can set the formula."""
         if typst not in self._known:
@@ -94,6 +100,11 @@ def ink(name: str, group: Mobject, font: float | None) -> list[Box]:
     left, bottom = np.min([p[:, :2].min(axis=0) for p in points], axis=0)
     right, top = np.max([p[:, :2].max(axis=0) for p in points], axis=0)
     return [Box(name, float(left), float(bottom), float(right), float(top), font)]
+
+
+def whole(element: str, what: str, group: Mobject) -> list[Box]:
+    """The box of all of a figure's ink: its own parts may stand within, and nothing else."""
+    return [replace(box, holds=element) for box in ink(f"{element}: {what}", group, None)]
 
 
 class Paragraph(Piece):

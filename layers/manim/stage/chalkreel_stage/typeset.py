@@ -95,10 +95,6 @@ def _breakable(word: str) -> str:
     return "\u200b".join(word)
 
 
-def _families(names: tuple[str, ...]) -> str:
-    return "(" + "".join(f'"{name}", ' for name in names) + ")"
-
-
 class Typesetter:
     """Compiles Typst source; keeps what it compiled by content."""
 
@@ -111,7 +107,19 @@ class Typesetter:
         # has no file access, and all other text is a string literal.
         self._compiler = typst.Compiler(root=tempfile.gettempdir(), font_paths=found, ignore_system_fonts=True)
         self._sheets: dict[str, Sheet] = {}
-        self.language = "en"
+        self.speak("en")
+
+    def speak(self, language: str) -> None:
+        """What is set from now on is in the language of that BCP 47 tag; English when it is none."""
+        tag = re.fullmatch(r"([A-Za-z]{2})((?:-[A-Za-z0-9]{1,8})*)", language)
+        self._language = tag[1].lower() if tag else "en"
+        subtags = {part.upper() for part in tag[2].split("-")} if tag else set()
+        self._forms, self._region = {"ja": "JP", "ko": "KR"}.get(self._language, "SC"), "none"
+        # The fonts have the forms of every region, and take those of the text's language, not those of their own name.
+        if self._language == "zh" and subtags & {"HK", "MO"}:
+            self._forms, self._region = "HK", '"HK"'
+        elif self._language == "zh" and subtags & {"TW", "HANT"}:
+            self._forms, self._region = "TC", '"TW"'
 
     def sheet(
         self,
@@ -129,10 +137,11 @@ class Typesetter:
         page = "auto" if width is None else f"{width * POINTS:.3f}pt"
         source = (
             f"#set page(width: {page}, height: auto, margin: 0pt, fill: none)\n"
-            f'#set text(font: {_families(fonts)}, size: {size * POINTS:.3f}pt, fill: rgb("{colour}"), '
-            f'lang: "{self.language}", top-edge: "ascender", bottom-edge: "descender", hyphenate: false)\n'
+            f'#set text(font: {self._families(fonts)}, size: {size * POINTS:.3f}pt, fill: rgb("{colour}"), '
+            f'lang: "{self._language}", region: {self._region}, hyphenate: false, '
+            'top-edge: "ascender", bottom-edge: "descender")\n'
             "#set par(leading: 0.36em, spacing: 0.8em)\n"
-            f"#show math.equation: set text(font: {_families(self._localized(theme.MATH_FONTS))}, size: 1.12em)\n"
+            f"#show math.equation: set text(font: {self._families(theme.MATH_FONTS)}, size: 1.12em)\n"
             f"{_BOLD_CJK if _CJK.search(body) else ''}{preamble}\n{body}\n"
         )
         if source not in self._sheets:
@@ -148,10 +157,9 @@ class Typesetter:
             self._sheets[source] = Sheet(svg, float(match[1]) / POINTS, float(match[2]) / POINTS)
         return self._sheets[source]
 
-    def _localized(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The same fonts, with the shapes of Chinese characters that the film's language has."""
-        region = {"ja": "JP", "ko": "KR"}.get(self.language, "SC")
-        return tuple(name.replace("CJK SC", f"CJK {region}") for name in names)
+    def _families(self, names: tuple[str, ...]) -> str:
+        """Typst source of a list of fonts, with the forms of Chinese characters that the film's language has."""
+        return "(" + "".join(f'"{name.replace("CJK SC", f"CJK {self._forms}")}", ' for name in names) + ")"
 
 
 @lru_cache(maxsize=4096)
