@@ -233,7 +233,7 @@ def main() -> None:
     for layer in layers.values():
         copy(layer, merged)
     command = [merged / "manim/bin/python3", "-I", "-B", RECIPE / "versions.py", merged]
-    versions = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    versions = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     (layers["manim"] / "versions.json").write_text(versions)
     for path in OUT.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

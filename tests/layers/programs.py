@@ -5,6 +5,8 @@ import sys
 import tempfile
 import time
 
+# As the stage's own launcher has it: there are no fonts but the layer's.
+os.environ["FONTCONFIG_FILE"] = "/opt/etc/fonts/fonts.conf"
 start = time.perf_counter()
 import manim  # noqa: E402
 
