@@ -24,8 +24,14 @@ tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machin
 	@layers/tools.sh
 
 .PHONY: test
-test: setup test-tools tools build lint ## run every check and test
-	@layers/test.sh
+test: setup ## run every check and test
+	@# What is downloaded comes while the compiler works.
+	trap wait EXIT
+	$(MAKE) --no-print-directory test-tools tools & downloads=$$!
+	$(MAKE) --no-print-directory build
+	wait $$downloads
+	$(MAKE) --no-print-directory lint
+	layers/test.sh
 	cargo test --release --locked --workspace --no-fail-fast
 
 .PHONY: lint
