@@ -14,13 +14,13 @@ use handler::config::Config;
 use handler::deadline::Deadline;
 use handler::error::JobError;
 use handler::layers::Layers;
-use handler::narrate::{Narration, Voices};
+use handler::narrate::{Narration, Quote, Voices};
 use handler::store::{Cache, Embedded, Store};
 use planner_wasm::storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use provider::{Deed, KEY, Kind, Provider};
+use provider::{Deed, KEY, Kind, Provider, Request};
 
 const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
 const LOCAL: &str = "espeak-ng";
@@ -46,6 +46,11 @@ impl House {
 
     fn set(mut self, settings: Vec<(&'static str, String)>) -> Self {
         self.settings.extend(settings);
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.settings.retain(|(key, _)| *key != name);
         self
     }
 
@@ -187,6 +192,7 @@ fn faults() -> Vec<(&'static str, Deed, usize, f64)> {
     vec![
         ("hangs before its head", Deed::Hangs, 2, 10.0),
         ("hangs in its body", Deed::HangsMidway, 2, 10.0),
+        ("closes before its head", Deed::Closes, 4, 12.0),
         ("breaks off", Deed::BreaksOff, 4, 12.0),
         ("429", refuses(429, "{}"), 4, 12.0),
         ("429, a second", with_wait("1"), 4, 12.0),
@@ -238,12 +244,11 @@ async fn whatever_a_provider_does_the_film_is_narrated_by_one_voice_in_time() {
 async fn a_fault_that_passes_costs_a_try_and_not_the_voice() {
     let refuses = |status: u16, after: Option<&str>| Deed::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
     for kind in Kind::ALL {
-        let passing = [refuses(500, None), refuses(429, None), Deed::HalfSound, Deed::Nothing, Deed::BreaksOff];
+        let passing =
+            [refuses(500, None), refuses(429, None), Deed::HalfSound, Deed::Nothing, Deed::BreaksOff, Deed::Closes];
         let trials = passing.into_iter().map(async |deed| {
             let faulty = deed.clone();
-            // Polly's sound and the times of its words are asked for together, and a sound without times is good enough.
-            let first = if kind == Kind::Polly && matches!(deed, Deed::HalfSound | Deed::Nothing) { 2 } else { 1 };
-            let script = move |number: usize, _: &str| if number < first { faulty.clone() } else { Deed::Speaks };
+            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
             let provider = Provider::start(kind, script).await;
             let house = House::new().await.set(provider.settings());
             let film = house.narrate(&storyboard(&[kind.voice()], 1, 2), 40).await.unwrap();
@@ -377,11 +382,15 @@ async fn what_was_spoken_once_is_not_paid_for_twice() {
     lesson.scenes[1].beats[1].narration.push_str(" And this is new.");
     house.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 5);
-    // Another pace is another sound; and what is there needs no network.
+    // Another pace is another sound, and so is another manner; and what is there needs no network.
     lesson.voice.words_per_minute = Some(180);
     house.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 9);
     lesson.voice.words_per_minute = None;
+    let house = house.with("ELEVENLABS_STYLE", "0.5");
+    house.narrate(&lesson, 30).await.unwrap();
+    assert_eq!(provider.calls().len(), 13);
+    let house = house.without("ELEVENLABS_STYLE");
     let offline = house.with("ELEVENLABS_BASE_URL", &provider.url);
     drop(provider);
     let film = offline.narrate(&lesson, 30).await.unwrap();
@@ -445,6 +454,199 @@ async fn a_job_stops_before_it_spends_more_than_the_lesson_allows() {
     // A voice that costs nothing may speak as much as it likes.
     lesson.voice.chain = vec!["espeak".to_owned()];
     assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, "free");
+}
+
+/// What was paid for one beat, spoken by whoever can, in characters, and its voice.
+async fn paid(house: &House, lesson: &Storyboard) -> (u64, String) {
+    let (voices, _) = house.voices(lesson);
+    let deadline = Deadline::after(Duration::from_secs(30));
+    let said = voices.speak(&lesson.scenes[0].beats[0], "s0", house.dir.path(), deadline).await.unwrap();
+    (voices.paid_characters(), voice_of(&said).to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_is_not_paid_for() {
+    let refuses = |status: u16, after: Option<&str>| Deed::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
+    for kind in [Kind::ElevenLabs, Kind::Polly, Kind::OpenAi] {
+        let mut lesson = storyboard(&[kind.voice()], 1, 1);
+        let one = lesson.scenes[0].beats[0].narration.chars().count() as u64 * kind.calls() as u64;
+        // Nobody speaks: nobody is paid.
+        for deed in [refuses(401, None), refuses(422, None), refuses(429, Some("3600"))] {
+            let provider = Provider::that(kind, deed.clone()).await;
+            let house = House::new().await.set(provider.settings());
+            assert_eq!(paid(&house, &lesson).await, (0, LOCAL.to_owned()), "{kind:?}: {deed:?}");
+        }
+        // What fails otherwise may have been spoken.
+        for (deed, calls) in [(refuses(429, None), 1), (refuses(500, None), 2), (Deed::HalfSound, 2)] {
+            let faulty = deed.clone();
+            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
+            let provider = Provider::start(kind, script).await;
+            let house = House::new().await.set(provider.settings());
+            lesson.voice.max_characters = Some((calls * one) as u32);
+            let paid = paid(&house, &lesson).await;
+            assert_eq!(paid, (calls * one, kind.voice().to_owned()), "{kind:?}: {deed:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_says_what_is_billed() {
+    let layers = Layers::find(Some(Path::new(LAYERS))).unwrap();
+    for (kind, paid, dollars) in [
+        (Kind::Google, 0, 0.0),
+        (Kind::ElevenLabs, 1_000, 0.1),
+        (Kind::Polly, 2_000, 0.032),
+        (Kind::OpenAi, 1_000, -1.0),
+    ] {
+        let house = House::new().await.set(kind.settings("http://127.0.0.1:9"));
+        let quote = Quote::of(&storyboard(&[kind.voice()], 1, 1), 1_000, &layers, &house.config()).unwrap();
+        let dollars = Some(dollars).filter(|dollars| *dollars >= 0.0);
+        assert_eq!((quote.voice, quote.paid_characters, quote.dollars), (kind.voice(), paid, dollars));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_that_wants_to_be_left_alone_for_an_hour_holds_nobody_up() {
+    let script = |_: usize, _: &str| Deed::Refuses(429, "{}".to_owned(), Some("3600".to_owned()));
+    for consistency in ["beat", "scene"] {
+        let provider = Provider::start(Kind::OpenAi, script).await;
+        let house = House::new().await.set(provider.settings());
+        let mut lesson = storyboard(&["openai"], 3, 4);
+        lesson.voice.consistency = Some(consistency.to_owned());
+        let begun = Instant::now();
+        let film = house.narrate(&lesson, 120).await.unwrap();
+        assert_one_voice(&film, LOCAL, consistency);
+        // A share of the time that is left would be 30 s, for each beat.
+        assert!(begun.elapsed() < Duration::from_secs(15), "{consistency}: {:?}", begun.elapsed());
+        assert!(provider.calls().len() <= 3, "{consistency}: {} calls", provider.calls().len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_hangs_leaves_time_for_the_others() {
+    for kind in Kind::ALL {
+        let provider = Provider::that(kind, Deed::Hangs).await;
+        let house = House::new().await.with("VOICE_TIMEOUT", "15").set(provider.settings());
+        let begun = Instant::now();
+        let film = house.narrate(&storyboard(&[kind.voice()], 1, 1), 6).await.unwrap();
+        assert_one_voice(&film, LOCAL, "it hangs");
+        assert!(begun.elapsed() < Duration::from_secs(6), "{kind:?}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_pace_that_the_server_ignores_makes_no_sound_too_short() {
+    for kind in [Kind::ElevenLabs, Kind::OpenAi] {
+        let provider = Provider::that(kind, Deed::Speaks).await;
+        let house = House::new().await.set(provider.settings());
+        let mut lesson = storyboard(&[kind.voice()], 1, 1);
+        lesson.voice.words_per_minute = Some(70);
+        let film = house.narrate(&lesson, 30).await.unwrap();
+        assert_one_voice(&film, kind.voice(), "slow");
+        assert_eq!(provider.calls().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pace_that_a_voice_takes_no_notice_of_is_told() {
+    for kind in Kind::ALL {
+        let provider = Provider::that(kind, Deed::Speaks).await;
+        let house = House::new().await.set(provider.settings());
+        let mut lesson = storyboard(&[kind.voice()], 1, 2);
+        let film = house.narrate(&lesson, 30).await.unwrap();
+        assert_eq!(house.voices(&lesson).0.warnings(film.iter().flatten()), []);
+        lesson.voice.words_per_minute = Some(140);
+        let told = house.voices(&lesson).0.warnings(film.iter().flatten());
+        let codes: Vec<&str> = told.iter().map(|warning| &*warning.code).collect();
+        let own = matches!(kind, Kind::Polly | Kind::Google);
+        assert_eq!(codes, if own { &["voice.own_pace"][..] } else { &[] }, "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_polly_says_is_understood() {
+    let says =
+        |status: u16, code: &str| Deed::Refuses(status, json!({"__type": code, "message": "x"}).to_string(), None);
+    let lesson = storyboard(&["polly"], 1, 1);
+    for (deed, calls, voice) in [
+        (says(400, "ThrottlingException"), 3, "polly"),
+        (says(429, "TooManyRequestsException"), 3, "polly"),
+        (says(500, "ServiceFailureException"), 3, "polly"),
+        (says(400, "TextLengthExceededException"), 1, LOCAL),
+        (says(400, "EngineNotSupportedException"), 1, LOCAL),
+        (says(403, "AccessDeniedException"), 1, LOCAL),
+    ] {
+        let first = deed.clone();
+        let script = move |number: usize, _: &str| if number == 0 { first.clone() } else { Deed::Speaks };
+        let provider = Provider::start(Kind::Polly, script).await;
+        let house = House::new().await.set(provider.settings());
+        let film = house.narrate(&lesson, 30).await.unwrap();
+        assert_one_voice(&film, voice, &format!("{deed:?}"));
+        assert_eq!(provider.calls().len(), calls, "{deed:?}");
+    }
+    // The times of words are worth less than a sound that is paid for.
+    for deed in [says(500, "ServiceFailureException"), Deed::Nothing, Deed::Closes, Deed::Hangs] {
+        let second = deed.clone();
+        let script = move |number: usize, _: &str| if number == 1 { second.clone() } else { Deed::Speaks };
+        let provider = Provider::start(Kind::Polly, script).await;
+        let house = House::new().await.set(provider.settings());
+        let film = house.narrate(&lesson, 30).await.unwrap();
+        assert_one_voice(&film, "polly", &format!("no marks: {deed:?}"));
+        let said = &film[0][0];
+        assert_eq!((said.words.len(), said.voice.as_ref().unwrap().tries), (0, 1), "{deed:?}");
+        assert_eq!(provider.calls().len(), 2, "{deed:?}");
+    }
+}
+
+/// Where a setting is found in what a provider is asked: the line, a header, or a value of the body.
+fn asked(kind: Kind, request: &Request, place: &str) -> String {
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match place {
+        "line" => request.line.clone(),
+        "x-amz-security-token" => request.header(place).to_owned(),
+        _ if kind == Kind::Google => text(&request.of_google().unwrap()[1]),
+        _ => text(&request.json()[place]),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_carries_its_settings() {
+    let voice = "/v1/text-to-speech/abcdefghij0123456789/with-timestamps";
+    for (kind, name, value, place, there) in [
+        (Kind::ElevenLabs, "ELEVENLABS_VOICE_ID", "abcdefghij0123456789", "line", voice),
+        (Kind::ElevenLabs, "ELEVENLABS_MODEL_ID", "eleven_flash_v2_5", "model_id", "eleven_flash_v2_5"),
+        (Kind::ElevenLabs, "ELEVENLABS_MODEL_ID", "eleven_flash_v2_5", "language_code", "en"),
+        (Kind::ElevenLabs, "ELEVENLABS_MODEL_ID", "eleven_v3", "language_code", "en"),
+        // This one speaks English alone, and refuses a language.
+        (Kind::ElevenLabs, "ELEVENLABS_MODEL_ID", "eleven_turbo_v2", "language_code", ""),
+        (Kind::ElevenLabs, "ELEVENLABS_STABILITY", "0.25", "voice_settings", r#"{"stability":0.25}"#),
+        (Kind::ElevenLabs, "ELEVENLABS_SIMILARITY", "1", "voice_settings", r#"{"similarity_boost":1.0}"#),
+        (Kind::ElevenLabs, "ELEVENLABS_STYLE", "0", "voice_settings", r#"{"style":0.0}"#),
+        (Kind::ElevenLabs, "ELEVENLABS_SPEAKER_BOOST", "off", "voice_settings", r#"{"use_speaker_boost":false}"#),
+        (Kind::ElevenLabs, "ELEVENLABS_MODEL_ID", "eleven_multilingual_v2", "voice_settings", ""),
+        (Kind::Google, "GOOGLE_TTS_LANGUAGE", "fr", "language", "fr"),
+        (Kind::Polly, "POLLY_VOICE", "Matthew", "VoiceId", "Matthew"),
+        (Kind::Polly, "POLLY_ENGINE", "generative", "Engine", "generative"),
+        (Kind::Polly, "AWS_SESSION_TOKEN", "a-token", "x-amz-security-token", "a-token"),
+        (Kind::OpenAi, "OPENAI_TTS_VOICE", "nova", "voice", "nova"),
+        (Kind::OpenAi, "OPENAI_TTS_MODEL", "tts-1-hd", "model", "tts-1-hd"),
+    ] {
+        let provider = Provider::that(kind, Deed::Speaks).await.easy();
+        let house = House::new().await.set(provider.settings()).with(name, value);
+        let film = house.narrate(&storyboard(&[kind.voice()], 1, 1), 30).await.unwrap();
+        provider.assert_well_asked();
+        assert_one_voice(&film, kind.voice(), name);
+        for call in provider.calls() {
+            let is = asked(kind, &call.request, place);
+            assert!(if place == "line" { is.contains(there) } else { is == there }, "{name}: {place} is `{is}`");
+        }
+    }
+    let house = House::new().await.with("GOOGLE_TTS_TLD", "de");
+    assert_eq!(house.config().voices.google_url, "https://translate.google.de");
 }
 
 #[tokio::test(flavor = "multi_thread")]

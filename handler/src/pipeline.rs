@@ -103,6 +103,7 @@ async fn make(origin: Origin, worker: Worker<'_>, studio: &Studio, job: &Attempt
     let film = studio.assembler.film(reel, &mut ledger, words, folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
+    lease.change(|status| status.warnings.extend(film.warnings()));
 
     progress::enter(lease, Stage::Publish, 0.97, ends);
     let (status, log) = (lease.status(), studio.logs.so_far(job.id.as_str()));

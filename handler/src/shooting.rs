@@ -73,7 +73,11 @@ pub async fn shoot<'a>(
     let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
     let shots = set.settled(shots).await?;
     let paid = set.voices.paid_characters();
-    lease.change(|status| status.cost.paid_characters += paid);
+    let warnings = set.voices.warnings(shots.iter().flat_map(|shot| &shot.narrations));
+    lease.change(|status| {
+        status.cost.paid_characters += paid;
+        status.warnings.extend(warnings);
+    });
     // Without a single scene, what kept the first one from the film is the job's own failure.
     match set.left_out.into_inner() {
         Some(late) if shots.is_empty() && late.code == Code::RenderTimedOut.name() => {

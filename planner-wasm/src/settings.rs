@@ -1,6 +1,7 @@
 //! What a document says about the whole film.
 
 use crate::storyboard::{Music, VoiceSettings, Warning};
+use crate::tongue::Tongue;
 
 /// What a document says about the whole film.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Settings {
     }
 
     /// `words` with every word that has a pronunciation as it is spoken, and the stretches between them as `otherwise` says. Whole
-    /// words alone, in any case; of two that begin alike the longer one.
+    /// words alone, in any case; of two that begin alike the longer one. The `km` of `km/h` is no word of its own.
     pub(crate) fn pronounced(&self, words: &str, otherwise: impl Fn(&str) -> String) -> String {
         if self.pronunciations.is_empty() {
             return otherwise(words);
@@ -86,7 +87,8 @@ impl Settings {
             let matching = |written: &str| {
                 let length = prefix(rest, written)?;
                 let inside = rest[length..].chars().next().is_some_and(char::is_alphanumeric);
-                (!inside).then_some(length)
+                let in_unit = || Tongue::english().unit(rest).is_some_and(|(unit, ..)| unit > length);
+                (!inside && !in_unit()).then_some(length)
             };
             let found = self.pronunciations.iter().filter(|_| begins);
             let found =
@@ -145,5 +147,8 @@ mod tests {
         let settings = Settings { pronunciations, ..Settings::default() };
         assert_eq!(settings.pronounced("SQL, MySQL and sqlite.", str::to_owned), "sequel, MySQL and sqlite.");
         assert_eq!(settings.pronounced("A bézier in C++ or C.", str::to_owned), "A bezzy-ay in see plus plus or see.");
+        let settings = Settings { pronunciations: vec![pair("km", "klicks"), pair("sql", "sequel")], ..settings };
+        let said = settings.pronounced("5 km at 100 km/h, in SQL/NoSQL", str::to_owned);
+        assert_eq!(said, "5 klicks at 100 km/h, in sequel/NoSQL");
     }
 }

@@ -1,5 +1,6 @@
 //! A voice that speaks a short tone, over the protocol of OpenAI's `/v1/audio/speech`. It answers with WAV files, so that a
-//! tone begins with the file's first sample; how long it lasts depends on the text. A text that names another format gets it.
+//! tone begins with the file's first sample, or after as much silence as is wanted; how long it lasts depends on the text. A text
+//! that names another format gets it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,19 +12,24 @@ const RATE: u32 = 48_000;
 
 /// Listens on loopback as long as the test's process lives. Gives the settings that lead to it.
 pub fn voice() -> [(&'static str, String); 3] {
+    voice_after(0)
+}
+
+/// The same, with so many milliseconds of silence before each tone.
+pub fn voice_after(silence: u32) -> [(&'static str, String); 3] {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             // A client that only looks whether somebody is there asks for nothing.
-            std::thread::spawn(move || stream.map(serve));
+            std::thread::spawn(move || stream.map(|stream| serve(stream, silence)));
         }
     });
     let key = ("OPENAI_API_KEY", "key-of-a-test".to_owned());
     [("VOICE_CHAIN", "openai".to_owned()), ("OPENAI_TTS_BASE_URL", url), key]
 }
 
-fn serve(stream: TcpStream) -> std::io::Result<()> {
+fn serve(stream: TcpStream, silence: u32) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
@@ -42,7 +48,9 @@ fn serve(stream: TcpStream) -> std::io::Result<()> {
         reader.read_exact(&mut body)?;
         let body: Value = serde_json::from_slice(&body).unwrap();
         let text = body["input"].as_str().unwrap();
-        let sound = wav(&tone(text));
+        let mut samples = vec![0; (RATE * silence / 1000) as usize];
+        samples.extend(tone(text));
+        let sound = wav(&samples);
         let sound = match ["mp3", "ogg", "flac"].into_iter().find(|format| text.contains(*format)) {
             Some(format) => encoded(&sound, format),
             None => sound,

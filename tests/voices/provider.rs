@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -93,6 +93,8 @@ pub enum Deed {
     SpeaksLate(Duration),
     /// Never answers.
     Hangs,
+    /// Closes without a word.
+    Closes,
     /// Answers half, and then nothing.
     HangsMidway,
     /// Answers half, and closes.
@@ -115,6 +117,8 @@ pub enum Deed {
 pub struct Call {
     pub text: String,
     pub at: Instant,
+    /// As it was asked.
+    pub request: Request,
 }
 
 type Script = dyn Fn(usize, &str) -> Deed + Send + Sync;
@@ -135,6 +139,8 @@ struct Seen {
     sent: AtomicU64,
     /// More calls at a time are refused; 0 for any number.
     lanes: AtomicUsize,
+    /// Whether any voice, model and language is as good as those without settings.
+    easy: AtomicBool,
 }
 
 impl Provider {
@@ -164,6 +170,12 @@ impl Provider {
         self
     }
 
+    /// The same, with any voice, model and language.
+    pub fn easy(self) -> Self {
+        self.seen.easy.store(true, Ordering::SeqCst);
+        self
+    }
+
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         self.kind.settings(&self.url)
     }
@@ -188,19 +200,33 @@ impl Provider {
     }
 }
 
-struct Request {
-    line: String,
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub line: String,
     headers: HashMap<String, String>,
     body: Vec<u8>,
 }
 
 impl Request {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// What Google is asked: text, language, and two that are always the same.
+    pub fn of_google(&self) -> Result<Value, String> {
+        let body = String::from_utf8_lossy(&self.body);
+        let calls = body.strip_prefix("f.req=").and_then(|rest| rest.strip_suffix('&')).unwrap_or_default();
+        let calls = percent_encoding::percent_decode_str(calls).decode_utf8_lossy().into_owned();
+        let calls: Value = serde_json::from_str(&calls).map_err(|error| error.to_string())?;
+        let call = &calls[0][0];
+        if call[0] != "jQ1olc" || !call[2].is_null() || call[3] != "generic" {
+            return Err("Google wants one call of jQ1olc".to_owned());
+        }
+        Ok(serde_json::from_str(call[1].as_str().unwrap_or_default()).unwrap_or_default())
     }
 }
 
@@ -236,7 +262,7 @@ async fn serve(kind: Kind, mut stream: TcpStream, seen: Arc<Seen>, script: Arc<S
         let inside = seen.inside.fetch_add(1, Ordering::SeqCst) + 1;
         let lanes = seen.lanes.load(Ordering::SeqCst);
         let crowded = lanes > 0 && inside > lanes;
-        let text = match text_of(kind, &request) {
+        let text = match text_of(kind, &request, seen.easy.load(Ordering::SeqCst)) {
             Ok(text) => text,
             Err(wrong) => {
                 seen.wrong.lock().unwrap().push(format!("{wrong}: {}", request.line));
@@ -245,7 +271,7 @@ async fn serve(kind: Kind, mut stream: TcpStream, seen: Arc<Seen>, script: Arc<S
         };
         let number = {
             let mut calls = seen.calls.lock().unwrap();
-            calls.push(Call { text: text.clone(), at: Instant::now() });
+            calls.push(Call { text: text.clone(), at: Instant::now(), request: request.clone() });
             calls.len() - 1
         };
         let deed = if crowded {
@@ -263,8 +289,8 @@ async fn serve(kind: Kind, mut stream: TcpStream, seen: Arc<Seen>, script: Arc<S
     }
 }
 
-/// Checks the call as the provider would, and gives its text.
-fn text_of(kind: Kind, request: &Request) -> Result<String, String> {
+/// Checks the call as the provider would, and gives its text. If it is `easy`, any voice, model and language will do.
+fn text_of(kind: Kind, request: &Request, easy: bool) -> Result<String, String> {
     let rule = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("{kind:?} wants {what}")) };
     let json = request.json();
     let text = |field: &str| json[field].as_str().map(str::to_owned).ok_or(format!("{kind:?} wants {field}"));
@@ -272,17 +298,17 @@ fn text_of(kind: Kind, request: &Request) -> Result<String, String> {
         Kind::ElevenLabs => {
             let line =
                 "POST /v1/text-to-speech/JBFqnCBsd6RMkjVDRZzb/with-timestamps?output_format=mp3_44100_128 HTTP/1.1";
-            rule(request.line == line, line)?;
+            rule(easy || request.line == line, line)?;
             rule(request.header("xi-api-key") == KEY, "the key in xi-api-key")?;
             rule(request.header("content-type") == "application/json", "JSON")?;
-            rule(json["model_id"] == "eleven_multilingual_v2", "model_id")?;
-            rule(json.get("language_code").is_none(), "no language for this model")?;
+            rule(easy || json["model_id"] == "eleven_multilingual_v2", "model_id")?;
+            rule(easy || json.get("language_code").is_none(), "no language for this model")?;
             text("text")
         }
         Kind::OpenAi => {
             rule(request.line == "POST /v1/audio/speech HTTP/1.1", "POST /v1/audio/speech")?;
             rule(request.header("authorization") == format!("Bearer {KEY}"), "the key as bearer")?;
-            rule(json["model"] == "gpt-4o-mini-tts" && json["voice"] == "alloy", "model and voice")?;
+            rule(easy || (json["model"] == "gpt-4o-mini-tts" && json["voice"] == "alloy"), "model and voice")?;
             rule(json["response_format"] == "mp3", "mp3")?;
             let text = text("input")?;
             rule(text.chars().count() <= 4096, "4,096 characters at most")?;
@@ -293,7 +319,7 @@ fn text_of(kind: Kind, request: &Request) -> Result<String, String> {
             let signed = "AWS4-HMAC-SHA256 Credential=AKIDTEST/";
             rule(request.header("authorization").starts_with(signed), "a signature")?;
             rule(request.header("authorization").contains("/eu-central-1/polly/aws4_request"), "region and service")?;
-            rule(json["Engine"] == "neural" && json["VoiceId"] == "Joanna", "engine and voice")?;
+            rule(easy || (json["Engine"] == "neural" && json["VoiceId"] == "Joanna"), "engine and voice")?;
             let sound = json["OutputFormat"] == "mp3" && json.get("SpeechMarkTypes").is_none();
             let marks = json["OutputFormat"] == "json" && json["SpeechMarkTypes"] == json!(["word"]);
             rule(sound || marks, "mp3, or json with marks of words")?;
@@ -304,14 +330,8 @@ fn text_of(kind: Kind, request: &Request) -> Result<String, String> {
             rule(request.line == line, line)?;
             let form = request.header("content-type").starts_with("application/x-www-form-urlencoded");
             rule(form && request.header("user-agent").starts_with("Mozilla/"), "a form from a browser")?;
-            let body = String::from_utf8_lossy(&request.body);
-            let calls = body.strip_prefix("f.req=").and_then(|rest| rest.strip_suffix('&')).unwrap_or_default();
-            let calls = percent_encoding::percent_decode_str(calls).decode_utf8_lossy().into_owned();
-            let calls: Value = serde_json::from_str(&calls).map_err(|error| error.to_string())?;
-            let call = &calls[0][0];
-            rule(call[0] == "jQ1olc" && call[2].is_null() && call[3] == "generic", "one call of jQ1olc")?;
-            let inner: Value = serde_json::from_str(call[1].as_str().unwrap_or_default()).unwrap_or_default();
-            rule(inner[1] == "en" && inner[2].is_null() && inner[3] == "null", "language and speed")?;
+            let inner = request.of_google()?;
+            rule((easy || inner[1] == "en") && inner[2].is_null() && inner[3] == "null", "language and speed")?;
             let text = inner[0].as_str().unwrap_or_default().to_owned();
             rule(!text.is_empty() && text.chars().count() <= 100, "1 to 100 characters")?;
             Ok(text)
@@ -374,6 +394,7 @@ async fn answer(kind: Kind, request: &Request, text: &str, deed: &Deed, stream: 
             let _ = stream.read_u8().await;
             return false;
         }
+        Deed::Closes => return false,
         Deed::HangsMidway | Deed::BreaksOff => {
             let part = [head(200, media, Some(body.len()), ""), body[..body.len() / 2].to_vec()].concat();
             let _ = stream.write_all(&part).await;

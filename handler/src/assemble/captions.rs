@@ -272,6 +272,12 @@ pub fn srt(cues: &[Cue]) -> String {
     cues.iter().enumerate().map(one).collect()
 }
 
+/// SubRip as ffmpeg is to embed it: it takes `<b and c>` for markup and `\n` for the end of a line, unless an invisible character
+/// that is no part of a name (a word joiner) stands in between.
+pub fn embedded(srt: &str) -> String {
+    srt.replace('<', "<\u{2060}").replace('\\', "\\\u{2060}")
+}
+
 /// As WebVTT.
 pub fn vtt(cues: &[Cue]) -> String {
     let escaped = |line: &str| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

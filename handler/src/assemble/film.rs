@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use planner_wasm::storyboard::Warning;
+
 use super::extras::{self, Extras, Prepared};
 use super::ffmpeg::Ffmpeg;
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
+use super::track::LOUDNESS;
 use super::{Ledger, Track, Translation, captions};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -15,6 +18,9 @@ use crate::job::{Quality, status::Sync};
 use crate::layers::Layers;
 use crate::narrate::Sound;
 use crate::render::Prober;
+
+/// What a film's loudness may differ from the wanted one, in LU.
+const TOLERANCE: f64 = 1.0;
 
 /// Makes films of clips.
 #[derive(Debug, Clone)]
@@ -49,6 +55,26 @@ pub struct Captions {
     pub srt: String,
     /// As WebVTT.
     pub vtt: String,
+}
+
+impl Film {
+    /// What whoever publishes it should know: a loudness that players will show, as films of a few short sounds may have it, and
+    /// words that were not recognised where they should be.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let warning = |code: &str, message| Warning { code: code.to_owned(), message, place: None };
+        let off = |loudness: &f64| (loudness - LOUDNESS).abs() > TOLERANCE;
+        let loud = self.loudness.filter(off);
+        let loud = loud.map(|loudness| {
+            warning("assemble.loudness", format!("the film has {loudness:.1} LUFS instead of {LOUDNESS:.0}"))
+        });
+        let unheard: Vec<&str> = self.beats.iter().filter(|beat| beat.unheard).map(|beat| &*beat.id).collect();
+        let unheard = (!unheard.is_empty()).then(|| {
+            let message =
+                format!("the words of {} were not recognised in the film; listen to them", unheard.join(", "));
+            warning("assemble.unheard", message)
+        });
+        loud.into_iter().chain(unheard).collect()
+    }
 }
 
 impl Captions {
@@ -103,6 +129,8 @@ impl Assembler {
         let ledger = &*ledger;
         // Some milliseconds for each minute of sound: the runtime moves its other work to another thread meanwhile.
         let laid = folder.join("narration.s16le");
+        let words: Vec<&Sound> = words.into_iter().collect();
+        let spoken: Vec<bool> = words.iter().map(|sound| sound.path().is_some()).collect();
         let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &extras.backing, &laid))
             .map_err(|error| JobError::new(Code::ScratchFailed, format!("narration.s16le: {error}")))?;
         let others = translations.iter().map(|other| Captions::of(&other.ledger(ledger), &other.language));
@@ -114,7 +142,7 @@ impl Assembler {
             vec![("clips.txt".to_owned(), list), ("chapters.txt".to_owned(), captions::chapters(ledger, title))];
         // ffmpeg refuses a file without a single caption.
         let shown: Vec<&Captions> = captions.iter().filter(|captions| !captions.srt.is_empty()).collect();
-        files.extend(shown.iter().enumerate().map(|(number, one)| (subtitles(number), one.srt.clone())));
+        files.extend(shown.iter().enumerate().map(|(number, one)| (subtitles(number), captions::embedded(&one.srt))));
         for (name, text) in files {
             tokio::fs::write(folder.join(&name), text)
                 .await
@@ -128,7 +156,7 @@ impl Assembler {
         let still = self.ffmpeg.run(&still, folder, deadline);
         tokio::try_join!(joined, still)?;
         self.check(&path, ledger, deadline).await?;
-        let beats = self.measure(ledger, &laid, track.channels, folder, deadline).await?;
+        let beats = self.measure(ledger, &spoken, (&laid, track.channels), folder, deadline).await?;
         let sync = Sync { worst_frames: measure::worst(&beats) };
         Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })
     }
@@ -147,12 +175,12 @@ impl Assembler {
         Ok(())
     }
 
-    /// Looks and listens where each beat begins in `film.mp4`: none may be off by more than a frame.
+    /// Looks and listens where each beat begins in `film.mp4`: none may be off by more than a frame, nor most be missing.
     async fn measure(
         &self,
         ledger: &Ledger,
-        laid: &Path,
-        channels: usize,
+        spoken: &[bool],
+        (laid, channels): (&Path, usize),
         folder: &Path,
         deadline: Deadline,
     ) -> Result<Vec<BeatSync>, JobError> {
@@ -162,7 +190,7 @@ impl Assembler {
         let measured = tokio::task::block_in_place(|| {
             let packets = std::fs::read_to_string(packets)?;
             let (laid, sound) = (Recording::open(laid, channels)?, Recording::open(&heard, channels)?);
-            Ok(measure::beats(ledger, &packets, &laid, &sound))
+            Ok(measure::beats(ledger, &packets, spoken, &laid, &sound))
         });
         // As large as the track itself, and of no further use.
         let _ = tokio::fs::remove_file(&heard).await;
@@ -240,7 +268,26 @@ fn still_arguments(ledger: &Ledger, clips: &[PathBuf]) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use super::three_letters;
+    use super::*;
+
+    #[test]
+    fn a_film_that_is_too_loud_or_too_quiet_says_so() {
+        let film = |loudness: Option<f64>| Film {
+            path: PathBuf::new(),
+            poster: PathBuf::new(),
+            captions: Vec::new(),
+            sync: Sync::default(),
+            beats: Vec::new(),
+            loudness,
+        };
+        for loudness in [None, Some(-16.0), Some(-16.9), Some(-15.1)] {
+            assert_eq!(film(loudness).warnings(), []);
+        }
+        for (loudness, told) in [(-17.2, "-17.2 LUFS instead of -16"), (-14.0, "-14.0 LUFS")] {
+            let warning = film(Some(loudness)).warnings().remove(0);
+            assert!(warning.code == "assemble.loudness" && warning.message.contains(told), "{warning:?}");
+        }
+    }
 
     #[test]
     fn languages_have_three_letters_in_the_film() {

@@ -16,6 +16,8 @@ pub struct VoiceConfig {
     pub elevenlabs_voice: String,
     /// Model of ElevenLabs.
     pub elevenlabs_model: String,
+    /// How the voice of ElevenLabs is to speak.
+    pub elevenlabs_manner: Manner,
     /// Where ElevenLabs is.
     pub elevenlabs_url: String,
     /// Voice of Polly; none means by language.
@@ -24,6 +26,10 @@ pub struct VoiceConfig {
     pub polly_engine: String,
     /// Where Polly is; none means AWS's own.
     pub polly_url: Option<String>,
+    /// Where the AWS SDK looks for its services instead, by its own variables.
+    pub aws_url: Option<String>,
+    /// Token of the session to which AWS's credentials belong; none for those that last.
+    pub polly_session: Option<Secret>,
     /// Language of gTTS; none means the film's.
     pub google_language: Option<String>,
     /// Where Google Translate is.
@@ -48,6 +54,44 @@ pub struct VoiceConfig {
     pub proxied: bool,
 }
 
+/// How a voice of ElevenLabs is to speak; what is not set is as the voice itself has it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Manner {
+    /// How even, 0 to 1.
+    pub stability: Option<f64>,
+    /// How close to the voice that it was made of, 0 to 1.
+    pub similarity: Option<f64>,
+    /// How much its style is exaggerated, 0 to 1.
+    pub style: Option<f64>,
+    /// Whether it is brought closer still to the voice that it was made of.
+    pub boost: Option<bool>,
+}
+
+impl Manner {
+    fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+        let mut share = |name: &str| {
+            let given = get(name)?;
+            let share = given.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+            if share.is_none() {
+                faults.push(format!("{name} is `{given}`; it must be a number from 0 to 1"));
+            }
+            share
+        };
+        let (stability, similarity) = (share("ELEVENLABS_STABILITY"), share("ELEVENLABS_SIMILARITY"));
+        let style = share("ELEVENLABS_STYLE");
+        let boost = match get("ELEVENLABS_SPEAKER_BOOST").as_deref() {
+            None => None,
+            Some("on") => Some(true),
+            Some("off") => Some(false),
+            Some(other) => {
+                faults.push(format!("ELEVENLABS_SPEAKER_BOOST is `{other}`; it must be on or off"));
+                None
+            }
+        };
+        Self { stability, similarity, style, boost }
+    }
+}
+
 /// A text that no log ever shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
@@ -60,6 +104,7 @@ impl std::fmt::Debug for Secret {
 
 impl VoiceConfig {
     pub(super) fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+        let elevenlabs_manner = Manner::from_lookup(get, faults);
         let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
         let mut url = |name: &str, default: &str| {
             let url = or(name, default).trim_end_matches('/').to_owned();
@@ -76,12 +121,15 @@ impl VoiceConfig {
             google_url: url("GOOGLE_TTS_BASE_URL", &format!("https://translate.google.{tld}")),
             openai_url: url("OPENAI_TTS_BASE_URL", "https://api.openai.com/v1"),
             openai_url_set: get("OPENAI_TTS_BASE_URL").is_some(),
+            elevenlabs_manner,
             chain: or("VOICE_CHAIN", "").split(',').map(|name| name.trim().to_lowercase()).collect(),
             elevenlabs_key: get("ELEVENLABS_API_KEY").map(Secret),
             elevenlabs_voice: or("ELEVENLABS_VOICE_ID", "JBFqnCBsd6RMkjVDRZzb"),
             elevenlabs_model: or("ELEVENLABS_MODEL_ID", "eleven_multilingual_v2"),
             polly_voice: get("POLLY_VOICE"),
             polly_engine: or("POLLY_ENGINE", "neural"),
+            aws_url: get("AWS_ENDPOINT_URL_POLLY").or_else(|| get("AWS_ENDPOINT_URL")),
+            polly_session: get("AWS_SESSION_TOKEN").map(Secret),
             google_language: get("GOOGLE_TTS_LANGUAGE"),
             openai_key: get("OPENAI_API_KEY").map(Secret),
             openai_model: or("OPENAI_TTS_MODEL", "gpt-4o-mini-tts"),
@@ -101,5 +149,28 @@ impl VoiceConfig {
             known("VOICE_CHAIN", voice, VOICES);
         }
         Self { chain: voices.chain.iter().filter(|name| !name.is_empty()).cloned().collect(), ..voices }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manner(settings: &[(&str, &str)]) -> (Manner, Vec<String>) {
+        let value = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let mut faults = Vec::new();
+        (Manner::from_lookup(&value, &mut faults), faults)
+    }
+
+    #[test]
+    fn a_manner_is_shares_and_a_switch() {
+        assert_eq!(manner(&[]), (Manner::default(), Vec::new()));
+        let (set, faults) = manner(&[("ELEVENLABS_STYLE", "0.3"), ("ELEVENLABS_SPEAKER_BOOST", "off")]);
+        assert_eq!((set.style, set.boost, set.stability, faults.len()), (Some(0.3), Some(false), None, 0));
+        for value in ["1.1", "-0.1", "NaN", "much"] {
+            let (_, faults) = manner(&[("ELEVENLABS_STABILITY", value), ("ELEVENLABS_SPEAKER_BOOST", value)]);
+            let named = |name: &str| faults.iter().any(|fault| fault.starts_with(name) && fault.contains(value));
+            assert!(named("ELEVENLABS_STABILITY") && named("ELEVENLABS_SPEAKER_BOOST"), "{faults:?}");
+        }
     }
 }

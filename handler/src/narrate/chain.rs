@@ -90,3 +90,55 @@ impl Maker<'_> {
 fn boxed(voice: impl Voice + 'static) -> Box<dyn Voice> {
     Box::new(voice)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use planner_wasm::storyboard::VoiceSettings;
+
+    use super::*;
+
+    /// The order in which voices are tried under these settings, when the lesson names none.
+    fn chain(settings: &[(&str, &str)]) -> Vec<&'static str> {
+        let value = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let layers = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
+        let layers = Layers::find(Some(Path::new(layers))).unwrap();
+        let voice = VoiceSettings {
+            chain: Vec::new(),
+            name: None,
+            words_per_minute: None,
+            model: None,
+            consistency: None,
+            max_characters: None,
+        };
+        let storyboard = Storyboard {
+            title: String::new(),
+            language: "en".to_owned(),
+            theme: "dark".to_owned(),
+            quality: None,
+            on_failure: None,
+            voice,
+            music: None,
+            intro: None,
+            outro: None,
+            captions: Vec::new(),
+            scenes: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let (voices, warnings) = of(&storyboard, &layers, &Config::from_lookup(value).unwrap());
+        assert_eq!(warnings, []);
+        voices.iter().map(|voice| voice.name()).collect()
+    }
+
+    #[test]
+    fn the_usual_chain_is_what_there_is() {
+        let key = ("ELEVENLABS_API_KEY", "key");
+        let lambda = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
+        assert_eq!(chain(&[]), ["gtts", "espeak-ng"]);
+        assert_eq!(chain(&[key]), ["elevenlabs", "gtts", "espeak-ng"]);
+        assert_eq!(chain(&[lambda]), ["polly", "gtts", "espeak-ng"]);
+        assert_eq!(chain(&[key, lambda]), ["elevenlabs", "polly", "gtts", "espeak-ng"]);
+        assert_eq!(chain(&[key, ("VOICE_CHAIN", "polly, espeak, gtts")]), ["polly", "espeak-ng", "gtts"]);
+    }
+}

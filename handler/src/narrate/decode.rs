@@ -17,8 +17,13 @@ use super::voice::VoiceError;
 pub const SAMPLE_RATE: u32 = 48_000;
 /// Quieter than this at the ends counts as silence (-50 dBFS).
 const SILENCE: f32 = 0.003_16;
-/// Kept before the first and after the last sound, so that no consonant is cut: 30 ms.
+/// A consonant that begins softly is louder than this (-60 dBFS), and a recording's own noise is not.
+const SOFT: f32 = 0.001;
+/// So far before the first sound its soft beginning is looked for, and so much is kept after the last one: 30 ms.
 const MARGIN: usize = SAMPLE_RATE as usize * 30 / 1000;
+/// What is kept before the first sound at least: 8 ms, half a frame at 60. Words are said to begin with the first sample that is
+/// kept, so it may not be much more: what MP3 lets ring before a sound is as soft as a consonant, and reaches 14 ms.
+const LEAD: usize = SAMPLE_RATE as usize * 8 / 1000;
 
 fn bad(reason: impl ToString) -> VoiceError {
     VoiceError::NotDecodable(reason.to_string())
@@ -103,7 +108,9 @@ fn trim(samples: &mut Vec<f32>) -> Result<usize, VoiceError> {
     let first = samples.iter().position(loud).ok_or_else(|| bad("it is silent"))?;
     let last = samples.iter().rposition(loud).unwrap_or(first);
     samples.truncate((last + 1 + MARGIN).min(samples.len()));
-    let cut = first.saturating_sub(MARGIN);
+    let around = first.saturating_sub(MARGIN);
+    let soft = samples[around..first].iter().position(|sample| sample.abs() > SOFT).unwrap_or(first - around);
+    let cut = (around + soft).min(first.saturating_sub(LEAD));
     samples.drain(..cut);
     Ok(cut)
 }
@@ -150,13 +157,29 @@ mod tests {
     }
 
     #[test]
-    fn silence_at_the_ends_is_trimmed_to_the_margin() {
+    fn silence_at_the_ends_is_trimmed_to_the_margins() {
         let mut padded = vec![0_i16; 24_000];
         padded.extend(tone(48_000, 0.5));
         padded.extend(vec![0_i16; 24_000]);
         let Decoded { samples, cut } = decode(wav(48_000, 1, &padded).into(), 60.0).unwrap();
-        assert!(samples.len().abs_diff(24_000 + 2 * MARGIN) < 100, "{}", samples.len());
-        assert!(cut.abs_diff(24_000 - MARGIN) < 100, "{cut}");
+        assert!(samples.len().abs_diff(24_000 + LEAD + MARGIN) < 10, "{}", samples.len());
+        assert!(cut.abs_diff(24_000 - LEAD) < 10, "{cut}");
+    }
+
+    #[test]
+    fn a_soft_beginning_is_kept() {
+        // An f of 20 ms at -55 dBFS, before a vowel.
+        let soft = |n: usize| if n.is_multiple_of(3) { 58 } else { -58 };
+        let mut padded = vec![0_i16; 24_000];
+        padded.extend((0..960).map(soft));
+        padded.extend(tone(48_000, 0.5));
+        let Decoded { cut, .. } = decode(wav(48_000, 1, &padded).into(), 60.0).unwrap();
+        assert!(cut.abs_diff(24_000) < 10, "{cut}");
+        // What hisses all the time is kept no longer than before.
+        let mut noisy: Vec<i16> = (0..24_000).map(soft).collect();
+        noisy.extend(tone(48_000, 0.5));
+        let Decoded { cut, .. } = decode(wav(48_000, 1, &noisy).into(), 60.0).unwrap();
+        assert!(cut.abs_diff(24_000 - MARGIN) < 10, "{cut}");
     }
 
     #[test]

@@ -5,11 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use planner_wasm::storyboard::VoiceSettings;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::http::{self, Refusal};
 use super::voice::{Order, Recording, Voice, VoiceError, Word};
-use crate::config::{Secret, VoiceConfig};
+use crate::config::{Manner, Secret, VoiceConfig};
 
 /// Words a minute of its voices at speed 1.
 const PACE: u32 = 160;
@@ -27,6 +27,7 @@ pub(super) struct ElevenLabs {
     voice: String,
     model: String,
     language: Option<String>,
+    manner: Manner,
     pace: Option<u32>,
 }
 
@@ -57,8 +58,8 @@ impl ElevenLabs {
         // Its voices have ids of 20 letters and digits; another name is another provider's.
         let is_id = |name: &String| name.len() == 20 && name.chars().all(|c| c.is_ascii_alphanumeric());
         let voice = settings.name.clone().filter(is_id).unwrap_or_else(|| config.elevenlabs_voice.clone());
-        // Older models refuse a language; they hear it in the text.
-        let tells = ["turbo", "flash", "_v3"].iter().any(|kind| model.contains(kind));
+        // Other models refuse a language; they hear it in the text.
+        let tells = ["_v2_5", "_v3"].iter().any(|kind| model.contains(kind));
         let language = tells.then(|| language.split('-').next().unwrap_or(language).to_ascii_lowercase());
         Some(Self {
             client: client.clone(),
@@ -67,8 +68,18 @@ impl ElevenLabs {
             voice,
             model,
             language,
+            manner: config.elevenlabs_manner.clone(),
             pace: settings.words_per_minute,
         })
+    }
+
+    /// What its voice does otherwise than by itself, in the API's terms.
+    fn settings(&self) -> Map<String, Value> {
+        let Manner { stability, similarity, style, boost } = self.manner;
+        let speed = self.pace.map(|_| self.speed());
+        let shares = [("stability", stability), ("similarity_boost", similarity), ("style", style), ("speed", speed)];
+        let shares = shares.into_iter().filter_map(|(name, share)| Some((name.to_owned(), json!(share?))));
+        shares.chain(boost.map(|boost| ("use_speaker_boost".to_owned(), json!(boost)))).collect()
     }
 
     fn speed(&self) -> f64 {
@@ -85,7 +96,12 @@ impl Voice for ElevenLabs {
 
     fn recipe(&self) -> Option<String> {
         let language = self.language.as_deref().unwrap_or_default();
-        Some(format!("{}\n{}\n{}\n{:.3}\n{FORMAT}\n{language}", self.url, self.voice, self.model, self.speed()))
+        let mut recipe =
+            format!("{}\n{}\n{}\n{:.3}\n{FORMAT}\n{language}", self.url, self.voice, self.model, self.speed());
+        if self.manner != Manner::default() {
+            recipe.push_str(&format!("\n{}", Value::Object(self.settings())));
+        }
+        Some(recipe)
     }
 
     fn is_remote(&self) -> bool {
@@ -111,13 +127,17 @@ impl Voice for ElevenLabs {
         4
     }
 
+    fn most_lanes(&self) -> usize {
+        15
+    }
+
     /// The least of its models.
     fn longest(&self) -> usize {
         5_000
     }
 
     fn pace(&self) -> u32 {
-        (f64::from(PACE) * self.speed()) as u32
+        PACE.max((f64::from(PACE) * self.speed()) as u32)
     }
 
     async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
@@ -126,8 +146,9 @@ impl Voice for ElevenLabs {
         if let Some(language) = &self.language {
             body["language_code"] = json!(language);
         }
-        if self.pace.is_some() {
-            body["voice_settings"] = json!({"speed": self.speed()});
+        let settings = self.settings();
+        if !settings.is_empty() {
+            body["voice_settings"] = Value::Object(settings);
         }
         let request = self.client.post(url).header("xi-api-key", &self.key.0).json(&body);
         let bytes = http::fetch(request, order.deadline, means).await?;

@@ -6,9 +6,10 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::voice::VoiceError;
+use crate::deadline::Deadline;
 
-/// The most calls at a time that a voice is ever given.
-const MOST: usize = 16;
+/// The most calls at a time that any voice is ever given.
+pub(super) const MOST: usize = 16;
 /// A voice whose calls fail this often in a row is not asked any more in this job. A call that timed out counts for two:
 /// it has cost much more time.
 const TRIP: u32 = 6;
@@ -23,6 +24,8 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct State {
     limit: usize,
+    /// What the limit may grow to.
+    most: usize,
     inside: usize,
     /// Calls that went well since the limit last changed.
     well: usize,
@@ -46,9 +49,11 @@ impl Drop for Place<'_> {
 }
 
 impl Gate {
-    pub(super) fn new(lanes: usize) -> Self {
-        let state =
-            State { limit: lanes.clamp(1, MOST), inside: 0, well: 0, not_before: None, failed: 0, closed: None };
+    /// For a voice that takes `lanes` calls at a time to begin with, and never more than `most`.
+    pub(super) fn new(lanes: usize, most: usize) -> Self {
+        let most = most.clamp(1, MOST);
+        let limit = lanes.clamp(1, most);
+        let state = State { limit, most, inside: 0, well: 0, not_before: None, failed: 0, closed: None };
         Self { state: Mutex::new(state), freed: Notify::new() }
     }
 
@@ -56,11 +61,12 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place. The caller's deadline cuts the wait.
+    /// Waits for a place. The caller cuts the wait at `deadline`.
     ///
     /// # Errors
-    /// [`VoiceError::Denied`] once the gate is closed.
-    pub(super) async fn enter(&self) -> Result<Place<'_>, VoiceError> {
+    /// [`VoiceError::Denied`] once the gate is closed; [`VoiceError::Busy`] at once when the voice wants to be left alone until
+    /// `deadline` or longer.
+    pub(super) async fn enter(&self, deadline: Deadline) -> Result<Place<'_>, VoiceError> {
         loop {
             // Made before the look, so that no news between look and wait is missed.
             let freed = self.freed.notified();
@@ -69,7 +75,12 @@ impl Gate {
                 if let Some(reason) = &state.closed {
                     return Err(VoiceError::Denied(reason.clone()));
                 }
-                let pause = state.not_before.filter(|at| *at > Instant::now());
+                let now = Instant::now();
+                let pause = state.not_before.filter(|at| *at > now);
+                if let Some(at) = pause.filter(|at| *at >= deadline.instant()) {
+                    let reason = "it has asked for a longer wait than there is time".to_owned();
+                    return Err(VoiceError::Busy { reason, after: Some(at - now), crowded: false });
+                }
                 if pause.is_none() && state.inside < state.limit {
                     state.inside += 1;
                     return Ok(Place(self));
@@ -88,7 +99,7 @@ impl Gate {
         let mut state = self.state();
         state.failed = 0;
         state.well += 1;
-        if state.well > 2 * state.limit && state.limit < MOST {
+        if state.well > 2 * state.limit && state.limit < state.most {
             state.limit += 1;
             state.well = 0;
             self.freed.notify_waiters();
@@ -112,7 +123,20 @@ impl Gate {
             VoiceError::Failed(_) | VoiceError::NotDecodable(_) => state.failed += 1,
             _ => {}
         }
-        if error.is_final() || state.failed >= TRIP {
+        self.close_if(error.is_final(), error, state)
+    }
+
+    /// A beat was given up because the voice was busy all the time that there was for it: as good as a call that failed, or
+    /// every other beat would wait as long. Says whether the gate is closed now.
+    pub(super) fn gave_up(&self, error: &VoiceError) -> bool {
+        let mut state = self.state();
+        state.failed += 1;
+        self.close_if(false, error, state)
+    }
+
+    /// Closes it when it is `over`, or when too many calls have failed in a row.
+    fn close_if(&self, over: bool, error: &VoiceError, mut state: MutexGuard<'_, State>) -> bool {
+        if over || state.failed >= TRIP {
             state.closed.get_or_insert_with(|| error.to_string());
         }
         let closed = state.closed.is_some();
@@ -145,38 +169,65 @@ mod tests {
         VoiceError::Busy { reason: String::new(), after, crowded }
     }
 
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(10))
+    }
+
     #[tokio::test]
     async fn no_more_enter_than_may_and_the_limit_follows_the_voice() {
-        let gate = Gate::new(2);
-        let (first, second) = (gate.enter().await.unwrap(), gate.enter().await.unwrap());
-        assert!(tokio::time::timeout(Duration::from_millis(20), gate.enter()).await.is_err());
+        let gate = Gate::new(2, MOST);
+        let (first, second) = (gate.enter(soon()).await.unwrap(), gate.enter(soon()).await.unwrap());
+        assert!(tokio::time::timeout(Duration::from_millis(20), gate.enter(soon())).await.is_err());
         gate.went_wrong(&busy(true, None));
         assert_eq!(gate.limit(), 1);
         drop(first);
-        assert!(tokio::time::timeout(Duration::from_millis(20), gate.enter()).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), gate.enter(soon())).await.is_err());
         drop(second);
-        let _third = gate.enter().await.unwrap();
+        let _third = gate.enter(soon()).await.unwrap();
         for _ in 0..20 {
             gate.went_well();
         }
         assert!(gate.limit() > 2, "{}", gate.limit());
     }
 
+    #[test]
+    fn the_limit_grows_no_further_than_the_voice_bears() {
+        for (lanes, most, grown) in [(2, 2, 2), (4, 15, 15), (4, usize::MAX, MOST), (usize::MAX, 3, 3)] {
+            let gate = Gate::new(lanes, most);
+            (0..1_000).for_each(|_| gate.went_well());
+            assert_eq!(gate.limit(), grown);
+        }
+    }
+
     #[tokio::test]
     async fn a_pause_that_the_voice_asks_for_holds_everybody() {
-        let gate = Gate::new(4);
+        let gate = Gate::new(4, MOST);
         gate.went_wrong(&busy(false, Some(Duration::from_millis(80))));
         let begun = Instant::now();
-        let _place = gate.enter().await.unwrap();
+        let _place = gate.enter(soon()).await.unwrap();
         assert!(begun.elapsed() >= Duration::from_millis(80));
         assert!(!gate.is_closed());
     }
 
     #[tokio::test]
+    async fn nobody_waits_for_a_pause_that_is_longer_than_his_time() {
+        let gate = Gate::new(4, MOST);
+        gate.went_wrong(&busy(false, Some(Duration::from_secs(3_600))));
+        let begun = Instant::now();
+        for _ in 0..TRIP {
+            assert!(!gate.is_closed());
+            let error = gate.enter(soon()).await.map(drop).unwrap_err();
+            assert!(matches!(error, VoiceError::Busy { after: Some(_), .. }), "{error}");
+            gate.gave_up(&error);
+        }
+        assert!(gate.is_closed() && begun.elapsed() < Duration::from_secs(5));
+    }
+
+    #[tokio::test]
     async fn whoever_waits_hears_that_the_gate_is_closed() {
-        let gate = Gate::new(1);
-        let _place = gate.enter().await.unwrap();
-        let waiting = async { gate.enter().await.map(drop) };
+        let gate = Gate::new(1, MOST);
+        let _place = gate.enter(soon()).await.unwrap();
+        let waiting = async { gate.enter(soon()).await.map(drop) };
         let closing = async { gate.went_wrong(&VoiceError::Unreachable("no route".to_owned())) };
         let (entered, closed) = tokio::join!(waiting, closing);
         assert!(closed && entered.is_err());
@@ -184,14 +235,14 @@ mod tests {
 
     #[test]
     fn failures_in_a_row_close_it_and_one_success_begins_anew() {
-        let gate = Gate::new(1);
+        let gate = Gate::new(1, MOST);
         let failed = VoiceError::Failed(String::new());
         for _ in 0..20 {
             assert!(!gate.went_wrong(&failed) && !gate.went_wrong(&VoiceError::Refused(String::new())));
             gate.went_well();
         }
         assert!((0..TRIP).map(|_| gate.went_wrong(&failed)).last().unwrap());
-        let gate = Gate::new(1);
+        let gate = Gate::new(1, MOST);
         let timed_out = VoiceError::TimedOut("x");
         assert!(!gate.went_wrong(&timed_out) && !gate.went_wrong(&timed_out) && gate.went_wrong(&timed_out));
     }

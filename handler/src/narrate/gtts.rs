@@ -72,6 +72,14 @@ impl Voice for Gtts {
         2
     }
 
+    fn most_lanes(&self) -> usize {
+        2
+    }
+
+    fn paces(&self) -> bool {
+        false
+    }
+
     /// The page's own limit.
     fn longest(&self) -> usize {
         100

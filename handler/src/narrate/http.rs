@@ -12,12 +12,18 @@ use crate::deadline::Deadline;
 
 /// Time for looking the host up, TCP and TLS: a few round trips, even on a bad line.
 pub(super) const CONNECT: Duration = Duration::from_secs(3);
-/// Time up to the head of the answer. Voices synthesise before they answer: some seconds for the longest beat.
-pub(super) const FIRST_BYTE: Duration = Duration::from_secs(10);
+/// Time up to the head of the answer, at least. Voices synthesise before they answer: some seconds for the longest beat.
+const FIRST_BYTE: Duration = Duration::from_secs(10);
 /// Bytes of an answer that is still read: an hour of speech at 32 kbit/s.
 const MOST: usize = 16 << 20;
 /// Bytes of an answer that only says what went wrong.
 const MOST_OF_ERROR: usize = 64 << 10;
+
+/// When the head of the answer must be there: two thirds of a long call's time may pass before, for whoever allows a slow
+/// voice more time means that.
+pub(super) fn first_byte(deadline: Deadline) -> Deadline {
+    deadline.slice(FIRST_BYTE.max(deadline.left() * 2 / 3))
+}
 
 /// A client for voices.
 ///
@@ -76,7 +82,7 @@ pub(super) async fn fetch(
     deadline: Deadline,
     means: impl Fn(Refusal) -> VoiceError,
 ) -> Result<Bytes, VoiceError> {
-    let head = deadline.slice(FIRST_BYTE).run(request.send()).await;
+    let head = first_byte(deadline).run(request.send()).await;
     let response = head.map_err(|_| VoiceError::TimedOut("the answer's first byte"))?.map_err(of)?;
     if !response.status().is_success() {
         let (status, after) = (response.status(), retry_after(response.headers()));
@@ -131,9 +137,13 @@ fn causes(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-/// Seconds, or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    wait(headers.get(RETRY_AFTER)?.to_str().ok()?)
+}
+
+/// The value of a `Retry-After`: seconds, or a date.
+pub(super) fn wait(value: &str) -> Option<Duration> {
+    let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
@@ -163,6 +173,15 @@ mod tests {
         let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(90));
         assert!(wait(&soon).is_some_and(|wait| (88..=90).contains(&wait.as_secs())));
         assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
+    fn a_long_call_may_begin_later() {
+        let head = |seconds: u64| {
+            let left = first_byte(Deadline::after(Duration::from_secs(seconds))).left();
+            (left.as_secs_f64()).round() as u64
+        };
+        assert_eq!([5, 12, 15, 60].map(head), [5, 10, 10, 40]);
     }
 
     #[test]

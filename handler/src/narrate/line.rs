@@ -34,7 +34,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Takes the characters of one call, which is paid for whether or not its answer arrives.
+    /// Takes the characters of one call, which is paid for whether or not its answer arrives, unless it is given back.
     fn spend(&self, characters: u64) -> Result<(), VoiceError> {
         let fits = |spent: u64| Some(spent + characters).filter(|sum| self.most.is_none_or(|most| *sum <= most));
         let spent = self.spent.try_update(Ordering::Relaxed, Ordering::Relaxed, fits);
@@ -43,6 +43,11 @@ impl Budget {
             let message = format!("{spent} characters of {most} are spent, and {characters} more are to be spoken");
             VoiceError::TooDear(message)
         })
+    }
+
+    /// Gives back what a call did not cost.
+    fn give_back(&self, characters: u64) {
+        self.spent.fetch_sub(characters, Ordering::Relaxed);
     }
 }
 
@@ -68,7 +73,7 @@ pub(super) struct Line {
 impl Line {
     /// `timeout` is for one call.
     pub(super) fn new(voice: Box<dyn Voice>, timeout: Duration) -> Self {
-        Self { gate: Gate::new(voice.lanes()), voice, timeout }
+        Self { gate: Gate::new(voice.lanes(), voice.most_lanes()), voice, timeout }
     }
 
     /// Closes its gate when its address can't be reached.
@@ -87,7 +92,7 @@ impl Line {
     pub(super) async fn ask(&self, order: &Order<'_>, budget: &Budget, calls: &AtomicU32) -> Result<Heard, VoiceError> {
         let (failed, crowded) = (AtomicU32::new(0), AtomicU32::new(0));
         let call = || async {
-            let _place = self.gate.enter().await?;
+            let _place = self.gate.enter(order.deadline).await?;
             let heard = self.call(order, budget, calls).await;
             match &heard {
                 Ok(_) => self.gate.went_well(),
@@ -119,17 +124,24 @@ impl Line {
         });
         // In a box: the compiler can't prove of its closures' lifetimes what whoever spawns a job must know.
         let asked: BoxFuture<'_, Result<Heard, VoiceError>> = Box::pin(asked.into_future());
-        order.deadline.run(asked).await.unwrap_or(Err(VoiceError::TimedOut("its turn")))
+        let heard = order.deadline.run(asked).await.unwrap_or(Err(VoiceError::TimedOut("its turn")));
+        if let Err(busy @ VoiceError::Busy { .. }) = &heard {
+            self.gate.gave_up(busy);
+        }
+        heard
     }
 
     async fn call(&self, order: &Order<'_>, budget: &Budget, calls: &AtomicU32) -> Result<Heard, VoiceError> {
-        if self.voice.paid() {
-            budget.spend(order.text.chars().count() as u64)?;
-        }
+        let price = if self.voice.paid() { order.text.chars().count() as u64 * self.voice.billed() } else { 0 };
+        budget.spend(price)?;
         calls.fetch_add(1, Ordering::Relaxed);
         let deadline: Deadline = order.deadline.slice(self.timeout);
         let spoken = deadline.run(self.voice.speak(&Order { deadline, ..*order })).await;
-        self.hear(spoken.map_err(|_| VoiceError::TimedOut("its sound"))??, order.text).await
+        let spoken = spoken.unwrap_or(Err(VoiceError::TimedOut("its sound")));
+        if spoken.as_ref().is_err_and(VoiceError::is_free) {
+            budget.give_back(price);
+        }
+        self.hear(spoken?, order.text).await
     }
 
     /// Decodes a recording and looks whether it can be all of `text`.

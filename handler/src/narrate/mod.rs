@@ -34,6 +34,7 @@ mod silent;
 mod sound;
 mod voice;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -58,6 +59,8 @@ pub use voice::{VoiceError, Word};
 
 /// Between two pieces of a beat that had to be asked for one by one: a breath after a sentence, less inside one.
 const BREATH: (usize, usize) = (SAMPLE_RATE as usize * 300 / 1000, SAMPLE_RATE as usize * 80 / 1000);
+/// At the ends of each of those pieces: 4 ms, so that none begins or ends with a click.
+const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
 /// What a voice that may fail gets of the time that is left; the rest is for those after it, and for the film.
 const SHARE: u32 = 4;
 
@@ -106,11 +109,11 @@ impl Quote {
         let (voices, _) = chain::of(storyboard, layers, config);
         voices.first().map(|voice| match (voice.paid(), voice.price()) {
             (false, _) => Self { voice: voice.name(), paid_characters: 0, dollars: Some(0.0) },
-            (true, price) => Self {
-                voice: voice.name(),
-                paid_characters: characters,
-                dollars: price.map(|price| price * characters as f64 / 1e6),
-            },
+            (true, price) => {
+                let characters = characters * voice.billed();
+                let dollars = price.map(|price| price * characters as f64 / 1e6);
+                Self { voice: voice.name(), paid_characters: characters, dollars }
+            }
         })
     }
 }
@@ -120,6 +123,8 @@ impl Quote {
 pub struct Voices {
     lines: Vec<Line>,
     casting: Casting,
+    /// Whether the lesson asks for a pace.
+    paced: bool,
     language: String,
     cache: Cache,
     budget: Budget,
@@ -135,6 +140,7 @@ impl Voices {
         let voices = Self {
             lines: lines.into_iter().map(|voice| Line::new(voice, config.voice_timeout)).collect(),
             casting: Casting::new(settings.consistency.as_deref()),
+            paced: settings.words_per_minute.is_some(),
             language: storyboard.language.clone(),
             cache: cache.clone(),
             budget: Budget { most: settings.max_characters.map(u64::from), spent: AtomicU64::new(0) },
@@ -237,9 +243,23 @@ impl Voices {
         narration.cast.as_ref().is_none_or(|(group, turn)| self.casting.turn(group) == *turn)
     }
 
-    /// Characters that voices which cost money were asked to speak so far.
+    /// Characters that voices which cost money may bill so far: those of calls that were refused are none, and those of a voice
+    /// whose words' times cost as much as its sound count twice.
     pub fn paid_characters(&self) -> u64 {
         self.budget.spent.load(Ordering::Relaxed)
+    }
+
+    /// What is to be told of a film that was `said` so: each voice in it that took no notice of the lesson's pace.
+    pub fn warnings<'a>(&self, said: impl Iterator<Item = &'a Narration>) -> Vec<Warning> {
+        let spoke: HashSet<&str> =
+            said.filter_map(|narration| narration.voice.as_ref()).map(|voice| &*voice.voice).collect();
+        let own = self.lines.iter().map(|line| &line.voice).filter(|voice| self.paced && !voice.paces());
+        let own = own.filter(|voice| spoke.contains(voice.name())).map(|voice| Warning {
+            code: "voice.own_pace".to_owned(),
+            message: format!("`words_per_minute` is not heard: the voice `{}` has a pace of its own", voice.name()),
+            place: None,
+        });
+        own.collect()
     }
 
     /// All pieces of a text by one voice, and the characters that were not in the cache.
@@ -251,7 +271,10 @@ impl Voices {
         for (number, text) in pieces.iter().enumerate() {
             let name = format!("{}.{number}", order.name);
             let piece = Order { text, name: &name, ..*order };
-            let (heard, cached) = self.piece(line, &piece, tries).await?;
+            let (mut heard, cached) = self.piece(line, &piece, tries).await?;
+            if pieces.len() > 1 {
+                fade(&mut heard.samples);
+            }
             characters += if cached { 0 } else { text.chars().count() as u64 };
             if number > 0 {
                 let sentence = pieces[number - 1].ends_with(['.', '?', '!', '…', ':', '。', '！', '？']);
@@ -299,6 +322,14 @@ impl Voices {
             join_all(self.lines.iter().map(Line::look)).await;
         };
         reached.get_or_init(look).await;
+    }
+}
+
+/// Fades the ends of a piece.
+fn fade(samples: &mut [f32]) {
+    let last = samples.len().saturating_sub(1);
+    for at in (0..samples.len()).filter(|at| (*at).min(last - at) < FADE) {
+        samples[at] *= at.min(last - at) as f32 / FADE as f32;
     }
 }
 

@@ -91,7 +91,8 @@ impl Voice for OpenAi {
     }
 
     fn pace(&self) -> u32 {
-        (f64::from(PACE) * self.speed()) as u32
+        // Many servers that speak the protocol take no notice of `speed`.
+        PACE.max((f64::from(PACE) * self.speed()) as u32)
     }
 
     async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {

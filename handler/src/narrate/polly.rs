@@ -1,5 +1,7 @@
 //! Amazon Polly: the natural voice on AWS. It needs no key of its own: the function's role is enough.
 
+use std::io::ErrorKind;
+
 use async_trait::async_trait;
 use aws_sdk_polly::Client;
 use aws_sdk_polly::config::http::HttpResponse;
@@ -17,8 +19,9 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::http;
+use super::reach;
 use super::voice::{Order, Recording, Voice, VoiceError, Word};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 
 /// Bytes of sound that are still read: three thousand characters are five minutes, 2 MB.
 const MOST: usize = 16 << 20;
@@ -28,8 +31,10 @@ const MOST: usize = 16 << 20;
 pub(super) struct Polly {
     client: OnceCell<Client>,
     url: Option<String>,
+    elsewhere: Option<String>,
     region: Option<String>,
     credentials: Option<(String, String)>,
+    session: Option<Secret>,
     voice: Option<String>,
     engine: String,
     language: String,
@@ -47,8 +52,10 @@ impl Polly {
         Self {
             client: OnceCell::new(),
             url: config.voices.polly_url.clone(),
+            elsewhere: config.voices.aws_url.clone(),
             region: config.region.clone(),
             credentials: config.credentials.clone(),
+            session: config.voices.polly_session.clone(),
             voice: named.or_else(|| by_language(language).map(str::to_owned)),
             engine: config.voices.polly_engine.clone(),
             language: language.to_owned(),
@@ -70,12 +77,15 @@ impl Polly {
         };
         let region = || Region::new(self.region.clone().unwrap_or_else(|| "us-east-1".to_owned()));
         let mut builder = match (&self.url, &self.credentials) {
-            // Only another server than AWS's takes the two alone; on AWS there is a session's token too.
-            (Some(_), Some((access, secret))) => Builder::new()
-                .behavior_version(BehaviorVersion::latest())
-                .http_client(client)
-                .region(region())
-                .credentials_provider(Credentials::new(access, secret, None, None, "chalkreel")),
+            // Another server than AWS's is not to be looked for; but a proxy before AWS wants the session's token too.
+            (Some(_), Some((access, secret))) => {
+                let session = self.session.clone().map(|session| session.0);
+                Builder::new()
+                    .behavior_version(BehaviorVersion::latest())
+                    .http_client(client)
+                    .region(region())
+                    .credentials_provider(Credentials::new(access, secret, session, None, "chalkreel"))
+            }
             _ => {
                 let found = aws_config::defaults(BehaviorVersion::latest()).http_client(client).load().await;
                 let builder = Builder::from(&found);
@@ -85,22 +95,44 @@ impl Polly {
         if let Some(url) = &self.url {
             builder = builder.endpoint_url(url);
         }
-        let limits = TimeoutConfig::builder().connect_timeout(http::CONNECT).read_timeout(http::FIRST_BYTE).build();
+        let limits = TimeoutConfig::builder().connect_timeout(http::CONNECT).build();
         // Tries are counted in one place, for all voices.
         Client::from_conf(builder.timeout_config(limits).retry_config(RetryConfig::disabled()).build())
     }
 
-    async fn synthesize(&self, text: &str, voice: &str, marks: bool) -> Result<Bytes, VoiceError> {
-        let call = self.client().await.synthesize_speech().text(text).voice_id(VoiceId::from(voice));
+    async fn synthesize(&self, order: &Order<'_>, voice: &str, marks: bool) -> Result<Bytes, VoiceError> {
+        let call = self.client().await.synthesize_speech().text(order.text).voice_id(VoiceId::from(voice));
         let call = call.engine(Engine::from(self.engine.as_str()));
         let call = if marks {
             call.output_format(OutputFormat::Json).speech_mark_types(SpeechMarkType::Word)
         } else {
             call.output_format(OutputFormat::Mp3).sample_rate("24000")
         };
-        let answer = call.send().await.map_err(of)?;
+        let answer = http::first_byte(order.deadline).run(call.send()).await;
+        let answer = answer.map_err(|_| VoiceError::TimedOut("the answer's first byte"))?.map_err(of)?;
         body(answer.audio_stream).await
     }
+
+    /// When the words of a text are spoken whose sound is there. That has been paid for, so it is never lost for want of this.
+    async fn times(&self, order: &Order<'_>, voice: &str) -> Vec<Word> {
+        let deadline = order.deadline.slice(order.deadline.left() / 2);
+        let marks = deadline.run(self.synthesize(&Order { deadline, ..*order }, voice, true)).await;
+        let error = match marks.unwrap_or(Err(VoiceError::TimedOut("the times of its words"))) {
+            Ok(marks) => match words(order.text, &marks) {
+                Some(words) => return words,
+                None => VoiceError::NotDecodable("its marks can't be read".to_owned()),
+            },
+            Err(error) => error,
+        };
+        tracing::warn!(%error, "polly's sound has no times of words");
+        Vec::new()
+    }
+}
+
+/// Host and port in a region.
+fn at_aws(region: &str) -> (String, u16) {
+    let china = if region.starts_with("cn-") { ".cn" } else { "" };
+    (format!("polly.{region}.amazonaws.com{china}"), 443)
 }
 
 /// A neural voice of that language.
@@ -167,8 +199,9 @@ impl Voice for Polly {
     }
 
     fn address(&self) -> Option<(String, u16)> {
-        // AWS's own address depends on the region, and inside a network of one's own on its endpoints: the SDK knows.
-        super::reach::address(self.url.as_deref()?)
+        // An endpoint inside a network of one's own has the same name.
+        let aws = || self.region.as_deref().map(at_aws);
+        self.url.as_ref().or(self.elsewhere.as_ref()).map_or_else(aws, |url| reach::address(url))
     }
 
     fn paid(&self) -> bool {
@@ -183,6 +216,15 @@ impl Voice for Polly {
             "long-form" => Some(100.0),
             _ => None,
         }
+    }
+
+    /// The sound, and the marks that tell the words' times.
+    fn billed(&self) -> u64 {
+        2
+    }
+
+    fn paces(&self) -> bool {
+        false
     }
 
     /// Neural voices: 8 calls a second, and up to 18 at a time, in every region.
@@ -203,12 +245,11 @@ impl Voice for Polly {
     async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
         let voice = self.voice.as_deref();
         let voice = voice.ok_or_else(|| VoiceError::Denied(format!("it does not speak `{}`", self.language)))?;
-        let (sound, marks) =
-            tokio::try_join!(self.synthesize(order.text, voice, false), self.synthesize(order.text, voice, true))?;
+        let sound = self.synthesize(order, voice, false).await?;
         if sound.is_empty() {
             return Err(VoiceError::NotDecodable("an empty sound".to_owned()));
         }
-        Ok(Recording::File(sound, words(order.text, &marks).unwrap_or_default()))
+        Ok(Recording::File(sound, self.times(order, voice).await))
     }
 }
 
@@ -231,12 +272,17 @@ async fn body(mut stream: ByteStream) -> Result<Bytes, VoiceError> {
 fn of(error: SdkError<SynthesizeSpeechError, HttpResponse>) -> VoiceError {
     let reason = format!("{}", DisplayErrorContext(&error)).chars().take(300).collect::<String>();
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let after = error.raw_response().and_then(|response| response.headers().get("retry-after")?.parse().ok());
-    let after = after.map(std::time::Duration::from_secs);
+    let after = error.raw_response().and_then(|response| http::wait(response.headers().get("retry-after")?));
     match &error {
         SdkError::TimeoutError(_) => VoiceError::TimedOut("the answer"),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => VoiceError::TimedOut("the connection"),
-        SdkError::DispatchFailure(_) => VoiceError::Unreachable(reason),
+        // Connecting alone has a limit inside of the SDK.
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => VoiceError::Unreachable(reason),
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error().and_then(|error| kind_of(error)) {
+            Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
+            | Some(ErrorKind::UnexpectedEof)
+            | None => VoiceError::Failed(reason),
+            Some(_) => VoiceError::Unreachable(reason),
+        },
         SdkError::ConstructionFailure(_) => VoiceError::Denied(reason),
         _ => match error.code() {
             Some(code) if code.contains("Throttling") || code.contains("TooManyRequests") => {
@@ -257,6 +303,12 @@ fn of(error: SdkError<SynthesizeSpeechError, HttpResponse>) -> VoiceError {
     }
 }
 
+/// What kind of input or output failed. A connection that the other side closes before it answers is none.
+fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.filter_map(|error| error.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).next()
+}
+
 /// One line of the marks: where a word begins, in milliseconds and in bytes of the text.
 #[derive(Deserialize)]
 struct Mark {
@@ -267,11 +319,12 @@ struct Mark {
 }
 
 /// Marks become the times of the text's words; each lasts until the next begins, as the marks know no ends. None when the
-/// marks can't be read.
+/// marks can't be read, or there are none.
 fn words(text: &str, marks: &[u8]) -> Option<Vec<Word>> {
     let lines = marks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let marks: Vec<Mark> = lines.map(|line| serde_json::from_slice(line).ok()).collect::<Option<_>>()?;
     let mut marks = marks.into_iter().filter(|mark| mark.kind == "word").peekable();
+    marks.peek()?;
     let mut words: Vec<Word> = Vec::new();
     for word in text.split_whitespace() {
         let end = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
@@ -301,7 +354,34 @@ mod tests {
         let words = words("Mary had – a", marks.as_bytes()).unwrap();
         let pairs: Vec<_> = words.iter().map(|word| (word.from_ms, word.to_ms)).collect();
         assert_eq!(pairs, [(6, 373), (373, 373), (373, 604), (604, u32::MAX)]);
-        assert_eq!(super::words("a", b"no json"), None);
+        assert_eq!((super::words("a", b"no json"), super::words("a", b"")), (None, None));
+    }
+
+    fn polly(settings: &[(&str, &str)]) -> Polly {
+        let value = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let config = Config::from_lookup(value).unwrap();
+        let none = VoiceSettings {
+            chain: Vec::new(),
+            name: None,
+            words_per_minute: None,
+            model: None,
+            consistency: None,
+            max_characters: None,
+        };
+        Polly::new(&config, "en", &none)
+    }
+
+    #[test]
+    fn its_address_is_known_so_that_it_can_be_looked_for() {
+        let there = |settings: &[(&str, &str)]| polly(settings).address().map(|(host, port)| format!("{host}:{port}"));
+        let region = |name: &'static str| ("AWS_REGION", name);
+        assert_eq!(there(&[region("eu-central-1")]).unwrap(), "polly.eu-central-1.amazonaws.com:443");
+        assert_eq!(there(&[region("cn-northwest-1")]).unwrap(), "polly.cn-northwest-1.amazonaws.com.cn:443");
+        assert_eq!(there(&[]), None);
+        let own = [region("eu-central-1"), ("POLLY_BASE_URL", "http://127.0.0.1:4000")];
+        assert_eq!(there(&own).unwrap(), "127.0.0.1:4000");
+        let elsewhere = [region("eu-central-1"), ("AWS_ENDPOINT_URL", "https://aws.test")];
+        assert_eq!(there(&elsewhere).unwrap(), "aws.test:443");
     }
 
     #[test]

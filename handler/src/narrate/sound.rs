@@ -22,11 +22,15 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Keeps `samples` (-1 to 1) at `path`, brought to one loudness so that neither beats nor voices differ.
+    /// Keeps `samples` (-1 to 1) at `path`, brought to one loudness so that neither beats nor voices differ. Silence is kept
+    /// without a file.
     ///
     /// # Errors
     /// When the file can't be written.
     pub fn keep(path: &Path, samples: &[f32]) -> io::Result<Self> {
+        if samples.iter().all(|sample| *sample == 0.0) {
+            return Ok(Self::at(None, samples.len()));
+        }
         let gain = gain(samples);
         let whole = |sample: &f32| (f64::from(*sample) * gain * 32_767.0).round().clamp(-32_767.0, 32_767.0) as i16;
         let bytes: Vec<u8> = samples.iter().map(whole).flat_map(i16::to_le_bytes).collect();
@@ -115,7 +119,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound");
         let sound = Sound::keep(&path, &[0.0; 4_800]).unwrap();
+        assert_eq!((sound.path(), sound.samples()), (None, 4_800));
         assert!(sound.read().unwrap().iter().all(|sample| *sample == 0.0));
+        let sound = Sound::keep(&path, &tone(0.1, 0.5)).unwrap();
         std::fs::write(&path, [0; 10]).unwrap();
         assert!(sound.read().is_err());
         assert_eq!(Sound::silence(500).read().unwrap(), vec![0.0; 24_000]);

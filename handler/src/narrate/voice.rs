@@ -40,13 +40,29 @@ pub(super) trait Voice: Debug + Send + Sync {
         None
     }
 
+    /// How often each character is billed: once, or more where the words' times cost as much as the sound.
+    fn billed(&self) -> u64 {
+        1
+    }
+
     /// Calls at a time, to begin with.
     fn lanes(&self) -> usize;
+
+    /// The most calls at a time that it is ever given, however well it answers.
+    fn most_lanes(&self) -> usize {
+        super::gate::MOST
+    }
+
+    /// Whether it speaks at the pace that the lesson asks for.
+    fn paces(&self) -> bool {
+        true
+    }
 
     /// Most characters of one call.
     fn longest(&self) -> usize;
 
-    /// Words a minute when nothing is set, or as set: what is far faster was cut off.
+    /// Words a minute: its usual pace, or the one that is set when that is faster. What is far faster was cut off; what is
+    /// slower than it should be is whole all the same.
     fn pace(&self) -> u32;
 
     /// Speaks. It need not watch the deadline: it is dropped then.
@@ -124,6 +140,11 @@ impl VoiceError {
     /// Whether the same call can succeed later.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::TimedOut(_) | Self::Busy { .. } | Self::Failed(_) | Self::NotDecodable(_))
+    }
+
+    /// Whether the call can't have been billed: nothing was spoken.
+    pub(super) fn is_free(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Busy { .. } | Self::Refused(_) | Self::Denied(_))
     }
 
     /// Whether the voice is of no use for the rest of the job.
