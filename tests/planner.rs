@@ -12,9 +12,9 @@ use planner_wasm::storyboard::{Action, Beat, Document, ElementKind, Place, Scene
 
 const LESSONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons");
 
-/// What a plan of a hundred scenes may take, warm, the sandbox included; tests allow twice as much, for other tests run beside
-/// them.
-const BOUND: Duration = Duration::from_millis(10);
+/// Fuel that planning a hundred scenes may take: a third more than was measured. Unlike a clock it is the same on every machine;
+/// the clock is `make bench`'s.
+const FUEL: [u64; 2] = [54_000_000, 76_000_000];
 
 fn document(name: &str, bytes: impl Into<Vec<u8>>) -> Document {
     Document { name: name.to_owned(), bytes: bytes.into() }
@@ -238,6 +238,21 @@ async fn a_bad_document_is_refused_with_code_and_place() {
         ),
         ("a.storyboard.json", b"{\"scenes\": []}".to_vec(), "input.storyboard_invalid", at(1, 14)),
         ("a.storyboard.json", b"[]".to_vec(), "input.storyboard_invalid", None),
+        ("a.storyboard.json", board(r#""scenes": []"#), "input.storyboard_invalid", None),
+        ("a.json", board(&format!(r#""scenes": [{SCENE}, {SCENE}]"#)), "input.storyboard_invalid", None),
+        (
+            "program.py",
+            format!("class A(Scene):\n    pass\n# {}", "x".repeat(1 << 20)).into_bytes(),
+            "plan.too_large",
+            at(1, 1),
+        ),
+        (
+            "programs.py",
+            format!("class A(Scene):\n    pass\nclass B(Scene):\n    pass\n# {}", "x".repeat(1 << 20)).into_bytes(),
+            "plan.too_large",
+            at(1, 1),
+        ),
+        ("a.\u{7}\n", b"# T\n\nW.\n".to_vec(), "input.unknown_format", None),
         ("a.py", b"print('no scene')\n".to_vec(), "input.no_scene_class", at(1, 1)),
     ];
     for (name, bytes, code, place) in cases {
@@ -256,6 +271,112 @@ async fn a_bad_document_is_refused_with_code_and_place() {
         assert_eq!(error.fault, Fault::Refused(native.clone()));
         assert!(error.usage().unwrap().fuel_used > 0, "a refusal has its use too");
     }
+}
+
+/// A storyboard with these fields among its own.
+fn board(fields: &str) -> Vec<u8> {
+    let voice = r#"{"chain": [], "name": null, "words_per_minute": null, "model": null, "consistency": null, "max_characters": null}"#;
+    let rest = r#""quality": null, "on_failure": null, "music": null, "intro": null, "outro": null, "warnings": []"#;
+    format!(r#"{{"title": "T", "language": "en", "theme": "dark", "voice": {voice}, {rest}, {fields}}}"#).into_bytes()
+}
+
+const SCENE: &str = r#"{"id": "a", "kind": "lesson", "heading": "A", "beats": [{"id": "a-1", "narration": "W.", "pause_ms": 0,
+    "actions": [], "estimate_ms": 0, "place": null}], "place": null}"#;
+
+#[test]
+fn a_storyboard_that_the_host_would_refuse_is_the_authors_to_mend() {
+    let refused = plan(&document("a.storyboard.json", board(&format!(r#""scenes": [{SCENE}, {SCENE}]"#)))).unwrap_err();
+    assert_eq!(refused.code, "input.storyboard_invalid");
+    assert!(refused.message.contains("scene `a` stands twice"), "{}", refused.message);
+    plan(&document("a.storyboard.json", board(&format!(r#""scenes": [{SCENE}]"#)))).unwrap();
+}
+
+/// A lesson with these lines below its first heading.
+fn below(text: &str) -> Document {
+    document("lesson.md", format!("# T\n\nWords.\n\n{text}\n"))
+}
+
+/// A plan of one scene with these elements.
+fn elements(elements: &str) -> Document {
+    document("plan.json", format!("{{\"scenes\": [{{\"voiceover\": \"Words.\", \"elements\": [{elements}]}}]}}"))
+}
+
+/// Each of them once became a storyboard that the host refuses, or could have; with the code of the warning or refusal that
+/// it has to come with.
+fn beyond() -> Vec<(Document, Option<&'static str>)> {
+    let fenced = |name: &str, text: &str| below(&format!("```{name}\n{text}\n```"));
+    let code = |info: &str| {
+        let line = |n: usize| if n == 14 { "\n".to_owned() } else { format!("line {n}\n") };
+        below(&format!("```python {info}\n{}```", (1..=30).map(line).collect::<String>()))
+    };
+    let front = |lines: &str| document("lesson.md", format!("---\n{lines}\n---\n# T\n\nWords.\n"));
+    let letter = |n: u32| char::from_u32(u32::from('a') + n % 26).unwrap();
+    let keys: String = (0..11_000).map(|n| format!("{}{}{}:\n", letter(n / 676), letter(n / 26), letter(n))).collect();
+    vec![
+        (code("{12-16}"), None),
+        (code("{14}"), None),
+        (below("| | |\n|-|-|"), Some("plan.empty_element")),
+        (below("| | |\n|-|-|\n| | |"), Some("plan.empty_element")),
+        (below("- a\n\n  | |\n  |-|\n"), Some("plan.empty_element")),
+        (below("![x](~a.png)"), Some("plan.image_not_usable")),
+        (below("![x](./-a.png)"), Some("plan.image_not_usable")),
+        (below("![x](a/b:c.png)"), Some("plan.image_not_usable")),
+        (elements(r#"{"type": "image", "src": "a/b:c.png"}"#), Some("plan.image_not_usable")),
+        (front("music: ~a.mp3"), Some("input.front_matter_invalid")),
+        (front("outro: -a.mp4"), Some("input.front_matter_invalid")),
+        (front(&format!("voice:\n  chain: [{}]", "İ".repeat(50))), Some("input.front_matter_invalid")),
+        (front("\"a\\u0007b\": 1"), Some("plan.unknown_setting")),
+        (front(&keys), Some("plan.more_warnings")),
+        (document("a.py", format!("class A(Scene):\n    pass\n# {}", "x".repeat(1 << 20))), Some("plan.too_large")),
+        (fenced("manim", &format!("class A(Scene):\n    pass\n# {}", "x".repeat(1 << 20))), Some("plan.cannot_draw")),
+        (fenced("plot", "y = x\nx: 0..1e-300"), Some("plan.expression_not_understood")),
+        (fenced("plot", "y = x\nx: 0..1e-17"), Some("plan.expression_not_understood")),
+        (fenced("plot", "y = 1e-17x"), None),
+        (fenced("plot", "points: (0,0) (1e-17,1)"), None),
+        (fenced("plot", "points: (0,1e12) (1,1e12)"), Some("plan.expression_not_understood")),
+        (fenced("plot", "x(t) = 1e14 t; y(t) = t"), Some("plan.expression_not_understood")),
+        (fenced("plot", "y = x1e999"), Some("plan.expression_not_understood")),
+        (
+            fenced("plot", &format!("y = {}x{}", "cbrt(".repeat(14), ")".repeat(14))),
+            Some("plan.expression_not_understood"),
+        ),
+        (fenced("numberline", "x: 0..1e-310"), Some("plan.expression_not_understood")),
+        (fenced("surface", "z = x; view: 65, 100000"), None),
+        (fenced("surface", "x(t) = t; y(t) = t; z(t) = 1e12; t: 0..1"), Some("plan.expression_not_understood")),
+        (below(&format!("$${}$$", "|".repeat(3_990))), Some("plan.formula_not_understood")),
+        (below("- a ![b&#7;c](a.png) d"), Some("plan.cannot_draw")),
+        (elements(r#"{"type": "axes", "x_range": [0, 1e-17]}, {"type": "plot", "content": "x"}"#), None),
+        (elements(r#"{"type": "table", "rows": [["", ""], ["", ""]]}"#), None),
+        (elements(&format!("{{\"type\": \"plot\", \"content\": \"{}x\"}}", "cbrt ".repeat(20))), None),
+        (document("a.py", "class A(Scene):\n    \"\"\"It is $\u{7}x$ \u{1b}[31m.\"\"\"\n    pass\n"), None),
+        (document("a\u{7}.md", "# &#7;T `&#7;`\n\n`&#7;` W&#133;.\n\n## &#7;\n\nW.\n"), None),
+    ]
+}
+
+#[tokio::test]
+async fn no_document_becomes_a_storyboard_that_the_host_refuses() {
+    let sandbox = Sandbox::new().unwrap();
+    let limits = Limits::default();
+    for (document, code) in beyond() {
+        let shown = String::from_utf8_lossy(&document.bytes[..document.bytes.len().min(120)]).into_owned();
+        let told = match sandbox.plan(document, &limits, Deadline::after(limits.wall_clock)).await {
+            Ok(planned) => planned.storyboard.warnings.into_iter().map(|warning| warning.code).collect(),
+            Err(PlanError { fault: Fault::Refused(refusal), .. }) => vec![refusal.code],
+            Err(error) => panic!("{shown}: {error}"),
+        };
+        match code {
+            Some(code) => assert!(told.iter().any(|one| one == code), "{shown}: {told:?}"),
+            None => assert!(told.iter().all(|one| one.starts_with("plan.")), "{shown}: {told:?}"),
+        }
+    }
+}
+
+#[test]
+fn more_warnings_than_an_author_reads_are_not_told() {
+    let lesson = (0..150).map(|n| format!("```plot\ny = q{n}\n```\n\n")).collect::<String>();
+    let storyboard = planned(&format!("# T\n\nWords.\n\n{lesson}"));
+    let codes: Vec<&str> = storyboard.warnings.iter().map(|warning| warning.code.as_str()).collect();
+    assert_eq!((codes.len(), codes[99], codes[100]), (101, "plan.expression_not_understood", "plan.more_warnings"));
 }
 
 /// Documents made to hang or overflow a parser.
@@ -379,13 +500,12 @@ async fn planning_is_quick_and_its_use_is_told() {
         quickest = quickest.min(began.elapsed());
         assert_eq!(planned.storyboard.scenes.len(), 101);
         let usage = planned.usage;
-        assert!(usage.fuel_used > 100_000 && usage.fuel_used < usage.fuel_limit / 20, "{usage:?}");
+        assert!(usage.fuel_used > 100_000 && usage.fuel_used < FUEL[0], "{usage:?}");
         assert!(usage.memory_used > 1_000_000 && usage.memory_used < usage.memory_limit / 4, "{usage:?}");
         assert!(usage.output_bytes > 10_000 && usage.output_bytes < usage.output_limit / 20, "{usage:?}");
         assert_eq!(usage.sha256.len(), 64);
     }
     println!("a hundred scenes took {quickest:?} at best");
-    assert!(quickest < BOUND * 2, "a hundred scenes took {quickest:?}");
 }
 
 #[tokio::test]
@@ -399,10 +519,10 @@ async fn a_lecture_plan_of_a_hundred_scenes_is_quick_too() {
         let document = document("plan.json", bytes.clone());
         let planned = sandbox.plan(document, &limits, Deadline::after(limits.wall_clock)).await.unwrap();
         quickest = quickest.min(began.elapsed());
-        assert_eq!(planned.storyboard.scenes.len(), 100);
+        assert_eq!(planned.storyboard.scenes.len(), 101, "and the card with its title");
+        assert!(planned.usage.fuel_used < FUEL[1], "{:?}", planned.usage);
     }
     println!("a lecture plan of a hundred scenes took {quickest:?} at best");
-    assert!(quickest < BOUND * 2, "a lecture plan of a hundred scenes took {quickest:?}");
 }
 
 /// The storyboard of every action with one value of it replaced.

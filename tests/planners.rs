@@ -89,6 +89,14 @@ fn a_planner_that_takes_too_long_to_compile_is_ended() {
     let code = status["error"]["code"].as_str().unwrap();
     assert!(["planner.timed_out", "job.deadline"].contains(&code), "{status:#}");
     assert!(compiled(&house).is_empty());
+
+    // So is one that somebody only asks about.
+    let begun = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chalkreel"));
+    let output = command.args(["planner", "check", "--json", &python()]).env("JOB_TIMEOUT", "3").output().unwrap();
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &answer["code"]), (Some(1), &"planner.timed_out".into()), "{answer:#}");
 }
 
 #[test]

@@ -96,14 +96,7 @@ impl Planners {
         let etag = self.store.get_to_file(&key, &component, deadline).await.map_err(told)?.etag;
         let sha256 = digest(&component).await;
         let sha256 = sha256.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
-        let compiled = self.compiled(&component, &sha256, deadline).await?;
-        // SAFETY: the file is what `compile` below made in its child, or what it made earlier and the cache kept with its hash;
-        // nobody but the service itself may write there.
-        #[expect(
-            unsafe_code,
-            reason = "loads what our own child compiled; wasmtime checks the version and settings alone"
-        )]
-        let sandbox = unsafe { Sandbox::load(&compiled, &sha256) }?;
+        let sandbox = load(&self.compiled(&component, &sha256, deadline).await?, &sha256)?;
         let mut ready = self.ready();
         // Each keeps its code mapped: a warm function that is asked for ever new ones must not fill up.
         if ready.len() >= READY {
@@ -128,44 +121,65 @@ impl Planners {
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the cache could not be asked"),
         }
-        self.compile(component, &compiled, deadline.slice(COMPILING)).await?;
+        compile(component, &compiled, self.confinement, deadline.slice(COMPILING)).await?;
         if let Err(error) = self.cache.store_file(COMPILED, &key, &compiled, "application/octet-stream", deadline).await
         {
             tracing::warn!(%error, "the compiled planner could not be kept in the cache");
         }
         Ok(compiled)
     }
+}
 
-    /// Runs `chalkreel planner compile` as a child that can see the component and its own folder.
-    async fn compile(&self, component: &Path, compiled: &Path, deadline: Deadline) -> Result<(), JobError> {
-        let could_not =
-            |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
-        let program = std::env::current_exe().map_err(|error| could_not(error.to_string()))?;
-        let folder = component.parent().unwrap_or(Path::new("."));
-        let own = tempfile::Builder::new().prefix("compile-").tempdir_in(folder);
-        let own = own.map_err(|error| could_not(error.to_string()))?;
-        let made = own.path().join("planner.cwasm");
-        let mut spec = Spec::new(program, own.path());
-        spec.args = ["planner", "compile"].map(OsString::from).into();
-        spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
-        spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
-        spec.limits = Limits::gibibytes(MEMORY, RESULT);
-        let (read, write) = (vec![component.to_owned()], vec![own.path().to_owned()]);
-        spec.confinement = Confinement { read, write, mode: self.confinement };
-        let seconds = deadline.left().as_secs_f64();
-        let outcome = child::run(spec, deadline).await;
-        let words = outcome.stderr.text_lossy().trim().to_owned();
-        match outcome.ending {
-            Ending::Exited(0) => {}
-            Ending::Exited(1) => return Err(JobError::new(Code::PlannerComponentInvalid, words)),
-            Ending::TimedOut => {
-                let message = format!("compiling the planner took longer than {seconds:.0} s");
-                return Err(JobError::new(Code::PlannerTimedOut, message));
-            }
-            ending => return Err(could_not(format!("{ending}: {words}"))),
+/// A planner from a file of this machine, compiled as one that a job names is. What is made on the way goes into the file's own
+/// folder.
+///
+/// # Errors
+/// `planner.component_invalid`, `planner.timed_out` when compiling takes too long.
+pub async fn of_file(component: &Path, confinement: Mode, deadline: Deadline) -> Result<Sandbox, JobError> {
+    let sha256 = digest(component).await;
+    let sha256 = sha256.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+    let compiled = component.with_extension("cwasm");
+    compile(component, &compiled, confinement, deadline.slice(COMPILING)).await?;
+    load(&compiled, &sha256)
+}
+
+/// Runs `chalkreel planner compile` as a child that can see the component and its own folder.
+async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadline) -> Result<(), JobError> {
+    let could_not = |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
+    let program = std::env::current_exe().map_err(|error| could_not(error.to_string()))?;
+    let folder = component.parent().unwrap_or(Path::new("."));
+    let own = tempfile::Builder::new().prefix("compile-").tempdir_in(folder);
+    let own = own.map_err(|error| could_not(error.to_string()))?;
+    let made = own.path().join("planner.cwasm");
+    let mut spec = Spec::new(program, own.path());
+    spec.args = ["planner", "compile"].map(OsString::from).into();
+    spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
+    spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
+    spec.limits = Limits::gibibytes(MEMORY, RESULT);
+    let (read, write) = (vec![component.to_owned()], vec![own.path().to_owned()]);
+    spec.confinement = Confinement { read, write, mode };
+    let seconds = deadline.left().as_secs_f64();
+    let outcome = child::run(spec, deadline).await;
+    let words = outcome.stderr.text_lossy().trim().to_owned();
+    match outcome.ending {
+        Ending::Exited(0) => {}
+        Ending::Exited(1) => return Err(JobError::new(Code::PlannerComponentInvalid, words)),
+        Ending::TimedOut => {
+            let message = format!("compiling the planner took longer than {seconds:.0} s");
+            return Err(JobError::new(Code::PlannerTimedOut, message));
         }
-        tokio::fs::rename(&made, compiled).await.map_err(|error| could_not(error.to_string()))
+        ending => return Err(could_not(format!("{ending}: {words}"))),
     }
+    tokio::fs::rename(&made, compiled).await.map_err(|error| could_not(error.to_string()))
+}
+
+/// What `compile` made of the component with that hash.
+fn load(compiled: &Path, sha256: &str) -> Result<Sandbox, JobError> {
+    // SAFETY: the file is what `compile` made in its child, or what it made earlier and the cache kept with its hash; nobody but
+    // the service itself may write there.
+    #[expect(unsafe_code, reason = "loads what our own child compiled; wasmtime checks the version and settings alone")]
+    let sandbox = unsafe { Sandbox::load(compiled, sha256) };
+    Ok(sandbox?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Files that a document names: pictures, sounds and clips that lie beside it, and never anywhere else.
 
+use crate::check::is_asset;
+
 /// Longer is no file name.
 const LONGEST: usize = 500;
 
@@ -25,7 +27,14 @@ pub(crate) fn path(source: &str) -> Result<String, String> {
         "the file's name has control characters"
     } else {
         let parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-        return if parts.is_empty() { Err("no file is named".to_owned()) } else { Ok(parts.join("/")) };
+        let path = parts.join("/");
+        if path.is_empty() {
+            "no file is named"
+        } else if is_asset(&path) {
+            return Ok(path);
+        } else {
+            "the path must hold no `:`, and not begin with `-` or `~`"
+        }
     };
     Err(why.to_owned())
 }
@@ -85,6 +94,12 @@ mod tests {
             "%2e%2e%2fb.png",
             "a\\b.png",
             "a\u{0}.png",
+            "a%0Ab.png",
+            "a/b:c.png",
+            "~a.png",
+            "./~/a.png",
+            "-a.png",
+            ".//-a.png",
         ] {
             assert!(path(bad).is_err(), "{bad:?}");
         }

@@ -5,8 +5,17 @@ use crate::storyboard::Axis;
 /// At most so many steps from end to end, for numbers beside them to be read.
 const STEPS: f64 = 10.0;
 
+/// Ends nearer to each other than this, or than this share of what they are, can't be divided by ticks.
+const LEAST_SPAN: f64 = 1e-12;
+const LEAST_SHARE: f64 = 1e-9;
+
 /// The share of the values that is shown of a curve with poles.
 const TRIMMED: f64 = 0.05;
+
+/// Whether an axis can reach from `min` to `max`, with ticks between them.
+pub(crate) fn is_wide(min: f64, max: f64) -> bool {
+    max - min > LEAST_SPAN.max(LEAST_SHARE * min.abs().max(max.abs()))
+}
 
 /// An axis from `min` to `max` as they are, with ticks at 1, 2 or 5 times a power of ten.
 pub(crate) fn exactly(min: f64, max: f64, step: Option<f64>, label: String) -> Axis {
@@ -16,7 +25,7 @@ pub(crate) fn exactly(min: f64, max: f64, step: Option<f64>, label: String) -> A
 
 /// An axis that holds `low` to `high` and ends on ticks.
 pub(crate) fn around(low: f64, high: f64, label: String) -> Axis {
-    let (low, high) = if high - low > 1e-9 * low.abs().max(high.abs()).max(1e-9) {
+    let (low, high) = if is_wide(low, high) {
         (low, high)
     } else {
         (low - 1.0_f64.max(low.abs() * 0.1), high + 1.0_f64.max(high.abs() * 0.1))
@@ -82,6 +91,9 @@ mod tests {
         assert_eq!(axis(100.0, 103.0), (100.0, 103.0, 0.5));
         assert_eq!(axis(3.0, 3.0), (2.0, 4.0, 0.2));
         assert_eq!(axis(-2e6, 7e6), (-2e6, 7e6, 1e6));
+        assert_eq!(axis(0.0, 1e-200), (-1.0, 1.0, 0.2), "too near to each other to be told apart");
+        let tiny = axis(0.0, 2e-12);
+        assert!(tiny.2 > 0.0 && tiny.1 > tiny.0, "{tiny:?}");
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub(crate) enum Format {
 /// Larger documents are refused; the same bound as that of the intake, in bytes.
 const LARGEST: usize = 8 << 20;
 
+/// Characters of what a refusal says: more is not read, and may be a whole document.
+const LONGEST_MESSAGE: usize = 500;
+
 /// The format and text of a document, without a byte order mark and control characters.
 pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusal> {
     let name = document.name.to_ascii_lowercase();
@@ -93,7 +96,9 @@ fn visible(text: &str) -> Cow<'_, str> {
 
 /// A refusal; `place` is where in the document.
 pub(crate) fn refusal(code: &str, message: &str, remedy: &str, place: Option<Place>) -> Refusal {
-    Refusal { code: code.to_owned(), message: message.to_owned(), remedy: remedy.to_owned(), place }
+    // What a message quotes may be anything.
+    let message = crate::draft::one_line(message, LONGEST_MESSAGE);
+    Refusal { code: code.to_owned(), message, remedy: remedy.to_owned(), place }
 }
 
 fn not_utf8(bytes: &[u8], good: usize) -> Refusal {

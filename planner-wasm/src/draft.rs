@@ -1,7 +1,7 @@
 //! What every kind of document becomes first: scenes of steps, before anybody asks what fits a screen.
 
 use crate::storyboard::{
-    Action, Element, ElementKind, Place, Placement, RichText, SceneKind, Span, Style, Timing, Warning,
+    Action, CameraChange, Element, ElementKind, Place, Placement, RichText, SceneKind, Span, Style, Timing, Warning,
 };
 
 /// A scene as its document has it.
@@ -40,6 +40,20 @@ pub(crate) enum StepKind {
     Clear,
 }
 
+/// The name of what an action is about; none when it is about the whole screen, or brings something.
+pub(crate) fn target(action: &mut Action) -> Option<&mut String> {
+    match action {
+        Action::Remove(name) | Action::Dim(name) => Some(name),
+        Action::Highlight(highlight) => Some(&mut highlight.target),
+        Action::Move(step) => Some(&mut step.target),
+        Action::Camera(camera) => match &mut camera.change {
+            CameraChange::ZoomTo(name) => Some(name),
+            CameraChange::Back | CameraChange::Orbit(_) => None,
+        },
+        Action::Show(_) | Action::Clear | Action::Transform(_) => None,
+    }
+}
+
 /// Something to show.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown {
@@ -74,18 +88,27 @@ impl Step {
 /// More warnings than an author reads.
 const MOST_WARNINGS: usize = 100;
 
+/// Characters of a warning: more is not read, and may be a whole document.
+const LONGEST_WARNING: usize = 500;
+
 /// What could not be honoured, up to as many as an author reads.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings(Vec<Warning>);
 
 impl Warnings {
-    pub(crate) fn add(&mut self, code: &str, message: impl Into<String>, place: Place) {
-        let warning = |code: &str, message| Warning { code: code.to_owned(), message, place: Some(place) };
+    pub(crate) fn add(&mut self, code: &str, message: impl AsRef<str>, place: Place) {
+        let message = one_line(message.as_ref(), LONGEST_WARNING);
+        self.push(Warning { code: code.to_owned(), message, place: Some(place) });
+    }
+
+    pub(crate) fn push(&mut self, warning: Warning) {
         match self.0.len() {
             MOST_WARNINGS => {
-                self.0.push(warning("plan.more_warnings", "there are more warnings than these".to_owned()));
+                let (code, message) =
+                    ("plan.more_warnings".to_owned(), "there are more warnings than these".to_owned());
+                self.0.push(Warning { code, message, place: warning.place });
             }
-            count if count < MOST_WARNINGS => self.0.push(warning(code, message.into())),
+            count if count < MOST_WARNINGS => self.0.push(warning),
             _ => {}
         }
     }

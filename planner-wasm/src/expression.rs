@@ -2,13 +2,16 @@
 //!
 //! A Pratt parser. From loosest to tightest: `+ -`, `* /` and what stands side by side (`2x`, from left to right:
 //! `1/2x` is half of x), the sign `-`, `^` (from right to left: `-x^2` is minus the square). A function takes what is
-//! in its brackets, or without any the product after it: `sin 2x`; `sin^2(x)` is the square of the sine.
+//! in its brackets, or without any the product after it: `sin 2x`; `sin^2(x)` is the square of the sine, and `sin^{-1}(x)`
+//! the arc of it.
 
 use crate::storyboard::{Expression, Token};
 
 /// Longer is no expression for a picture; also bounds the stack of every reader after this one.
 const LONGEST: usize = 1_000;
 const DEEPEST: usize = 50;
+/// More is no curve that a person wrote: some functions write what they take twice.
+const MOST_TOKENS: usize = 2_000;
 
 /// Why a text is no expression, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +187,17 @@ fn lexemes<'a>(source: &'a str, start: usize, names: &[&str]) -> Result<Vec<(usi
                 "div" => found.push((at, Lexeme::Sign('/'))),
                 "left" | "right" | "" | "quad" => {}
                 word @ ("frac" | "dfrac" | "tfrac") => found.push((at, Lexeme::Name(&word[word.len() - 4..]))),
+                "sqrt" if rest[length..].starts_with('[') => {
+                    let Some(cube) = rest[length..].strip_prefix("[3]") else {
+                        return Err(Misread {
+                            why: "of roots only the square and the cube one are known".to_owned(),
+                            at,
+                        });
+                    };
+                    found.push((at, Lexeme::Name("cbrt")));
+                    at = source.len() - cube.len();
+                    continue;
+                }
                 word => split(at + 1, word, names, &mut found),
             }
             length.max(1 + usize::from(length == 1 && rest[1..].starts_with([',', ';', '!'])))
@@ -325,6 +339,9 @@ impl Parser<'_> {
         if self.depth > DEEPEST {
             return self.wrong("it is nested too deep");
         }
+        if self.out.len() > MOST_TOKENS {
+            return self.wrong("it is too long");
+        }
         self.operand()?;
         loop {
             let (binds, name) = match self.sign() {
@@ -365,6 +382,7 @@ impl Parser<'_> {
 
     fn operand(&mut self) -> Result<(), Misread> {
         match self.lexemes.get(self.at).cloned() {
+            Some((_, Lexeme::Number(number))) if !number.is_finite() => return self.wrong("the number is too large"),
             Some((_, Lexeme::Number(number))) => {
                 self.at += 1;
                 self.out.push(Token::Number(number));
@@ -453,31 +471,55 @@ impl Parser<'_> {
             return self.smallest(if name == "power" { "pow" } else { name });
         }
         // `sin^2 x`: the power belongs to the value.
-        let power =
-            if self.sign() == Some('^') && !matches!(self.lexemes.get(self.at + 1), Some((_, Lexeme::Sign('-')))) {
-                self.at += 1;
-                match self.lexemes.get(self.at) {
-                    Some((_, Lexeme::Number(power))) => {
-                        let power = *power;
-                        self.at += 1;
-                        Some(power)
-                    }
-                    _ => return self.wrong("a number is missing after `^`"),
-                }
-            } else {
-                None
-            };
+        let power = self.power(matches!(name, "sin" | "cos" | "tan"))?;
         if self.sign() == Some('(') {
             self.brackets()?
         } else {
             self.product()?
         }
-        self.function(name);
-        if let Some(power) = power {
-            self.out.push(Token::Number(power));
-            self.apply("pow");
+        match (name, power) {
+            ("sin", Some(-1.0)) => self.function("asin"),
+            ("cos", Some(-1.0)) => self.function("acos"),
+            ("tan", Some(-1.0)) => self.function("atan"),
+            (name, Some(power)) => {
+                self.function(name);
+                self.out.push(Token::Number(power));
+                self.apply("pow");
+            }
+            (name, None) => self.function(name),
         }
-        Ok(())
+        // What a function writes twice counts twice.
+        if self.out.len() > MOST_TOKENS { self.wrong("it is too long") } else { Ok(()) }
+    }
+
+    /// The power between a function and what it takes: `^2`, `^{2}`, `²`; of negative ones `-1` alone, for a function that has an
+    /// inverse.
+    fn power(&mut self, inverse: bool) -> Result<Option<f64>, Misread> {
+        match self.sign() {
+            Some(square @ ('²' | '³')) => {
+                self.at += 1;
+                return Ok(Some(if square == '²' { 2.0 } else { 3.0 }));
+            }
+            Some('^') => self.at += 1,
+            _ => return Ok(None),
+        }
+        let bracketed = self.sign() == Some('(');
+        self.at += usize::from(bracketed);
+        let negative = self.sign() == Some('-');
+        self.at += usize::from(negative);
+        let Some((_, Lexeme::Number(power))) = self.lexemes.get(self.at) else {
+            return self.wrong("a number is missing after `^`");
+        };
+        let power = if negative { -power } else { *power };
+        if !power.is_finite() || (negative && !(inverse && power == -1.0)) {
+            return self.wrong("it is no power of a function; put the function in brackets");
+        }
+        self.at += 1;
+        if bracketed && self.sign() != Some(')') {
+            return self.wrong("a bracket is never closed");
+        }
+        self.at += usize::from(bracketed);
+        Ok(Some(power))
     }
 
     /// What a function without brackets takes: numbers and letters side by side, up to a sign or another function.
@@ -629,6 +671,15 @@ mod tests {
             ("e^x", 1.0, std::f64::consts::E),
             ("exp(-x^2)", 0.0, 1.0),
             ("ln(e^x)", 3.0, 3.0),
+            (r"\sin^{2}(x)", pi / 4.0, 0.5),
+            (r"\sin^2 x", pi / 4.0, 0.5),
+            (r"\cos^{3}\left(x\right)", pi / 3.0, 0.125),
+            (r"2\sin^{2}x\cos^{2}x", pi / 4.0, 0.5),
+            ("sin²(x) + cos² x", 0.7, 1.0),
+            (r"\sin^{-1}(x)", 1.0, pi / 2.0),
+            ("tan^-1(x)", 1.0, pi / 4.0),
+            (r"\ln^{2}(x)", std::f64::consts::E, 1.0),
+            (r"\sqrt[3]{x}", 8.0, 2.0),
         ] {
             assert!((at(source, x) - expected).abs() < 1e-12, "{source} is {}", at(source, x));
         }
@@ -682,6 +733,11 @@ mod tests {
             ("", 0),
             ("|x", 2),
             ("1..2", 1),
+            ("sin^{2(x)", 6),
+            ("sin^x", 4),
+            ("ln^{-1}(x)", 5),
+            ("x1e999", 1),
+            (r"\sqrt[4]{x}", 0),
         ] {
             match parse(source, &["x"]) {
                 Err(misread) => assert_eq!(misread.at, place, "{source}: {}", misread.why),
@@ -697,6 +753,9 @@ mod tests {
             assert!(parse(&deep, &["x"]).is_err(), "{deep:.8}");
         }
         assert!(parse(&"x".repeat(2_000), &["x"]).is_err());
+        // Each of them writes what it takes twice.
+        assert!(parse(&format!("{}x{}", "cbrt(".repeat(40), ")".repeat(40)), &["x"]).is_err());
+        assert!(parse("cbrt(cbrt(x))", &["x"]).is_ok());
         assert!(parse(&"+x".repeat(400), &["x"]).is_ok(), "long sums are not deep");
     }
 }

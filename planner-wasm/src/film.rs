@@ -5,15 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::refusal;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun};
+use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun, target};
 use crate::estimate::speaking_ms;
 use crate::python;
 use crate::screen;
 use crate::sentence;
 use crate::settings::Settings;
-use crate::storyboard::{
-    Action, Beat, CameraChange, ManimScene, Place, Refusal, Scene, SceneKind, Storyboard, Transform, Warning,
-};
+use crate::storyboard::{Action, Beat, ManimScene, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
 const BREATH_MS: u32 = 350;
@@ -29,7 +27,7 @@ const LONGEST_HOLD_MS: u32 = 60_000;
 pub(crate) const NAMELESS: char = '\u{1}';
 
 /// What one film may have; the host checks the same.
-const MOST_SCENES: usize = 500;
+pub(crate) const MOST_SCENES: usize = 500;
 const MOST_BEATS: usize = 5_000;
 const MOST_ELEMENTS: usize = 5_000;
 /// The same of one scene and of one beat.
@@ -121,7 +119,8 @@ impl Film {
             let place = scenes.first().and_then(|scene| scene.place);
             return Err(refusal("input.nothing_to_show", message, remedy, place));
         }
-        let warnings: Vec<Warning> = settings.warnings.into_iter().chain(warnings.into_vec()).collect();
+        let mut all = Warnings::default();
+        settings.warnings.into_iter().chain(warnings.into_vec()).for_each(|warning| all.push(warning));
         Ok(Storyboard {
             title,
             language: settings.language,
@@ -134,7 +133,7 @@ impl Film {
             outro: settings.outro,
             captions: settings.captions,
             scenes,
-            warnings,
+            warnings: all.into_vec(),
         })
     }
 }
@@ -263,17 +262,7 @@ impl<'a> Building<'a> {
 
     /// An action about something that is there; what is not there can't be touched.
     fn act(&mut self, mut action: Action, place: Place, warnings: &mut Warnings) {
-        let target = match &mut action {
-            Action::Remove(name) | Action::Dim(name) => Some(name),
-            Action::Highlight(highlight) => Some(&mut highlight.target),
-            Action::Move(step) => Some(&mut step.target),
-            Action::Camera(camera) => match &mut camera.change {
-                CameraChange::ZoomTo(name) => Some(name),
-                CameraChange::Back | CameraChange::Orbit(_) => None,
-            },
-            Action::Show(_) | Action::Clear | Action::Transform(_) => None,
-        };
-        if let Some(name) = target {
+        if let Some(name) = target(&mut action) {
             match self.named.get(name).filter(|id| self.there.contains(*id)) {
                 Some(id) => *name = id.clone(),
                 None => {

@@ -8,6 +8,9 @@ use crate::chemistry;
 use crate::latex::{self, Node, Row, Table};
 use crate::storyboard::Formula;
 
+/// Bytes of Typst: some of LaTeX's signs are twenty times as long there.
+const LONGEST: usize = 50_000;
+
 /// The formula in both languages.
 ///
 /// # Errors
@@ -19,6 +22,9 @@ pub(crate) fn formula(source: &str) -> Result<Formula, String> {
         [Node::Table(table)] if is_lines(&table.name) => lines(table),
         _ => all(&row),
     };
+    if typst.len() > LONGEST {
+        return Err("it is too long".to_owned());
+    }
     Ok(Formula { latex: source.trim().to_owned(), typst })
 }
 

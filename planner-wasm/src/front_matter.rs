@@ -156,10 +156,10 @@ impl Raw {
             return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
         }
         for voice in &self.voice.chain {
-            settings.voice.chain.push(voice_name(voice, "voice.chain")?.to_lowercase());
+            settings.voice.chain.push(voice_name(voice, "voice.chain", str::to_lowercase)?);
         }
         if let Some(name) = &self.voice.name {
-            settings.voice.name = Some(voice_name(name, "voice.name")?);
+            settings.voice.name = Some(voice_name(name, "voice.name", str::to_owned)?);
         }
         if let Some(pace) = &self.voice.words_per_minute {
             let number = pace.value.parse().ok().filter(|number| (80..=450).contains(number));
@@ -167,7 +167,7 @@ impl Raw {
             settings.voice.words_per_minute = Some(number.ok_or_else(|| invalid(why, Some(place(pace))))?);
         }
         if let Some(model) = &self.voice.model {
-            settings.voice.model = Some(voice_name(model, "voice.model")?);
+            settings.voice.model = Some(voice_name(model, "voice.model", str::to_owned)?);
         }
         if let Some(consistency) = &self.voice.consistency {
             settings.voice.consistency = Some(choice(consistency, "voice.consistency", &["film", "scene", "beat"])?);
@@ -234,7 +234,7 @@ fn checked(music: &Spanned<RawMusic>, warnings: &mut Vec<Warning>) -> Result<Mus
 }
 
 fn unknown(key: &Spanned<String>, inside: &str) -> Warning {
-    let key_name: String = key.value.chars().take(60).collect();
+    let key_name = crate::draft::one_line(&key.value, 60);
     Warning {
         code: "plan.unknown_setting".to_owned(),
         message: format!("the setting `{inside}{key_name}` is not known and was left out"),
@@ -254,9 +254,10 @@ fn choice(value: &Spanned<String>, key: &str, known: &[&str]) -> Result<String, 
     Err(invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
 }
 
-/// Names are handed to programs, for which a `-` begins an option.
-fn voice_name(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
-    let name = one_line(value, key, 100)?;
+/// Names are handed to programs, for which a `-` begins an option. `written` is how the name is kept.
+fn voice_name(value: &Spanned<String>, key: &str, written: fn(&str) -> String) -> Result<String, Refusal> {
+    // In lower case a name may be longer.
+    let name = written(&one_line(value, key, 100)?);
     if name.is_empty() || name.len() > 100 || name.starts_with('-') {
         return Err(invalid(&format!("`{key}` is no name of a voice"), Some(place(value))));
     }

@@ -52,10 +52,15 @@ fn signs(row: &[Node<'_>], out: &mut String) -> bool {
         Node::Accent("bar" | "overline", row) => signs(row, out) && push('\u{304}', out),
         Node::Accent("dot", row) => signs(row, out) && push('\u{307}', out),
         Node::Scripts { base, below, above, primes } => {
-            base.as_deref().is_none_or(|base| signs(std::slice::from_ref(base), out))
+            let written = base.as_deref().is_none_or(|base| signs(std::slice::from_ref(base), out));
+            // A function's script stands at its name.
+            let operator = matches!(base.as_deref(), Some(Node::Operator(..)));
+            out.truncate(if operator { out.trim_end().len() } else { out.len() });
+            written
                 && append(&"′".repeat(*primes), out)
                 && below.as_deref().is_none_or(|below| script(below, SUBSCRIPTS, out))
                 && above.as_deref().is_none_or(|above| script(above, SUPERSCRIPTS, out))
+                && append(if operator { " " } else { "" }, out)
         }
         Node::Fenced(left, row, right) => {
             let delimiter = |c: char, out: &mut String| c == '.' || push(c, out);
@@ -171,6 +176,7 @@ mod tests {
         for (source, shown) in [
             ("v_0 cos θ", "v₀ cos θ"),
             (r"v_0\cos\theta", "v₀ cos θ"),
+            (r"\sin^{2}x", "sin² x"),
             (r"$\vec{v}$", "v"),
             (r"A\vec{v}", "Av"),
             (r"x^2 + y^2", "x² + y²"),

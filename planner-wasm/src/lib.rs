@@ -2,8 +2,8 @@
 //! clock or the environment, and the same bytes give the same storyboard natively and in the sandbox.
 //!
 //! With the feature `planner` (default) the parsers are here too, and for WebAssembly the crate exports them as the
-//! world of `wit/planner.wit`. With `default-features = false` only the storyboard types are left, which is all that
-//! the host links: the document's bytes are parsed inside the sandbox alone.
+//! world of `wit/planner.wit`. With `default-features = false` only the storyboard types and their `check` are left, which is
+//! all that the host links: the document's bytes are parsed inside the sandbox alone.
 //!
 //! The way of a document:
 //!
@@ -18,6 +18,7 @@
 //! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
 //! `sentence`; `asset` (files beside the document); `place` (byte → line and column).
 
+pub mod check;
 pub mod storyboard;
 
 #[cfg(feature = "planner")]

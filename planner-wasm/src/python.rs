@@ -17,6 +17,9 @@ pub(crate) struct SceneClass {
     line: usize,
 }
 
+/// Bytes of one program, and of the programs of all scenes together: each has the whole of it.
+pub(crate) const LONGEST: usize = crate::check::PROGRAM;
+const LONGEST_TOGETHER: usize = 8 << 20;
 /// Lines longer than this hold no class statement that a person wrote.
 const LONGEST_LINE: usize = 1_000;
 /// How long a scene stands of which nothing is known, and the longest that is believed.
@@ -33,6 +36,15 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         let message = "the program has no class that derives from a `Scene`";
         let remedy = "Write `class Name(Scene):` with a method `construct`.";
         return Err(refusal("input.no_scene_class", message, remedy, Some(Place { line: 1, column: 1 })));
+    }
+    let (bytes, scenes) = (text.len(), classes.len());
+    if bytes > LONGEST || bytes * scenes > LONGEST_TOGETHER {
+        let message = match scenes {
+            1 => format!("the program has {bytes} bytes; at most {LONGEST} are taken"),
+            _ => format!("the program has {bytes} bytes and {scenes} scenes, each of which takes the whole of it"),
+        };
+        let remedy = "Split it into several programs; put data into files beside it.";
+        return Err(refusal("plan.too_large", &message, remedy, Some(Place { line: 1, column: 1 })));
     }
     let title = title(name);
     let mut film = Film::new(title, Settings::default(), Warnings::default());

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use crate::lecture::Plan;
 use crate::storyboard::Storyboard;
 
+/// The words of a field that may also be null.
+pub(crate) fn or_null(words: &'static [&'static str]) -> Vec<Option<&'static str>> {
+    words.iter().copied().map(Some).chain([None]).collect()
+}
+
 /// Holds a committed schema to the type; a new one is left beside it, to be looked at and renamed.
 fn holds(name: &str, schema: &schemars::Schema) {
     let fresh = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::draft::{Shown, Step, StepKind};
+use crate::draft::{Shown, Step, StepKind, target};
+use crate::lesson::fence;
 use crate::sentence;
-use crate::storyboard::{Action, Bullets, Code, ElementKind, Table};
+use crate::storyboard::{Action, Bullets, Code, ElementKind, Highlight, Place, RichText, Span, Table};
 
 /// What one screen holds: elements, and of them those that want half of it.
 const MOST_ELEMENTS: usize = 4;
@@ -20,71 +21,11 @@ const MOST_COLUMNS: usize = 6;
 
 /// The same steps, with long elements in parts and full screens emptied.
 pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
-    let mut screen = Screen::default();
-    let mut out = Vec::new();
-    // What is shown before the next words: screens of steps.
-    let mut waiting: Vec<Vec<Step>> = vec![Vec::new()];
+    let mut pages = Pages { screen: Screen::default(), waiting: vec![Vec::new()], named: Vec::new(), out: Vec::new() };
     for step in steps {
-        let place = step.place;
-        match step.kind {
-            StepKind::Show(shown) => {
-                for (index, part) in parts(shown).into_iter().enumerate() {
-                    if index > 0 || screen.is_full_for(&part) {
-                        let shown_here = waiting.last().is_some_and(|page| page.iter().any(Step::is_show));
-                        if shown_here {
-                            waiting.push(Vec::new());
-                        }
-                        screen = Screen::default();
-                        push(&mut waiting, Step { place, kind: StepKind::Clear });
-                    }
-                    screen.put(&part);
-                    push(&mut waiting, Step { place, kind: StepKind::Show(part) });
-                }
-            }
-            StepKind::Clear => {
-                screen = Screen::default();
-                push(&mut waiting, Step { place, kind: StepKind::Clear });
-            }
-            StepKind::Act(action) => {
-                screen.act(&action);
-                push(&mut waiting, Step { place, kind: StepKind::Act(action) });
-            }
-            StepKind::Speak(words) => {
-                let pages = std::mem::replace(&mut waiting, vec![Vec::new()]);
-                let several = pages.len() > 1;
-                let shares = sentence::shares(&words, pages.len());
-                for (page, words) in pages.into_iter().zip(shares) {
-                    let at = page.last().map_or(place, |step| step.place);
-                    out.extend(page);
-                    // A page that no sentence is left for stands long enough to be read.
-                    if words.is_empty() {
-                        out.push(Step { place: at, kind: StepKind::Hold(0) });
-                    } else {
-                        out.push(Step { place, kind: StepKind::Speak(words) });
-                        out.extend(several.then_some(Step { place, kind: StepKind::Dwell }));
-                    }
-                }
-            }
-            StepKind::Dwell => out.push(Step { place, kind: StepKind::Dwell }),
-            StepKind::Hold(ms) => {
-                let pages = std::mem::replace(&mut waiting, vec![Vec::new()]);
-                let each = ms / u32::try_from(pages.len()).unwrap_or(u32::MAX).max(1);
-                for page in pages {
-                    out.extend(page);
-                    out.push(Step { place, kind: StepKind::Hold(each) });
-                }
-            }
-        }
+        pages.step(step);
     }
-    let pages = waiting.len();
-    for (index, page) in waiting.into_iter().enumerate() {
-        let place = page.last().map(|step| step.place);
-        out.extend(page);
-        if let (true, Some(place)) = (index + 1 < pages, place) {
-            out.push(Step { place, kind: StepKind::Hold(0) });
-        }
-    }
-    out
+    pages.finish()
 }
 
 impl Step {
@@ -93,10 +34,242 @@ impl Step {
     }
 }
 
-fn push(pages: &mut [Vec<Step>], step: Step) {
-    if let Some(page) = pages.last_mut() {
-        page.push(step);
+/// Screens in the making.
+struct Pages {
+    screen: Screen,
+    /// What is shown before the next words: screens of steps.
+    waiting: Vec<Vec<Step>>,
+    /// What the author can speak of, since the author last emptied the screen.
+    named: Vec<Named>,
+    out: Vec<Step>,
+}
+
+/// Something with a name, and its parts: one, or several of a long one.
+struct Named {
+    name: String,
+    parts: Vec<Part>,
+}
+
+/// A part of an element.
+struct Part {
+    name: String,
+    /// The screen that it is on, of those that wait; none when it came with earlier words.
+    page: Option<usize>,
+    /// Of a long element: what it is, and how many lines of a program come before it.
+    piece: Option<(Shown, usize)>,
+}
+
+impl Pages {
+    fn step(&mut self, step: Step) {
+        let Step { place, kind } = step;
+        match kind {
+            StepKind::Show(shown) => self.show(shown, place),
+            StepKind::Clear => {
+                self.screen = Screen::default();
+                self.named.clear();
+                self.push(place, StepKind::Clear);
+            }
+            StepKind::Act(action) => self.act(action, place),
+            StepKind::Speak(words) => {
+                let pages = self.turn();
+                let several = pages.len() > 1;
+                let shares = sentence::shares(&words, pages.len());
+                for (page, words) in pages.into_iter().zip(shares) {
+                    let at = page.last().map_or(place, |step| step.place);
+                    self.out.extend(page);
+                    // A page that no sentence is left for stands long enough to be read.
+                    if words.is_empty() {
+                        self.out.push(Step { place: at, kind: StepKind::Hold(0) });
+                    } else {
+                        self.out.push(Step { place, kind: StepKind::Speak(words) });
+                        self.out.extend(several.then_some(Step { place, kind: StepKind::Dwell }));
+                    }
+                }
+            }
+            StepKind::Dwell => self.out.push(Step { place, kind: StepKind::Dwell }),
+            StepKind::Hold(ms) => {
+                let pages = self.turn();
+                let each = ms / u32::try_from(pages.len()).unwrap_or(u32::MAX).max(1);
+                for page in pages {
+                    self.out.extend(page);
+                    self.out.push(Step { place, kind: StepKind::Hold(each) });
+                }
+            }
+        }
     }
+
+    fn push(&mut self, place: Place, kind: StepKind) {
+        if let Some(page) = self.waiting.last_mut() {
+            page.push(Step { place, kind });
+        }
+    }
+
+    /// The screens that wait, which come with the next words.
+    fn turn(&mut self) -> Vec<Vec<Step>> {
+        self.named.iter_mut().flat_map(|named| &mut named.parts).for_each(|part| part.page = None);
+        std::mem::replace(&mut self.waiting, vec![Vec::new()])
+    }
+
+    /// An empty screen; what is on the one before is seen first.
+    fn new_screen(&mut self, place: Place) {
+        if self.waiting.last().is_some_and(|page| page.iter().any(Step::is_show)) {
+            self.waiting.push(Vec::new());
+        }
+        self.screen = Screen::default();
+        self.push(place, StepKind::Clear);
+    }
+
+    fn show(&mut self, shown: Shown, place: Place) {
+        let name = shown.name.clone();
+        let grown = shown.from.clone().filter(|from| self.screen.there.contains_key(from));
+        let pieces = parts(shown);
+        let long = pieces.len() > 1;
+        let mut parts = Vec::new();
+        for (index, (before, piece)) in pieces.into_iter().enumerate() {
+            if index > 0 || self.screen.is_full_for(&piece) {
+                self.new_screen(place);
+            }
+            self.screen.put(&piece);
+            if let Some(name) = piece.name.clone() {
+                let page = Some(self.waiting.len() - 1);
+                parts.push(Part { name, page, piece: long.then(|| (piece.clone(), before)) });
+            }
+            self.push(place, StepKind::Show(piece));
+        }
+        // Whoever speaks of what it grew out of means it.
+        if let (Some(from), [Part { name, page, .. }]) = (grown, parts.as_slice()) {
+            let old = |named: &&mut Named| named.parts.iter().any(|part| part.name == from);
+            for named in self.named.iter_mut().filter(old) {
+                named.parts = vec![Part { name: name.clone(), page: *page, piece: None }];
+            }
+        }
+        if let Some(name) = name {
+            self.named.retain(|named| named.name != name);
+            self.named.push(Named { name, parts });
+        }
+    }
+
+    /// Something happens to what is there. What is about a long element is about the parts that it is meant for; what is
+    /// pointed at on a screen that still waits is pointed at there, and comes again when it is gone.
+    fn act(&mut self, mut action: Action, place: Place) {
+        let named = target(&mut action).and_then(|name| self.named.iter().find(|named| named.name == *name));
+        let meant = named.map_or_else(Vec::new, |named| named.meant(&action));
+        if meant.is_empty() {
+            return self.push(place, StepKind::Act(action));
+        }
+        for Meant { name, page, again, action } in meant {
+            let earlier = page.filter(|page| page + 1 < self.waiting.len());
+            match (&action, earlier) {
+                // It leaves with its screen.
+                (Action::Remove(_) | Action::Dim(_), Some(_)) => continue,
+                (Action::Highlight(_) | Action::Move(_), Some(page)) => {
+                    self.waiting[page].push(Step { place, kind: StepKind::Act(action) });
+                    continue;
+                }
+                (Action::Remove(_), None) => drop(self.screen.there.remove(&name)),
+                _ => {}
+            }
+            if let Some(piece) = again.filter(|_| !self.screen.there.contains_key(&name)) {
+                self.new_screen(place);
+                self.screen.put(&piece);
+                self.push(place, StepKind::Show(piece));
+            }
+            self.push(place, StepKind::Act(action));
+        }
+    }
+
+    /// All steps; what no words came for stands long enough to be read.
+    fn finish(mut self) -> Vec<Step> {
+        let pages = self.waiting.len();
+        for (index, page) in self.waiting.into_iter().enumerate() {
+            let place = page.last().map(|step| step.place);
+            self.out.extend(page);
+            if let (true, Some(place)) = (index + 1 < pages, place) {
+                self.out.push(Step { place, kind: StepKind::Hold(0) });
+            }
+        }
+        self.out
+    }
+}
+
+/// An action about one part of an element.
+struct Meant {
+    name: String,
+    page: Option<usize>,
+    /// What is to be shown for it, should it be gone.
+    again: Option<Shown>,
+    action: Action,
+}
+
+impl Named {
+    /// The action for each part that it is about: those that hold what is pointed at. What is about the whole is about all parts
+    /// that still wait, and the last one, which stays.
+    fn meant(&self, action: &Action) -> Vec<Meant> {
+        let of = |part: &Part, mut action: Action| {
+            if let Some(name) = target(&mut action) {
+                name.clone_from(&part.name);
+            }
+            Meant { name: part.name.clone(), page: part.page, again: None, action }
+        };
+        if let Action::Highlight(highlight) = action
+            && let Some(wanted) = &highlight.part
+        {
+            let holds = |part: &Part| {
+                let (shown, before) = part.piece.as_ref()?;
+                let highlight = Highlight { part: Some(within(&shown.kind, *before, wanted)?), ..highlight.clone() };
+                let again = Some(Shown { timing: None, ..shown.clone() });
+                Some(Meant { again, ..of(part, Action::Highlight(highlight)) })
+            };
+            let found: Vec<Meant> = self.parts.iter().filter_map(holds).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        let all = matches!(action, Action::Highlight(_) | Action::Move(_));
+        let last = self.parts.len().saturating_sub(1);
+        let about = |(at, part): &(usize, &Part)| *at == last || (all && part.page.is_some());
+        self.parts.iter().enumerate().filter(about).map(|(_, part)| of(part, action.clone())).collect()
+    }
+}
+
+/// What is wanted of a long element as a part of it has it: lines of a program by their numbers there, other things in their
+/// own words. None when the part doesn't hold it; `before` is how many lines come before it.
+fn within(kind: &ElementKind, before: usize, wanted: &str) -> Option<String> {
+    let has = |text: &str| text.to_lowercase().contains(&wanted.to_lowercase());
+    let holds = match kind {
+        ElementKind::Code(code) if wanted.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '-' | ' ')) => {
+            let here = here(&fence::highlighted(&format!("{{{wanted}}}")), before, code.text.lines().count());
+            return match here.as_slice() {
+                [] => None,
+                [one] => Some(one.to_string()),
+                [first, .., last] if (last - first) as usize == here.len() - 1 => Some(format!("{first}-{last}")),
+                several => Some(several.iter().map(u32::to_string).collect::<Vec<_>>().join(",")),
+            };
+        }
+        ElementKind::Code(code) => has(&code.text),
+        ElementKind::Bullets(list) => list.items.iter().any(|item| has(&words(&item.text))),
+        ElementKind::Table(table) => {
+            let cells = table.header.iter().chain(table.rows.iter().flat_map(|row| &row.cells));
+            cells.into_iter().any(|cell| has(&words(cell)))
+        }
+        _ => false,
+    };
+    holds.then(|| wanted.to_owned())
+}
+
+/// Those of a program's lines that stand in a part of it, as the part counts them: from 1, after `before` others, `count` of
+/// them.
+fn here(lines: &[u32], before: usize, count: usize) -> Vec<u32> {
+    let own = |line: &u32| (*line as usize).checked_sub(before).filter(|line| (1..=count).contains(line));
+    lines.iter().filter_map(own).map(|line| line as u32).collect()
+}
+
+fn words(text: &RichText) -> String {
+    let word = |span: &Span| match span {
+        Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.clone(),
+        Span::Math(formula) => formula.latex.clone(),
+    };
+    text.spans.iter().map(word).collect()
 }
 
 /// What stands on the screen: by name, or by number when it has none.
@@ -124,12 +297,6 @@ impl Screen {
         let name = shown.name.clone().unwrap_or_else(|| format!("\0{}", self.unnamed));
         self.there.insert(name, is_large(&shown.kind));
     }
-
-    fn act(&mut self, action: &Action) {
-        if let Action::Remove(name) = action {
-            self.there.remove(name);
-        }
-    }
 }
 
 /// Whether an element wants half of the screen.
@@ -149,21 +316,22 @@ fn is_large(kind: &ElementKind) -> bool {
     }
 }
 
-/// An element, or the parts that it is shown in, one screen each. A part that begins anew on an empty screen has a name
-/// of its own.
-fn parts(shown: Shown) -> Vec<Shown> {
-    let kinds = match &shown.kind {
-        ElementKind::Bullets(list) if list.items.len() > MOST_ITEMS => list_parts(list),
+/// An element, or the parts that it is shown in, one screen each, and how many lines of a program come before each. A part
+/// that begins anew on an empty screen has a name of its own.
+fn parts(shown: Shown) -> Vec<(usize, Shown)> {
+    let whole = |kinds: Vec<ElementKind>| kinds.into_iter().map(|kind| (0, kind)).collect();
+    let kinds: Vec<(usize, ElementKind)> = match &shown.kind {
+        ElementKind::Bullets(list) if list.items.len() > MOST_ITEMS => whole(list_parts(list)),
         ElementKind::Code(code) if code.text.lines().count() > MOST_LINES => code_parts(code),
         ElementKind::Table(table) if table.rows.len() > MOST_ROWS || columns(table) > MOST_COLUMNS => {
-            table_parts(table)
+            whole(table_parts(table))
         }
-        _ => return vec![shown],
+        _ => return vec![(0, shown)],
     };
-    let part = |(index, kind): (usize, ElementKind)| {
+    let part = |(index, (before, kind)): (usize, (usize, ElementKind))| {
         let name =
             shown.name.as_ref().map(|name| if index == 0 { name.clone() } else { format!("{name}-{}", index + 1) });
-        Shown { name, kind, from: None, ..shown.clone() }
+        (before, Shown { name, kind, from: None, ..shown.clone() })
     };
     kinds.into_iter().enumerate().map(part).collect()
 }
@@ -196,18 +364,17 @@ fn list_parts(list: &Bullets) -> Vec<ElementKind> {
     cuts(list.items.len(), MOST_ITEMS, outer).into_iter().map(part).collect()
 }
 
-fn code_parts(code: &Code) -> Vec<ElementKind> {
+/// Each with the number of lines before it.
+fn code_parts(code: &Code) -> Vec<(usize, ElementKind)> {
     let lines: Vec<&str> = code.text.split('\n').collect();
     // Before a line that follows an empty one.
     let paragraph = |at: usize| lines[at - 1].trim().is_empty() && !lines[at].trim().is_empty();
     let part = |range: std::ops::Range<usize>| {
-        let within = |line: &u32| {
-            let line = (*line as usize).checked_sub(1 + range.start)?;
-            (line < range.len()).then_some(line as u32 + 1)
-        };
-        let highlighted = code.highlighted.iter().filter_map(within).collect();
-        let text = lines[range.clone()].join("\n");
-        ElementKind::Code(Code { language: code.language.clone(), text: text.trim_end().to_owned(), highlighted })
+        let before = range.start;
+        let text = lines[range].join("\n").trim_end().to_owned();
+        // The empty lines at its end are gone, and with them their marks.
+        let highlighted = here(&code.highlighted, before, text.lines().count());
+        (before, ElementKind::Code(Code { language: code.language.clone(), text, highlighted }))
     };
     let parts = cuts(lines.len(), MOST_LINES, paragraph).into_iter();
     parts.filter(|range| lines[range.clone()].iter().any(|line| !line.trim().is_empty())).map(part).collect()
@@ -319,12 +486,95 @@ mod tests {
         let parts = parts(Shown::of(ElementKind::Code(code)));
         let marks: Vec<_> = parts
             .iter()
-            .map(|part| match &part.kind {
-                ElementKind::Code(code) => (code.text.lines().count(), code.highlighted.clone()),
+            .map(|(before, part)| match &part.kind {
+                ElementKind::Code(code) => (*before, code.text.lines().count(), code.highlighted.clone()),
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(marks, [(13, vec![3]), (16, vec![1, 16])]);
+        // The fourteenth line is empty, and not shown at the end of its part.
+        assert_eq!(marks, [(0, 13, vec![3]), (14, 16, vec![1, 16])]);
+    }
+
+    fn pointed(steps: Vec<Step>) -> String {
+        let word = |step: Step| match step.kind {
+            StepKind::Show(shown) => format!("show {}", shown.name.unwrap_or_default()),
+            StepKind::Act(Action::Highlight(highlight)) => {
+                format!("point {} {}", highlight.target, highlight.part.unwrap_or_default())
+            }
+            StepKind::Act(action) => format!("{action:?}").to_lowercase(),
+            StepKind::Speak(words) => format!("say {words}"),
+            StepKind::Clear => "clear".to_owned(),
+            StepKind::Hold(_) | StepKind::Dwell => String::new(),
+        };
+        fitted(steps).into_iter().map(word).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("; ")
+    }
+
+    fn named(name: &str, kind: ElementKind) -> Step {
+        let shown = Shown { name: Some(name.to_owned()), ..Shown::of(kind) };
+        Step { place: HERE, kind: StepKind::Show(shown) }
+    }
+
+    fn point(name: &str, part: Option<&str>) -> Step {
+        let part = part.map(str::to_owned);
+        let highlight = Highlight { target: name.to_owned(), part, colour: None, timing: None };
+        Step { place: HERE, kind: StepKind::Act(Action::Highlight(highlight)) }
+    }
+
+    fn program() -> ElementKind {
+        let text = (1..=40).map(|n| format!("x = {n}")).collect::<Vec<_>>().join("\n");
+        ElementKind::Code(Code { language: String::new(), text, highlighted: Vec::new() })
+    }
+
+    #[test]
+    fn what_is_pointed_at_is_pointed_at_where_it_is_shown() {
+        let steps = vec![
+            named("c", program()),
+            point("c", Some("4-5")),
+            point("c", Some("13, 16-17")),
+            speak("One. Two. Three."),
+        ];
+        assert_eq!(
+            pointed(steps),
+            "show c; point c 4-5; point c 13; say One.; clear; show c-2; point c-2 2-3; say Two.; clear; show c-3; say Three."
+        );
+        let steps = vec![named("l", list(20)), point("l", Some("Item 9")), point("l", None), speak("One. Two. Three.")];
+        assert_eq!(
+            pointed(steps),
+            "show l; point l ; say One.; clear; show l-2; point l-2 Item 9; point l-2 ; say Two.; clear; show l-3; point l-3 ; say Three."
+        );
+        // An element that had to leave the screen for others.
+        let others = (0..4).map(|n| named(&format!("t{n}"), text()));
+        let steps =
+            std::iter::once(named("a", text())).chain(others).chain([point("a", None), speak("One. Two.")]).collect();
+        assert_eq!(pointed(steps), "show a; show t0; show t1; show t2; point a ; say One.; clear; show t3; say Two.");
+    }
+
+    #[test]
+    fn a_part_that_is_gone_comes_again_when_it_is_pointed_at() {
+        let steps = vec![
+            named("c", program()),
+            speak("One. Two. Three."),
+            point("c", Some("4")),
+            speak("Four."),
+            point("c", Some("40")),
+        ];
+        let shown = "show c; say One.; clear; show c-2; say Two.; clear; show c-3; say Three.";
+        assert_eq!(
+            pointed(steps),
+            format!("{shown}; clear; show c; point c 4; say Four.; clear; show c-3; point c-3 13")
+        );
+        // What the author took away stays away.
+        let clear = Step { place: HERE, kind: StepKind::Clear };
+        let steps = vec![named("c", program()), speak("One. Two. Three."), clear, point("c", Some("4"))];
+        assert_eq!(pointed(steps), format!("{shown}; clear; point c 4"));
+    }
+
+    #[test]
+    fn what_leaves_with_its_screen_is_not_taken_away_before() {
+        let gone = |name: &str| Step { place: HERE, kind: StepKind::Act(Action::Remove(name.to_owned())) };
+        let steps = vec![named("c", program()), gone("c"), speak("One. Two. Three.")];
+        let shown = "show c; say One.; clear; show c-2; say Two.; clear; show c-3";
+        assert_eq!(pointed(steps), format!("{shown}; remove(\"c-3\"); say Three."));
     }
 
     #[test]

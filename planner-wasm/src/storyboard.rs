@@ -64,10 +64,13 @@ wit! {
         /// BCP 47, for example `en` or `de-AT`.
         language: String,
         /// `dark` or `light`.
+        #[cfg_attr(test, schemars(extend("enum" = crate::check::THEMES)))]
         theme: String,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::QUALITIES))))]
         quality: Option<String>,
         /// What becomes of a scene that can't be drawn: `still` (a still card stands in, also when none) or `fail` (the job ends).
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::ON_FAILURE))))]
         ("on-failure") on_failure: Option<String>,
         /// Who speaks, and how.
         voice: VoiceSettings,
@@ -99,6 +102,7 @@ wit! {
         /// The provider's model; none means the setting's.
         model: Option<String>,
         /// What falls back together when a voice fails: `film` (also when none), `scene` or `beat`.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::CONSISTENCIES))))]
         consistency: Option<String>,
         /// Most characters that voices which cost money may speak; none means no limit.
         ("max-characters") max_characters: Option<u32>,
@@ -249,10 +253,13 @@ wit! {
         /// Milliseconds; none means what suits it.
         ("duration-ms") duration_ms: Option<u32>,
         /// `linear`, `ease-in`, `ease-out`, `smooth`, `there-and-back`; none means smooth.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::EASINGS))))]
         easing: Option<String>,
         /// `write`, `create`, `fade`, `grow`, `slide`, `none`; none given means what suits the element.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::ENTRANCES))))]
         entrance: Option<String>,
         /// `fade`, `shrink`, `slide`, `none`; none given means fade.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::EXITS))))]
         exit: Option<String>,
     }
 }
@@ -261,6 +268,7 @@ wit! {
     record Placement {
         /// `center`, `top`, `bottom`, `left`, `right`, `top-left`, `top-right`, `bottom-left`, `bottom-right`; none means by
         /// `at`, or in the flow of the page.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::REGIONS))))]
         region: Option<String>,
         /// Its centre in Manim's units: the frame is 14.22 wide and 8 high, the origin in its middle.
         at: Option<Point3>,
@@ -352,6 +360,13 @@ wit! {
         align: Vec<String>,
     }
 }
+impl Table {
+    /// Whether no cell says anything.
+    pub fn is_empty(&self) -> bool {
+        self.header.iter().chain(self.rows.iter().flat_map(|row| &row.cells)).all(|cell| cell.spans.is_empty())
+    }
+}
+
 wit! {
     /// A row of a table.
     record TableRow {
@@ -483,6 +498,7 @@ wit! {
         /// Whether edges have a direction.
         directed: bool,
         /// `circular`, `layered`, `tree`, `grid`, `spring`; none means what suits it.
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::LAYOUTS))))]
         layout: Option<String>,
     }
 }
@@ -782,6 +798,8 @@ wit! {
         ("points") Points(Vec<Point>),
         /// Single points, not joined.
         ("dots") Dots(Vec<Point>),
+        /// One arrow, from point to point.
+        ("arrow") Arrow(Stroke),
         /// The area between a function and the horizontal axis.
         ("area") Area(Area),
         /// Arrows of a field.

@@ -1,6 +1,6 @@
 //! `chalkreel planner check`: whether a component keeps the contract of planners, and what it uses of each limit.
 //!
-//! The component is compiled and run in this very process, which does nothing else and ends with it.
+//! The component is compiled as that of a job is, in a child with limits, and run in this process, in its sandbox.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,10 +11,12 @@ use planner_wasm::storyboard::Document;
 use serde_json::{Value, json};
 
 use super::{explain, read};
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::plan::engine::STACK_LIMIT;
 use crate::plan::{Fault, Limits, MAX_COMPONENT, Sandbox, Usage};
+use crate::planners;
 
 /// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
 const SAMPLES: [(&str, &[u8]); 5] = [
@@ -40,8 +42,8 @@ struct Trial {
     seconds: f64,
 }
 
-pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bool) -> ExitCode {
-    match trials(component, document).await {
+pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bool, config: &Config) -> ExitCode {
+    match trials(component, document, config).await {
         Ok((sandbox, compiled, trials)) => {
             say(&sandbox, compiled, &trials, as_json);
             if trials.iter().all(|trial| trial.well) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -56,9 +58,18 @@ pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bo
     }
 }
 
-async fn trials(component: &Path, document: Option<&Path>) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
+async fn trials(
+    component: &Path,
+    document: Option<&Path>,
+    config: &Config,
+) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
+    // A copy: what is hashed, compiled and named below is one and the same.
+    let folder = tempfile::tempdir().map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+    let copy = folder.path().join("planner.wasm");
+    let written = std::fs::write(&copy, component_bytes(component)?);
+    written.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let begun = Instant::now();
-    let sandbox = Sandbox::compile(&component_bytes(component)?)?;
+    let sandbox = planners::of_file(&copy, config.confinement, Deadline::after(config.job_timeout)).await?;
     let compiled = begun.elapsed().as_secs_f64();
     let documents = match document {
         Some(document) => vec![read(document)?],

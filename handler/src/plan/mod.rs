@@ -11,7 +11,6 @@
 //!
 //! Fuel does not bound compilation: what was not compiled ahead of time is never compiled on the handler's own threads.
 
-mod check;
 pub mod engine;
 mod error;
 mod estimate;
@@ -20,10 +19,10 @@ mod sandbox;
 mod ticker;
 mod wasi;
 
-pub use check::check;
 pub use error::{Fault, PlanError};
 pub use estimate::Estimate;
 pub use limits::Limits;
+pub use planner_wasm::check::check;
 pub use sandbox::{BUILT_IN_COMPONENT, Planned, Sandbox, Usage};
 
 /// Most bytes of a component: twice what Python's whole interpreter takes.

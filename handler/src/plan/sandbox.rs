@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use planner_wasm::check;
 use planner_wasm::storyboard::{Document, Refusal, Storyboard};
 use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, Linker, types};
@@ -12,7 +13,7 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 use super::limits::{Exceeded, Meter};
 use super::ticker::Ticker;
-use super::{Fault, Limits, PlanError, check, engine, wasi};
+use super::{Fault, Limits, PlanError, engine, wasi};
 use crate::deadline::Deadline;
 use crate::store::cache::hex;
 

@@ -14,6 +14,8 @@ pub(crate) struct Plane {
     pub(crate) x_label: String,
     pub(crate) y_label: String,
     pub(crate) legend: bool,
+    /// Whether its units are those of Manim's frame, so that what has a place in the frame has it on the plane.
+    pub(crate) is_frame: bool,
     pub(crate) curves: Vec<Curve>,
 }
 
@@ -51,6 +53,10 @@ impl Plane {
                 }
             }
         };
+        // An axis may reach further than what it holds.
+        if [x.min, x.max, y.min, y.max].iter().any(|end| end.abs() > FURTHEST) {
+            return Err("the values are too large to draw; give a range such as `y: -10..10`".to_owned());
+        }
         Ok(Axes { x, y, curves: self.curves, caption: self.caption, legend: self.legend })
     }
 
@@ -67,6 +73,7 @@ impl Plane {
                     known.extend(t.samples().map(|t| x.at(|_| t)));
                 }
                 CurveKind::Points(points) | CurveKind::Dots(points) => known.extend(points.iter().map(|point| point.x)),
+                CurveKind::Arrow(way) => known.extend([way.from.x, way.to.x]),
             }
         }
         // The area under a function that is drawn too is a part of it: the function decides what is looked at.
@@ -95,6 +102,7 @@ fn range_of_y(kind: &CurveKind, min: f64, max: f64) -> Option<(f64, f64)> {
         CurveKind::Function(function) => over(function, min, max),
         CurveKind::Parametric(curve) => over(&curve.y, curve.from, curve.to),
         CurveKind::Points(points) | CurveKind::Dots(points) => points.iter().map(|point| point.y).collect(),
+        CurveKind::Arrow(way) => vec![way.from.y, way.to.y],
         CurveKind::Area(area) => {
             let mut values = over(&area.function, area.from, area.to);
             values.push(0.0);

@@ -11,6 +11,7 @@
 //! x(t) = cos(t); y(t) = sin(t); t: 0..2*pi
 //! points: (0,0) (1,2) (2,1)           joined by straight lines
 //! dots: (0,0) (1,2)                   not joined
+//! arrow: (1,0) (3,2)                  from point to point; `vector: (2,1)` begins at the origin
 //! area: exp(-x) from 0 to 2           between a curve and the axis
 //! field: (-y, x)                      arrows; in a fence `vectors` brackets alone say the same
 //! streamlines: (-y, x)                lines that follow the field
@@ -24,7 +25,7 @@
 use super::plane::Plane;
 use super::words::{Range, Words, short, statements, yes};
 use crate::expression::Misread;
-use crate::storyboard::{Area, Axes, Curve, CurveKind, Expression, Field, Parametric};
+use crate::storyboard::{Area, Axes, Curve, CurveKind, Expression, Field, Parametric, Point, Stroke};
 
 const MOST_CURVES: usize = 12;
 const MOST_POINTS: usize = 1_000;
@@ -91,6 +92,8 @@ impl Plot {
                     self.draw(words, String::new(), CurveKind::Dots(Vec::new()))?;
                     return self.points(value);
                 }
+                "arrow" => return self.arrow(words, value, None),
+                "vector" => return self.arrow(words, value, Some(Point { x: 0.0, y: 0.0 })),
                 "area" => return self.area(words, value),
                 "field" | "vectors" => return self.field(words, value, CurveKind::Vectors),
                 "streamlines" | "stream lines" => return self.field(words, value, CurveKind::Streamlines),
@@ -176,6 +179,22 @@ impl Plot {
         self.draw(words, String::new(), kind(Field { x, y }))
     }
 
+    /// An arrow to a point, from the origin or the point before it.
+    fn arrow(&mut self, words: Words<'_>, value: Words<'_>, from: Option<Point>) -> Result<(), Misread> {
+        let (from, rest) = match from {
+            Some(from) => (from, value),
+            None => value.point()?,
+        };
+        let (to, rest) = rest.point()?;
+        if !rest.text.is_empty() {
+            return rest.wrong("something is left over");
+        }
+        if from == to {
+            return words.wrong("an arrow goes from one point to another, as in `(0,0) (2,1)`");
+        }
+        self.draw(words, String::new(), CurveKind::Arrow(Stroke { from, to }))
+    }
+
     fn points(&mut self, words: Words<'_>) -> Result<(), Misread> {
         let mut rest = words;
         while !rest.text.is_empty() {
@@ -250,6 +269,21 @@ mod tests {
         assert_eq!((plot.y.min, plot.y.max, plot.y.step), (-1.0, 1.0, 0.2));
         assert_eq!(plot.curves.len(), 1);
         assert_eq!(plot.curves[0].label, "");
+    }
+
+    #[test]
+    fn arrows_go_from_point_to_point() {
+        let plot = read("arrow: (1,0) (3,2)\nlabel: u\nvector: (-2,1)");
+        let way = |curve: &Curve| match &curve.kind {
+            CurveKind::Arrow(way) => (way.from.x, way.from.y, way.to.x, way.to.y),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((way(&plot.curves[0]), plot.curves[0].label.as_str()), ((1.0, 0.0, 3.0, 2.0), "u"));
+        assert_eq!(way(&plot.curves[1]), (0.0, 0.0, -2.0, 1.0));
+        assert!(plot.x.min <= -2.0 && plot.x.max >= 3.0 && plot.y.min <= 0.0 && plot.y.max >= 2.0, "{plot:?}");
+        for wrong in ["arrow: (1,1)", "arrow: (1,1) (1,1)", "vector: (0,0)", "vector: (1,1) (2,2)", "arrow:"] {
+            assert!(axes(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -64,6 +64,10 @@ impl Scenery {
                 (None, None) => axis::exactly(-3.0, 3.0, Some(1.0), label),
             });
         }
+        // An axis may reach further than what it holds.
+        if wanted && axes.iter().any(|axis| axis.min.abs().max(axis.max.abs()) > FURTHEST) {
+            return Err("the values are too large to draw".to_owned());
+        }
         let [x, y, z]: [Axis; 3] = axes.try_into().map_err(|_| "a space has three axes".to_owned())?;
         let axes = wanted.then_some(SpaceAxes { x, y, z });
         Ok(Space { axes, solids: self.solids, phi: self.phi, theta: self.theta, caption: self.caption })

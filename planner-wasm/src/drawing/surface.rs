@@ -98,7 +98,8 @@ impl Reader {
                 let (phi, rest) = value.leading_number()?;
                 let rest = if rest.text.starts_with(',') { rest.from(1) } else { rest };
                 self.scenery.phi = Some(phi.clamp(0.0, 180.0));
-                self.scenery.theta = if rest.text.is_empty() { None } else { Some(rest.number()?) };
+                // Whole turns say nothing.
+                self.scenery.theta = if rest.text.is_empty() { None } else { Some(rest.number()? % 360.0) };
             }
             "label" => match last {
                 Some(solid) => solid.label = short(value.text),
@@ -289,6 +290,7 @@ mod tests {
         let axes = read.axes.unwrap();
         assert_eq!((axes.x.min, axes.z.min, axes.z.max), (-2.0, -1.0, 1.0));
         assert_eq!((read.phi, read.theta, read.solids[0].label.as_str()), (Some(60.0), Some(30.0), "f"));
+        assert_eq!(space("z = x; view: 60, 36030").unwrap().theta, Some(30.0));
         let helix = space("x(t) = cos(t); y(t) = sin(t); z(t) = t/4; t: 0..6*pi").unwrap();
         let SolidKind::Curve(curve) = &helix.solids[0].kind else { panic!("{helix:?}") };
         assert!(curve.to > 18.0);

@@ -1,5 +1,6 @@
 //! Statements of a drawing language: parts of a fence's text that know where they stand.
 
+use crate::axis;
 use crate::expression::{self, Misread};
 use crate::storyboard::{Expression, Point, Point3};
 
@@ -145,8 +146,11 @@ impl<'a> Words<'a> {
         let found = ["..", " to ", ","].iter().find_map(|mark| Some((ends.text.find(mark)?, mark.len())));
         let Some((at, length)) = found else { return ends.wrong("it is no range such as `-3..3`") };
         let (min, max) = (ends.until(at).number()?, ends.from(at + length).number()?);
-        if max - min <= 1e-9 * min.abs().max(max.abs()) {
+        if min >= max {
             return ends.wrong("the range must begin before it ends");
+        }
+        if !axis::is_wide(min, max) {
+            return ends.wrong("the range is too narrow to be divided");
         }
         Ok(Range { min, max, step })
     }

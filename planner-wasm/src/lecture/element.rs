@@ -1,6 +1,7 @@
 //! An element of a plan: what it is to be, whatever a language model calls it.
 
 use super::figure::{self, Drawn};
+use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::{Parameters, placement, range};
 use crate::asset;
@@ -17,7 +18,7 @@ use crate::storyboard::{
 };
 
 /// What an element becomes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "one scene's elements at a time; sizes differ by target")]
 pub(super) enum Made {
     /// Something of its own on the page.
@@ -36,10 +37,22 @@ pub(super) enum Made {
     Shape(Shape, bool),
     /// Something happens to what is there; an empty target means what was shown last.
     Act(Action),
+    /// One thing becomes another.
+    Growth(Growth),
     /// The screen is emptied.
     Clear,
     /// There is nothing to show.
     Nothing,
+}
+
+impl Made {
+    /// A change of one thing into another.
+    pub(super) fn growth(&self) -> Option<&Growth> {
+        match self {
+            Self::Growth(growth) => Some(growth),
+            _ => None,
+        }
+    }
 }
 
 const MOST_LABEL: usize = 60;
@@ -108,7 +121,9 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
         "image" | "picture" | "figure" | "svg" | "photo" | "diagramimage" => image(parameters, place, warnings),
         "numberline" | "line1d" => number_line_of(parameters),
         "axes" | "axis" | "numberplane" | "plane" | "coordinateplane" | "coordinatesystem" | "coordinateaxes"
-        | "grid" | "complexplane" | "axes2d" | "cartesianplane" | "polarplane" => Made::Plane(plane(parameters)),
+        | "grid" | "complexplane" | "axes2d" | "cartesianplane" | "polarplane" => {
+            Made::Plane(Plane { is_frame: name.contains("plane") || name == "grid", ..plane(parameters) })
+        }
         "graph" | "network" | "digraph" | "tree" | "flowchart" | "nodegraph" | "diagram" if has_nodes(parameters) => {
             Made::Element(nodes(parameters))
         }
@@ -169,6 +184,14 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
         | "underline"
         | "highlightbox"
         | "backgroundrectangle" => Made::Act(highlight(parameters)),
+        "transform"
+        | "replacementtransform"
+        | "transformmatchingtex"
+        | "transformmatchingshapes"
+        | "fadetransform"
+        | "morph"
+        | "become"
+        | "replace" => Made::Growth(Growth::of(parameters)),
         "remove" | "fadeout" | "hide" | "uncreate" | "delete" => Made::Act(Action::Remove(target(parameters))),
         "clear" | "clearscreen" | "fadeoutall" | "reset" => Made::Clear,
         "dim" | "fade" => Made::Act(Action::Dim(target(parameters))),
@@ -212,6 +235,15 @@ fn untyped(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -
         Some(text) => text_of(&text, false, place, warnings),
         None if has_nodes(parameters) => Made::Element(nodes(parameters)),
         None => empty(place, warnings),
+    }
+}
+
+/// Content of which nobody says more than whether it is a formula.
+pub(super) fn words(content: &str, formula: bool, place: Place, warnings: &mut Warnings) -> Made {
+    match content.trim() {
+        "" => empty(place, warnings),
+        content if formula || content.contains(['\\', '^', '_']) => mathematics(content, formula, place, warnings),
+        content => text_of(content, false, place, warnings),
     }
 }
 
@@ -365,8 +397,9 @@ fn table(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> 
     let mut cell = |text: String| inline::rich(inline::of_text(&text, place), place, warnings);
     let header = header.into_iter().take(MOST_COLUMNS).map(&mut cell).collect();
     let row = |row: Vec<String>| TableRow { cells: row.into_iter().take(MOST_COLUMNS).map(&mut cell).collect() };
-    let rows = rows.into_iter().take(MOST_ROWS).map(row).collect();
-    Made::Element(ElementKind::Table(Table { header, rows, align: Vec::new() }))
+    let rows: Vec<TableRow> = rows.into_iter().take(MOST_ROWS).map(row).collect();
+    let table = Table { header, rows, align: Vec::new() };
+    if table.is_empty() { empty(place, warnings) } else { Made::Element(ElementKind::Table(table)) }
 }
 
 /// The cells of an array, side by side; cells with more than fits into one are a list.
@@ -444,6 +477,7 @@ fn plane(parameters: &Parameters<'_>) -> Plane {
         x_label: label(&["xlabel", "xaxislabel"], 0),
         y_label: label(&["ylabel", "yaxislabel"], 1),
         legend: parameters.get(&["legend"]).and_then(Value::yes).unwrap_or(false),
+        is_frame: false,
         curves: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Figures of a plan: curves, shapes and solids out of parameters.
 
 use super::json::{Kind, Value};
-use super::parameters::{Parameters, expressions, point, right_side, split};
+use super::parameters::{Parameters, datum, expressions, point, right_side, split};
 use crate::draft::one_line;
 use crate::drawing::surface;
 use crate::expression;
@@ -223,8 +223,8 @@ fn ends(parameters: &Parameters<'_>) -> (Option<Point3>, Option<Point3>) {
     let from = parameters.point(&["start", "from", "tail", "startpoint", "begin", "origin"]);
     let to =
         parameters.point(&["end", "to", "tip", "head", "endpoint", "direction", "components", "vector", "coordinates"]);
-    let both = parameters.get(&["points", "vertices"]).and_then(|value| points3(value, 2));
-    let content = parameters.content.and_then(both_of);
+    let both = parameters.get(&["points", "vertices"]).and_then(|value| points3(value, 2, point));
+    let content = parameters.content.and_then(|content| both_of(content, point));
     match (from, to, both.or(content)) {
         (None, None, Some(both)) => (both.first().copied(), both.get(1).copied()),
         // `"content": "[2, 1]"` of a vector.
@@ -234,7 +234,7 @@ fn ends(parameters: &Parameters<'_>) -> (Option<Point3>, Option<Point3>) {
 }
 
 /// Two points in a text such as `from [0,0] to [1,2]` or `(0,0) -> (1,2)`.
-fn both_of(value: &Value) -> Option<Vec<Point3>> {
+fn both_of(value: &Value, point: fn(&Value) -> Option<Point3>) -> Option<Vec<Point3>> {
     let Kind::Text(text) = &value.kind else { return None };
     let mut found = Vec::new();
     let mut rest = text.as_str();
@@ -247,8 +247,8 @@ fn both_of(value: &Value) -> Option<Vec<Point3>> {
     (found.len() >= 2).then_some(found)
 }
 
-fn points3(value: &Value, most: usize) -> Option<Vec<Point3>> {
-    if let Some(text) = both_of(value) {
+fn points3(value: &Value, most: usize, point: fn(&Value) -> Option<Point3>) -> Option<Vec<Point3>> {
+    if let Some(text) = both_of(value, point) {
         return Some(text.into_iter().take(most).collect());
     }
     let found: Option<Vec<Point3>> = value.list()?.iter().take(most).map(point).collect();
@@ -262,7 +262,7 @@ fn points(value: &Value, most: usize) -> Option<Vec<Point>> {
         let found: Option<Vec<Point>> = x.iter().zip(y).take(most).map(pair).collect();
         return found.filter(|found| !found.is_empty());
     }
-    Some(points3(value, most)?.into_iter().map(flat).collect())
+    Some(points3(value, most, datum)?.into_iter().map(flat).collect())
 }
 
 pub(super) fn flat(point: Point3) -> Point {

@@ -12,6 +12,7 @@
 
 mod element;
 mod figure;
+mod growth;
 pub(crate) mod json;
 mod parameters;
 mod scene;
@@ -24,12 +25,12 @@ pub(crate) use self::shape::Plan;
 use self::json::{Kind, Value, plain};
 use crate::board;
 use crate::document::refusal;
-use crate::draft::{Warnings, one_line};
-use crate::film::Film;
+use crate::draft::{Draft, Warnings, one_line};
+use crate::film::{Film, MOST_SCENES};
 use crate::place::Places;
 use crate::python;
 use crate::settings::{MOST_CAPTIONS, Settings, is_language};
-use crate::storyboard::{Place, Refusal, Storyboard};
+use crate::storyboard::{Place, Refusal, SceneKind, Storyboard};
 
 /// JSON in a string in a string: as deep as anybody ever wrapped a plan.
 const DEEPEST_STRING: usize = 3;
@@ -58,12 +59,21 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         return Err(refusal("input.unknown_format", message, remedy, Some(places.at(root.at))));
     };
     let settings = settings(name, &[plan, &root], &places, &mut warnings);
-    let title = title(&root, plan, &settings).unwrap_or_else(|| python::title(name));
+    let given = title(&root, plan, &settings);
+    let title = given.clone().unwrap_or_else(|| python::title(name));
     let mut drafts = Vec::new();
     for (index, one) in scenes.iter().enumerate() {
         drafts.push(scene::draft(one, (index, &title), &settings, &places, &mut warnings));
     }
     let mut film = Film::new(title, settings, warnings);
+    if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..MOST_SCENES).contains(&drafts.len()))
+        && matches!(first.kind, SceneKind::Lesson)
+        && first.heading != heading
+    {
+        // A lecture opens with its name, as a lesson does.
+        let (kind, place, name) = (SceneKind::TitleCard, places.at(plan.at), Some("title-card".to_owned()));
+        film.scene(Draft { kind, heading, name, place, steps: Vec::new() })?;
+    }
     for draft in drafts {
         if draft.steps.is_empty() {
             let message = format!("the scene `{}` has nothing to say or show and was left out", draft.heading);

@@ -2,6 +2,7 @@
 //! style, or a map of parameters.
 
 use super::json::{self, Key, Kind, Value, plain};
+use crate::axis;
 use crate::draft::one_line;
 use crate::drawing::{Range, paint};
 use crate::expression;
@@ -327,8 +328,13 @@ pub(super) fn split<'t>(text: &'t str, signs: &[char]) -> Vec<&'t str> {
     parts
 }
 
-/// A point as `[x, y, z]`, `(x, y)`, `{x, y}`, or in Manim's directions: `2*UP + LEFT`.
+/// A point on the screen; see [`datum`].
 pub(super) fn point(value: &Value) -> Option<Point3> {
+    datum(value).filter(|point| [point.x, point.y, point.z].iter().all(|number| number.abs() <= FURTHEST))
+}
+
+/// A point in units of its own as `[x, y, z]`, `(x, y)`, `{x, y}`, or in Manim's directions: `2*UP + LEFT`.
+pub(super) fn datum(value: &Value) -> Option<Point3> {
     let of = |numbers: &[f64]| match numbers {
         [x, y] => Some(Point3 { x: *x, y: *y, z: 0.0 }),
         [x, y, z] => Some(Point3 { x: *x, y: *y, z: *z }),
@@ -355,7 +361,7 @@ pub(super) fn point(value: &Value) -> Option<Point3> {
         }
         _ => None,
     };
-    point.filter(|point| [point.x, point.y, point.z].iter().all(|number| number.abs() <= FURTHEST))
+    point.filter(|point| [point.x, point.y, point.z].iter().all(|number| number.abs() <= crate::drawing::FURTHEST))
 }
 
 /// A sum such as `2*UP + LEFT*0.5`.
@@ -419,7 +425,7 @@ pub(super) fn range(value: &Value) -> Option<Range> {
 
 fn ordered(first: f64, second: f64, step: Option<f64>) -> Option<Range> {
     let (min, max) = (first.min(second), first.max(second));
-    (max - min > 1e-9 * min.abs().max(max.abs()).max(1e-9)).then_some(Range { min, max, step })
+    axis::is_wide(min, max).then_some(Range { min, max, step })
 }
 
 /// A region by its name, or a point.

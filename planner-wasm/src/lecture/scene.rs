@@ -1,16 +1,17 @@
 //! A scene of a plan: its elements in groups, each with the words that are heard while it comes.
 //!
 //! The scene's own words come first, with the elements before the first one that has words of its own; each of those
-//! begins a group. Curves gather on their axes, placed shapes in one drawing, solids in one space: what comes later
-//! grows out of what is there.
+//! begins a group. Curves gather on their axes, and so do vectors there; other placed shapes gather in one drawing, solids in one
+//! space: what comes later grows out of what is there. What an element is transformed into comes with the transformation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{self, Made};
 use super::figure;
+use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::Parameters;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings, one_line, placeholder};
+use crate::draft::{Draft, Shown, Step, StepKind, Warnings, one_line, placeholder, target};
 use crate::drawing::Range;
 use crate::drawing::plane::Plane;
 use crate::drawing::scenery::Scenery;
@@ -19,8 +20,8 @@ use crate::lesson::inline;
 use crate::place::Places;
 use crate::settings::Settings;
 use crate::storyboard::{
-    Action, Axis, CameraChange, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Placement, RichText, SceneKind,
-    Shape, ShapeKind, Span, Style, Timing,
+    Action, Axis, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Placement, Point, RichText, SceneKind, Shape,
+    ShapeKind, Span, Style, Timing,
 };
 use crate::tongue::Tongue;
 
@@ -40,11 +41,19 @@ const LONGEST_HEADING: usize = 80;
 const WORDS: &[&str] = &["voiceover", "narration", "voice", "speech", "script", "spokentext", "vo"];
 
 /// Where a part of a scene stands: in which of its canvases.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Canvas {
     Plane(usize),
     Space(usize),
     Drawing,
+}
+
+/// What a name of the plan's is, where it is no element of its own.
+#[derive(Debug, Clone)]
+enum Named {
+    Whole(Canvas),
+    /// Of a canvas, and its label.
+    Part(Canvas, Option<String>),
 }
 
 /// What is shown in a group, in order.
@@ -62,19 +71,25 @@ struct Reader<'a, 'w> {
     planes: Vec<Stage<Plane>>,
     spaces: Vec<Stage<Scenery>>,
     drawing: Stage<Vec<Shape>>,
-    /// Names of parts, and where they are: their canvas, and their label.
-    aliases: BTreeMap<String, (String, Option<String>)>,
+    /// What is on a canvas, or is one, by the plan's names.
+    names: BTreeMap<String, Named>,
+    /// Axes by their own names and those of what is drawn on them.
+    on_planes: BTreeMap<String, usize>,
     /// The name of what was shown last.
     last: Option<String>,
+    /// The name of what the next thing shown grows out of.
+    from: Option<String>,
     /// Whether shapes with places of their own are drawn: short words at points belong to them.
     has_drawing: bool,
 }
 
 /// Something that grows over a scene.
 struct Stage<T> {
-    /// The author's name of it.
+    /// Its own name, which nothing else has.
     name: String,
     what: T,
+    /// The plan's names of what it holds, in order.
+    parts: Vec<String>,
     /// Names under which it was shown so far.
     shown: usize,
     placement: Option<Placement>,
@@ -83,13 +98,15 @@ struct Stage<T> {
 }
 
 impl<T> Stage<T> {
-    fn of(name: String, what: T) -> Self {
-        Self { name, what, shown: 0, placement: None, style: None, timing: None }
+    /// `others` is how many there were before it: plans give one name to several things.
+    fn of(name: &str, others: usize, what: T) -> Self {
+        let name = format!("{name}{}", String::from(NAMELESS).repeat(others + 1));
+        Self { name, what, parts: Vec::new(), shown: 0, placement: None, style: None, timing: None }
     }
 
     /// The names of its next and its last showing.
     fn next(&mut self) -> (String, Option<String>) {
-        let name = |shown: usize| if shown == 0 { self.name.clone() } else { format!("{}-{}", self.name, shown + 1) };
+        let name = |shown: usize| if shown == 0 { self.name.clone() } else { format!("{}{}", self.name, shown + 1) };
         let names = (name(self.shown), self.shown.checked_sub(1).map(name));
         self.shown += 1;
         names
@@ -111,9 +128,11 @@ pub(super) fn draft(
         warnings,
         planes: Vec::new(),
         spaces: Vec::new(),
-        drawing: Stage::of("drawing".to_owned(), Vec::new()),
-        aliases: BTreeMap::new(),
+        drawing: Stage::of("drawing", 0, Vec::new()),
+        names: BTreeMap::new(),
+        on_planes: BTreeMap::new(),
         last: None,
+        from: None,
         has_drawing: false,
     };
     let elements =
@@ -136,7 +155,12 @@ pub(super) fn draft(
     let own = scene.get(&["title", "heading", "name", "header"]).and_then(Value::text);
     let description = scene.get(&["description", "summary", "goal", "purpose"]).and_then(Value::text);
     let mut heading = own.map(|title| inline::read(&inline::of_text(&title, place), settings));
-    let steps = reader.steps(scene, elements, &mut heading, description.as_deref());
+    let mut steps = reader.steps(scene, elements, &mut heading, description.as_deref());
+    let kind = if elements.is_empty() { card(scene) } else { SceneKind::Lesson };
+    if !matches!(kind, SceneKind::Lesson) {
+        // A card shows its heading, and nothing of what is said.
+        steps.retain(|step| !matches!(step.kind, StepKind::Show(_)));
+    }
     let heading = heading.or_else(|| description.as_deref().map(described)).filter(|heading| !heading.is_empty());
     let heading =
         heading.unwrap_or_else(|| if index == 0 { film.to_owned() } else { format!("{film} ({})", index + 1) });
@@ -144,7 +168,21 @@ pub(super) fn draft(
         Ok(_) => format!("scene-{id}"),
         Err(_) => id,
     });
-    Draft { kind: SceneKind::Lesson, heading: one_line(&heading, 150), name, place, steps }
+    Draft { kind, heading: one_line(&heading, 150), name, place, steps }
+}
+
+/// What a scene without elements says of itself: that it opens or ends the film.
+fn card(scene: &Value) -> SceneKind {
+    let said = [&["type", "kind", "scenetype"][..], &["id", "sceneid", "scene"]].into_iter();
+    let said: Vec<String> = said.filter_map(|keys| scene.get(keys)?.text()).map(|name| plain(&name)).collect();
+    let is = |names: &[&str]| said.iter().any(|name| names.contains(&name.as_str()));
+    if is(&["title", "titlecard", "titlescene", "intro", "opening", "cover"]) {
+        SceneKind::TitleCard
+    } else if is(&["outro", "end", "ending", "closing", "credits", "endcard"]) {
+        SceneKind::Outro
+    } else {
+        SceneKind::Lesson
+    }
 }
 
 /// A description as a heading: its first sentence, if that is short, or its first clause.
@@ -175,16 +213,28 @@ impl Reader<'_, '_> {
         let place = self.places.at(words.map_or(scene.at, |words| words.at));
         let of_scene = self.places.at(scene.at);
         let all: Vec<Parameters<'_>> = elements.iter().map(|element| Parameters::of(element)).collect();
-        self.has_drawing = all.iter().any(is_placed_shape);
-        let made = self.made(&all);
-        let ranges = Ranges::of(&made);
+        let mut made = self.made(&all);
+        let name = |(index, one): (usize, &Parameters<'_>)| {
+            let name = one.element.get(&["id", "elementid", "name", "key"]).and_then(Value::text);
+            name.unwrap_or_else(|| format!("{NAMELESS}{index}"))
+        };
+        let names: Vec<String> = all.iter().enumerate().map(name).collect();
+        let ranges = Ranges::of(&made, &all, &names);
+        self.has_drawing = draws(&made, &all, &ranges);
         let mut out = Vec::new();
         let mut items = Vec::new();
         // Whether the words that the items wait for are known, and which.
         let mut waiting = Some((spoken, place)).filter(|(words, _)| !words.is_empty());
         let spoken: Vec<String> = all.iter().map(|one| self.heard(one.element.get(WORDS))).collect();
         let several = spoken.iter().any(|words| !words.is_empty());
-        for (((index, parameters), made), words) in all.iter().enumerate().zip(made).zip(spoken) {
+        let formulas: Vec<bool> =
+            made.iter().map(|one| matches!(one, Made::Element(ElementKind::Equation(_)))).collect();
+        let of = |name: &str| names.iter().position(|one| one == name);
+        // What comes of a transformation is not there before, unless it was what another one began with.
+        let growths: Vec<Growth> = made.iter().filter_map(Made::growth).cloned().collect();
+        let results: BTreeSet<&str> = growths.iter().map(|growth| &*growth.into).collect();
+        let begins = |name: &str| growths.iter().take_while(|growth| growth.into != name).any(|one| one.from == name);
+        for ((index, parameters), words) in all.iter().enumerate().zip(spoken) {
             let own = parameters.element.get(WORDS);
             let at = self.places.at(parameters.element.at);
             if !words.is_empty() {
@@ -194,9 +244,27 @@ impl Reader<'_, '_> {
                 }
                 waiting = Some((words, own.map_or(at, |own| self.places.at(own.at))));
             }
-            let name = parameters.element.get(&["id", "elementid", "name", "key"]).and_then(Value::text);
-            let name = name.unwrap_or_else(|| format!("{NAMELESS}{index}"));
-            self.element(made, parameters, name, at, heading, &ranges, !several, &mut items);
+            let name = names[index].clone();
+            let result = results.contains(&*name);
+            let made_here =
+                if result { made[index].clone() } else { std::mem::replace(&mut made[index], Made::Nothing) };
+            let (made_here, parameters, name) = match made_here {
+                Made::Growth(growth) => {
+                    self.from = if growth.from.is_empty() { self.last.clone() } else { Some(growth.from.clone()) };
+                    let formula = self.from.as_deref().and_then(of).is_some_and(|index| formulas[index]);
+                    if let Some(Named::Whole(canvas)) = self.from.as_ref().and_then(|from| self.names.get(from)) {
+                        self.from = Some(self.name(*canvas).to_owned());
+                    }
+                    match of(&growth.into) {
+                        Some(result) => (made[result].clone(), &all[result], names[result].clone()),
+                        None => (element::words(&growth.into, formula, at, self.warnings), parameters, name),
+                    }
+                }
+                _ if result && !begins(&name) => continue,
+                made => (made, parameters, name),
+            };
+            self.element(made_here, parameters, name, at, heading, &ranges, !several, &mut items);
+            self.from = None;
         }
         let length = scene.get(&["durationseconds", "duration", "length", "runtime", "time"]).and_then(Value::number);
         let nothing_shown = items.is_empty() && out.is_empty();
@@ -276,8 +344,11 @@ impl Reader<'_, '_> {
         items: &mut Vec<Item>,
     ) {
         match made {
-            Made::Nothing => {}
-            Made::Clear => items.push(Item::Step(Step { place, kind: StepKind::Clear })),
+            Made::Nothing | Made::Growth(_) => {}
+            Made::Clear => {
+                self.clear(items);
+                items.push(Item::Step(Step { place, kind: StepKind::Clear }));
+            }
             Made::Title(text) if heading.is_none() && items.is_empty() => {
                 *heading = Some(spoken_heading(&text, self.settings))
             }
@@ -307,8 +378,8 @@ impl Reader<'_, '_> {
                 }
             }
             Made::Element(kind) => self.show(kind, parameters, name, place, from_scene, items),
-            Made::Shape(shape, true) if self.beyond_the_frame(&shape.kind).is_some() => {
-                if let Some(kind) = self.beyond_the_frame(&shape.kind) {
+            Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
+                if let Some(kind) = self.on_axes(&shape.kind, parameters) {
                     let curve = Made::Curve(Curve { label: shape.label, kind });
                     self.element(curve, parameters, name, place, heading, ranges, from_scene, items);
                 }
@@ -320,24 +391,26 @@ impl Reader<'_, '_> {
             }
             Made::Plane(mut plane) => {
                 let index = self.planes.len();
-                if let Some((x, y)) = ranges.planes.get(index) {
+                if let Some((x, y, _)) = ranges.planes.get(index) {
                     (plane.x, plane.y) = (*x, *y);
                 }
-                let mut stage = Stage::of(name, plane);
+                let mut stage = Stage::of(&name, index, plane);
                 stage.placement = parameters.placement();
                 stage.timing = parameters.timing(from_scene);
-                self.last = Some(stage.name.clone());
                 self.planes.push(stage);
+                self.on_planes.insert(name.clone(), index);
+                self.names.insert(name.clone(), Named::Whole(Canvas::Plane(index)));
+                self.last = Some(name);
                 items.push(Item::Canvas(Canvas::Plane(index), place));
             }
             Made::Curve(curve) => {
                 let index = self.plane_of(parameters).unwrap_or_else(|| {
                     let index = self.planes.len();
                     let mut plane = Plane::default();
-                    if let Some((x, y)) = ranges.planes.get(index) {
+                    if let Some((x, y, _)) = ranges.planes.get(index) {
                         (plane.x, plane.y) = (*x, *y);
                     }
-                    self.planes.push(Stage::of(format!("axes-{}", index + 1), plane));
+                    self.planes.push(Stage::of("axes-1", index, plane));
                     index
                 });
                 let stage = &mut self.planes[index];
@@ -345,26 +418,29 @@ impl Reader<'_, '_> {
                     return self.warnings.add("plan.text_cut", "the axes hold 40 curves; this one is left out", place);
                 }
                 let label = Some(curve.label.clone()).filter(|label| !label.is_empty());
-                self.aliases.insert(name.clone(), (stage.name.clone(), label));
                 stage.what.curves.push(curve);
+                stage.parts.push(name.clone());
+                self.on_planes.insert(name.clone(), index);
+                self.names.insert(name.clone(), Named::Part(Canvas::Plane(index), label));
                 self.last = Some(name);
                 touch(items, Canvas::Plane(index), place);
             }
             Made::Space(mut scenery) => {
                 let index = self.spaces.len();
                 scenery.ranges = ranges.spaces.get(index).copied().unwrap_or(scenery.ranges);
-                let mut stage = Stage::of(name, scenery);
+                let mut stage = Stage::of(&name, index, scenery);
                 stage.placement = parameters.placement();
                 stage.timing = parameters.timing(from_scene);
-                self.last = Some(stage.name.clone());
                 self.spaces.push(stage);
+                self.names.insert(name.clone(), Named::Whole(Canvas::Space(index)));
+                self.last = Some(name);
                 items.push(Item::Canvas(Canvas::Space(index), place));
             }
             Made::Solid(solid) => {
                 if self.spaces.is_empty() {
                     let ranges = ranges.spaces.first().copied().unwrap_or_default();
                     let scenery = Scenery { ranges, ..Scenery::default() };
-                    self.spaces.push(Stage::of("space-1".to_owned(), scenery));
+                    self.spaces.push(Stage::of("space-1", 0, scenery));
                 }
                 let index = self.spaces.len() - 1;
                 let stage = &mut self.spaces[index];
@@ -376,28 +452,14 @@ impl Reader<'_, '_> {
                     );
                 }
                 let label = Some(solid.label.clone()).filter(|label| !label.is_empty());
-                self.aliases.insert(name.clone(), (stage.name.clone(), label));
                 stage.what.solids.push(solid);
+                stage.parts.push(name.clone());
+                self.names.insert(name.clone(), Named::Part(Canvas::Space(index), label));
                 self.last = Some(name);
                 touch(items, Canvas::Space(index), place);
             }
             Made::Act(action) => self.act(action, place, items),
         }
-    }
-
-    /// A point or line that lies outside of Manim's frame, and so is meant in the units of the axes that are there.
-    fn beyond_the_frame(&self, kind: &ShapeKind) -> Option<CurveKind> {
-        let plane = &self.planes.last()?.what;
-        let (x, y) = (plane.x?, plane.y?);
-        let (points, joined) = match kind {
-            ShapeKind::Dot(point) => (vec![*point], false),
-            ShapeKind::Line(way) | ShapeKind::DashedLine(way) | ShapeKind::Arrow(way) => (vec![way.from, way.to], true),
-            _ => return None,
-        };
-        let outside = points.iter().any(|point| point.x.abs() > HALF_FRAME.0 || point.y.abs() > HALF_FRAME.1);
-        let on_axes =
-            points.iter().all(|point| (x.min..=x.max).contains(&point.x) && (y.min..=y.max).contains(&point.y));
-        (outside && on_axes).then_some(if joined { CurveKind::Points(points) } else { CurveKind::Dots(points) })
     }
 
     fn show(
@@ -417,8 +479,9 @@ impl Reader<'_, '_> {
             // A shape has its own.
             style: if own { None } else { parameters.style() },
             timing: parameters.timing(from_scene),
-            from: None,
+            from: self.from.take(),
         };
+        self.names.remove(&name);
         self.last = Some(name);
         items.push(Item::Step(Step { place, kind: StepKind::Show(shown) }));
     }
@@ -428,53 +491,178 @@ impl Reader<'_, '_> {
             return self.warnings.add("plan.text_cut", "the drawing holds 40 shapes; this one is left out", place);
         }
         let label = Some(shape.label.clone()).filter(|label| !label.is_empty());
-        self.aliases.insert(name.clone(), (self.drawing.name.clone(), label));
         self.drawing.what.push(shape);
+        self.drawing.parts.push(name.clone());
+        self.names.insert(name.clone(), Named::Part(Canvas::Drawing, label));
         self.last = Some(name);
         touch(items, Canvas::Drawing, place);
     }
 
-    /// The axes that a curve names, or the last ones.
+    /// The axes that an element is on.
     fn plane_of(&self, parameters: &Parameters<'_>) -> Option<usize> {
-        let named = parameters.element.get(&["axes", "axesid", "on", "parent", "target"]).and_then(Value::text);
-        let named = named.and_then(|name| self.planes.iter().position(|stage| stage.name == name));
-        named.or(self.planes.len().checked_sub(1))
+        plane_of(parameters, &self.on_planes, self.planes.len())
     }
 
-    /// What an action is about: an element, or the canvas that holds it; without a name what was shown last.
+    /// A point, line or arrow as what it is on the axes that are there.
+    fn on_axes(&self, kind: &ShapeKind, parameters: &Parameters<'_>) -> Option<CurveKind> {
+        let plane = &self.planes[self.plane_of(parameters)?].what;
+        on_axes(kind, parameters, plane.x?, plane.y?, plane.is_frame)
+    }
+
+    /// What an action is about: an element, a canvas or a part of one; without a name what was shown last.
     fn act(&mut self, mut action: Action, place: Place, items: &mut Vec<Item>) {
-        let mut part = None;
-        let target = match &mut action {
-            Action::Remove(name) | Action::Dim(name) => Some(name),
-            Action::Highlight(highlight) => Some(&mut highlight.target),
-            Action::Move(step) => Some(&mut step.target),
-            Action::Camera(camera) => match &mut camera.change {
-                CameraChange::ZoomTo(name) => Some(name),
-                CameraChange::Back | CameraChange::Orbit(_) => None,
-            },
-            Action::Show(_) | Action::Clear | Action::Transform(_) => None,
+        let Some(name) = target(&mut action) else {
+            return items.push(Item::Step(Step { place, kind: StepKind::Act(action) }));
         };
-        if let Some(name) = target {
-            let known = |name: &String| {
-                self.aliases.contains_key(name)
-                    || self.planes.iter().any(|stage| stage.name == *name)
-                    || items.iter().any(|item| matches!(item, Item::Step(step) if is_named(step, name)))
-            };
-            // A target in words (`the equation`) is no name; what was shown last is the best guess.
-            let words = name.is_empty() || (name.contains(' ') && !known(name));
-            if let (true, Some(last)) = (words, &self.last) {
-                name.clone_from(last);
-            }
-            if let Some((canvas, label)) = self.aliases.get(name) {
-                name.clone_from(canvas);
-                part.clone_from(label);
-            }
+        let known = |name: &String| {
+            self.names.contains_key(name)
+                || items.iter().any(|item| matches!(item, Item::Step(step) if is_named(step, name)))
+        };
+        // A target in words (`the equation`) is no name; what was shown last is the best guess.
+        let words = name.is_empty() || (name.contains(' ') && !known(name));
+        if let (true, Some(last)) = (words, &self.last) {
+            name.clone_from(last);
         }
-        if let (Action::Highlight(highlight), Some(part)) = (&mut action, part) {
-            highlight.part.get_or_insert(part);
+        match self.names.get(name).cloned() {
+            Some(Named::Whole(canvas)) => self.act_on(canvas, action, place, items),
+            Some(Named::Part(canvas, label)) => self.act_on_part(canvas, label, action, place, items),
+            None => items.push(Item::Step(Step { place, kind: StepKind::Act(action) })),
         }
-        // A part of a canvas can't leave or move alone.
+    }
+
+    /// Something happens to a whole canvas.
+    fn act_on(&mut self, canvas: Canvas, mut action: Action, place: Place, items: &mut Vec<Item>) {
+        if let Some(name) = target(&mut action) {
+            self.name(canvas).clone_into(name);
+        }
+        if let Action::Remove(_) = action {
+            self.settle(canvas, items);
+            self.empty(canvas);
+        }
         items.push(Item::Step(Step { place, kind: StepKind::Act(action) }));
+    }
+
+    /// Something happens to a part of a canvas. It can leave alone, and be pointed at by its label; what else happens to it would
+    /// happen to everything that is there and that comes.
+    fn act_on_part(
+        &mut self,
+        canvas: Canvas,
+        label: Option<String>,
+        mut action: Action,
+        place: Place,
+        items: &mut Vec<Item>,
+    ) {
+        let name = target(&mut action).cloned().unwrap_or_default();
+        let alone = self.is_alone(canvas);
+        let what = match &mut action {
+            Action::Remove(_) if alone => None,
+            Action::Remove(_) => {
+                self.settle(canvas, items);
+                self.take(canvas, &name);
+                return touch(items, canvas, place);
+            }
+            Action::Highlight(highlight) => {
+                highlight.part = highlight.part.take().or(label);
+                let unlabelled = highlight.part.is_none() && !alone;
+                unlabelled.then_some("has no label by which it can be pointed at")
+            }
+            _ => (!alone).then_some("can't be dimmed, moved or zoomed to without the rest of the figure"),
+        };
+        match what {
+            Some(what) => {
+                let message = format!("`{}` is a part of a figure and {what}; this is left out", one_line(&name, 60));
+                self.warnings.add("plan.cannot_draw", message, place);
+            }
+            None => {
+                // What comes later is not meant.
+                if alone {
+                    self.settle(canvas, items);
+                }
+                self.act_on(canvas, action, place, items);
+            }
+        }
+    }
+
+    /// The name under which a canvas is shown.
+    fn name(&self, canvas: Canvas) -> &str {
+        match canvas {
+            Canvas::Plane(index) => &self.planes[index].name,
+            Canvas::Space(index) => &self.spaces[index].name,
+            Canvas::Drawing => &self.drawing.name,
+        }
+    }
+
+    /// Whether a canvas is nothing but the one part that it has.
+    fn is_alone(&self, canvas: Canvas) -> bool {
+        match canvas {
+            Canvas::Plane(_) => false,
+            Canvas::Space(index) => {
+                let space = &self.spaces[index].what;
+                space.axes.is_none() && space.solids.len() == 1
+            }
+            Canvas::Drawing => self.drawing.what.len() == 1,
+        }
+    }
+
+    /// A canvas that was to be shown when the group ends is shown as it is now.
+    fn settle(&mut self, canvas: Canvas, items: &mut [Item]) {
+        let waits = |item: &&mut Item| matches!(item, Item::Canvas(waiting, _) if *waiting == canvas);
+        if let Some(item) = items.iter_mut().find(waits)
+            && let Item::Canvas(_, place) = *item
+        {
+            *item = Item::Step(self.canvas(canvas, place));
+        }
+    }
+
+    /// Takes a part out of its canvas.
+    fn take(&mut self, canvas: Canvas, name: &str) {
+        fn out<T>(parts: &mut Vec<String>, what: &mut Vec<T>, name: &str) {
+            if let Some(at) = parts.iter().rposition(|part| part == name) {
+                parts.remove(at);
+                what.remove(at);
+            }
+        }
+        match canvas {
+            Canvas::Plane(index) => {
+                let stage = &mut self.planes[index];
+                out(&mut stage.parts, &mut stage.what.curves, name);
+            }
+            Canvas::Space(index) => {
+                let stage = &mut self.spaces[index];
+                out(&mut stage.parts, &mut stage.what.solids, name);
+            }
+            Canvas::Drawing => out(&mut self.drawing.parts, &mut self.drawing.what, name),
+        }
+        self.names.remove(name);
+    }
+
+    /// What was on a canvas does not come back with what is drawn on it later.
+    fn empty(&mut self, canvas: Canvas) {
+        match canvas {
+            Canvas::Plane(index) => {
+                self.planes[index].parts.clear();
+                self.planes[index].what.curves.clear();
+            }
+            Canvas::Space(index) => {
+                self.spaces[index].parts.clear();
+                self.spaces[index].what.solids.clear();
+            }
+            Canvas::Drawing => {
+                self.drawing.parts.clear();
+                self.drawing.what.clear();
+            }
+        }
+        self.names.retain(|_, named| !matches!(named, Named::Part(on, _) if *on == canvas));
+    }
+
+    /// The whole screen is emptied.
+    fn clear(&mut self, items: &mut [Item]) {
+        let planes = (0..self.planes.len()).map(Canvas::Plane);
+        let spaces = (0..self.spaces.len()).map(Canvas::Space);
+        for canvas in planes.chain(spaces).chain([Canvas::Drawing]) {
+            self.settle(canvas, items);
+            self.empty(canvas);
+        }
     }
 
     /// What each element becomes.
@@ -503,23 +691,31 @@ impl Reader<'_, '_> {
 /// The ranges of all axes of a scene, each with everything that is ever drawn on them, so that they stay as they are
 /// while things come.
 struct Ranges {
-    planes: Vec<(Option<Range>, Option<Range>)>,
+    /// Ranges of x and y, and whether the units are the frame's.
+    planes: Vec<(Option<Range>, Option<Range>, bool)>,
     spaces: Vec<[Option<Range>; 3]>,
+    /// The axes that each element is on, or would be.
+    at: Vec<Option<usize>>,
 }
 
 impl Ranges {
-    fn of(made: &[Made]) -> Self {
+    fn of(made: &[Made], all: &[Parameters<'_>], names: &[String]) -> Self {
         let (mut planes, mut spaces): (Vec<Plane>, Vec<Scenery>) = (Vec::new(), Vec::new());
-        for one in made {
+        let (mut on_planes, mut at) = (BTreeMap::new(), Vec::new());
+        for ((one, parameters), name) in made.iter().zip(all).zip(names) {
+            at.push(plane_of(parameters, &on_planes, planes.len()));
             match one {
-                Made::Plane(plane) => planes.push(plane.clone()),
+                Made::Plane(plane) => {
+                    on_planes.insert(name.clone(), planes.len());
+                    planes.push(plane.clone());
+                }
                 Made::Curve(curve) => {
                     if planes.is_empty() {
                         planes.push(Plane::default());
                     }
-                    if let Some(plane) = planes.last_mut() {
-                        plane.curves.push(curve.clone());
-                    }
+                    let index = plane_of(parameters, &on_planes, planes.len()).unwrap_or_default();
+                    on_planes.insert(name.clone(), index);
+                    planes[index].curves.push(curve.clone());
                 }
                 Made::Space(scenery) => spaces.push(scenery.clone()),
                 Made::Solid(solid) => {
@@ -535,32 +731,74 @@ impl Ranges {
         }
         let ends = |axis: &Axis| Some(Range { min: axis.min, max: axis.max, step: Some(axis.step) });
         let of_plane = |plane: Plane| {
-            let given = (plane.x, plane.y);
-            plane.axes().map_or(given, |axes| (ends(&axes.x), ends(&axes.y)))
+            let given = (plane.x, plane.y, plane.is_frame);
+            plane.axes().map_or(given, |axes| (ends(&axes.x), ends(&axes.y), given.2))
         };
         let of_space = |scenery: Scenery| {
             let given = scenery.ranges;
             let axes = Scenery { axes: Some(true), ..scenery }.space().ok().and_then(|space| space.axes);
             axes.map_or(given, |axes| [ends(&axes.x), ends(&axes.y), ends(&axes.z)])
         };
-        Self { planes: planes.into_iter().map(of_plane).collect(), spaces: spaces.into_iter().map(of_space).collect() }
+        let (planes, spaces) = (planes.into_iter().map(of_plane), spaces.into_iter().map(of_space));
+        Self { planes: planes.collect(), spaces: spaces.collect(), at }
     }
 }
 
-fn touch(items: &mut Vec<Item>, canvas: Canvas, place: Place) {
-    let same = |item: &Item| match (item, canvas) {
-        (Item::Canvas(Canvas::Plane(one), _), Canvas::Plane(other))
-        | (Item::Canvas(Canvas::Space(one), _), Canvas::Space(other)) => *one == other,
-        (Item::Canvas(Canvas::Drawing, _), Canvas::Drawing) => true,
+/// Whether there are placed shapes that are not on axes.
+fn draws(made: &[Made], all: &[Parameters<'_>], ranges: &Ranges) -> bool {
+    made.iter().zip(all).zip(&ranges.at).any(|((one, parameters), at)| match one {
+        Made::Shape(shape, _) if is_placed_shape(parameters) => {
+            let plane = at.and_then(|at| ranges.planes.get(at));
+            let on = plane.and_then(|(x, y, is_frame)| on_axes(&shape.kind, parameters, (*x)?, (*y)?, *is_frame));
+            on.is_none()
+        }
         _ => false,
-    };
-    if !items.iter().any(same) {
+    })
+}
+
+/// The axes that an element names, by their own name or that of something on them, of `count` that there are; else the last ones.
+fn plane_of(parameters: &Parameters<'_>, named: &BTreeMap<String, usize>, count: usize) -> Option<usize> {
+    let name = parameters.element.get(&["axes", "axesid", "on", "parent", "target"]).and_then(Value::text);
+    name.and_then(|name| named.get(&name).copied()).or(count.checked_sub(1))
+}
+
+fn touch(items: &mut Vec<Item>, canvas: Canvas, place: Place) {
+    if !items.iter().any(|item| matches!(item, Item::Canvas(waiting, _) if *waiting == canvas)) {
         items.push(Item::Canvas(canvas, place));
     }
 }
 
 fn is_named(step: &Step, name: &str) -> bool {
     matches!(&step.kind, StepKind::Show(shown) if shown.name.as_deref() == Some(name))
+}
+
+/// A point, line or arrow as what it is on axes of these ranges: on a plane whose units are the frame's, and on others when it lies
+/// outside of the frame or is a vector, and so can only be meant in their units. None where it isn't on them.
+fn on_axes(
+    kind: &ShapeKind,
+    parameters: &Parameters<'_>,
+    x: Range,
+    y: Range,
+    plane_is_frame: bool,
+) -> Option<CurveKind> {
+    let (points, curve) = match kind {
+        ShapeKind::Dot(point) => (vec![*point], CurveKind::Dots(vec![*point])),
+        ShapeKind::Line(way) | ShapeKind::DashedLine(way) => {
+            (vec![way.from, way.to], CurveKind::Points(vec![way.from, way.to]))
+        }
+        ShapeKind::Arrow(way) => (vec![way.from, way.to], CurveKind::Arrow(way.clone())),
+        _ => return None,
+    };
+    let outside = |point: &Point| point.x.abs() > HALF_FRAME.0 || point.y.abs() > HALF_FRAME.1;
+    let meant = plane_is_frame || type_of(parameters) == "vector" || points.iter().any(outside);
+    let within = |point: &Point| (x.min..=x.max).contains(&point.x) && (y.min..=y.max).contains(&point.y);
+    (meant && points.iter().all(within)).then_some(curve)
+}
+
+/// The plain name of an element's type.
+fn type_of(parameters: &Parameters<'_>) -> String {
+    let name = parameters.element.get(&["type", "kind", "elementtype"]).and_then(Value::text);
+    name.map(|name| plain(&name)).unwrap_or_default()
 }
 
 /// Whether an element is a shape that the plan gives a place.
@@ -583,8 +821,7 @@ fn is_placed_shape(parameters: &Parameters<'_>) -> bool {
         "dot",
         "point",
     ];
-    let name = parameters.element.get(&["type", "kind", "elementtype"]).and_then(Value::text).map(|name| plain(&name));
-    let name = name.unwrap_or_default();
+    let name = type_of(parameters);
     SHAPES.contains(&name.as_str()) && figure::shape(&name, parameters).is_some_and(|(_, placed)| placed)
 }
 

@@ -167,5 +167,5 @@ fn a_plan_of_every_type_that_is_asked_for_is_read() {
     let plan = Plan { solution: None, animation_plan: film };
     let storyboard = super::plan("plan.json", &serde_json::to_string(&plan).unwrap()).unwrap();
     assert_eq!(storyboard.warnings, []);
-    assert_eq!(storyboard.scenes.len(), TYPES.len());
+    assert_eq!(storyboard.scenes.len(), TYPES.len() + 1, "and the card with its title");
 }

@@ -75,6 +75,11 @@ impl Fence {
             None => classes.first(),
         };
         match found {
+            Some(_) if self.text.len() > python::LONGEST => {
+                let message = format!("the Manim program has {} bytes, too many for one scene", self.text.len());
+                warnings.add("plan.cannot_draw", message, self.place);
+                Fenced::Shown(placeholder("Manim", &self.text))
+            }
             Some(class) => Fenced::Manim(ManimScene { source: self.text.clone(), class: class.name.clone() }),
             None => {
                 let message = match wanted {

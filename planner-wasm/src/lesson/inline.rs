@@ -212,7 +212,7 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
             Inline::Note(_) => {}
         }
     }
-    let said = speech::tidy(&said);
+    let said = clean(&speech::tidy(&said));
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 

@@ -260,7 +260,10 @@ impl Reader<'_, '_> {
             TagEnd::Strong => self.strong = self.strong.saturating_sub(1),
             TagEnd::Image => match (self.pictures.pop(), self.pictures.last_mut()) {
                 (Some(inner), Some(outer)) => outer.alternative.push_str(&inner.alternative),
-                (Some(picture), None) => self.line.push(Inline::Image(picture)),
+                (Some(mut picture), None) => {
+                    picture.alternative = clean(&picture.alternative);
+                    self.line.push(Inline::Image(picture));
+                }
                 (None, _) => {}
             },
             TagEnd::TableCell => self.finish_cell(),
@@ -445,6 +448,9 @@ impl Reader<'_, '_> {
     fn finish_table(&mut self) {
         let Some((mut table, place)) = self.table.take() else { return };
         self.break_list();
+        if table.is_empty() {
+            return self.warnings.add("plan.empty_element", "the table has no content and is left out", place);
+        }
         let columns = table.header.len();
         if table.rows.len() > MOST_ROWS || columns > MOST_COLUMNS {
             let message = format!("the table has {} rows and {columns} columns and was cut", table.rows.len());

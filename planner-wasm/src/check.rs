@@ -1,4 +1,5 @@
-//! The host's own check: a storyboard is believed only as far as the stage and the ledger can bear it.
+//! The host's own check: a storyboard is believed only as far as the stage and the ledger can bear it. The built-in planner
+//! holds to the same rules, and refuses a storyboard of the author's by them.
 //!
 //! Counts and lengths are bounded, numbers are numbers, ids are file names, what is referred to is there, and files lie
 //! beside the document.
@@ -8,7 +9,7 @@ mod figure;
 
 use std::collections::BTreeSet;
 
-use planner_wasm::storyboard::{
+use crate::storyboard::{
     Action, Beat, CameraChange, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
 };
 
@@ -25,7 +26,7 @@ const NARRATION: usize = 20_000;
 /// Longest silence, and latest end of anything inside of a beat, in milliseconds.
 const PAUSE: u32 = 60_000;
 /// Longest Manim program, in bytes.
-const PROGRAM: usize = 1 << 20;
+pub(crate) const PROGRAM: usize = 1 << 20;
 /// Longest path of a file, in bytes.
 const PATH: usize = 500;
 /// Larger numbers lose the picture to rounding.
@@ -33,15 +34,27 @@ const LARGEST: f64 = 1e12;
 /// The frame is 14 units wide: what is wanted further out is wanted nowhere.
 const OUTERMOST: f64 = 1e6;
 
+/// The words that a field may hold; the schema lists the same.
+pub(crate) const THEMES: &[&str] = &["dark", "light"];
+pub(crate) const QUALITIES: &[&str] = &["draft", "standard", "high", "4k"];
+pub(crate) const ON_FAILURE: &[&str] = &["still", "fail"];
+pub(crate) const CONSISTENCIES: &[&str] = &["film", "scene", "beat"];
+pub(crate) const REGIONS: &[&str] =
+    &["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"];
+pub(crate) const EASINGS: &[&str] = &["linear", "ease-in", "ease-out", "smooth", "there-and-back"];
+pub(crate) const ENTRANCES: &[&str] = &["write", "create", "fade", "grow", "slide", "none"];
+pub(crate) const EXITS: &[&str] = &["fade", "shrink", "slide", "none"];
+pub(crate) const LAYOUTS: &[&str] = &["circular", "layered", "tree", "grid", "spring"];
+
 /// Checks counts, lengths, ids, references and numbers.
 ///
 /// # Errors
 /// The first rule that is broken, in words.
 pub fn check(storyboard: &Storyboard) -> Result<(), String> {
     text("title", &storyboard.title, 1_000)?;
-    one_of("theme", &storyboard.theme, &["dark", "light"])?;
-    optional("quality", storyboard.quality.as_ref(), &["draft", "standard", "high", "4k"])?;
-    optional("on_failure", storyboard.on_failure.as_ref(), &["still", "fail"])?;
+    one_of("theme", &storyboard.theme, THEMES)?;
+    optional("quality", storyboard.quality.as_ref(), QUALITIES)?;
+    optional("on_failure", storyboard.on_failure.as_ref(), ON_FAILURE)?;
     if let Some(music) = &storyboard.music {
         asset("music", &music.source)?;
         rule((-100.0..=0.0).contains(&music.level_db), || format!("music at {} dB", music.level_db))?;
@@ -66,7 +79,7 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
         rule(!name.starts_with('-'), || format!("voice `{}`", short(name)))?;
     }
     rule(voice.words_per_minute.is_none_or(|pace| (80..=450).contains(&pace)), || "words per minute".to_owned())?;
-    optional("consistency", voice.consistency.as_ref(), &["film", "scene", "beat"])?;
+    optional("consistency", voice.consistency.as_ref(), CONSISTENCIES)?;
     count("warnings", storyboard.warnings.len(), 0, 10_000)?;
     for warning in &storyboard.warnings {
         text("warning", &warning.code, 100)?;
@@ -196,8 +209,6 @@ fn of_beat(beat: &Beat, screen: &mut Screen) -> Result<(), String> {
 }
 
 fn placement(placement: &Placement) -> Result<(), String> {
-    const REGIONS: &[&str] =
-        &["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"];
     optional("region", placement.region.as_ref(), REGIONS)?;
     let near = |at: Point3| [at.x, at.y, at.z].iter().all(|number| number.abs() <= OUTERMOST);
     rule(placement.at.is_none_or(near), || "a place that is nowhere".to_owned())
@@ -217,9 +228,9 @@ fn timing(timing: &Timing) -> Result<(), String> {
     for ms in timing.start_ms.iter().chain(&timing.duration_ms) {
         rule(*ms <= PAUSE, || format!("a time of {ms} ms inside of a beat"))?;
     }
-    optional("easing", timing.easing.as_ref(), &["linear", "ease-in", "ease-out", "smooth", "there-and-back"])?;
-    optional("entrance", timing.entrance.as_ref(), &["write", "create", "fade", "grow", "slide", "none"])?;
-    optional("exit", timing.exit.as_ref(), &["fade", "shrink", "slide", "none"])
+    optional("easing", timing.easing.as_ref(), EASINGS)?;
+    optional("entrance", timing.entrance.as_ref(), ENTRANCES)?;
+    optional("exit", timing.exit.as_ref(), EXITS)
 }
 
 /// A name, or `#rrggbb`.
@@ -232,9 +243,14 @@ fn colour(colour: &str) -> Result<(), String> {
 /// A file beside the document: no address, and no way out of its folder.
 fn asset(what: &str, path: &str) -> Result<(), String> {
     text(what, path, PATH)?;
+    rule(is_asset(path), || format!("a {what} `{}` that is no path beside the document", short(path)))
+}
+
+/// Whether it is the path of a file beside the document.
+pub(crate) fn is_asset(path: &str) -> bool {
     let inside = !path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
     let local = !path.contains(['\\', ':', '\n', '\t']) && !path.starts_with(['-', '~']);
-    rule(inside && local, || format!("a {what} `{}` that is no path beside the document", short(path)))
+    inside && local
 }
 
 fn rule(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use planner_wasm::storyboard::{ElementKind, Formula, Graph, RichText, Span, Table};
+use crate::storyboard::{ElementKind, Formula, Graph, RichText, Span, Table};
 
-use super::{asset, count, figure, number, one_of, optional, rule, short, text};
+use super::{LAYOUTS, asset, count, figure, number, one_of, optional, rule, short, text};
 
 /// Most items or tokens of one element.
 pub(super) const ITEMS: usize = 5_000;
@@ -93,7 +93,7 @@ fn of_table(table: &Table) -> Result<(), String> {
 fn of_graph(graph: &Graph) -> Result<(), String> {
     count("nodes", graph.nodes.len(), 1, 500)?;
     count("edges", graph.edges.len(), 0, 2_000)?;
-    optional("layout", graph.layout.as_ref(), &["circular", "layered", "tree", "grid", "spring"])?;
+    optional("layout", graph.layout.as_ref(), LAYOUTS)?;
     let mut ids = BTreeSet::new();
     for node in &graph.nodes {
         text("node", &node.id, 1_000)?;

@@ -1,6 +1,6 @@
 //! Figures: numbers are numbers, lengths are lengths, and expressions can be worked out.
 
-use planner_wasm::storyboard::{
+use crate::storyboard::{
     Axes, Axis, CurveKind, Drawing, Expression, Point, Point3, Shape, ShapeKind, Solid, SolidKind, Space, Token,
     Upright, arity,
 };
@@ -25,6 +25,10 @@ pub(super) fn axes(axes: &Axes) -> Result<(), String> {
             CurveKind::Points(points) | CurveKind::Dots(points) => {
                 count("points", points.len(), 1, ITEMS)?;
                 points.iter().try_for_each(|one| point(*one))
+            }
+            CurveKind::Arrow(way) => {
+                point(way.from)?;
+                point(way.to)
             }
             CurveKind::Area(area) => {
                 ordered("x", area.from, area.to)?;
