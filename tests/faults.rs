@@ -149,16 +149,16 @@ fn named(status: &Value) -> String {
 }
 
 fn check(house: &House, made: &Made, what: &str, expected: &[(i32, &str)], seconds: f64) {
-    assert!(made.seconds < seconds + 2.0, "{LATE}{what}: {} s", made.seconds);
+    assert!(made.seconds < seconds + 2.0, "{what}: late, after {} s", made.seconds);
     house.assert_told(made);
     let found = (made.code(), named(&made.status()));
     let known = expected.iter().any(|(exit, code)| *exit == found.0 && *code == found.1);
-    assert!(known, "{what}: {found:?}\n{}", made.words());
     house.assert_clean();
+    assert!(known, "{OTHERWISE}{what}: {found:?}\n{}", made.words());
 }
 
-/// How the words about a job that was not over in time begin.
-const LATE: &str = "late: ";
+/// How the words about a job begin that was over in time and tidy, but with another code than it should.
+const OTHERWISE: &str = "otherwise: ";
 
 /// What a case says when it goes wrong.
 fn attempt<T>(case: &T, run: impl Fn(&T)) -> Option<String> {
@@ -166,8 +166,8 @@ fn attempt<T>(case: &T, run: impl Fn(&T)) -> Option<String> {
     Some(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".to_owned()))
 }
 
-/// Runs every case, some at a time, and tells all that went wrong. Some of them take the whole machine for a while, so what ended in
-/// time but otherwise than it should is seen again by itself; what was late is wrong at once.
+/// Runs every case, some at a time, and tells all that went wrong. Some of them take the whole machine for a while, so one that ended
+/// with another code than it should is seen again by itself; what was late or left something is wrong at once.
 fn all<T: Sync>(cases: &[T], at_once: usize, run: impl Fn(&T) + Sync) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -184,7 +184,7 @@ fn all<T: Sync>(cases: &[T], at_once: usize, run: impl Fn(&T) + Sync) {
     let mut wrong = wrong.into_inner().unwrap();
     wrong.retain_mut(|(case, words)| {
         eprintln!("beside others: {words}");
-        let again = if words.starts_with(LATE) { None } else { Some(attempt(*case, &run)) };
+        let again = words.starts_with(OTHERWISE).then(|| attempt(*case, &run));
         again.is_none_or(|again| again.map(|now| *words = now).is_some())
     });
     let wrong: Vec<String> = wrong.into_iter().map(|(_, words)| words).collect();

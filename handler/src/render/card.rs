@@ -48,14 +48,14 @@ impl Cards {
         }
     }
 
-    /// About how long one card takes on one processor: two seconds of encoding, two starts of ffmpeg, one of ffprobe.
+    /// How long one card may take on one processor: two seconds of encoding, two starts of ffmpeg, one of ffprobe.
     pub fn cost(quality: Quality) -> Duration {
-        // Measured: 0.35, 0.5, 1.1 and 4.5 s; half as much again for a busy machine.
+        // Measured on a quiet machine: 0.35, 0.5, 1.1 and 4.5 s. Threefold: what ate the scene's time may have eaten the machine's.
         Duration::from_millis(match quality {
-            Quality::Draft => 500,
-            Quality::Standard => 800,
-            Quality::High => 1_700,
-            Quality::Uhd => 7_000,
+            Quality::Draft => 1_000,
+            Quality::Standard => 1_500,
+            Quality::High => 3_300,
+            Quality::Uhd => 13_500,
         })
     }
 
