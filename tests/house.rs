@@ -100,6 +100,7 @@ fn imports_point_one_way() {
         let more: &[&str] = match room {
             "deadline" | "error" | "scratch" | "layers" => return vec![],
             "config" => return vec!["child"],
+            "aws" => return vec!["deadline"],
             "child" => return vec!["deadline"],
             "telemetry" => return vec!["config", "deadline"],
             "store" => return vec!["deadline"],
@@ -130,11 +131,16 @@ fn imports_point_one_way() {
                 "translations",
             ],
             "tasks" => &["attempt", "intake", "pipeline", "progress", "shooting", "studio"],
-            "http" => &["intake", "publish"],
+            // Whoever cancels a job over HTTP tells others.
+            "http" => &["intake", "notify", "publish"],
             "notify" => &["intake", "publish", "studio"],
             // It says what a film would cost to speak.
-            "cli" => &["http", "intake", "narrate", "notify", "pipeline", "plan", "planners", "publish", "studio"],
-            "lambda" => &["http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio", "tasks"],
+            "cli" => {
+                &["aws", "http", "intake", "narrate", "notify", "pipeline", "plan", "planners", "publish", "studio"]
+            }
+            "lambda" => {
+                &["aws", "http", "intake", "notify", "pipeline", "plan", "planners", "publish", "studio", "tasks"]
+            }
             other => panic!("{other} is a room that nobody planned"),
         };
         [FOUNDATION, more].concat()

@@ -14,8 +14,13 @@ mod rig;
 mod services;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
 use collector::{Collector, above, one};
 use rig::{Rig, event, soon};
 use serde_json::{Value, json};
@@ -99,12 +104,48 @@ async fn what_can_never_become_a_film_is_said_and_not_delivered_again() {
     let log = rig.log(&job).await;
     assert!(log.iter().any(|line| line.to_string().contains("input.not_utf8")), "{log:?}");
 
+    // Without dead letters a message that can't be read is left to its queue's redrive.
+    let mut batch = event("sqs-batch.json");
+    batch["Records"].as_array_mut().unwrap().truncate(2);
+    let ids: Vec<_> = (0..2).map(|index| json!({"itemIdentifier": batch["Records"][index]["messageId"]})).collect();
+    assert_eq!(emulator.invoke(&batch), json!({"batchItemFailures": ids}));
+
     let films = rig.store.list("films/", 100, soon()).await.unwrap();
     for (name, code) in [("s3-own-output.json", "intake.own_output"), ("unknown.json", "intake.unknown_event")] {
         let answer = emulator.invoke(&event(name));
         assert_eq!(answer["error"]["code"], code, "{answer}");
     }
     assert_eq!(rig.store.list("films/", 100, soon()).await.unwrap(), films, "a refused event leaves nothing");
+}
+
+/// A receiver that is away when the job ends, and back before its tries are used up.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_job_is_told_to_whoever_is_away_for_a_while() {
+    type Heard = Arc<Mutex<Vec<String>>>;
+    async fn hook(State(heard): State<Heard>, body: String) -> StatusCode {
+        let news: Value = serde_json::from_str(&body).unwrap();
+        let mut heard = heard.lock().unwrap();
+        heard.push(news["state"].as_str().unwrap().to_owned());
+        let ends = heard.iter().filter(|state| *state == "failed").count();
+        if (1..4).contains(&ends) { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT }
+    }
+    let heard = Heard::default();
+    let routes = Router::new().route("/", post(hook)).with_state(heard.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, routes).into_future());
+    let rig = Rig::new().await;
+    let settings = [
+        ("CHALKREEL_WEBHOOK_URL", url.as_str()),
+        ("CHALKREEL_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("CHALKREEL_WEBHOOK_LOOPBACK", "on"),
+    ];
+    let emulator = rig.emulator_with(60, &settings);
+    let answer = emulator.invoke(&upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await);
+    // The process's clock would stop here.
+    let heard = heard.lock().unwrap().clone();
+    assert_eq!(answer["jobs"][0]["state"], "failed", "{answer}");
+    assert_eq!(heard.iter().filter(|state| *state == "failed").count(), 4, "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,7 +274,11 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     };
     let body = |answer: &Value| -> Value { serde_json::from_str(answer["body"].as_str().unwrap()).unwrap() };
 
-    let mut interface = rig.http_emulator();
+    let (heard, bus) = Services::start().await;
+    let bus = format!("http://{bus}");
+    // As the template says it.
+    let telling = [("CHALKREEL_EVENT_BUS", "${EventBus}"), ("CHALKREEL_EVENTS_ENDPOINT", bus.as_str())];
+    let mut interface = rig.http_emulator(&telling);
     rig.calls.take();
     let submit = event("http-submit.json");
     let answer = interface.invoke(&submit);
@@ -245,6 +290,10 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let other = job_id(&body(&interface.invoke(&event("http-submit-base64.json"))));
     let cancelled = interface.invoke(&http("DELETE", &format!("/jobs/{other}")));
     assert_eq!(body(&cancelled)["state"], "cancelled", "{cancelled}");
+    // Before it began nobody else could have told that.
+    let news = heard.sent("events:PutEvents");
+    assert_eq!(news.len(), 1, "{news:?}");
+    assert_eq!((&news[0]["job_id"], &news[0]["state"]), (&json!(other), &json!("cancelled")));
     let listed = body(&interface.invoke(&http("GET", "/jobs")));
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 2, "{listed}");
     let refused = interface.invoke(&event("unknown.json"));
@@ -275,6 +324,8 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
             ("VOICE_CHAIN", "polly,espeak-ng"),
             ("POLLY_BASE_URL", &beside),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collecting),
+            ("CHALKREEL_DEAD_LETTERS", "https://sqs.us-east-1.amazonaws.com/123456789012/FailedEvents"),
+            ("AWS_ENDPOINT_URL", &beside),
         ],
     );
     let dropped = upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await;
@@ -301,21 +352,37 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let mut again = batch["Records"][0].clone();
     again["body"] = json!(dropped.to_string());
     batch["Records"] = json!([batch["Records"][0], batch["Records"][1], again, batch["Records"][3]]);
-    let failed = emulator.invoke(&batch);
-    let ids: Vec<_> = (0..2).map(|index| json!({"itemIdentifier": batch["Records"][index]["messageId"]})).collect();
-    assert_eq!(failed, json!({"batchItemFailures": ids}));
+    // What can't be read lies among the dead letters at once, as it came, and says why.
+    assert_eq!(emulator.invoke(&batch), json!({"batchItemFailures": []}));
+    let letters = services.sent("sqs:SendMessage");
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    for (letter, record) in letters.iter().zip(batch["Records"].as_array().unwrap()) {
+        let attribute = |name: &str| letter["MessageAttributes"][name]["StringValue"].as_str().unwrap();
+        assert_eq!((&letter["MessageBody"], attribute("code")), (&record["body"], "intake.unknown_event"));
+        assert!(!attribute("message").is_empty());
+    }
     assert!(emulator.server.log().contains("intake.unknown_event"), "{}", emulator.server.log());
+    // A batch that can't be read at all must not pass for one that succeeded.
+    let mut unread = batch.clone();
+    unread["Records"][0].as_object_mut().unwrap().remove("messageId");
+    let failed = emulator.invoke(&unread);
+    assert_eq!(failed["errorType"], "intake.bad_request", "{failed}");
 
     // What CloudWatch counts, one line a job that was worked on.
     let log = emulator.server.log();
     let counted: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let counted: Vec<_> = counted.iter().filter(|line| line["_aws"].is_object()).map(|line| &line["state"]).collect();
-    assert_eq!(counted, ["succeeded", "failed", "failed"], "{log}");
+    let counted: Vec<_> = counted.iter().filter(|line| line["_aws"].is_object()).collect();
+    let states: Vec<_> = counted.iter().map(|line| &line["state"]).collect();
+    assert_eq!(states, ["succeeded", "failed", "failed"], "{log}");
+    for line in counted {
+        let (seconds, billed) = (line["Seconds"].as_f64().unwrap(), line["GigabyteSeconds"].as_f64().unwrap());
+        assert!((billed - seconds * 3008.0 / 1024.0).abs() < 1e-6 && line["FunctionName"] == "chalkreel", "{line}");
+    }
     assert_eq!(emulator.server.stop(), NOTHING, "left running");
     let made = rig.calls.take();
 
     // Served like everything else, from what the other function left.
-    let interface = rig.http_emulator();
+    let interface = rig.http_emulator(&telling);
     rig.calls.take();
     for (output, status) in [("", 200), ("/log", 200), ("/page", 200), ("/captions", 200), ("/film", 302)] {
         let answer = interface.invoke(&http("GET", &format!("/jobs/{job}{output}")));
@@ -334,5 +401,5 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     assert_least_privilege("HttpRole", &served);
     assert_least_privilege("RenderRole", &made);
     assert_least_privilege_elsewhere("RenderFunction", "RenderRole", &services.calls());
-    assert_least_privilege_elsewhere("HttpFunction", "HttpRole", &[]);
+    assert_least_privilege_elsewhere("HttpFunction", "HttpRole", &heard.calls());
 }

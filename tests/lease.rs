@@ -230,7 +230,10 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
             }
             Op::Cancel => match (Lease::cancel(&rig.store, id, soon()).await, &mut model) {
                 (Err(_), None) => {}
-                (Ok(status), Some(now)) => {
+                (Ok(cancelled), Some(now)) => {
+                    // Whoever wrote it knows that it did.
+                    assert_eq!(cancelled.is_ok(), !now.state.is_final(), "{what}");
+                    let (Ok(status) | Err(status)) = cancelled;
                     if !now.state.is_final() {
                         (now.state, now.generation) = (State::Cancelled, now.generation + 1);
                         now.free = false;

@@ -8,6 +8,8 @@ mod process;
 mod read;
 #[path = "lambda/rig.rs"]
 mod rig;
+#[path = "lambda/services.rs"]
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::{BehaviorVersion, Credentials, Region};
-use handler::job::{JobId, Lease};
 use process::{Server, free_port};
-use rig::{Emulator, Rig, layer, soon, tool};
+use rig::{Emulator, Rig, event, layer, soon, tool};
 use serde_json::{Value, json};
+use services::Services;
 
 /// Sandboxes that do tasks, and scenes that are drawn at a time.
 const SANDBOXES: usize = 2;
@@ -316,12 +318,24 @@ async fn what_fails_is_tried_again_replaced_or_told_as_its_code_says() {
     let execution = factory.start("long", &json!({"document": {"name": "long.md", "text": long}})).await;
     factory.call(|call| call.task == "scene" && call.answer.is_none()).await;
     let plan = factory.of("plan").pop().unwrap().answer.unwrap();
-    let id: JobId = plan["job_id"].as_str().unwrap().parse().unwrap();
-    let cancelled = Lease::cancel(&rig.store, &id, soon()).await.unwrap();
+    let id = plan["job_id"].as_str().unwrap();
+    // No task has it in hand then, so whoever cancels it is the one who can tell.
+    let (services, beside) = Services::start().await;
+    let bus = [("CHALKREEL_EVENT_BUS", "courses"), ("CHALKREEL_EVENTS_ENDPOINT", &*format!("http://{beside}"))];
+    let interface = rig.http_emulator(&bus);
+    let mut request = event("http-health.json");
+    request["requestContext"]["http"]["method"] = json!("DELETE");
+    request["rawPath"] = json!(format!("/jobs/{id}"));
+    let answer = interface.invoke(&request);
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    let told = services.sent("events:PutEvents");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["job_id"], &told[0]["state"]), (&json!(id), &json!("cancelled")));
+    let cancelled: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     let (ended, output, _) = factory.ended(&execution).await;
     assert_eq!((&*ended, &output["state"]), ("SUCCEEDED", &json!("cancelled")), "{output}");
-    let status = rig.status(id.as_str()).await;
-    assert_eq!((&status["state"], &status["generation"]), (&json!("cancelled"), &json!(cancelled.generation)));
+    let status = rig.status(id).await;
+    assert_eq!((&status["state"], &status["generation"]), (&json!("cancelled"), &cancelled["generation"]));
     assert!(rig.store.head(&format!("films/{id}/film.mp4"), soon()).await.is_err());
     let drawn = status["scenes"].as_array().unwrap().iter().filter(|scene| scene["state"] == "rendered").count();
     assert_eq!(drawn, 0, "{status}");

@@ -121,4 +121,13 @@ fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
     assert!(text.contains("Squares & <roots>") && text.contains("What could not be honoured"), "{text}");
     let left: Vec<String> = server.stop();
     assert!(left.is_empty(), "{left:?}");
+
+    // The same films, for somebody who has to show a token: links and player go on without it.
+    let (token, address) = ("0123456789abcdef0123456789abcdef", free_port());
+    let mut command = program(dir.path());
+    command.args(["serve", "--listen", &address.to_string()]).env("CHALKREEL_HTTP_TOKEN", token);
+    let mut server = Server::start(&mut command, &dir.path().join("guarded.log"), address);
+    let seen = browse(&["guest", &format!("http://{address}/"), token]);
+    assert!(seen["seconds"].as_f64().unwrap() > 1.0 && seen["log"].as_str().unwrap().contains("job_id"), "{seen}");
+    assert!(server.stop().is_empty());
 }

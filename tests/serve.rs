@@ -268,6 +268,91 @@ async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
     assert!(server.stop().is_empty());
 }
 
+/// As from another machine: with a token, by a browser's means, and nothing leads to the store on loopback.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_elsewhere_gets_the_film_through_its_session() {
+    let mut house = House::new();
+    house.address.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
+    let server = house.start(&[("CHALKREEL_HTTP_TOKEN", SECRET)]);
+    house.address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    let stay = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let bearer = format!("Bearer {SECRET}");
+    let sent =
+        stay.post(house.url("/jobs?name=a.md")).header("authorization", &bearer).body(LESSON).send().await.unwrap();
+    let job = sent.json::<Value>().await.unwrap()["job_id"].as_str().unwrap().to_owned();
+
+    let refused = stay.post(house.url("/session")).header("authorization", "Bearer wrong").send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers().get("set-cookie")), (401, None));
+    let opened = stay.post(house.url("/session")).header("authorization", &bearer).send().await.unwrap();
+    assert_eq!(opened.status().as_u16(), 204);
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    assert!(!cookie.contains("Secure"), "over plain HTTP no browser would keep it: {cookie}");
+    let pair = cookie.split(';').next().unwrap();
+    let get = |path: &str| stay.get(house.url(path)).header("cookie", pair);
+
+    let start = Instant::now();
+    loop {
+        let status: Value = get(&format!("/jobs/{job}")).send().await.unwrap().json().await.unwrap();
+        match status["state"].as_str().unwrap() {
+            "succeeded" => break,
+            "queued" | "running" if start.elapsed() < FILM => tokio::time::sleep(Duration::from_millis(100)).await,
+            _ => panic!("{status}\n{}", server.log()),
+        }
+    }
+    for path in ["page", "log", "film", "film.mp4", "poster", "sync.json"] {
+        let path = format!("/jobs/{job}/{path}");
+        assert_eq!(get(&path).send().await.unwrap().status().as_u16(), 200, "{path}");
+        assert_eq!(stay.get(house.url(&path)).send().await.unwrap().status().as_u16(), 401, "{path}");
+    }
+    assert_eq!(stay.get(house.url("/live")).send().await.unwrap().status().as_u16(), 401);
+    assert_eq!(get("/live").send().await.unwrap().status().as_u16(), 200);
+
+    let film = format!("/jobs/{job}/film.mp4");
+    let head = stay.head(house.url(&film)).header("cookie", pair).send().await.unwrap();
+    let size: usize = head.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    assert_eq!(
+        (&head.headers()["accept-ranges"], &head.headers()["content-type"]),
+        (&"bytes".parse().unwrap(), &"video/mp4".parse().unwrap())
+    );
+    let etag = head.headers()["etag"].clone();
+    let whole = get(&film).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!((whole.len(), &whole[4..8]), (size, &b"ftyp"[..]));
+    for (range, bytes) in [
+        ("bytes=4-7", &whole[4..8]),
+        ("bytes=-5", &whole[size - 5..]),
+        (&*format!("bytes={}-", size - 3), &whole[size - 3..]),
+    ] {
+        let part = get(&film).header("range", range).header("if-range", &etag).send().await.unwrap();
+        assert_eq!(part.status().as_u16(), 206, "{range}");
+        assert!(part.headers()["content-range"].to_str().unwrap().ends_with(&format!("/{size}")), "{range}");
+        assert_eq!(part.bytes().await.unwrap(), bytes, "{range}");
+    }
+    let other = get(&film).header("range", "bytes=4-7").header("if-range", "\"other\"").send().await.unwrap();
+    assert_eq!(
+        (other.status().as_u16(), other.bytes().await.unwrap().len()),
+        (200, size),
+        "another version is sent whole"
+    );
+    for several in ["bytes=0-1,4-7", "bytes=x-y", "lines=1-2"] {
+        assert_eq!(get(&film).header("range", several).send().await.unwrap().status().as_u16(), 200, "{several}");
+    }
+    let beyond = get(&film).header("range", format!("bytes={size}-")).send().await.unwrap();
+    let (status, told) = (beyond.status().as_u16(), beyond.json::<Value>().await.unwrap());
+    assert_eq!((status, &told["code"], &told["status"]), (416, &json!("http.no_such_range"), &json!(416)));
+
+    // What a page of another port of this host could send in the browser's name.
+    let foreign = stay.delete(house.url(&format!("/jobs/{job}"))).header("cookie", pair);
+    let foreign = foreign.header("origin", "http://127.0.0.1:1").send().await.unwrap();
+    assert_eq!(foreign.status().as_u16(), 403);
+    for (method, path) in
+        [(reqwest::Method::GET, "/live/%FF"), (reqwest::Method::PUT, "/live"), (reqwest::Method::PUT, "/")]
+    {
+        let answer = stay.request(method, house.url(path)).header("cookie", pair).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+}
+
 #[test]
 fn nobody_from_elsewhere_comes_in_without_a_token() {
     let dir = tempfile::tempdir().unwrap();

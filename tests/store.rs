@@ -15,6 +15,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, MetadataDirective, ObjectIdentifier};
+use futures::TryStreamExt as _;
 use handler::deadline::Deadline;
 use handler::store::{Cache, CacheKey, Condition, ETag, Embedded, Endpoint, Lost, Store, StoreError};
 use tempfile::TempDir;
@@ -110,6 +111,7 @@ async fn objects_go_in_and_come_out_whole() {
     assert_eq!(code(store.with_bucket("no-such-bucket").get("k", 1, soon()).await), "store.no_bucket");
     store.with_bucket("another").create_bucket(soon()).await.unwrap();
     store.with_bucket("another").create_bucket(soon()).await.unwrap();
+    assert_eq!(code(store.with_bucket("No_Name").create_bucket(soon()).await), "store.refused");
     assert_eq!(store.with_bucket("another").list("", 10, soon()).await.unwrap(), []);
     server.shutdown(soon()).await;
 }
@@ -127,18 +129,24 @@ async fn larger_than_allowed_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn listings_have_prefixes_groups_and_pages() {
     let rig = rig().await;
+    listings(&rig.store, &sdk(&rig.server.endpoint())).await;
+    // Where an object and others "below" it have a listing in common, and its first key is the prefix itself.
+    rig.store.put("l/", "", "text/plain", soon()).await.unwrap();
+    assert_eq!(rig.store.list("l/", 1, soon()).await.unwrap()[0].key, "l/");
+}
+
+async fn listings(store: &Store, client: &Client) {
     let keys = ["l", "l-", "l/0", "l/1", "l/2", "l/sub/x", "l/sub/y", "l/z", "l0", "l/ü", "l/日"];
     for key in keys {
-        rig.store.put(key, key.as_bytes(), "text/plain", soon()).await.unwrap();
+        store.put(key, key.as_bytes(), "text/plain", soon()).await.unwrap();
     }
     let mut sorted: Vec<&str> = keys.iter().copied().filter(|key| key.starts_with("l/")).collect();
     sorted.sort_unstable();
-    let listed = rig.store.list("l/", 100, soon()).await.unwrap();
+    let listed = store.list("l/", 100, soon()).await.unwrap();
     assert_eq!(listed.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), sorted);
     assert!(listed.iter().all(|entry| entry.size == entry.key.len() as u64 && entry.etag.is_some()));
-    assert_eq!(rig.store.list("l/", 3, soon()).await.unwrap().len(), 3);
+    assert_eq!(store.list("l/", 3, soon()).await.unwrap().len(), 3);
 
-    let client = sdk(&rig.server.endpoint());
     for page in 1..=4 {
         let (mut names, mut token) = (Vec::new(), None);
         loop {
@@ -157,12 +165,24 @@ async fn listings_have_prefixes_groups_and_pages() {
     }
     let after = client.list_objects_v2().bucket(BUCKET).prefix("l/").start_after("l/sub/x").send().await.unwrap();
     assert_eq!(after.contents()[0].key(), Some("l/sub/y"));
+    for key in keys {
+        store.delete(key, soon()).await.unwrap();
+    }
+    assert!(store.list("l", 10, soon()).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_conditions_copies_and_batches() {
     let rig = rig().await;
+    ranges_and_copies(&rig.store, &sdk(&rig.server.endpoint())).await;
     let client = sdk(&rig.server.endpoint());
+    rig.store.put("k", "1", "text/plain", soon()).await.unwrap();
+    let delete = client.delete_object().bucket(BUCKET).key("k");
+    assert_eq!(http_status(delete.if_match("\"other\"").send().await), 412);
+}
+
+/// Parts of an object, reads on a condition, copies with and without what belongs to them, and many deleted at once.
+async fn ranges_and_copies(store: &Store, client: &Client) {
     let put = client.put_object().bucket(BUCKET).key("k").metadata("note", "n").body(text(b"hello world 0123456789"));
     let etag = put.content_type("text/plain").send().await.unwrap().e_tag.unwrap();
     let get = || client.get_object().bucket(BUCKET).key("k");
@@ -181,21 +201,25 @@ async fn ranges_conditions_copies_and_batches() {
 
     let source = format!("{BUCKET}/k");
     client.copy_object().bucket(BUCKET).key("copy").copy_source(&source).send().await.unwrap();
-    let copy = rig.store.get("copy", 22, soon()).await.unwrap();
+    let copy = store.get("copy", 22, soon()).await.unwrap();
     assert_eq!((&copy.bytes[..], copy.etag.as_str()), (&b"hello world 0123456789"[..], etag.as_str()));
     assert_eq!(copy.metadata["note"], "n");
     let replace = client.copy_object().bucket(BUCKET).key("k").copy_source(&source).content_type("text/html");
     replace.metadata_directive(MetadataDirective::Replace).send().await.unwrap();
-    let object = rig.store.get("k", 22, soon()).await.unwrap();
+    let object = store.get("k", 22, soon()).await.unwrap();
     assert_eq!((object.content_type.as_deref(), object.metadata.len()), (Some("text/html"), 0));
+    let part = store.part("k", Some("bytes=6-10"), soon()).await.unwrap();
+    assert_eq!((part.size, part.range.as_deref()), (5, Some("bytes 6-10/22")));
+    let pieces: Vec<_> = part.pieces().try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), b"world");
+    let beyond = store.part("k", Some("bytes=22-"), soon()).await.unwrap_err();
+    assert!(matches!(beyond, StoreError::Refused { status: 416, .. }), "{beyond:?}");
 
-    let delete = client.delete_object().bucket(BUCKET).key("k");
-    assert_eq!(http_status(delete.if_match("\"other\"").send().await), 412);
     let named = |key| ObjectIdentifier::builder().key(key).build().unwrap();
     let batch = Delete::builder().objects(named("k")).objects(named("copy")).objects(named("none")).build().unwrap();
     let reply = client.delete_objects().bucket(BUCKET).delete(batch).send().await.unwrap();
     assert_eq!((reply.deleted().len(), reply.errors().len()), (3, 0));
-    assert!(rig.store.list("", 10, soon()).await.unwrap().is_empty());
+    assert!(store.list("", 10, soon()).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,50 +266,59 @@ async fn multipart_uploads() {
     assert!(files(rig.dir.path(), "uploads").is_empty() && files(rig.dir.path(), "tmp").is_empty());
 }
 
+/// Keys as users and this service write them, with all that must be encoded on the way.
+const ODD: &[&str] = &[
+    "a/b/c",
+    "a b+c&d=e?f#g",
+    "a%2Fb",
+    "%2e%2e%2f",
+    "~",
+    "A",
+    "日本語/ü .txt",
+    "quote'\"`",
+    "-",
+    "_",
+    "CON",
+    "incoming/http/0123/draft/Übung 1+2.md",
+    "films/by-time/0123=4",
+];
+
+/// Each is an object of its own. Gives them as they are listed.
+async fn odd_keys(store: &Store, keys: &[&str]) -> Vec<String> {
+    for key in keys {
+        let put = store.put(key, (*key).to_owned(), "text/plain", soon()).await;
+        put.unwrap_or_else(|error| panic!("{key:?}: {error}"));
+    }
+    for key in keys {
+        let object = store.get(key, 2048, soon()).await;
+        assert_eq!(object.unwrap_or_else(|error| panic!("{key:?}: {error}")).bytes, key.as_bytes());
+    }
+    let listed: Vec<String> = store.list("", 1000, soon()).await.unwrap().into_iter().map(|entry| entry.key).collect();
+    for key in keys {
+        store.delete(key, soon()).await.unwrap();
+        assert!(!store.exists(key, soon()).await.unwrap(), "{key:?}");
+    }
+    assert!(store.list("", 1000, soon()).await.unwrap().is_empty());
+    listed
+}
+
+fn sorted(keys: &[impl AsRef<str>]) -> Vec<String> {
+    let mut keys: Vec<String> = keys.iter().map(|key| key.as_ref().to_owned()).collect();
+    keys.sort_unstable();
+    keys
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn any_key_is_its_own_object() {
     let rig = rig().await;
     let long = format!("films/{}/status.json", "ü".repeat(400));
     let longer = "x".repeat(1024);
-    let keys = [
-        "../escape",
-        "..",
-        ".",
-        "a/../b",
-        "a/b",
-        "a",
-        "a/",
-        "a//b",
-        "a/b/c",
-        "%2e%2e%2f",
-        "a%2Fb",
-        "~",
-        "A",
-        "a b+c&d=e?f#g",
-        "日本語/ü .txt",
-        "quote'\"`\\",
-        "-",
-        "_",
-        "CON",
-        &long,
-        &longer,
-    ];
-    for key in keys {
-        rig.store.put(key, key.to_owned(), "text/plain", soon()).await.unwrap();
-    }
-    for key in keys {
-        let object = rig.store.get(key, 2048, soon()).await;
-        assert_eq!(object.unwrap_or_else(|error| panic!("{key:?}: {error}")).bytes, key.as_bytes());
-    }
-    let mut sorted = keys.to_vec();
-    sorted.sort_unstable();
-    let listed = rig.store.list("", 1000, soon()).await.unwrap();
-    assert_eq!(listed.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), sorted);
+    // Those too that look like paths, which a server on a file system of names can't keep apart.
+    let paths = ["../escape", "..", ".", "a/../b", "a/b", "a", "a/", "a//b", "back\\slash", &*long, &*longer];
+    let keys = [ODD, &paths].concat();
+    assert_eq!(odd_keys(&rig.store, &keys).await, sorted(&keys), "the order is that of their bytes");
+    rig.store.put("../escape", "", "text/plain", soon()).await.unwrap();
     assert_eq!(files(rig.dir.path(), "buckets").len(), 1, "nothing escaped from the bucket");
-    for key in keys {
-        rig.store.delete(key, soon()).await.unwrap();
-    }
-    assert!(rig.store.list("", 1000, soon()).await.unwrap().is_empty());
 }
 
 /// Sixteen writers, shared out among the stores, race for each of the rounds. One wins, and its bytes are there.
@@ -855,6 +888,14 @@ async fn an_independent_server_agrees() {
     conditions(&store).await;
     parts(&store, &sdk(&endpoint)).await;
     presigned(&store).await;
+    // What the parts above left.
+    for entry in store.list("", 1000, soon()).await.unwrap() {
+        store.delete(&entry.key, soon()).await.unwrap();
+    }
+    listings(&store, &sdk(&endpoint)).await;
+    // It lists folder by folder, so a space comes after the slash.
+    assert_eq!(sorted(&odd_keys(&store, ODD).await), sorted(ODD));
+    ranges_and_copies(&store, &sdk(&endpoint)).await;
     race(std::slice::from_ref(&store), 6).await;
     lost_replies(&store, &endpoint).await;
 

@@ -44,6 +44,10 @@ fn secrets_are_not_echoed() {
     for (name, parameter) in parameters {
         let secret = ["Key", "Token", "Secret"].iter().any(|word| name.ends_with(word));
         assert_eq!(parameter["NoEcho"] == true, secret, "{name}");
+        // A pattern must let through what says where a secret is.
+        if let Some(pattern) = parameter["AllowedPattern"].as_str().filter(|_| secret) {
+            assert_eq!(pattern, r"(.{32,}|\{\{resolve:secretsmanager:.+\}\})?", "{name}");
+        }
     }
 }
 
@@ -61,6 +65,17 @@ fn alarms_watch_what_there_is() {
         ours += 1;
         let metric = alarm["MetricName"].as_str().unwrap();
         assert!(metrics.contains(&format!("(\"{metric}\", \"Count\")")), "{name} watches {metric}");
+        // Of this stack alone.
+        let whose = &alarm["Dimensions"][0];
+        assert_eq!(whose, &serde_json::json!({"Name": "FunctionName", "Value": {"Ref": "RenderFunction"}}), "{name}");
+        assert!(metrics.contains("DIMENSION: &str = \"FunctionName\""));
+    }
+    for function in ["RenderFunction", "HttpFunction"] {
+        let watched = template["Resources"].as_object().unwrap().values().any(|alarm| {
+            let alarm = &alarm["Properties"];
+            alarm["MetricName"] == "Errors" && alarm["Dimensions"][0]["Value"]["Ref"] == function
+        });
+        assert!(watched, "nobody is told when {function} fails");
     }
     assert!(ours >= 2 && metrics.contains("NAMESPACE: &str = \"Chalkreel\""));
 }
@@ -123,9 +138,30 @@ fn the_queue_waits_for_its_films() {
     let queue = &template["Resources"]["Lessons"]["Properties"];
     let timeout = settled(&template, &function["Timeout"]).as_u64().unwrap();
     assert!(queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * timeout);
-    assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() >= 2);
+    // Lambda's advice: what it has no room for comes back, and counts as a try.
+    assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() >= 5);
     let source = &function["Events"]["Message"]["Properties"];
+    let most = settled(&template, &source["ScalingConfig"]["MaximumConcurrency"]).as_u64().unwrap();
+    assert!(most < settled(&template, &template["Parameters"]["Concurrency"]["Default"]).as_u64().unwrap());
+    assert_eq!(function["Environment"]["Variables"]["CHALKREEL_DEAD_LETTERS"]["Ref"], "FailedEvents");
     assert_eq!(source["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]));
+}
+
+/// S3, SNS and EventBridge may send to the queue, for this account alone.
+#[test]
+fn who_may_send_to_the_queue() {
+    let template = template();
+    let policy = &template["Resources"]["LessonsPolicy"]["Properties"];
+    assert_eq!(policy["Queues"], serde_json::json!([{"Ref": "Lessons"}]));
+    let mut senders = Vec::new();
+    for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+        assert_eq!((&statement["Effect"], &statement["Action"]), (&"Allow".into(), &"sqs:SendMessage".into()));
+        assert_eq!(statement["Resource"]["Fn::GetAtt"][0], "Lessons");
+        let condition = statement["Condition"].to_string();
+        assert!(condition.contains("AWS::AccountId"), "{condition}");
+        senders.push(statement["Principal"]["Service"].as_str().unwrap());
+    }
+    assert_eq!(senders, ["s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::child::Mode;
 
 pub use doors::DoorConfig;
-pub use voices::{Secret, VOICES, VoiceConfig};
+pub use voices::{Manner, Secret, VOICES, VoiceConfig};
 
 /// One environment variable, for the README and `chalkreel doctor`.
 #[derive(Debug)]
@@ -58,6 +58,22 @@ pub const VARIABLES: &[Variable] = &[
         name: "ELEVENLABS_MODEL_ID",
         default: "eleven_multilingual_v2",
         meaning: "model of ElevenLabs, when the lesson names none",
+    },
+    Variable { name: "ELEVENLABS_STABILITY", default: "the voice's own", meaning: "0 to 1: how even it speaks" },
+    Variable {
+        name: "ELEVENLABS_SIMILARITY",
+        default: "the voice's own",
+        meaning: "0 to 1: how close it keeps to the voice it was made of",
+    },
+    Variable {
+        name: "ELEVENLABS_STYLE",
+        default: "the voice's own",
+        meaning: "0 to 1: how much it exaggerates its style",
+    },
+    Variable {
+        name: "ELEVENLABS_SPEAKER_BOOST",
+        default: "the voice's own",
+        meaning: "on or off: whether it sounds still more like the voice it was made of",
     },
     Variable { name: "ELEVENLABS_BASE_URL", default: "https://api.elevenlabs.io", meaning: "where ElevenLabs is" },
     Variable {
@@ -173,6 +189,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "on or off: whether the webhook may be plain http on this machine's loopback, for trying it out",
     },
     Variable {
+        name: "CHALKREEL_DEAD_LETTERS",
+        default: "none",
+        meaning: "URL of the SQS queue that gets messages which can't be read, with code and reason; without it they fail until their queue's redrive takes them",
+    },
+    Variable {
         name: "CHALKREEL_METRICS",
         default: "off",
         meaning: "on or off: whether each film's figures are printed in CloudWatch's embedded metric format",
@@ -276,6 +297,10 @@ pub struct Config {
     pub temp_dir: PathBuf,
     /// Whether the Lambda runtime is there to be served.
     pub under_lambda: bool,
+    /// The function's name, as Lambda says it.
+    pub function_name: Option<String>,
+    /// The function's memory in megabytes, as Lambda says it.
+    pub function_memory: Option<u32>,
 }
 
 /// A setting that can't be right.
@@ -391,6 +416,8 @@ impl Config {
             log: get("CHALKREEL_LOG"),
             temp_dir,
             under_lambda: get("AWS_LAMBDA_RUNTIME_API").is_some(),
+            function_name: get("AWS_LAMBDA_FUNCTION_NAME"),
+            function_memory: get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.trim().parse().ok()),
         };
         if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
     }

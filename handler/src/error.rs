@@ -84,6 +84,7 @@ codes! {
     HttpNoSuchPath "http.no_such_path" Intake false "nothing is served under that path" "Read /openapi.json.";
     HttpWrongMethod "http.wrong_method" Intake false "the path does not take that method" "Read /openapi.json.";
     HttpBadRequest "http.bad_request" Intake false "the request can't be understood" "Mend what the message names; /openapi.json tells what is expected.";
+    HttpNoSuchRange "http.no_such_range" Intake false "the file has no such bytes" "Ask for bytes within its length.";
     HttpTooLarge "http.too_large" Intake false "the request's body is larger than it may be" "Split the lesson, or put it into the bucket yourself.";
     HttpKeyReused "http.key_reused" Intake false "the Idempotency-Key was used for another document" "Take a new Idempotency-Key.";
     JobNotFound "job.not_found" Intake false "there is no job of that id" "Check the id; old jobs go with the bucket's lifecycle rules.";

@@ -1,5 +1,7 @@
 //! The Lambda front door: serves the runtime until it is told to stop.
 
+mod letters;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,14 +11,15 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tracing::{Instrument as _, error, info, info_span};
 
+use self::letters::DeadLetters;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::http::{self, Api};
-use crate::intake::{self, Asked, Batch, Message};
+use crate::intake::{self, Asked, Batch, Message, Sender};
 use crate::job::log::JobLogs;
 use crate::job::{Again, JobRequest, State, Status};
-use crate::notify::Notices;
+use crate::notify::{self, Notices};
 use crate::store::{Endpoint, Store};
 use crate::studio::{self, Studio};
 use crate::{pipeline, tasks, telemetry};
@@ -30,8 +33,8 @@ const SHUTDOWN: Duration = Duration::from_millis(400);
 /// The least time in which a film can be made of another message of the same batch.
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// For those who are told how a job ended, and the least of it when the job has used up its time.
-const TELL: Duration = Duration::from_secs(3);
+/// For those who are told how a job ended: as long as one of them is tried. And the least of it when the time is used up.
+const TELL: Duration = notify::DELIVERY;
 const TELL_LATE: Duration = Duration::from_millis(150);
 /// For a collector of spans to take what there is.
 const SPANS: Duration = Duration::from_secs(1);
@@ -63,18 +66,21 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     let endpoint =
         studio::endpoint(&config).unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
     let store = Store::connect(&endpoint, &bucket).await;
-    let (routes, _) = http::router(Api::new(store.clone(), config.doors.http_token.clone(), false));
-    let house = match Studio::open(config, store, logs) {
-        Ok(studio) => Ok(House { notices: Notices::start(&studio), studio }),
+    let letters = config.doors.dead_letters.clone().map(DeadLetters);
+    let studio = Studio::open(config.clone(), store.clone(), logs);
+    let notices = Arc::new(match &studio {
+        Ok(studio) => Notices::start(studio),
         Err(error) => {
             info!("only HTTP is served: {error}");
-            Err(error)
+            Notices::without_studio(&config, &bucket)
         }
-    };
-    let house = Arc::new(house);
+    });
+    let api = Api::new(store, config.doors.http_token.clone(), false).telling(notices.clone());
+    let (routes, _) = http::router(api);
+    let house = Arc::new(House { studio, notices, letters, routes, bucket });
     let stopping = house.clone();
     lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
-        let Ok(House { studio, .. }) = &*stopping else { return };
+        let Ok(studio) = &stopping.studio else { return };
         studio.interrupt();
         // There is no time for a grace: what a child leaves half done is thrown away anyhow.
         crate::child::kill_all();
@@ -85,135 +91,175 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     })
     .await;
     let handler = service_fn(|event: LambdaEvent<Value>| {
-        let (house, routes, bucket) = (house.clone(), routes.clone(), bucket.clone());
-        async move { traced(event, &house, &bucket, routes).await }
+        let house = house.clone();
+        async move { traced(event, &house).await }
     });
     lambda_runtime::run(handler).await
 }
 
 /// What outlives an invocation.
 struct House {
-    studio: Studio,
-    notices: Notices,
+    /// None, and why, where HTTP alone is served.
+    studio: Result<Studio, JobError>,
+    notices: Arc<Notices>,
+    letters: Option<DeadLetters>,
+    routes: Router,
+    bucket: String,
 }
 
 /// An invocation within the trace that Lambda tells of. Its spans are sent before Lambda stops the process's clock.
-async fn traced(
-    event: LambdaEvent<Value>,
-    house: &Result<House, JobError>,
-    bucket: &str,
-    routes: Router,
-) -> Result<Value, Fault> {
+async fn traced(event: LambdaEvent<Value>, house: &House) -> Result<Value, Fault> {
     let span = info_span!("invocation", request_id = event.context.request_id, otel.kind = "server");
     telemetry::follow_xray(&span, event.context.xray_trace_id.as_deref());
     let ends = ends(event.context.deadline, Duration::MAX);
-    let answer = answer(event, house, bucket, routes).instrument(span).await;
+    let answer = answer(event, house, ends).instrument(span).await;
+    // Lambda stops the process's clock once it has its answer.
+    house.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
     telemetry::flush(ends.slice(SPANS).no_sooner_than(TELL_LATE)).await;
     answer
 }
 
-async fn answer(
-    event: LambdaEvent<Value>,
-    house: &Result<House, JobError>,
-    bucket: &str,
-    routes: Router,
-) -> Result<Value, Fault> {
-    let is_task = event.payload.get("task").is_some();
-    let asked = match intake::read(event.payload, bucket) {
+/// `ends` is when Lambda needs the answer.
+async fn answer(event: LambdaEvent<Value>, house: &House, ends: Deadline) -> Result<Value, Fault> {
+    let sender = intake::sender(&event.payload);
+    let asked = match intake::read(event.payload, &house.bucket) {
+        Ok(Asked::Http(event)) => return Ok(http::event::answer(*event, house.routes.clone()).await),
         Ok(asked) => asked,
-        // A state machine goes on after an answer.
-        Err(refused) if is_task => return Err(Fault(refused)),
         Err(refused) => {
-            // Delivering it again would not help, so the refusal is an answer and not a failure.
             error!(code = refused.code, "{}", refused.message);
-            return Ok(json!({"error": refused}));
+            return match sender {
+                Sender::Http => Ok(http::event::refusal(refused).await),
+                // These take any answer for success.
+                Sender::Queue | Sender::Machine => Err(Fault(refused)),
+                // Delivering it again would not help, so the refusal is an answer and not a failure.
+                Sender::Other => Ok(json!({"error": refused})),
+            };
         }
     };
-    if let Asked::Http(event) = asked {
-        return Ok(http::event::answer(*event, routes).await);
-    }
-    let house = house.as_ref().map_err(|error| Fault(error.clone()))?;
-    let ends = ends(event.context.deadline, house.studio.config.job_timeout);
-    let answer = jobs(asked, house, ends).await;
+    let studio = house.studio.as_ref().map_err(|error| Fault(error.clone()))?;
+    let workshop = Workshop { studio, notices: &house.notices, letters: house.letters.as_ref() };
+    let answer = workshop.answer(asked, ends.slice(studio.config.job_timeout)).await;
     crate::child::sweep();
-    // Lambda stops the process's clock once it has its answer.
-    house.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
     answer
 }
 
-/// Makes what an event asks for, one film after the other.
-async fn jobs(asked: Asked, house: &House, ends: Deadline) -> Result<Value, Fault> {
-    match asked {
-        Asked::Direct(request) => Ok(json!(film(request, house, ends).await?)),
-        Asked::Task(task) => {
-            let done = tasks::run(*task, &house.studio, ends).boxed().await?;
-            if let Some(status) = &done.status {
-                house.notices.ended(status);
-            }
-            match done.error {
-                Some(error) => Err(Fault(error)),
-                None => Ok(done.answer),
-            }
-        }
-        Asked::Delivered(requests) => {
-            let mut statuses = Vec::new();
-            for request in requests {
-                statuses.push(film(request, house, ends).await?);
-            }
-            delivered(&statuses)
-        }
-        Asked::Batch(batch) => {
-            let failed = failures(batch, house, ends).await;
-            let items: Vec<_> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
-            Ok(json!({"batchItemFailures": items}))
-        }
-        // Answered before.
-        Asked::Http(_) => Ok(Value::Null),
-    }
+/// What it takes to make films.
+struct Workshop<'h> {
+    studio: &'h Studio,
+    notices: &'h Notices,
+    letters: Option<&'h DeadLetters>,
 }
 
-async fn film(request: JobRequest, house: &House, ends: Deadline) -> Result<Status, JobError> {
-    // Boxed: a job's future is large, and what holds it would be too.
-    let status = pipeline::film(request, &house.studio, ends, Again::Retryable).boxed().await?;
-    house.notices.ended(&status);
-    Ok(status)
-}
-
-/// Works on the messages of a queue, and gives the ids of those that must be delivered again. What can't be read is among them,
-/// so that it ends in the dead-letter queue, where somebody looks; the log says why, with its id.
-async fn failures(batch: Batch, house: &House, ends: Deadline) -> Vec<String> {
-    let mut failed = Vec::new();
-    let mut done = 0;
-    for Message { id, receives, requests } in batch.messages {
-        // After a failure, order forbids the rest; and what can't be finished is better left to another invocation.
-        let late = done > 0 && ends.left() < ENOUGH;
-        if (batch.fifo && !failed.is_empty()) || late {
-            failed.push(id);
-            continue;
+impl Workshop<'_> {
+    /// Makes what an event asks for, one film after the other.
+    async fn answer(&self, asked: Asked, ends: Deadline) -> Result<Value, Fault> {
+        match asked {
+            Asked::Direct(request) => Ok(json!(self.film(request, ends).await?)),
+            Asked::Task(task) => {
+                let done = tasks::run(*task, self.studio, ends).boxed().await?;
+                if let Some(status) = &done.status {
+                    self.notices.ended(status);
+                }
+                match done.error {
+                    Some(error) => Err(Fault(error)),
+                    None => Ok(done.answer),
+                }
+            }
+            Asked::Delivered(requests) => {
+                let (mut statuses, mut refused) = (Vec::new(), Vec::new());
+                for request in requests {
+                    match request {
+                        Ok(request) => statuses.push(self.film(request, ends).await?),
+                        Err(error) => {
+                            error!(code = error.code, "a record is refused: {}", error.message);
+                            refused.push(error);
+                        }
+                    }
+                }
+                delivered(&statuses, &refused)
+            }
+            Asked::Batch(batch) => {
+                let failed = self.failures(batch, ends).await;
+                let items: Vec<_> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
+                Ok(json!({"batchItemFailures": items}))
+            }
+            // Answered before.
+            Asked::Http(_) => Ok(Value::Null),
         }
-        if let Err(error) = message(requests, house, ends).await {
-            error!(message_id = id, receives, code = error.code, "a message failed: {}", error.message);
-            failed.push(id);
-        }
-        done += 1;
     }
-    info!(messages = done, failed = failed.len(), "answered a batch");
-    failed
-}
 
-/// What of a message must be tried again; a job that failed for good has said so in its status.
-async fn message(requests: Result<Vec<JobRequest>, JobError>, house: &House, ends: Deadline) -> Result<(), JobError> {
-    for request in requests? {
-        let status = film(request, house, ends).await?;
-        if let Some(error) = status.error.filter(|error| error.retryable) {
-            return Err(error);
+    async fn film(&self, request: JobRequest, ends: Deadline) -> Result<Status, JobError> {
+        // Boxed: a job's future is large, and what holds it would be too.
+        let status = pipeline::film(request, self.studio, ends, Again::Retryable).boxed().await?;
+        self.notices.ended(&status);
+        Ok(status)
+    }
+
+    /// Works on the messages of a queue, and gives the ids of those that must be delivered again.
+    async fn failures(&self, batch: Batch, ends: Deadline) -> Vec<String> {
+        let mut failed = Vec::new();
+        let mut done = 0;
+        for Message { id, receives, body, requests } in batch.messages {
+            // After a failure, order forbids the rest; and what can't be finished is better left to another invocation.
+            let late = done > 0 && ends.left() < ENOUGH;
+            if (batch.fifo && !failed.is_empty()) || late {
+                failed.push(id);
+                continue;
+            }
+            let worked_on = match self.message(requests, ends).await {
+                Ok(None) => Ok(()),
+                Ok(Some(unreadable)) => self.put_aside(&body, unreadable, ends).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = worked_on {
+                error!(message_id = id, receives, code = error.code, "a message failed: {}", error.message);
+                failed.push(id);
+            }
+            done += 1;
+        }
+        info!(messages = done, failed = failed.len(), "answered a batch");
+        failed
+    }
+
+    /// Makes the films of a message. Gives what of it can't be read, which no retry mends.
+    ///
+    /// # Errors
+    /// What must be tried again; a job that failed for good has said so in its status.
+    async fn message(&self, requests: Vec<intake::Read>, ends: Deadline) -> Result<Option<JobError>, JobError> {
+        let mut unreadable = None;
+        for request in requests {
+            match request {
+                Ok(request) => {
+                    let status = self.film(request, ends).await?;
+                    if let Some(error) = status.error.filter(|error| error.retryable) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => unreadable = unreadable.or(Some(error)),
+            }
+        }
+        Ok(unreadable)
+    }
+
+    /// Puts a message that can't be read where somebody looks, and so is done with it. Where that can't be, it fails again and again
+    /// until its queue's redrive does the same, without the reason.
+    async fn put_aside(&self, body: &str, unreadable: JobError, ends: Deadline) -> Result<(), JobError> {
+        let Some(letters) = self.letters else { return Err(unreadable) };
+        match letters.put(body, &unreadable, ends).await {
+            Ok(()) => {
+                error!(code = unreadable.code, "a message went to the dead letters: {}", unreadable.message);
+                Ok(())
+            }
+            Err(reason) => {
+                error!("the dead letters can't be reached: {reason}");
+                Err(unreadable)
+            }
         }
     }
-    Ok(())
 }
 
 /// A job that can succeed when it is tried again fails the invocation, so that its event is delivered again.
-fn delivered(statuses: &[Status]) -> Result<Value, Fault> {
+fn delivered(statuses: &[Status], refused: &[JobError]) -> Result<Value, Fault> {
     let again = statuses.iter().filter_map(|status| status.error.as_ref()).find(|error| error.retryable);
     if let Some(error) = again {
         return Err(Fault(JobError::clone(error)));
@@ -222,7 +268,11 @@ fn delivered(statuses: &[Status]) -> Result<Value, Fault> {
     // Still running elsewhere: the delivery that holds it will end it, or be followed by another.
     let jobs = statuses.iter().map(|status| json!({"job_id": status.job_id, "state": status.state}));
     let done = statuses.iter().filter(|status| status.state != State::Running).count();
-    Ok(json!({"jobs": jobs.collect::<Vec<_>>(), "done": done}))
+    let mut answer = json!({"jobs": jobs.collect::<Vec<_>>(), "done": done});
+    if !refused.is_empty() {
+        answer["refused"] = json!(refused);
+    }
+    Ok(answer)
 }
 
 /// The invocation's deadline, in milliseconds since 1970, as one of ours. Some local servers put it into the past before

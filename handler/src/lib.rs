@@ -23,13 +23,14 @@
 //! A film too long for one invocation is made by many machines: [`machine`] starts a Step Functions execution, whose [`tasks`] are
 //! parts of the same way, with the store between them.
 //!
-//! Under them lie [`child`] (processes), [`store`] (S3), [`job`] (identity, status, log), [`layers`], [`scratch`],
-//! [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! Under them lie [`child`] (processes), [`store`] (S3), `aws` (AWS's other services), [`job`] (identity, status, log), [`layers`],
+//! [`scratch`], [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
 
 pub mod assemble;
 pub mod assets;
 pub mod attempt;
+mod aws;
 pub mod child;
 pub mod cli;
 pub mod config;

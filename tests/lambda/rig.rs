@@ -117,9 +117,9 @@ impl Rig {
     }
 
     /// The same as the template's HTTP function, which has no layers.
-    pub fn http_emulator(&self) -> Emulator {
+    pub fn http_emulator(&self, settings: &[(&str, &str)]) -> Emulator {
         let nothing = self.dir.path().join("home");
-        self.emulator_with(30, &[("LAYERS_DIR", nothing.to_str().unwrap())])
+        self.emulator_with(30, &[&[("LAYERS_DIR", nothing.to_str().unwrap())], settings].concat())
     }
 
     /// The same with other settings too.

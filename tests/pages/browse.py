@@ -3,6 +3,7 @@
     browse.py BROWSER PICTURES film ADDRESS           a film's page
     browse.py BROWSER PICTURES desk ADDRESS LESSON    the pages of `serve`; a lesson is dropped there
     browse.py BROWSER PICTURES watched ADDRESS STATE  the page of a job that is over
+    browse.py BROWSER PICTURES guest ADDRESS TOKEN    the pages of a `serve` that wants a token, with films in it
 
 Prints what it saw as JSON; whatever is not as it should be ends it. Screenshots go to PICTURES.
 """
@@ -158,13 +159,47 @@ def watched(page, requests):
     return {"text": page.locator("main").inner_text()}
 
 
+def guest(page, requests):
+    page.goto(ADDRESS)
+    expect(page.locator("#ask")).to_be_visible()
+    sound(page, "desk-token")
+    page.locator("#token").fill("not the token")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_have_text("That is not the token.")
+    page.locator("#token").fill(REST[0])
+    page.keyboard.press("Enter")
+    row = page.locator("#jobs > li:has-text('succeeded')").first
+    expect(row).to_be_visible()
+    expect(page.locator("#ask")).to_be_hidden()
+    # No script may read what stands for the token.
+    assert page.evaluate("document.cookie") == "", page.evaluate("document.cookie")
+    with page.expect_download() as download:
+        row.locator("a:has-text('Log')").click()
+    log = Path(download.value.path()).read_text()
+    row.locator("a:has-text('Watch')").click()
+    page.wait_for_selector("html[data-ready]", timeout=30_000)
+    seconds = page.evaluate("document.querySelector('video').duration")
+    # To the end and back, which takes ranges.
+    for second in (seconds - 0.2, 0.1):
+        page.evaluate(
+            """second => new Promise(done => { const v = document.querySelector('video'); v.muted = true;
+               v.onseeked = done; v.currentTime = second })""",
+            second,
+        )
+    assert page.evaluate("document.querySelector('video').error") is None
+    home = urlsplit(ADDRESS).netloc
+    for url in requests:
+        assert urlsplit(url).scheme in ("data", "blob") or urlsplit(url).netloc == home, f"the page asks {url}"
+    return {"seconds": seconds, "log": log}
+
+
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
     page = browser.new_page(viewport=DESK, reduced_motion="reduce")
     requests, wrong = [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    seen = {"film": film, "desk": desk, "watched": watched}[WHAT](page, requests)
+    seen = {"film": film, "desk": desk, "watched": watched, "guest": guest}[WHAT](page, requests)
     assert not wrong, wrong
     browser.close()
 print(json.dumps(seen))

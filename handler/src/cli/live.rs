@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use futures::stream::{Stream, StreamExt as _, unfold};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 
+use crate::http::Named;
 use crate::job::Status;
 use crate::studio::{Claimed, Studio};
 
@@ -79,7 +80,7 @@ async fn all(State(live): State<Live>) -> Sse<impl Stream<Item = Result<Event, I
     })
 }
 
-async fn one(State(live): State<Live>, Path(id): Path<String>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn one(State(live): State<Live>, Named(id): Named<String>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     live.stream(move |status| (status.job_id.as_str() == id).then(|| json!(status)))
 }
 

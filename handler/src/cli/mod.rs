@@ -141,7 +141,7 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         }
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
-            planner::check(&component, document.as_deref(), json).await
+            planner::check(&component, document.as_deref(), json, &config).await
         }
         Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
             planner::compile(&component, &compiled)

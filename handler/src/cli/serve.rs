@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use futures::FutureExt as _;
@@ -109,16 +110,19 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     let jobs = config.jobs;
     let studio = Arc::new(Studio::open(config, store.clone(), logs)?);
     let notices = Arc::new(Notices::start(&studio));
-    let mut api = Api::new(store, token.clone(), token.is_none());
-    if embedded.is_none() {
+    let api = Api::new(store, token.clone(), token.is_none()).telling(notices.clone());
+    let api = match &embedded {
+        // It listens on this machine's loopback alone, which readers may not reach.
+        Some(_) => api.passing_on(),
         // Another server's store has no trigger that leads here, so what comes over HTTP is handed on directly.
-        api = api.handing_on(uploads);
-    }
+        None => api.handing_on(uploads),
+    };
     let (routes, _) = http::router(api.clone());
-    let routes = routes
-        .merge(http::guarded(Live::follow(&studio).routes(), api))
+    let pages = Router::new()
         .route("/", get(async || Html(include_str!("../../templates/desk.html"))))
-        .route("/watch/{id}", get(async || Html(include_str!("../../templates/job.html"))));
+        .route("/watch/{id}", get(async || Html(include_str!("../../templates/job.html"))))
+        .method_not_allowed_fallback(http::wrong_method);
+    let routes = routes.merge(http::guarded(Live::follow(&studio).routes(), api)).merge(pages);
     let turns = Arc::new(Semaphore::new(jobs));
     let making = tokio::spawn(make(studio.clone(), notices.clone(), arriving, missed, turns.clone()));
 

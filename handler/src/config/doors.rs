@@ -24,6 +24,8 @@ pub struct DoorConfig {
     pub service_name: Option<String>,
     /// The trace that a command of the command line belongs to.
     pub traceparent: Option<String>,
+    /// The queue that gets messages which can't be read.
+    pub dead_letters: Option<String>,
     /// Whether each film is counted in CloudWatch, by log lines in the embedded metric format.
     pub metrics: bool,
 }
@@ -76,6 +78,7 @@ impl DoorConfig {
             spans: collector.is_some() && !disabled,
             service_name: get("OTEL_SERVICE_NAME"),
             traceparent: get("TRACEPARENT"),
+            dead_letters: get("CHALKREEL_DEAD_LETTERS"),
             metrics,
         }
     }

@@ -1,4 +1,5 @@
-//! Who may come in: holders of the bearer token, or, without one, whoever was let through by IAM or sits at this machine.
+//! Who may come in: holders of the bearer token or of a session that it opened; without a token whoever was let through by IAM, or
+//! sits at this machine.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -9,8 +10,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::{Instrument as _, field::Empty, info_span};
 
-use super::Api;
 use super::problem::Failure;
+use super::{Api, session};
 use crate::error::Code;
 use crate::telemetry;
 
@@ -54,10 +55,25 @@ fn admit(api: &Api, open: bool, headers: &HeaderMap) -> Result<(), Failure> {
     }
     match api.token() {
         Some(token) if !open && !has_token(headers, token) => {
-            Err(Failure::new(Code::HttpUnauthorized, "the request has no bearer token, or a wrong one"))
+            if !session::is_held(headers, token) {
+                let message = "the request has no bearer token, or a wrong one, and no session";
+                return Err(Failure::new(Code::HttpUnauthorized, message));
+            }
+            same_origin(headers)
         }
         _ => Ok(()),
     }
+}
+
+/// A browser sends a session's cookie for pages from other ports of this host too; `Origin` tells those apart.
+fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host = text(HOST).unwrap_or_default();
+    let ours = |origin: &str| origin.split_once("://").is_some_and(|(_, origin)| origin == host);
+    if text(ORIGIN).is_none_or(ours) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::HttpForbiddenOrigin, "only pages of this very server may use its sessions"))
 }
 
 /// Pages of other sites can make a browser send requests to this machine: they say so in `Origin`, and a name of theirs that
@@ -98,6 +114,21 @@ mod tests {
             assert!(!has(wrong), "{wrong}");
         }
         assert!(!has_token(&HeaderMap::new(), "secret"));
+    }
+
+    #[test]
+    fn a_session_serves_pages_of_this_very_server_alone() {
+        for (origin, may) in [
+            (None, true),
+            (Some("http://films.example:8080"), true),
+            (Some("https://films.example:8080"), true),
+            (Some("http://films.example:9090"), false),
+            (Some("https://example.org"), false),
+            (Some("null"), false),
+        ] {
+            let pairs = [("host", "films.example:8080")].into_iter().chain(origin.map(|origin| ("origin", origin)));
+            assert_eq!(same_origin(&headers(&pairs.collect::<Vec<_>>())).is_ok(), may, "{origin:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::IntoResponse;
 use futures::stream::{self, StreamExt as _};
 use http::header;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::problem::{Failure, Problem};
+use super::problem::{Failure, Named, Problem};
 use super::submit::Asked;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -135,7 +135,7 @@ pub(super) async fn list(
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn status(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Failure> {
+pub(super) async fn status(State(api): State<Api>, Named(id): Named<String>) -> Result<Json<Status>, Failure> {
     standing(&api, &known(&id)?, Api::deadline()).await.map(Json)
 }
 
@@ -149,7 +149,7 @@ pub(super) async fn status(State(api): State<Api>, Path(id): Path<String>) -> Re
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Failure> {
+pub(super) async fn cancel(State(api): State<Api>, Named(id): Named<String>) -> Result<Json<Status>, Failure> {
     let (id, deadline) = (known(&id)?, Api::deadline());
     // A job that nobody has claimed yet has no status that could be taken from its owner: it gets one now.
     let waiting = standing(&api, &id, deadline).await?;
@@ -159,10 +159,17 @@ pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Re
         let body = serde_json::to_vec_pretty(&cancelled).unwrap_or_default();
         let key = keys::status(&id);
         if api.store().put_if(&key, body, "application/json", &Condition::Absent, deadline).await?.is_ok() {
+            api.tell(&cancelled);
             return Ok(Json(cancelled));
         }
     }
-    Ok(Json(Lease::cancel(api.store(), &id, deadline).await?))
+    Ok(Json(match Lease::cancel(api.store(), &id, deadline).await? {
+        Ok(cancelled) => {
+            api.tell(&cancelled);
+            cancelled
+        }
+        Err(over) => over,
+    }))
 }
 
 /// What can't be an id is no job's either.

@@ -8,6 +8,7 @@ mod guard;
 mod jobs;
 mod outputs;
 mod problem;
+mod session;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -20,15 +21,20 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::mpsc;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::problem::Failure;
+pub use self::problem::{Failure, Named};
 use crate::config::Secret;
 use crate::deadline::Deadline;
 use crate::error::Code;
 use crate::intake::MAX_DOCUMENT;
+use crate::job::Status;
+use crate::notify::Notices;
 use crate::store::Store;
 
 /// For the few calls to the store that one request makes: half of what API Gateway waits at the most.
@@ -40,11 +46,15 @@ const MAX_BODY: usize = (MAX_DOCUMENT as usize) / 3 * 4 + (64 << 10);
 #[derive(Debug, Clone)]
 pub struct Api(Arc<Shared>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Shared {
     store: Store,
     token: Option<Secret>,
     home: bool,
+    /// Whether readers can't reach the store, so that films come through here.
+    through: bool,
+    /// The way to those who are told of what is done here.
+    notices: Option<Arc<Notices>>,
     /// Who is told key and entity tag of what comes in, where no trigger of the store does that.
     handed_on: Option<mpsc::Sender<(String, String)>>,
 }
@@ -53,16 +63,43 @@ impl Api {
     /// An interface on `store`. With a `token`, requests must bear it. `home` says that it is served on this machine's own
     /// loopback, where pages of other sites must be kept out.
     pub fn new(store: Store, token: Option<Secret>, home: bool) -> Self {
-        Self(Arc::new(Shared { store, token, home, handed_on: None }))
+        Self(Arc::new(Shared { store, token, home, through: false, notices: None, handed_on: None }))
     }
 
     /// The same, for a store without a trigger: key and entity tag of each document that comes in are handed on to `uploads`,
     /// if it has room.
     #[must_use]
     pub fn handing_on(self, uploads: mpsc::Sender<(String, String)>) -> Self {
-        let Shared { store, token, home, .. } = &*self.0;
-        let (store, token, home) = (store.clone(), token.clone(), *home);
-        Self(Arc::new(Shared { store, token, home, handed_on: Some(uploads) }))
+        self.with(|shared| shared.handed_on = Some(uploads))
+    }
+
+    /// The same, for a store that readers can't reach: films and pictures come through here instead of by a redirect.
+    #[must_use]
+    pub fn passing_on(self) -> Self {
+        self.with(|shared| shared.through = true)
+    }
+
+    /// The same, and what is done here is told to those of `notices`.
+    #[must_use]
+    pub fn telling(self, notices: Arc<Notices>) -> Self {
+        self.with(|shared| shared.notices = Some(notices))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Arc::unwrap_or_clone(self.0);
+        change(&mut shared);
+        Self(Arc::new(shared))
+    }
+
+    /// Tells others of a state that was written here.
+    fn tell(&self, status: &Status) {
+        if let Some(notices) = &self.0.notices {
+            notices.wrote(status);
+        }
+    }
+
+    fn passes_on(&self) -> bool {
+        self.0.through
     }
 
     fn hand_on(&self, key: &str) {
@@ -90,25 +127,51 @@ impl Api {
 }
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Chalkreel",
-    description = "A lesson in, a narrated film out. Failures are problem details (RFC 9457) with a stable `code`."
-))]
+#[openapi(
+    info(
+        title = "Chalkreel",
+        description = "A lesson in, a narrated film out. Failures are problem details (RFC 9457) with a stable `code`. Where IAM is the \
+            guard, requests are signed (AWS Signature Version 4) and need no token."
+    ),
+    modifiers(&WaysIn)
+)]
 struct Description;
+
+/// The ways in as OpenAPI has them.
+struct WaysIn;
+
+const BEARER: &str = "bearer";
+const SESSION: &str = "session";
+
+impl Modify for WaysIn {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let bearer =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("CHALKREEL_HTTP_TOKEN")).build();
+        let cookie = ApiKeyValue::with_description(session::NAME, "What POST /session gives");
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+        components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
 
 /// The routes and their description, which are one.
 pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
-    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+    let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(submit::submit, jobs::list))
         .routes(routes!(jobs::status, jobs::cancel))
         .routes(routes!(outputs::output))
+        .routes(routes!(session::open, session::close))
         .routes(routes!(health))
         .split_for_parts();
+    if api.token().is_some() {
+        let way = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+        description.security = Some(vec![way(BEARER), way(SESSION)]);
+    }
     let told = description.clone();
     let router = router
         .route("/openapi.json", axum::routing::get(async move || Json(told)))
         .fallback(async || Failure::new(Code::HttpNoSuchPath, "nothing is served under this path"))
-        .method_not_allowed_fallback(async || Failure::new(Code::HttpWrongMethod, "the path does not take this method"))
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(api.clone(), guard::guard))
         .layer(from_fn(guard::traced))
@@ -118,11 +181,16 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
 
 /// Others' routes behind the same guard.
 pub fn guarded(routes: Router, api: Api) -> Router {
-    routes.layer(from_fn_with_state(api, guard::guard))
+    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard))
+}
+
+/// The answer to a method that a path does not take.
+pub async fn wrong_method() -> Failure {
+    Failure::new(Code::HttpWrongMethod, "the path does not take this method")
 }
 
 /// Whether the service answers.
-#[utoipa::path(get, path = "/health", responses((status = 200, description = "It does", content_type = "text/plain")))]
+#[utoipa::path(get, path = "/health", security(()), responses((status = 200, description = "It does", content_type = "text/plain")))]
 async fn health() -> &'static str {
     "ok\n"
 }

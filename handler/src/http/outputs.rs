@@ -1,18 +1,20 @@
 //! What a job left: `GET /jobs/{id}/film` and its like. Small texts come as they are, so that a page is one address with what
-//! it needs beside it; all else is a redirect to the store, which knows ranges.
+//! it needs beside it; all else is a redirect to the store, which knows ranges, or is passed on from there, ranges included.
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
 use super::jobs::{known, standing};
-use super::problem::{Failure, Problem};
+use super::problem::{Failure, Named, Problem};
+use crate::deadline::Deadline;
 use crate::error::Code;
 use crate::job::Status;
 use crate::publish::keys;
@@ -47,7 +49,7 @@ const NAMES: &[(&str, &str, Way)] = &[
 enum Way {
     /// Through this interface.
     Text(&'static str),
-    /// By a redirect.
+    /// As the store has it.
     Store,
 }
 
@@ -69,7 +71,10 @@ pub(super) struct In {
         In,
     ),
     responses(
-        (status = 200, description = "Captions, page and log", content_type = "text/html"),
+        (status = 200, description = "Captions, page and log; film and poster where `chalkreel serve` has them itself",
+            content_type = "text/html"),
+        (status = 206, description = "The range of the film that was asked for, where 302 is not the answer",
+            content_type = "video/mp4"),
         (status = 302, description = "Film and poster: where they are, for some hours; ranges work there",
             headers(("Location" = String))),
         (status = 404, description = "No such job, or it has not made that yet", body = Problem,
@@ -78,8 +83,9 @@ pub(super) struct In {
 )]
 pub(super) async fn output(
     State(api): State<Api>,
-    Path((id, output)): Path<(String, String)>,
+    Named((id, output)): Named<(String, String)>,
     asked: Result<Query<In>, QueryRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let Query(In { lang }) = asked.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
     let (id, deadline) = (known(&id)?, Api::deadline());
@@ -103,20 +109,53 @@ pub(super) async fn output(
         return Err(not_ready());
     }
     match way {
-        Way::Store => {
-            let url = api.store().presigned(&key, OPEN, deadline).await?;
-            Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())
-        }
+        Way::Store => stored(&api, &key, &headers, deadline).await,
         Way::Text(content_type) => match api.store().get(&key, MAX_TEXT, deadline).await {
             Ok(object) => Ok(([(header::CONTENT_TYPE, content_type)], object.bytes).into_response()),
             Err(StoreError::NotFound { .. }) => Err(not_ready()),
-            Err(StoreError::TooLarge { .. }) => {
-                let url = api.store().presigned(&key, OPEN, deadline).await?;
-                Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())
-            }
+            Err(StoreError::TooLarge { .. }) => stored(&api, &key, &headers, deadline).await,
             Err(error) => Err(error.into()),
         },
     }
+}
+
+/// An object as the store has it: by a redirect, or through this process where readers can't reach the store.
+async fn stored(api: &Api, key: &str, headers: &HeaderMap, deadline: Deadline) -> Result<Response, Failure> {
+    if !api.passes_on() {
+        let url = api.store().presigned(key, OPEN, deadline).await?;
+        return Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response());
+    }
+    let range = range(headers);
+    let no_such = |error| match error {
+        StoreError::Refused { status: 400 | 416, message, .. } if range.is_some() => {
+            Failure::new(Code::HttpNoSuchRange, message)
+        }
+        error => Failure::from(error),
+    };
+    let mut part = api.store().part(key, range, deadline).await.map_err(no_such)?;
+    // Whoever has the beginning of another version needs all of this one.
+    if headers.get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() != part.etag.as_str().as_bytes()) {
+        part = api.store().part(key, None, deadline).await?;
+    }
+    let status = if part.range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let head = Response::builder()
+        .status(status)
+        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::CONTENT_LENGTH, part.size)
+        .header(header::ETAG, part.etag.as_str())
+        .header(header::CONTENT_TYPE, part.content_type.as_deref().unwrap_or("application/octet-stream"));
+    let head = part.range.iter().fold(head, |head, range| head.header(header::CONTENT_RANGE, range));
+    let body = Body::from_stream(part.pieces());
+    // Headers of the store's are headers here too.
+    head.body(body).map_err(|error| Failure::new(Code::StoreDamaged, error.to_string()))
+}
+
+/// The one range that is asked for. Several at once, and what is none, count as none, as HTTP lets servers do.
+fn range(headers: &HeaderMap) -> Option<&str> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (number(first) && number(last) && !(first.is_empty() && last.is_empty())).then_some(range)
 }
 
 /// `captions.de.vtt` and its like, as pages link them.

@@ -1,8 +1,11 @@
 //! Failures as RFC 9457 problem details, with the codes of the one table.
 
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use crate::error::{Code, JobError};
@@ -52,6 +55,19 @@ impl From<JobError> for Failure {
     }
 }
 
+/// What the placeholders of a route stand for; a path that can't be read is refused like everything else.
+#[derive(Debug)]
+pub struct Named<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(named)| Self(named)).map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))
+    }
+}
+
 /// The status that tells the code to programs which know HTTP alone.
 fn status(code: Code) -> StatusCode {
     match code {
@@ -59,10 +75,13 @@ fn status(code: Code) -> StatusCode {
         Code::HttpForbiddenOrigin => StatusCode::FORBIDDEN,
         Code::HttpNoSuchPath | Code::JobNotFound | Code::JobNotReady => StatusCode::NOT_FOUND,
         Code::HttpWrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+        Code::HttpNoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
         Code::HttpTooLarge | Code::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::InputUnknownFormat => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::HttpKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::HttpBadRequest | Code::IntakeBadRequest | Code::InputEmpty => StatusCode::BAD_REQUEST,
+        Code::HttpBadRequest | Code::IntakeBadRequest | Code::IntakeUnknownEvent | Code::InputEmpty => {
+            StatusCode::BAD_REQUEST
+        }
         // What is left is the store's.
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -23,17 +23,22 @@ struct House {
 struct Answer {
     status: u64,
     headers: Value,
+    cookies: Value,
     body: Value,
     text: String,
 }
 
 impl House {
     async fn open(token: Option<&str>) -> Self {
+        Self::with(token, |api| api).await
+    }
+
+    async fn with(token: Option<&str>, change: impl FnOnce(Api) -> Api) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = Embedded::start(dir.path()).await.unwrap();
         server.create_bucket("films").unwrap();
         let store = Store::connect(&server.endpoint(), "films").await;
-        let (routes, _) = router(Api::new(store.clone(), token.map(|token| Secret(token.to_owned())), false));
+        let (routes, _) = router(change(Api::new(store.clone(), token.map(|token| Secret(token.to_owned())), false)));
         Self { store, routes, _server: server, _dir: dir }
     }
 
@@ -46,7 +51,7 @@ impl House {
         let status = answer["statusCode"].as_u64().unwrap();
         assert_eq!(problem, status >= 400, "{text}");
         assert!(!problem || Code::from_name(body["code"].as_str().unwrap()).is_some(), "{text}");
-        Answer { status, headers: answer["headers"].clone(), body, text }
+        Answer { status, headers: answer["headers"].clone(), cookies: answer["cookies"].clone(), body, text }
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
@@ -170,6 +175,9 @@ async fn strange_paths_are_told_as_problems() {
         ("GET", "/jobs/0123456789abcdef01234567/film", 404, "job.not_found"),
         ("GET", "/jobs/0123456789abcdef01234567/request.json", 404, "http.no_such_path"),
         ("GET", "/jobs/..%2f..%2fcache/film", 404, "job.not_found"),
+        ("GET", "/jobs/%FF", 400, "http.bad_request"),
+        ("DELETE", "/jobs/%FF", 400, "http.bad_request"),
+        ("GET", "/jobs/%FF/film", 400, "http.bad_request"),
         ("GET", "/jobs?limit=0", 400, "http.bad_request"),
         ("GET", "/jobs?limit=x", 400, "http.bad_request"),
         ("GET", "/jobs?after=../cache", 400, "http.bad_request"),
@@ -177,6 +185,52 @@ async fn strange_paths_are_told_as_problems() {
         let answer = house.ask(method, path, &[], b"").await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn an_event_that_holds_no_request_is_told_as_a_problem() {
+    let house = House::open(None).await;
+    let mut broken = event("http-submit-base64");
+    broken["body"] = json!("no base64!");
+    let answer = house.send(broken).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("http.bad_request")));
+    let refused = crate::error::JobError::new(Code::IntakeUnknownEvent, "no shape");
+    let answer = event::refusal(refused).await;
+    assert_eq!(
+        (&answer["statusCode"], &answer["headers"]["content-type"]),
+        (&json!(400), &json!("application/problem+json"))
+    );
+}
+
+/// A browser shows the token once; from then on links and players bear a cookie, which other pages' requests can't use.
+#[tokio::test]
+async fn a_session_stands_for_the_token() {
+    let house = House::open(Some(SECRET)).await;
+    assert_eq!(house.ask("POST", "/session", &[], b"").await.status, 401);
+    let bearer = format!("Bearer {SECRET}");
+    let opened = house.ask("POST", "/session", &[("authorization", &bearer)], b"").await;
+    assert_eq!(opened.status, 204, "{}", opened.text);
+    let cookie = opened.cookies[0].as_str().unwrap().to_owned();
+    for attribute in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains(SECRET), "{cookie}");
+    let pair = cookie.split(';').next().unwrap();
+    let ask = async |cookie: &str, origin: Option<&str>| {
+        let mut event = event("http-health");
+        event["rawPath"] = json!("/jobs");
+        event["cookies"] = json!(["other=1", cookie]);
+        if let Some(origin) = origin {
+            event["headers"]["origin"] = json!(origin);
+        }
+        house.send(event).await.status
+    };
+    assert_eq!(ask(pair, None).await, 200);
+    assert_eq!(ask(pair, Some("https://abcdefghij.lambda-url.us-east-1.on.aws")).await, 200);
+    assert_eq!(ask(pair, Some("https://abcdefghij.lambda-url.us-east-1.on.aws:8443")).await, 403);
+    assert_eq!(ask(&format!("{pair}0"), None).await, 401);
+    let closed = house.ask("DELETE", "/session", &[("authorization", &bearer)], b"").await;
+    assert!(closed.cookies[0].as_str().unwrap().starts_with("chalkreel=; "), "{}", closed.cookies);
 }
 
 #[tokio::test]
@@ -238,6 +292,58 @@ async fn a_job_is_cancelled_before_it_began_and_while_it_runs() {
     assert_eq!(cancelled.body["state"], "cancelled", "{}", cancelled.text);
     lease.change(|status| status.progress = 0.5);
     Deadline::after(Duration::from_secs(10)).run(lease.lost()).await.unwrap();
+}
+
+/// Who hears of jobs, played by a server on loopback.
+async fn listener() -> (Arc<Notices>, Arc<std::sync::Mutex<Vec<Value>>>) {
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hook = async |axum::extract::State(heard): axum::extract::State<Arc<std::sync::Mutex<Vec<Value>>>>,
+                      body: String| {
+        heard.lock().unwrap().push(serde_json::from_str(&body).unwrap());
+    };
+    let routes = Router::new().route("/", axum::routing::post(hook)).with_state(heard.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, routes).into_future());
+    let config = crate::config::Config::from_lookup(|name| match name {
+        "CHALKREEL_WEBHOOK_URL" => Some(url.clone()),
+        "CHALKREEL_WEBHOOK_SECRET" => Some(SECRET.to_owned()),
+        "CHALKREEL_WEBHOOK_LOOPBACK" => Some("on".to_owned()),
+        _ => None,
+    });
+    (Arc::new(Notices::without_studio(&config.unwrap(), "films")), heard)
+}
+
+/// Nobody else would: the one job has no owner yet, the other lies between two tasks of its state machine.
+#[tokio::test]
+async fn whoever_cancels_a_job_over_http_tells_it() {
+    let (notices, heard) = listener().await;
+    let house = House::with(None, |api| api.telling(notices.clone())).await;
+    let cancel = async |id: &str| {
+        for _ in 0..2 {
+            let answer = house.ask("DELETE", &format!("/jobs/{id}"), &[], b"").await;
+            assert_eq!(answer.body["state"], "cancelled", "{}", answer.text);
+        }
+        assert!(notices.flush(Deadline::after(Duration::from_secs(10))).await);
+        std::mem::take(&mut *heard.lock().unwrap())
+    };
+    let waiting = house.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
+    let told = cancel(&waiting).await;
+    assert_eq!(told.len(), 1, "twice is no other than once: {told:?}");
+    assert_eq!((&told[0]["job_id"], &told[0]["state"]), (&json!(waiting), &json!("cancelled")));
+    assert_eq!(told[0]["error"]["code"], "job.cancelled");
+
+    let between = house.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
+    let lease = house.claim(&between).await;
+    lease.change(|status| status.state = State::Running);
+    let hand_over = |status: &mut crate::job::Status| {
+        status.owner.clear();
+        status.execution = Some("arn:execution".to_owned());
+    };
+    lease.finish(hand_over, Api::deadline()).await.unwrap();
+    let told = cancel(&between).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["job_id"], &told[0]["state"]), (&json!(between), &json!("cancelled")));
 }
 
 #[tokio::test]
@@ -327,6 +433,13 @@ async fn the_description_tells_every_route_and_resolves() {
             assert!(route["summary"].is_string() || route["description"].is_string(), "{method} {path}");
         }
     }
+    let schemes = &description["components"]["securitySchemes"];
+    assert_eq!((&schemes["bearer"]["type"], &schemes["bearer"]["scheme"]), (&json!("http"), &json!("bearer")));
+    assert_eq!((&schemes["session"]["in"], &schemes["session"]["name"]), (&json!("cookie"), &json!("chalkreel")));
+    assert!(description["security"].is_null(), "here IAM is the guard");
+    let guarded = House::open(Some(SECRET)).await.get("/openapi.json").await.body;
+    assert_eq!(guarded["security"], json!([{"bearer": []}, {"session": []}]));
+    assert_eq!(guarded["paths"]["/health"]["get"]["security"], json!([{}]), "open to everybody");
     let text = description.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(description.pointer(reference).is_some(), "{reference} leads nowhere");
@@ -345,4 +458,21 @@ async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
     let house = House::open(None).await;
     let answer = house.send(event("http-api-jobs")).await;
     assert_eq!((answer.status, &answer.body), (200, &json!({"jobs": [], "next": null})));
+
+    // But addresses that are told begin with it, or they would lead nowhere.
+    let send = async |method: &str, query: &str, body: &str| {
+        let mut event = event("http-api-jobs");
+        event["requestContext"]["http"]["method"] = json!(method);
+        event["rawQueryString"] = json!(query);
+        event["body"] = json!(body);
+        house.send(event).await
+    };
+    for document in ["# One", "# Two"] {
+        let sent = send("POST", "", document).await;
+        let expected = format!("/production/jobs/{}", sent.body["job_id"].as_str().unwrap());
+        assert_eq!(sent.headers["location"], expected, "{}", sent.text);
+    }
+    let page = send("GET", "limit=1", "").await;
+    let link = page.headers["link"].as_str().unwrap();
+    assert!(link.starts_with("</production/jobs?limit=1&after="), "{link}");
 }

@@ -13,7 +13,9 @@ use crate::job::{JobRequest, Source};
 use crate::publish::keys;
 use crate::store::{Store, StoreError};
 
-pub use events::{Asked, Batch, Message, OWN_SOURCE, Subject, Task, TaskError, is_companion, read, upload};
+pub use events::{
+    Asked, Batch, Message, OWN_SOURCE, Read, Sender, Subject, Task, TaskError, is_companion, read, sender, upload,
+};
 
 /// Largest document, in bytes. A lesson of a thousand pages is about 3 MB.
 pub const MAX_DOCUMENT: u64 = 8 << 20;

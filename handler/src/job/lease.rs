@@ -167,18 +167,18 @@ impl Lease {
         }
     }
 
-    /// Ends a job from outside: its owner's next write fails, and it stops. Gives the status as it is then; a job that was over
-    /// already stays as it is.
+    /// Ends a job from outside: its owner's next write fails, and it stops. Gives the status as it was written here, which the
+    /// caller tells others of; or, as an `Err`, that of a job which was over already and stays as it is.
     ///
     /// # Errors
     /// [`StoreError`]; `store.not_found` when there is no such job.
-    pub async fn cancel(store: &Store, id: &JobId, deadline: Deadline) -> Result<Status, StoreError> {
+    pub async fn cancel(store: &Store, id: &JobId, deadline: Deadline) -> Result<Result<Status, Status>, StoreError> {
         let key = keys::status(id);
         // A round is lost when the owner's heartbeat came between; the next one reads that.
         loop {
             let (found, etag) = Self::found(store, &key, deadline).await?;
             if found.state.is_final() {
-                return Ok(found);
+                return Ok(Err(found));
             }
             let cancelled = Status {
                 state: State::Cancelled,
@@ -191,7 +191,7 @@ impl Lease {
             };
             let condition = Condition::Matches(etag);
             if Self::write(store, &key, &cancelled, &condition, deadline).await?.is_some() {
-                return Ok(cancelled);
+                return Ok(Ok(cancelled));
             }
         }
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{Notice, Target};
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::Stage;
 use crate::job::{State, Status};
@@ -13,7 +14,23 @@ use crate::job::{State, Status};
 /// The metrics' namespace, which the template's alarms name.
 const NAMESPACE: &str = "Chalkreel";
 
-pub(super) struct Metrics;
+/// The one dimension: whose figures they are, so that two stacks of one account don't set off each other's alarms.
+const DIMENSION: &str = "FunctionName";
+
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    /// The function's name; none where there is no function.
+    function: Option<String>,
+    /// Its memory, in gigabytes of 1024 megabytes, as AWS bills it; none where nobody says.
+    gigabytes: Option<f64>,
+}
+
+impl Metrics {
+    pub(super) fn of(config: &Config) -> Self {
+        let gigabytes = config.function_memory.map(|megabytes| f64::from(megabytes) / 1024.0);
+        Self { function: config.function_name.clone(), gigabytes }
+    }
+}
 
 /// Name and unit of each metric. The alarms of `template.yaml` name some of them.
 const METRICS: &[(&str, &str)] = &[
@@ -29,6 +46,9 @@ const METRICS: &[(&str, &str)] = &[
     ("CacheMisses", "Count"),
     ("PaidCharacters", "Count"),
 ];
+
+/// Seconds times memory, which is what Lambda costs; where the memory is known.
+const GIGABYTE_SECONDS: &str = "GigabyteSeconds";
 
 /// Each stage's seconds are a metric of its own.
 const STAGES: &[(Stage, &str)] = &[
@@ -48,17 +68,19 @@ fn seconds(status: &Status, stage: Stage) -> f64 {
 }
 
 /// The line of a job that is over.
-fn line(status: &Status) -> Value {
+fn line(status: &Status, of: &Metrics) -> Value {
     let frames: u64 = status.scenes.iter().map(|scene| scene.frames).sum();
     let rate = if status.cost.seconds > 0.0 { frames as f64 / status.cost.seconds } else { 0.0 };
     let count = |yes: bool| u32::from(yes);
     let stages = STAGES.iter().map(|(_, name)| (*name, "Seconds"));
-    let metrics = METRICS.iter().copied().chain(stages).map(|(name, unit)| json!({"Name": name, "Unit": unit}));
-    let metrics: Vec<Value> = metrics.collect();
+    let billed = of.gigabytes.map(|_| (GIGABYTE_SECONDS, "None"));
+    let metrics = METRICS.iter().copied().chain(stages).chain(billed);
+    let metrics: Vec<Value> = metrics.map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
+    let dimensions: Vec<&str> = of.function.iter().map(|_| DIMENSION).collect();
     let mut line = json!({
         "_aws": {
             "Timestamp": status.updated_at.as_millisecond(),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}],
+            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}],
         },
         "job_id": status.job_id,
         "state": status.state,
@@ -77,6 +99,12 @@ fn line(status: &Status) -> Value {
     for (stage, name) in STAGES {
         line[name] = json!(seconds(status, *stage));
     }
+    if let Some(function) = &of.function {
+        line[DIMENSION] = json!(function);
+    }
+    if let Some(gigabytes) = of.gigabytes {
+        line[GIGABYTE_SECONDS] = json!(status.cost.seconds * gigabytes);
+    }
     line
 }
 
@@ -90,8 +118,12 @@ impl Target for Metrics {
         state.is_final()
     }
 
+    fn counts(&self) -> bool {
+        true
+    }
+
     async fn tell(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
-        let line = format!("{}\n", line(&notice.status));
+        let line = format!("{}\n", line(&notice.status, self));
         // A reader that does not read holds this thread, and nothing else.
         let written = tokio::task::spawn_blocking(move || std::io::stdout().lock().write_all(line.as_bytes()));
         written.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
@@ -113,12 +145,20 @@ mod tests {
             ran(Stage::Render, Some("one"), 1.0, Some(3.0)),
             ran(Stage::Publish, None, 4.5, None),
         ];
-        let line = line(&status);
+        status.cost.seconds = 20.0;
+        let of = Metrics { function: Some("chalkreel".to_owned()), gigabytes: Some(3.0) };
+        let line = line(&status, &of);
+        let told = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&told["Dimensions"], &line["FunctionName"]), (&json!([["FunctionName"]]), &json!("chalkreel")));
+        assert_eq!(line["GigabyteSeconds"], json!(60.0));
         for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
             let name = metric["Name"].as_str().unwrap();
             assert!(line[name].is_number(), "{name}");
         }
         assert_eq!((&line["RenderSeconds"], &line["PublishSeconds"]), (&json!(3.5), &json!(0.0)));
+        let elsewhere = super::line(&status, &Metrics::default());
+        assert_eq!(elsewhere["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
+        assert!(elsewhere["GigabyteSeconds"].is_null() && !elsewhere.to_string().contains("Gigabyte"), "{elsewhere}");
         assert!(line["_aws"]["Timestamp"].as_i64().unwrap() > 1_700_000_000_000);
     }
 }

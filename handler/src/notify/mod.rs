@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::job::{JobId, State, Status};
 use crate::studio::{Claimed, Studio};
@@ -26,7 +27,7 @@ use crate::studio::{Claimed, Studio};
 /// Messages that may wait for one target.
 const QUEUE: usize = 256;
 /// For all that one target does with one message, retries included.
-const DELIVERY: Duration = Duration::from_secs(20);
+pub const DELIVERY: Duration = Duration::from_secs(20);
 
 /// A job came into a state.
 #[derive(Debug)]
@@ -65,6 +66,10 @@ trait Target: Send + Sync {
     fn name(&self) -> &'static str;
     /// Whether it wants to hear of that state.
     fn hears(&self, state: State) -> bool;
+    /// Whether it counts what was done here, whoever ended it, instead of hearing what is new.
+    fn counts(&self) -> bool {
+        false
+    }
     /// Tells it, with retries of its own; `deadline` is when nobody waits any more.
     async fn tell(&self, notice: &Notice, deadline: Deadline) -> Result<(), String>;
 }
@@ -72,41 +77,60 @@ trait Target: Send + Sync {
 /// The way from jobs to all who are told.
 #[derive(Debug)]
 pub struct Notices {
-    ended: mpsc::UnboundedSender<Status>,
+    news: mpsc::UnboundedSender<News>,
     pending: watch::Sender<usize>,
+}
+
+/// What is told from outside of a job's own changes.
+enum News {
+    /// A job is over here.
+    Ended(Status),
+    /// A state was written here without a claim.
+    Wrote(Status),
 }
 
 impl Notices {
     /// Begins to tell of the studio's jobs whoever the settings name. Must be called inside a tokio runtime, once.
     pub fn start(studio: &Studio) -> Self {
         let config = &studio.config;
-        let bucket = studio.store.bucket().to_owned();
-        let mut targets: Vec<Box<dyn Target>> = vec![Box::new(listing::Listing::new(studio.store.clone()))];
-        if let Some(bus) = &config.doors.event_bus {
-            targets.push(Box::new(bus::Bus::new(bus, config, &bucket)));
-        }
-        if let Some((url, secret)) = &config.doors.webhook {
-            targets.push(Box::new(webhook::Webhook::new(url, secret, config.doors.webhook_loopback, &bucket)));
-        }
+        let mut targets = others(config, studio.store.bucket());
+        targets.push(Box::new(listing::Listing::new(studio.store.clone())));
         if config.doors.metrics {
-            targets.push(Box::new(metrics::Metrics));
+            targets.push(Box::new(metrics::Metrics::of(config)));
         }
         Self::to(targets, studio.watch())
     }
 
+    /// The same where no films are made: what is written there, such as that a job is cancelled, is told too. `bucket` is where
+    /// outputs lie.
+    pub fn without_studio(config: &Config, bucket: &str) -> Self {
+        let (_, nothing) = mpsc::unbounded_channel();
+        Self::to(others(config, bucket), nothing)
+    }
+
     fn to(targets: Vec<Box<dyn Target>>, jobs: mpsc::UnboundedReceiver<Claimed>) -> Self {
         let pending = watch::Sender::new(0);
-        let (ended, ends) = mpsc::unbounded_channel();
+        let (news, told) = mpsc::unbounded_channel();
         let desks = targets.into_iter().map(|target| Desk::open(target, pending.clone())).collect();
-        tokio::spawn(follow(jobs, ends, desks, pending.clone()));
-        Self { ended, pending }
+        tokio::spawn(follow(jobs, told, desks, pending.clone()));
+        Self { news, pending }
     }
 
     /// A job is over here, as `status` says: of one that was handed over, the end is told by the task that comes to it. Jobs that
-    /// were not worked on here are not told of: their owner does that.
+    /// were not worked on here are not told of: their owner does that. Nor is it told here that somebody cancelled a job: who
+    /// does so tells it.
     pub fn ended(&self, status: &Status) {
+        self.put(News::Ended(status.clone()));
+    }
+
+    /// A state was written here by somebody who has not claimed the job: who cancels it.
+    pub fn wrote(&self, status: &Status) {
+        self.put(News::Wrote(status.clone()));
+    }
+
+    fn put(&self, news: News) {
         self.pending.send_modify(|pending| *pending += 1);
-        if self.ended.send(status.clone()).is_err() {
+        if self.news.send(news).is_err() {
             self.pending.send_modify(|pending| *pending -= 1);
         }
     }
@@ -122,9 +146,22 @@ impl Notices {
     }
 }
 
+/// Those elsewhere whom the settings name.
+fn others(config: &Config, bucket: &str) -> Vec<Box<dyn Target>> {
+    let mut targets: Vec<Box<dyn Target>> = Vec::new();
+    if let Some(bus) = &config.doors.event_bus {
+        targets.push(Box::new(bus::Bus::new(bus, config, bucket)));
+    }
+    if let Some((url, secret)) = &config.doors.webhook {
+        targets.push(Box::new(webhook::Webhook::new(url, secret, config.doors.webhook_loopback, bucket)));
+    }
+    targets
+}
+
 /// A target's queue.
 struct Desk {
     queue: mpsc::Sender<Arc<Notice>>,
+    counts: bool,
     hears: Box<dyn Fn(State) -> bool + Send + Sync>,
     name: &'static str,
     pending: watch::Sender<usize>,
@@ -134,7 +171,7 @@ impl Desk {
     fn open(target: Box<dyn Target>, pending: watch::Sender<usize>) -> Self {
         let (queue, mut notices) = mpsc::channel::<Arc<Notice>>(QUEUE);
         let target: Arc<dyn Target> = target.into();
-        let (name, asked) = (target.name(), target.clone());
+        let (name, counts, asked) = (target.name(), target.counts(), target.clone());
         let told = pending.clone();
         tokio::spawn(async move {
             while let Some(notice) = notices.recv().await {
@@ -147,7 +184,7 @@ impl Desk {
                 told.send_modify(|pending| *pending -= 1);
             }
         });
-        Self { queue, hears: Box::new(move |state| asked.hears(state)), name, pending }
+        Self { queue, counts, hears: Box::new(move |state| asked.hears(state)), name, pending }
     }
 
     fn put(&self, notice: &Arc<Notice>) {
@@ -171,14 +208,15 @@ struct Known {
 /// Puts every state of every job on all desks, each once and in order.
 async fn follow(
     mut jobs: mpsc::UnboundedReceiver<Claimed>,
-    mut ends: mpsc::UnboundedReceiver<Status>,
+    mut news: mpsc::UnboundedReceiver<News>,
     desks: Vec<Desk>,
     pending: watch::Sender<usize>,
 ) {
-    let tell = |state: State, status: Status| {
+    let tell_those = |who: fn(&&Desk) -> bool, state: State, status: Status| {
         let notice = Arc::new(Notice { state, status });
-        desks.iter().for_each(|desk| desk.put(&notice));
+        desks.iter().filter(who).for_each(|desk| desk.put(&notice));
     };
+    let tell = |state: State, status: Status| tell_those(|_| true, state, status);
     let mut known: HashMap<JobId, Known> = HashMap::new();
     let (began, mut begins) = mpsc::unbounded_channel::<Status>();
     loop {
@@ -207,8 +245,16 @@ async fn follow(
                     tell(State::Running, status);
                 }
             }
-            ended = ends.recv() => {
-                let Some(status) = ended else { return };
+            told = news.recv() => {
+                let status = match told {
+                    None => return,
+                    Some(News::Wrote(status)) => {
+                        tell_those(|desk| !desk.counts, status.state, status);
+                        pending.send_modify(|pending| *pending -= 1);
+                        continue;
+                    }
+                    Some(News::Ended(status)) => status,
+                };
                 let handed_over = status.is_handed_over() && status.owner.is_empty();
                 if known.get(&status.job_id).is_some_and(|known| handed_over || known.owner == status.owner) {
                     let told = known.remove(&status.job_id).is_some_and(|known| known.running_told);
@@ -216,7 +262,9 @@ async fn follow(
                     if !told && status.progress > 0.0 {
                         tell(State::Running, Status { updated_at: Timestamp::now(), ..status.clone() });
                     }
-                    if !handed_over {
+                    if status.state == State::Cancelled {
+                        tell_those(|desk| desk.counts, status.state, status);
+                    } else if !handed_over {
                         tell(status.state, status);
                     }
                 }
@@ -235,6 +283,29 @@ mod tests {
     type Heard = Arc<Mutex<Vec<String>>>;
 
     struct Ear(Heard, Duration);
+
+    /// As the figures for CloudWatch do.
+    struct Counter(Heard);
+
+    #[async_trait]
+    impl Target for Counter {
+        fn name(&self) -> &'static str {
+            "counter"
+        }
+
+        fn hears(&self, state: State) -> bool {
+            state.is_final()
+        }
+
+        fn counts(&self) -> bool {
+            true
+        }
+
+        async fn tell(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
+            self.0.lock().unwrap().push(notice.name());
+            Ok(())
+        }
+    }
 
     #[async_trait]
     impl Target for Ear {
@@ -277,6 +348,29 @@ mod tests {
         assert!(notices.flush(Deadline::after(Duration::from_secs(5))).await);
         let told = heard.lock().unwrap().clone();
         assert_eq!(told, ["chalkreel.job.queued", "chalkreel.job.running", "chalkreel.job.succeeded"]);
+    }
+
+    /// Whoever cancels a job tells it, whether somebody works on it or not; whoever worked on it only counts it.
+    #[tokio::test]
+    async fn a_cancelled_job_is_told_once_by_whoever_cancelled_it() {
+        let (heard, counted) = (Heard::default(), Heard::default());
+        let (jobs, watched) = mpsc::unbounded_channel();
+        let ear = |heard: &Heard| -> Box<dyn Target> { Box::new(Ear(heard.clone(), Duration::ZERO)) };
+        let worker = Notices::to(vec![ear(&heard), Box::new(Counter(counted.clone()))], watched);
+        let mine = watch::Sender::new(status("me"));
+        jobs.send(claimed(&mine)).unwrap();
+        mine.send_modify(|status| (status.state, status.progress) = (State::Running, 0.1));
+        let cancelled = Status { state: State::Cancelled, generation: 2, ..mine.borrow().clone() };
+        worker.ended(&cancelled);
+        assert!(worker.flush(Deadline::after(Duration::from_secs(5))).await);
+        assert_eq!(heard.lock().unwrap().clone(), ["chalkreel.job.queued", "chalkreel.job.running"]);
+
+        let (_, nothing) = mpsc::unbounded_channel();
+        let interface = Notices::to(vec![ear(&heard), Box::new(Counter(counted.clone()))], nothing);
+        interface.wrote(&cancelled);
+        assert!(interface.flush(Deadline::after(Duration::from_secs(5))).await);
+        assert_eq!(heard.lock().unwrap().last().unwrap(), "chalkreel.job.cancelled");
+        assert_eq!(counted.lock().unwrap().clone(), ["chalkreel.job.cancelled"]);
     }
 
     #[tokio::test]

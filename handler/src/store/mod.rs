@@ -4,7 +4,7 @@
 //! tags, or a [`StoreError`] with a stable code. The [`Embedded`] server gives local runs the same S3 over loopback.
 //!
 //! It never keeps state of its own between calls, never waits without a deadline, and never hands out a body that
-//! is not whole.
+//! is not whole, but for a [`Part`] that is passed on while it comes.
 
 pub mod cache;
 mod client;
@@ -21,6 +21,7 @@ pub use cache::{Cache, CacheKey};
 pub use client::Store;
 pub use embedded::Embedded;
 pub use error::StoreError;
+pub use page::Part;
 
 /// Where the store is and how to speak to it.
 #[derive(Clone, Default)]

@@ -5,10 +5,9 @@
 //!
 //! S3 is asked through its SDK, which is in the program anyhow. Lambda, SQS, Step Functions, IAM and STS are asked for a dozen answers in all:
 //! their SDKs are 440,000 lines more to compile, more than those of S3 and EventBridge together, so these few calls are made
-//! in `call`, signed by AWS's own crate for that.
+//! in `crate::aws`, signed by AWS's own crate for that.
 
 mod bucket;
-mod call;
 mod function;
 mod machine;
 mod queue;
@@ -21,9 +20,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
-use self::call::{Aws, Refusal};
 pub use self::role::{HTTP, Need, On, RENDER, Role};
 pub use self::stack::Stack;
+use crate::aws::{Aws, Refusal};
 use crate::deadline::Deadline;
 
 /// For everything. Each part takes less than a second.

@@ -1,14 +1,14 @@
 //! What AWS's services deliver: S3's notifications, EventBridge's events, and either of them in the envelopes of SNS and SQS.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use aws_lambda_events::s3::S3Event;
+use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Batch, Message, OWN_SOURCE, bad, beginning, direct, is_companion, object, unknown};
+use super::{Batch, Message, OWN_SOURCE, Read, bad, beginning, direct, is_companion, object, unknown};
 use crate::error::{Code, JobError};
 use crate::job::JobRequest;
 
@@ -21,12 +21,19 @@ pub(super) fn source(event: &Value) -> Option<&str> {
     record.get("eventSource").or_else(|| record.get("EventSource"))?.as_str()
 }
 
-/// The jobs of an event that a service delivered.
-pub(super) fn requests(event: Value, own_bucket: &str) -> Result<Vec<JobRequest>, JobError> {
-    inside(event, own_bucket, ENVELOPES)
+/// The jobs of an event that a service delivered. A record that is refused does not keep the others from being worked on.
+///
+/// # Errors
+/// When the event can't be read, or none of its records.
+pub(super) fn requests(event: Value, own_bucket: &str) -> Result<Vec<Read>, JobError> {
+    let read = inside(event, own_bucket, ENVELOPES)?;
+    match read.iter().all(Result::is_err).then(|| read.first().cloned()).flatten() {
+        Some(Err(refused)) => Err(refused),
+        _ => Ok(read),
+    }
 }
 
-fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<JobRequest>, JobError> {
+fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<Read>, JobError> {
     let start = beginning(&event);
     let open = |text: &str| {
         let inner = envelopes.checked_sub(1).ok_or_else(|| unknown("the event has too many envelopes", &start))?;
@@ -37,8 +44,8 @@ fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<JobReque
         Some("aws:sns") => {
             let event: SnsEvent = serde_json::from_value(event)
                 .map_err(|error| unknown(&format!("it is none of SNS: {error}"), &start))?;
-            let opened: Result<Vec<_>, _> = event.records.iter().map(|record| open(&record.sns.message)).collect();
-            return Ok(opened?.into_iter().flatten().collect());
+            let opened = event.records.iter().map(|record| open(&record.sns.message));
+            return Ok(opened.flat_map(|read| read.unwrap_or_else(|refused| vec![Err(refused)])).collect());
         }
         // Some servers leave S3's name out.
         Some("aws:s3") | None if event.get("Records").is_some_and(Value::is_array) => {
@@ -62,33 +69,33 @@ fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<JobReque
         return from_eventbridge(event, &start, own_bucket);
     }
     if direct::is(&event) {
-        return Ok(vec![direct::request(event, own_bucket)?]);
+        return Ok(vec![Ok(direct::request(event, own_bucket)?)]);
     }
     Err(unknown("the event has no known shape", &start))
 }
 
-fn from_s3(event: Value, start: &str, own_bucket: &str) -> Result<Vec<JobRequest>, JobError> {
+fn from_s3(event: Value, start: &str, own_bucket: &str) -> Result<Vec<Read>, JobError> {
     let event: S3Event = serde_json::from_value(event)
         .map_err(|error| unknown(&format!("the event has records, but not S3's: {error}"), start))?;
-    let mut requests = Vec::new();
-    for record in event.records {
-        let name = record.event_name.unwrap_or_default();
-        // AWS writes `ObjectCreated:Put`, some servers `s3:ObjectCreated:Put`.
-        if !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
-            let named = if name.is_empty() { "no name" } else { &name };
-            return Err(unknown(&format!("{named} is not an ObjectCreated event"), start));
-        }
-        let bucket = record.s3.bucket.name.ok_or_else(|| bad("a record names no bucket"))?;
-        let raw = record.s3.object.key.ok_or_else(|| bad("a record names no key"))?;
-        let version = version(record.s3.object.version_id, record.s3.object.e_tag);
-        let key = decode_key(&raw)?;
-        let companion = is_companion(&key);
-        let request = object(bucket, key, version, own_bucket)?;
-        if !companion {
-            requests.push(request);
-        }
+    let read = event.records.into_iter().map(|record| created(record, start, own_bucket));
+    Ok(read.filter_map(Result::transpose).collect())
+}
+
+/// The job of an object that S3 tells of; none of one that lies beside a document.
+fn created(record: S3EventRecord, start: &str, own_bucket: &str) -> Result<Option<JobRequest>, JobError> {
+    let name = record.event_name.unwrap_or_default();
+    // AWS writes `ObjectCreated:Put`, some servers `s3:ObjectCreated:Put`.
+    if !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
+        let named = if name.is_empty() { "no name" } else { &name };
+        return Err(unknown(&format!("{named} is not an ObjectCreated event"), start));
     }
-    Ok(requests)
+    let bucket = record.s3.bucket.name.ok_or_else(|| bad("a record names no bucket"))?;
+    let raw = record.s3.object.key.ok_or_else(|| bad("a record names no key"))?;
+    let version = version(record.s3.object.version_id, record.s3.object.e_tag);
+    let key = decode_key(&raw)?;
+    let companion = is_companion(&key);
+    let request = object(bucket, key, version, own_bucket)?;
+    Ok((!companion).then_some(request))
 }
 
 /// What tells one writing of a key from the next; the same from a notification as from EventBridge.
@@ -124,7 +131,7 @@ struct Object {
     version_id: Option<String>,
 }
 
-fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<JobRequest>, JobError> {
+fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<Read>, JobError> {
     let event: EventBridgeEvent<Value> = serde_json::from_value(event)
         .map_err(|error| unknown(&format!("it is none of EventBridge: {error}"), start))?;
     if event.source == OWN_SOURCE {
@@ -140,10 +147,10 @@ fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<J
         let companion = is_companion(&detail.object.key);
         let version = version(detail.object.version_id, detail.object.etag);
         let request = object(detail.bucket.name, detail.object.key, version, own_bucket)?;
-        return Ok(if companion { Vec::new() } else { vec![request] });
+        return Ok(if companion { Vec::new() } else { vec![Ok(request)] });
     }
     if direct::is(&event.detail) {
-        return Ok(vec![direct::request(event.detail, own_bucket)?]);
+        return Ok(vec![Ok(direct::request(event.detail, own_bucket)?)]);
     }
     if event.detail_type == "Scheduled Event" {
         let why =
@@ -167,14 +174,15 @@ pub(super) fn batch(event: Value, own_bucket: &str) -> Result<Batch, JobError> {
         let id = message.message_id.ok_or_else(|| bad("a message has no `messageId`"))?;
         let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let body = message.body.unwrap_or_default();
-        let requests = match serde_json::from_str::<Value>(&body) {
+        let read = match serde_json::from_str::<Value>(&body) {
             Ok(event) => inside(event, own_bucket, ENVELOPES - 1),
             Err(error) => {
                 let start: String = body.chars().take(super::BEGINNING).collect();
                 Err(unknown(&format!("the message is no JSON: {error}"), &start))
             }
         };
-        messages.push(Message { id, receives: receives.unwrap_or(1), requests });
+        let requests = read.unwrap_or_else(|refused| vec![Err(refused)]);
+        messages.push(Message { id, receives: receives.unwrap_or(1), body, requests });
     }
     Ok(Batch { fifo, messages })
 }

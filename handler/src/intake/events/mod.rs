@@ -32,8 +32,8 @@ pub const OWN_SOURCE: &str = "chalkreel";
 pub enum Asked {
     /// A job, of a caller who reads the final status.
     Direct(JobRequest),
-    /// Jobs, of a service that delivers the whole event again when we say that we failed.
-    Delivered(Vec<JobRequest>),
+    /// Jobs, of a service that delivers the whole event again when we say that we failed. Not all of them are refused.
+    Delivered(Vec<Read>),
     /// Messages of a queue, each answered for itself.
     Batch(Batch),
     /// A task of the state machine.
@@ -58,8 +58,42 @@ pub struct Message {
     pub id: String,
     /// Times that it was delivered, this one included.
     pub receives: u32,
-    /// The jobs in it, or why there is none.
-    pub requests: Result<Vec<JobRequest>, JobError>,
+    /// As it came.
+    pub body: String,
+    /// The jobs in it, and what of it is refused.
+    pub requests: Vec<Read>,
+}
+
+/// What was made of a record: a job, or why it is refused.
+pub type Read = Result<JobRequest, JobError>;
+
+/// Who sent an event, as far as that decides what a refusal is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// Somebody over HTTP, who reads a response.
+    Http,
+    /// A queue, which takes an answer that names no message for success of all.
+    Queue,
+    /// A state machine, which goes on after an answer.
+    Machine,
+    /// Anybody else.
+    Other,
+}
+
+/// Who sent an event.
+pub fn sender(event: &Value) -> Sender {
+    let http = event.get("requestContext").and_then(|context| context.get("http")).is_some_and(Value::is_object);
+    // What asks an authorizer looks like a request, and is none.
+    let authorizer = event.get("routeArn").is_some();
+    if http && !authorizer && event.get("version").and_then(Value::as_str) == Some("2.0") {
+        Sender::Http
+    } else if delivered::source(event) == Some("aws:sqs") {
+        Sender::Queue
+    } else if task::is(event) {
+        Sender::Machine
+    } else {
+        Sender::Other
+    }
 }
 
 /// Reads an event. `own_bucket` is the bucket that this service writes to.
@@ -67,19 +101,15 @@ pub struct Message {
 /// # Errors
 /// `intake.unknown_event`, `intake.bad_request`, `intake.own_output`.
 pub fn read(event: Value, own_bucket: &str) -> Result<Asked, JobError> {
-    let http = event.get("requestContext").and_then(|context| context.get("http")).is_some_and(Value::is_object);
-    // What asks an authorizer looks like a request, and is none.
-    let authorizer = event.get("routeArn").is_some();
-    if http && !authorizer && event.get("version").and_then(Value::as_str) == Some("2.0") {
-        let beginning = beginning(&event);
-        let request = serde_json::from_value(event).map_err(|error| unknown(&error.to_string(), &beginning))?;
-        return Ok(Asked::Http(Box::new(request)));
-    }
-    if delivered::source(&event) == Some("aws:sqs") {
-        return Ok(Asked::Batch(delivered::batch(event, own_bucket)?));
-    }
-    if task::is(&event) {
-        return Ok(Asked::Task(Box::new(task::task(event, own_bucket)?)));
+    match sender(&event) {
+        Sender::Http => {
+            let beginning = beginning(&event);
+            let request = serde_json::from_value(event).map_err(|error| unknown(&error.to_string(), &beginning))?;
+            return Ok(Asked::Http(Box::new(request)));
+        }
+        Sender::Queue => return Ok(Asked::Batch(delivered::batch(event, own_bucket)?)),
+        Sender::Machine => return Ok(Asked::Task(Box::new(task::task(event, own_bucket)?))),
+        Sender::Other => {}
     }
     if event["source"] == "aws.states" && event["detail-type"] == EXECUTION_ENDED {
         return Ok(Asked::Task(Box::new(task::ended(event["detail"].clone(), own_bucket)?)));

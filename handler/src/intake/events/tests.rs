@@ -10,8 +10,12 @@ fn event(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn told(requests: &[JobRequest]) -> String {
-    let one = |request: &JobRequest| {
+fn told(requests: &[Read]) -> String {
+    let one = |request: &Read| {
+        let request = match request {
+            Ok(request) => request,
+            Err(refused) => return refused.code.clone(),
+        };
         let what = match &request.source {
             Source::Object { bucket, key, version } => {
                 format!("s3://{bucket}/{key}@{}", version.as_deref().unwrap_or("-"))
@@ -28,14 +32,11 @@ fn told(requests: &[JobRequest]) -> String {
 /// What is made of an event, in one line.
 fn line(event: Value) -> String {
     match read(event, "own") {
-        Ok(Asked::Direct(request)) => format!("direct {}", told(&[request])),
+        Ok(Asked::Direct(request)) => format!("direct {}", told(&[Ok(request)])),
         Ok(Asked::Task(task)) => format!("{task:?}"),
         Ok(Asked::Delivered(requests)) => format!("delivered {}", told(&requests)),
         Ok(Asked::Batch(batch)) => {
-            let message = |message: &Message| match &message.requests {
-                Ok(requests) => format!("[{}]", told(requests)),
-                Err(error) => format!("[{}]", error.code),
-            };
+            let message = |message: &Message| format!("[{}]", told(&message.requests));
             let order = if batch.fifo { "fifo" } else { "batch" };
             format!("{order} {}", batch.messages.iter().map(message).collect::<Vec<_>>().join(" "))
         }
@@ -117,9 +118,10 @@ fn one_upload_is_one_job_whichever_way_it_is_told() {
     let id = |file: &str| {
         let request = match read(event(&Path::new(EVENTS).join(file)), "own").unwrap() {
             Asked::Delivered(requests) => requests.into_iter().next().unwrap(),
-            Asked::Batch(mut batch) => batch.messages.remove(0).requests.unwrap().remove(0),
+            Asked::Batch(mut batch) => batch.messages.remove(0).requests.remove(0),
             other => panic!("{other:?}"),
         };
+        let request = request.unwrap();
         crate::job::JobId::of(&request, "")
     };
     let one = id("s3-upload.json");
@@ -174,6 +176,47 @@ fn unknown_events_say_how_they_begin() {
         let line = line(nothing.clone());
         assert!(["intake.unknown_event", "delivered "].contains(&line.as_str()), "{nothing}: {line}");
     }
+}
+
+/// One record that is refused does not keep the others from being made, whichever envelope they came in.
+#[test]
+fn one_bad_record_does_not_refuse_the_others() {
+    let mut records = notification("ObjectCreated:Put", "b", "a.md");
+    for (name, key) in
+        [("ObjectRemoved:Delete", "gone.md"), ("ObjectCreated:Put", "%FF.md"), ("ObjectCreated:Put", "c.md")]
+    {
+        records["Records"].as_array_mut().unwrap().push(notification(name, "b", key)["Records"][0].clone());
+    }
+    let etag = "0123456789abcdef0123456789abcdef";
+    let read = format!("s3://b/a.md@{etag}, intake.unknown_event, intake.bad_request, s3://b/c.md@{etag}");
+    assert_eq!(line(records.clone()), format!("delivered {read}"));
+
+    let mut posted = event(&Path::new(EVENTS).join("sns-s3.json"));
+    let mut letter = posted["Records"][0].clone();
+    letter["Sns"]["Message"] = json!("no JSON");
+    posted["Records"].as_array_mut().unwrap().insert(0, letter.clone());
+    let read = line(posted.clone());
+    assert!(read.starts_with("delivered intake.unknown_event, s3://lessons/"), "{read}");
+    posted["Records"] = json!([letter]);
+    assert_eq!(line(posted), "intake.unknown_event", "an event of which nothing can be read is refused as a whole");
+
+    let mut queued = event(&Path::new(EVENTS).join("sqs-s3.json"));
+    queued["Records"][0]["body"] = json!(records.to_string());
+    assert!(line(queued).starts_with("batch [s3://b/a.md@"));
+}
+
+#[test]
+fn who_sent_an_event_decides_how_a_refusal_is_told() {
+    for (file, expected) in [
+        ("http-submit", Sender::Http),
+        ("sqs-batch", Sender::Queue),
+        ("sns-s3", Sender::Other),
+        ("direct", Sender::Other),
+        ("unknown", Sender::Other),
+    ] {
+        assert_eq!(sender(&event(&Path::new(EVENTS).join(format!("{file}.json")))), expected, "{file}");
+    }
+    assert_eq!(sender(&json!({"task": "plan"})), Sender::Machine);
 }
 
 #[test]
@@ -240,7 +283,7 @@ fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
     };
     let of_request = task(json!({"task": "plan", "request": {"source": "s3://b/a.md"}, "execution": "x"}));
     let Ok(Task::Plan { subject: Subject::Request(request), .. }) = of_request else { panic!("{of_request:?}") };
-    assert_eq!(told(&[request]), "s3://b/a.md@-");
+    assert_eq!(told(&[Ok(request)]), "s3://b/a.md@-");
     let handed = json!({"job_id": job, "sheet": sheet});
     let of_job = task(json!({"task": "plan", "request": handed, "execution": "x"}));
     assert!(matches!(&of_job, Ok(Task::Plan { subject: Subject::Job(id, _), .. }) if id.as_str() == job), "{of_job:?}");

@@ -7,8 +7,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{ExpirationStatus, FilterRuleName, LifecycleRule, NotificationConfigurationFilter};
 
-use super::call::{Aws, Refusal};
 use super::{DEPLOY, Finding, Stack};
+use crate::aws::{Aws, Refusal};
 use crate::publish::keys;
 
 /// All of the bucket, or that it can't be seen.

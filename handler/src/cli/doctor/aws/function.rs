@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::call::{Aws, Refusal};
 use super::{DEPLOY, Finding, Stack};
+use crate::aws::{Aws, Refusal};
 use crate::config::Config;
 
 /// Below this a function has less than one processor.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Aws, Refusal};
 use super::{DEPLOY, Finding, Stack};
+use crate::aws::{Aws, Refusal};
 
 const PART: &str = "state machine";
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Aws, Refusal};
 use super::{DEPLOY, Finding, Stack};
+use crate::aws::{Aws, Refusal};
 
 /// Lambda's advice: a message must stay hidden for six times as long as the function may take.
 const TIMES: u64 = 6;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::call::{Aws, Refusal};
 use super::{Finding, Stack};
+use crate::aws::{Aws, Refusal};
 use crate::publish::keys;
 
 /// What a role must be allowed.
@@ -62,6 +62,7 @@ pub const HTTP: Role = Role {
     needs: &[
         Need { actions: &["s3:GetObject", "s3:PutObject"], on: On::Bucket(&["incoming/http/", keys::FILMS]) },
         Need { actions: &["s3:ListBucket"], on: On::Bucket(&[""]) },
+        Need { actions: &["events:PutEvents"], on: On::Bus },
     ],
 };
 

@@ -1,4 +1,6 @@
-//! Calls of AWS's services that are signed here: each service's own protocol, and what a refusal means.
+//! Calls of AWS's services that are signed here, for those that are called too seldom for a client of their own.
+//!
+//! In: an operation and its parameters. Out: the service's answer, or what its refusal means. It never tries a call again.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +25,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The caller may not ask that.
     Denied(String),
     /// There is no such thing.
@@ -34,7 +36,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// By HTTP status and the service's own code.
-    pub(super) fn of(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn of(status: u16, code: &str, message: &str) -> Self {
         let text = if message.is_empty() { format!("{status} {code}") } else { format!("{code}: {message}") };
         let denied =
             code.contains("AccessDenied") || code.contains("Unauthorized") || code.contains("AuthorizationError");
@@ -50,9 +52,9 @@ impl Refusal {
 }
 
 /// Who asks, and how.
-pub(super) struct Aws {
+pub(crate) struct Aws {
     /// For clients of the SDK.
-    pub(super) sdk: SdkConfig,
+    pub(crate) sdk: SdkConfig,
     credentials: Credentials,
     region: String,
     http: Client,
@@ -61,7 +63,7 @@ pub(super) struct Aws {
 
 impl Aws {
     /// With the credentials and region that the AWS SDK finds; it heeds `AWS_ENDPOINT_URL` too.
-    pub(super) async fn connect(deadline: Deadline) -> Result<Self, String> {
+    pub(crate) async fn connect(deadline: Deadline) -> Result<Self, String> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let tls = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
         let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(tls.build_https()).load().await;
@@ -74,12 +76,12 @@ impl Aws {
         Ok(Self { sdk, credentials, region, http, deadline })
     }
 
-    pub(super) fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         &self.region
     }
 
     /// Account and ARN of whoever asks.
-    pub(super) async fn caller(&self) -> Result<(String, String), Refusal> {
+    pub(crate) async fn caller(&self) -> Result<(String, String), Refusal> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Answer {
@@ -97,14 +99,14 @@ impl Aws {
     }
 
     /// A GET of Lambda's REST interface.
-    pub(super) async fn lambda(&self, path: &str) -> Result<Value, Refusal> {
+    pub(crate) async fn lambda(&self, path: &str) -> Result<Value, Refusal> {
         let request = http::Request::get(format!("{}{path}", self.endpoint("lambda")));
         let text = self.send("lambda", request, String::new()).await?;
         serde_json::from_str(&text).map_err(|error| Refusal::Other(error.to_string()))
     }
 
     /// A call of SQS or Step Functions, which take and give JSON: `target` is the service's own prefix and the operation.
-    pub(super) async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value, Refusal> {
+    pub(crate) async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value, Refusal> {
         let request = http::Request::post(format!("{}/", self.endpoint(service)))
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", target);
@@ -113,7 +115,7 @@ impl Aws {
     }
 
     /// A call of STS or IAM, which take a form and give XML.
-    pub(super) async fn query<T: for<'de> Deserialize<'de>>(
+    pub(crate) async fn query<T: for<'de> Deserialize<'de>>(
         &self,
         service: &str,
         version: &str,

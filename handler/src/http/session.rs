@@ -1,0 +1,107 @@
+//! A browser's way in. Whoever shows the token once gets a cookie, since links, players and pictures of a page can't bear a token.
+//!
+//! The cookie is no token: it says until when it is good, signed with the token as key. So nothing is kept here, and another token
+//! ends all sessions.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::Api;
+use super::problem::Problem;
+
+/// The cookie's name.
+pub(super) const NAME: &str = "chalkreel";
+/// Seconds that a session lasts: a working day.
+const LENGTH: i64 = 12 * 3600;
+
+/// Gives a browser that bears the token a cookie, which stands for it for twelve hours.
+#[utoipa::path(
+    post,
+    path = "/session",
+    responses(
+        (status = 204, description = "The browser may come in; there is no cookie where no token is asked for",
+            headers(("Set-Cookie" = String))),
+        (status = 401, description = "No token, or a wrong one", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn open(State(api): State<Api>, headers: HeaderMap) -> Response {
+    match api.token() {
+        Some(token) => set(&value(token, Timestamp::now().as_second() + LENGTH), LENGTH, &headers),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+/// Takes the cookie away again.
+#[utoipa::path(delete, path = "/session", responses((status = 204, description = "The cookie is gone")))]
+pub(super) async fn close(headers: HeaderMap) -> Response {
+    set("", 0, &headers)
+}
+
+fn set(value: &str, seconds: i64, asked: &HeaderMap) -> Response {
+    // Browsers keep no `Secure` cookie of a server that they speak plain HTTP with. Whoever lies before it says which it was.
+    let secure = if asked.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https") { "; Secure" } else { "" };
+    let cookie = format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response()
+}
+
+/// Whether the request has a cookie of ours that is still good.
+pub(super) fn is_held(headers: &HeaderMap, token: &str) -> bool {
+    is_good(headers, token, Timestamp::now().as_second())
+}
+
+fn is_good(headers: &HeaderMap, token: &str, now: i64) -> bool {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.any(|(name, given)| {
+        let until = given.split_once('.').and_then(|(until, _)| until.parse::<i64>().ok());
+        name == NAME
+            && until
+                .is_some_and(|until| until > now && bool::from(value(token, until).as_bytes().ct_eq(given.as_bytes())))
+    })
+}
+
+/// `<seconds since 1970>.<HMAC-SHA256 in hexadecimal digits>`.
+fn value(token: &str, until: i64) -> String {
+    let digits: String = match Hmac::<Sha256>::new_from_slice(token.as_bytes()) {
+        Ok(mut mac) => {
+            mac.update(format!("session until {until}").as_bytes());
+            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+        // HMAC takes keys of any length.
+        Err(_) => return String::new(),
+    };
+    format!("{until}.{digits}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_cookie_is_good_and_only_for_its_time() {
+        let (token, now) = ("0123456789abcdef0123456789abcdef", 1_700_000_000);
+        let good = value(token, now + 10);
+        let held = |cookie: &str, now| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, cookie.parse().unwrap());
+            is_good(&headers, token, now)
+        };
+        assert!(held(&format!("chalkreel={good}"), now));
+        assert!(held(&format!("other=1; chalkreel={good}; more=x=y"), now + 9));
+        assert!(!held(&format!("chalkreel={good}"), now + 10), "it is over");
+        let longer = good.replace("1700000010.", "1700000099.");
+        let foreign = value("another token, of thirty-two bytes", now + 10);
+        for wrong in [&*longer, &*foreign, &good[..good.len() - 1], token, "1700000010.", ".", ""] {
+            assert!(!held(&format!("chalkreel={wrong}"), now), "{wrong}");
+        }
+        assert!(!held(&format!("chalk={good}"), now) && !is_good(&HeaderMap::new(), token, now));
+        assert!(!good.contains(token));
+    }
+}
