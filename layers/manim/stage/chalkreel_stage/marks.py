@@ -76,6 +76,10 @@ class Marker:
                 words = self._words(block, part)
                 if words:
                     return [self._band(element, word, colour, behind, 0.05) for word in words]
+            if part.strip()[:1].isdigit() and all(block.piece is not None and block.piece.lined for block in blocks):
+                # A line of another page: what is here is not meant.
+                self._warnings.append(f"line {part} of element {element} is not on the screen and not highlighted")
+                return []
             self._warnings.append(f"{part!r} is not found in element {element}, so all of it is highlighted")
         boxes = [box for block in blocks for box in block.placed().boxes]
         whole = Box(
