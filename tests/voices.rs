@@ -105,14 +105,8 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         beats: (0..beats).map(|other| beat(number, other)).collect(),
         place: None,
     };
-    let voice = VoiceSettings {
-        chain: chain.iter().map(|name| (*name).to_owned()).collect(),
-        name: None,
-        words_per_minute: None,
-        model: None,
-        consistency: None,
-        max_characters: None,
-    };
+    let voice =
+        VoiceSettings { chain: chain.iter().map(|name| (*name).to_owned()).collect(), ..VoiceSettings::default() };
     Storyboard {
         title: String::new(),
         language: "en".to_owned(),

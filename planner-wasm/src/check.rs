@@ -14,17 +14,17 @@ use crate::storyboard::{
 };
 
 /// Most scenes of one film.
-const SCENES: usize = 500;
+pub(crate) const SCENES: usize = 500;
 /// Most languages of captions beside the film's own.
 const LANGUAGES: usize = 20;
 /// Most beats of one scene.
-const BEATS: usize = 500;
+pub(crate) const BEATS: usize = 500;
 /// Most changes in one beat.
-const ACTIONS: usize = 200;
+pub(crate) const ACTIONS: usize = 200;
 /// Longest narration of one beat, in bytes.
 const NARRATION: usize = 20_000;
 /// Longest silence, and latest end of anything inside of a beat, in milliseconds.
-const PAUSE: u32 = 60_000;
+pub(crate) const PAUSE: u32 = 60_000;
 /// Longest Manim program, in bytes.
 pub(crate) const PROGRAM: usize = 1 << 20;
 /// Longest path of a file, in bytes.

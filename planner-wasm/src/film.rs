@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
 use crate::document::refusal;
 use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun, target};
 use crate::estimate::speaking_ms;
@@ -20,19 +21,13 @@ const TITLE_MS: u32 = 2_500;
 /// How long something without words stands: this and so much for each character, and no longer than a patient viewer
 /// waits.
 const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
-/// No silence is longer.
-const LONGEST_HOLD_MS: u32 = 60_000;
 
 /// Names that begin with it are nobody's: ids are made of the kind of element.
 pub(crate) const NAMELESS: char = '\u{1}';
 
-/// What one film may have; the host checks the same.
-pub(crate) const MOST_SCENES: usize = 500;
+/// What one film may have in all.
 const MOST_BEATS: usize = 5_000;
 const MOST_ELEMENTS: usize = 5_000;
-/// The same of one scene and of one beat.
-const MOST_BEATS_OF_SCENE: usize = 500;
-const MOST_ACTIONS_OF_BEAT: usize = 200;
 
 /// A film in the making.
 pub(crate) struct Film {
@@ -67,7 +62,7 @@ impl Film {
             let message = format!("the document makes more than {what}");
             refusal("plan.too_large", &message, "Split it into several films.", Some(place))
         };
-        if self.scenes.len() == MOST_SCENES {
+        if self.scenes.len() == SCENES {
             return Err(too_large("500 scenes"));
         }
         let id = unique(&mut self.ids, &slug(name.as_deref().unwrap_or(&heading), "scene"));
@@ -85,10 +80,10 @@ impl Film {
         let (elements, beats) = (scene.elements, scene.beats);
         self.elements += elements;
         self.beats += beats.len();
-        if beats.len() > MOST_BEATS_OF_SCENE {
+        if beats.len() > BEATS {
             return Err(too_large("500 beats in one scene"));
         }
-        if beats.iter().any(|beat| beat.actions.len() > MOST_ACTIONS_OF_BEAT) {
+        if beats.iter().any(|beat| beat.actions.len() > ACTIONS) {
             return Err(too_large("200 things to show at once"));
         }
         if self.elements > MOST_ELEMENTS {
@@ -217,7 +212,7 @@ impl<'a> Building<'a> {
             StepKind::Speak(words) => self.speak(&words, place),
             StepKind::Hold(0) => self.rest(),
             StepKind::Dwell => self.dwell(),
-            StepKind::Hold(ms) => self.beat(String::new(), ms.min(LONGEST_HOLD_MS), place),
+            StepKind::Hold(ms) => self.beat(String::new(), ms.min(PAUSE), place),
             // Before anything was shown there is nothing to empty.
             StepKind::Clear if self.there.is_empty() => {}
             StepKind::Clear => {
@@ -298,8 +293,8 @@ impl<'a> Building<'a> {
         let planned: u32 = self.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
         let left = ms.saturating_sub(planned);
         match self.beats.last_mut() {
-            Some(beat) => beat.pause_ms = (beat.pause_ms + left).min(LONGEST_HOLD_MS),
-            None => self.beat(String::new(), left.min(LONGEST_HOLD_MS), self.place),
+            Some(beat) => beat.pause_ms = (beat.pause_ms + left).min(PAUSE),
+            None => self.beat(String::new(), left.min(PAUSE), self.place),
         }
     }
 

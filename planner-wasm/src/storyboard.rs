@@ -92,6 +92,7 @@ wit! {
 }
 wit! {
     /// Who speaks, and how.
+    #[derive(Default)]
     record VoiceSettings {
         /// Voices in the order to try them; empty means the job's own order.
         chain: Vec<String>,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use askama::Template;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
@@ -31,6 +32,16 @@ use crate::publish::keys;
 use crate::store::embedded::Sight;
 use crate::store::{Embedded, Store, StoreError};
 use crate::studio::{self, Studio};
+
+/// The page with all jobs, and a form to drop a document.
+#[derive(Template)]
+#[template(path = "desk.html")]
+struct Desk;
+
+/// The page of one job, live.
+#[derive(Template)]
+#[template(path = "job.html")]
+struct OneJob;
 
 /// Uploads that may wait to be looked at; more are found by looking through `incoming/`.
 const WAITING: usize = 1_024;
@@ -118,9 +129,11 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         None => api.handing_on(uploads),
     };
     let (routes, _) = http::router(api.clone());
+    // They hold no values that could fail.
+    let (desk, one_job) = (Html(Desk.render().unwrap_or_default()), Html(OneJob.render().unwrap_or_default()));
     let pages = Router::new()
-        .route("/", get(async || Html(include_str!("../../templates/desk.html"))))
-        .route("/watch/{id}", get(async || Html(include_str!("../../templates/job.html"))))
+        .route("/", get(async move || desk))
+        .route("/watch/{id}", get(async move || one_job))
         .method_not_allowed_fallback(http::wrong_method);
     let routes = routes.merge(http::guarded(Live::follow(&studio).routes(), api)).merge(pages);
     let turns = Arc::new(Semaphore::new(jobs));

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
 /// Every voice by its name in `VOICE_CHAIN` and in lessons.
 pub const VOICES: &[&str] = &["elevenlabs", "polly", "gtts", "openai", "piper", "espeak-ng", "espeak", "silent"];
 
@@ -95,6 +98,20 @@ impl Manner {
 /// A text that no log ever shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
+
+impl Secret {
+    /// HMAC-SHA256 of `text` with it as the key, in hexadecimal digits.
+    pub(crate) fn sign(&self, text: &str) -> String {
+        match Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) {
+            Ok(mut mac) => {
+                mac.update(text.as_bytes());
+                mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+            }
+            // HMAC takes keys of any length.
+            Err(_) => String::new(),
+        }
+    }
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

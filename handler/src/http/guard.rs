@@ -54,7 +54,7 @@ fn admit(api: &Api, open: bool, headers: &HeaderMap) -> Result<(), Failure> {
         same_site(headers)?;
     }
     match api.token() {
-        Some(token) if !open && !has_token(headers, token) => {
+        Some(token) if !open && !has_token(headers, &token.0) => {
             if !session::is_held(headers, token) {
                 let message = "the request has no bearer token, or a wrong one, and no session";
                 return Err(Failure::new(Code::HttpUnauthorized, message));

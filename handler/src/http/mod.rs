@@ -113,8 +113,8 @@ impl Api {
         &self.0.store
     }
 
-    fn token(&self) -> Option<&str> {
-        self.0.token.as_ref().map(|token| token.0.as_str())
+    fn token(&self) -> Option<&Secret> {
+        self.0.token.as_ref()
     }
 
     fn at_home(&self) -> bool {

@@ -5,15 +5,14 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::Api;
 use super::problem::Problem;
+use crate::config::Secret;
 
 /// The cookie's name.
 pub(super) const NAME: &str = "chalkreel";
@@ -52,11 +51,11 @@ fn set(value: &str, seconds: i64, asked: &HeaderMap) -> Response {
 }
 
 /// Whether the request has a cookie of ours that is still good.
-pub(super) fn is_held(headers: &HeaderMap, token: &str) -> bool {
+pub(super) fn is_held(headers: &HeaderMap, token: &Secret) -> bool {
     is_good(headers, token, Timestamp::now().as_second())
 }
 
-fn is_good(headers: &HeaderMap, token: &str, now: i64) -> bool {
+fn is_good(headers: &HeaderMap, token: &Secret, now: i64) -> bool {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.any(|(name, given)| {
@@ -68,15 +67,8 @@ fn is_good(headers: &HeaderMap, token: &str, now: i64) -> bool {
 }
 
 /// `<seconds since 1970>.<HMAC-SHA256 in hexadecimal digits>`.
-fn value(token: &str, until: i64) -> String {
-    let digits: String = match Hmac::<Sha256>::new_from_slice(token.as_bytes()) {
-        Ok(mut mac) => {
-            mac.update(format!("session until {until}").as_bytes());
-            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-        }
-        // HMAC takes keys of any length.
-        Err(_) => return String::new(),
-    };
+fn value(token: &Secret, until: i64) -> String {
+    let digits = token.sign(&format!("session until {until}"));
     format!("{until}.{digits}")
 }
 
@@ -86,22 +78,23 @@ mod tests {
 
     #[test]
     fn only_our_own_cookie_is_good_and_only_for_its_time() {
-        let (token, now) = ("0123456789abcdef0123456789abcdef", 1_700_000_000);
-        let good = value(token, now + 10);
+        let (text, now) = ("0123456789abcdef0123456789abcdef", 1_700_000_000);
+        let token = Secret(text.to_owned());
+        let good = value(&token, now + 10);
         let held = |cookie: &str, now| {
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, cookie.parse().unwrap());
-            is_good(&headers, token, now)
+            is_good(&headers, &token, now)
         };
         assert!(held(&format!("chalkreel={good}"), now));
         assert!(held(&format!("other=1; chalkreel={good}; more=x=y"), now + 9));
         assert!(!held(&format!("chalkreel={good}"), now + 10), "it is over");
         let longer = good.replace("1700000010.", "1700000099.");
-        let foreign = value("another token, of thirty-two bytes", now + 10);
-        for wrong in [&*longer, &*foreign, &good[..good.len() - 1], token, "1700000010.", ".", ""] {
+        let foreign = value(&Secret("another token, of thirty-two bytes".to_owned()), now + 10);
+        for wrong in [&*longer, &*foreign, &good[..good.len() - 1], text, "1700000010.", ".", ""] {
             assert!(!held(&format!("chalkreel={wrong}"), now), "{wrong}");
         }
-        assert!(!held(&format!("chalk={good}"), now) && !is_good(&HeaderMap::new(), token, now));
-        assert!(!good.contains(token));
+        assert!(!held(&format!("chalk={good}"), now) && !is_good(&HeaderMap::new(), &token, now));
+        assert!(!good.contains(text));
     }
 }

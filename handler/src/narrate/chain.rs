@@ -104,21 +104,13 @@ mod tests {
         let value = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let layers = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
         let layers = Layers::find(Some(Path::new(layers))).unwrap();
-        let voice = VoiceSettings {
-            chain: Vec::new(),
-            name: None,
-            words_per_minute: None,
-            model: None,
-            consistency: None,
-            max_characters: None,
-        };
         let storyboard = Storyboard {
             title: String::new(),
             language: "en".to_owned(),
             theme: "dark".to_owned(),
             quality: None,
             on_failure: None,
-            voice,
+            voice: VoiceSettings::default(),
             music: None,
             intro: None,
             outro: None,

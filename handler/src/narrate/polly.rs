@@ -360,15 +360,7 @@ mod tests {
     fn polly(settings: &[(&str, &str)]) -> Polly {
         let value = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let config = Config::from_lookup(value).unwrap();
-        let none = VoiceSettings {
-            chain: Vec::new(),
-            name: None,
-            words_per_minute: None,
-            model: None,
-            consistency: None,
-            max_characters: None,
-        };
-        Polly::new(&config, "en", &none)
+        Polly::new(&config, "en", &VoiceSettings::default())
     }
 
     #[test]

@@ -7,11 +7,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
-use sha2::Sha256;
 
 use super::address::is_public;
 use super::{Notice, Target};
@@ -92,14 +90,7 @@ impl Webhook {
 
 /// The value of `Chalkreel-Signature`.
 fn signature(secret: &Secret, seconds: i64, body: &str) -> String {
-    let digits = match Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()) {
-        Ok(mut mac) => {
-            mac.update(format!("{seconds}.{body}").as_bytes());
-            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-        }
-        // HMAC takes keys of any length.
-        Err(_) => String::new(),
-    };
+    let digits = secret.sign(&format!("{seconds}.{body}"));
     format!("t={seconds},v1={digits}")
 }
 

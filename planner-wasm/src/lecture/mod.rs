@@ -24,9 +24,10 @@ pub(crate) use self::shape::Plan;
 
 use self::json::{Kind, Value, plain};
 use crate::board;
+use crate::check::SCENES;
 use crate::document::refusal;
 use crate::draft::{Draft, Warnings, one_line};
-use crate::film::{Film, MOST_SCENES};
+use crate::film::Film;
 use crate::place::Places;
 use crate::python;
 use crate::settings::{MOST_CAPTIONS, Settings, is_language};
@@ -66,7 +67,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         drafts.push(scene::draft(one, (index, &title), &settings, &places, &mut warnings));
     }
     let mut film = Film::new(title, settings, warnings);
-    if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..MOST_SCENES).contains(&drafts.len()))
+    if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..SCENES).contains(&drafts.len()))
         && matches!(first.kind, SceneKind::Lesson)
         && first.heading != heading
     {

@@ -378,13 +378,13 @@ impl Reader<'_, '_> {
                 }
             }
             Made::Element(kind) => self.show(kind, parameters, name, place, from_scene, items),
-            Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
-                if let Some(kind) = self.on_axes(&shape.kind, parameters) {
+            Made::Shape(shape, true) => match self.on_axes(&shape.kind, parameters) {
+                Some(kind) => {
                     let curve = Made::Curve(Curve { label: shape.label, kind });
                     self.element(curve, parameters, name, place, heading, ranges, from_scene, items);
                 }
-            }
-            Made::Shape(shape, true) => self.shape(shape, name, place, items),
+                None => self.shape(shape, name, place, items),
+            },
             Made::Shape(shape, false) => {
                 let kind = ElementKind::Drawing(Drawing { shapes: vec![shape] });
                 self.show(kind, parameters, name, place, from_scene, items);
