@@ -4,7 +4,7 @@
 
 #[path = "film/house.rs"]
 mod house;
-#[path = "voices/provider.rs"]
+#[path = "rooms/provider.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod provider;
 #[path = "film/storm.rs"]

@@ -4,10 +4,10 @@
 
 #[path = "layers/bare.rs"]
 mod bare;
-#[path = "lambda/process.rs"]
+#[path = "doors/process.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod process;
-#[path = "lambda/rig.rs"]
+#[path = "doors/rig.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod rig;
 

@@ -1,15 +1,12 @@
 //! `chalkreel serve` as somebody without AWS runs it: the real binary, real films, and servers that play
 //! EventBridge and the receiver of webhooks.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "lambda/process.rs"]
-mod process;
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::process::{Server, free_port};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,7 +14,6 @@ use axum::routing::post;
 use handler::deadline::Deadline;
 use handler::store::{Endpoint, Store};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use process::{Server, free_port};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,15 +1,11 @@
 //! Every kind of document becomes a film: lessons with pictures, lecture plans, storyboards, Manim programs, good ones and bad.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-#[path = "film/house.rs"]
-mod house;
-
-use house::{House, Made, REPOSITORY};
+use crate::house::{House, Made, REPOSITORY};
 
 fn fixture(name: &str) -> String {
     Path::new(REPOSITORY).join("tests/fixtures").join(name).to_str().unwrap().to_owned()

@@ -1,14 +1,10 @@
 //! Spans of a real film, in a collector that reads the real protocol; and collectors that don't.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "spans/collector.rs"]
-mod collector;
 
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use collector::{Collector, above, one};
+use crate::collector::{Collector, above, one};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");

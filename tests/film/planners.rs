@@ -1,19 +1,13 @@
 //! A job's own planner: a Python one makes a film, is compiled once, in a child; one that is not there, misbehaves or takes too
 //! long to compile ends the job with its own code, in time.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "planners/hostile.rs"]
-mod hostile;
-#[path = "film/house.rs"]
-mod house;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use hostile::hostile;
-use house::{House, Made, REPOSITORY};
+use crate::hostile::hostile;
+use crate::house::{House, Made, REPOSITORY};
 
 const LINES: &str = "The sine of a sum.\n\nTwo waves meet.\n";
 

@@ -1,19 +1,15 @@
 //! The sandbox: what the built-in planner is given, and how its limits end it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "planners/hostile.rs"]
-mod hostile;
 
 use std::time::{Duration, Instant};
 
+use crate::hostile::hostile;
 use handler::deadline::Deadline;
 use handler::error::Code;
 use handler::plan::{BUILT_IN_COMPONENT, Limits, Sandbox};
-use hostile::hostile;
 use planner_wasm::storyboard::Document;
 
 fn lesson() -> Document {
-    let bytes = include_bytes!("fixtures/lessons/pythagoras.md").to_vec();
+    let bytes = include_bytes!("../fixtures/lessons/pythagoras.md").to_vec();
     Document { name: "pythagoras.md".to_owned(), bytes }
 }
 

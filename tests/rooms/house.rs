@@ -1,5 +1,4 @@
 //! The house is as its README says: the top level, the rooms and who may look into whom, the tables of codes and settings.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

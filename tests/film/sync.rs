@@ -1,19 +1,12 @@
 //! Sound against picture, for somebody who believes nothing: a voice that speaks a tone at the start of each beat, pictures that
 //! flash at the start of each beat, and a finished film that is decoded to see and hear whether they come together.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "film/house.rs"]
-mod house;
-#[path = "sync/tones.rs"]
-mod tones;
-#[path = "sync/witness.rs"]
-mod witness;
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use house::{House, Made, REPOSITORY};
+use crate::house::{House, Made, REPOSITORY};
+use crate::{tones, witness};
 
 /// Seconds that a tone's first samples may take to be loud enough to be heard: words fade in over 4 ms. Far below a frame even at
 /// 60 a second.
@@ -89,7 +82,7 @@ fn told(made: &Made, flashes: &[f64], tones: &[f64], fps: f64, most: f64) {
 /// So many scenes that flash, and what is heard after so many milliseconds of silence in each of the voice's sounds.
 fn scenes_at(scenes: usize, quality: &str, fps: f64, silence: u32, most: f64) {
     let python = Path::new(REPOSITORY).canonicalize().unwrap().join("target/layers/manim/bin/python3");
-    let stage = Path::new(REPOSITORY).canonicalize().unwrap().join("tests/sync/stage.py");
+    let stage = Path::new(REPOSITORY).canonicalize().unwrap().join("tests/film/stage.py");
     let script = format!("exec {} -I -B {}", python.display(), stage.display());
     // What it runs lies outside of its layers.
     let mut house = House::new().with_program("chalkreel-stage", &script).set("CONFINEMENT", "off");

@@ -1,27 +1,18 @@
 //! Films that many machines make: the state machine of `template.yaml`, run by an engine of the States Language, whose tasks are
 //! invocations of the real binary in several of AWS's Runtime Interface Emulators, with a real S3 server between them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "lambda/process.rs"]
-mod process;
-#[path = "template/read.rs"]
-mod read;
-#[path = "lambda/rig.rs"]
-mod rig;
-#[path = "lambda/services.rs"]
-mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::process::{Server, free_port};
+use crate::read;
+use crate::rig::{Emulator, Rig, event, layer, soon, tool};
+use crate::services::Services;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::{BehaviorVersion, Credentials, Region};
-use process::{Server, free_port};
-use rig::{Emulator, Rig, event, layer, soon, tool};
 use serde_json::{Value, json};
-use services::Services;
 
 /// Sandboxes that do tasks, and scenes that are drawn at a time.
 const SANDBOXES: usize = 2;
@@ -84,7 +75,7 @@ impl Factory {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_DEFAULT_REGION", "us-east-1")
-            .args(["-I", concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/machine/states.py")])
+            .args(["-I", concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/doors/states.py")])
             .arg(address.port().to_string())
             .arg(&calls)
             .args(sandboxes.iter().map(|sandbox| sandbox.address.port().to_string()));

@@ -1,23 +1,18 @@
 //! `chalkreel doctor --aws` against a server that speaks AWS's protocols, checks signatures and refuses who may not: a stack
 //! made of the template itself, and the same with one thing after the other broken.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "lambda/process.rs"]
-mod process;
-#[path = "template/read.rs"]
-mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
+use crate::process::{Server, free_port};
+use crate::read;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use handler::cli::doctor::aws::{HTTP, On, RENDER, Role, Stack};
-use process::{Server, free_port};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -131,7 +126,7 @@ impl Account {
 
     fn change(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(format!("{REPOSITORY}/target/test-tools/bin/python3"));
-        command.args(["-I", "tests/doctor/stack.py", &format!("http://{}", self.moto)]).args(arguments);
+        command.args(["-I", "tests/doors/stack.py", &format!("http://{}", self.moto)]).args(arguments);
         let output = command.current_dir(REPOSITORY).stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}\n{}", self.server.log());

@@ -1,9 +1,5 @@
 //! Voices that fail in every way, and films that get narrated all the same. The providers are fakes that speak the real ones'
 //! protocols; espeak-ng is real.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "voices/provider.rs"]
-mod provider;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +16,7 @@ use planner_wasm::storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use provider::{Deed, KEY, Kind, Provider, Request};
+use crate::provider::{Deed, KEY, Kind, Provider, Request};
 
 const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
 const LOCAL: &str = "espeak-ng";

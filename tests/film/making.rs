@@ -1,5 +1,4 @@
 //! The whole way of a job through the real binary: real Manim, real ffmpeg, the real embedded S3 server, real documents.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,10 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-#[path = "film/house.rs"]
-mod house;
-
-use house::{House, REPOSITORY, SMALL};
+use crate::house::{House, REPOSITORY, SMALL};
 
 fn fixture(name: &str) -> String {
     Path::new(REPOSITORY).join("tests/fixtures/lessons").join(name).to_str().unwrap().to_owned()

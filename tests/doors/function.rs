@@ -1,30 +1,19 @@
 //! The function as Lambda runs it: the real binary under `cargo lambda watch` and under AWS's Runtime Interface
 //! Emulator, with a real S3 server, real Manim and real ffmpeg.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "spans/collector.rs"]
-mod collector;
-#[path = "lambda/process.rs"]
-mod process;
-#[path = "template/read.rs"]
-mod read;
-#[path = "lambda/rig.rs"]
-mod rig;
-#[path = "lambda/services.rs"]
-mod services;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::collector::{Collector, above, one};
+use crate::read;
+use crate::rig::{Rig, event, soon};
+use crate::services::Services;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use collector::{Collector, above, one};
-use rig::{Rig, event, soon};
 use serde_json::{Value, json};
-use services::Services;
 
 const LESSON: &str =
     "---\nquality: draft\n---\n# A right angle\n\n## Corners\n\nThree corners, one of them right.\n\n- one\n";
@@ -243,7 +232,7 @@ fn assert_least_privilege_elsewhere(function: &str, role: &str, calls: &[(String
         });
         group.or_else(|| arn.rsplit_once(":event-bus/").map(|(_, bus)| bus)).unwrap_or(arn).to_owned()
     };
-    // Films that are too long are started in `tests/machine.rs`, by the machine that the function is told of.
+    // Films that are too long are started in `tests/doors/machine.rs`, by the machine that the function is told of.
     if let Some(machine) = properties["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]["Fn::Sub"].as_str() {
         needed.insert(("states:StartExecution".to_owned(), machine.to_owned()));
     }

@@ -1,5 +1,4 @@
 //! The built-in planner: the same storyboard natively and in the sandbox, and a clear answer to every bad document.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,15 +1,11 @@
 //! The template against the code: its settings, its trigger and its role say what the handler does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "template/read.rs"]
-mod read;
 
 use std::time::Duration;
 
+use crate::read::{each, in_the_bucket, settled, statements, template};
 use handler::config::{Config, VARIABLES};
 use handler::error::Code;
 use handler::publish::keys;
-use read::{each, in_the_bucket, settled, statements, template};
 use serde_json::Value;
 
 #[test]

@@ -1,16 +1,12 @@
 //! Captions in several languages, of real films: the words of a document's translations, in step with the film, in every place
 //! where a player looks for them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "film/house.rs"]
-mod house;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use house::{House, Made, REPOSITORY};
+use crate::house::{House, Made, REPOSITORY};
 
 const LESSON: &str = "---\nlanguage: en\ncaptions: [de, ja, ar]\n---\n\n# The square\n\nNine is a square, and 3 m is its side.\n\n\
     ## Why it is one\n\nThree times three is nine.\n\n- three\n- nine\n\nThat was the whole proof, and there is no other.\n";

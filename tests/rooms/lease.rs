@@ -1,6 +1,5 @@
 //! Status and lease against a small model: random claims, work, ends, deaths and cancellations by two owners, and hand-overs to the
 //! tasks of two executions, on a real S3 server. Also what a reader may never see, and what happens to an owner that was taken over.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::{Duration, Instant};
 

@@ -1,13 +1,9 @@
 //! The pages in a real browser: a film's page, opened from a folder on disk, and those of `chalkreel serve`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "lambda/process.rs"]
-mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use process::{Server, free_port};
+use crate::process::{Server, free_port};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
@@ -45,7 +41,7 @@ fn browse(arguments: &[&str]) -> Value {
     std::fs::create_dir_all(&pictures).unwrap();
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", "500"]).arg(format!("{REPOSITORY}/target/test-tools/bin/python3"));
-    command.args(["-I", "tests/pages/browse.py"]).arg(browser()).arg(pictures).args(arguments);
+    command.args(["-I", "tests/doors/browse.py"]).arg(browser()).arg(pictures).args(arguments);
     let Output { status, stdout, stderr } = command.current_dir(REPOSITORY).stdin(Stdio::null()).output().unwrap();
     assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
     serde_json::from_slice(&stdout).unwrap()

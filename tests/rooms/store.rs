@@ -1,5 +1,4 @@
 //! The store, through the real SDK over HTTP: against the embedded server, and against servers that misbehave.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -364,7 +363,7 @@ async fn one_of_racing_writers_wins() {
 async fn other_process(dir: &Path) -> (tokio::process::Child, Endpoint) {
     // The other process is this test program, serving the folder that it stands in.
     let mut other = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "serves_the_folder_it_stands_in", "--nocapture"])
+        .args(["--ignored", "--exact", "store::serves_the_folder_it_stands_in", "--nocapture"])
         .current_dir(dir)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,17 +1,4 @@
 //! What a finished film sounds like, and what is read along with it: loudness, peaks, seams, captions, and who speaks.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "film/house.rs"]
-mod house;
-#[path = "voices/provider.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
-mod provider;
-#[path = "sync/tones.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
-mod tones;
-#[path = "sync/witness.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
-mod witness;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use house::{House, Made, REPOSITORY, SMALL};
-use provider::{Deed, Kind, Provider};
+use crate::house::{House, Made, REPOSITORY, SMALL};
+use crate::provider::{self, Deed, Kind, Provider};
+use crate::{tones, witness};
 
 fn tool(program: &str, arguments: &[&str]) -> String {
     let program = Path::new(REPOSITORY).join("target").join(program);
@@ -363,7 +351,8 @@ mod extras {
     use planner_wasm::storyboard::{Beat, Scene, SceneKind};
     use tempfile::TempDir;
 
-    use super::{loudness, tool, witness};
+    use super::{loudness, tool};
+    use crate::witness;
 
     const QUALITY: Quality = Quality::Draft;
     /// Frames of each scene, and samples of its words.
