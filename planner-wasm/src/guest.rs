@@ -11,6 +11,10 @@ mod world {
     });
 }
 
+/// Where all strings and lists come from.
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 struct Planner;
 
 impl world::Guest for Planner {

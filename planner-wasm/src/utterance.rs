@@ -50,6 +50,19 @@ impl<'a> Reader<'a> {
 
     fn step(&mut self, c: char) {
         let inside = self.before().is_some_and(char::is_alphanumeric);
+        // What is most of any text first: nothing below would change it.
+        let length = match c {
+            _ if c.is_ascii_alphanumeric() && inside => {
+                self.rest().bytes().take_while(u8::is_ascii_alphanumeric).count()
+            }
+            '&' | '#' | '~' | '$' => 0,
+            _ if c.is_ascii() && !c.is_ascii_alphanumeric() => 1,
+            _ => 0,
+        };
+        if length > 0 {
+            let same = &self.text[self.at..self.at + length];
+            return self.say(same, length);
+        }
         if !inside && (self.address() || self.abbreviation() || self.sum_of_money(c) || self.number(c)) {
             return;
         }
@@ -85,10 +98,13 @@ impl<'a> Reader<'a> {
         }
         // A bound, as every letter of what is no address may be looked at again from the next one.
         let rest = self.rest();
-        let near = rest.char_indices().nth(ADDRESS).map_or(rest, |(end, _)| &rest[..end]);
         let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"');
-        let word = near.split(ends).next().unwrap_or_default();
-        if word.len() == near.len() && near.len() < rest.len() {
+        let word = match rest.char_indices().take(ADDRESS).find(|(_, c)| ends(*c)) {
+            Some((end, _)) => &rest[..end],
+            None if rest.chars().nth(ADDRESS).is_some() => return false,
+            None => rest,
+        };
+        if !word.starts_with(['h', 'H', 'w', 'W']) && !word.contains('@') {
             return false;
         }
         let word = word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '»', '”', '’', '\'', '*']);
@@ -135,7 +151,12 @@ impl<'a> Reader<'a> {
 
     /// `e.g.`, with or without a space after its stops.
     fn abbreviation(&mut self) -> bool {
+        let Some(first) = self.rest().bytes().next() else { return false };
         for (short, long) in self.tongue.abbreviations {
+            // Most begin otherwise, and this looks at every word.
+            if first.is_ascii() && !short.as_bytes()[0].eq_ignore_ascii_case(&first) {
+                continue;
+            }
             let (short, numbered) = short.strip_suffix('#').map_or((*short, false), |short| (short, true));
             let Some(length) = matching(self.rest(), short) else { continue };
             let after = &self.rest()[length..];
@@ -243,7 +264,8 @@ fn matching(text: &str, short: &str) -> Option<usize> {
             rest = rest.strip_prefix([' ', '\u{a0}', '\u{202f}', '\u{2009}']).unwrap_or(rest);
         }
         let c = rest.chars().next()?;
-        let same = c == wanted || (number == 0 && c.to_lowercase().eq(wanted.to_lowercase()));
+        let same = c.eq_ignore_ascii_case(&wanted) && (c == wanted || number == 0)
+            || (number == 0 && !c.is_ascii() && c.to_lowercase().eq(wanted.to_lowercase()));
         if !same {
             return None;
         }

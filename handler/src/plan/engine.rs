@@ -19,9 +19,9 @@ pub fn engine(target: Option<&str>, stack: usize) -> Result<Engine> {
     config.max_wasm_stack(stack);
     // A trap's code is all that is reported; addresses inside of a stripped component say nothing.
     config.wasm_backtrace_max_frames(None);
-    // One call of one component at a time: reserving gigabytes of addresses for each memory would only cost page tables,
-    // and Lambda counts them.
-    config.memory_reservation(64 << 20);
+    // All that 32 bits can name is reserved for each memory, as is usual: addresses cost nothing until they are used, and every
+    // access would otherwise have to be compared with the memory's end.
+    config.memory_reservation(4 << 30);
     if let Some(target) = target {
         config.target(target)?;
     }

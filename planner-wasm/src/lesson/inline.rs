@@ -1,5 +1,7 @@
 //! A stretch of a line: how it is shown, and how it is heard.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use crate::draft::{Warnings, clean};
@@ -52,7 +54,29 @@ const LONGEST_SENTENCE: usize = 160;
 
 /// The inlines of a text that is no document of its own: emphasis, code and `$…$` as in a lesson.
 pub(crate) fn of_text(text: &str, place: Place) -> Vec<Inline> {
-    let text = text.replace("\\(", "$").replace("\\)", "$").replace("\\[", "$$").replace("\\]", "$$");
+    if nothing_but_words(text) {
+        let mut line = Vec::new();
+        push(&mut line, text, Style::Plain);
+        // As after every paragraph.
+        push(&mut line, " ", Style::Plain);
+        return line;
+    }
+    marked(text, place)
+}
+
+/// Whether a text is a line of words that no mark can be in: they are most of what plans say, and are read as they stand.
+fn nothing_but_words(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.ends_with(' ')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" .,;:?'".contains(&byte))
+}
+
+/// [`of_text`], for texts with marks in them.
+fn marked(text: &str, place: Place) -> Vec<Inline> {
+    let mut text = Cow::Borrowed(text);
+    if text.contains('\\') {
+        text = text.replace("\\(", "$").replace("\\)", "$").replace("\\[", "$$").replace("\\]", "$$").into();
+    }
     let (mut line, mut strong, mut emphasis) = (Vec::new(), 0_usize, 0_usize);
     for event in Parser::new_ext(&text, Options::ENABLE_MATH | Options::ENABLE_STRIKETHROUGH) {
         match event {
@@ -320,6 +344,19 @@ mod tests {
         assert_eq!(words("The **hypotenuse**, `len` and $x^2$; **hypotenuse**."), "Strong Plain Code Plain Math");
         assert_eq!(words("Nothing here."), "");
         assert_eq!(words(&format!("**{}**", "long ".repeat(30))), "");
+    }
+
+    #[test]
+    fn words_alone_are_read_as_if_they_had_marks() {
+        for text in ["A word", "It's two; here: one, and 3.5?", "Spaces  and  more.", "a. b. c", "Number 1"] {
+            assert!(nothing_but_words(text), "{text}");
+            assert_eq!(format!("{:?}", of_text(text, HERE)), format!("{:?}", marked(text, HERE)), "{text}");
+        }
+        for text in
+            ["1. one", " a", "a ", "", "a\nb", "a*b*", "$x$", "a_b", "a < b", "https://a.b/c", "a\\", "ä", "[a]"]
+        {
+            assert!(!nothing_but_words(text), "{text}");
+        }
     }
 
     #[test]
