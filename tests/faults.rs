@@ -5,7 +5,6 @@
 #[path = "film/house.rs"]
 mod house;
 #[path = "rooms/provider.rs"]
-#[allow(dead_code, reason = "each test binary uses a part of it")]
 mod provider;
 #[path = "film/storm.rs"]
 mod storm;

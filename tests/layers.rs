@@ -5,10 +5,8 @@
 #[path = "layers/bare.rs"]
 mod bare;
 #[path = "doors/process.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
 mod process;
 #[path = "doors/rig.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
 mod rig;
 
 use std::path::Path;

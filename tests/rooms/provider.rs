@@ -1,6 +1,8 @@
 //! Providers of speech that stand in for the real ones: each speaks its provider's public protocol over HTTP, checks what it
 //! is asked, and misbehaves on demand.
 
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
