@@ -256,12 +256,17 @@ async fn when_a_voice_dies_half_way_the_whole_film_has_the_next_one() {
     let beats: BTreeSet<&str> = voices.iter().map(|voice| voice["beat"].as_str().unwrap()).collect();
     assert_eq!((beats.len(), voices.len()), (5, 5), "{voices:?}");
     assert!(voices.iter().all(|voice| voice["voice"] == "openai"), "{voices:?}");
-    // What was spoken is paid for, heard or not; what was refused is not, unless the refusal came when nobody waited for it.
+    // What was spoken is paid for, heard or not; what was refused is not, unless the refusal came when nobody waited for it any
+    // more: on a machine that is busy enough, the first voice may have been too late before it refused.
     let characters = |calls: &[provider::Call]| calls.iter().map(|call| call.text.chars().count() as u64).sum::<u64>();
     let asked = |provider: &Provider| characters(&provider.calls());
     let (least, most) = (characters(&first.calls()[..3]) + asked(&second), asked(&first) + asked(&second));
     let paid = status["cost"]["paid_characters"].as_u64().unwrap();
-    assert!((least..most).contains(&paid), "{paid} characters are paid for, {least} were spoken of {most}");
+    let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
+    let (refused, late) = (log.contains("quota_exceeded"), log.contains("did not come in time"));
+    assert!(refused || late, "{log}");
+    let most = if refused { most - 1 } else { most };
+    assert!((least..=most).contains(&paid), "{paid} characters are paid for, {least} were spoken of {most}: {log}");
     let characters: u64 = voices.iter().map(|voice| voice["characters"].as_u64().unwrap()).sum();
     assert_eq!(characters, asked(&second));
     first.assert_well_asked();
