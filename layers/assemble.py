@@ -75,7 +75,13 @@ def manim(layer: Path) -> None:
     for name in ("chalkreel-stage", "chalkreel-raw", "manim"):
         copy(OPT / "bin" / name, layer / "bin" / name)
     copy(OPT / "fonts", layer / "fonts")
-    copy(OPT / "etc/fonts/fonts.conf", layer / "etc/fonts/fonts.conf")
+    settings = layer / "etc/fonts/fonts.conf"
+    copy(OPT / "etc/fonts/fonts.conf", settings)
+    # Debian 11's fontconfig knows no folders relative to the file, and would find no font at all.
+    there, absolute = '<dir prefix="relative">../../fonts</dir>', "<dir>/opt/fonts</dir>"
+    if settings.read_text().count(there) != 1:
+        sys.exit(f"assemble: {settings} does not name its folder as it did")
+    settings.write_text(settings.read_text().replace(there, absolute))
 
 
 def remove(paths: Iterator[Path] | list[Path]) -> None:
