@@ -92,11 +92,11 @@ bench: setup build ## plan a hundred scenes again and again, in the sandbox
 	@cargo bench --locked --workspace --bench planner
 
 .PHONY: layers
-layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root; not ready yet)
+layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root)
 	@layers/build.sh
 
 .PHONY: test-layers
-test-layers: layers test-tools build ## make a film and draw every element with target/lambda, in a bare root (not ready yet)
+test-layers: layers test-tools build ## make a film and draw every element with target/lambda, in a bare root
 	@cargo test --release --locked --workspace --test layers -- --nocapture --test-threads 1
 
 STACK ?= chalkreel

@@ -1,8 +1,13 @@
 //! Every kind of document becomes a film: lessons with pictures, lecture plans, storyboards, Manim programs, good ones and bad.
 
+use std::io::Error;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+};
 use serde_json::Value;
 
 use crate::house::{House, Made, REPOSITORY};
@@ -176,4 +181,31 @@ fn programs_are_not_run_where_they_are_not_allowed() {
     assert_eq!(made.code(), 3, "{}", made.words());
     let replaced = made.status()["scenes"].to_string();
     assert!(replaced.contains("render.refused") && replaced.contains("MANIM_SOURCE"), "{replaced}");
+}
+
+/// Starts a command as on a kernel that has no seccomp.
+fn without_seccomp(command: &mut Command) {
+    let set = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, libc::PR_SET_SECCOMP as u64).unwrap();
+    let rules = [(libc::SYS_seccomp, vec![]), (libc::SYS_prctl, vec![SeccompRule::new(vec![set]).unwrap()])];
+    let missing = SeccompAction::Errno(libc::ENOSYS as u32);
+    let filter = SeccompFilter::new(rules.into(), SeccompAction::Allow, missing, TargetArch::x86_64).unwrap();
+    let filter: BpfProgram = filter.try_into().unwrap();
+    // SAFETY: between fork and exec it makes two system calls, and allocates nothing.
+    unsafe { command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(|_| Error::last_os_error())) };
+}
+
+#[test]
+fn programs_are_not_run_where_they_can_not_be_confined() {
+    for (allowed, code) in [("confined", 3), ("allow", 0)] {
+        let house = House::new().set("MANIM_SOURCE", allowed);
+        let document = house.document("only.py", program("self.wait()"));
+        let made = house.render_under(&document, &[], without_seccomp);
+        assert_eq!(made.code(), code, "{allowed}: {}", made.words());
+        let status = made.status();
+        assert_eq!(status["confinement"]["seccomp"], false, "{allowed}: {status:#}");
+        let replaced = status["scenes"].to_string();
+        let refused = replaced.contains("render.refused") && replaced.contains("can't confine");
+        assert_eq!(refused, code == 3, "{allowed}: {replaced}");
+        house.assert_told(&made);
+    }
 }

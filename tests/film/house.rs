@@ -124,11 +124,18 @@ impl House {
     }
 
     pub fn render(&self, document: &str, more: &[&str]) -> Made {
+        self.render_under(document, more, |_| ())
+    }
+
+    /// As [`House::render`], once `prepare` has had its way with the command.
+    pub fn render_under(&self, document: &str, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Made {
         let out = self.path("out");
         let _ = std::fs::remove_dir_all(&out);
         let arguments = [&["render", document, "--out", out.to_str().unwrap(), "--quality", "draft"], more].concat();
+        let mut command = self.command(&arguments);
+        prepare(&mut command);
         let begun = Instant::now();
-        let output = self.command(&arguments).output().unwrap();
+        let output = command.output().unwrap();
         Made { output, out, seconds: begun.elapsed().as_secs_f64() }
     }
 
