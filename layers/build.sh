@@ -137,8 +137,8 @@ make_voice() { rm -rf "$opt/voice"; compiled espeak-ng voice/build.sh; }
 make_packages() { in_root bash /repository/layers/manim/packages.sh; }
 make_wheel() { in_root bash /repository/layers/manim/wheel.sh "$1"; }
 make_function() {
-    # Thin: the whole at once makes it smaller by some megabytes more, and takes one core for a quarter of an hour.
-    in_root env CARGO_TARGET_DIR=/work/cargo CARGO_PROFILE_RELEASE_{LTO=thin,STRIP=symbols} \
+    # All at once makes it 10 MB smaller than by parts (36 MB, not 46), and takes no longer.
+    in_root env CARGO_TARGET_DIR=/work/cargo CARGO_PROFILE_RELEASE_{LTO=fat,CODEGEN_UNITS=1,STRIP=symbols} \
         cargo build --manifest-path /repository/Cargo.toml --release --locked --package handler --bin chalkreel
 }
 assemble() {
