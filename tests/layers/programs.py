@@ -23,13 +23,6 @@ assert numpy.allclose(third, [[0, 0, 1], [1, 0, 0], [0, 1, 0]]), third
 assert numpy.allclose(rotation_matrix(1e-12, numpy.array([1.0, 2.0, 3.0])), numpy.eye(3))
 
 
-# Letters, and no boxes in their place, which would all look alike.
-for one, other in ("lo", "你好", "πΩ", "жы"):
-    outlines = [Text(letter)[0].points for letter in (one, other)]
-    assert outlines[0].shape != outlines[1].shape or not numpy.allclose(*outlines), f"{one} looks like {other}"
-print("Manim's own text: letters")
-
-
 def refuses(what, job):
     """Whether `job` says where the whole of scipy is."""
     try:
@@ -69,6 +62,10 @@ class Own(Scene):
 media = tempfile.mkdtemp()
 os.environ.setdefault("HOME", media)
 with tempconfig({"quality": "low_quality", "media_dir": media, "progress_bar": "none", "verbosity": "ERROR"}):
+    # Letters, and no boxes in their place, which would all look alike.
+    for one, other in ("lo", "你好", "πΩ", "жы"):
+        outlines = [Text(letter)[0].points for letter in (one, other)]
+        assert outlines[0].shape != outlines[1].shape or not numpy.allclose(*outlines), f"{one} looks like {other}"
     Own().render()
 clips = [name for _, _, names in os.walk(media) for name in names if name == "Own.mp4"]
 assert clips, "Manim wrote no film"
