@@ -167,7 +167,7 @@ on_av=$(hash "$on_python" "$on_ffmpeg" "$(hash_of "$layers/manim/wheel.sh")" "$(
 on_typst=$(hash "$on_python" "$rust" "$(hash_of "$layers/manim/wheel.sh")" "$(pin typst)")
 on_numpy=$(hash "$on_python" "$(hash_of "$layers/manim/wheel.sh")" "$(pin numpy)")
 on_packages=$(hash "$on_python" "$on_av" "$on_numpy" "$on_typst" "$(hash_of "$layers/manim/requirements.txt" "$layers/manim/packages.sh")")
-mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -type f | sort)
+mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -path '*/fuzz' -prune -o -type f -print | sort)
 on_function=$(hash "$on_root" "$rust" "$(declare -f make_function)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
 mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' | sort)
 on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \

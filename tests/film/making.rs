@@ -1,7 +1,8 @@
 //! The whole way of a job through the real binary: real Manim, real ffmpeg, the real embedded S3 server, real documents.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -195,6 +196,18 @@ fn wrong_usage_is_two_and_a_missing_document_is_one() {
     assert!(made.words().contains("MANIM_TIMEOUT"), "{}", made.words());
 }
 
+/// Waits for a job's first line of progress: then it is claimed, and the handler listens to signals. Whoever drops what comes
+/// back closes the pipe.
+fn narrating(child: &mut Child) -> BufReader<ChildStderr> {
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("scenes narrated") {
+        line.clear();
+        assert!(progress.read_line(&mut line).unwrap() > 0, "it ended by itself");
+    }
+    progress
+}
+
 #[test]
 fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
     let house = House::new();
@@ -202,13 +215,7 @@ fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
     let out = house.path("out");
     let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"];
     let mut child = house.command(&arguments).spawn().unwrap();
-    // The first progress line tells that the job is claimed and the handler listens to signals.
-    let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("scenes narrated") {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap() > 0, "it ended by itself");
-    }
+    let _progress = narrating(&mut child);
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
     let told = Instant::now();
@@ -232,12 +239,7 @@ fn a_job_can_be_cancelled_from_elsewhere() {
     let out = house.path("out");
     let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "high", "--json"];
     let mut child = house.command(&arguments).spawn().unwrap();
-    let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("scenes narrated") {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap() > 0, "it ended by itself");
-    }
+    let _progress = narrating(&mut child);
     let folder = house.path("store").join("buckets/chalkreel");
     let job = std::fs::read_dir(folder)
         .unwrap()
