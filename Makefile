@@ -96,8 +96,10 @@ layers: setup ## build target/lambda: the function and its layers as AWS takes t
 	@layers/build.sh
 
 .PHONY: test-layers
-test-layers: layers test-tools build ## make a film and draw every element with target/lambda, in a bare root
-	@cargo test --release --locked --workspace --test layers -- --nocapture --test-threads 1
+test-layers: test-tools ## make layers, a film and every element with them, in a bare root
+	@layers/build.sh --tests
+	cd handler # where cargo runs tests
+	../target/lambda/build/tests --nocapture --test-threads 1
 
 STACK ?= chalkreel
 REGION ?= $(AWS_REGION)

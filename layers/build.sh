@@ -1,19 +1,17 @@
 #!/usr/bin/env bash
-# Builds what AWS Lambda gets: build.sh [DEST], by default target/lambda beside this folder.
+# Builds what AWS Lambda gets: build.sh [--tests], into target/lambda beside this folder; with --tests their test program as well.
 #
 # Comes in: the pins (manim/requirements.txt, sources.txt), the stage, the workspace, Debian's archive and the registries of Python and
-# Rust. Goes out: DEST/layers/{manim,ffmpeg,voice}, each as it lies under /opt, DEST/function/bootstrap, and a zip of each. Everything
-# is compiled in a root of Debian 11, whose glibc (2.31) is older than Lambda's (2.34). Never: anything outside DEST but system
-# packages that are missing. Run again, it does only the steps whose inputs have changed.
+# Rust. Goes out: layers/{manim,ffmpeg,voice}, each as it lies under /opt, function/bootstrap, and a zip of each. Everything is compiled
+# in a root of Debian 11, whose glibc (2.31) is older than Lambda's (2.34). Never: anything outside target/lambda but system packages
+# that are missing. Run again, it does only the steps whose inputs have changed.
 set -euo pipefail
 
 layers=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 repository=$(cd -- "$layers/.." && pwd -P)
-dest=${1:-$repository/target/lambda}
 # shellcheck disable=SC2034
 who=layers
-mkdir -p "$dest/build"
-lambda=$(cd -- "$dest" && pwd -P)
+lambda=$repository/target/lambda
 build=$lambda/build stamps=$lambda/build/.stamps
 root=$build/root opt=$build/opt work=$build/work
 # shellcheck source=steps.sh
@@ -136,10 +134,18 @@ make_ffmpeg() { rm -rf "$opt"/bin/ff* "$opt"/{include,lib}; compiled ffmpeg ffmp
 make_voice() { rm -rf "$opt/voice"; compiled espeak-ng voice/build.sh; }
 make_packages() { in_root bash /repository/layers/manim/packages.sh; }
 make_wheel() { in_root bash /repository/layers/manim/wheel.sh "$1"; }
-make_function() {
-    # All at once makes it 10 MB smaller than by parts (36 MB, not 46), and takes no longer.
-    in_root env CARGO_TARGET_DIR=/work/cargo CARGO_PROFILE_RELEASE_{LTO=fat,CODEGEN_UNITS=1,STRIP=symbols} \
-        cargo build --manifest-path /repository/Cargo.toml --release --locked --package handler --bin chalkreel
+# All of a crate at once makes the function 4 MB smaller than by parts; optimizing over crates, 13 MB, but takes twice as long, and the
+# tests can't be linked with what it makes. What build scripts need as well is compiled once, as it is the same then.
+cargo_in_root() {
+    in_root env CARGO_TARGET_DIR=/work/cargo CARGO_PROFILE_RELEASE_{CODEGEN_UNITS=1,BUILD_OVERRIDE_CODEGEN_UNITS=1,STRIP=symbols} \
+        cargo "$1" --manifest-path /repository/Cargo.toml --release --locked --workspace "${@:2}"
+}
+make_function() { cargo_in_root build --bin chalkreel; }
+make_tests() {
+    local program
+    program=$(cargo_in_root test --no-run --test layers --message-format json-render-diagnostics |
+        sed -n 's|.*"executable":"/work/\(cargo/release/deps/layers-[^"]*\)".*|\1|p')
+    cp "$work/$program" "$build/tests"
 }
 assemble() {
     local part
@@ -168,7 +174,8 @@ on_typst=$(hash "$on_python" "$rust" "$(hash_of "$layers/manim/wheel.sh")" "$(pi
 on_numpy=$(hash "$on_python" "$(hash_of "$layers/manim/wheel.sh")" "$(pin numpy)")
 on_packages=$(hash "$on_python" "$on_av" "$on_numpy" "$on_typst" "$(hash_of "$layers/manim/requirements.txt" "$layers/manim/packages.sh")")
 mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -path '*/fuzz' -prune -o -type f -print | sort)
-on_function=$(hash "$on_root" "$rust" "$(declare -f make_function)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
+on_function=$(hash "$on_root" "$rust" "$(declare -f cargo_in_root)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
+on_tests=$(hash "$on_function" "$(hash_of "$repository"/tests/layers.rs "$repository"/tests/{layers,doors}/*.rs)")
 mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' | sort)
 on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \
     "$(hash_of "$layers/assemble.py" "$layers/versions.py" "$layers/manim/"{tools.sh,fonts.conf,fonts.txt} "${stage[@]}")")
@@ -184,5 +191,6 @@ step typst "$on_typst" make_wheel typst
 step packages "$on_packages" make_packages
 step function "$on_function" make_function
 step assemble "$on_all" assemble
+[[ ${1:-} != --tests ]] || step tests "$on_tests" make_tests
 cat "$lambda/sizes.txt"
 say "made $lambda in $((SECONDS - start)) s"

@@ -53,7 +53,7 @@ async fn a_narrated_film_is_made_as_its_ledger_says() {
     assert_eq!(emulator.invoke(&event("unknown.json"))["error"]["code"], "intake.unknown_event");
     let cold = asked.elapsed();
 
-    let lesson = Path::new(bare::REPOSITORY).join("tests/fixtures/lessons/pythagoras.md");
+    let lesson = rig::repository().join("tests/fixtures/lessons/pythagoras.md");
     let document = json!({"name": "pythagoras.md", "text": std::fs::read_to_string(lesson).unwrap()});
     let asked = Instant::now();
     let status = emulator.invoke(&json!({ "document": document }));
@@ -119,7 +119,7 @@ fn every_element_is_drawn() {
     let start = Instant::now();
     let mut gallery = bare.run("/opt/manim/bin/python3");
     let words = text(gallery.args(["-I", "-B", "/tests/gallery.py", "/var/task/bootstrap", "/opt", "/tmp/gallery"]));
-    let sheets = Path::new(bare::REPOSITORY).join("target/lambda/gallery");
+    let sheets = rig::repository().join("target/lambda/gallery");
     let _ = std::fs::remove_dir_all(&sheets);
     std::fs::create_dir(&sheets).unwrap();
     let drawn = std::fs::read_dir(bare.tmp().join("gallery")).unwrap().flatten();

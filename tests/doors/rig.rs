@@ -20,29 +20,33 @@ use crate::process::{Server, free_port};
 
 pub const BUCKET: &str = "lessons";
 const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
-const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Longer than any film of these tests takes on a busy machine.
 const INVOCATION: Duration = Duration::from_secs(240);
+
+/// Tests run in the folder of their package. Not where they were compiled: those of the layers are in another root.
+pub fn repository() -> PathBuf {
+    Path::new("..").canonicalize().unwrap()
+}
 
 pub fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 
 pub fn tool(name: &str) -> PathBuf {
-    let path = Path::new(REPOSITORY).join("target/test-tools/bin").join(name);
+    let path = repository().join("target/test-tools/bin").join(name);
     assert!(path.is_file(), "{name} is missing: run tests/setup.sh");
     path
 }
 
 /// A program of the layers.
 pub fn layer(name: &str) -> PathBuf {
-    Path::new(REPOSITORY).join("target/layers/bin").join(name)
+    repository().join("target/layers/bin").join(name)
 }
 
 /// A recorded event.
 pub fn event(name: &str) -> Value {
-    let path = Path::new(REPOSITORY).join("tests/fixtures/events").join(name);
+    let path = repository().join("tests/fixtures/events").join(name);
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -105,7 +109,7 @@ impl Rig {
             .env("HOME", self.dir.path().join("home"))
             .env("TMPDIR", self.dir.path().join("tmp"))
             .env("VOICE_CHAIN", "espeak-ng")
-            .env("LAYERS_DIR", Path::new(REPOSITORY).join("target/layers"))
+            .env("LAYERS_DIR", repository().join("target/layers"))
             .envs(self.settings())
             .env("JOB_TIMEOUT", "200");
         command

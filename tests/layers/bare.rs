@@ -5,9 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::rig::tool;
-
-pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use crate::rig::{repository, tool};
 
 /// The C library, and nothing that is not part of it. provided.al2023 has bash as its /bin/sh.
 const SYSTEM: &[&str] = &[
@@ -41,7 +39,7 @@ pub struct Bare {
 impl Bare {
     /// With the three layers laid over each other, as Lambda does it.
     pub fn new() -> Self {
-        let built = Path::new(REPOSITORY).join("target/lambda");
+        let built = repository().join("target/lambda");
         assert!(built.join("function/bootstrap").is_file(), "nothing is built: run make layers");
         // Beside them, so that links will do.
         let dir = tempfile::tempdir_in(&built).unwrap();
@@ -70,7 +68,7 @@ impl Bare {
 
     /// The sandbox, up to the program that runs in it.
     fn sandbox(&self, settings: &[(&str, String)]) -> Command {
-        let (built, root) = (Path::new(REPOSITORY).join("target/lambda"), "build/root");
+        let (built, root) = (repository().join("target/lambda"), "build/root");
         let mut command = Command::new("bwrap");
         command.args(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]);
         command.args(["--uid", "993", "--gid", "990", "--clearenv", "--chdir", "/var/task"]);
@@ -88,7 +86,7 @@ impl Bare {
         bind("--bind", self.tmp(), "/tmp");
         bind("--ro-bind", built.join("function"), "/var/task");
         bind("--ro-bind", tool("aws-lambda-rie"), "/rie");
-        bind("--ro-bind", Path::new(REPOSITORY).join("tests"), "/tests");
+        bind("--ro-bind", repository().join("tests"), "/tests");
         for device in ["null", "zero", "random", "urandom"] {
             let device = format!("/dev/{device}");
             bind("--dev-bind", device.clone().into(), &device);
