@@ -9,7 +9,6 @@ mod process;
 #[path = "doors/rig.rs"]
 mod rig;
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 

@@ -29,7 +29,7 @@ pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
 }
 
 impl Step {
-    fn is_show(&self) -> bool {
+    pub(crate) fn is_show(&self) -> bool {
         matches!(self.kind, StepKind::Show(_))
     }
 }

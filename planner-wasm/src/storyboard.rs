@@ -786,6 +786,8 @@ wit! {
         label: String,
         /// What it follows.
         kind: CurveKind,
+        /// A colour's name or `#rrggbb`; none means the next of the theme's.
+        colour: Option<String>,
     }
 }
 wit! {

@@ -9,16 +9,20 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from chalkreel_stage import theme
 from conftest import Stage
 from storyboards import (
     ACTIONS,
+    COSINE,
     HELIX,
     NASTY,
     SCENES,
+    SINE,
     WAVE,
     axes,
     axis,
     camera,
+    curve,
     element,
     formula,
     image,
@@ -162,6 +166,15 @@ def test_what_stays_does_not_move_when_axes_gain_a_curve(studio: tuple[Stage, di
     assert changed.any() and not (changed & bright & (after.max(axis=2) < before.max(axis=2) - 40)).any()
     for picture in made.frames[24:48]:
         assert (np.abs(picture - before).max(axis=2)[bright] > 60).mean() < 0.02
+
+
+def test_a_curve_has_its_own_colour_and_no_other_has_it(studio: tuple[Stage, dict[str, str]]) -> None:
+    own = [SINE, COSINE | {"colour": "blue"}, curve("dots", [{"x": -3, "y": 1}], "data") | {"colour": "#ff0000"}]
+    picture = film(studio, "coloured", [[show("axes", axes(*own))]]).ends[0]
+    named = (theme.DARK.names["blue"], "#ff0000", theme.DARK.curves[1])
+    for shade in named:
+        red, green, blue = (int(shade[i : i + 2], 16) for i in (1, 3, 5))
+        assert (np.abs(picture - [red, green, blue]).max(axis=2) < 40).sum() > 20, shade
 
 
 def test_a_near_camera_shows_its_element_alone(studio: tuple[Stage, dict[str, str]]) -> None:

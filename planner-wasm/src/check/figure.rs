@@ -6,7 +6,7 @@ use crate::storyboard::{
 };
 
 use super::element::ITEMS;
-use super::{count, number, positive, rule, short, style, text};
+use super::{colour, count, number, positive, rule, short, style, text};
 
 pub(super) fn axes(axes: &Axes) -> Result<(), String> {
     axis(&axes.x)?;
@@ -15,6 +15,7 @@ pub(super) fn axes(axes: &Axes) -> Result<(), String> {
     count("curves", axes.curves.len(), 0, 50)?;
     axes.curves.iter().try_for_each(|curve| {
         text("label", &curve.label, 1_000)?;
+        curve.colour.as_deref().map_or(Ok(()), colour)?;
         match &curve.kind {
             CurveKind::Function(function) => expression(function, &["x"]),
             CurveKind::Parametric(curve) => {

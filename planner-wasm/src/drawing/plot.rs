@@ -8,6 +8,7 @@
 //! x label: time in seconds
 //! y = exp(-x/5) sin(x)                a curve; `f(x) = …` names it
 //! label: damped                       of the curve above it
+//! colour: red                         of the curve above it
 //! x(t) = cos(t); y(t) = sin(t); t: 0..2*pi
 //! points: (0,0) (1,2) (2,1)           joined by straight lines
 //! dots: (0,0) (1,2)                   not joined
@@ -22,6 +23,7 @@
 //!
 //! Statements end at a line's end or at `;`. Expressions are those of `expression`.
 
+use super::paint;
 use super::plane::Plane;
 use super::words::{Range, Words, short, statements, yes};
 use crate::expression::Misread;
@@ -54,6 +56,7 @@ struct Plot {
 struct Drawn {
     /// Given by the author.
     label: Option<String>,
+    colour: Option<String>,
     /// Used when there are several curves to tell apart.
     name: String,
     kind: CurveKind,
@@ -80,6 +83,15 @@ impl Plot {
                         return words.wrong("a label stands below its curve");
                     };
                     curve.label = Some(short(value.text));
+                }
+                "colour" | "color" => {
+                    let Some(curve) = self.curves.last_mut() else {
+                        return words.wrong("a colour stands below its curve");
+                    };
+                    let Some(colour) = paint::colour(value.text) else {
+                        return value.wrong("this is no colour, such as `red` or `#ff8800`");
+                    };
+                    curve.colour = Some(colour);
                 }
                 "x" => self.plane.x = Some(value.range()?),
                 "y" => self.plane.y = Some(value.range()?),
@@ -145,7 +157,7 @@ impl Plot {
         if self.curves.len() == MOST_CURVES {
             return words.wrong("a plot has at most 12 curves");
         }
-        self.curves.push(Drawn { label: None, name: short(&name), kind, waits_for_t: false });
+        self.curves.push(Drawn { label: None, colour: None, name: short(&name), kind, waits_for_t: false });
         Ok(())
     }
 
@@ -235,8 +247,10 @@ impl Plot {
             None if several || !curve.name.starts_with("y =") => curve.name.clone(),
             None => String::new(),
         };
-        let curves = self.curves.iter().map(|curve| Curve { label: label(curve), kind: curve.kind.clone() });
-        self.plane.curves = curves.collect();
+        let labels: Vec<String> = self.curves.iter().map(label).collect();
+        let curves = self.curves.drain(..).zip(labels);
+        self.plane.curves =
+            curves.map(|(Drawn { kind, colour, .. }, label)| Curve { label, kind, colour }).collect();
         self.whole_range();
         self.plane.axes().map_err(|why| Misread { why, at: 0 })
     }
@@ -295,6 +309,14 @@ mod tests {
         assert_eq!(plot.caption, "Two curves");
         assert_eq!((plot.x.step, plot.x.label.as_str(), plot.y.label.as_str()), (2.0, "time", "height"));
         assert_eq!(plot.curves[0].label, "f(x)");
+    }
+
+    #[test]
+    fn a_curve_has_a_colour_of_its_own() {
+        let plot = read("y = x\ncolour: Red\ny = 2x\ny = 3x\ncolor: #00AAFF");
+        let colours: Vec<_> = plot.curves.iter().map(|curve| curve.colour.as_deref()).collect();
+        assert_eq!(colours, [Some("red"), None, Some("#00aaff")]);
+        assert_eq!(axes("y = x\ncolour: of the sea").unwrap_err().at, 14);
     }
 
     #[test]

@@ -80,7 +80,8 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
     let curve = |drawn: Drawn, warnings: &mut Warnings| match drawn {
         Ok((kind, own)) => {
             let label = parameters.words(&["label", "legend", "name"]).unwrap_or(own);
-            Made::Curve(Curve { label: one_line(&crate::label::label(&label), MOST_LABEL), kind })
+            let label = one_line(&crate::label::label(&label), MOST_LABEL);
+            Made::Curve(Curve { label, kind, colour: parameters.style().and_then(|style| style.colour) })
         }
         Err(why) => undrawn(&named, &why, &content(), place, warnings),
     };

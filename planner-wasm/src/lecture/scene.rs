@@ -79,6 +79,10 @@ struct Reader<'a, 'w> {
     last: Option<String>,
     /// The name of what the next thing shown grows out of.
     from: Option<String>,
+    /// The name of the part of a canvas in whose place the next part of it comes.
+    old: Option<String>,
+    /// What parts of canvases have become, by their names.
+    became: BTreeMap<String, String>,
     /// Whether shapes with places of their own are drawn: short words at points belong to them.
     has_drawing: bool,
 }
@@ -133,6 +137,8 @@ pub(super) fn draft(
         on_planes: BTreeMap::new(),
         last: None,
         from: None,
+        old: None,
+        became: BTreeMap::new(),
         has_drawing: false,
     };
     let elements =
@@ -252,19 +258,18 @@ impl Reader<'_, '_> {
                 Made::Growth(growth) => {
                     self.from = if growth.from.is_empty() { self.last.clone() } else { Some(growth.from.clone()) };
                     let formula = self.from.as_deref().and_then(of).is_some_and(|index| formulas[index]);
-                    if let Some(Named::Whole(canvas)) = self.from.as_ref().and_then(|from| self.names.get(from)) {
-                        self.from = Some(self.name(*canvas).to_owned());
-                    }
-                    match of(&growth.into) {
+                    let next = match of(&growth.into) {
                         Some(result) => (made[result].clone(), &all[result], names[result].clone()),
                         None => (element::words(&growth.into, formula, at, self.warnings), parameters, name),
-                    }
+                    };
+                    self.grows(&next.0, next.1, at, &mut items);
+                    next
                 }
                 _ if result && !begins(&name) => continue,
                 made => (made, parameters, name),
             };
             self.element(made_here, parameters, name, at, heading, &ranges, !several, &mut items);
-            self.from = None;
+            (self.from, self.old) = (None, None);
         }
         let length = scene.get(&["durationseconds", "duration", "length", "runtime", "time"]).and_then(Value::number);
         let nothing_shown = items.is_empty() && out.is_empty();
@@ -343,6 +348,7 @@ impl Reader<'_, '_> {
         from_scene: bool,
         items: &mut Vec<Item>,
     ) {
+        self.became.remove(&name);
         match made {
             Made::Nothing | Made::Growth(_) => {}
             Made::Clear => {
@@ -380,7 +386,8 @@ impl Reader<'_, '_> {
             Made::Element(kind) => self.show(kind, parameters, name, place, from_scene, items),
             Made::Shape(shape, true) => match self.on_axes(&shape.kind, parameters) {
                 Some(kind) => {
-                    let curve = Made::Curve(Curve { label: shape.label, kind });
+                    let colour = shape.style.and_then(|style| style.colour);
+                    let curve = Made::Curve(Curve { label: shape.label, kind, colour });
                     self.element(curve, parameters, name, place, heading, ranges, from_scene, items);
                 }
                 None => self.shape(shape, name, place, items),
@@ -414,12 +421,11 @@ impl Reader<'_, '_> {
                     index
                 });
                 let stage = &mut self.planes[index];
-                if stage.what.curves.len() == MOST_PARTS {
+                if stage.what.curves.len() == MOST_PARTS && self.old.is_none() {
                     return self.warnings.add("plan.text_cut", "the axes hold 40 curves; this one is left out", place);
                 }
                 let label = Some(curve.label.clone()).filter(|label| !label.is_empty());
-                stage.what.curves.push(curve);
-                stage.parts.push(name.clone());
+                put(&mut stage.parts, &mut stage.what.curves, &name, curve, self.old.take(), &mut self.became);
                 self.on_planes.insert(name.clone(), index);
                 self.names.insert(name.clone(), Named::Part(Canvas::Plane(index), label));
                 self.last = Some(name);
@@ -444,7 +450,7 @@ impl Reader<'_, '_> {
                 }
                 let index = self.spaces.len() - 1;
                 let stage = &mut self.spaces[index];
-                if stage.what.solids.len() == crate::drawing::surface::MOST_SOLIDS {
+                if stage.what.solids.len() == crate::drawing::surface::MOST_SOLIDS && self.old.is_none() {
                     return self.warnings.add(
                         "plan.text_cut",
                         "the space holds 20 solids; this one is left out",
@@ -452,8 +458,7 @@ impl Reader<'_, '_> {
                     );
                 }
                 let label = Some(solid.label.clone()).filter(|label| !label.is_empty());
-                stage.what.solids.push(solid);
-                stage.parts.push(name.clone());
+                put(&mut stage.parts, &mut stage.what.solids, &name, solid, self.old.take(), &mut self.became);
                 self.names.insert(name.clone(), Named::Part(Canvas::Space(index), label));
                 self.last = Some(name);
                 touch(items, Canvas::Space(index), place);
@@ -487,15 +492,56 @@ impl Reader<'_, '_> {
     }
 
     fn shape(&mut self, shape: Shape, name: String, place: Place, items: &mut Vec<Item>) {
-        if self.drawing.what.len() == MOST_PARTS {
+        if self.drawing.what.len() == MOST_PARTS && self.old.is_none() {
             return self.warnings.add("plan.text_cut", "the drawing holds 40 shapes; this one is left out", place);
         }
         let label = Some(shape.label.clone()).filter(|label| !label.is_empty());
-        self.drawing.what.push(shape);
-        self.drawing.parts.push(name.clone());
+        let Stage { parts, what, .. } = &mut self.drawing;
+        put(parts, what, &name, shape, self.old.take(), &mut self.became);
         self.names.insert(name.clone(), Named::Part(Canvas::Drawing, label));
         self.last = Some(name);
         touch(items, Canvas::Drawing, place);
+    }
+
+    /// What `self.from` names grows into `made`: a whole canvas under the name that it is shown by, a part of one into another part
+    /// of it, and into anything else by leaving.
+    fn grows(&mut self, made: &Made, parameters: &Parameters<'_>, place: Place, items: &mut Vec<Item>) {
+        let Some(from) = self.from.take().map(|from| self.now(&from)) else { return };
+        match self.names.get(&from) {
+            Some(Named::Whole(canvas)) => self.from = Some(self.name(*canvas).to_owned()),
+            Some(Named::Part(canvas, _)) => {
+                let canvas = *canvas;
+                if self.canvas_of(made, parameters) == Some(canvas) {
+                    self.settle(canvas, items);
+                    self.old = Some(from);
+                } else if !matches!(made, Made::Nothing) {
+                    self.act(Action::Remove(from), place, items);
+                }
+            }
+            None => self.from = Some(from),
+        }
+    }
+
+    /// The canvas that something will be a part of.
+    fn canvas_of(&self, made: &Made, parameters: &Parameters<'_>) -> Option<Canvas> {
+        match made {
+            Made::Curve(_) => self.plane_of(parameters).map(Canvas::Plane),
+            Made::Solid(_) => self.spaces.len().checked_sub(1).map(Canvas::Space),
+            Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
+                self.plane_of(parameters).map(Canvas::Plane)
+            }
+            Made::Shape(_, true) => Some(Canvas::Drawing),
+            _ => None,
+        }
+    }
+
+    /// The name of what something has become.
+    fn now(&self, name: &str) -> String {
+        let mut now = name;
+        while let Some(next) = self.became.get(now) {
+            now = next;
+        }
+        now.to_owned()
     }
 
     /// The axes that an element is on.
@@ -523,6 +569,7 @@ impl Reader<'_, '_> {
         if let (true, Some(last)) = (words, &self.last) {
             name.clone_from(last);
         }
+        *name = self.now(name);
         match self.names.get(name).cloned() {
             Some(Named::Whole(canvas)) => self.act_on(canvas, action, place, items),
             Some(Named::Part(canvas, label)) => self.act_on_part(canvas, label, action, place, items),
@@ -760,6 +807,30 @@ fn draws(made: &[Made], all: &[Parameters<'_>], ranges: &Ranges) -> bool {
 fn plane_of(parameters: &Parameters<'_>, named: &BTreeMap<String, usize>, count: usize) -> Option<usize> {
     let name = parameters.element.get(&["axes", "axesid", "on", "parent", "target"]).and_then(Value::text);
     name.and_then(|name| named.get(&name).copied()).or(count.checked_sub(1))
+}
+
+/// A part comes onto its canvas: in the place of the one that becomes it, or after all others.
+fn put<T>(
+    parts: &mut Vec<String>,
+    what: &mut Vec<T>,
+    name: &str,
+    part: T,
+    old: Option<String>,
+    became: &mut BTreeMap<String, String>,
+) {
+    let at = old.as_ref().and_then(|old| parts.iter().rposition(|part| part == old));
+    match (old, at) {
+        (Some(old), Some(at)) => {
+            (parts[at], what[at]) = (name.to_owned(), part);
+            if old != name {
+                became.insert(old, name.to_owned());
+            }
+        }
+        _ => {
+            parts.push(name.to_owned());
+            what.push(part);
+        }
+    }
 }
 
 fn touch(items: &mut Vec<Item>, canvas: Canvas, place: Place) {

@@ -256,6 +256,15 @@ pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
     crate::draft::one_line(&said, 150)
 }
 
+/// How long a paragraph is, as it was written.
+pub(crate) fn bytes(line: &[Inline]) -> usize {
+    let bytes = |inline: &Inline| match inline {
+        Inline::Text(text, _) | Inline::Code(text) | Inline::Math(text, _) | Inline::Display(text, _) => text.len(),
+        Inline::Image(_) | Inline::Note(_) => 0,
+    };
+    line.iter().map(bytes).sum()
+}
+
 /// What an author set apart in a paragraph: its key words; empty when nothing is, or too much.
 pub(crate) fn key_words(line: &[Inline]) -> RichText {
     let mut spans: Vec<Span> = Vec::new();

@@ -23,6 +23,8 @@ use crate::storyboard::{ElementKind, Place, Refusal, SceneKind, Storyboard, Styl
 
 /// A footnote's size against that of other text.
 const NOTE_SCALE: f64 = 0.75;
+/// Bytes of words before anything is shown that leave the heading alone: about four seconds, whatever the script.
+const HEADING_ALONE: usize = 70;
 
 /// Makes a storyboard of a lesson.
 ///
@@ -93,11 +95,14 @@ impl Writer {
     /// The scenes of a section: one, and one for each Manim program in it, which is narrated by the paragraphs after
     /// it.
     fn scenes(&mut self, heading: &str, mut place: Place, blocks: Vec<Block>) -> Result<(), Refusal> {
-        let words_only = blocks.iter().all(|block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break));
+        let bare = Self::bare(&blocks);
         let mut kind = SceneKind::Lesson;
-        let mut steps = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
         let mut first = true;
-        for block in blocks {
+        for (index, block) in blocks.into_iter().enumerate() {
+            if index == bare && steps.iter().any(Step::is_show) {
+                steps.push(Step { place: block.place, kind: StepKind::Clear });
+            }
             let at = block.place;
             let ends = match (&kind, &block.kind) {
                 (_, BlockKind::Manim(_)) => true,
@@ -114,8 +119,8 @@ impl Writer {
                 kind = SceneKind::Manim(scene);
                 continue;
             }
-            if let (true, BlockKind::Spoken(line)) = (words_only, &block.kind) {
-                // No scene is an empty screen: what the author set apart is shown, and at least a sentence at first.
+            if let (true, BlockKind::Spoken(line)) = (index < bare, &block.kind) {
+                // No screen is empty: what the author set apart is shown, and at least a sentence at first.
                 let mut words = inline::key_words(line);
                 if words.spans.is_empty() && first {
                     words = inline::first_sentence(line);
@@ -128,6 +133,18 @@ impl Writer {
             steps.extend(self.steps(block));
         }
         self.scene(kind, heading, place, steps)
+    }
+
+    /// How many blocks at the beginning of a section have a screen that would show the heading alone: all of one with nothing but
+    /// words, and the words before the first thing that is shown when they take a while.
+    fn bare(blocks: &[Block]) -> usize {
+        let is_words = |block: &Block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break);
+        let Some(words) = blocks.iter().position(|block| !is_words(block)) else { return blocks.len() };
+        let bytes = blocks[..words].iter().map(|block| match &block.kind {
+            BlockKind::Spoken(line) => inline::bytes(line),
+            _ => 0,
+        });
+        if bytes.sum::<usize>() > HEADING_ALONE { words } else { 0 }
     }
 
     fn scene(&mut self, kind: SceneKind, heading: &str, place: Place, steps: Vec<Step>) -> Result<(), Refusal> {

@@ -190,7 +190,11 @@ class Figure:
         return Drawn(parts, self._boxes, regions, strokes=self._strokes)
 
     def _colour(self, i: int) -> str:
-        return self._look.curves[i % len(self._look.curves)]
+        """Its own, or the next of the theme's that no curve has for its own."""
+        curves = [*self._plot.axes["curves"], *self._plot.coming]
+        taken = [theme.legible(curve.get("colour"), self._look) for curve in curves]
+        free = [colour for colour in self._look.curves if colour not in taken] or self._look.curves
+        return taken[i] or free[i % len(free)]
 
     def _entries(self) -> Legend | None:
         plot = self._plot
