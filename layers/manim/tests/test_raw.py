@@ -61,6 +61,12 @@ def size_of(clip: Path) -> tuple[int, int, int]:
         return sum(1 for _ in container.decode(stream)), stream.width, stream.height
 
 
+def test_a_program_that_imports_nothing_has_manims_names(tmp_path: Path) -> None:
+    program = "class Alone(Scene):\n    def construct(self):\n        self.add(Square(color=RED))"
+    done, code, clip = rendered(tmp_path, "Alone", program)
+    assert (done["event"], code, size_of(clip)[0]) == ("done", 0, 10), done
+
+
 @pytest.mark.parametrize(("scene", "drawn", "warnings"), [("Short", 4, 0), ("Long", 10, 1), ("Still", 0, 0)])
 def test_a_scene_has_the_frames_of_its_narration(tmp_path: Path, scene: str, drawn: int, warnings: int) -> None:
     done, code, clip = rendered(tmp_path, scene)

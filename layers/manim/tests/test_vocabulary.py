@@ -27,6 +27,7 @@ from storyboards import (
     formula,
     image,
     pictures,
+    point,
     rich,
     scene,
     show,
@@ -169,12 +170,31 @@ def test_what_stays_does_not_move_when_axes_gain_a_curve(studio: tuple[Stage, di
 
 
 def test_a_curve_has_its_own_colour_and_no_other_has_it(studio: tuple[Stage, dict[str, str]]) -> None:
-    own = [SINE, COSINE | {"colour": "blue"}, curve("dots", [{"x": -3, "y": 1}], "data") | {"colour": "#ff0000"}]
+    line = curve("points", [point(-3, 1), point(3, 2)], "data")
+    own = [SINE, COSINE | {"colour": "blue"}, line | {"colour": "#ff0000"}]
     picture = film(studio, "coloured", [[show("axes", axes(*own))]]).ends[0]
-    named = (theme.DARK.names["blue"], "#ff0000", theme.DARK.curves[1])
+    named = (theme.DARK.names["blue"], "#ff0000", theme.DARK.curves[1])  # sine's would have been blue, too
+    away = picture - picture[0, 0]
+    lit = away[np.abs(away).max(axis=2) > 80]
     for shade in named:
-        red, green, blue = (int(shade[i : i + 2], 16) for i in (1, 3, 5))
-        assert (np.abs(picture - [red, green, blue]).max(axis=2) < 40).sum() > 20, shade
+        # Video has half as many pixels for colours as for light: thin lines are paler, in the same hue.
+        hue = np.array([int(shade[i : i + 2], 16) for i in (1, 3, 5)]) - picture[0, 0]
+        like = lit @ hue / (np.linalg.norm(lit, axis=1) * np.linalg.norm(hue))
+        assert (like > 0.98).sum() > 20, (shade, np.sort(like)[-30:])
+
+
+def test_what_stays_keeps_its_colour_when_others_leave(studio: tuple[Stage, dict[str, str]]) -> None:
+    gone = [
+        [show("axes", axes(SINE, COSINE), "a1")],
+        [{"transform": {"from": "a1", "into": element("axes", axes(COSINE), "a2")}}],
+    ]
+    red, green, blue = (int(theme.DARK.curves[1][i : i + 2], 16) for i in (1, 3, 5))
+    before, *after = film(studio, "left", gone, frames=24).frames[23:48]
+    cosine = np.abs(before - [red, green, blue]).max(axis=2) < 40
+    assert cosine.sum() > 20
+    # Nor does it go and come again in between.
+    for picture in after:
+        assert (np.abs(picture - [red, green, blue]).max(axis=2)[cosine] < 60).mean() > 0.9
 
 
 def test_a_near_camera_shows_its_element_alone(studio: tuple[Stage, dict[str, str]]) -> None:

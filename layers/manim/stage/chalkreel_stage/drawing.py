@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -40,12 +39,17 @@ class Drawing(Piece):
         warnings: list[str],
         family: list[dict[str, Any]],
     ) -> None:
-        """`family` are all drawings that this turns into or came from. Raises ValueError, KeyError or TypeError."""
+        """`family` are all forms of this drawing, in order of time; none when there is but this one.
+
+        Raises ValueError, KeyError or TypeError.
+        """
+        family = family or [value]
         self.element, self.event = element, event
         self._setter, self._look, self._warnings = setter, look, warnings
         self._shapes = [shape for shape in value["shapes"] if self._sound(shape)]
-        others = [shape for other in family for shape in other.get("shapes", []) if _extent(shape) is not None]
-        others = [shape for shape in others if shape not in self._shapes]
+        forms = [[shape for shape in form.get("shapes", []) if _extent(shape) is not None] for form in family]
+        self._shades = theme.shades(forms, self._own, look)
+        others = [shape for form in forms for shape in form if shape not in self._shapes]
         self._everything = [*self._shapes, *others]
         extents = [extent for extent in map(_extent, self._everything) if extent is not None]
         if not extents:
@@ -99,15 +103,14 @@ class Drawing(Piece):
             return np.array([width / 2 + x, y - height / 2, 0.0])
 
         drawn = Drawn([], [])
-        everything = [self._figure(shape, 0, at, unit) for shape in self._everything]
+        everything = [self._figure(shape, at, unit) for shape in self._everything]
         all_strokes = [line for figure in everything for line in _outline(figure)]
         polygons = [np.array(figure.get_vertices())[:, :2] for figure in everything if isinstance(figure, Polygon)]
         room = Room(Box("plane", 0.0, -height, width, 0.0), all_strokes)
         figures: list[Mobject] = []
         for i, shape in enumerate(self._everything):
             kind = next(iter(shape["kind"]))
-            colour = self._colour(shape, i)
-            figure = self._figure(shape, i, at, unit)
+            figure = self._figure(shape, at, unit)
             acts: list[Act] = []
             # What will come only has its label's place kept free, so that nothing need move then.
             if figure is not None and i < len(self._shapes):
@@ -118,9 +121,8 @@ class Drawing(Piece):
                     acts[0].kind = "uncover"
             text = str(shape.get("label") or "")
             if text:
-                sheet = label(
-                    self._setter, text, theme.LABELS, self._look.text if _closed(kind) else colour, width * 0.6
-                )
+                colour = self._look.text if _closed(kind) else self._shades[theme.key(shape)]
+                sheet = label(self._setter, text, theme.LABELS, colour, width * 0.6)
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height, polygons)
                 if spot is None:
                     self._homeless.append(text)
@@ -134,20 +136,22 @@ class Drawing(Piece):
             if strength is not None and figure is not None and 0 <= float(strength) < 1:
                 figure.become(faded(figure, float(strength)))
             if acts:
-                drawn.parts.append(Part(acts, 16, json.dumps([i, shape], sort_keys=True), text))
+                # Of equal shapes each has a name of its own.
+                nth = self._everything[:i].count(shape)
+                drawn.parts.append(Part(acts, 16, f"{nth} {theme.key(shape)}", text))
         # The shapes are one box: their labels may stand inside of it.
         drawn.boxes += whole(self.element, "shapes", Group(*figures))
         return drawn
 
-    def _colour(self, shape: dict[str, Any], i: int) -> str:
-        wanted = theme.legible((shape.get("style") or {}).get("colour"), self._look, 1.6)
-        fill = theme.legible((shape.get("style") or {}).get("fill"), self._look, 1.6)
-        return wanted or fill or self._look.curves[i % len(self._look.curves)]
+    def _own(self, shape: dict[str, Any]) -> str | None:
+        """The colour that its author gives it."""
+        style = shape.get("style") or {}
+        return theme.legible(style.get("colour"), self._look, 1.6) or theme.legible(style.get("fill"), self._look, 1.6)
 
-    def _figure(self, shape: dict[str, Any], i: int, at: Any, unit: float) -> VMobject | None:
+    def _figure(self, shape: dict[str, Any], at: Any, unit: float) -> VMobject | None:
         """The shape without its label; none for a label alone."""
         kind, value = next(iter(shape["kind"].items()))
-        colour = self._colour(shape, i)
+        colour = self._shades[theme.key(shape)]
         fill = theme.colour((shape.get("style") or {}).get("fill"), self._look)
         look: dict[str, Any] = {"stroke_color": colour, "stroke_width": 4.0}
         if _closed(kind):

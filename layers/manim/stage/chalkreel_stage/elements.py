@@ -47,7 +47,8 @@ class Maker:
     ) -> list[Piece]:
         """The pieces of an element, in reading order; `centred` on a card.
 
-        `family` are the contents of all elements of its kind that it turns into or came from.
+        `family` are the contents of all elements of its kind that it came from, its own, and those that it turns into,
+        in order of time; none when it stays as it is.
         """
         name = str(element.get("id", ""))
         kind, value = next(iter(element["kind"].items())) if isinstance(element.get("kind"), dict) else ("?", {})

@@ -20,7 +20,8 @@ class _Entry:
     element: dict[str, Any]
     until: int | None = None
     family: list[dict[str, Any]] = field(default_factory=list)
-    """Contents of the elements of its kind that it turns into or came from; shared by all of them."""
+    """Contents of the elements of its kind that it came from, its own, and those that it turns into, in order of time;
+    shared by all of them, and empty when there is but one."""
 
     @property
     def kind(self) -> str:
@@ -61,8 +62,7 @@ def planned(beats: list[dict[str, Any]], maker: Maker, area: Area, centred: bool
 
 
 def _pieces(entry: _Entry, maker: Maker, centred: bool) -> list[Piece]:
-    others = [content for content in entry.family if content is not entry.content]
-    pieces = maker.pieces(entry.element, entry.event, centred, others)
+    pieces = maker.pieces(entry.element, entry.event, centred, entry.family)
     for piece in pieces:
         if entry.until is not None:
             piece.until = entry.until

@@ -46,7 +46,11 @@ class Plot(Piece):
         warnings: list[str],
         family: list[dict[str, Any]],
     ) -> None:
-        """`family` are all the axes that these turn into or came from. Raises ValueError, KeyError or TypeError."""
+        """`family` are all forms of these axes, in order of time; none when there is but this one.
+
+        Raises ValueError, KeyError or TypeError.
+        """
+        family = family or [axes]
         self.element, self.event = element, event
         self.axes, self.setter, self.look, self.warnings = axes, setter, look, warnings
         self.x, self.y = Axis(axes["x"]), Axis(axes["y"])
@@ -55,7 +59,10 @@ class Plot(Piece):
         coming = [curve for other in family for curve in other.get("curves", []) if curve not in axes["curves"]]
         self.coming = [curve for i, curve in enumerate(coming) if curve not in coming[:i]]
         self.others = [self._curve(curve, tell=False) for curve in self.coming]
-        self.captions = [str(one.get("caption") or "") for one in (axes, *family)]
+        self.captions = [str(one.get("caption") or "") for one in family]
+        self.shades = theme.shades(
+            [one.get("curves", []) for one in family], lambda curve: theme.legible(curve.get("colour"), look), look
+        )
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -189,21 +196,14 @@ class Figure:
         regions = self._curves(parts, at, Box("plane", left + 0.05, bottom + 0.05, right - 0.05, top - 0.05))
         return Drawn(parts, self._boxes, regions, strokes=self._strokes)
 
-    def _colour(self, i: int) -> str:
-        """Its own, or the next of the theme's that no curve has for its own."""
-        curves = [*self._plot.axes["curves"], *self._plot.coming]
-        taken = [theme.legible(curve.get("colour"), self._look) for curve in curves]
-        free = [colour for colour in self._look.curves if colour not in taken] or self._look.curves
-        return taken[i] or free[i % len(free)]
-
     def _entries(self) -> Legend | None:
         plot = self._plot
         if not self._with_legend:
             return None
         entries = [
-            (str(curve["label"]), self._colour(i), bool(len(drawn.dots)))
-            for i, (curve, drawn) in enumerate(
-                zip([*plot.axes["curves"], *plot.coming], [*plot.curves, *plot.others], strict=True)
+            (str(curve["label"]), plot.shades[theme.key(curve)], bool(len(drawn.dots)))
+            for curve, drawn in zip(
+                [*plot.axes["curves"], *plot.coming], [*plot.curves, *plot.others], strict=True
             )
             if curve.get("label") and not drawn.empty
         ]
@@ -264,7 +264,7 @@ class Figure:
         for i, (curve, drawn) in enumerate(zip(plot.axes["curves"], plot.curves, strict=True)):
             if drawn.empty:
                 continue
-            colour, text = self._colour(i), str(curve.get("label") or "")
+            colour, text = plot.shades[theme.key(curve)], str(curve.get("label") or "")
             acts = _acts(drawn, at, colour, self._look)
             lines = [np.array([at(*p) for p in line]) for line in drawn.outline if len(line) > 1]
             name = f"{plot.element}: curve {text or i + 1}"
@@ -280,7 +280,9 @@ class Figure:
                 else:
                     item = put(sheet, spot, f"{plot.element}: {text}", self._boxes)
                     acts.append(Act("dissolve", item, 0.4))
-            parts.append(Part(acts, 30, json.dumps([i, curve], sort_keys=True), text))
+            # Of equal curves each has a name of its own.
+            nth = plot.axes["curves"][:i].count(curve)
+            parts.append(Part(acts, 30, f"{nth} {theme.key(curve)}", text))
         for curve, drawn in zip(plot.coming, plot.others, strict=True):
             # What will come needs room for its label too, or all labels would have to move then.
             if curve.get("label") and not drawn.empty and not self._with_legend:

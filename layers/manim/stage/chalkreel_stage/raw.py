@@ -189,7 +189,8 @@ def _rendered(asked: argparse.Namespace, send: Callable[[dict[str, Any]], None],
     # Its own configuration may have changed what is asked for.
     settle()
     kind = getattr(program, asked.scene, None)
-    if not (isinstance(kind, type) and issubclass(kind, manim.Scene)):
+    own = isinstance(kind, type) and kind.__module__ == program.__name__
+    if not (own and issubclass(kind, manim.Scene)):
         raise RawError(f"there is no scene class {asked.scene} in the program")
     # The scene makes its renderer itself, for it alone knows its camera.
     manim.scene.scene.CairoRenderer = functools.partial(CairoRenderer, file_writer_class=Writer)
@@ -225,6 +226,9 @@ def _program(source: Path) -> ModuleType:
         code = compile(source.read_text("utf-8"), source.name, "exec")
     except (SyntaxError, UnicodeDecodeError, OSError, ValueError) as error:
         raise RawError(f"the program can't be read: {error}") from error
+    if not any(name.split(".")[0] == "manim" for name in code.co_names):
+        # A fence in a lesson often holds the class alone.
+        exec("from manim import *", module.__dict__)
     exec(code, module.__dict__)  # That is what this process is for.
     return module
 

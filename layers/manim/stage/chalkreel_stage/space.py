@@ -58,10 +58,11 @@ class Space(Piece):
         family: list[dict[str, Any]],
         orbits: bool,
     ) -> None:
-        """`family` are all spaces that this turns into or came from; `orbits` when the camera is to go round.
+        """`family` are all forms of this space, in order of time; none when there is but this one.
 
-        Raises ValueError, KeyError or TypeError.
+        `orbits` when the camera is to go round. Raises ValueError, KeyError or TypeError.
         """
+        family = family or [value]
         self.element, self.event = element, event
         self.setter, self.look = setter, look
         self.caption = str(value.get("caption") or "")
@@ -70,34 +71,37 @@ class Space(Piece):
         axes = value.get("axes")
         self.axes = [Axis(axes[name]) for name in "xyz"] if axes else []
         self.things: list[_Thing] = []
-        for i, solid in enumerate(value.get("solids", [])):
+
+        def own(solid: dict[str, Any]) -> str | None:
             style = solid.get("style") or {}
-            colour = theme.legible(style.get("fill") or style.get("colour"), look, 1.6)
-            opacity = style.get("opacity")
+            return theme.legible(style.get("fill") or style.get("colour"), look, 1.6)
+
+        shades = theme.shades([form.get("solids", []) for form in family], own, look)
+        for solid in value.get("solids", []):
+            opacity = (solid.get("style") or {}).get("opacity")
             try:
                 self.things.append(
                     _Thing(
                         self._within(build(solid["kind"], FINE)),
                         self._within(build(solid["kind"], COARSE)),
-                        colour or look.curves[i % len(look.curves)],
+                        shades[theme.key(solid)],
                         float(opacity) if opacity is not None else 1.0,
                         str(solid.get("label") or ""),
                     )
                 )
             except (ExpressionError, ValueError, KeyError, TypeError, AttributeError) as error:
                 warnings.append(f"a solid of {element} is left out: {error}")
-        everything = [value, *family]
-        round_ones = any(next(iter(s["kind"])) in ROUND for one in everything for s in one.get("solids", []))
+        round_ones = any(next(iter(s["kind"])) in ROUND for form in family for s in form.get("solids", []))
         # A legend has the same places for the same names, whichever of the family it belongs to.
         self.names = [(thing.name, thing.colour, False) for thing in self.things if thing.name]
-        own = {name for name, _, _ in self.names}
+        named = {name for name, _, _ in self.names}
         for solid in (s for other in family for s in other.get("solids", [])):
             name = str(solid.get("label") or "")
-            if name and name not in own:
-                own.add(name)
-                self.names.append((name, look.accent, False))
+            if name and name not in named:
+                named.add(name)
+                self.names.append((name, shades[theme.key(solid)], False))
         self._orbits = orbits
-        self._hull = self._points(everything)
+        self._hull = self._points(family)
         self._fit((self._hull.min(axis=0), self._hull.max(axis=0)), round_ones)
 
     def measure(self, level: float, width: float, height: float) -> Block:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 FRAME_HEIGHT = 8.0
 """Height of the frame in units, as in Manim."""
@@ -167,6 +170,36 @@ def legible(wanted: str | None, look: Theme, least: float = 3.0) -> str | None:
         if contrast(mixed, look.background) >= least:
             return mixed
     return look.text
+
+
+def key(thing: dict[str, Any]) -> str:
+    """What a curve, shape or solid is known by from one form of its figure to the next."""
+    return json.dumps(thing, sort_keys=True)
+
+
+def shades(
+    forms: Iterable[Sequence[dict[str, Any]]], own: Callable[[dict[str, Any]], str | None], look: Theme
+) -> dict[str, str]:
+    """Colours by `key` of all things in a figure's forms, which are in order of time.
+
+    What has a colour of its own keeps it, and no other has it; what has none has the next of the theme's, for as long
+    as it stays.
+    """
+    forms = [list(form) for form in forms]
+    taken = {key(thing): own(thing) for form in forms for thing in form}
+    free = [shade for shade in look.curves if shade not in taken.values()] or list(look.curves)
+    known: dict[str, str] = {}
+    for form in forms:
+        here = {known[key(thing)] for thing in form if key(thing) in known}
+        for i, thing in enumerate(form):
+            if (name := key(thing)) in known:
+                continue
+            turn = i % len(free)
+            candidates = [*free[turn:], *free[:turn]]
+            shade = next((shade for shade in candidates if shade not in here), candidates[0])
+            known[name] = taken[name] or shade
+            here.add(known[name])
+    return known
 
 
 def mix(a: str, b: str, part: float) -> str:
