@@ -15,6 +15,9 @@ use crate::config::{Config, ManimSource};
 use crate::deadline::Deadline;
 use crate::layers::Layers;
 
+/// Where a TeX keeps the formats that it was set up with; all else of it lies under /usr and /etc.
+const TEX: &str = "/var/lib/texmf";
+
 /// Runs `chalkreel-raw`.
 #[derive(Debug, Clone)]
 pub struct Raw {
@@ -32,7 +35,7 @@ impl Raw {
     pub fn new(layers: &Layers, config: &Config) -> Self {
         Self {
             program: layers.program("chalkreel-raw"),
-            read: layers.read().to_vec(),
+            read: layers.read().iter().cloned().chain([TEX.into()]).collect(),
             confinement: config.confinement,
             allowed: config.manim_source,
             timeout: config.manim_timeout,

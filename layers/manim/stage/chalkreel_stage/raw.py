@@ -106,8 +106,8 @@ def _render(asked: argparse.Namespace, send: Callable[[dict[str, Any]], None]) -
             if Path(str(error.filename or "")).name in TEX:
                 raise RawError(_no_tex(error)) from error
             raise
-        except ValueError as error:
-            # Manim says this when a TeX program is there but can't make what the next one needs.
+        except (ValueError, RuntimeError) as error:
+            # Manim says these when a TeX program is there but can't make what the next one needs.
             if "latex" in str(error).lower() or "dvisvgm" in str(error).lower():
                 raise RawError(f"TeX failed: {error}") from error
             raise
