@@ -249,8 +249,7 @@ impl Plot {
         };
         let labels: Vec<String> = self.curves.iter().map(label).collect();
         let curves = self.curves.drain(..).zip(labels);
-        self.plane.curves =
-            curves.map(|(Drawn { kind, colour, .. }, label)| Curve { label, kind, colour }).collect();
+        self.plane.curves = curves.map(|(Drawn { kind, colour, .. }, label)| Curve { label, kind, colour }).collect();
         self.whole_range();
         self.plane.axes().map_err(|why| Misread { why, at: 0 })
     }

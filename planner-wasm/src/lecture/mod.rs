@@ -10,6 +10,7 @@
 //!          says)
 //! ```
 
+mod canvas;
 mod element;
 mod figure;
 mod growth;

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::canvas::{Canvas, Canvases, Stage, put};
 use super::element::{self, Made};
 use super::figure;
 use super::growth::Growth;
@@ -40,14 +41,6 @@ const LONGEST_HEADING: usize = 80;
 
 const WORDS: &[&str] = &["voiceover", "narration", "voice", "speech", "script", "spokentext", "vo"];
 
-/// Where a part of a scene stands: in which of its canvases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Canvas {
-    Plane(usize),
-    Space(usize),
-    Drawing,
-}
-
 /// What a name of the plan's is, where it is no element of its own.
 #[derive(Debug, Clone)]
 enum Named {
@@ -68,9 +61,7 @@ struct Reader<'a, 'w> {
     settings: &'a Settings,
     places: &'a Places<'a>,
     warnings: &'w mut Warnings,
-    planes: Vec<Stage<Plane>>,
-    spaces: Vec<Stage<Scenery>>,
-    drawing: Stage<Vec<Shape>>,
+    canvases: Canvases,
     /// What is on a canvas, or is one, by the plan's names.
     names: BTreeMap<String, Named>,
     /// Axes by their own names and those of what is drawn on them.
@@ -87,36 +78,6 @@ struct Reader<'a, 'w> {
     has_drawing: bool,
 }
 
-/// Something that grows over a scene.
-struct Stage<T> {
-    /// Its own name, which nothing else has.
-    name: String,
-    what: T,
-    /// The plan's names of what it holds, in order.
-    parts: Vec<String>,
-    /// Names under which it was shown so far.
-    shown: usize,
-    placement: Option<Placement>,
-    style: Option<Style>,
-    timing: Option<Timing>,
-}
-
-impl<T> Stage<T> {
-    /// `others` is how many there were before it: plans give one name to several things.
-    fn of(name: &str, others: usize, what: T) -> Self {
-        let name = format!("{name}{}", String::from(NAMELESS).repeat(others + 1));
-        Self { name, what, parts: Vec::new(), shown: 0, placement: None, style: None, timing: None }
-    }
-
-    /// The names of its next and its last showing.
-    fn next(&mut self) -> (String, Option<String>) {
-        let name = |shown: usize| if shown == 0 { self.name.clone() } else { format!("{}{}", self.name, shown + 1) };
-        let names = (name(self.shown), self.shown.checked_sub(1).map(name));
-        self.shown += 1;
-        names
-    }
-}
-
 /// The draft of a scene; `index` counts from 0, and `film` is the film's title.
 pub(super) fn draft(
     scene: &Value,
@@ -130,9 +91,7 @@ pub(super) fn draft(
         settings,
         places,
         warnings,
-        planes: Vec::new(),
-        spaces: Vec::new(),
-        drawing: Stage::of("drawing", 0, Vec::new()),
+        canvases: Canvases::new(),
         names: BTreeMap::new(),
         on_planes: BTreeMap::new(),
         last: None,
@@ -311,23 +270,7 @@ impl Reader<'_, '_> {
 
     /// A canvas as it is now.
     fn canvas(&mut self, canvas: Canvas, place: Place) -> Step {
-        let (kind, names, placement, style, timing) = match canvas {
-            Canvas::Plane(index) => {
-                let stage = &mut self.planes[index];
-                let kind = stage.what.clone().axes().map(ElementKind::Axes);
-                (kind, stage.next(), stage.placement.clone(), stage.style.clone(), stage.timing.clone())
-            }
-            Canvas::Space(index) => {
-                let stage = &mut self.spaces[index];
-                let kind = stage.what.clone().space().map(ElementKind::Space);
-                (kind, stage.next(), stage.placement.clone(), stage.style.clone(), stage.timing.clone())
-            }
-            Canvas::Drawing => {
-                let stage = &mut self.drawing;
-                let kind = Ok(ElementKind::Drawing(Drawing { shapes: stage.what.clone() }));
-                (kind, stage.next(), stage.placement.clone(), stage.style.clone(), stage.timing.clone())
-            }
-        };
+        let (kind, names, placement, style, timing) = self.canvases.shown(canvas);
         let kind = kind.unwrap_or_else(|why| {
             self.warnings.add("plan.expression_not_understood", format!("the plot can't be drawn: {why}"), place);
             placeholder("Plot", &why)
@@ -397,14 +340,14 @@ impl Reader<'_, '_> {
                 self.show(kind, parameters, name, place, from_scene, items);
             }
             Made::Plane(mut plane) => {
-                let index = self.planes.len();
+                let index = self.canvases.planes.len();
                 if let Some((x, y, _)) = ranges.planes.get(index) {
                     (plane.x, plane.y) = (*x, *y);
                 }
                 let mut stage = Stage::of(&name, index, plane);
                 stage.placement = parameters.placement();
                 stage.timing = parameters.timing(from_scene);
-                self.planes.push(stage);
+                self.canvases.planes.push(stage);
                 self.on_planes.insert(name.clone(), index);
                 self.names.insert(name.clone(), Named::Whole(Canvas::Plane(index)));
                 self.last = Some(name);
@@ -412,44 +355,45 @@ impl Reader<'_, '_> {
             }
             Made::Curve(curve) => {
                 let index = self.plane_of(parameters).unwrap_or_else(|| {
-                    let index = self.planes.len();
+                    let index = self.canvases.planes.len();
                     let mut plane = Plane::default();
                     if let Some((x, y, _)) = ranges.planes.get(index) {
                         (plane.x, plane.y) = (*x, *y);
                     }
-                    self.planes.push(Stage::of("axes-1", index, plane));
+                    self.canvases.planes.push(Stage::of("axes-1", index, plane));
                     index
                 });
-                let stage = &mut self.planes[index];
+                let stage = &mut self.canvases.planes[index];
                 if stage.what.curves.len() == MOST_PARTS && self.old.is_none() {
                     return self.warnings.add("plan.text_cut", "the axes hold 40 curves; this one is left out", place);
                 }
                 let label = Some(curve.label.clone()).filter(|label| !label.is_empty());
-                put(&mut stage.parts, &mut stage.what.curves, &name, curve, self.old.take(), &mut self.became);
+                let old = put(&mut stage.parts, &mut stage.what.curves, &name, curve, self.old.take());
+                self.becomes(old, &name);
                 self.on_planes.insert(name.clone(), index);
                 self.names.insert(name.clone(), Named::Part(Canvas::Plane(index), label));
                 self.last = Some(name);
                 touch(items, Canvas::Plane(index), place);
             }
             Made::Space(mut scenery) => {
-                let index = self.spaces.len();
+                let index = self.canvases.spaces.len();
                 scenery.ranges = ranges.spaces.get(index).copied().unwrap_or(scenery.ranges);
                 let mut stage = Stage::of(&name, index, scenery);
                 stage.placement = parameters.placement();
                 stage.timing = parameters.timing(from_scene);
-                self.spaces.push(stage);
+                self.canvases.spaces.push(stage);
                 self.names.insert(name.clone(), Named::Whole(Canvas::Space(index)));
                 self.last = Some(name);
                 items.push(Item::Canvas(Canvas::Space(index), place));
             }
             Made::Solid(solid) => {
-                if self.spaces.is_empty() {
+                if self.canvases.spaces.is_empty() {
                     let ranges = ranges.spaces.first().copied().unwrap_or_default();
                     let scenery = Scenery { ranges, ..Scenery::default() };
-                    self.spaces.push(Stage::of("space-1", 0, scenery));
+                    self.canvases.spaces.push(Stage::of("space-1", 0, scenery));
                 }
-                let index = self.spaces.len() - 1;
-                let stage = &mut self.spaces[index];
+                let index = self.canvases.spaces.len() - 1;
+                let stage = &mut self.canvases.spaces[index];
                 if stage.what.solids.len() == crate::drawing::surface::MOST_SOLIDS && self.old.is_none() {
                     return self.warnings.add(
                         "plan.text_cut",
@@ -458,7 +402,8 @@ impl Reader<'_, '_> {
                     );
                 }
                 let label = Some(solid.label.clone()).filter(|label| !label.is_empty());
-                put(&mut stage.parts, &mut stage.what.solids, &name, solid, self.old.take(), &mut self.became);
+                let old = put(&mut stage.parts, &mut stage.what.solids, &name, solid, self.old.take());
+                self.becomes(old, &name);
                 self.names.insert(name.clone(), Named::Part(Canvas::Space(index), label));
                 self.last = Some(name);
                 touch(items, Canvas::Space(index), place);
@@ -492,12 +437,13 @@ impl Reader<'_, '_> {
     }
 
     fn shape(&mut self, shape: Shape, name: String, place: Place, items: &mut Vec<Item>) {
-        if self.drawing.what.len() == MOST_PARTS && self.old.is_none() {
+        if self.canvases.drawing.what.len() == MOST_PARTS && self.old.is_none() {
             return self.warnings.add("plan.text_cut", "the drawing holds 40 shapes; this one is left out", place);
         }
         let label = Some(shape.label.clone()).filter(|label| !label.is_empty());
-        let Stage { parts, what, .. } = &mut self.drawing;
-        put(parts, what, &name, shape, self.old.take(), &mut self.became);
+        let Stage { parts, what, .. } = &mut self.canvases.drawing;
+        let old = put(parts, what, &name, shape, self.old.take());
+        self.becomes(old, &name);
         self.names.insert(name.clone(), Named::Part(Canvas::Drawing, label));
         self.last = Some(name);
         touch(items, Canvas::Drawing, place);
@@ -508,7 +454,7 @@ impl Reader<'_, '_> {
     fn grows(&mut self, made: &Made, parameters: &Parameters<'_>, place: Place, items: &mut Vec<Item>) {
         let Some(from) = self.from.take().map(|from| self.now(&from)) else { return };
         match self.names.get(&from) {
-            Some(Named::Whole(canvas)) => self.from = Some(self.name(*canvas).to_owned()),
+            Some(Named::Whole(canvas)) => self.from = Some(self.canvases.name(*canvas).to_owned()),
             Some(Named::Part(canvas, _)) => {
                 let canvas = *canvas;
                 if self.canvas_of(made, parameters) == Some(canvas) {
@@ -526,12 +472,19 @@ impl Reader<'_, '_> {
     fn canvas_of(&self, made: &Made, parameters: &Parameters<'_>) -> Option<Canvas> {
         match made {
             Made::Curve(_) => self.plane_of(parameters).map(Canvas::Plane),
-            Made::Solid(_) => self.spaces.len().checked_sub(1).map(Canvas::Space),
+            Made::Solid(_) => self.canvases.spaces.len().checked_sub(1).map(Canvas::Space),
             Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
                 self.plane_of(parameters).map(Canvas::Plane)
             }
             Made::Shape(_, true) => Some(Canvas::Drawing),
             _ => None,
+        }
+    }
+
+    /// Whoever speaks of `old` means `name` from now on.
+    fn becomes(&mut self, old: Option<String>, name: &str) {
+        if let Some(old) = old.filter(|old| old != name) {
+            self.became.insert(old, name.to_owned());
         }
     }
 
@@ -546,12 +499,12 @@ impl Reader<'_, '_> {
 
     /// The axes that an element is on.
     fn plane_of(&self, parameters: &Parameters<'_>) -> Option<usize> {
-        plane_of(parameters, &self.on_planes, self.planes.len())
+        plane_of(parameters, &self.on_planes, self.canvases.planes.len())
     }
 
     /// A point, line or arrow as what it is on the axes that are there.
     fn on_axes(&self, kind: &ShapeKind, parameters: &Parameters<'_>) -> Option<CurveKind> {
-        let plane = &self.planes[self.plane_of(parameters)?].what;
+        let plane = &self.canvases.planes[self.plane_of(parameters)?].what;
         on_axes(kind, parameters, plane.x?, plane.y?, plane.is_frame)
     }
 
@@ -580,7 +533,7 @@ impl Reader<'_, '_> {
     /// Something happens to a whole canvas.
     fn act_on(&mut self, canvas: Canvas, mut action: Action, place: Place, items: &mut Vec<Item>) {
         if let Some(name) = target(&mut action) {
-            self.name(canvas).clone_into(name);
+            self.canvases.name(canvas).clone_into(name);
         }
         if let Action::Remove(_) = action {
             self.settle(canvas, items);
@@ -600,12 +553,13 @@ impl Reader<'_, '_> {
         items: &mut Vec<Item>,
     ) {
         let name = target(&mut action).cloned().unwrap_or_default();
-        let alone = self.is_alone(canvas);
+        let alone = self.canvases.is_alone(canvas);
         let what = match &mut action {
             Action::Remove(_) if alone => None,
             Action::Remove(_) => {
                 self.settle(canvas, items);
-                self.take(canvas, &name);
+                self.canvases.take(canvas, &name);
+                self.names.remove(&name);
                 return touch(items, canvas, place);
             }
             Action::Highlight(highlight) => {
@@ -630,27 +584,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The name under which a canvas is shown.
-    fn name(&self, canvas: Canvas) -> &str {
-        match canvas {
-            Canvas::Plane(index) => &self.planes[index].name,
-            Canvas::Space(index) => &self.spaces[index].name,
-            Canvas::Drawing => &self.drawing.name,
-        }
-    }
-
-    /// Whether a canvas is nothing but the one part that it has.
-    fn is_alone(&self, canvas: Canvas) -> bool {
-        match canvas {
-            Canvas::Plane(_) => false,
-            Canvas::Space(index) => {
-                let space = &self.spaces[index].what;
-                space.axes.is_none() && space.solids.len() == 1
-            }
-            Canvas::Drawing => self.drawing.what.len() == 1,
-        }
-    }
-
     /// A canvas that was to be shown when the group ends is shown as it is now.
     fn settle(&mut self, canvas: Canvas, items: &mut [Item]) {
         let waits = |item: &&mut Item| matches!(item, Item::Canvas(waiting, _) if *waiting == canvas);
@@ -661,52 +594,15 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Takes a part out of its canvas.
-    fn take(&mut self, canvas: Canvas, name: &str) {
-        fn out<T>(parts: &mut Vec<String>, what: &mut Vec<T>, name: &str) {
-            if let Some(at) = parts.iter().rposition(|part| part == name) {
-                parts.remove(at);
-                what.remove(at);
-            }
-        }
-        match canvas {
-            Canvas::Plane(index) => {
-                let stage = &mut self.planes[index];
-                out(&mut stage.parts, &mut stage.what.curves, name);
-            }
-            Canvas::Space(index) => {
-                let stage = &mut self.spaces[index];
-                out(&mut stage.parts, &mut stage.what.solids, name);
-            }
-            Canvas::Drawing => out(&mut self.drawing.parts, &mut self.drawing.what, name),
-        }
-        self.names.remove(name);
-    }
-
     /// What was on a canvas does not come back with what is drawn on it later.
     fn empty(&mut self, canvas: Canvas) {
-        match canvas {
-            Canvas::Plane(index) => {
-                self.planes[index].parts.clear();
-                self.planes[index].what.curves.clear();
-            }
-            Canvas::Space(index) => {
-                self.spaces[index].parts.clear();
-                self.spaces[index].what.solids.clear();
-            }
-            Canvas::Drawing => {
-                self.drawing.parts.clear();
-                self.drawing.what.clear();
-            }
-        }
+        self.canvases.empty(canvas);
         self.names.retain(|_, named| !matches!(named, Named::Part(on, _) if *on == canvas));
     }
 
     /// The whole screen is emptied.
     fn clear(&mut self, items: &mut [Item]) {
-        let planes = (0..self.planes.len()).map(Canvas::Plane);
-        let spaces = (0..self.spaces.len()).map(Canvas::Space);
-        for canvas in planes.chain(spaces).chain([Canvas::Drawing]) {
+        for canvas in self.canvases.all() {
             self.settle(canvas, items);
             self.empty(canvas);
         }
@@ -807,30 +703,6 @@ fn draws(made: &[Made], all: &[Parameters<'_>], ranges: &Ranges) -> bool {
 fn plane_of(parameters: &Parameters<'_>, named: &BTreeMap<String, usize>, count: usize) -> Option<usize> {
     let name = parameters.element.get(&["axes", "axesid", "on", "parent", "target"]).and_then(Value::text);
     name.and_then(|name| named.get(&name).copied()).or(count.checked_sub(1))
-}
-
-/// A part comes onto its canvas: in the place of the one that becomes it, or after all others.
-fn put<T>(
-    parts: &mut Vec<String>,
-    what: &mut Vec<T>,
-    name: &str,
-    part: T,
-    old: Option<String>,
-    became: &mut BTreeMap<String, String>,
-) {
-    let at = old.as_ref().and_then(|old| parts.iter().rposition(|part| part == old));
-    match (old, at) {
-        (Some(old), Some(at)) => {
-            (parts[at], what[at]) = (name.to_owned(), part);
-            if old != name {
-                became.insert(old, name.to_owned());
-            }
-        }
-        _ => {
-            parts.push(name.to_owned());
-            what.push(part);
-        }
-    }
 }
 
 fn touch(items: &mut Vec<Item>, canvas: Canvas, place: Place) {
