@@ -21,8 +21,8 @@ use crate::lesson::inline;
 use crate::place::Places;
 use crate::settings::Settings;
 use crate::storyboard::{
-    Action, Axis, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Placement, Point, RichText, SceneKind, Shape,
-    ShapeKind, Span, Style, Timing,
+    Action, Axis, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Point, RichText, SceneKind, Shape, ShapeKind,
+    Span,
 };
 use crate::tongue::Tongue;
 
