@@ -285,8 +285,10 @@ pub(crate) fn key_words(line: &[Inline]) -> RichText {
             return RichText { spans: Vec::new() };
         }
         if length > 0 && !spans.contains(&span) && spans.len() < 2 * MOST_KEY_WORDS - 1 {
-            if !spans.is_empty() {
-                spans.push(Span::Plain("  ·  ".to_owned()));
+            if let Some(last) = spans.last() {
+                // A dot between two formulas would multiply them.
+                let formula = [last, &span].iter().any(|span| matches!(span, Span::Math(_)));
+                spans.push(Span::Plain(if formula { ",  " } else { "  ·  " }.to_owned()));
             }
             spans.push(span);
         }
