@@ -247,9 +247,9 @@ impl Plot {
             None if several || !curve.name.starts_with("y =") => curve.name.clone(),
             None => String::new(),
         };
-        let labels: Vec<String> = self.curves.iter().map(label).collect();
-        let curves = self.curves.drain(..).zip(labels);
-        self.plane.curves = curves.map(|(Drawn { kind, colour, .. }, label)| Curve { label, kind, colour }).collect();
+        let curves = std::mem::take(&mut self.curves).into_iter();
+        let curves = curves.map(|curve| Curve { label: label(&curve), kind: curve.kind, colour: curve.colour });
+        self.plane.curves = curves.collect();
         self.whole_range();
         self.plane.axes().map_err(|why| Misread { why, at: 0 })
     }

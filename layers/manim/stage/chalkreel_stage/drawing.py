@@ -108,9 +108,9 @@ class Drawing(Piece):
         polygons = [np.array(figure.get_vertices())[:, :2] for figure in everything if isinstance(figure, Polygon)]
         room = Room(Box("plane", 0.0, -height, width, 0.0), all_strokes)
         figures: list[Mobject] = []
-        for i, shape in enumerate(self._everything):
+        keys = theme.keys(self._everything)
+        for i, (shape, figure) in enumerate(zip(self._everything, everything, strict=True)):
             kind = next(iter(shape["kind"]))
-            figure = self._figure(shape, at, unit)
             acts: list[Act] = []
             # What will come only has its label's place kept free, so that nothing need move then.
             if figure is not None and i < len(self._shapes):
@@ -136,9 +136,7 @@ class Drawing(Piece):
             if strength is not None and figure is not None and 0 <= float(strength) < 1:
                 figure.become(faded(figure, float(strength)))
             if acts:
-                # Of equal shapes each has a name of its own.
-                nth = self._everything[:i].count(shape)
-                drawn.parts.append(Part(acts, 16, f"{nth} {theme.key(shape)}", text))
+                drawn.parts.append(Part(acts, 16, keys[i], text))
         # The shapes are one box: their labels may stand inside of it.
         drawn.boxes += whole(self.element, "shapes", Group(*figures))
         return drawn

@@ -261,6 +261,7 @@ class Figure:
         room = Room(plane, [*outlines, *rules, *(head for curve in everything for head in _heads(curve, at))])
         self._strokes += [Stroke(f"{plot.element}: axis", rule[:, :2]) for rule in rules]
         regions: dict[str, list[Box]] = {}
+        keys = theme.keys(plot.axes["curves"])
         for i, (curve, drawn) in enumerate(zip(plot.axes["curves"], plot.curves, strict=True)):
             if drawn.empty:
                 continue
@@ -280,9 +281,7 @@ class Figure:
                 else:
                     item = put(sheet, spot, f"{plot.element}: {text}", self._boxes)
                     acts.append(Act("dissolve", item, 0.4))
-            # Of equal curves each has a name of its own.
-            nth = plot.axes["curves"][:i].count(curve)
-            parts.append(Part(acts, 30, f"{nth} {theme.key(curve)}", text))
+            parts.append(Part(acts, 30, keys[i], text))
         for curve, drawn in zip(plot.coming, plot.others, strict=True):
             # What will come needs room for its label too, or all labels would have to move then.
             if curve.get("label") and not drawn.empty and not self._with_legend:

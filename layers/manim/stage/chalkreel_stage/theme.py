@@ -177,6 +177,12 @@ def key(thing: dict[str, Any]) -> str:
     return json.dumps(thing, sort_keys=True)
 
 
+def keys(things: Sequence[dict[str, Any]]) -> list[str]:
+    """For each of a form's things one of its own: its `key`, and which it is of those that are equal."""
+    plain = [key(thing) for thing in things]
+    return [f"{plain[:i].count(one)} {one}" for i, one in enumerate(plain)]
+
+
 def shades(
     forms: Iterable[Sequence[dict[str, Any]]], own: Callable[[dict[str, Any]], str | None], look: Theme
 ) -> dict[str, str]:
@@ -185,14 +191,17 @@ def shades(
     What has a colour of its own keeps it, and no other has it; what has none has the next of the theme's, for as long
     as it stays.
     """
-    forms = [list(form) for form in forms]
-    taken = {key(thing): own(thing) for form in forms for thing in form}
+    taken: dict[str, str | None] = {}
+    named: list[list[str]] = []
+    for form in forms:
+        named.append([key(thing) for thing in form])
+        taken |= zip(named[-1], map(own, form), strict=True)
     free = [shade for shade in look.curves if shade not in taken.values()] or list(look.curves)
     known: dict[str, str] = {}
-    for form in forms:
-        here = {known[key(thing)] for thing in form if key(thing) in known}
-        for i, thing in enumerate(form):
-            if (name := key(thing)) in known:
+    for names in named:
+        here = {known[name] for name in names if name in known}
+        for i, name in enumerate(names):
+            if name in known:
                 continue
             turn = i % len(free)
             candidates = [*free[turn:], *free[:turn]]
