@@ -1,5 +1,8 @@
 //! The WIT world's side of the planner: what a component exports is [`crate::plan`].
 
+use talc::wasm::WasmDynamicTalc;
+
+use crate::memory::Lists;
 use crate::storyboard::{Document, Refusal, Storyboard};
 
 #[allow(missing_docs, reason = "generated from the WIT file, which documents it")]
@@ -13,7 +16,7 @@ mod world {
 
 /// Where all strings and lists come from.
 #[global_allocator]
-static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+static MEMORY: Lists<WasmDynamicTalc> = Lists::new(talc::wasm::new_wasm_dynamic_allocator());
 
 struct Planner;
 

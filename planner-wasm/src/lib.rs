@@ -16,7 +16,7 @@
 //!
 //! Under them lie `drawing` (fences and shapes), `expression` and `axis`; `formula` (LaTeX → Typst) and `speech` (LaTeX
 //! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
-//! `sentence`; `asset` (files beside the document); `place` (byte → line and column).
+//! `sentence`; `asset` (files beside the document); `place` (byte → line and column); `memory` (the sandbox's allocator).
 
 pub mod check;
 pub mod storyboard;
@@ -55,6 +55,8 @@ mod latex;
 mod lecture;
 #[cfg(feature = "planner")]
 mod lesson;
+#[cfg(any(test, all(feature = "planner", target_family = "wasm")))]
+mod memory;
 #[cfg(feature = "planner")]
 mod place;
 #[cfg(feature = "planner")]
