@@ -259,13 +259,13 @@ async fn when_a_voice_dies_half_way_the_whole_film_has_the_next_one() {
     // What was spoken is paid for, heard or not. What was refused is not, unless the refusal came when nobody waited for it any
     // more: on a machine that is busy enough, the first voice may have been too late before it refused. A call that was ended
     // before it reached the provider counts as paid too, since who ended it can't know how far it had come.
-    let characters = |calls: &[provider::Call]| calls.iter().map(|call| call.text.chars().count() as u64).sum::<u64>();
+    let length = |call: &provider::Call| call.text.chars().count() as u64;
     let (first_calls, second_calls) = (first.calls(), second.calls());
-    let unseen = second_calls.iter().filter(|call| first_calls.iter().all(|seen| seen.text != call.text)).cloned();
-    let unseen: Vec<provider::Call> = unseen.collect();
-    let asked = characters(&second_calls);
-    let least = characters(&first_calls[..first_calls.len().min(3)]) + asked;
-    let most = characters(&first_calls) + characters(&unseen) + asked;
+    let asked: u64 = second_calls.iter().map(length).sum();
+    let seen = |call: &&provider::Call| first_calls.iter().any(|seen| seen.text == call.text);
+    let unseen: u64 = second_calls.iter().filter(|call| !seen(call)).map(length).sum();
+    let least = first_calls[..3].iter().map(length).sum::<u64>() + asked;
+    let most = first_calls.iter().map(length).sum::<u64>() + unseen + asked;
     let paid = status["cost"]["paid_characters"].as_u64().unwrap();
     let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
     let (refused, late) = (log.contains("quota_exceeded"), log.contains("did not come in time"));
