@@ -8,25 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chalkreel_stage import theme
-from chalkreel_stage.arrangement import arrange
 from chalkreel_stage.audit import Audit, Box, Stroke
-from chalkreel_stage.canvas import View
-from chalkreel_stage.code import Program
-from chalkreel_stage.curves import Plane, follow
-from chalkreel_stage.drawing import Drawing
-from chalkreel_stage.elements import Maker
-from chalkreel_stage.equation import Equation, latex_lines, lines
-from chalkreel_stage.expression import ExpressionError, evaluate
-from chalkreel_stage.graph import Graph
-from chalkreel_stage.layout import Area, Drawn, Piece, paginate, shares
-from chalkreel_stage.morph import pairs
-from chalkreel_stage.painting import Picture
-from chalkreel_stage.panels import Placeholder
-from chalkreel_stage.placement import GAP, Rect, arranged, nearest, rooms, wanted
-from chalkreel_stage.plot import Axis
-from chalkreel_stage.steps import Timing
-from chalkreel_stage.text import Checked, Paragraph, formula, leftwards
-from chalkreel_stage.typeset import Typesetter, find, literal, mobject
+from chalkreel_stage.elements.code import Program
+from chalkreel_stage.elements.drawing import Drawing
+from chalkreel_stage.elements.equation import Equation, latex_lines, lines
+from chalkreel_stage.elements.graph import Graph
+from chalkreel_stage.elements.maker import Maker
+from chalkreel_stage.elements.panels import Placeholder
+from chalkreel_stage.elements.plot import Axis
+from chalkreel_stage.frames.canvas import View
+from chalkreel_stage.frames.painting import Picture
+from chalkreel_stage.geometry.curves import Plane, follow
+from chalkreel_stage.geometry.expression import ExpressionError, evaluate
+from chalkreel_stage.geometry.graph_layout import arrange
+from chalkreel_stage.layout.blocks import Area, Drawn, Piece, paginate, shares
+from chalkreel_stage.layout.placement import GAP, Rect, arranged, nearest, rooms, wanted
+from chalkreel_stage.scene.steps import Timing
+from chalkreel_stage.screen.morph import pairs
+from chalkreel_stage.typesetting.text import Checked, Paragraph, formula, leftwards
+from chalkreel_stage.typesetting.typeset import Typesetter, find, literal, mobject
 from storyboards import (
     COSINE,
     SINE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from chalkreel_stage.audit import Audit, Box, Stroke
-from chalkreel_stage.expression import ExpressionError, evaluate, strokes
-from chalkreel_stage.ledger import Ledger, slots
+from chalkreel_stage.frames.ledger import Ledger, slots
+from chalkreel_stage.geometry.expression import ExpressionError, evaluate, strokes
 
 WIDTH = 8 * 16 / 9
 

@@ -1,0 +1,1 @@
+"""Somebody's own Manim program, in a process of its own."""
