@@ -15,18 +15,21 @@ from chalkreel_stage.elements.equation import Equation, latex_lines, lines
 from chalkreel_stage.elements.graph import Graph
 from chalkreel_stage.elements.maker import Maker
 from chalkreel_stage.elements.panels import Placeholder
-from chalkreel_stage.elements.plot import Axis
+from chalkreel_stage.elements.text import Paragraph
 from chalkreel_stage.frames.canvas import View
 from chalkreel_stage.frames.painting import Picture
+from chalkreel_stage.geometry.axis import Axis
 from chalkreel_stage.geometry.curves import Plane, follow
 from chalkreel_stage.geometry.expression import ExpressionError, evaluate
 from chalkreel_stage.geometry.graph_layout import arrange
-from chalkreel_stage.layout.blocks import Area, Drawn, Piece, paginate, shares
+from chalkreel_stage.layout.blocks import Area, Drawn, Piece, shares
+from chalkreel_stage.layout.pagination import paginate
 from chalkreel_stage.layout.placement import GAP, Rect, arranged, nearest, rooms, wanted
 from chalkreel_stage.scene.steps import Timing
 from chalkreel_stage.screen.morph import pairs
-from chalkreel_stage.typesetting.text import Checked, Paragraph, formula, leftwards
-from chalkreel_stage.typesetting.typeset import Typesetter, find, literal, mobject
+from chalkreel_stage.typesetting.outlines import find, mobject
+from chalkreel_stage.typesetting.rich_text import Checked, formula, leftwards
+from chalkreel_stage.typesetting.typesetter import Typesetter, literal
 from storyboards import (
     COSINE,
     SINE,

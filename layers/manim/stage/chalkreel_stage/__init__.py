@@ -12,9 +12,9 @@ write outside the folder of the clip and the temporary folder, or let one scene'
                   share a page or a place), steps (what happens in a beat, and which frames it gets), heading
     screen/       what is on screen, and all that can happen to it; highlights; formulas that turn into others
     elements/     storyboard elements → pieces: one file for each kind, chosen by maker
-    geometry/     expressions, curves, solids, positions of nodes and labels
-    layout/       pages: what stands where, at which scale
-    typesetting/  Typst source → measured sheets → Manim mobjects
+    geometry/     what figures are made of: expressions, curves, solids, axes, arrows, places of nodes and labels
+    layout/       pages: blocks, page (all on one), placement (wanted places), pagination (spread over several)
+    typesetting/  typesetter (Typst source → measured sheets), outlines (sheets → Manim mobjects), rich_text
     frames/       canvas (Manim's Cairo camera), painting, clip (frames → H.264), ledger (frames of each beat)
     audit         ink that covers other ink or leaves the frame, text too small to read
     theme         colours and sizes

@@ -29,8 +29,7 @@ def main() -> int:
 
     import manim
 
-    from .scene import scene  # noqa: F401  Imported before the fork, so that no child pays for it.
-    from .typesetting.typeset import Typesetter
+    from .typesetting.typesetter import Typesetter
     from .worker.server import Worker
 
     logging.getLogger("manim").setLevel(logging.ERROR)

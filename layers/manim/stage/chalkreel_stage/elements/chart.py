@@ -9,11 +9,12 @@ from typing import Any
 from manim import Group, Line, Rectangle
 
 from .. import theme
+from ..audit import ink, whole
+from ..geometry.axis import Axis
 from ..geometry.labels import SPACE, label
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink, whole
-from ..typesetting.typeset import Sheet, Typesetter, mobject
-from .plot import Axis
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter
 
 MOST_LYING = 12
 """Bars that have room above each other with a legible label each."""

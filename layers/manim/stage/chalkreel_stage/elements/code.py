@@ -10,10 +10,10 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation
 from pygments.util import ClassNotFound
 
 from .. import theme
-from ..audit import Box
+from ..audit import Box, ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink
-from ..typesetting.typeset import Sheet, Typesetter, literal, mobject
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter, literal
 
 PADDING = 0.3
 """Distance of text and panel, in frame units."""

@@ -9,13 +9,12 @@ import numpy as np
 from manim import Annulus, BraceBetweenPoints, Circle, DashedLine, Dot, Ellipse, Group, Line, Mobject, Polygon, VMobject
 
 from .. import theme
-from ..audit import Box, Stroke
+from ..audit import Box, Stroke, ink, whole
 from ..frames.painting import faded
+from ..geometry.arrows import arrow
 from ..geometry.labels import Room, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink, whole
-from ..typesetting.typeset import Typesetter
-from .plot import arrow
+from ..typesetting.typesetter import Typesetter
 
 LARGEST_UNIT = 1.6
 """Frame units that one unit of the drawing takes at most, so that a lone small shape is not blown up."""

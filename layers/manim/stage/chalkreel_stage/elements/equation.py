@@ -7,9 +7,12 @@ import re
 from manim import VGroup
 
 from .. import theme
+from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
-from ..typesetting.text import Checked, Paragraph, formula, ink
-from ..typesetting.typeset import Sheet, TypesetError, Typesetter, mobject
+from ..typesetting.outlines import mobject
+from ..typesetting.rich_text import Checked, formula
+from ..typesetting.typesetter import Sheet, TypesetError, Typesetter
+from .text import Paragraph
 
 
 class Equation(Piece):

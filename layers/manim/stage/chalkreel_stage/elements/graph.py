@@ -10,13 +10,13 @@ import numpy as np
 from manim import Group, RoundedRectangle, VGroup, VMobject
 
 from .. import theme
-from ..audit import Box, Stroke
+from ..audit import Box, Stroke, ink, whole
+from ..geometry.arrows import beziers, head
 from ..geometry.graph_layout import arrange
 from ..geometry.labels import Room, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink, whole
-from ..typesetting.typeset import Sheet, Typesetter, mobject
-from .plot import beziers, head
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter
 
 APART = 0.3
 """Least distance of two nodes, in frame units."""

@@ -11,12 +11,12 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from .. import theme
-from ..audit import Box
+from ..audit import Box, ink
 from ..frames.painting import Picture
 from ..geometry.labels import SPACE, label
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink
-from ..typesetting.typeset import Typesetter, mobject
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Typesetter
 
 PIXELS_PER_UNIT = 135.0
 """A picture's pixels in one frame unit at its own size: those of a frame of 1080 lines."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from .. import theme
 from ..layout.blocks import Piece
-from ..typesetting.text import Checked, Item, Paragraph
-from ..typesetting.typeset import Typesetter
+from ..typesetting.rich_text import Checked
+from ..typesetting.typesetter import Typesetter
+from .bullets import Item
 from .chart import Chart
 from .code import Program, coloured
 from .drawing import Drawing
@@ -21,6 +22,7 @@ from .panels import Callout, Placeholder
 from .plot import Plot
 from .space import Space
 from .table import Table
+from .text import Paragraph
 
 LARGEST, SMALLEST = 3.0, 0.4
 """Bounds of a style's scale; the floor of legibility holds besides."""

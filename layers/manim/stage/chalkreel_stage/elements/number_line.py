@@ -10,12 +10,13 @@ import numpy as np
 from manim import Dot, Group, Line
 
 from .. import theme
-from ..audit import Box, Stroke
+from ..audit import Box, Stroke, ink, whole
+from ..geometry.arrows import arrow
+from ..geometry.axis import Axis
 from ..geometry.labels import label
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink, whole
-from ..typesetting.typeset import Sheet, Typesetter, mobject
-from .plot import Axis, arrow
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter
 
 
 class NumberLine(Piece):

@@ -7,9 +7,11 @@ from typing import Any
 from manim import DashedVMobject, Group, Rectangle, RoundedRectangle
 
 from .. import theme
+from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
-from ..typesetting.text import RIGHT_TO_LEFT, Checked, fitting, ink, inline, leftwards, length, words
-from ..typesetting.typeset import Typesetter, literal, mobject
+from ..typesetting.outlines import mobject
+from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
+from ..typesetting.typesetter import Typesetter, literal
 
 PADDING = 0.32
 """Distance of text and panel, in frame units."""

@@ -11,21 +11,18 @@ import numpy as np
 from manim import Dot, Group, Line, Mobject, Polygon, VGroup, VMobject
 
 from .. import theme
-from ..audit import Box, Stroke
+from ..audit import Box, Stroke, ink
+from ..geometry.arrows import arrow, beziers, head, head_outline, head_size
+from ..geometry.axis import Axis
 from ..geometry.curves import Curve, Plane, follow
 from ..geometry.expression import ExpressionError
 from ..geometry.labels import SPACE, Legend, Room, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink
-from ..typesetting.typeset import Sheet, Typesetter, mobject
-
-MOST_NUMBERS = 13
-"""Numbers on one axis; with more, every second, fifth … is left out."""
-
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter
 
 LEAST_PLANE = (2.2, 1.5)
 """Least width and height of the plane, in frame units."""
-
 
 Ends = tuple[np.ndarray, np.ndarray]
 """Of a straight line, in frame units."""
@@ -83,31 +80,6 @@ class Plot(Piece):
             if tell:
                 self.warnings.append(f"a curve of {self.element} is left out: {error}")
             return Curve()
-
-
-class Axis:
-    """One axis: range, ticks and their numbers."""
-
-    def __init__(self, axis: dict[str, Any]) -> None:
-        """Raises ValueError when the range is none."""
-        self.low, self.high, self.step = float(axis["min"]), float(axis["max"]), float(axis["step"])
-        self.label = str(axis.get("label", ""))
-        if not (self.low < self.high and self.step > 0 and math.isfinite(self.high - self.low)):
-            raise ValueError("an axis needs min < max and step > 0")
-        count = (self.high - self.low) / self.step
-        stride = next(s * 10**k for k in range(300) for s in (1, 2, 5) if count / (s * 10**k) <= MOST_NUMBERS)
-        step = self.step * stride
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        self.ticks = [k * step for k in range(first, last + 1)]
-        if len(self.ticks) < 2:
-            self.ticks = [self.low, self.high]
-
-    @staticmethod
-    def number(value: float) -> str:
-        """As shown, with a real minus sign."""
-        whole = 1e5 <= abs(value) < 1e12 and value == round(value)
-        return (f"{value:,.0f}" if whole else f"{0.0 if abs(value) < 1e-12 else value:.6g}").replace("-", "\u2212")
 
 
 @dataclass
@@ -343,36 +315,5 @@ def _rims(drawn: Curve, at: Any) -> list[np.ndarray]:
 
 def _heads(drawn: Curve, at: Any) -> list[np.ndarray]:
     """Outlines of arrow heads, both of a field's arrows and of stream lines."""
-    field = [_tip(at(*b), at(*a), _head_size(at(*a), at(*b))) for a, b, _ in drawn.arrows]
-    return [*field, *(_tip(at(*tip), at(*behind), 0.16) for tip, behind in drawn.heads)]
-
-
-def arrow(start: np.ndarray, end: np.ndarray, colour: str, width: float) -> VGroup:
-    """A straight arrow whose head never is longer than half of it."""
-    way, size = float(np.hypot(*(end - start)[:2])), _head_size(start, end)
-    back = end - (end - start) / max(way, 1e-9) * size * 0.8
-    return VGroup(Line(start, back, stroke_width=width, color=colour), head(end, start, colour, size))
-
-
-def _head_size(start: np.ndarray, end: np.ndarray) -> float:
-    return min(0.26, 0.5 * float(np.hypot(*(end - start)[:2])))
-
-
-def head(tip: np.ndarray, behind: np.ndarray, colour: str, size: float) -> Polygon:
-    """An arrow head of that length."""
-    return Polygon(*_tip(tip, behind, size)[:3], stroke_width=0, fill_color=colour, fill_opacity=1.0)
-
-
-def _tip(tip: np.ndarray, behind: np.ndarray, size: float) -> np.ndarray:
-    """The outline of an arrow head, shape (4, 3): the first corner comes again as the last."""
-    way = (tip - behind)[:2]
-    way = way / max(float(np.hypot(*way)), 1e-9)
-    side = np.array([-way[1], way[0]])
-    points = [tip[:2], tip[:2] - way * size + side * size * 0.42, tip[:2] - way * size - side * size * 0.42]
-    return np.array([[*p, 0.0] for p in (*points, points[0])])
-
-
-def beziers(line: np.ndarray) -> np.ndarray:
-    """A polyline as Manim's cubic points."""
-    a, b = line[:-1], line[1:]
-    return np.stack([a, a + (b - a) / 3, a + (b - a) * 2 / 3, b], axis=1).reshape(-1, 3)
+    field = [head_outline(at(*b), at(*a), head_size(at(*a), at(*b))) for a, b, _ in drawn.arrows]
+    return [*field, *(head_outline(at(*tip), at(*behind), 0.16) for tip, behind in drawn.heads)]

@@ -16,15 +16,15 @@ import numpy as np
 from manim import Group
 
 from .. import theme
-from ..audit import Box
+from ..audit import Box, ink
 from ..frames.painting import Painting, swapped
+from ..geometry.axis import Axis
 from ..geometry.expression import Array, ExpressionError
 from ..geometry.labels import SPACE, Legend, label
 from ..geometry.solids import COARSE, FINE, ROUND, Shape, build
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
-from ..typesetting.text import ink
-from ..typesetting.typeset import Sheet, Typesetter, mobject
-from .plot import Axis
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter
 
 DISTANCE = 5.0
 """Distance of the camera in radii of what it sees: near enough for a little perspective."""

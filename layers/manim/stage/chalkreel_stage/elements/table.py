@@ -8,10 +8,11 @@ from typing import Any
 from manim import Group, Line, VGroup
 
 from .. import theme
-from ..audit import Box
+from ..audit import Box, ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
-from ..typesetting.text import Checked, fitting, ink, inline, length, words
-from ..typesetting.typeset import Sheet, Typesetter, mobject
+from ..typesetting.outlines import mobject
+from ..typesetting.rich_text import Checked, fitting, inline, length, words
+from ..typesetting.typesetter import Sheet, Typesetter
 
 PAD_X = 0.18
 """Room at each side of a cell's text, in frame units."""

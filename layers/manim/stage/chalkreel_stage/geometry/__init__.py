@@ -1,1 +1,1 @@
-"""What figures are computed from: expressions, curves, solids, where nodes and labels stand. It draws nothing."""
+"""What figures are made of: expressions, curves, solids, axes, arrows, where nodes and labels stand."""

@@ -10,9 +10,9 @@ import numpy as np
 from manim import Dot, Group, Mobject, RoundedRectangle, VGroup
 
 from .. import theme
-from ..audit import Box
-from ..typesetting.text import ink
-from ..typesetting.typeset import Sheet, Typesetter, literal, mobject
+from ..audit import Box, ink
+from ..typesetting.outlines import mobject
+from ..typesetting.typesetter import Sheet, Typesetter, literal
 
 SPACE = 0.14
 """Distance of labels from what they label, in frame units."""

@@ -1,13 +1,11 @@
-"""Pages: which blocks stand together, at which scale, and where. Planned before anything is drawn.
+"""What pages are made of.
 
-A section is what is shown between two `clear`s. It becomes one page at the largest scale at which everything
-fits, down to the floor of legibility. What doesn't fit even then is spread over several pages at a comfortable
-scale, and what is longer than a page (a list, a text, a table, a program, a formula) goes on on the next.
+A piece can be measured at any scale and width. That gives a block of a known size, which is put somewhere and then
+drawn: parts, which hold acts, which hold mobjects.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +14,9 @@ from typing import Any, Literal
 
 from manim import Mobject
 
-from .. import theme
 from ..audit import Box, Stroke
 from ..frames.painting import faded
-from ..typesetting.typeset import Sheet
-
-SPREAD_LEVEL = 0.9
-"""Scale of pages when a section needs more than one."""
+from ..typesetting.typesetter import Sheet
 
 Kind = Literal["uncover", "dissolve", "write", "create", "grow", "slide", "none"]
 
@@ -206,176 +200,9 @@ def measured(piece: Piece, level: float, width: float, height: float) -> Block:
     return block
 
 
-def paginate(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
-    """Blocks in order, placed, with their page numbers from `first_page` on."""
-    if not pieces:
-        return []
-    return [part for block in _paginated(pieces, area, first_page) for part in _opened(block)]
-
-
-def _opened(block: Block) -> list[Block]:
-    if not block.children:
-        return [block]
-    for child in block.children:
-        child.x, child.y, child.page = child.x + block.x, child.y + block.y, block.page
-    return [part for child in block.children for part in _opened(child)]
-
-
-def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
-    if any(piece.placement for piece in pieces):
-        from .placement import arranged  # It measures with this module's own means.
-
-        blocks = arranged(pieces, area)
-        if blocks:
-            for block in blocks:
-                block.page = first_page
-            return blocks
-    blocks = one_page(pieces, area, theme.LEVELS)
-    if blocks:
-        for block in blocks:
-            block.page = first_page
-    else:
-        blocks = _spread(pieces, area, first_page)
-    pages = [block.page for block in blocks]
-    for block in blocks:
-        if pages.count(block.page) == 1 and block.piece and block.piece.poised:
-            block.x = area.left + (area.width - block.width) / 2
-    return blocks
-
-
-def one_page(pieces: list[Piece], area: Area, levels: Sequence[float]) -> list[Block]:
-    """All on one page at the largest of the scales at which that is possible; none when it isn't at any."""
-    figures = [piece for piece in pieces if piece.beside]
-    templates = (_stack,)
-    if figures and len(pieces) > 1:
-        # Several figures like to stand side by side, a single one beside or among the words.
-        templates = (_columns, _rows, _stack) if len(figures) > 1 else (_columns, _stack, _rows)
-    for level in levels:
-        for template in templates:
-            blocks = template(pieces, area, level)
-            if blocks:
-                return blocks
-    return []
-
-
-def _fits(blocks: list[Block], area: Area) -> bool:
-    return stacked(blocks) <= area.height + 1e-6 and all(block.width <= area.width + 1e-6 for block in blocks)
-
-
-def _stack(pieces: list[Piece], area: Area, level: float) -> list[Block]:
-    blocks = [measured(piece, level, area.width, area.height) for piece in pieces]
-    if not _fits(blocks, area):
-        return []
-    place(blocks, area)
-    return blocks
-
-
-def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
-    """The figures in a column beside everything else."""
-    figures = [piece for piece in pieces if piece.beside]
-    if len(figures) == len(pieces) or len(figures) > 2 or level < 0.7:
-        return []
-    gutter = 0.04 * area.width
-    narrow = Area(area.left, area.top, 0.42 * area.width, area.height)
-    wide = Area(area.left + narrow.width + gutter, area.top, area.width - narrow.width - gutter, area.height)
-    blocks = {id(p): measured(p, level, narrow.width, narrow.height) for p in pieces if not p.beside}
-    column = list(blocks.values())
-    if not _fits(column, narrow):
-        return []
-    height = (wide.height - theme.GAP * (len(figures) - 1)) / len(figures)
-    asides = [measured(figure, 1.0, wide.width, height) for figure in figures]
-    if not _fits(asides, wide):
-        return []
-    place(column, narrow)
-    place(asides, wide)
-    blocks |= {id(figure): aside for figure, aside in zip(figures, asides, strict=True)}
-    return [blocks[id(piece)] for piece in pieces]
-
-
-def _rows(pieces: list[Piece], area: Area, level: float) -> list[Block]:
-    """Words above, figures in a grid below them."""
-    figures = [piece for piece in pieces if piece.beside]
-    words = [measured(piece, level, area.width, area.height) for piece in pieces if not piece.beside]
-    used = stacked(words) + (theme.GAP * level if words else 0.0)
-    rest = area.height - used
-    best: tuple[float, list[Block], float, float, int] | None = None
-    for columns in range(1, len(figures) + 1):
-        rows = math.ceil(len(figures) / columns)
-        cell_width = (area.width - theme.GAP * (columns - 1)) / columns
-        cell_height = (rest - theme.GAP * (rows - 1)) / rows
-        if cell_height < 1.2 or cell_width < 2.0:
-            continue
-        cells = [measured(figure, level, cell_width, cell_height) for figure in figures]
-        if all(c.width <= cell_width + 1e-6 and c.height <= cell_height + 1e-6 for c in cells):
-            smallest = min(cell.width * cell.height for cell in cells)
-            if best is None or smallest > best[0]:
-                best = (smallest, cells, cell_width, cell_height, columns)
-    if best is None or not all(block.width <= area.width + 1e-6 for block in words):
-        return []
-    _, cells, cell_width, cell_height, columns = best
-    place(words, Area(area.left, area.top, area.width, stacked(words)))
-    for i, cell in enumerate(cells):
-        row, column = divmod(i, columns)
-        in_row = min(columns, len(cells) - row * columns)
-        left = area.left + (area.width - in_row * cell_width - (in_row - 1) * theme.GAP) / 2
-        cell.x = left + column * (cell_width + theme.GAP) + (cell_width - cell.width) / 2
-        cell.y = area.top - used - row * (cell_height + theme.GAP) - (cell_height - cell.height) / 2
-    waiting_words, waiting_cells = iter(words), iter(cells)
-    return [next(waiting_cells) if piece.beside else next(waiting_words) for piece in pieces]
-
-
-def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
-    """Over as many pages as it takes; each is as full as it can be at a comfortable scale."""
-    done: list[Block] = []
-    current: list[Piece] = []
-    blocks: list[Block] = []
-    waiting = list(pieces)
-    while waiting:
-        piece = waiting.pop(0)
-        alone = measured(piece, SPREAD_LEVEL, area.width, area.height)
-        if not _fits([alone], area):
-            # As many as there are pages, all alike, rather than full ones and a rest.
-            parts = piece.divided(max(2, math.ceil(alone.height / area.height)))
-            if parts:
-                for part in parts:
-                    part.until, part.scale, part.opacity = piece.until, piece.scale, piece.opacity
-                waiting[:0] = parts
-                continue
-        levels = (SPREAD_LEVEL,) if current else (SPREAD_LEVEL, *theme.LEVELS[2:])
-        together = one_page([*current, piece], area, levels)
-        if not together and current:
-            done, page, current = done + blocks, page + 1, []
-            together = one_page([piece], area, (SPREAD_LEVEL, *theme.LEVELS[2:]))
-        if not together:
-            # Nothing makes it fit: it stands alone at the floor, and the audit tells.
-            together = [measured(piece, theme.LEVELS[-1], area.width, area.height)]
-            place(together, area)
-        current.append(piece)
-        blocks = together
-        for block in blocks:
-            block.page = page
-    return done + blocks
-
-
 def stacked(blocks: list[Block]) -> float:
     """Height of the blocks above each other."""
     return sum(block.height for block in blocks) + sum(block.gap for block in blocks[1:])
-
-
-def place(blocks: list[Block], area: Area) -> None:
-    """Puts the blocks above each other into the area."""
-    free = area.height - stacked(blocks)
-    gaps = sum(block.gap for block in blocks[1:])
-    # Spare room opens the gaps a little, the rest stands above and below; two fifths above looks centred.
-    stretch = 1.0 + min(0.8, 0.5 * free / gaps) if gaps > 0 and free > 0 else 1.0
-    free -= gaps * (stretch - 1.0)
-    y = area.top - max(free, 0.0) * 0.4
-    for i, block in enumerate(blocks):
-        if i:
-            y -= block.gap * stretch
-        block.x = area.left + ((area.width - block.width) / 2 if block.centred else 0.0)
-        block.y = y
-        y -= block.height
 
 
 def shares(things: Sequence[Any], count: int) -> list[Sequence[Any]]:

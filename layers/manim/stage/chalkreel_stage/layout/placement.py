@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import theme
-from .blocks import Area, Block, Piece, Slot, measured, one_page
+from .blocks import Area, Block, Piece, Slot, measured
+from .page import one_page
 
 UNITS_WIDE = 14.22
 """Width of the frame in which the storyboard gives positions."""
@@ -18,9 +19,6 @@ GAP = 0.25
 
 WIDE_LEVEL = 0.75
 """Scale down to which what flows keeps to the wide rooms of a page."""
-
-GRID = 0.2
-"""Distance of two positions that are tried, in frame units."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import numpy as np
 from manim import Group, Line
 
 from .. import theme
-from ..audit import Box
+from ..audit import Box, ink
 from ..layout.blocks import Act, Area
-from ..typesetting.text import RIGHT_TO_LEFT, ink, leftwards
-from ..typesetting.typeset import Sheet, Typesetter, literal, mobject
+from ..typesetting.outlines import mobject
+from ..typesetting.rich_text import RIGHT_TO_LEFT, leftwards
+from ..typesetting.typesetter import Sheet, Typesetter, literal
 
 _PREAMBLE = "#set par(leading: 0.22em)"
 

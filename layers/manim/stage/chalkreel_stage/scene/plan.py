@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..elements.maker import Maker
-from ..layout.blocks import Area, Block, Piece, Slot, paginate
+from ..layout.blocks import Area, Block, Piece, Slot
+from ..layout.pagination import paginate
 
 
 @dataclass

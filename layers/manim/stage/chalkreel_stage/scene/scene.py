@@ -20,7 +20,7 @@ from ..frames.ledger import Ledger
 from ..layout.blocks import Act, Block
 from ..screen.highlights import Marker
 from ..screen.screen import Screen
-from ..typesetting.typeset import Typesetter
+from ..typesetting.typesetter import Typesetter
 from .heading import heading
 from .plan import planned
 from .steps import Operation, Step, Timing, entering, leaving, merged, play

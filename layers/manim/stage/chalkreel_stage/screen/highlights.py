@@ -8,18 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from manim import Mobject, RoundedRectangle, VGroup, VMobject
 
 from .. import theme
 from ..audit import TOLERANCE, Box
 from ..layout.blocks import Block
-from ..typesetting.text import code_span, formula
-from ..typesetting.typeset import Sheet, TypesetError, Typesetter, find, literal
-
-if TYPE_CHECKING:
-    from .screen import Standing
+from ..typesetting.outlines import find
+from ..typesetting.rich_text import code_span, formula
+from ..typesetting.typesetter import Sheet, TypesetError, Typesetter, literal
+from .standing import Standing
 
 PADS = (0.16, 0.12, 0.08, 0.05, 0.02)
 """Distances of a frame from what is in it, in frame units, the most pleasant first."""

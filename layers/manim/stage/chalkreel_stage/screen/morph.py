@@ -8,7 +8,7 @@ import numpy as np
 from manim import VGroup, VMobject
 
 from ..frames.canvas import Canvas, Rate
-from ..typesetting.typeset import likeness
+from ..typesetting.outlines import likeness
 
 
 def pairs(old: VGroup, new: VGroup) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from ..layout.blocks import Act, Block
 from ..layout.placement import Rect, nearest, wanted
 from .highlights import Mark, Marker
 from .morph import morph
+from .standing import Standing
 
 DIMMED = 0.28
 """Opacity of what steps back: still to be read, clearly behind."""
@@ -34,19 +35,6 @@ OUT: dict[str, Path] = {
 
 CLOSEST = 3.0
 """Largest zoom."""
-
-
-@dataclass
-class Standing:
-    """Something on screen."""
-
-    element: str | None
-    """None for the heading, which stays."""
-    mobject: Mobject
-    block: Block | None
-    bright: Mobject
-    """The mobject at its full strength."""
-    key: str = ""
 
 
 @dataclass

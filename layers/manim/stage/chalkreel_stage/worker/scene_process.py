@@ -12,7 +12,8 @@ import traceback
 from typing import NoReturn
 
 from .. import protocol
-from ..typesetting.typeset import Typesetter
+from ..scene.scene import Scene
+from ..typesetting.typesetter import Typesetter
 
 FRAMES_EVERY_S = 0.25
 """Least time between two `frames` answers."""
@@ -58,8 +59,6 @@ def _keep_only(results: int, output: int) -> tuple[int, int]:
 
 
 def _render(request: protocol.Render, setter: Typesetter, results: int) -> int:
-    from ..scene.scene import Scene
-
     gc.enable()
     last = 0.0
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import protocol
-from ..typesetting.typeset import Typesetter
+from ..typesetting.typesetter import Typesetter
 from . import scene_process
 
 TAIL = 8 * 1024
