@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from .. import theme
 from ..layout.blocks import Block, Piece, shares
+from ..storyboard.types import Bullet, Span
 from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Typesetter, literal
 from .text import uncovering
@@ -18,23 +19,25 @@ class Item(Piece):
         self,
         element: str,
         event: int,
-        item: dict[str, Any],
+        item: Bullet,
         first: bool,
         setter: Typesetter,
         look: theme.Theme,
         checked: Checked,
         marked: bool = True,
+        spans: Sequence[Span] | None = None,
     ) -> None:
+        """`spans` are the part of the item's text that this shows; none means all of it."""
         self.element, self.event = element, event
         self._item, self._first, self._marked = item, first, marked
+        self._spans = item.text.spans if spans is None else spans
         self._setter, self._look, self._checked = setter, look, checked
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
-        depth = min(int(self._item.get("level", 0)), 4)
+        depth = min(self._item.level, 4)
         size = max(theme.TEXT * level * (0.92 if depth else 1.0), theme.TEXT_FLOOR)
-        spans = self._item["text"]["spans"]
-        number = self._item.get("number")
+        spans, number = self._spans, self._item.number
         mark = f"{number}." if number is not None else ("•" if depth % 2 == 0 else "–")
         marker = f'text(fill: rgb("{self._look.accent}"), weight: "semibold")[#{literal(mark if self._marked else "")}]'
         # Two digits and their dot; more take what they need.
@@ -61,19 +64,20 @@ class Item(Piece):
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: only the first part has a marker."""
-        cut = words(self._item["text"]["spans"])
+        cut = words(self._spans)
         if len(cut) < 2:
             return []
         return [
             Item(
                 self.element,
                 self.event,
-                {**self._item, "text": {"spans": part}},
+                self._item,
                 self._first and i == 0,
                 self._setter,
                 self._look,
                 self._checked,
                 self._marked and i == 0,
+                part,
             )
             for i, part in enumerate(map(list, shares(cut, count)))
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from manim import Group, Line, Rectangle
 
@@ -13,6 +12,8 @@ from ..audit import ink, whole
 from ..geometry.axis import Axis
 from ..geometry.labels import SPACE, label
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
+from ..storyboard import types
+from ..storyboard.errors import StoryboardError
 from ..typesetting.outlines import mobject
 from ..typesetting.typesetter import Sheet, Typesetter
 
@@ -36,20 +37,20 @@ class Chart(Piece):
         self,
         element: str,
         event: int,
-        value: dict[str, Any],
+        value: types.Chart,
         setter: Typesetter,
         look: theme.Theme,
         warnings: list[str],
     ) -> None:
-        """Raises ValueError, KeyError or TypeError."""
+        """Raises StoryboardError."""
         self.element, self.event = element, event
         self._setter, self._look, self._warnings = setter, look, warnings
-        self._bars = [(str(bar.get("label") or ""), float(bar["value"])) for bar in value["bars"]]
+        self._bars = [(bar.label, bar.value) for bar in value.bars]
         if len(self._bars) > MOST_BARS:
-            raise ValueError(f"more than {MOST_BARS} bars can't be told apart")
+            raise StoryboardError(f"more than {MOST_BARS} bars can't be told apart")
         if not self._bars or not all(math.isfinite(v) for _, v in self._bars):
-            raise ValueError("a chart needs bars with finite values")
-        self._name, self._caption = str(value.get("value_label") or ""), str(value.get("caption") or "")
+            raise StoryboardError("a chart needs bars with finite values")
+        self._name, self._caption = value.value_label, value.caption
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -100,7 +101,7 @@ class Chart(Piece):
         step = 10.0 ** math.floor(math.log10((high - low) / 4))
         step *= next(s for s in (1, 2, 2.5, 5, 10) if (high - low) / (step * s) <= 6)
         low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-        return Axis({"min": low, "max": high, "step": step})
+        return Axis(low, high, step)
 
     def _standing(self, width: float, height: float) -> Drawn:
         drawn = Drawn([], [])

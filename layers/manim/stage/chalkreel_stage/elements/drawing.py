@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,16 @@ from ..frames.painting import faded
 from ..geometry.arrows import arrow
 from ..geometry.labels import Room, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
+from ..storyboard import types
+from ..storyboard.errors import StoryboardError
+from ..storyboard.types import Point, Shape, ShapeKind
 from ..typesetting.typesetter import Typesetter
 
 LARGEST_UNIT = 1.6
 """Frame units that one unit of the drawing takes at most, so that a lone small shape is not blown up."""
+
+At = Callable[[Point], np.ndarray]
+"""Where a point in the drawing's own units lies in the block, in frame units."""
 
 BORDER = 0.5
 """Room around the shapes for their labels, in frame units."""
@@ -32,27 +39,27 @@ class Drawing(Piece):
         self,
         element: str,
         event: int,
-        value: dict[str, Any],
+        value: types.Drawing,
         setter: Typesetter,
         look: theme.Theme,
         warnings: list[str],
-        family: list[dict[str, Any]],
+        family: Sequence[types.Drawing],
     ) -> None:
         """`family` are all forms of this drawing, in order of time; none when there is but this one.
 
-        Raises ValueError, KeyError or TypeError.
+        Raises StoryboardError.
         """
         family = family or [value]
         self.element, self.event = element, event
         self._setter, self._look, self._warnings = setter, look, warnings
-        self._shapes = [shape for shape in value["shapes"] if self._sound(shape)]
-        forms = [[shape for shape in form.get("shapes", []) if _extent(shape) is not None] for form in family]
+        self._shapes = [shape for shape in value.shapes if self._sound(shape)]
+        forms = [[shape for shape in form.shapes if _extent(shape) is not None] for form in family]
         self._shades = theme.shades(forms, self._own, look)
         others = [shape for form in forms for shape in form if shape not in self._shapes]
         self._everything = [*self._shapes, *others]
         extents = [extent for extent in map(_extent, self._everything) if extent is not None]
         if not extents:
-            raise ValueError("the drawing has no shapes")
+            raise StoryboardError("the drawing has no shapes")
         self._low = np.min([low for low, _ in extents], axis=0)
         self._high = np.max([high for _, high in extents], axis=0)
 
@@ -76,7 +83,7 @@ class Drawing(Piece):
     def _size(self, width: float, height: float, largest: float) -> tuple[float, float, float]:
         """Frame units in one of the drawing's, width and height; `largest` is the most that the first may be."""
         size = np.maximum(self._high - self._low, 1e-9)
-        texts = [str(shape.get("label") or "") for shape in self._everything]
+        texts = [shape.label for shape in self._everything]
         widest = max((label(self._setter, text, theme.LABELS, "#ffffff").width for text in texts if text), default=0.0)
         # Room for a label at either side, as long as that doesn't cost the shapes theirs.
         border = max(BORDER, min(widest + 0.25, 0.16 * width))
@@ -88,17 +95,17 @@ class Drawing(Piece):
         block_width = min(width, max(size[0] * unit + 2 * border, 3.6 if widest else 0.0))
         return float(unit), float(block_width), float(size[1] * unit + 2 * BORDER)
 
-    def _sound(self, shape: dict[str, Any]) -> bool:
+    def _sound(self, shape: Shape) -> bool:
         if _extent(shape) is not None:
             return True
-        self._warnings.append(f"a shape of {self.element} is left out: it is not as expected")
+        self._warnings.append(f"a shape of {self.element} is left out: it has no size")
         return False
 
     def _make(self, unit: float, width: float, height: float) -> Drawn:
         middle = (self._low + self._high) / 2
 
-        def at(point: dict[str, Any]) -> np.ndarray:
-            x, y = (float(point["x"]) - middle[0]) * unit, (float(point["y"]) - middle[1]) * unit
+        def at(point: Point) -> np.ndarray:
+            x, y = (point.x - middle[0]) * unit, (point.y - middle[1]) * unit
             return np.array([width / 2 + x, y - height / 2, 0.0])
 
         drawn = Drawn([], [])
@@ -109,7 +116,7 @@ class Drawing(Piece):
         figures: list[Mobject] = []
         keys = theme.keys(self._everything)
         for i, (shape, figure) in enumerate(zip(self._everything, everything, strict=True)):
-            kind = next(iter(shape["kind"]))
+            kind = shape.kind.kind
             acts: list[Act] = []
             # What will come only has its label's place kept free, so that nothing need move then.
             if figure is not None and i < len(self._shapes):
@@ -118,7 +125,7 @@ class Drawing(Piece):
                 acts.append(Act("grow" if kind in ("dot", "arrow") else "create", figure, 0.8))
                 if kind in ("brace", "dashed_line"):
                     acts[0].kind = "uncover"
-            text = str(shape.get("label") or "")
+            text = shape.label
             if text:
                 colour = self._look.text if _closed(kind) else self._shades[theme.key(shape)]
                 sheet = label(self._setter, text, theme.LABELS, colour, width * 0.6)
@@ -131,80 +138,78 @@ class Drawing(Piece):
                 if acts:
                     together = Group(*(act.mobject for act in acts))
                     drawn.regions[text] = ink(f"{self.element}: shape {text}", together, None)
-            strength = (shape.get("style") or {}).get("opacity")
-            if strength is not None and figure is not None and 0 <= float(strength) < 1:
-                figure.become(faded(figure, float(strength)))
+            strength = shape.style.opacity if shape.style else None
+            if strength is not None and figure is not None and 0 <= strength < 1:
+                figure.become(faded(figure, strength))
             if acts:
                 drawn.parts.append(Part(acts, 16, keys[i], text))
         # The shapes are one box: their labels may stand inside of it.
         drawn.boxes += whole(self.element, "shapes", Group(*figures))
         return drawn
 
-    def _own(self, shape: dict[str, Any]) -> str | None:
+    def _own(self, shape: Shape) -> str | None:
         """The colour that its author gives it."""
-        style = shape.get("style") or {}
-        return theme.legible(style.get("colour"), self._look, 1.6) or theme.legible(style.get("fill"), self._look, 1.6)
+        style = shape.style or types.Style()
+        return theme.legible(style.colour, self._look, 1.6) or theme.legible(style.fill, self._look, 1.6)
 
-    def _figure(self, shape: dict[str, Any], at: Any, unit: float) -> VMobject | None:
+    def _figure(self, shape: Shape, at: At, unit: float) -> VMobject | None:
         """The shape without its label; none for a label alone."""
-        kind, value = next(iter(shape["kind"].items()))
-        colour = self._shades[theme.key(shape)]
-        fill = theme.colour((shape.get("style") or {}).get("fill"), self._look)
+        kind, colour = shape.kind.kind, self._shades[theme.key(shape)]
+        fill = theme.colour(shape.style.fill if shape.style else None, self._look)
         look: dict[str, Any] = {"stroke_color": colour, "stroke_width": 4.0}
         if _closed(kind):
             look |= {"fill_color": fill or colour, "fill_opacity": 0.55 if fill else 0.14}
-        if kind == "polygon":
-            return Polygon(*(at(p) for p in value), **look)
-        if kind == "circle":
-            return Circle(radius=float(value["radius"]) * unit, **look).move_to(at(value["center"]))
-        if kind in ("ellipse", "rectangle"):
-            w, h = float(value["width"]) * unit, float(value["height"]) * unit
-            if kind == "ellipse":
-                return Ellipse(width=w, height=h, **look).move_to(at(value["center"]))
-            c = at(value["center"])
-            corners = [c + np.array([sx * w / 2, sy * h / 2, 0]) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-            return Polygon(*corners, **look)
-        if kind == "annulus":
-            inner, outer = float(value["inner"]) * unit, float(value["outer"]) * unit
-            return Annulus(inner_radius=inner, outer_radius=outer, **look).move_to(at(value["center"]))
-        if kind == "dot":
-            return Dot(at(value), radius=0.09, color=colour)
-        if kind == "label":
-            return None
-        start, end = at(value["from"]), at(value["to"])
-        if kind == "arrow":
-            return arrow(start, end, colour, 4.5)
-        if kind == "dashed_line":
-            return DashedLine(start, end, dash_length=0.14, stroke_width=3.5, color=colour)
-        if kind == "brace":
-            # On the left-hand side of the way, as the storyboard says.
-            return BraceBetweenPoints(end, start, color=colour, sharpness=2.0, buff=0.08)
-        return Line(start, end, stroke_width=4.0, color=colour)
+        match shape.kind:
+            case ShapeKind(polygon=tuple(corners)):
+                return Polygon(*map(at, corners), **look)
+            case ShapeKind(circle=types.Circle(center=center, radius=radius)):
+                return Circle(radius=radius * unit, **look).move_to(at(center))
+            case ShapeKind(ellipse=types.Extent() as extent):
+                size = {"width": extent.width * unit, "height": extent.height * unit}
+                return Ellipse(**size, **look).move_to(at(extent.center))
+            case ShapeKind(rectangle=types.Extent() as extent):
+                middle, half = at(extent.center), np.array([extent.width * unit / 2, extent.height * unit / 2, 0])
+                signs = ((-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0))
+                return Polygon(*(middle + sign * half for sign in map(np.array, signs)), **look)
+            case ShapeKind(annulus=types.Annulus(center=center, inner=inner, outer=outer)):
+                return Annulus(inner_radius=inner * unit, outer_radius=outer * unit, **look).move_to(at(center))
+            case ShapeKind(dot=Point() as point):
+                return Dot(at(point), radius=0.09, color=colour)
+            case ShapeKind(arrow=types.Stroke() as way):
+                return arrow(at(way.from_), at(way.to), colour, 4.5)
+            case ShapeKind(line=types.Stroke() as way):
+                return Line(at(way.from_), at(way.to), stroke_width=4.0, color=colour)
+            case ShapeKind(dashed_line=types.Stroke() as way):
+                return DashedLine(at(way.from_), at(way.to), dash_length=0.14, stroke_width=3.5, color=colour)
+            case ShapeKind(brace=types.Stroke() as way):
+                # On the left-hand side of the way, as the storyboard says.
+                return BraceBetweenPoints(at(way.to), at(way.from_), color=colour, sharpness=2.0, buff=0.08)
+        return None
 
     def _spot(
         self,
-        shape: dict[str, Any],
+        shape: Shape,
         kind: str,
         figure: Mobject | None,
-        at: Any,
+        at: At,
         room: Room,
         w: float,
         h: float,
         polygons: list[np.ndarray],
     ) -> Box | None:
-        value = shape["kind"][kind]
+        value = shape.kind.value
         if figure is None:
             x, y, _ = at(value)
             return room.at(w, h, float(x), float(y))
         if kind == "annulus":
-            x, y, _ = at(value["center"])
+            x, y, _ = at(value.center)
             middle = Box("label", x - w / 2, y - h / 2, x + w / 2, y + h / 2)
-            hole = figure.width * float(value["inner"]) / float(value["outer"])
+            hole = figure.width * value.inner / value.outer
             if math.hypot(w, h) < 0.9 * hole and room.free(middle):
                 return room.take(middle)
             return room.beside(w, h, figure.get_all_points())
         if _closed(kind):
-            x, y, _ = np.mean([at(p) for p in value], axis=0) if kind == "polygon" else at(value["center"])
+            x, y, _ = np.mean([at(p) for p in value], axis=0) if kind == "polygon" else at(value.center)
             middle = Box("label", x - w / 2, y - h / 2, x + w / 2, y + h / 2)
             fits = w < figure.width * 0.8 and h < figure.height * 0.8
             if fits and room.free(middle, 0.04):
@@ -212,17 +217,17 @@ class Drawing(Piece):
             top = figure.get_top()
             return room.beside(w, h, np.array([figure.get_right(), figure.get_bottom(), top]))
         if kind == "brace":
-            start, end = at(value["from"]), at(value["to"])
+            start, end = at(value.from_), at(value.to)
             way = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
             out = (start + end) / 2 + np.array([-way[1], way[0], 0.0]) * (
                 0.45 + abs(way[1]) * w / 2 + abs(way[0]) * h / 2
             )
             return room.at(w, h, float(out[0]), float(out[1]))
         if kind in ("line", "dashed_line"):
-            start, end = at(value["from"]), at(value["to"])
+            start, end = at(value.from_), at(value.to)
             # A side's length stands outside of what it is a side of.
             return room.beside(w, h, np.array([start, end, (start + end) / 2]), polygons)
-        return room.beside(w, h, np.array([at(value["to"] if kind == "arrow" else value)]))
+        return room.beside(w, h, np.array([at(value.to if kind == "arrow" else value)]))
 
 
 def _closed(kind: str) -> bool:
@@ -241,29 +246,31 @@ def _outline(figure: Mobject | None) -> list[np.ndarray]:
     return lines
 
 
-def _extent(shape: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Lower left and upper right corner in the drawing's own units; none when the shape isn't sound."""
-    try:
-        kind, value = next(iter(shape["kind"].items()))
-
-        def point(p: dict[str, Any]) -> np.ndarray:
-            return np.array([float(p["x"]), float(p["y"])])
-
-        if kind == "polygon":
-            points = np.array([point(p) for p in value])
-            low, high = points.min(axis=0), points.max(axis=0)
-        elif kind in ("dot", "label"):
-            low = high = point(value)
-        elif "from" in value:
-            ends = np.array([point(value["from"]), point(value["to"])])
-            low, high = ends.min(axis=0), ends.max(axis=0)
-        else:
-            radius = float(value.get("radius") or value.get("outer") or 0.0)
-            half = np.array([float(value.get("width") or 2 * radius), float(value.get("height") or 2 * radius)]) / 2
-            if not (half > 0).all():
-                return None
-            low, high = point(value["center"]) - half, point(value["center"]) + half
-    except (KeyError, TypeError, ValueError, AttributeError, StopIteration):
+def _extent(shape: Shape) -> tuple[np.ndarray, np.ndarray] | None:
+    """Lower left and upper right corner in the drawing's own units; none when it has no size."""
+    match shape.kind:
+        case ShapeKind(polygon=tuple(corners)):
+            points = np.array([_xy(corner) for corner in corners]).reshape(-1, 2)
+        case ShapeKind(dot=Point() as point) | ShapeKind(label=Point() as point):
+            points = _xy(point)[None]
+        case ShapeKind(circle=types.Circle(center=center, radius=radius)):
+            points = _around(center, 2 * radius, 2 * radius)
+        case ShapeKind(annulus=types.Annulus(center=center, outer=outer)):
+            points = _around(center, 2 * outer, 2 * outer)
+        case ShapeKind(ellipse=types.Extent() as extent) | ShapeKind(rectangle=types.Extent() as extent):
+            points = _around(extent.center, extent.width, extent.height)
+        case _:
+            points = np.array([_xy(shape.kind.value.from_), _xy(shape.kind.value.to)])
+    if not len(points) or not np.isfinite(points).all():
         return None
-    good = math.isfinite(float(low.sum() + high.sum()))
-    return (low, high) if good else None
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _around(center: Point, width: float, height: float) -> np.ndarray:
+    """Two opposite corners of a rectangle; none when it has no size."""
+    half = np.array([width, height]) / 2
+    return np.array([_xy(center) - half, _xy(center) + half]) if (half > 0).all() else np.zeros((0, 2))
+
+
+def _xy(point: Point) -> np.ndarray:
+    return np.array([point.x, point.y])

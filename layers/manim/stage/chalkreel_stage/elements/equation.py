@@ -9,6 +9,7 @@ from manim import VGroup
 from .. import theme
 from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
 from ..typesetting.rich_text import Checked, formula
 from ..typesetting.typesetter import Sheet, TypesetError, Typesetter
@@ -63,7 +64,7 @@ class Equation(Piece):
             return [*parts]
         told = f"equation {self.element} is too large for the frame at a legible size and is shown as written"
         self._warnings += [told] if told not in self._warnings else []
-        spans = [{"code": self._latex}]
+        spans = [Span(code=self._latex)]
         checked = Checked(self._setter, self._warnings)
         return [Paragraph(self.element, self.event, spans, self._setter, self._look, checked)]
 

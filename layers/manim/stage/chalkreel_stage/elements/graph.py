@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 from manim import Group, RoundedRectangle, VGroup, VMobject
@@ -15,6 +14,8 @@ from ..geometry.arrows import beziers, head
 from ..geometry.graph_layout import arrange
 from ..geometry.labels import Room, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
+from ..storyboard import types
+from ..storyboard.errors import StoryboardError
 from ..typesetting.outlines import mobject
 from ..typesetting.typesetter import Sheet, Typesetter
 
@@ -56,31 +57,31 @@ class Graph(Piece):
         self,
         element: str,
         event: int,
-        value: dict[str, Any],
+        value: types.Graph,
         setter: Typesetter,
         look: theme.Theme,
         warnings: list[str],
     ) -> None:
-        """Raises ValueError, KeyError or TypeError."""
+        """Raises StoryboardError."""
         self.element, self.event = element, event
         self._setter, self._look, self._warnings = setter, look, warnings
-        names = [str(node["id"]) for node in value["nodes"]]
+        names = [node.id for node in value.nodes]
         if not names:
-            raise ValueError("the graph has no nodes")
+            raise StoryboardError("the graph has no nodes")
         if len(names) > MOST_NODES:
-            raise ValueError(f"more than {MOST_NODES} nodes have no room on a page")
-        self._labels = [str(node.get("label") or node["id"]) for node in value["nodes"]]
+            raise StoryboardError(f"more than {MOST_NODES} nodes have no room on a page")
+        self._labels = [node.label or node.id for node in value.nodes]
         self._names = names
         self._edges: list[tuple[int, int, str]] = []
-        for edge in value.get("edges", []):
-            a, b = str(edge["from"]), str(edge["to"])
+        for edge in value.edges:
+            a, b = edge.from_, edge.to
             if a in names and b in names:
-                self._edges.append((names.index(a), names.index(b), str(edge.get("label") or "")))
+                self._edges.append((names.index(a), names.index(b), edge.label))
             else:
                 warnings.append(f"an edge of {element} is left out: there is no node {b if a in names else a}")
-        self._directed = bool(value.get("directed"))
+        self._directed = value.directed
         ends = [(a, b) for a, b, _ in self._edges]
-        self._places = arrange(value.get("layout"), len(names), ends, self._directed)
+        self._places = arrange(value.layout, len(names), ends, self._directed)
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""

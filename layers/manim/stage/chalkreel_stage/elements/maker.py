@@ -1,13 +1,17 @@
-"""Storyboard elements → pieces to lay out. What it doesn't know becomes a labelled box and a warning."""
+"""Storyboard elements → pieces to lay out. What can't be drawn becomes a labelled box and a warning."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .. import theme
 from ..layout.blocks import Piece
+from ..storyboard import types
+from ..storyboard.errors import StoryboardError
+from ..storyboard.types import Element, ElementKind, Placement, Style
 from ..typesetting.rich_text import Checked
 from ..typesetting.typesetter import Typesetter
 from .bullets import Item
@@ -44,35 +48,33 @@ class Maker:
         """Formulas are checked once per scene."""
         self.checked = Checked(self.setter, self.warnings)
 
-    def pieces(
-        self, element: dict[str, Any], event: int, centred: bool, family: list[dict[str, Any]] | None = None
-    ) -> list[Piece]:
+    def pieces(self, element: Element, event: int, centred: bool, family: Sequence[Any] = ()) -> list[Piece]:
         """The pieces of an element, in reading order; `centred` on a card.
 
         `family` are the contents of all elements of its kind that it came from, its own, and those that it turns into,
         in order of time; none when it stays as it is.
         """
-        name = str(element.get("id", ""))
-        kind, value = next(iter(element["kind"].items())) if isinstance(element.get("kind"), dict) else ("?", {})
         try:
-            pieces = self._pieces(name, event, kind, value, element, centred, family or [])
-        except (KeyError, TypeError, AttributeError, ValueError, StopIteration, IndexError) as error:
-            self.warnings.append(f"element {name} ({kind}) is not as expected and is shown as a box: {error!r}")
-            look = self._styled(element)
-            pieces = [Placeholder(name, event, str(kind), "could not be drawn", self.setter, look)]
-        style = element.get("style") or {}
+            pieces = self._pieces(element, event, centred, family)
+        except StoryboardError as error:
+            kind, look = element.kind.kind, self._styled(element)
+            self.warnings.append(f"element {element.id} ({kind}) can't be drawn and is shown as a box: {error}")
+            pieces = [Placeholder(element.id, event, kind, "could not be drawn", self.setter, look)]
+        style = element.style or Style()
+        wanted = element.placement
+        placement = wanted if wanted and (wanted.region or wanted.at) else None
         for piece in pieces:
             # On a card, what is said besides follows the title closely.
-            piece.placement = _placement(element.get("placement")) or ({"region": "top"} if centred else None)
-            piece.scale = min(max(_number(style.get("scale"), 1.0), SMALLEST), LARGEST)
-            piece.opacity = min(max(_number(style.get("opacity"), 1.0), 0.0), 1.0)
+            piece.placement = placement or (Placement(region="top") if centred else None)
+            piece.scale = min(max(1.0 if style.scale is None else style.scale, SMALLEST), LARGEST)
+            piece.opacity = min(max(1.0 if style.opacity is None else style.opacity, 0.0), 1.0)
         return pieces
 
-    def _styled(self, element: dict[str, Any]) -> theme.Theme:
+    def _styled(self, element: Element) -> theme.Theme:
         """The theme with the element's own colour in the place of text's, the accent's and the first curve's."""
-        style = element.get("style") or {}
-        own = theme.legible(style.get("colour"), self.look)
-        fill = theme.colour(style.get("fill"), self.look)
+        style = element.style or Style()
+        own = theme.legible(style.colour, self.look)
+        fill = theme.colour(style.fill, self.look)
         look = self.look
         if own:
             look = replace(look, text=own, accent=own, curves=(own, *(c for c in look.curves if c != own)))
@@ -80,81 +82,57 @@ class Maker:
             look = replace(look, panel=fill)
         return look
 
-    def _pieces(
-        self,
-        name: str,
-        event: int,
-        kind: str,
-        value: dict[str, Any],
-        element: dict[str, Any],
-        centred: bool,
-        family: list[dict[str, Any]],
-    ) -> list[Piece]:
+    def _pieces(self, element: Element, event: int, centred: bool, family: Sequence[Any]) -> list[Piece]:
         setter, look, checked, warnings = self.setter, self._styled(element), self.checked, self.warnings
-        if kind == "text":
-            colour = self.look.muted if centred and look is self.look else None
-            return [Paragraph(name, event, value["spans"], setter, look, checked, centred, colour)]
-        if kind == "bullets":
-            items = enumerate(value["items"])
-            return [Item(name, event, item, i == 0, setter, look, checked) for i, item in items]
-        if kind == "equation":
-            return [self._equation(name, event, value["formula"], look)]
-        if kind == "code":
-            lines = coloured(value["text"], value.get("language", ""), look)
-            marked = frozenset(int(number) for number in value.get("highlighted") or [])
-            return [Program(name, event, lines, setter, look, marked)]
-        if kind == "axes":
-            return [Plot(name, event, value, setter, look, warnings, family)]
-        if kind == "placeholder":
-            return [Placeholder(name, event, value["label"], value.get("detail", ""), setter, look)]
-        if kind == "callout":
-            return [Callout(name, event, value["spans"], setter, look, checked)]
-        if kind == "table":
-            header = [cell["spans"] for cell in value.get("header") or []]
-            rows = [[cell["spans"] for cell in row["cells"]] for row in value["rows"]]
-            return [Table(name, event, header, rows, list(value.get("align") or []), setter, look, checked)]
-        if kind == "image":
-            return [self._image(name, event, value, look)]
-        if kind == "number_line":
-            return [NumberLine(name, event, value, setter, look, warnings)]
-        if kind == "drawing":
-            return [Drawing(name, event, value, setter, look, warnings, family)]
-        if kind == "graph":
-            return [Graph(name, event, value, setter, look, warnings)]
-        if kind == "chart":
-            return [Chart(name, event, value, setter, look, warnings)]
-        if kind == "space":
-            return [Space(name, event, value, setter, look, warnings, family, self.orbits)]
-        warnings.append(f"element {name}: the stage draws no {kind}, so a box stands in its place")
-        return [Placeholder(name, event, str(kind), "can't be drawn yet", setter, look)]
+        name = element.id
+        match element.kind:
+            case ElementKind(text=types.RichText(spans=spans)):
+                colour = self.look.muted if centred and look is self.look else None
+                return [Paragraph(name, event, spans, setter, look, checked, centred, colour)]
+            case ElementKind(bullets=types.Bullets(items=items)):
+                return [Item(name, event, item, i == 0, setter, look, checked) for i, item in enumerate(items)]
+            case ElementKind(equation=types.Equation(formula=formula)):
+                return [self._equation(name, event, formula, look)]
+            case ElementKind(code=types.Code() as code):
+                lines = coloured(code.text, code.language, look)
+                return [Program(name, event, lines, setter, look, frozenset(code.highlighted))]
+            case ElementKind(axes=types.Axes() as axes):
+                return [Plot(name, event, axes, setter, look, warnings, family)]
+            case ElementKind(placeholder=types.Placeholder(label=label, detail=detail)):
+                return [Placeholder(name, event, label, detail, setter, look)]
+            case ElementKind(callout=types.RichText(spans=spans)):
+                return [Callout(name, event, spans, setter, look, checked)]
+            case ElementKind(table=types.Table() as table):
+                header = [cell.spans for cell in table.header]
+                rows = [[cell.spans for cell in row.cells] for row in table.rows]
+                return [Table(name, event, header, rows, list(table.align), setter, look, checked)]
+            case ElementKind(image=types.Image() as image):
+                return [self._image(name, event, image, look)]
+            case ElementKind(number_line=types.NumberLine() as line):
+                return [NumberLine(name, event, line, setter, look, warnings)]
+            case ElementKind(drawing=types.Drawing() as drawing):
+                return [Drawing(name, event, drawing, setter, look, warnings, family)]
+            case ElementKind(graph=types.Graph() as graph):
+                return [Graph(name, event, graph, setter, look, warnings)]
+            case ElementKind(chart=types.Chart() as chart):
+                return [Chart(name, event, chart, setter, look, warnings)]
+            case ElementKind(space=types.Space() as space):
+                return [Space(name, event, space, setter, look, warnings, family, self.orbits)]
+        raise AssertionError(f"no code draws an element of kind {element.kind.kind}")
 
-    def _equation(self, name: str, event: int, value: dict[str, Any], look: theme.Theme) -> Piece:
-        if self.checked.good(value["typst"]):
-            latex = str(value.get("latex") or "")
-            return Equation(name, event, value["typst"], self.setter, look, self.warnings, latex)
-        spans = [{"code": value.get("latex") or value["typst"]}]
+    def _equation(self, name: str, event: int, formula: types.Formula, look: theme.Theme) -> Piece:
+        if self.checked.good(formula.typst):
+            return Equation(name, event, formula.typst, self.setter, look, self.warnings, formula.latex)
+        spans = [types.Span(code=formula.latex or formula.typst)]
         return Paragraph(name, event, spans, self.setter, look, self.checked)
 
-    def _image(self, name: str, event: int, value: dict[str, Any], look: theme.Theme) -> Piece:
-        source = str(value["source"])
-        path = self.assets.get(source)
+    def _image(self, name: str, event: int, image: types.Image, look: theme.Theme) -> Piece:
+        path = self.assets.get(image.source)
         try:
             if not path:
                 raise ImageError("it was not found")
-            return Image(name, event, Path(path), str(value.get("caption") or ""), self.setter, look)
+            return Image(name, event, Path(path), image.caption, self.setter, look)
         except (ImageError, OSError) as error:
-            self.warnings.append(f"image {source!r} of element {name} is shown by its description: {error}")
-            words = str(value.get("alt") or value.get("caption") or source)
+            self.warnings.append(f"image {image.source!r} of element {name} is shown by its description: {error}")
+            words = image.alt or image.caption or image.source
             return Placeholder(name, event, words, "", self.setter, look)
-
-
-def _number(value: Any, otherwise: float) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-    return float(value) if good else otherwise
-
-
-def _placement(value: Any) -> dict[str, Any] | None:
-    """A placement that says something."""
-    if isinstance(value, dict) and (value.get("region") or value.get("at")):
-        return value
-    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from manim import Dot, Group, Line
@@ -15,8 +15,12 @@ from ..geometry.arrows import arrow
 from ..geometry.axis import Axis
 from ..geometry.labels import label
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
+from ..storyboard import types
 from ..typesetting.outlines import mobject
 from ..typesetting.typesetter import Sheet, Typesetter
+
+_Placed = tuple[float, str, Sheet | None, float, int]
+"""A mark: value, label, sheet, left edge and row."""
 
 
 class NumberLine(Piece):
@@ -26,22 +30,21 @@ class NumberLine(Piece):
         self,
         element: str,
         event: int,
-        value: dict[str, Any],
+        value: types.NumberLine,
         setter: Typesetter,
         look: theme.Theme,
         warnings: list[str],
     ) -> None:
-        """Raises ValueError, KeyError or TypeError."""
+        """Raises StoryboardError."""
         self.element, self.event = element, event
-        self._axis = Axis(value["axis"])
+        self._axis = Axis.of(value.axis)
         self._setter, self._look = setter, look
         self._marks = []
-        for mark in value.get("marks", []):
-            at = float(mark["at"])
-            if self._axis.low <= at <= self._axis.high:
-                self._marks.append((at, str(mark.get("label") or "")))
+        for mark in value.marks:
+            if self._axis.low <= mark.at <= self._axis.high:
+                self._marks.append((mark.at, mark.label))
             else:
-                warnings.append(f"a mark at {at:g} of {element} lies outside of the line and is left out")
+                warnings.append(f"a mark at {mark.at:g} of {element} lies outside of the line and is left out")
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -104,9 +107,9 @@ class NumberLine(Piece):
 
         return Block(self.element, self.event, width, block_height, theme.GAP * level, make, centred=True)
 
-    def _rows(self, at: Any, size: float, width: float) -> list[tuple[float, str, Sheet | None, float, int]]:
+    def _rows(self, at: Callable[[float], float], size: float, width: float) -> list[_Placed]:
         """Value, label, sheet, left edge and row (0 is the lowest) of each mark, so that no two labels touch."""
-        placed: list[tuple[float, str, Sheet | None, float, int]] = []
+        placed: list[_Placed] = []
         ends: list[list[tuple[float, float]]] = []
         marks = sorted(self._marks)
         for i, (value, text) in enumerate(marks):
@@ -132,7 +135,7 @@ class NumberLine(Piece):
         return placed
 
     @staticmethod
-    def _stem(placed: list[tuple[float, str, Sheet | None, float, int]], x: float, row: int) -> bool:
+    def _stem(placed: list[_Placed], x: float, row: int) -> bool:
         """Whether a line from a mark up to its label on that row goes through no other label."""
         return row > 0 and not any(
             sheet and lower < row and left - 0.05 < x < left + sheet.width + 0.05 for _, _, sheet, left, lower in placed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from manim import DashedVMobject, Group, Rectangle, RoundedRectangle
 
 from .. import theme
 from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Typesetter, literal
@@ -32,7 +33,7 @@ class Callout(Piece):
         self,
         element: str,
         event: int,
-        spans: list[dict[str, Any]],
+        spans: Sequence[Span],
         setter: Typesetter,
         look: theme.Theme,
         checked: Checked,

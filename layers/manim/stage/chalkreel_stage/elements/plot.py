@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from manim import Dot, Group, Line, Mobject, Polygon, VGroup, VMobject
@@ -15,14 +14,18 @@ from ..audit import Box, Stroke, ink
 from ..geometry.arrows import arrow, beziers, head, head_outline, head_size
 from ..geometry.axis import Axis
 from ..geometry.curves import Curve, Plane, follow
-from ..geometry.expression import ExpressionError
 from ..geometry.labels import SPACE, Legend, Room, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
+from ..storyboard import types
+from ..storyboard.errors import StoryboardError
 from ..typesetting.outlines import mobject
 from ..typesetting.typesetter import Sheet, Typesetter
 
 LEAST_PLANE = (2.2, 1.5)
 """Least width and height of the plane, in frame units."""
+
+At = Callable[[float, float], np.ndarray]
+"""Where a point in the axes' own units lies in the block, in frame units."""
 
 Ends = tuple[np.ndarray, np.ndarray]
 """Of a straight line, in frame units."""
@@ -37,28 +40,28 @@ class Plot(Piece):
         self,
         element: str,
         event: int,
-        axes: dict[str, Any],
+        axes: types.Axes,
         setter: Typesetter,
         look: theme.Theme,
         warnings: list[str],
-        family: list[dict[str, Any]],
+        family: Sequence[types.Axes],
     ) -> None:
         """`family` are all forms of these axes, in order of time; none when there is but this one.
 
-        Raises ValueError, KeyError or TypeError.
+        Raises StoryboardError.
         """
         family = family or [axes]
         self.element, self.event = element, event
         self.axes, self.setter, self.look, self.warnings = axes, setter, look, warnings
-        self.x, self.y = Axis(axes["x"]), Axis(axes["y"])
-        self.curves = [self._curve(curve) for curve in axes["curves"]]
+        self.x, self.y = Axis.of(axes.x), Axis.of(axes.y)
+        self.curves = [self._curve(curve) for curve in axes.curves]
         # Labels keep clear of all that will ever be in this plane, so that they need not move.
-        coming = [curve for other in family for curve in other.get("curves", []) if curve not in axes["curves"]]
+        coming = [curve for other in family for curve in other.curves if curve not in axes.curves]
         self.coming = [curve for i, curve in enumerate(coming) if curve not in coming[:i]]
         self.others = [self._curve(curve, tell=False) for curve in self.coming]
-        self.captions = [str(one.get("caption") or "") for one in family]
+        self.captions = [one.caption for one in family]
         self.shades = theme.shades(
-            [one.get("curves", []) for one in family], lambda curve: theme.legible(curve.get("colour"), look), look
+            [one.curves for one in family], lambda curve: theme.legible(curve.colour, look), look
         )
 
     def measure(self, level: float, width: float, height: float) -> Block:
@@ -72,11 +75,11 @@ class Plot(Piece):
         make = Figure(self, block_width, block_height).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
-    def _curve(self, curve: dict[str, Any], tell: bool = True) -> Curve:
+    def _curve(self, curve: types.Curve, tell: bool = True) -> Curve:
         plane = Plane(self.x.low, self.x.high, self.y.low, self.y.high)
         try:
-            return follow(curve["kind"], plane)
-        except (ExpressionError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return follow(curve.kind, plane)
+        except StoryboardError as error:
             if tell:
                 self.warnings.append(f"a curve of {self.element} is left out: {error}")
             return Curve()
@@ -100,7 +103,7 @@ class Figure:
         """`legend` puts labels into a legend although the axes don't ask for one."""
         self._plot, self._width, self._height = plot, width, height
         self._look, self._setter = plot.look, plot.setter
-        self._with_legend = legend or bool(plot.axes.get("legend"))
+        self._with_legend = legend or plot.axes.legend
         self._boxes: list[Box] = []
         self._strokes: list[Stroke] = []
         self._homeless = False
@@ -109,7 +112,7 @@ class Figure:
         self._numbers_y = [label(self._setter, y.number(v), theme.TICKS, muted) for v in y.ticks]
         self._name_x = label(self._setter, x.label, theme.LABELS, self._look.text, width * 0.7) if x.label else None
         self._name_y = label(self._setter, y.label, theme.LABELS, self._look.text, width * 0.5) if y.label else None
-        self._caption = str(plot.axes.get("caption") or "")
+        self._caption = plot.axes.caption
         self._below = label(self._setter, self._caption, theme.LABELS, muted, width) if self._caption else None
         self._legend = self._entries()
         captions = [label(self._setter, text, theme.LABELS, muted, width).height for text in plot.captions if text]
@@ -158,9 +161,9 @@ class Figure:
             self._put(labels, below, (self._width - below.width) / 2, -self._height + self._below_height, "caption")
         if legend:
             top = -self._height + frame.bottom - frame.under
-            shown = {str(curve.get("label") or "") for curve in plot.axes["curves"]}
+            shown = {curve.label for curve in plot.axes.curves}
             labels.add(legend.make(frame.left, top, plot.element, self._boxes, shown))
-        key = json.dumps([plot.axes["x"], plot.axes["y"], self._caption], sort_keys=True)
+        key = repr((plot.axes.x, plot.axes.y, self._caption))
         parts = [Part([Act("dissolve", Group(grid, labels), 0.8)], 20, key)]
         left, right = frame.left, self._width - frame.right
         bottom, top = -self._height + frame.bottom, -frame.top
@@ -173,11 +176,11 @@ class Figure:
         if not self._with_legend:
             return None
         entries = [
-            (str(curve["label"]), plot.shades[theme.key(curve)], bool(len(drawn.dots)))
+            (curve.label, plot.shades[theme.key(curve)], bool(len(drawn.dots)))
             for curve, drawn in zip(
-                [*plot.axes["curves"], *plot.coming], [*plot.curves, *plot.others], strict=True
+                [*plot.axes.curves, *plot.coming], [*plot.curves, *plot.others], strict=True
             )
-            if curve.get("label") and not drawn.empty
+            if curve.label and not drawn.empty
         ]
         if not entries:
             return None
@@ -208,7 +211,7 @@ class Figure:
         group.add(item)
         self._boxes.extend(ink(f"{self._plot.element}: {name}", item, font))
 
-    def _numbers(self, group: Group, at: Any, frame: Frame) -> None:
+    def _numbers(self, group: Group, at: At, frame: Frame) -> None:
         x, y = self._plot.x, self._plot.y
         last_right = -math.inf
         for v, sheet in zip(x.ticks, self._numbers_x, strict=True):
@@ -225,7 +228,7 @@ class Figure:
                 self._put(group, sheet, left, middle + sheet.height / 2, f"y = {y.number(v)}", theme.TICKS)
                 last_top = middle + sheet.height / 2
 
-    def _curves(self, parts: list[Part], at: Any, plane: Box) -> dict[str, list[Box]]:
+    def _curves(self, parts: list[Part], at: At, plane: Box) -> dict[str, list[Box]]:
         plot = self._plot
         everything = [*plot.curves, *plot.others]
         outlines = [np.array([at(*p) for p in line]) for curve in everything for line in curve.outline]
@@ -233,11 +236,11 @@ class Figure:
         room = Room(plane, [*outlines, *rules, *(head for curve in everything for head in _heads(curve, at))])
         self._strokes += [Stroke(f"{plot.element}: axis", rule[:, :2]) for rule in rules]
         regions: dict[str, list[Box]] = {}
-        keys = theme.keys(plot.axes["curves"])
-        for i, (curve, drawn) in enumerate(zip(plot.axes["curves"], plot.curves, strict=True)):
+        keys = theme.keys(plot.axes.curves)
+        for i, (curve, drawn) in enumerate(zip(plot.axes.curves, plot.curves, strict=True)):
             if drawn.empty:
                 continue
-            colour, text = plot.shades[theme.key(curve)], str(curve.get("label") or "")
+            colour, text = plot.shades[theme.key(curve)], curve.label
             acts = _acts(drawn, at, colour, self._look)
             lines = [np.array([at(*p) for p in line]) for line in drawn.outline if len(line) > 1]
             name = f"{plot.element}: curve {text or i + 1}"
@@ -256,23 +259,23 @@ class Figure:
             parts.append(Part(acts, 30, keys[i], text))
         for curve, drawn in zip(plot.coming, plot.others, strict=True):
             # What will come needs room for its label too, or all labels would have to move then.
-            if curve.get("label") and not drawn.empty and not self._with_legend:
-                sheet = label(self._setter, str(curve["label"]), theme.LABELS, self._look.text)
+            if curve.label and not drawn.empty and not self._with_legend:
+                sheet = label(self._setter, curve.label, theme.LABELS, self._look.text)
                 self._homeless |= room.beside(sheet.width, sheet.height, self._track(drawn, at)) is None
         return regions
 
-    def _rules(self, at: Any) -> tuple[Ends, Ends]:
+    def _rules(self, at: At) -> tuple[Ends, Ends]:
         """Both axes, each from its lower to its upper end."""
         x, y = self._plot.x, self._plot.y
         zero_x, zero_y = min(max(0.0, x.low), x.high), min(max(0.0, y.low), y.high)
         return (at(x.low, zero_y), at(x.high, zero_y)), (at(zero_x, y.low), at(zero_x, y.high))
 
     @staticmethod
-    def _track(drawn: Curve, at: Any) -> np.ndarray:
+    def _track(drawn: Curve, at: At) -> np.ndarray:
         return np.concatenate([np.array([at(*p) for p in line]) for line in drawn.outline])
 
 
-def _acts(drawn: Curve, at: Any, colour: str, look: theme.Theme) -> list[Act]:
+def _acts(drawn: Curve, at: At, colour: str, look: theme.Theme) -> list[Act]:
     """The curve's mobjects and how they enter."""
     acts: list[Act] = []
     if drawn.areas:
@@ -307,13 +310,13 @@ def _radius(drawn: Curve) -> float:
     return 0.09 if len(drawn.dots) < 60 else 0.06
 
 
-def _rims(drawn: Curve, at: Any) -> list[np.ndarray]:
+def _rims(drawn: Curve, at: At) -> list[np.ndarray]:
     """A square in each dot, corners at its rim."""
     corners = _radius(drawn) * np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [1, 0, 0]])
     return [at(*p) + corners for p in drawn.dots]
 
 
-def _heads(drawn: Curve, at: Any) -> list[np.ndarray]:
+def _heads(drawn: Curve, at: At) -> list[np.ndarray]:
     """Outlines of arrow heads, both of a field's arrows and of stream lines."""
     field = [head_outline(at(*b), at(*a), head_size(at(*a), at(*b))) for a, b, _ in drawn.arrows]
     return [*field, *(head_outline(at(*tip), at(*behind), 0.16) for tip, behind in drawn.heads)]

@@ -7,6 +7,7 @@ a space is one painting: numpy turns and sorts the faces, Cairo fills them, and 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,10 +20,12 @@ from .. import theme
 from ..audit import Box, ink
 from ..frames.painting import Painting, swapped
 from ..geometry.axis import Axis
-from ..geometry.expression import Array, ExpressionError
+from ..geometry.expression import Array
 from ..geometry.labels import SPACE, Legend, label
 from ..geometry.solids import COARSE, FINE, ROUND, Shape, build
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
+from ..storyboard import types
+from ..storyboard.errors import StoryboardError
 from ..typesetting.outlines import mobject
 from ..typesetting.typesetter import Sheet, Typesetter
 
@@ -51,55 +54,53 @@ class Space(Piece):
         self,
         element: str,
         event: int,
-        value: dict[str, Any],
+        value: types.Space,
         setter: Typesetter,
         look: theme.Theme,
         warnings: list[str],
-        family: list[dict[str, Any]],
+        family: Sequence[types.Space],
         orbits: bool,
     ) -> None:
         """`family` are all forms of this space, in order of time; none when there is but this one.
 
-        `orbits` when the camera is to go round. Raises ValueError, KeyError or TypeError.
+        `orbits` when the camera is to go round. Raises StoryboardError.
         """
         family = family or [value]
         self.element, self.event = element, event
         self.setter, self.look = setter, look
-        self.caption = str(value.get("caption") or "")
-        self.phi = math.radians(float(value["phi"] if value.get("phi") is not None else 65.0))
-        self.theta = math.radians(float(value["theta"] if value.get("theta") is not None else -45.0))
-        axes = value.get("axes")
-        self.axes = [Axis(axes[name]) for name in "xyz"] if axes else []
+        self.caption = value.caption
+        self.phi = math.radians(value.phi if value.phi is not None else 65.0)
+        self.theta = math.radians(value.theta if value.theta is not None else -45.0)
+        self.axes = [Axis.of(axis) for axis in _axes(value)]
         self.things: list[_Thing] = []
 
-        def own(solid: dict[str, Any]) -> str | None:
-            style = solid.get("style") or {}
-            return theme.legible(style.get("fill") or style.get("colour"), look, 1.6)
+        def own(solid: types.Solid) -> str | None:
+            style = solid.style or types.Style()
+            return theme.legible(style.fill or style.colour, look, 1.6)
 
-        shades = theme.shades([form.get("solids", []) for form in family], own, look)
-        for solid in value.get("solids", []):
-            opacity = (solid.get("style") or {}).get("opacity")
+        shades = theme.shades([form.solids for form in family], own, look)
+        for solid in value.solids:
+            opacity = solid.style.opacity if solid.style else None
             try:
                 self.things.append(
                     _Thing(
-                        self._within(build(solid["kind"], FINE)),
-                        self._within(build(solid["kind"], COARSE)),
+                        self._within(build(solid.kind, FINE)),
+                        self._within(build(solid.kind, COARSE)),
                         shades[theme.key(solid)],
-                        float(opacity) if opacity is not None else 1.0,
-                        str(solid.get("label") or ""),
+                        opacity if opacity is not None else 1.0,
+                        solid.label,
                     )
                 )
-            except (ExpressionError, ValueError, KeyError, TypeError, AttributeError) as error:
+            except StoryboardError as error:
                 warnings.append(f"a solid of {element} is left out: {error}")
-        round_ones = any(next(iter(s["kind"])) in ROUND for form in family for s in form.get("solids", []))
+        round_ones = any(solid.kind.kind in ROUND for form in family for solid in form.solids)
         # A legend has the same places for the same names, whichever of the family it belongs to.
         self.names = [(thing.name, thing.colour, False) for thing in self.things if thing.name]
         named = {name for name, _, _ in self.names}
-        for solid in (s for other in family for s in other.get("solids", [])):
-            name = str(solid.get("label") or "")
-            if name and name not in named:
-                named.add(name)
-                self.names.append((name, shades[theme.key(solid)], False))
+        for solid in (solid for other in family for solid in other.solids):
+            if solid.label and solid.label not in named:
+                named.add(solid.label)
+                self.names.append((solid.label, shades[theme.key(solid)], False))
         self._orbits = orbits
         self._hull = self._points(family)
         self._fit((self._hull.min(axis=0), self._hull.max(axis=0)), round_ones)
@@ -162,21 +163,21 @@ class Space(Piece):
             lines += [line[run] for run in runs if len(run) > 1 and inside[run[0]]]
         return Shape(faces, lines, shape.tip if len(lines) == len(shape.lines) else None)
 
-    def _points(self, family: list[dict[str, Any]]) -> Array:
-        """Corners of all that is, was or will be in this space. Raises ValueError when there are none."""
+    def _points(self, family: Sequence[types.Space]) -> Array:
+        """Corners of all that is, was or will be in this space. Raises StoryboardError when there are none."""
         points = [thing.fine.points for thing in self.things]
         for other in family:
-            if other.get("axes"):
-                ends = [[float(other["axes"][name][end]) for name in "xyz"] for end in ("min", "max")]
+            if other.axes:
+                ends = [[axis.min for axis in _axes(other)], [axis.max for axis in _axes(other)]]
                 points.append(np.array([[ends[i][0], ends[j][1], ends[k][2]] for i, j, k in np.ndindex(2, 2, 2)]))
-            for solid in other.get("solids", []):
+            for solid in other.solids:
                 try:
-                    points.append(self._within(build(solid["kind"], COARSE)).points)
-                except (ExpressionError, ValueError, KeyError, TypeError, AttributeError):
+                    points.append(self._within(build(solid.kind, COARSE)).points)
+                except StoryboardError:
                     continue  # It was, or will be, told where it is drawn.
         whole = np.concatenate(points) if points else np.zeros((0, 3))
         if not len(whole):
-            raise ValueError("the space is empty")
+            raise StoryboardError("the space is empty")
         return whole
 
     def _fit(self, extent: tuple[Array, Array], round_ones: bool) -> None:
@@ -348,6 +349,11 @@ class SpaceView(Painting):
                     context.curve_to(*b, *c, *d)
                     last = d
                 context.fill()
+
+
+def _axes(space: types.Space) -> list[types.Axis]:
+    """All three; none when it shows none."""
+    return [space.axes.x, space.axes.y, space.axes.z] if space.axes else []
 
 
 def _way(start: list[float], end: list[float], steps: int = 8) -> Array:

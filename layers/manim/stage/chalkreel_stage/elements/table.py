@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from manim import Group, Line, VGroup
 
 from .. import theme
 from ..audit import Box, ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..storyboard.errors import StoryboardError
+from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
 from ..typesetting.rich_text import Checked, fitting, inline, length, words
 from ..typesetting.typesetter import Sheet, Typesetter
@@ -27,7 +29,7 @@ MOST_COLUMNS = 32
 MOST_CELLS = 120
 """Cells whose boxes the audit looks at one by one; beyond, the rows."""
 
-Row = list[list[dict[str, Any]]]
+Row = list[Sequence[Span]]
 """Spans of each cell."""
 
 
@@ -53,11 +55,11 @@ class Table(Piece):
         look: theme.Theme,
         checked: Checked,
     ) -> None:
-        """Rows may be shorter than the widest one."""
+        """Rows may be shorter than the widest one. Raises StoryboardError."""
         self.element, self.event = element, event
         self._columns = max([len(header), *(len(row) for row in rows)], default=0)
         if not self._columns:
-            raise ValueError("the table has no cells")
+            raise StoryboardError("the table has no cells")
         self._header = [*header, *([[]] * (self._columns - len(header)))] if header else []
         self._rows = [[*row, *([[]] * (self._columns - len(row)))] for row in rows]
         self._align = [*align, *(["left"] * (self._columns - len(align)))]
@@ -149,31 +151,30 @@ class Table(Piece):
         told = f"a formula in table {self.element} is too wide for the frame at a legible size and is shown as written"
         self._checked.tell(told)
 
-        def shown(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        def shown(spans: Sequence[Span]) -> list[Span]:
             return [self._coded(span) if self._too_wide(span) else span for span in spans]
 
         header, rows = [shown(cell) for cell in self._header], [[shown(cell) for cell in row] for row in self._rows]
         return [Table(self.element, self.event, header, rows, self._align, self._setter, self._look, self._checked)]
 
-    def _too_wide(self, span: dict[str, Any]) -> bool:
-        body = self._body([span], True) if "math" in span else ""
+    def _too_wide(self, span: Span) -> bool:
+        body = self._body([span], True) if span.math else ""
         return bool(body) and self._setter.sheet(body, theme.TEXT_FLOOR, self._look.text).width > self._room
 
     @staticmethod
-    def _coded(span: dict[str, Any]) -> dict[str, Any]:
-        return {"code": span["math"].get("latex") or span["math"].get("typst", "")}
+    def _coded(span: Span) -> Span:
+        return Span(code=span.math.latex or span.math.typst) if span.math else span
 
-    def _longest(self, spans: list[dict[str, Any]], size: float) -> float:
+    def _longest(self, spans: Sequence[Span], size: float) -> float:
         """Width of the longest word, or formula, of a cell."""
         longest = max(words(spans), key=lambda word: length([word]), default=None)
         if longest is None:
             return 0.0
-        kind, value = next(iter(longest.items()))
-        bare = {kind: value.strip() if isinstance(value, str) else value}
+        bare = longest if longest.math else Span(**{longest.kind: longest.value.strip()})
         body = self._body([bare], True)
         return self._setter.sheet(body, size, self._look.text).width if body else 0.0
 
-    def _body(self, spans: list[dict[str, Any]], strong: bool) -> str:
+    def _body(self, spans: Sequence[Span], strong: bool) -> str:
         if not length(spans):
             return ""
         body = inline(spans, self._look, self._checked)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from .. import theme
 from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Sheet, Typesetter
@@ -22,7 +22,7 @@ class Paragraph(Piece):
         self,
         element: str,
         event: int,
-        spans: list[dict[str, Any]],
+        spans: Sequence[Span],
         setter: Typesetter,
         look: theme.Theme,
         checked: Checked,

@@ -22,6 +22,14 @@ KEYFRAME_S = 2
 TICKS = 512
 """Ticks of the clip's clock in one frame, so that every frame has an integer time at any whole rate."""
 
+ENCODER = {
+    "preset": "veryfast",
+    "tune": "animation",
+    "crf": "20",
+    "x264-params": "bframes=0:open-gop=0:scenecut=0",
+}
+"""Settings of libx264. The handler encodes cards and intros with the same, or they could not be joined to clips."""
+
 _BT709 = 1  # ITU-T H.273: primaries, transfer and matrix all have number 1 for BT.709.
 
 
@@ -57,12 +65,7 @@ class Clip:
         context.color_range = ColorRange.MPEG.value
         # Two encoder threads work while Python draws the next frame.
         context.thread_count = 2
-        context.options = {
-            "preset": "veryfast",
-            "tune": "animation",
-            "crf": "20",
-            "x264-params": "bframes=0:open-gop=0:scenecut=0",
-        }
+        context.options = dict(ENCODER)
         self._stream = stream
         self._reformatter = VideoReformatter()
 

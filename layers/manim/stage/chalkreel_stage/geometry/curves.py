@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from .expression import Array, ExpressionError, evaluate, strokes
+from ..storyboard.types import Area, CurveKind, Expression, Field, Parametric, Point
+from ..storyboard.types import Stroke as Ends
+from .expression import Array, evaluate, strokes
 
 SAMPLES = 400
 """Points of a curve: at 1080p, one for every three pixels of a plot."""
@@ -56,80 +58,83 @@ class Curve:
         return [*self.lines, *dots, *self.areas, *(np.stack([a, b]) for a, b, _ in self.arrows)]
 
 
-def follow(kind: dict[str, Any], plane: Plane) -> Curve:
-    """The curve. Raises ExpressionError, ValueError, KeyError or TypeError when it is none."""
-    name, value = next(iter(kind.items()))
-    if name == "function":
-        return Curve(lines=_graph(value, plane, plane.left, plane.right))
-    if name == "parametric":
-        t = np.linspace(float(value["from"]), float(value["to"]), SAMPLES)
-        points = np.stack([evaluate(value["x"]["postfix"], t), evaluate(value["y"]["postfix"], t)], axis=1)
-        return Curve(lines=cut(points, plane))
-    if name == "points":
-        return Curve(lines=cut(_points(value), plane))
-    if name == "dots":
-        points = _points(value)
-        inside = [all(low <= v <= high for v, (low, high) in zip(p, plane.ranges, strict=True)) for p in points]
-        return Curve(dots=points[np.array(inside, dtype=bool)] if len(points) else points)
-    if name == "arrow":
-        start, end = _points([value["from"], value["to"]])
-        inside = [all(low <= v <= high for v, (low, high) in zip(p, plane.ranges, strict=True)) for p in (start, end)]
-        if all(inside):
-            return Curve(arrows=[(start, end, 1.0)])
-        # What is left of it on the plane; the head only where it really ends.
-        return Curve(lines=cut(np.array([start, end]), plane), heads=[(end, start)] if inside[1] else [])
-    if name == "area":
-        start, end = max(float(value["from"]), plane.left), min(float(value["to"]), plane.right)
-        lines = _graph(value["function"], plane, start, end) if start < end else []
-        zero = min(max(0.0, plane.low), plane.high)
-        areas = [
-            np.array([[line[0][0], zero], *line, [line[-1][0], zero]]) for line in _capped(value, plane, start, end)
-        ]
-        return Curve(lines=lines, areas=areas)
-    if name == "vectors":
-        return _vectors(value, plane)
-    if name == "streamlines":
-        return _streamlines(value, plane)
-    raise ExpressionError(f"the stage draws no {name}")
+def follow(kind: CurveKind, plane: Plane) -> Curve:
+    """The curve. Raises ExpressionError when one of its expressions is none."""
+    match kind:
+        case CurveKind(function=Expression() as function):
+            return Curve(lines=_graph(function, plane, plane.left, plane.right))
+        case CurveKind(parametric=Parametric() as way):
+            t = np.linspace(way.from_, way.to, SAMPLES)
+            points = np.stack([evaluate(way.x.postfix, t), evaluate(way.y.postfix, t)], axis=1)
+            return Curve(lines=cut(points, plane))
+        case CurveKind(points=tuple(given)):
+            return Curve(lines=cut(_points(given), plane))
+        case CurveKind(dots=tuple(given)):
+            points = _points(given)
+            inside = [_inside(point, plane) for point in points]
+            return Curve(dots=points[np.array(inside, dtype=bool)] if len(points) else points)
+        case CurveKind(arrow=Ends() as ends):
+            start, end = _points([ends.from_, ends.to])
+            inside = [_inside(start, plane), _inside(end, plane)]
+            if all(inside):
+                return Curve(arrows=[(start, end, 1.0)])
+            # What is left of it on the plane; the head only where it really ends.
+            return Curve(lines=cut(np.array([start, end]), plane), heads=[(end, start)] if inside[1] else [])
+        case CurveKind(area=Area() as area):
+            start, end = max(area.from_, plane.left), min(area.to, plane.right)
+            lines = _graph(area.function, plane, start, end) if start < end else []
+            zero = min(max(0.0, plane.low), plane.high)
+            capped = _capped(area.function, plane, start, end)
+            areas = [np.array([[line[0][0], zero], *line, [line[-1][0], zero]]) for line in capped]
+            return Curve(lines=lines, areas=areas)
+        case CurveKind(vectors=Field() as field_):
+            return _vectors(field_, plane)
+        case CurveKind(streamlines=Field() as field_):
+            return _streamlines(field_, plane)
+    raise AssertionError(f"no code follows a curve of kind {kind.kind}")
 
 
-def _points(value: list[dict[str, Any]]) -> Array:
-    return np.array([[float(p["x"]), float(p["y"])] for p in value]).reshape(-1, 2)
+def _points(points: Sequence[Point]) -> Array:
+    return np.array([[point.x, point.y] for point in points]).reshape(-1, 2)
 
 
-def _graph(expression: dict[str, Any], plane: Plane, start: float, end: float) -> list[Array]:
+def _inside(point: Array, plane: Plane) -> bool:
+    return all(low <= v <= high for v, (low, high) in zip(point, plane.ranges, strict=True))
+
+
+def _graph(expression: Expression, plane: Plane, start: float, end: float) -> list[Array]:
     def function(x: Array) -> Array:
-        return evaluate(expression["postfix"], x)
+        return evaluate(expression.postfix, x)
 
     return strokes(function, start, end, plane.low, plane.high, SAMPLES)
 
 
-def _capped(value: dict[str, Any], plane: Plane, start: float, end: float) -> list[Array]:
+def _capped(function: Expression, plane: Plane, start: float, end: float) -> list[Array]:
     """The graph with what is above or below the plane pressed to its edge, in pieces where it has values."""
     if not start < end:
         return []
     x = np.linspace(start, end, SAMPLES // 2)
-    y = np.clip(evaluate(value["function"]["postfix"], x), plane.low, plane.high)
+    y = np.clip(evaluate(function.postfix, x), plane.low, plane.high)
     good = np.isfinite(y)
     breaks = np.flatnonzero(np.diff(good.astype(int))) + 1
     runs = np.split(np.arange(len(x)), breaks)
     return [np.stack([x[run], y[run]], axis=1) for run in runs if len(run) > 1 and good[run[0]]]
 
 
-def _field(value: dict[str, Any], x: Array, y: Array) -> Array:
+def _field(field: Field, x: Array, y: Array) -> Array:
     """Both components, shape (n, 2); 0 where there is none."""
     at = {"x": x, "y": y}
-    out = np.stack([evaluate(value["x"]["postfix"], at), evaluate(value["y"]["postfix"], at)], axis=-1)
+    out = np.stack([evaluate(field.x.postfix, at), evaluate(field.y.postfix, at)], axis=-1)
     return np.where(np.isfinite(out), out, 0.0)
 
 
-def _vectors(value: dict[str, Any], plane: Plane) -> Curve:
+def _vectors(given: Field, plane: Plane) -> Curve:
     columns, rows = ARROWS
     cell = np.array([(plane.right - plane.left) / columns, (plane.high - plane.low) / rows])
     xs = plane.left + cell[0] * (np.arange(columns) + 0.5)
     ys = plane.low + cell[1] * (np.arange(rows) + 0.5)
     grid = np.array([(x, y) for x in xs for y in ys])
-    field = _field(value, grid[:, 0], grid[:, 1])
+    field = _field(given, grid[:, 0], grid[:, 1])
     size = np.hypot(field[:, 0], field[:, 1])
     largest = float(size.max(initial=0.0))
     if largest <= 0:
@@ -145,7 +150,7 @@ def _vectors(value: dict[str, Any], plane: Plane) -> Curve:
     return Curve(arrows=arrows)
 
 
-def _streamlines(value: dict[str, Any], plane: Plane) -> Curve:
+def _streamlines(given: Field, plane: Plane) -> Curve:
     """Lines through evenly spread seeds; a line ends where another one has been (after Jobard and Lefer)."""
     size = np.array([plane.right - plane.left, plane.high - plane.low])
     origin = np.array([plane.left, plane.low])
@@ -154,7 +159,7 @@ def _streamlines(value: dict[str, Any], plane: Plane) -> Curve:
 
     def slope(p: Array) -> Array:
         at = origin + p * size
-        vector = _field(value, at[None, 0], at[None, 1])[0] / size
+        vector = _field(given, at[None, 0], at[None, 1])[0] / size
         length = float(np.hypot(*(vector * (16, 9))))
         return vector / length if length > 1e-12 else np.zeros(2)
 
@@ -177,7 +182,7 @@ def _streamlines(value: dict[str, Any], plane: Plane) -> Curve:
     return Curve(lines=lines, heads=heads)
 
 
-def _trace(start: Array, step: float, slope: Any, owner: Array, number: int) -> list[Array]:
+def _trace(start: Array, step: float, slope: Callable[[Array], Array], owner: Array, number: int) -> list[Array]:
     """Runge and Kutta's middle-point rule in the unit square, until it leaves or meets another line."""
     line, p = [start], start
     for _ in range(260):

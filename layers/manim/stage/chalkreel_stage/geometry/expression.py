@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
+
+from ..storyboard.errors import StoryboardError
+from ..storyboard.types import Token
 
 Array = np.ndarray
 
@@ -41,15 +43,14 @@ _BINARY: dict[str, Callable[[Array, Array], Array]] = {
 }
 
 
-class ExpressionError(ValueError):
+class ExpressionError(StoryboardError):
     """A token that is unknown, or operands that don't match the operators."""
 
 
-def evaluate(postfix: Sequence[dict[str, Any]], values: Array | dict[str, Array]) -> Array:
+def evaluate(postfix: Sequence[Token], values: Array | dict[str, Array]) -> Array:
     """Values of the expression at each of `values`; NaN or infinity where it has none.
 
-    `postfix` holds storyboard tokens: `{"number": 2.0}`, `{"variable": "x"}`, `{"apply": "add"}`. `values` of each
-    variable by its name and all of one shape, or of the only one, whatever its name.
+    `values` of each variable by its name and all of one shape, or of the only one, whatever its name.
 
     Raises ExpressionError when the tokens are no expression.
     """
@@ -57,22 +58,20 @@ def evaluate(postfix: Sequence[dict[str, Any]], values: Array | dict[str, Array]
     like = next(iter(values.values())) if isinstance(values, dict) else values
     with np.errstate(all="ignore"):
         for token in postfix:
-            if len(token) != 1:
-                raise ExpressionError(f"not a token: {token!r}")
-            kind, operand = next(iter(token.items()))
-            if kind == "number":
-                stack.append(np.full_like(like, float(operand), dtype=float))
-            elif kind == "variable":
-                if isinstance(values, dict) and operand not in values:
-                    raise ExpressionError(f"there is no variable {operand} here")
-                stack.append(values[operand] if isinstance(values, dict) else values)
-            elif kind == "apply" and operand in _UNARY and stack:
-                stack.append(_UNARY[operand](stack.pop()))
-            elif kind == "apply" and operand in _BINARY and len(stack) > 1:
-                right = stack.pop()
-                stack.append(_BINARY[operand](stack.pop(), right))
-            else:
-                raise ExpressionError(f"can't apply {token!r}")
+            match token:
+                case Token(number=float(number)):
+                    stack.append(np.full_like(like, number, dtype=float))
+                case Token(variable=str(name)):
+                    if isinstance(values, dict) and name not in values:
+                        raise ExpressionError(f"there is no variable {name} here")
+                    stack.append(values[name] if isinstance(values, dict) else values)
+                case Token(apply=str(name)) if name in _UNARY and stack:
+                    stack.append(_UNARY[name](stack.pop()))
+                case Token(apply=str(name)) if name in _BINARY and len(stack) > 1:
+                    right = stack.pop()
+                    stack.append(_BINARY[name](stack.pop(), right))
+                case _:
+                    raise ExpressionError(f"can't apply {token.value!r}")
     if len(stack) != 1:
         raise ExpressionError("operands are left over" if stack else "the expression is empty")
     return stack[0]

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from .expression import Array, ExpressionError, evaluate
+from ..storyboard.errors import StoryboardError
+from ..storyboard.types import (
+    Cuboid,
+    Expression,
+    Point3,
+    SolidKind,
+    SpaceCurve,
+    SpaceStroke,
+    Sphere,
+    Surface,
+    Torus,
+    Upright,
+)
+from .expression import Array, evaluate
 
 FINE, COARSE = 40, 22
 """Faces along each side of a surface: of a still picture, and of one of many in a movement."""
@@ -33,52 +45,60 @@ class Shape:
         return np.concatenate(parts) if parts else np.zeros((0, 3))
 
 
-def build(kind: dict[str, Any], mesh: int) -> Shape:
-    """The solid. Raises ExpressionError, ValueError, KeyError or TypeError when it is none."""
-    name, value = next(iter(kind.items()))
-    if name == "curve":
-        t = np.linspace(float(value["from"]), float(value["to"]), 10 * mesh)
-        points = np.stack([evaluate(value[axis]["postfix"], t) for axis in "xyz"], axis=1)
-        good = np.isfinite(points).all(axis=1)
-        runs = np.split(np.arange(len(t)), np.flatnonzero(np.diff(good.astype(int))) + 1)
-        return Shape(lines=[points[run] for run in runs if len(run) > 1 and good[run[0]]])
-    if name == "surface":
-
-        def at(u: Array, v: Array) -> Array:
-            return np.stack([evaluate(value[axis]["postfix"], {"u": u, "v": v}) for axis in "xyz"], axis=-1)
-
-        ends = [float(value[name]) for name in ("u_from", "u_to", "v_from", "v_to")]
-        faces = _mesh(at, (ends[0], ends[1]), (ends[2], ends[3]), mesh, mesh)
-        return Shape(faces=[faces[np.isfinite(faces).all(axis=(1, 2))]])
-    if name == "arrow":
-        start, end = _point(value["from"]), _point(value["to"])
-        if np.allclose(start, end):
-            raise ValueError("an arrow needs two ends")
-        return Shape(lines=[start + (end - start) * np.linspace(0, 1, 12)[:, None]], tip=end - start)
-    if name == "cuboid":
-        return Shape(faces=[_cuboid(_point(value["center"]), _point(value["size"]))])
-    if name == "sphere":
-        centre, radius = _point(value["center"]), float(value["radius"])
-
-        def ball(u: Array, v: Array) -> Array:
-            return centre + radius * np.stack([np.sin(v) * np.cos(u), np.sin(v) * np.sin(u), np.cos(v)], axis=-1)
-
-        return Shape(faces=[_mesh(ball, (0, 2 * np.pi), (0, np.pi), mesh, max(10, mesh // 2))])
-    if name == "torus":
-        centre, major, minor = _point(value["center"]), float(value["major"]), float(value["minor"])
-
-        def ring(u: Array, v: Array) -> Array:
-            far = major + minor * np.cos(v)
-            return centre + np.stack([far * np.cos(u), far * np.sin(u), minor * np.sin(v)], axis=-1)
-
-        return Shape(faces=[_mesh(ring, (0, 2 * np.pi), (0, 2 * np.pi), mesh, max(10, mesh // 2))])
-    if name in ("cylinder", "cone"):
-        return Shape(faces=_upright(value, name == "cone", mesh))
-    raise ExpressionError(f"the stage draws no {name}")
+def build(kind: SolidKind, mesh: int) -> Shape:
+    """The solid, with `mesh` faces along each side. Raises StoryboardError when it is none."""
+    match kind:
+        case SolidKind(curve=SpaceCurve() as curve):
+            t = np.linspace(curve.from_, curve.to, 10 * mesh)
+            points = np.stack([evaluate(axis.postfix, t) for axis in (curve.x, curve.y, curve.z)], axis=1)
+            good = np.isfinite(points).all(axis=1)
+            runs = np.split(np.arange(len(t)), np.flatnonzero(np.diff(good.astype(int))) + 1)
+            return Shape(lines=[points[run] for run in runs if len(run) > 1 and good[run[0]]])
+        case SolidKind(surface=Surface() as surface):
+            return _surface((surface.x, surface.y, surface.z), surface, mesh)
+        case SolidKind(arrow=SpaceStroke() as arrow):
+            start, end = _point(arrow.from_), _point(arrow.to)
+            if np.allclose(start, end):
+                raise StoryboardError("an arrow needs two ends")
+            return Shape(lines=[start + (end - start) * np.linspace(0, 1, 12)[:, None]], tip=end - start)
+        case SolidKind(cuboid=Cuboid() as cuboid):
+            return Shape(faces=[_cuboid(_point(cuboid.center), _point(cuboid.size))])
+        case SolidKind(sphere=Sphere() as sphere):
+            return _sphere(_point(sphere.center), sphere.radius, mesh)
+        case SolidKind(torus=Torus() as torus):
+            return _torus(_point(torus.center), torus.major, torus.minor, mesh)
+        case SolidKind(cylinder=Upright() as cylinder):
+            return Shape(faces=_upright(cylinder, False, mesh))
+        case SolidKind(cone=Upright() as cone):
+            return Shape(faces=_upright(cone, True, mesh))
+    raise AssertionError(f"no code builds a solid of kind {kind.kind}")
 
 
-def _point(value: dict[str, Any]) -> Array:
-    return np.array([float(value["x"]), float(value["y"]), float(value["z"])])
+def _point(point: Point3) -> Array:
+    return np.array([point.x, point.y, point.z])
+
+
+def _surface(axes: tuple[Expression, Expression, Expression], ends: Surface, mesh: int) -> Shape:
+    def at(u: Array, v: Array) -> Array:
+        return np.stack([evaluate(axis.postfix, {"u": u, "v": v}) for axis in axes], axis=-1)
+
+    faces = _mesh(at, (ends.u_from, ends.u_to), (ends.v_from, ends.v_to), mesh, mesh)
+    return Shape(faces=[faces[np.isfinite(faces).all(axis=(1, 2))]])
+
+
+def _sphere(centre: Array, radius: float, mesh: int) -> Shape:
+    def at(u: Array, v: Array) -> Array:
+        return centre + radius * np.stack([np.sin(v) * np.cos(u), np.sin(v) * np.sin(u), np.cos(v)], axis=-1)
+
+    return Shape(faces=[_mesh(at, (0, 2 * np.pi), (0, np.pi), mesh, max(10, mesh // 2))])
+
+
+def _torus(centre: Array, major: float, minor: float, mesh: int) -> Shape:
+    def at(u: Array, v: Array) -> Array:
+        far = major + minor * np.cos(v)
+        return centre + np.stack([far * np.cos(u), far * np.sin(u), minor * np.sin(v)], axis=-1)
+
+    return Shape(faces=[_mesh(at, (0, 2 * np.pi), (0, 2 * np.pi), mesh, max(10, mesh // 2))])
 
 
 def _mesh(at: Callable[[Array, Array], Array], us: tuple, vs: tuple, across: int, along: int) -> Array:
@@ -102,8 +122,8 @@ def _cuboid(centre: Array, size: Array) -> Array:
     return np.concatenate(sides)
 
 
-def _upright(value: dict[str, Any], pointed: bool, mesh: int) -> list[Array]:
-    base, radius, height = _point(value["base"]), float(value["radius"]), float(value["height"])
+def _upright(solid: Upright, pointed: bool, mesh: int) -> list[Array]:
+    base, radius, height = _point(solid.base), solid.radius, solid.height
 
     def side(u: Array, v: Array) -> Array:
         far = radius * (1 - v) if pointed else np.full_like(v, radius)

@@ -16,6 +16,7 @@ from manim import Mobject
 
 from ..audit import Box, Stroke
 from ..frames.painting import faded
+from ..storyboard.types import Placement
 from ..typesetting.typesetter import Sheet
 
 Kind = Literal["uncover", "dissolve", "write", "create", "grow", "slide", "none"]
@@ -128,7 +129,7 @@ class Piece(ABC):
     """The action that takes it away."""
     scale = 1.0
     opacity = 1.0
-    placement: dict[str, Any] | None = None
+    placement: Placement | None = None
 
     @abstractmethod
     def measure(self, level: float, width: float, height: float) -> Block:

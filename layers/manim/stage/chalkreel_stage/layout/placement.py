@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .. import theme
+from ..storyboard.types import Placement
 from .blocks import Area, Block, Piece, Slot, measured
 from .page import one_page
 
@@ -45,13 +45,13 @@ class Rect:
 
 
 def wanted(
-    placement: dict[str, Any], width: float, height: float, area: Area, frame_width: float
+    placement: Placement, width: float, height: float, area: Area, frame_width: float
 ) -> tuple[float, float]:
     """Left and top edge of a block of that size where the storyboard wants it, moved into the area."""
-    at, region = placement.get("at"), str(placement.get("region") or "center")
+    at, region = placement.at, placement.region or "center"
     if at is not None:
-        x = float(at["x"]) * frame_width / UNITS_WIDE - width / 2
-        y = float(at["y"]) + height / 2
+        x = at.x * frame_width / UNITS_WIDE - width / 2
+        y = at.y + height / 2
     else:
         x = area.left + (area.width - width) * (0.0 if "left" in region else 1.0 if "right" in region else 0.5)
         y = area.top - (area.height - height) * (0.0 if "top" in region else 1.0 if "bottom" in region else 0.5)
@@ -108,7 +108,7 @@ def _grouped(pieces: list[Piece]) -> list[Piece]:
         if not piece.placement:
             groups.append(piece)
             continue
-        region = "" if piece.placement.get("at") else str(piece.placement.get("region"))
+        region = "" if piece.placement.at else str(piece.placement.region)
         words = not piece.beside and not isinstance(piece, Slot)
         stack = next((s for s in stacks.get(region, []) if s.event < piece.until and piece.event < s.until), None)
         same = next((s for some in stacks.values() for s in some if s.members[0][-1].event == piece.event), None)
@@ -132,13 +132,13 @@ def _try(groups: list[Piece], area: Area, level: float, figure: float) -> list[B
     for piece in groups:
         if not piece.placement:
             continue
-        region = str(piece.placement.get("region") or "")
+        region = piece.placement.region or ""
         width, height = area.width, area.height
         if "left" in region or "right" in region:
             width *= 0.48
         if piece.beside:
             height *= figure * (0.5 if "top" in region or "bottom" in region else 1.0)
-        if piece.beside and piece.placement.get("at") is not None:
+        if piece.beside and piece.placement.at is not None:
             width *= 0.6
         block = measured(piece, level, width, height)
         if block.width > area.width + 1e-6 or block.height > area.height + 1e-6:

@@ -8,6 +8,7 @@ from manim import Group, Line
 from .. import theme
 from ..audit import Box, ink
 from ..layout.blocks import Act, Area
+from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, leftwards
 from ..typesetting.typesetter import Sheet, Typesetter, literal
@@ -41,7 +42,7 @@ def heading(
         line = Line([-1.1, line_y, 0], [1.1, line_y, 0], stroke_width=6, color=look.accent)
     else:
         # It begins where its script does.
-        from_right = leftwards([{"plain": text}])
+        from_right = leftwards([Span(plain=text)])
         x, y = (-left - sheet.width if from_right else left), top
         line_y, start = y - sheet.height - 0.10, -left - 0.9 if from_right else left
         line = Line([start, line_y, 0], [start + 0.9, line_y, 0], stroke_width=6, color=look.accent)
@@ -58,7 +59,7 @@ def _title(text: str, size: float, width: float, card: bool, setter: Typesetter,
     if natural.width <= width:
         return natural
     if not card:
-        body = RIGHT_TO_LEFT + body if leftwards([{"plain": text}]) else body
+        body = RIGHT_TO_LEFT + body if leftwards([Span(plain=text)]) else body
         return setter.sheet(body, size, look.text, width, theme.TEXT_FONTS, _PREAMBLE)
     body = f"#align(center)[{body}]"
     best = setter.sheet(body, size, look.text, width, theme.TEXT_FONTS, _PREAMBLE)

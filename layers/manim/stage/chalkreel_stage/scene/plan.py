@@ -5,12 +5,14 @@ Actions are counted over the scene; an element's action is the `show` or `transf
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..elements.maker import Maker
 from ..layout.blocks import Area, Block, Piece, Slot
 from ..layout.pagination import paginate
+from ..storyboard.types import ActionCase, Beat, Element, Transform
 
 
 @dataclass
@@ -18,23 +20,21 @@ class _Entry:
     """An element and the actions between which it is there."""
 
     event: int
-    element: dict[str, Any]
+    element: Element
     until: int | None = None
-    family: list[dict[str, Any]] = field(default_factory=list)
+    family: list[Any] = field(default_factory=list)
     """Contents of the elements of its kind that it came from, its own, and those that it turns into, in order of time;
     shared by all of them, and empty when there is but one."""
 
     @property
     def kind(self) -> str:
         """What it is."""
-        kind = self.element.get("kind")
-        return str(next(iter(kind), "")) if isinstance(kind, dict) else ""
+        return self.element.kind.kind
 
     @property
-    def content(self) -> dict[str, Any]:
-        """What it shows."""
-        value = self.element["kind"][self.kind] if self.kind else {}
-        return value if isinstance(value, dict) else {}
+    def content(self) -> Any:
+        """What it shows: an `Axes`, a `Table`, …"""
+        return self.element.kind.value
 
 
 _Section = list[list[_Entry]]
@@ -43,7 +43,7 @@ _Section = list[list[_Entry]]
 FIGURES = ("axes", "image", "drawing", "graph", "chart", "space")
 
 
-def planned(beats: list[dict[str, Any]], maker: Maker, area: Area, centred: bool) -> dict[int, list[Block]]:
+def planned(beats: Sequence[Beat], maker: Maker, area: Area, centred: bool) -> dict[int, list[Block]]:
     """The blocks of each action that brings an element, placed on their pages; `centred` on a card."""
     blocks: list[Block] = []
     for section in _sections(beats):
@@ -70,39 +70,39 @@ def _pieces(entry: _Entry, maker: Maker, centred: bool) -> list[Piece]:
     return pieces
 
 
-def _sections(beats: list[dict[str, Any]]) -> list[_Section]:
+def _sections(beats: Sequence[Beat]) -> list[_Section]:
     """What is shown between two moments at which nothing but the heading is there."""
     sections: list[_Section] = [[]]
     standing: dict[str, _Entry] = {}
     event = -1
     for beat in beats:
-        for action in beat["actions"]:
+        for action in beat.actions:
             event += 1
-            kind, value = (action, None) if isinstance(action, str) else next(iter(action.items()))
-            if kind == "show":
-                entry = _Entry(event, value)
-                _find_place(sections[-1], entry)
-                standing[str(value.get("id", ""))] = entry
-            elif kind == "transform":
-                entry = _Entry(event, value["into"])
-                before = standing.pop(str(value.get("from")), None)
-                if before is None:
+            match action:
+                case ActionCase(show=Element() as element):
+                    entry = _Entry(event, element)
                     _find_place(sections[-1], entry)
-                else:
-                    before.until = event
-                    _follow(sections[-1], before, entry)
-                standing[str(value["into"].get("id", ""))] = entry
-            elif kind == "remove":
-                gone = standing.pop(str(value), None)
-                if gone:
-                    gone.until = event
-                    if not standing:
-                        sections.append([])
-            elif kind == "clear":
-                for entry in standing.values():
-                    entry.until = event
-                standing.clear()
-                sections.append([])
+                    standing[element.id] = entry
+                case ActionCase(transform=Transform(from_=old, into=element)):
+                    entry = _Entry(event, element)
+                    before = standing.pop(old, None)
+                    if before is None:
+                        _find_place(sections[-1], entry)
+                    else:
+                        before.until = event
+                        _follow(sections[-1], before, entry)
+                    standing[element.id] = entry
+                case ActionCase(remove=str(name)):
+                    gone = standing.pop(name, None)
+                    if gone:
+                        gone.until = event
+                        if not standing:
+                            sections.append([])
+                case "clear":
+                    for entry in standing.values():
+                        entry.until = event
+                    standing.clear()
+                    sections.append([])
     return sections
 
 
@@ -110,7 +110,7 @@ def _follow(section: _Section, before: _Entry, entry: _Entry) -> None:
     """`entry` takes the place of `before`; of the same kind, they are drawn to one measure."""
     for place in section:
         if before in place:
-            if entry.element.get("placement"):
+            if entry.element.placement:
                 section.append([entry])
             else:
                 place.append(entry)
@@ -124,11 +124,11 @@ def _follow(section: _Section, before: _Entry, entry: _Entry) -> None:
 
 def _find_place(section: _Section, entry: _Entry) -> None:
     """In the flow, the place of something of its sort that has gone; else a new one."""
-    if not entry.element.get("placement"):
+    if not entry.element.placement:
         for place in section:
             last = place[-1]
             sort = (last.kind in FIGURES) == (entry.kind in FIGURES)
-            if sort and last.until is not None and not last.element.get("placement") and last.until < entry.event:
+            if sort and last.until is not None and not last.element.placement and last.until < entry.event:
                 place.append(entry)
                 return
     section.append([entry])

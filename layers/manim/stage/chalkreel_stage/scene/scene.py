@@ -6,7 +6,6 @@ their share of the beat's frames: never more than there are, and what is left is
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,18 @@ from ..frames.ledger import Ledger
 from ..layout.blocks import Act, Block
 from ..screen.highlights import Marker
 from ..screen.screen import Screen
+from ..storyboard.reader import read_scene
+from ..storyboard.types import (
+    ActionCase,
+    Beat,
+    Camera,
+    CameraChangeCase,
+    Element,
+    Highlight,
+    Move,
+    SceneKindCase,
+    Transform,
+)
 from ..typesetting.typesetter import Typesetter
 from .heading import heading
 from .plan import planned
@@ -36,9 +47,13 @@ class Scene:
     """Renders one scene."""
 
     def __init__(self, request: dict[str, Any], setter: Typesetter, wrote: Callable[[int], None]) -> None:
-        """`request` as in the protocol's `render`; `wrote` is told the frames so far. Raises ValueError, KeyError."""
-        self._scene = request["scene"]
-        if isinstance(self._scene.get("kind"), dict) and "manim" in self._scene["kind"]:
+        """`request` as in the protocol's `render`; `wrote` is told the frames so far.
+
+        Raises StoryboardError when the scene is not as its types say, ValueError when the request is none.
+        """
+        self.warnings: list[str] = []
+        self._scene = read_scene(request["scene"], self.warnings)
+        if isinstance(self._scene.kind, SceneKindCase):
             raise ValueError(
                 "a Manim scene is somebody's program: chalkreel_stage.raw renders it, in a process of its own"
             )
@@ -46,7 +61,7 @@ class Scene:
         self._width, self._height = int(request["width"]), int(request["height"])
         if self._width % 2 or self._height % 2:
             raise ValueError("width and height must be even: the clip is in 4:2:0")
-        self._beats = self._scene["beats"]
+        self._beats = self._scene.beats
         self._frames = [int(beat["frames"]) for beat in request["beats"]]
         if len(self._beats) != len(self._frames):
             raise ValueError(f"{len(self._frames)} beat lengths for {len(self._beats)} beats")
@@ -58,7 +73,6 @@ class Scene:
         self._assets = {str(k): str(v) for k, v in assets.items()} if isinstance(assets, dict) else {}
         self._out = Path(request["out"])
         self._wrote = wrote
-        self.warnings: list[str] = []
 
     def render(self) -> dict[str, Any]:
         """Writes the clip; the fields of the `done` event but for `event` and `id`."""
@@ -67,16 +81,18 @@ class Scene:
         canvas = Canvas(clip, self._width, self._height, self._fps, self._look.background, self._wrote)
         marker = Marker(self._setter, self._look, canvas.frame_width, self.warnings)
         self._screen = Screen(canvas, self._look, marker, self.warnings)
-        card = self._scene.get("kind") in ("title_card", "outro")
+        actions = [action for beat in self._beats for action in beat.actions]
+        card = self._scene.kind in ("title_card", "outro")
         acts, self._screen.fixed, self._area = heading(
-            str(self._scene.get("heading") or "").strip(),
+            self._scene.heading.strip(),
             card,
-            any(isinstance(a, dict) and "show" in a for beat in self._beats for a in beat["actions"]),
+            any(isinstance(action, ActionCase) and action.show for action in actions),
             canvas.frame_width,
             self._setter,
             self._look,
         )
-        maker = Maker(self._setter, self._look, self.warnings, self._assets, '"orbit"' in json.dumps(self._beats))
+        orbits = any(isinstance(action, ActionCase) and _orbits(action) for action in actions)
+        maker = Maker(self._setter, self._look, self.warnings, self._assets, orbits)
         self._events = planned(self._beats, maker, self._area, card)
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
@@ -118,34 +134,32 @@ class Scene:
 
     # Actions → steps
 
-    def _steps(self, beat: dict[str, Any]) -> list[Step]:
+    def _steps(self, beat: Beat) -> list[Step]:
         steps: list[Step] = []
-        for action in beat["actions"]:
+        for action in beat.actions:
             self._event += 1
-            kind, value = (action, None) if isinstance(action, str) else next(iter(action.items()))
-            if kind == "clear":
-                steps.append(Step(0.0, [leaving(None, dict(self._exits))]))
-            elif kind == "remove":
-                steps.append(Step(0.0, [leaving(str(value), dict(self._exits))]))
-            elif kind == "show":
-                steps += self._show(value)
-            elif kind == "transform":
-                steps += self._transform(value)
-            elif kind == "highlight":
-                steps += self._highlight(value)
-            elif kind == "dim":
-                steps.append(Step(8.0, [self._dim(str(value))]))
-            elif kind == "move":
-                steps.append(self._move(value))
-            elif kind == "camera":
-                steps.append(self._camera(value))
-            else:
-                self.warnings.append(f"the stage knows no action {kind}")
+            match action:
+                case "clear":
+                    steps.append(Step(0.0, [leaving(None, dict(self._exits))]))
+                case ActionCase(remove=str(name)):
+                    steps.append(Step(0.0, [leaving(name, dict(self._exits))]))
+                case ActionCase(show=Element() as element):
+                    steps += self._show(element)
+                case ActionCase(transform=Transform() as change):
+                    steps += self._transform(change)
+                case ActionCase(highlight=Highlight() as highlight):
+                    steps += self._highlight(highlight)
+                case ActionCase(dim=str(name)):
+                    steps.append(Step(8.0, [self._dim(name)]))
+                case ActionCase(move=Move() as move):
+                    steps.append(self._move(move))
+                case ActionCase(camera=Camera() as camera):
+                    steps.append(self._camera(camera))
         return steps
 
-    def _show(self, element: dict[str, Any]) -> list[Step]:
-        timing = Timing.of(element.get("timing"))
-        self._exits[str(element.get("id", ""))] = timing.exit
+    def _show(self, element: Element) -> list[Step]:
+        timing = Timing.of(element.timing)
+        self._exits[element.id] = timing.exit
         return self._entrances(self._events.get(self._event, []), timing)
 
     def _entrances(self, blocks: list[Block], timing: Timing) -> list[Step]:
@@ -162,11 +176,11 @@ class Scene:
                 steps.append(Step(part.weight, operations, start))
         return steps
 
-    def _transform(self, value: dict[str, Any]) -> list[Step]:
+    def _transform(self, change: Transform) -> list[Step]:
         """The blocks on the present page come out of what is there; what is new in them enters after that."""
-        element, old = value["into"], str(value.get("from"))
-        timing = Timing.of(element.get("timing"))
-        self._exits[str(element.get("id", ""))] = timing.exit
+        element, old = change.into, change.from_
+        timing = Timing.of(element.timing)
+        self._exits[element.id] = timing.exit
         blocks = self._events.get(self._event, [])
         here = [block for block in blocks if block.page == self._page]
         if not here:
@@ -198,9 +212,9 @@ class Scene:
         weight = sum(part.weight for block in here for part in block.placed().parts)
         return [Step(max(weight, 10.0), rest, timing.start), *self._entrances(later, timing)]
 
-    def _highlight(self, value: dict[str, Any]) -> list[Step]:
-        timing = Timing.of(value.get("timing"))
-        target, part, colour = str(value["target"]), value.get("part"), value.get("colour")
+    def _highlight(self, highlight: Highlight) -> list[Step]:
+        timing = Timing.of(highlight.timing)
+        target, part, colour = highlight.target, highlight.part, highlight.colour
         rate = timing.rate_of_entering
         point = Operation(0.45, lambda screen, count: screen.point(target, part, colour, count, rate))
         operations = [point]
@@ -214,9 +228,8 @@ class Scene:
         rate = Timing().rate
         return Operation(0.4, lambda screen, count: screen.dim(target, count, rate))
 
-    def _move(self, value: dict[str, Any]) -> Step:
-        timing, target, event = Timing.of(value.get("timing")), str(value["target"]), self._event
-        to = value.get("to") or {}
+    def _move(self, move: Move) -> Step:
+        timing, target, event = Timing.of(move.timing), move.target, self._event
 
         def run(screen: Screen, count: int) -> None:
             page = {block.page for block in screen.blocks(target)}
@@ -226,27 +239,30 @@ class Scene:
                 for block in blocks
                 if block.element != target and block.page in page and (block.piece is None or block.piece.until > event)
             ]
-            screen.move(target, to, taken, self._area, count, timing.rate)
+            screen.move(target, move.to, taken, self._area, count, timing.rate)
 
         return Step(14.0, [Operation(timing.seconds or 0.9, run)], timing.start)
 
-    def _camera(self, value: dict[str, Any]) -> Step:
-        timing, change = Timing.of(value.get("timing")), value["change"]
-        kind, what = (change, None) if isinstance(change, str) else next(iter(change.items()))
+    @staticmethod
+    def _camera(camera: Camera) -> Step:
+        timing = Timing.of(camera.timing)
         rate = timing.rate
-        if kind == "zoom_to":
-            seconds = timing.seconds or 1.1
-            operation = Operation(seconds, lambda screen, count: screen.zoom(str(what), count, rate))
-        elif kind == "back":
-            operation = Operation(timing.seconds or 0.9, lambda screen, count: screen.back(count, rate))
-        elif kind == "orbit":
-            degrees = float(what)
-            seconds = timing.seconds or min(max(abs(degrees) / 40.0, 1.5), 6.0)
-            operation = Operation(seconds, lambda screen, count: screen.orbit(degrees, count, rate))
-        else:
-            self.warnings.append(f"the stage knows no camera change {kind}")
-            operation = Operation(0.0, lambda screen, count: screen.canvas.hold(count))
+        match camera.change:
+            case CameraChangeCase(zoom_to=str(target)):
+                seconds = timing.seconds or 1.1
+                operation = Operation(seconds, lambda screen, count: screen.zoom(target, count, rate))
+            case CameraChangeCase(orbit=float(degrees)):
+                seconds = timing.seconds or min(max(abs(degrees) / 40.0, 1.5), 6.0)
+                operation = Operation(seconds, lambda screen, count: screen.orbit(degrees, count, rate))
+            case _:
+                operation = Operation(timing.seconds or 0.9, lambda screen, count: screen.back(count, rate))
         return Step(20.0, [operation], timing.start)
+
+
+def _orbits(action: ActionCase) -> bool:
+    """Whether it sends the camera round a space."""
+    change = action.camera.change if action.camera else None
+    return isinstance(change, CameraChangeCase) and change.orbit is not None
 
 
 def _heading_step(acts: list[Act]) -> Step:

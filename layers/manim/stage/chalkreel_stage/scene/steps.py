@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from manim.utils.rate_functions import ease_in_sine, ease_out_sine, linear, smooth, there_and_back
 
@@ -12,6 +11,7 @@ from ..frames.canvas import Rate
 from ..frames.ledger import slots
 from ..layout.blocks import Act, Block, Kind
 from ..screen.screen import Screen
+from ..storyboard import types
 
 RATES: dict[str, Rate] = {
     "linear": linear,
@@ -67,18 +67,16 @@ class Timing:
     exit: str = "fade"
 
     @staticmethod
-    def of(value: Any) -> Timing:
-        """From the storyboard; what is unknown there counts as not given."""
-        if not isinstance(value, dict):
+    def of(timing: types.Timing | None) -> Timing:
+        """From the storyboard."""
+        if timing is None:
             return Timing()
-        start, length = value.get("start_ms"), value.get("duration_ms")
-        way = str(value.get("exit"))
         return Timing(
-            start / 1000 if isinstance(start, int | float) else None,
-            length / 1000 if isinstance(length, int | float) else None,
-            value.get("easing") if value.get("easing") in RATES else None,
-            ENTRANCES.get(str(value.get("entrance"))),
-            way if way in ("fade", "shrink", "slide", "none") else "fade",
+            None if timing.start_ms is None else timing.start_ms / 1000,
+            None if timing.duration_ms is None else timing.duration_ms / 1000,
+            timing.easing,
+            ENTRANCES[timing.entrance] if timing.entrance else None,
+            timing.exit or "fade",
         )
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from manim import Create, Mobject, VGroup, VMobject, Write
@@ -14,8 +13,9 @@ from ..audit import Audit, Box
 from ..elements.space import SpaceView
 from ..frames.canvas import Band, Canvas, Moving, Path, Rate, View
 from ..frames.painting import faded
-from ..layout.blocks import Act, Block
+from ..layout.blocks import Act, Area, Block
 from ..layout.placement import Rect, nearest, wanted
+from ..storyboard.types import Placement
 from .highlights import Mark, Marker
 from .morph import morph
 from .standing import Standing
@@ -225,7 +225,7 @@ class Screen:
 
     # Moving
 
-    def move(self, element: str, to: dict[str, Any], taken: list[Block], area: Any, count: int, rate: Rate) -> None:
+    def move(self, element: str, to: Placement, taken: list[Block], area: Area, count: int, rate: Rate) -> None:
         """An element goes to the free place nearest to the wanted one; `taken` are the blocks it must not cover."""
         mine, blocks = self.of(element), self.blocks(element)
         if not mine:

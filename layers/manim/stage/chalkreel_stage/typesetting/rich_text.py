@@ -1,13 +1,14 @@
-"""Paragraphs and list items, in Typst, with everything the author wrote as string literals."""
+"""Rich text → Typst source, with everything the author wrote as string literals."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from .. import theme
+from ..storyboard.types import Formula, Span
 from .outlines import mobject
 from .typesetter import Sheet, TypesetError, Typesetter, literal, verbatim
 
@@ -17,22 +18,21 @@ def formula(typst: str, block: bool = False) -> str:
     return f'#math.equation(block: {str(block).lower()}, eval({verbatim(typst)}, mode: "math"))'
 
 
-def inline(spans: list[dict[str, Any]], look: theme.Theme, checked: Checked) -> str:
+def inline(spans: Sequence[Span], look: theme.Theme, checked: Checked) -> str:
     """Typst source of rich text."""
     out = []
     for span in spans:
-        kind, value = next(iter(span.items()))
-        if kind == "math":
-            typst = value.get("typst", "")
-            out.append(formula(typst) if checked.good(typst) else code_span(value.get("latex", typst), look))
-        elif kind == "strong":
-            out.append(f"#strong[#{literal(value)}]")
-        elif kind == "emphasis":
-            out.append(f"#emph[#{literal(value)}]")
-        elif kind == "code":
-            out.append(code_span(value, look))
-        else:
-            out.append(f"#{literal(str(value))}")
+        match span:
+            case Span(math=Formula(typst=typst, latex=latex)):
+                out.append(formula(typst) if checked.good(typst) else code_span(latex, look))
+            case Span(strong=str(text)):
+                out.append(f"#strong[#{literal(text)}]")
+            case Span(emphasis=str(text)):
+                out.append(f"#emph[#{literal(text)}]")
+            case Span(code=str(text)):
+                out.append(code_span(text, look))
+            case Span(plain=str(text)):
+                out.append(f"#{literal(text)}")
     return "".join(out)
 
 
@@ -66,9 +66,9 @@ class Checked:
         return self._known[typst]
 
 
-def length(spans: list[dict[str, Any]]) -> int:
+def length(spans: Sequence[Span]) -> int:
     """Characters, roughly, as they take time to read."""
-    return sum(len(v) if isinstance(v, str) else len(v.get("typst", "")) for s in spans for v in s.values())
+    return sum(len(span.math.typst if span.math else span.value) for span in spans)
 
 
 def fitting(setter: Typesetter, body: str, size: float, colour: str, width: float) -> tuple[Sheet, float]:
@@ -90,11 +90,10 @@ RIGHT_TO_LEFT = "#set text(dir: rtl)\n"
 """Typst source before a text that is written from right to left."""
 
 
-def leftwards(spans: list[dict[str, Any]]) -> bool:
+def leftwards(spans: Sequence[Span]) -> bool:
     """Whether the text begins with a letter of a script that is written from right to left."""
     for span in spans:
-        kind, value = next(iter(span.items()))
-        for letter in value if isinstance(value, str) and kind != "code" else "":
+        for letter in span.plain or span.strong or span.emphasis or "":
             direction = unicodedata.bidirectional(letter)
             if direction in ("R", "AL"):
                 return True
@@ -106,13 +105,12 @@ def leftwards(spans: list[dict[str, Any]]) -> bool:
 _WORD = re.compile(r"[^ \u2e80-\uffdc]{1,18} ?|[\u2e80-\uffdc] ?| ")
 
 
-def words(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def words(spans: Sequence[Span]) -> list[Span]:
     """The spans cut after each space, CJK letter, or 18 letters without either; a formula stays whole."""
-    cut: list[dict[str, Any]] = []
+    cut: list[Span] = []
     for span in spans:
-        kind, value = next(iter(span.items()))
-        if isinstance(value, str):
-            cut += [{kind: piece} for piece in _WORD.findall(value)]
-        else:
+        if span.math:
             cut.append(span)
+        else:
+            cut += [Span(**{span.kind: piece}) for piece in _WORD.findall(span.value)]
     return cut
