@@ -191,7 +191,7 @@ fn input(source: &Path, seconds: u64) -> Vec<OsString> {
     arguments
 }
 
-/// The settings of `chalkreel_stage/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
+/// The settings of `chalkreel_stage/frames/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
 fn whole_arguments(source: &Path, out: &str, quality: Quality) -> Vec<OsString> {
     let ((width, height), fps) = (quality.size(), quality.fps());
     // Square pixels, the whole picture, black around it.

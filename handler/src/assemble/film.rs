@@ -239,7 +239,7 @@ fn join_arguments(fps: u32, channels: usize, language: &str, captions: &[&str]) 
     arguments.extend(words(&["-map_metadata", "2", "-map_chapters", "2", "-c:v", "copy", "-c:s", "mov_text"]));
     arguments.extend(words(&["-c:a", "aac", "-b:a", rate, "-movflags", "+faststart"]));
     // Clips say their length in whole milliseconds, so that joined by it they would drift: 18 ms over 100 scenes, measured.
-    // Their clock has 512 ticks a frame (`chalkreel_stage/clip.py`), and so has the film's. The clock in which ffmpeg counts
+    // Their clock has 512 ticks a frame (`chalkreel_stage/frames/clip.py`), and so has the film's. The clock in which ffmpeg counts
     // here is the film's in version 5 and the clips' in version 7, hence `TB`.
     let (ticks, steps) = ((fps * 512).to_string(), format!("setts=ts=N/TB/{fps}:duration=1/TB/{fps}"));
     arguments.extend(words(&["-video_track_timescale", &ticks, "-bsf:v", &steps, "film.mp4"]));

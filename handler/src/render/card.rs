@@ -1,7 +1,7 @@
 //! A still card: what stands in for a scene that can't be drawn. Made by ffmpeg alone, so that it is there when Manim is not.
 //!
 //! Two seconds are encoded, once, and repeated by stream copy: a card costs the same whatever its length. Its encoder settings
-//! are those of `chalkreel_stage/clip.py`, so that cards and clips share their parameter sets and can be joined.
+//! are those of `chalkreel_stage/frames/clip.py`, so that cards and clips share their parameter sets and can be joined.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

@@ -25,13 +25,13 @@ from chalkreel_stage.geometry.expression import ExpressionError, evaluate
 from chalkreel_stage.geometry.graph_layout import arrange
 from chalkreel_stage.layout.blocks import Area, Drawn, Piece, shares
 from chalkreel_stage.layout.pagination import paginate
-from chalkreel_stage.layout.placement import GAP, Rect, arranged, nearest, rooms, wanted
+from chalkreel_stage.layout.placement import GAP, Rect, arranged, free_areas, nearest, wanted
 from chalkreel_stage.scene.steps import Timing
 from chalkreel_stage.screen.morph import pairs
 from chalkreel_stage.storyboard import types
 from chalkreel_stage.storyboard.types import CurveKind, Placement, Span
 from chalkreel_stage.typesetting.outlines import find, mobject
-from chalkreel_stage.typesetting.rich_text import Checked, formula, leftwards
+from chalkreel_stage.typesetting.rich_text import FormulaCheck, formula, leftwards
 from chalkreel_stage.typesetting.typesetter import Typesetter, literal
 from storyboards import (
     COSINE,
@@ -101,7 +101,7 @@ def test_there_may_be_no_place() -> None:
 
 def test_rooms_are_free_and_the_largest_comes_first() -> None:
     taken = [Rect(-6.4, 2.5, 4.0, 6.0)]
-    found = rooms(AREA, taken)
+    found = free_areas(AREA, taken)
     assert found[0] == Area(pytest.approx(-2.4 + GAP), 2.5, pytest.approx(8.8 - GAP), 6.0)
 
 
@@ -227,20 +227,21 @@ def test_what_flows_keeps_to_the_width_of_the_page(setter: Typesetter) -> None:
     warnings: list[str] = []
     typst = "integral_a^b f(x) dif x"
     pieces: list[Piece] = [Equation(f"e{i}", i, typst, setter, theme.DARK, warnings) for i in range(3)]
-    note = Paragraph("note", 3, [Span(plain="a note")], setter, theme.DARK, Checked(setter, warnings))
+    note = Paragraph("note", 3, [Span(plain="a note")], setter, theme.DARK, FormulaCheck(setter, warnings))
     note.placement = Placement(region="bottom")
     blocks = arranged([*pieces, note], AREA)
     assert [abs(block.x + block.width / 2) < 0.01 for block in blocks if block.element != "note"] == [True] * 3
 
 
 def test_what_a_page_has_for_itself_stands_in_its_middle(setter: Typesetter) -> None:
-    alone = Paragraph("p", 0, [Span(plain="a few words")], setter, theme.DARK, Checked(setter, []))
+    alone = Paragraph("p", 0, [Span(plain="a few words")], setter, theme.DARK, FormulaCheck(setter, []))
     (block,) = paginate([alone], AREA, 0)
     assert abs(block.x + block.width / 2) < 0.01
     program = Program("c", 0, [[("x = 1", theme.DARK.text)]] * 60, setter, theme.DARK)
     pages = paginate([program], AREA, 0)
     assert len(pages) > 2 and all(abs(page.x + page.width / 2) < 0.01 for page in pages)
-    both = paginate([alone, Paragraph("q", 1, [Span(plain="more")], setter, theme.DARK, Checked(setter, []))], AREA, 0)
+    other = Paragraph("q", 1, [Span(plain="more")], setter, theme.DARK, FormulaCheck(setter, []))
+    both = paginate([alone, other], AREA, 0)
     assert {round(one.x, 6) for one in both} == {AREA.left}
 
 
@@ -417,11 +418,11 @@ def test_every_letter_has_a_picture_of_its_own(setter: Typesetter, tmp_path: Pat
 
 def test_the_language_decides_which_forms_are_set(setter: Typesetter) -> None:
     def forms(language: str, body: str) -> bytes:
-        setter.speak(language)
+        setter.set_language(language)
         try:
             return mobject(setter.sheet(body, 1.0, "#ffffff")).get_family()[-1].points.tobytes()
         finally:
-            setter.speak("en")
+            setter.set_language("en")
 
     for body in ("#[骨]", formula('"骨"'), "#strong[令]"):
         chinese, taiwan, japanese = (forms(language, body) for language in ("zh", "zh-TW", "ja-JP"))

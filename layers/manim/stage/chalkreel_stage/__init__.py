@@ -6,7 +6,7 @@ beat) and an audit of what was on screen. What it never does: run code of a docu
 write outside the folder of the clip and the temporary folder, or let one scene's failure touch another scene.
 
     worker/       one process, one thread, one forked child per render: server, scene_process
-    raw/          somebody's own Manim program, in a process of its own
+    raw/          a user's own Manim program, in a process of its own
     protocol      what is said over the socket
     scene/        beats → pages → steps → frames: scene (the story, and the fade at its end), plan (which elements
                   share a page or a place), steps (what happens in a beat, and which frames it gets), heading

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .. import theme
 from ..layout.blocks import Block, Piece, shares
 from ..storyboard.types import Bullet, Span
-from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
+from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Typesetter, literal
 from .text import uncovering
 
@@ -23,7 +23,7 @@ class Item(Piece):
         first: bool,
         setter: Typesetter,
         look: theme.Theme,
-        checked: Checked,
+        checked: FormulaCheck,
         marked: bool = True,
         spans: Sequence[Span] | None = None,
     ) -> None:

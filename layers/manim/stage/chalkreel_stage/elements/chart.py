@@ -31,7 +31,7 @@ LEAST = 2.2
 class Chart(Piece):
     """A chart element."""
 
-    beside = True
+    is_figure = True
 
     def __init__(
         self,

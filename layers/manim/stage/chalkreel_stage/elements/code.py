@@ -30,8 +30,8 @@ _NBSP = "\u00a0"
 class Program(Piece):
     """A code element, or some of its lines."""
 
-    lined = True
-    poised = True
+    has_lines = True
+    centred_alone = True
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from .. import theme
 from ..audit import Box, Stroke, ink, whole
 from ..frames.painting import faded
 from ..geometry.arrows import arrow
-from ..geometry.labels import Room, label, put
+from ..geometry.labels import FreeSpace, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
 from ..storyboard import types
 from ..storyboard.errors import StoryboardError
@@ -33,7 +33,7 @@ BORDER = 0.5
 class Drawing(Piece):
     """A drawing element."""
 
-    beside = True
+    is_figure = True
 
     def __init__(
         self,
@@ -67,15 +67,16 @@ class Drawing(Piece):
         """See Piece: as large as need be for every label to find a free place, if there is room."""
         for largest in (LARGEST_UNIT, 2.0 * LARGEST_UNIT, 4.0 * LARGEST_UNIT):
             unit, block_width, block_height = self._size(width, min(height, max(5.5 * level, 2.4)), largest)
-            self._homeless: list[str] = []
+            self._unplaced: list[str] = []
             self._make(unit, block_width, block_height)
-            if not self._homeless:
+            if not self._unplaced:
                 break
 
         def make() -> Drawn:
-            self._homeless = []
+            self._unplaced = []
             drawn = self._make(unit, block_width, block_height)
-            self._warnings += [f"label {text!r} of {self.element} found no free place" for text in self._homeless]
+            for text in self._unplaced:
+                self._warnings.append(f"label {text!r} of element {self.element} is left out: no place is free for it")
             return drawn
 
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
@@ -98,7 +99,7 @@ class Drawing(Piece):
     def _sound(self, shape: Shape) -> bool:
         if _extent(shape) is not None:
             return True
-        self._warnings.append(f"a shape of {self.element} is left out: it has no size")
+        self._warnings.append(f"a shape of element {self.element} is left out: it has no size")
         return False
 
     def _make(self, unit: float, width: float, height: float) -> Drawn:
@@ -112,7 +113,7 @@ class Drawing(Piece):
         everything = [self._figure(shape, at, unit) for shape in self._everything]
         all_strokes = [line for figure in everything for line in _outline(figure)]
         polygons = [np.array(figure.get_vertices())[:, :2] for figure in everything if isinstance(figure, Polygon)]
-        room = Room(Box("plane", 0.0, -height, width, 0.0), all_strokes)
+        room = FreeSpace(Box("plane", 0.0, -height, width, 0.0), all_strokes)
         figures: list[Mobject] = []
         keys = theme.keys(self._everything)
         for i, (shape, figure) in enumerate(zip(self._everything, everything, strict=True)):
@@ -131,7 +132,7 @@ class Drawing(Piece):
                 sheet = label(self._setter, text, theme.LABELS, colour, width * 0.6)
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height, polygons)
                 if spot is None:
-                    self._homeless.append(text)
+                    self._unplaced.append(text)
                 elif i < len(self._shapes):
                     item = put(sheet, spot, f"{self.element}: {text}", drawn.boxes)
                     acts.append(Act("dissolve", item, 0.35))
@@ -192,7 +193,7 @@ class Drawing(Piece):
         kind: str,
         figure: Mobject | None,
         at: At,
-        room: Room,
+        room: FreeSpace,
         w: float,
         h: float,
         polygons: list[np.ndarray],

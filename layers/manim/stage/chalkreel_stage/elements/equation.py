@@ -11,7 +11,7 @@ from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
 from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
-from ..typesetting.rich_text import Checked, formula
+from ..typesetting.rich_text import FormulaCheck, formula
 from ..typesetting.typesetter import Sheet, TypesetError, Typesetter
 from .text import Paragraph
 
@@ -60,12 +60,12 @@ class Equation(Piece):
     def divided(self, count: int) -> list[Piece]:
         """See Piece: cut between lines; a single line is shown as its author wrote it, which can be wrapped."""
         parts = self._parts(count) if len(self._lines) > 1 else []
-        if parts and all(Checked(self._setter, []).good(part._typst) for part in parts):
+        if parts and all(FormulaCheck(self._setter, []).compiles(part._typst) for part in parts):
             return [*parts]
-        told = f"equation {self.element} is too large for the frame at a legible size and is shown as written"
-        self._warnings += [told] if told not in self._warnings else []
+        warning = f"equation {self.element} is too large for the frame at a legible size and is shown as written"
+        self._warnings += [warning] if warning not in self._warnings else []
         spans = [Span(code=self._latex)]
-        checked = Checked(self._setter, self._warnings)
+        checked = FormulaCheck(self._setter, self._warnings)
         return [Paragraph(self.element, self.event, spans, self._setter, self._look, checked)]
 
     def _parts(self, count: int) -> list[Equation]:

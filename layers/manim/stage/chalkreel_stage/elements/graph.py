@@ -12,7 +12,7 @@ from .. import theme
 from ..audit import Box, Stroke, ink, whole
 from ..geometry.arrows import beziers, head
 from ..geometry.graph_layout import arrange
-from ..geometry.labels import Room, label, put
+from ..geometry.labels import FreeSpace, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
 from ..storyboard import types
 from ..storyboard.errors import StoryboardError
@@ -51,7 +51,7 @@ LEAST = 2.4
 class Graph(Piece):
     """A graph element."""
 
-    beside = True
+    is_figure = True
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Graph(Piece):
         if not names:
             raise StoryboardError("the graph has no nodes")
         if len(names) > MOST_NODES:
-            raise StoryboardError(f"more than {MOST_NODES} nodes have no room on a page")
+            raise StoryboardError(f"more than {MOST_NODES} nodes do not fit on a page")
         self._labels = [node.label or node.id for node in value.nodes]
         self._names = names
         self._edges: list[tuple[int, int, str]] = []
@@ -78,7 +78,7 @@ class Graph(Piece):
             if a in names and b in names:
                 self._edges.append((names.index(a), names.index(b), edge.label))
             else:
-                warnings.append(f"an edge of {element} is left out: there is no node {b if a in names else a}")
+                warnings.append(f"an edge of element {element} is left out: there is no node {b if a in names else a}")
         self._directed = value.directed
         ends = [(a, b) for a, b, _ in self._edges]
         self._places = arrange(value.layout, len(names), ends, self._directed)
@@ -87,11 +87,11 @@ class Graph(Piece):
         """See Piece."""
         block_height = max(min(height, max(5.5 * level, 3.2)), LEAST)
         block_width = min(width, block_height * (2.0 if len(self._names) < 16 else 2.4))
-        make = _Net(self, block_width, block_height).make
+        make = _DrawnGraph(self, block_width, block_height).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
 
-class _Net:
+class _DrawnGraph:
     """A graph drawn to a size."""
 
     def __init__(self, graph: Graph, width: float, height: float) -> None:
@@ -105,7 +105,7 @@ class _Net:
         sizes = _sizes(sheets)
         centres = self._apart(sizes)
         if centres is None:
-            graph._warnings.append(f"{graph.element} has more nodes than their labels have room, so they are numbered")
+            graph._warnings.append(f"nodes of element {graph.element} are numbered: there is no room for their labels")
             size, sheets = self._sheets([str(i + 1) for i in range(len(sheets))])
             sizes = _sizes(sheets)
             centres = self._apart(sizes)
@@ -136,7 +136,7 @@ class _Net:
             tracks.append(track)
             acts.append(drawn)
         plane = Box("plane", 0.0, -self._height, self._width, 0.0)
-        room = Room(plane, tracks)
+        room = FreeSpace(plane, tracks)
         for box in boxes:
             room.take(box)
         edges: list[Act] = []
@@ -154,7 +154,8 @@ class _Net:
             )
             spot = room.beside(sheet.width, sheet.height, np.array(around))
             if spot is None:
-                graph._warnings.append(f"label {text!r} of {graph.element} found no free place")
+                why = f"label {text!r} of element {graph.element} is left out: no place is free for it"
+                graph._warnings.append(why)
                 continue
             item = put(sheet, spot, f"{graph.element}: edge {text} {a + 1} {b + 1}", boxes)
             labels.add(item)

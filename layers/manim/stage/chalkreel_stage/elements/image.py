@@ -44,7 +44,7 @@ class ImageError(ValueError):
 class Image(Piece):
     """An image element."""
 
-    beside = True
+    is_figure = True
 
     def __init__(
         self, element: str, event: int, path: Path, caption: str, setter: Typesetter, look: theme.Theme

@@ -12,7 +12,7 @@ from ..layout.blocks import Piece
 from ..storyboard import types
 from ..storyboard.errors import StoryboardError
 from ..storyboard.types import Element, ElementKind, Placement, Style
-from ..typesetting.rich_text import Checked
+from ..typesetting.rich_text import FormulaCheck
 from ..typesetting.typesetter import Typesetter
 from .bullets import Item
 from .chart import Chart
@@ -46,7 +46,7 @@ class Maker:
 
     def __post_init__(self) -> None:
         """Formulas are checked once per scene."""
-        self.checked = Checked(self.setter, self.warnings)
+        self.checked = FormulaCheck(self.setter, self.warnings)
 
     def pieces(self, element: Element, event: int, centred: bool, family: Sequence[Any] = ()) -> list[Piece]:
         """The pieces of an element, in reading order; `centred` on a card.
@@ -121,7 +121,7 @@ class Maker:
         raise AssertionError(f"no code draws an element of kind {element.kind.kind}")
 
     def _equation(self, name: str, event: int, formula: types.Formula, look: theme.Theme) -> Piece:
-        if self.checked.good(formula.typst):
+        if self.checked.compiles(formula.typst):
             return Equation(name, event, formula.typst, self.setter, look, self.warnings, formula.latex)
         spans = [types.Span(code=formula.latex or formula.typst)]
         return Paragraph(name, event, spans, self.setter, look, self.checked)

@@ -44,7 +44,7 @@ class NumberLine(Piece):
             if self._axis.low <= mark.at <= self._axis.high:
                 self._marks.append((mark.at, mark.label))
             else:
-                warnings.append(f"a mark at {mark.at:g} of {element} lies outside of the line and is left out")
+                warnings.append(f"a mark at {mark.at:g} of element {element} is left out: it lies outside of the line")
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""

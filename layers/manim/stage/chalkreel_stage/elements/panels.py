@@ -11,7 +11,7 @@ from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
 from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
-from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
+from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Typesetter, literal
 
 PADDING = 0.32
@@ -27,7 +27,7 @@ BAR = 0.08
 class Callout(Piece):
     """A remark on a panel, with a bar at its left."""
 
-    poised = True
+    centred_alone = True
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Callout(Piece):
         spans: Sequence[Span],
         setter: Typesetter,
         look: theme.Theme,
-        checked: Checked,
+        checked: FormulaCheck,
     ) -> None:
         self.element, self.event = element, event
         self._spans, self._setter, self._look, self._checked = spans, setter, look, checked

@@ -14,7 +14,7 @@ from ..audit import Box, Stroke, ink
 from ..geometry.arrows import arrow, beziers, head, head_outline, head_size
 from ..geometry.axis import Axis
 from ..geometry.curves import Curve, Plane, follow
-from ..geometry.labels import SPACE, Legend, Room, label, put
+from ..geometry.labels import SPACE, FreeSpace, Legend, label, put
 from ..layout.blocks import Act, Block, Drawn, Part, Piece
 from ..storyboard import types
 from ..storyboard.errors import StoryboardError
@@ -34,7 +34,7 @@ Ends = tuple[np.ndarray, np.ndarray]
 class Plot(Piece):
     """An axes element."""
 
-    beside = True
+    is_figure = True
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Plot(Piece):
             return follow(curve.kind, plane)
         except StoryboardError as error:
             if tell:
-                self.warnings.append(f"a curve of {self.element} is left out: {error}")
+                self.warnings.append(f"a curve of element {self.element} is left out: {error}")
             return Curve()
 
 
@@ -106,7 +106,7 @@ class Figure:
         self._with_legend = legend or plot.axes.legend
         self._boxes: list[Box] = []
         self._strokes: list[Stroke] = []
-        self._homeless = False
+        self._unplaced = False
         x, y, muted = plot.x, plot.y, self._look.muted
         self._numbers_x = [label(self._setter, x.number(v), theme.TICKS, muted) for v in x.ticks]
         self._numbers_y = [label(self._setter, y.number(v), theme.TICKS, muted) for v in y.ticks]
@@ -122,7 +122,7 @@ class Figure:
     def make(self) -> Drawn:
         """Draws it, its top left corner at the origin; with a legend when not every label finds a free place."""
         drawn = self._make()
-        if self._homeless and not self._with_legend:
+        if self._unplaced and not self._with_legend:
             return Figure(self._plot, self._width, self._height, legend=True)._make()
         return drawn
 
@@ -186,8 +186,8 @@ class Figure:
             return None
         legend = Legend(entries, self._width - 0.6, 0.4 * self._height, self._setter, self._look.text)
         if legend.left_out:
-            told = f"the legend of {plot.element} has no room for {legend.left_out} of its labels"
-            plot.warnings += [told] if told not in plot.warnings else []
+            warning = f"the legend of element {plot.element} has no room for {legend.left_out} of its labels"
+            plot.warnings += [warning] if warning not in plot.warnings else []
         return legend
 
     def _frame(self) -> Frame:
@@ -233,7 +233,7 @@ class Figure:
         everything = [*plot.curves, *plot.others]
         outlines = [np.array([at(*p) for p in line]) for curve in everything for line in curve.outline]
         rules = [np.array(line) for line in self._rules(at)]
-        room = Room(plane, [*outlines, *rules, *(head for curve in everything for head in _heads(curve, at))])
+        room = FreeSpace(plane, [*outlines, *rules, *(head for curve in everything for head in _heads(curve, at))])
         self._strokes += [Stroke(f"{plot.element}: axis", rule[:, :2]) for rule in rules]
         regions: dict[str, list[Box]] = {}
         keys = theme.keys(plot.axes.curves)
@@ -252,7 +252,7 @@ class Figure:
                 sheet = label(self._setter, text, theme.LABELS, colour)
                 spot = room.beside(sheet.width, sheet.height, self._track(drawn, at))
                 if spot is None:
-                    self._homeless = True
+                    self._unplaced = True
                 else:
                     item = put(sheet, spot, f"{plot.element}: {text}", self._boxes)
                     acts.append(Act("dissolve", item, 0.4))
@@ -261,7 +261,7 @@ class Figure:
             # What will come needs room for its label too, or all labels would have to move then.
             if curve.label and not drawn.empty and not self._with_legend:
                 sheet = label(self._setter, curve.label, theme.LABELS, self._look.text)
-                self._homeless |= room.beside(sheet.width, sheet.height, self._track(drawn, at)) is None
+                self._unplaced |= room.beside(sheet.width, sheet.height, self._track(drawn, at)) is None
         return regions
 
     def _rules(self, at: At) -> tuple[Ends, Ends]:

@@ -18,7 +18,7 @@ from manim import Group
 
 from .. import theme
 from ..audit import Box, ink
-from ..frames.painting import Painting, swapped
+from ..frames.painting import Painting, bgr
 from ..geometry.axis import Axis
 from ..geometry.expression import Array
 from ..geometry.labels import SPACE, Legend, label
@@ -37,7 +37,7 @@ LIGHT = np.array([-0.45, 0.62, 0.64])
 
 
 @dataclass
-class _Thing:
+class _DrawnSolid:
     fine: Shape
     coarse: Shape
     colour: str
@@ -48,7 +48,7 @@ class _Thing:
 class Space(Piece):
     """A space element."""
 
-    beside = True
+    is_figure = True
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Space(Piece):
         self.phi = math.radians(value.phi if value.phi is not None else 65.0)
         self.theta = math.radians(value.theta if value.theta is not None else -45.0)
         self.axes = [Axis.of(axis) for axis in _axes(value)]
-        self.things: list[_Thing] = []
+        self.things: list[_DrawnSolid] = []
 
         def own(solid: types.Solid) -> str | None:
             style = solid.style or types.Style()
@@ -83,7 +83,7 @@ class Space(Piece):
             opacity = solid.style.opacity if solid.style else None
             try:
                 self.things.append(
-                    _Thing(
+                    _DrawnSolid(
                         self._within(build(solid.kind, FINE)),
                         self._within(build(solid.kind, COARSE)),
                         shades[theme.key(solid)],
@@ -92,7 +92,7 @@ class Space(Piece):
                     )
                 )
             except StoryboardError as error:
-                warnings.append(f"a solid of {element} is left out: {error}")
+                warnings.append(f"a solid of element {element} is left out: {error}")
         round_ones = any(solid.kind.kind in ROUND for form in family for solid in form.solids)
         # A legend has the same places for the same names, whichever of the family it belongs to.
         self.names = [(thing.name, thing.colour, False) for thing in self.things if thing.name]
@@ -251,7 +251,7 @@ class SpaceView(Painting):
         for line, colour, width in self._rules():
             seen = space.turned(line, self.theta) * scale
             for a, b in pairwise(seen):
-                items.append((float(a[2] + b[2]) / 2, ("line", a, b, swapped(colour), width, 1.0)))
+                items.append((float(a[2] + b[2]) / 2, ("line", a, b, bgr(colour), width, 1.0)))
         for thing in space.things:
             self._faces(items, thing)
         items.sort(key=lambda item: item[0])
@@ -295,11 +295,11 @@ class SpaceView(Painting):
             rules.append((_way(*space.axis(i), 24), look.muted, 0.032))
         return rules
 
-    def _faces(self, items: list[tuple[float, Any]], thing: _Thing) -> None:
+    def _faces(self, items: list[tuple[float, Any]], thing: _DrawnSolid) -> None:
         space, shape = self._space, thing.coarse if self.coarse else thing.fine
         paper, colour = space.look.background, thing.colour
-        shades = [np.array(swapped(theme.mix(paper, colour, 0.42))), np.array(swapped(colour))]
-        bright = np.array(swapped(theme.mix(colour, "#ffffff", 0.38)))
+        shades = [np.array(bgr(theme.mix(paper, colour, 0.42))), np.array(bgr(colour))]
+        bright = np.array(bgr(theme.mix(colour, "#ffffff", 0.38)))
         for faces in shape.faces:
             if not len(faces):
                 continue
@@ -318,7 +318,7 @@ class SpaceView(Painting):
             ]
         for line in shape.lines:
             seen = space.turned(line, self.theta) * self._scale
-            shade = swapped(colour)
+            shade = bgr(colour)
             for a, b in pairwise(seen):
                 items.append((float(a[2] + b[2]) / 2 + 0.01, ("line", a, b, shade, 0.05, thing.opacity)))
             if shape.tip is not None:
@@ -333,7 +333,7 @@ class SpaceView(Painting):
     def _letters(self, context: cairo.Context) -> None:
         """The names of the axes beyond their ends, upright."""
         space = self._space
-        context.set_source_rgba(*swapped(space.look.text), 1.0)
+        context.set_source_rgba(*bgr(space.look.text), 1.0)
         named = [i for i, axis in enumerate(space.axes) if axis.label]
         for i, glyphs, (width, height) in zip(named, self._names, self._sizes, strict=True):
             x, y = space.turned(np.array(space.axis(i)), self.theta)[:, :2] * self._scale

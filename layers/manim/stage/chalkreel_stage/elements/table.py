@@ -13,7 +13,7 @@ from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
 from ..storyboard.errors import StoryboardError
 from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
-from ..typesetting.rich_text import Checked, fitting, inline, length, words
+from ..typesetting.rich_text import FormulaCheck, fitting, inline, length, words
 from ..typesetting.typesetter import Sheet, Typesetter
 
 PAD_X = 0.18
@@ -42,7 +42,7 @@ class _Cell:
 class Table(Piece):
     """A table, or some of its rows and columns."""
 
-    lined = True
+    has_lines = True
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Table(Piece):
         align: list[str],
         setter: Typesetter,
         look: theme.Theme,
-        checked: Checked,
+        checked: FormulaCheck,
     ) -> None:
         """Rows may be shorter than the widest one. Raises StoryboardError."""
         self.element, self.event = element, event
@@ -148,8 +148,8 @@ class Table(Piece):
 
     def _written(self) -> list[Piece]:
         """The same with formulas that are too wide for the page as their authors wrote them, which can be wrapped."""
-        told = f"a formula in table {self.element} is too wide for the frame at a legible size and is shown as written"
-        self._checked.tell(told)
+        why = "is too wide for the frame at a legible size and is shown as written"
+        self._checked.warn(f"a formula in table {self.element} {why}")
 
         def shown(spans: Sequence[Span]) -> list[Span]:
             return [self._coded(span) if self._too_wide(span) else span for span in spans]

@@ -9,14 +9,14 @@ from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
 from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
-from ..typesetting.rich_text import RIGHT_TO_LEFT, Checked, fitting, inline, leftwards, length, words
+from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Sheet, Typesetter
 
 
 class Paragraph(Piece):
     """A text element."""
 
-    poised = True
+    centred_alone = True
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Paragraph(Piece):
         spans: Sequence[Span],
         setter: Typesetter,
         look: theme.Theme,
-        checked: Checked,
+        checked: FormulaCheck,
         centred: bool = False,
         colour: str | None = None,
     ) -> None:

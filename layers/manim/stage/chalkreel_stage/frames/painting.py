@@ -31,7 +31,7 @@ class Painting(Mobject, ABC):
         return made
 
     def on(self, context: cairo.Context) -> None:
-        """Paints it. The context is in frame units, y upwards; red and blue are swapped, as in Manim's camera."""
+        """Paints it. The context is in frame units, y upwards; red and blue are bgr, as in Manim's camera."""
         context.save()
         # Manim leaves the outline of what it drew last, which would be filled along with this.
         context.new_path()
@@ -94,7 +94,7 @@ def faded(mobject: Mobject, strength: float) -> Mobject:
     return copy
 
 
-def swapped(colour: str) -> tuple[float, float, float]:
+def bgr(colour: str) -> tuple[float, float, float]:
     """Red, green, blue of `#rrggbb` from 0 to 1, as `Painting.on`'s context takes them."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return blue, green, red

@@ -40,7 +40,7 @@ def _suiting(count: int, edges: Edges, directed: bool) -> str:
     joined = _reached(count, edges) == count
     if joined and len({tuple(sorted(edge)) for edge in edges}) == count - 1 and count > 2:
         return "tree"
-    if directed and not _circle(count, edges):
+    if directed and not _has_cycle(count, edges):
         return "layered"
     return "circular" if count <= 7 else "spring"
 
@@ -57,7 +57,7 @@ def _reached(count: int, edges: Edges) -> int:
     return len(seen)
 
 
-def _circle(count: int, edges: Edges) -> bool:
+def _has_cycle(count: int, edges: Edges) -> bool:
     return _order(count, edges) is None
 
 

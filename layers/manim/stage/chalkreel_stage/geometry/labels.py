@@ -27,7 +27,7 @@ def label(setter: Typesetter, text: str, size: float, colour: str, width: float 
     return sheet
 
 
-class Room:
+class FreeSpace:
     """What is taken in a figure: points of lines, boxes of text. Finds what is free."""
 
     def __init__(self, plane: Box, lines: Iterable[np.ndarray] = ()) -> None:

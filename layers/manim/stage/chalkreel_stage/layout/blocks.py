@@ -119,11 +119,11 @@ class Piece(ABC):
 
     element: str
     event: int
-    beside = False
+    is_figure = False
     """Whether it is a figure, which may stand in a column of its own next to the rest."""
-    poised = False
+    centred_alone = False
     """Whether it stands in the middle of a page that it has for itself."""
-    lined = False
+    has_lines = False
     """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
     until: int = NEVER
     """The action that takes it away."""
@@ -153,7 +153,7 @@ class Slot(Piece):
         self.element, self.event, self.placement = first.element, first.event, first.placement
         self.until = max(piece.until for member in members for piece in member)
         self.members = members
-        self.beside = all(piece.beside for member in members for piece in member)
+        self.is_figure = all(piece.is_figure for member in members for piece in member)
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -169,7 +169,7 @@ class Slot(Piece):
         )
         for stack in stacks:
             # Figures stay where they are, whatever their captions; all else is centred upon what it follows.
-            y = 0.0 if self.beside or len(stacks) == 1 else (stacked(stack) - whole.height) / 2
+            y = 0.0 if self.is_figure or len(stacks) == 1 else (stacked(stack) - whole.height) / 2
             for i, block in enumerate(stack):
                 y -= block.gap if i else 0.0
                 side = self._side if self._side is not None else 0.5 if block.centred else 0.0

@@ -11,7 +11,7 @@ from .blocks import Area, Block, Piece, measured, stacked
 
 def one_page(pieces: list[Piece], area: Area, levels: Sequence[float]) -> list[Block]:
     """All on one page at the largest of the scales at which that is possible; none when it isn't at any."""
-    figures = [piece for piece in pieces if piece.beside]
+    figures = [piece for piece in pieces if piece.is_figure]
     templates = (_stack,)
     if figures and len(pieces) > 1:
         # Several figures like to stand side by side, a single one beside or among the words.
@@ -39,13 +39,13 @@ def _stack(pieces: list[Piece], area: Area, level: float) -> list[Block]:
 
 def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     """The figures in a column beside everything else."""
-    figures = [piece for piece in pieces if piece.beside]
+    figures = [piece for piece in pieces if piece.is_figure]
     if len(figures) == len(pieces) or len(figures) > 2 or level < 0.7:
         return []
     gutter = 0.04 * area.width
     narrow = Area(area.left, area.top, 0.42 * area.width, area.height)
     wide = Area(area.left + narrow.width + gutter, area.top, area.width - narrow.width - gutter, area.height)
-    blocks = {id(p): measured(p, level, narrow.width, narrow.height) for p in pieces if not p.beside}
+    blocks = {id(p): measured(p, level, narrow.width, narrow.height) for p in pieces if not p.is_figure}
     column = list(blocks.values())
     if not fits(column, narrow):
         return []
@@ -61,8 +61,8 @@ def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
 
 def _rows(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     """Words above, figures in a grid below them."""
-    figures = [piece for piece in pieces if piece.beside]
-    words = [measured(piece, level, area.width, area.height) for piece in pieces if not piece.beside]
+    figures = [piece for piece in pieces if piece.is_figure]
+    words = [measured(piece, level, area.width, area.height) for piece in pieces if not piece.is_figure]
     used = stacked(words) + (theme.GAP * level if words else 0.0)
     rest = area.height - used
     best: tuple[float, list[Block], float, float, int] | None = None
@@ -88,7 +88,7 @@ def _rows(pieces: list[Piece], area: Area, level: float) -> list[Block]:
         cell.x = left + column * (cell_width + theme.GAP) + (cell_width - cell.width) / 2
         cell.y = area.top - used - row * (cell_height + theme.GAP) - (cell_height - cell.height) / 2
     waiting_words, waiting_cells = iter(words), iter(cells)
-    return [next(waiting_cells) if piece.beside else next(waiting_words) for piece in pieces]
+    return [next(waiting_cells) if piece.is_figure else next(waiting_words) for piece in pieces]
 
 
 def place(blocks: list[Block], area: Area) -> None:

@@ -48,7 +48,7 @@ def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
         blocks = _spread(pieces, area, first_page)
     pages = [block.page for block in blocks]
     for block in blocks:
-        if pages.count(block.page) == 1 and block.piece and block.piece.poised:
+        if pages.count(block.page) == 1 and block.piece and block.piece.centred_alone:
             block.x = area.left + (area.width - block.width) / 2
     return blocks
 

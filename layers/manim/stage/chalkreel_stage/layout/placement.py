@@ -95,7 +95,7 @@ def arranged(pieces: list[Piece], area: Area) -> list[Block]:
             blocks = _try(groups, area, level, figure)
             if blocks:
                 return blocks
-            if not any(piece.beside for piece in groups):
+            if not any(piece.is_figure for piece in groups):
                 break
     return []
 
@@ -109,7 +109,7 @@ def _grouped(pieces: list[Piece]) -> list[Piece]:
             groups.append(piece)
             continue
         region = "" if piece.placement.at else str(piece.placement.region)
-        words = not piece.beside and not isinstance(piece, Slot)
+        words = not piece.is_figure and not isinstance(piece, Slot)
         stack = next((s for s in stacks.get(region, []) if s.event < piece.until and piece.event < s.until), None)
         same = next((s for some in stacks.values() for s in some if s.members[0][-1].event == piece.event), None)
         stack = same or (stack if region else None)
@@ -136,9 +136,9 @@ def _try(groups: list[Piece], area: Area, level: float, figure: float) -> list[B
         width, height = area.width, area.height
         if "left" in region or "right" in region:
             width *= 0.48
-        if piece.beside:
+        if piece.is_figure:
             height *= figure * (0.5 if "top" in region or "bottom" in region else 1.0)
-        if piece.beside and piece.placement.at is not None:
+        if piece.is_figure and piece.placement.at is not None:
             width *= 0.6
         block = measured(piece, level, width, height)
         if block.width > area.width + 1e-6 or block.height > area.height + 1e-6:
@@ -162,7 +162,7 @@ def _try(groups: list[Piece], area: Area, level: float, figure: float) -> list[B
 def _flow(flow: list[Piece], area: Area, taken: list[Rect], level: float) -> list[Block]:
     since, until = min(piece.event for piece in flow), max(piece.until for piece in flow)
     against = [rect for rect in taken if rect.since < until and since < rect.until]
-    free = rooms(area, against)[:8]
+    free = free_areas(area, against)[:8]
     wide = [room for room in free if room.width > 0.6 * area.width and room.height > 0.4 * area.height]
     # What flows goes over the page's width, a little smaller rather than into a corner of it.
     for room in wide if wide and level > WIDE_LEVEL else free:
@@ -172,7 +172,7 @@ def _flow(flow: list[Piece], area: Area, taken: list[Rect], level: float) -> lis
     return []
 
 
-def rooms(area: Area, taken: Sequence[Rect]) -> list[Area]:
+def free_areas(area: Area, taken: Sequence[Rect]) -> list[Area]:
     """Free rectangles of the area, the largest first."""
     right, bottom = area.left + area.width, area.top - area.height
     xs = sorted({area.left, right} | {r.left - GAP for r in taken} | {r.left + r.width + GAP for r in taken})

@@ -1,1 +1,1 @@
-"""Somebody's own Manim program, in a process of its own."""
+"""A user's own Manim program, in a process of its own."""

@@ -39,7 +39,7 @@ from .steps import Operation, Step, Timing, entering, leaving, merged, play
 FADE_S = 0.3
 """Length of the fade at the end of a scene, in seconds; never more than a third of the last beat."""
 
-UNPOINT_S = 0.25
+UNHIGHLIGHT_S = 0.25
 """How long the highlights of a beat take to go when the next begins, in seconds."""
 
 
@@ -55,7 +55,7 @@ class Scene:
         self._scene = read_scene(request["scene"], self.warnings)
         if isinstance(self._scene.kind, SceneKindCase):
             raise ValueError(
-                "a Manim scene is somebody's program: chalkreel_stage.raw renders it, in a process of its own"
+                "the worker renders no Manim program: chalkreel_stage.raw does, in a process of its own"
             )
         self._fps = int(request["fps"])
         self._width, self._height = int(request["width"]), int(request["height"])
@@ -66,7 +66,7 @@ class Scene:
         if len(self._beats) != len(self._frames):
             raise ValueError(f"{len(self._frames)} beat lengths for {len(self._beats)} beats")
         film = request.get("film", {})
-        setter.speak(str(film.get("language", "en")))
+        setter.set_language(str(film.get("language", "en")))
         self._setter = setter
         self._look = theme.named(str(film.get("theme", "dark")))
         assets = request.get("assets")
@@ -120,8 +120,8 @@ class Scene:
         """Writes one beat: exactly `frames` frames."""
         screen, left = self._screen, frames
         if screen.marks:
-            going = min(round(UNPOINT_S * self._fps), frames // 4)
-            screen.unpoint(going)
+            going = min(round(UNHIGHLIGHT_S * self._fps), frames // 4)
+            screen.clear_highlights(going)
             left -= going
         tail = min(round(FADE_S * self._fps), left // 3) if last else 0
         # One frame is kept, so that each beat ends with all that it brings, however short it is.
@@ -216,11 +216,11 @@ class Scene:
         timing = Timing.of(highlight.timing)
         target, part, colour = highlight.target, highlight.part, highlight.colour
         rate = timing.rate_of_entering
-        point = Operation(0.45, lambda screen, count: screen.point(target, part, colour, count, rate))
+        point = Operation(0.45, lambda screen, count: screen.highlight(target, part, colour, count, rate))
         operations = [point]
         if timing.seconds is not None and timing.seconds > 1.0:
             operations.append(Operation(timing.seconds - 0.8, lambda screen, count: screen.canvas.hold(count)))
-            operations.append(Operation(0.35, lambda screen, count: screen.unpoint(count)))
+            operations.append(Operation(0.35, lambda screen, count: screen.clear_highlights(count)))
         return [Step(14.0, operations, timing.start)]
 
     @staticmethod

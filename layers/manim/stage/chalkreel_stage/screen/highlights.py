@@ -17,7 +17,7 @@ from ..layout.blocks import Block
 from ..typesetting.outlines import find
 from ..typesetting.rich_text import code_span, formula
 from ..typesetting.typesetter import Sheet, TypesetError, Typesetter, literal
-from .standing import Standing
+from .shown import Shown
 
 PADS = (0.16, 0.12, 0.08, 0.05, 0.02)
 """Distances of a frame from what is in it, in frame units, the most pleasant first."""
@@ -31,7 +31,7 @@ class Mark:
 
     element: str
     mobject: Mobject
-    before: Standing | None
+    before: Shown | None
     """Drawn just before this, and so behind it; none means on top of everything."""
     boxes: list[Box] = field(default_factory=list)
 
@@ -49,32 +49,33 @@ class Marker:
         element: str,
         part: str | None,
         wanted: str | None,
-        standing: Sequence[Standing],
+        shown: Sequence[Shown],
         blocks: Sequence[Block],
         others: Sequence[Box],
     ) -> list[Mark]:
-        """The marks of an element of which `standing` and `blocks` are on screen; `others` is what else there is.
+        """The marks of an element of which `shown` and `blocks` are on screen; `others` is what else there is.
 
         Without a wanted colour it is the accent's, or a curve's own.
         """
         colour = wanted or self._look.accent
         if part is not None and part.strip():
-            glow = [s for s in standing if s.key and _named(s, part)]
+            glow = [s for s in shown if s.key and _named(s, part)]
             found = self._glow(element, glow, wanted)
             if found:
                 return found
             for block in blocks:
-                behind = self._behind(block, standing)
+                behind = self._behind(block, shown)
                 regions = self._regions(block, part)
                 if regions:
-                    if block.piece is not None and block.piece.lined:
+                    if block.piece is not None and block.piece.has_lines:
                         return [self._band(element, region, colour, behind, 0.0) for region in regions]
                     own = block.placed().boxes
                     return [self._frame(element, r, colour, [*others, *_apart(own, r)]) for r in regions]
                 words = self._words(block, part)
                 if words:
                     return [self._band(element, word, colour, behind, 0.05) for word in words]
-            if part.strip()[:1].isdigit() and all(block.piece is not None and block.piece.lined for block in blocks):
+            of_lines = all(block.piece is not None and block.piece.has_lines for block in blocks)
+            if part.strip()[:1].isdigit() and of_lines:
                 # A line of another page: what is here is not meant.
                 self._warnings.append(f"line {part} of element {element} is not on the screen and not highlighted")
                 return []
@@ -128,14 +129,14 @@ class Marker:
         return sheets
 
     @staticmethod
-    def _behind(block: Block, standing: Sequence[Standing]) -> Standing | None:
+    def _behind(block: Block, shown: Sequence[Shown]) -> Shown | None:
         """Before what a band of this block is drawn: its words, not its panel."""
-        mine = [s for s in standing if s.block is block]
+        mine = [s for s in shown if s.block is block]
         acts = block.placed().parts[0].acts if block.placed().parts else []
         panel = len(acts) > 1 and acts[0].kind == "dissolve"
         return mine[1] if panel and len(mine) > 1 else mine[0] if mine else None
 
-    def _band(self, element: str, box: Box, colour: str, before: Standing | None, pad: float) -> Mark:
+    def _band(self, element: str, box: Box, colour: str, before: Shown | None, pad: float) -> Mark:
         width, height = box.right - box.left + 2 * pad, box.top - box.bottom + 2 * pad
         band = RoundedRectangle(
             corner_radius=min(0.08, height / 3, width / 3),
@@ -171,9 +172,9 @@ class Marker:
         return Mark(element, frame, None, [edge])
 
     @staticmethod
-    def _glow(element: str, standing: Sequence[Standing], colour: str | None) -> list[Mark]:
+    def _glow(element: str, shown: Sequence[Shown], colour: str | None) -> list[Mark]:
         marks = []
-        for s in standing:
+        for s in shown:
             strokes = [
                 m
                 for m in s.mobject.get_family()
@@ -199,12 +200,12 @@ def _apart(boxes: Sequence[Box], region: Box) -> list[Box]:
     ]
 
 
-def _named(standing: Standing, part: str) -> bool:
+def _named(shown: Shown, part: str) -> bool:
     """Whether it is the part of a figure that has this label."""
-    block = standing.block
+    block = shown.block
     if block is None:
         return False
     for one in block.placed().parts:
-        if one.name == part and any(act.mobject is standing.bright for act in one.acts):
+        if one.name == part and any(act.mobject is shown.undimmed for act in one.acts):
             return True
     return False

@@ -8,12 +8,12 @@ import numpy as np
 from manim import VGroup, VMobject
 
 from ..frames.canvas import Canvas, Rate
-from ..typesetting.outlines import likeness
+from ..typesetting.outlines import glyph_shape
 
 
 def pairs(old: VGroup, new: VGroup) -> list[tuple[int, int]]:
     """Numbers of glyphs that look the same: those in the same order first, then what is left."""
-    before, after = [likeness(g) for g in old], [likeness(g) for g in new]
+    before, after = [glyph_shape(g) for g in old], [glyph_shape(g) for g in new]
     matched = [
         (block.a + k, block.b + k)
         for block in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()

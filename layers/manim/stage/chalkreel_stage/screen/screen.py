@@ -1,4 +1,4 @@
-"""What is on screen, and everything that can happen to it: the picture is always that of the list kept here."""
+"""What is on screen, and everything that can happen to it: the picture always shows the list that is kept here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..layout.placement import Rect, nearest, wanted
 from ..storyboard.types import Placement
 from .highlights import Mark, Marker
 from .morph import morph
-from .standing import Standing
+from .shown import Shown
 
 DIMMED = 0.28
 """Opacity of what steps back: still to be read, clearly behind."""
@@ -48,26 +48,26 @@ class Screen:
     audit: Audit = field(default_factory=Audit)
     fixed: list[Box] = field(default_factory=list)
     """Boxes of the heading."""
-    standing: list[Standing] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     only: str | None = None
     """The element that fills the frame, when the camera is near one."""
     known: set[str] = field(default_factory=set)
     """Elements that were ever shown."""
 
-    def of(self, element: str) -> list[Standing]:
+    def of(self, element: str) -> list[Shown]:
         """What is on screen of an element."""
-        return [s for s in self.standing if s.element == element]
+        return [s for s in self.shown if s.element == element]
 
     def blocks(self, element: str | None = None) -> list[Block]:
         """Blocks on screen, of one element or of all."""
-        found = {id(s.block): s.block for s in self.standing if s.block and element in (None, s.element)}
+        found = {id(s.block): s.block for s in self.shown if s.block and element in (None, s.element)}
         return list(found.values())
 
-    def picture(self, without: Sequence[Standing] = ()) -> np.ndarray:
+    def picture(self, without: Sequence[Shown] = ()) -> np.ndarray:
         """The whole picture drawn anew, marks behind what they mark."""
         items: list[Mobject] = []
-        for s in self.standing:
+        for s in self.shown:
             if s in without or (self.only is not None and s.element != self.only):
                 continue
             items += [mark.mobject for mark in self.marks if mark.before is s]
@@ -87,13 +87,13 @@ class Screen:
         if element is not None:
             self.known.add(element)
         canvas, item = self.canvas, act.mobject
-        new = Standing(element, item, block, item, key)
+        new = Shown(element, item, block, item, key)
         if act.under:
-            first = next((i for i, s in enumerate(self.standing) if s.block is block), len(self.standing))
-            self.standing.insert(first, new)
+            first = next((i for i, s in enumerate(self.shown) if s.block is block), len(self.shown))
+            self.shown.insert(first, new)
             canvas.uncover(self.picture(), bands(item), count, rate)
             return
-        self.standing.append(new)
+        self.shown.append(new)
         if act.kind in ("write", "create") and isinstance(item, VMobject):
             how = Write if act.kind == "write" else Create
             canvas.animate([how(item, rate_func=rate)], count)
@@ -113,16 +113,16 @@ class Screen:
         else:
             canvas.dissolve(canvas.draw(canvas.still, [item]), count, rate)
 
-    def leaving(self, element: str | None) -> list[Standing]:
-        """What goes when that element is taken away; none means everything but the heading."""
-        return [s for s in self.standing if s.element is not None and element in (None, s.element)]
+    def leaving(self, element: str | None) -> list[Shown]:
+        """What goes when that element is removed; none means everything but the heading."""
+        return [s for s in self.shown if s.element is not None and element in (None, s.element)]
 
     def leave(self, element: str | None, count: int, exits: Mapping[str, str]) -> None:
         """Elements go, each in its own way: `fade` where `exits` has none."""
         going = self.leaving(element)
         if not going:
             if element is not None and element not in self.known:
-                self.warnings.append(f"element {element} is removed but was never shown")
+                self.warnings.append(f"element {element} can't be removed: it was never shown")
             return
         canvas = self.canvas
         if self.only is not None and element in (None, self.only):
@@ -141,7 +141,7 @@ class Screen:
         else:
             canvas.glide(after, moving, after, count)
 
-    def _moving(self, going: list[Standing], ways: dict[str, str]) -> list[Moving]:
+    def _moving(self, going: list[Shown], ways: dict[str, str]) -> list[Moving]:
         """What is seen of elements while they go; what goes at once is not."""
         moving = []
         for element, how in ways.items():
@@ -150,8 +150,8 @@ class Screen:
                 moving.append(Moving(self.canvas.layer(mine), middle(*mine), OUT[how]))
         return moving
 
-    def _drop(self, going: list[Standing], names: set[str | None]) -> None:
-        self.standing = [s for s in self.standing if s not in going]
+    def _drop(self, going: list[Shown], names: set[str | None]) -> None:
+        self.shown = [s for s in self.shown if s not in going]
         self.marks = [mark for mark in self.marks if mark.element not in names]
 
     def become(self, old: str, blocks: list[Block], count: int, rate: Rate) -> list[tuple[Block, Act, str]]:
@@ -165,11 +165,11 @@ class Screen:
         # What is new among the first parts goes over with them, or it would come to lie on top of what stays.
         last = max((i for i, (_, part) in enumerate(parts) if part.key and part.key in had), default=-1)
         kept = parts[: last + 1]
-        at = self.standing.index(going[0]) if going else len(self.standing)
+        at = self.shown.index(going[0]) if going else len(self.shown)
         for block in blocks:
             self.known.add(block.element)
         fresh = [
-            Standing(block.element, act.mobject, block, act.mobject, part.key)
+            Shown(block.element, act.mobject, block, act.mobject, part.key)
             for block, part in (kept or parts)
             for act in part.acts
         ]
@@ -181,7 +181,7 @@ class Screen:
         if self.only == old and blocks:
             self.only = blocks[0].element
         self._drop(going, {old})
-        self.standing[at:at] = fresh
+        self.shown[at:at] = fresh
         after = self.picture()
         if base is not None:
             morph(canvas, base, going[0].mobject, fresh[0].mobject, after, count, rate)
@@ -194,21 +194,21 @@ class Screen:
 
     # Drawing the eye
 
-    def point(self, element: str, part: str | None, colour: str | None, count: int, rate: Rate) -> None:
-        """Marks an element, or a part of it, until `unpoint`."""
+    def highlight(self, element: str, part: str | None, colour: str | None, count: int, rate: Rate) -> None:
+        """Marks an element, or a part of it, until `clear_highlights`."""
         mine = self.of(element)
         if not mine:
             self._absent("highlight", element)
             self.canvas.hold(count)
             return
         for s in mine:
-            s.mobject = s.bright
+            s.mobject = s.undimmed
         others = [box for b in self.blocks() if b.element != element for box in b.placed().boxes] + self.fixed
         shade = theme.legible(colour, self.look)
         self.marks += self.marker.marks(element, part, shade, mine, self.blocks(element), others)
         self.canvas.dissolve(self.picture(), count, rate)
 
-    def unpoint(self, count: int) -> None:
+    def clear_highlights(self, count: int) -> None:
         """Takes all marks away."""
         self.marks = []
         self.canvas.dissolve(self.picture(), count)
@@ -219,7 +219,7 @@ class Screen:
         if not mine:
             self._absent("dim", element)
         for s in mine:
-            s.mobject = faded(s.bright, DIMMED)
+            s.mobject = faded(s.undimmed, DIMMED)
         self.marks = [mark for mark in self.marks if mark.element != element]
         self.canvas.dissolve(self.picture(), count, rate)
 
@@ -238,7 +238,7 @@ class Screen:
         x, y = wanted(to, width, height, area, self.canvas.frame_width)
         spot = nearest(Rect(x, y, width, height), [Rect(b.x, b.y, b.width, b.height) for b in taken], area)
         if spot is None:
-            self.warnings.append(f"element {element} stays where it is: nowhere else is room for it")
+            self.warnings.append(f"element {element} is not moved: there is no free place for it")
             self.canvas.hold(count)
             return
         right, up = spot[0] - left, spot[1] - top
@@ -249,7 +249,7 @@ class Screen:
             for block in blocks:
                 block.shift(right, up)
             for s in mine:
-                if s.mobject is not s.bright:
+                if s.mobject is not s.undimmed:
                     s.mobject.shift([right, up, 0.0])
         after = self.picture()
         way = Moving(layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0))
@@ -295,7 +295,7 @@ class Screen:
 
     def orbit(self, degrees: float, count: int, rate: Rate) -> None:
         """The camera goes round every space on screen."""
-        mine = [s for s in self.standing if isinstance(s.mobject, SpaceView)]
+        mine = [s for s in self.shown if isinstance(s.mobject, SpaceView)]
         if not mine:
             self.warnings.append("the camera can't go round: no space is on screen")
             self.canvas.hold(count)
@@ -308,7 +308,7 @@ class Screen:
             self.canvas.show(self.canvas.draw(base, views))
         for s, view, start in zip(mine, views, starts, strict=True):
             view.theta, view.coarse = start + np.deg2rad(degrees) * rate(1.0), False
-            s.bright.theta = view.theta
+            s.undimmed.theta = view.theta
         self.canvas.still = self.picture()
         self.canvas.hold(min(count, 1))
 
@@ -324,7 +324,7 @@ class Screen:
         self.warnings.append(f"no {what}: element {element} {why}")
 
 
-def _look_on(going: list[Standing], fresh: list[Standing]) -> None:
+def _look_on(going: list[Shown], fresh: list[Shown]) -> None:
     """A space that came out of another is seen from where the camera went."""
     old = next((s.mobject for s in going if isinstance(s.mobject, SpaceView)), None)
     for s in fresh:

@@ -213,7 +213,7 @@ def _pixels(data: str) -> np.ndarray | None:
         return np.asarray(image.convert("RGBA"))
 
 
-def likeness(item: Mobject) -> tuple[float, ...]:
+def glyph_shape(item: Mobject) -> tuple[float, ...]:
     """What a glyph looks like, whatever its size and place: equal for two of the same shape."""
     points = item.points[:, :2]
     low, size = points.min(axis=0), max(float(np.ptp(points[:, 1])), float(np.ptp(points[:, 0])), 1e-6)
@@ -224,8 +224,8 @@ def likeness(item: Mobject) -> tuple[float, ...]:
 def find(sheet: Sheet, part: Sheet) -> list[tuple[float, float, float, float]]:
     """Where the glyphs of `part` follow each other in `sheet`: left, bottom, right, top for each line; first match."""
     glyphs = [item for item in mobject(sheet, each_glyph=True) if len(item.points)]
-    wanted = [likeness(item) for item in mobject(part, each_glyph=True) if len(item.points)]
-    have = [likeness(item) for item in glyphs]
+    wanted = [glyph_shape(item) for item in mobject(part, each_glyph=True) if len(item.points)]
+    have = [glyph_shape(item) for item in glyphs]
     for start in range(len(have) - len(wanted) + 1) if wanted else ():
         if have[start : start + len(wanted)] == wanted:
             return _lines(glyphs[start : start + len(wanted)])

@@ -18,13 +18,13 @@ def formula(typst: str, block: bool = False) -> str:
     return f'#math.equation(block: {str(block).lower()}, eval({verbatim(typst)}, mode: "math"))'
 
 
-def inline(spans: Sequence[Span], look: theme.Theme, checked: Checked) -> str:
+def inline(spans: Sequence[Span], look: theme.Theme, checked: FormulaCheck) -> str:
     """Typst source of rich text."""
     out = []
     for span in spans:
         match span:
             case Span(math=Formula(typst=typst, latex=latex)):
-                out.append(formula(typst) if checked.good(typst) else code_span(latex, look))
+                out.append(formula(typst) if checked.compiles(typst) else code_span(latex, look))
             case Span(strong=str(text)):
                 out.append(f"#strong[#{literal(text)}]")
             case Span(emphasis=str(text)):
@@ -42,19 +42,19 @@ def code_span(value: str, look: theme.Theme) -> str:
     return f'#text(font: ({fonts}), size: 0.92em, fill: rgb("{look.code}"), ligatures: false)[#{literal(value)}]'
 
 
-class Checked:
+class FormulaCheck:
     """Which formulas compile; each is tried once, and a bad one is a warning, not the end of its paragraph."""
 
     def __init__(self, setter: Typesetter, warnings: list[str]) -> None:
         self._setter, self._warnings = setter, warnings
         self._known: dict[str, bool] = {}
 
-    def tell(self, message: str) -> None:
+    def warn(self, message: str) -> None:
         """Adds a warning, once."""
         if message not in self._warnings:
             self._warnings.append(message)
 
-    def good(self, typst: str) -> bool:
+    def compiles(self, typst: str) -> bool:
         """Whether Typst can set the formula."""
         if typst not in self._known:
             try:

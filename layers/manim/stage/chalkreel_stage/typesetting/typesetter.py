@@ -1,4 +1,4 @@
-"""Typst source → measured sheets → Manim mobjects, in memory.
+"""Typst source → measured sheets, in memory; `outlines` makes Manim mobjects of them.
 
 Why not Manim's own `Typst` and `MathTypst`: they write two files per formula into the media folder and import the
 SVG through svgelements, at 20 to 100 ms each. The same compiler, kept and fed from memory, takes 0.3 to 10 ms, and
@@ -93,9 +93,9 @@ class Typesetter:
         # has no file access, and all other text is a string literal.
         self._compiler = typst.Compiler(root=tempfile.gettempdir(), font_paths=found, ignore_system_fonts=True)
         self._sheets: dict[str, Sheet] = {}
-        self.speak("en")
+        self.set_language("en")
 
-    def speak(self, language: str) -> None:
+    def set_language(self, language: str) -> None:
         """What is set from now on is in the language of that BCP 47 tag; English when it is none."""
         tag = re.fullmatch(r"([A-Za-z]{2})((?:-[A-Za-z0-9]{1,8})*)", language)
         self._language = tag[1].lower() if tag else "en"

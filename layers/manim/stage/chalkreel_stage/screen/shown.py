@@ -1,4 +1,4 @@
-"""What stands on screen."""
+"""One thing on screen: a mobject of an element, or of the heading."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..layout.blocks import Block
 
 
 @dataclass
-class Standing:
+class Shown:
     """Something on screen."""
 
     element: str | None
     """None for the heading, which stays."""
     mobject: Mobject
     block: Block | None
-    bright: Mobject
-    """The mobject at its full strength."""
+    undimmed: Mobject
+    """The mobject at full opacity, for when it is dimmed no more."""
     key: str = ""
