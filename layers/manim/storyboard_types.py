@@ -96,9 +96,19 @@ def _record(name: str, definition: dict[str, Any]) -> str:
         if field not in required:
             # serde leaves out what is none and what is empty.
             default = "()" if value.get("type") == "array" else "None"
+        elif optional(value):
+            default = "False" if value["type"] == "boolean" else "()"
         lines.append(_field(field, kind, default))
         lines.append(_docstring(value, "    ", False))
     return _joined(lines)
+
+
+def optional(value: dict[str, Any]) -> bool:
+    """Whether a field may be absent although the schema requires it: flags, then off, and lists of plain values, then empty.
+
+    Such fields were added to elements that had been there before, and storyboards of that time lack them.
+    """
+    return value.get("type") == "boolean" or (value.get("type") == "array" and "$ref" not in value["items"])
 
 
 def _field(name: str, kind: str, default: str | None) -> str:

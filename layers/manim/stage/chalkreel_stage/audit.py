@@ -1,4 +1,4 @@
-"""What is wrong with a picture: ink that covers other ink, ink outside the safe frame, text too small to read."""
+"""Measures a picture: ink that overlaps other ink, ink outside the safe frame, text too small to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words set apart: call-outs, and boxes that stand in for what can't be drawn."""
+"""Call-outs, and placeholders: boxes that stand in for what can't be drawn."""
 
 from __future__ import annotations
 

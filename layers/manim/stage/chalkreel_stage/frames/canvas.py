@@ -1,4 +1,4 @@
-"""Manim's Cairo camera with a still picture kept beside it, and the ways things enter and leave that picture.
+"""The picture on screen, drawn by Manim's Cairo camera, and the transitions from one picture to the next.
 
 A still picture is drawn once. Only what moves is drawn per frame: strokes by Manim's animations (Write, Create),
 blocks of text by uncovering the finished picture behind a soft edge, what slides or grows as a layer that was drawn

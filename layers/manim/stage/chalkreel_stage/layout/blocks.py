@@ -120,9 +120,9 @@ class Piece(ABC):
     element: str
     event: int
     is_figure = False
-    """Whether it is a figure, which may stand in a column of its own next to the rest."""
+    """Whether it may stand in a column of its own next to the text."""
     centred_alone = False
-    """Whether it stands in the middle of a page that it has for itself."""
+    """Whether it is centred on a page that it has for itself."""
     has_lines = False
     """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
     until: int = NEVER

@@ -1,4 +1,8 @@
-"""Wanted places: honoured as far as nothing covers anything, else the nearest free place, else the flow."""
+"""Positions that the storyboard asks for.
+
+An element stands where it is wanted if it covers nothing there, else at the nearest free place. When a page has no room
+for all of its placed elements at any legible scale, they join the flow.
+"""
 
 from __future__ import annotations
 

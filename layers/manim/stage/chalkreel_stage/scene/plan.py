@@ -1,4 +1,4 @@
-"""All of a scene before its first frame: which elements share a page or a place, and for how long.
+"""Plans a whole scene before its first frame: which elements share a page or a place, and for how long.
 
 Actions are counted over the scene; an element's action is the `show` or `transform` that brings it.
 """

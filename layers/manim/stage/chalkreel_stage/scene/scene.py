@@ -40,7 +40,7 @@ FADE_S = 0.3
 """Length of the fade at the end of a scene, in seconds; never more than a third of the last beat."""
 
 UNHIGHLIGHT_S = 0.25
-"""How long the highlights of a beat take to go when the next begins, in seconds."""
+"""Length of the fade by which the highlights of a beat go when the next beat begins, in seconds."""
 
 
 class Scene:

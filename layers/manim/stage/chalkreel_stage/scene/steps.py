@@ -31,7 +31,7 @@ ENTRANCES: dict[str, Kind] = {
 }
 
 LEAVE_S = 0.35
-"""How long it takes to clear a page, in seconds."""
+"""Length of the transition that clears a page, in seconds."""
 
 
 @dataclass

@@ -21,10 +21,10 @@ from .morph import morph
 from .shown import Shown
 
 DIMMED = 0.28
-"""Opacity of what steps back: still to be read, clearly behind."""
+"""Opacity of dimmed elements: still legible, clearly in the background."""
 
 SLIDE = 0.4
-"""How far what slides comes or goes, in frame units: less than the margin, so that nothing touches the edge."""
+"""Distance of the slide by which an element enters or leaves, in frame units: less than the margin of the frame."""
 
 OUT: dict[str, Path] = {
     "fade": lambda p: (1.0, 0.0, 0.0, 1 - p),
@@ -192,10 +192,10 @@ class Screen:
             return []
         return [(block, act, part.key) for block, part in parts if id(part) not in known for act in part.acts]
 
-    # Drawing the eye
+    # Highlighting and dimming
 
     def highlight(self, element: str, part: str | None, colour: str | None, count: int, rate: Rate) -> None:
-        """Marks an element, or a part of it, until `clear_highlights`."""
+        """Highlights an element, or a part of it, until `clear_highlights`."""
         mine = self.of(element)
         if not mine:
             self._absent("highlight", element)
@@ -209,12 +209,12 @@ class Screen:
         self.canvas.dissolve(self.picture(), count, rate)
 
     def clear_highlights(self, count: int) -> None:
-        """Takes all marks away."""
+        """Removes all highlights."""
         self.marks = []
         self.canvas.dissolve(self.picture(), count)
 
     def dim(self, element: str, count: int, rate: Rate) -> None:
-        """An element steps back."""
+        """Lowers the opacity of an element, so that it recedes."""
         mine = self.of(element)
         if not mine:
             self._absent("dim", element)

@@ -1,4 +1,4 @@
-"""What is wrong with a storyboard, and never with the stage."""
+"""The error that a storyboard causes, as opposed to a bug of the stage."""
 
 from __future__ import annotations
 

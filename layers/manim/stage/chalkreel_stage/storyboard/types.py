@@ -76,7 +76,7 @@ class Axes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shown below; may be empty."""
     curves: tuple[Curve, ...]
     """Drawn in order."""
-    legend: bool
+    legend: bool = False
     """Whether labels stand together in a legend instead of beside their curves."""
     x: Axis
     """Horizontal."""
@@ -182,7 +182,7 @@ class Circle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Program text."""
 
-    highlighted: tuple[Annotated[int, Meta(ge=0)], ...]
+    highlighted: tuple[Annotated[int, Meta(ge=0)], ...] = ()
     """Lines to highlight, from 1, ascending."""
     language: str
     """As named after the fence, lower case; empty when not named."""
@@ -347,7 +347,7 @@ class Formula(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Graph(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Nodes and edges."""
 
-    directed: bool
+    directed: bool = False
     """Whether edges have a direction."""
     edges: tuple[Edge, ...]
     """Between them."""
@@ -706,7 +706,7 @@ class Surface(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table. Rows may be shorter than the widest one."""
 
-    align: tuple[str, ...]
+    align: tuple[str, ...] = ()
     """`left`, `center` or `right` for each column; missing ones are `left`."""
     header: tuple[RichText, ...]
     """First row, set apart; may be empty."""
