@@ -33,6 +33,7 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_chroot,
     libc::SYS_move_mount,
     libc::SYS_open_tree,
+    OPEN_TREE_ATTR,
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
     libc::SYS_fsmount,
@@ -155,6 +156,7 @@ const DENIED: &[libc::c_long] = &[
 const FCHMODAT2: libc::c_long = 452;
 const SETXATTRAT: libc::c_long = 463;
 const REMOVEXATTRAT: libc::c_long = 466;
+const OPEN_TREE_ATTR: libc::c_long = 467;
 const FILE_SETATTR: libc::c_long = 469;
 /// The first number that Linux 6.18 did not have. What came later looks unknown to a child: `fchmodat2` was such a
 /// newcomer once, and so was io_uring.
