@@ -60,6 +60,8 @@ def run(tmp_path: Path, body: str) -> subprocess.CompletedProcess[str]:
         "os.fchmod(os.open('mine', os.O_RDONLY), 0o600)",
         "os.chmod('mine', 0o600, dir_fd=os.open('.', os.O_RDONLY))",
         "os.utime(os.open('mine', os.O_RDONLY))",
+        "os.symlink(outside, 'link'); os.utime('link', follow_symlinks=False); os.lchown('link', 0, 0)",
+        "os.mkdir('a'); os.symlink(outside, 'a/link'); shutil.copytree('a', 'b', symlinks=True)",
         "packed = tarfile.open('t', 'w'); packed.add('mine'); packed.close(); tarfile.open('t').extractall('out')",
     ],
 )
@@ -75,6 +77,7 @@ def test_done_in_its_own_folder(tmp_path: Path, body: str) -> None:
         ("os.chmod('../outside', 0o600)", "PermissionError"),
         ("os.chmod('.', 0o600, dir_fd=os.open('..', os.O_RDONLY))", "PermissionError"),
         ("os.symlink(outside, 'link'); os.chmod('link', 0o600)", "PermissionError"),
+        ("os.symlink('..', 'up'); os.utime('up/outside', follow_symlinks=False)", "PermissionError"),
         ("os.utime(os.open(outside, os.O_RDONLY))", "PermissionError"),
         ("os.mkdir(str(own) + '-not'); os.chmod(str(own) + '-not', 0o600)", "PermissionError"),
         ("os.chmod('missing', 0o600)", "FileNotFoundError"),

@@ -27,32 +27,36 @@ def answer_within(folder: Path) -> None:
     own = os.path.realpath(folder)
     for name in SETTERS:
         real = getattr(os, name)
-        answered = _answered(real, own)
+        answered = _answered(name, real, own)
         for capability in CAPABILITIES:
             if real in capability:
                 capability.add(answered)
         setattr(os, name, answered)
 
 
-def _answered(real: Callable[..., None], own: str) -> Callable[..., None]:
+def _answered(name: str, real: Callable[..., None], own: str) -> Callable[..., None]:
     @functools.wraps(real)
     def answered(path: Any, *arguments: Any, **named: Any) -> None:
         try:
             real(path, *arguments, **named)
         except PermissionError as error:
-            if error.errno != errno.EPERM or not _is_within(own, path, named.get("dir_fd")):
+            follows = named.get("follow_symlinks", name != "lchown")
+            if error.errno != errno.EPERM or not _is_within(own, path, named.get("dir_fd"), follows):
                 raise
 
     return answered
 
 
-def _is_within(own: str, path: Any, folder: int | None) -> bool:
-    """Whether the file, which must exist, lies in `own`. Raises FileNotFoundError."""
+def _is_within(own: str, path: Any, folder: int | None, follows: bool) -> bool:
+    """Whether the file (for a link: what it leads to, when `follows`) lies in `own`. Raises FileNotFoundError."""
     if isinstance(path, int):
         found = os.readlink(f"/proc/self/fd/{path}")
     else:
         base = os.readlink(f"/proc/self/fd/{folder}") if folder is not None else os.getcwd()
         found = os.path.join(base, os.fsdecode(path))
         os.lstat(found)
-    found = os.path.realpath(found)
+    if follows:
+        found = os.path.realpath(found)
+    else:
+        found = os.path.join(os.path.realpath(os.path.dirname(found)), os.path.basename(found))
     return found == own or found.startswith(own + os.sep)
