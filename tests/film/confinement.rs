@@ -108,19 +108,6 @@ fn storyboard(scenes: &[serde_json::Value]) -> String {
     document.to_string()
 }
 
-/// Ten of ten of ten … rectangles: a hundred million.
-fn bomb() -> String {
-    let mut picture = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" \
-        width=\"100\" height=\"100\" viewBox=\"0 0 100 100\"><defs><rect id=\"r0\" width=\"5\" height=\"5\"/>",
-    );
-    for level in 1..=8 {
-        let ten = format!("<use xlink:href=\"#r{}\"/>", level - 1).repeat(10);
-        picture.push_str(&format!("<g id=\"r{level}\">{ten}</g>"));
-    }
-    picture + "</defs><use xlink:href=\"#r8\"/></svg>"
-}
-
 #[test]
 fn a_scene_that_swells_costs_itself_alone() {
     let alone = |lines: &str| {
@@ -143,7 +130,6 @@ fn a_scene_that_swells_costs_itself_alone() {
                 scene("bad", "#let a = (1,) * 64; #for i in range(40) { a = a + a }; #a.len()"),
             ]),
         ),
-        ("picture.md", "# Good\n\nWords.\n\n## Bad\n\nA picture.\n\n![Bomb](bomb.svg)\n".to_owned()),
         ("at-once.py", alone("        bytearray(1 << 40)\n")),
         ("slowly.py", alone("        had = []\n        while True:\n            had.append(bytearray(1 << 20))\n")),
         (
@@ -156,7 +142,6 @@ fn a_scene_that_swells_costs_itself_alone() {
     for (name, document) in documents {
         // As a function with 2 GiB.
         let house = House::new().set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048").set("JOB_TIMEOUT", "120");
-        std::fs::write(house.path("bomb.svg"), bomb()).unwrap();
         let made = house.render(&house.document(name, document), &[]);
         let status = made.status();
         assert_eq!(made.code(), 3, "{name}: {status:#}\n{}", made.words());

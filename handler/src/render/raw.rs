@@ -156,7 +156,7 @@ fn told(outcome: Outcome, allowed: f64) -> Result<ClipReport, StageError> {
         }
         (Ending::TimedOut | Ending::Ended, _) => Err(StageError::TimedOut(allowed)),
         (Ending::CouldNotStart(error), _) => Err(StageError::CouldNotStart(error.to_string())),
-        (Ending::Signalled(_), _) if ran_out() => Err(StageError::OutOfMemory(words())),
+        (Ending::Signalled(_) | Ending::Exited(1..), _) if ran_out() => Err(StageError::OutOfMemory(words())),
         (ending, _) => Err(StageError::Crashed(format!("{ending}: {}", words()))),
     }
 }

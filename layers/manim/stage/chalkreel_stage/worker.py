@@ -306,7 +306,7 @@ def _verdict(running: Running, status: int) -> dict[str, Any]:
         return {**answer, "id": name}
     kind, message = running.kind, running.why
     tail = running.tail.decode("utf-8", "replace")
-    if kind is None and code < 0 and any(sign in tail for sign in protocol.OUT_OF_MEMORY):
+    if kind is None and not answer and any(sign in tail for sign in protocol.OUT_OF_MEMORY):
         kind, message = "memory", _last_line(tail)
     elif kind is None and code < 0:
         kind, message = "crashed", f"ended by {_signal_name(-code)}"
