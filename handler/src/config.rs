@@ -220,7 +220,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CONFINEMENT",
         default: "best-effort",
-        meaning: "off, best-effort or require: what happens when the kernel can't confine children",
+        meaning: "off, best-effort or require: what happens when a part of the confinement of children is missing, which `chalkreel doctor` names",
     },
     Variable {
         name: "MANIM_SOURCE",

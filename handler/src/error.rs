@@ -121,6 +121,7 @@ codes! {
     RenderStalled "render.stalled" Render true "a scene made no frame for STALL_TIMEOUT" "Simplify the scene; try again.";
     RenderRefused "render.refused" Render false "Manim programs are not run here" "Set MANIM_SOURCE, or use a kernel that can confine them.";
     RenderCrashed "render.crashed" Render true "the process that rendered a scene died" "Try again; see the log for its last words.";
+    RenderOutOfMemory "render.out_of_memory" Render false "a scene needed more memory than it may have" "Simplify the scene, lower the quality, or give the machine or the function more memory.";
     RenderFailed "render.failed" Render false "Manim raised an error in a scene" "See the message; simplify the scene.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the frames that were promised" "Try again.";
     AssembleFailed "assemble.failed" Assemble true "ffmpeg could not join clips and sound" "See the log for ffmpeg's last words.";

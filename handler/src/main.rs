@@ -17,6 +17,9 @@ fn main() -> ExitCode {
         }
     };
     child::prepare_process();
+    if let Some(megabytes) = config.function_memory {
+        child::limit_memory(u64::from(megabytes) << 20);
+    }
     let command = (!config.under_lambda).then(cli::parse);
     let (level, json) = if config.under_lambda { ("info", true) } else { ("error", false) };
     // Two threads: the work is done by children; what is left here is waiting, hashing and copying.

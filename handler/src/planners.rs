@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
+use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -155,6 +155,7 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
     spec.args = ["planner", "compile"].map(OsString::from).into();
     spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
     spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
+    spec.author = Author::Somebody;
     spec.limits = Limits::gibibytes(MEMORY, RESULT);
     let (read, write) = (vec![component.to_owned()], vec![own.path().to_owned()]);
     spec.confinement = Confinement { read, write, mode };

@@ -1,8 +1,11 @@
 //! Scratch folders: one for the process, one in it for each job. They go away when they are dropped, whatever happened.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::child;
 
 /// Times that a folder's removal is tried, and the wait between: longer than any child takes to be ended.
 const TRIES: u32 = 100;
@@ -15,12 +18,15 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
-    /// A new folder under `parent`, readable by this user only.
+    /// A new folder under `parent`, readable by this user only, and by the users of our children when this one is root.
     ///
     /// # Errors
     /// When `parent` is missing, full or can't be written.
     pub fn under(parent: &Path) -> io::Result<Self> {
-        tempfile::Builder::new().prefix("chalkreel-").tempdir_in(parent).map(Self)
+        let closed = std::fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("chalkreel-").permissions(closed).tempdir_in(parent)?;
+        child::open_to_children(folder.path())?;
+        Ok(Self(folder))
     }
 
     /// Removes it, although a child that is being ended may still write into it. It goes on behind the caller's back when

@@ -14,6 +14,7 @@ mod tones;
 mod witness;
 
 mod captions;
+mod confinement;
 mod documents;
 mod making;
 mod planners;

@@ -7,41 +7,56 @@ use std::os::fd::AsRawFd as _;
 
 use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow};
-use nix::unistd::{ForkResult, Pid, fork, getpid};
+use nix::unistd::{ForkResult, Pid, fork, getpid, gettid};
 
+use super::landlock::{PATH_BENEATH, ReadBeneath};
 use super::outcome::StartError;
 use super::plan::{CHANNEL, Facts, Image, Ours, Plan, Theirs};
-use super::system::{CapabilityData, capability_header};
+use super::system::{self, CapabilityData, capability_header};
+use super::trial;
+use super::user::User;
 
-/// What was put on, one bit each, as the child reports it.
-pub(super) const NO_NEW_PRIVS: i32 = 1;
-pub(super) const CAPABILITIES: i32 = 2;
-pub(super) const LIMITS: i32 = 4;
-pub(super) const LANDLOCK: i32 = 8;
-pub(super) const SECCOMP: i32 = 16;
+/// What is on, one bit each, as the child reports it: not what was asked for, but what the kernel says afterwards. The bits
+/// from [`trial::FIRST`] on are what the child tried in vain.
+pub(super) const NO_NEW_PRIVS: u64 = 1;
+pub(super) const LIMITS: u64 = 2;
+pub(super) const LANDLOCK: u64 = 4;
+pub(super) const SECCOMP: u64 = 8;
+/// It is not root, and when it has a user of its own, it is that one.
+pub(super) const USER: u64 = 16;
 
 /// Where the child keeps its report and its ruleset while it arranges itself; both close on exec.
 const REPORT: i32 = 4;
 const RULESET: i32 = 5;
 
-/// A child's report: one byte that says of what, and an integer. Written as one, it arrives as one.
+/// A child's report: one byte that says of what, and a number. Written as one, it arrives as one.
 pub(super) const GRANTED: u8 = 0;
 pub(super) const FAILED_SETUP: u8 = 1;
 pub(super) const FAILED_FOLDER: u8 = 2;
 pub(super) const FAILED_CONFINEMENT: u8 = 3;
 pub(super) const FAILED_EXEC: u8 = 4;
-pub(super) const REPORT_BYTES: usize = 5;
+/// The capabilities that are left, one bit each.
+pub(super) const CAPABILITIES: u8 = 5;
+pub(super) const REPORT_BYTES: usize = 9;
+
+/// Who forks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Handler {
+    pub(super) process: libc::pid_t,
+    /// The thread that forks, which is not the process's first one.
+    pub(super) thread: libc::pid_t,
+}
 
 /// Forks. The calling thread must be one that lives as long as the process: the child dies with it.
 pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, Ours, Facts), StartError> {
-    let handler = getpid();
+    let handler = Handler { process: getpid().as_raw(), thread: gettid().as_raw() };
     // A signal that came between the fork and the exec would run our handlers in the child.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
     // SAFETY: the child calls nothing but `become_program`, which is async-signal-safe and does not return.
     let forked = unsafe { fork() };
     if let Ok(ForkResult::Child) = forked {
         // SAFETY: this is the forked child, and everything that the plan points to was copied with it.
-        unsafe { become_program(&plan.image, &plan.theirs, handler.as_raw(), mark) }
+        unsafe { become_program(&plan.image, &plan.theirs, handler, mark) }
     }
     if let Ok(before) = before {
         // It can't fail: the set came from the same call.
@@ -60,28 +75,38 @@ pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, Ours, Facts),
 /// # Safety
 /// Only in the child right after a fork, with an image whose pointers are alive. Every call in here is a system call or
 /// an async-signal-safe function, and nothing allocates, locks or panics.
-unsafe fn become_program(image: &Image, theirs: &Theirs, handler: libc::pid_t, mark: Option<u64>) -> ! {
+unsafe fn become_program(image: &Image, theirs: &Theirs, handler: Handler, mark: Option<u64>) -> ! {
     unsafe {
         reset_signals();
         if libc::setsid() < 0 {
             fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
         }
-        // A belt for a handler that is killed outright. If it died before this call, nobody is there to report to.
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        if libc::getppid() != handler {
-            libc::_exit(127);
-        }
+        die_with(handler);
         arrange_descriptors(image, theirs);
         if libc::chdir(image.dir.as_ptr()) < 0 {
             fail(REPORT, FAILED_FOLDER, errno());
         }
-        let granted = confine(image, mark);
-        if image.required && granted & (LANDLOCK | SECCOMP) != LANDLOCK | SECCOMP {
-            fail(REPORT, FAILED_CONFINEMENT, granted);
+        let granted = confine(image, handler, mark);
+        let capabilities = system::capabilities_held();
+        report(REPORT, CAPABILITIES, capabilities);
+        let whole = granted & trial::WHOLE == trial::WHOLE && capabilities == 0;
+        if image.required && !whole {
+            fail_with(REPORT, FAILED_CONFINEMENT, granted);
         }
         report(REPORT, GRANTED, granted);
         libc::execve(image.program.as_ptr(), image.args.as_ptr(), image.env.as_ptr());
         fail(REPORT, FAILED_EXEC, errno());
+    }
+}
+
+/// A belt for a handler that is killed outright. If it died before this call, nobody is there to report to. A change of user
+/// takes it off again.
+unsafe fn die_with(handler: Handler) {
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != handler.process {
+            libc::_exit(127);
+        }
     }
 }
 
@@ -134,7 +159,7 @@ unsafe fn arrange_descriptors(image: &Image, theirs: &Theirs) {
 }
 
 /// Puts on everything that the kernel grants, and says what. The filter comes last, since it denies some of the rest.
-unsafe fn confine(image: &Image, mark: Option<u64>) -> i32 {
+unsafe fn confine(image: &Image, handler: Handler, mark: Option<u64>) -> u64 {
     unsafe {
         let mut granted = LIMITS;
         for (resource, value) in &image.limits {
@@ -147,19 +172,19 @@ unsafe fn confine(image: &Image, mark: Option<u64>) -> i32 {
         {
             granted &= !LIMITS;
         }
-        if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 {
-            granted |= NO_NEW_PRIVS;
+        if let Some(user) = image.user {
+            become_user(user);
+            die_with(handler);
         }
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         if let Some(kept) = image.capabilities {
-            let header = capability_header();
-            let half = |bits: u64| CapabilityData { effective: bits as u32, permitted: bits as u32, inheritable: 0 };
-            let data = [half(kept & 0xffff_ffff), half(kept >> 32)];
-            if libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) == 0 {
-                granted |= CAPABILITIES;
-            }
+            keep_capabilities(kept, image.user.is_some());
         }
-        if image.ruleset.is_some() && libc::syscall(libc::SYS_landlock_restrict_self, RULESET, 0) == 0 {
-            granted |= LANDLOCK;
+        if image.ruleset.is_some() {
+            see_itself();
+            if libc::syscall(libc::SYS_landlock_restrict_self, RULESET, 0) == 0 {
+                granted |= LANDLOCK;
+            }
         }
         if let Some(filter) = &image.filter {
             // The crate's own instruction has the kernel's layout (`repr(C)`, the same four fields).
@@ -168,11 +193,84 @@ unsafe fn confine(image: &Image, mark: Option<u64>) -> i32 {
                 filter: filter.as_ptr().cast_mut().cast::<libc::sock_filter>(),
             };
             let mode = libc::SECCOMP_MODE_FILTER as libc::c_ulong;
+            // Asking for the mode afterwards tells nothing: whoever started us may have a filter on us as well (Docker has).
             if libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) == 0 {
                 granted |= SECCOMP;
             }
         }
-        granted
+        if libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 {
+            granted |= NO_NEW_PRIVS;
+        }
+        if is_user(image.user) {
+            granted |= USER;
+        }
+        if image.confined { granted | trial::tried(image, handler) } else { granted }
+    }
+}
+
+/// Becomes this user, in no group but its own; exits when that fails. By system calls alone: the C library's functions would
+/// have every thread of the process do the same, and the others were not forked.
+unsafe fn become_user(user: User) {
+    unsafe {
+        if user.keeps != 0 {
+            libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0);
+        }
+        let (uid, gid) = (user.uid, user.gid);
+        if libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>()) < 0
+            || libc::syscall(libc::SYS_setresgid, gid, gid, gid) < 0
+            || libc::syscall(libc::SYS_setresuid, uid, uid, uid) < 0
+        {
+            fail(REPORT, FAILED_SETUP, errno());
+        }
+    }
+}
+
+/// Whether all of its ids are those of `user`; or for none, whether it is not root.
+unsafe fn is_user(user: Option<User>) -> bool {
+    let (mut uids, mut gids) = ([0_u32; 3], [0_u32; 3]);
+    unsafe {
+        let [real, effective, saved] = &mut uids;
+        libc::getresuid(real, effective, saved);
+        let [real, effective, saved] = &mut gids;
+        libc::getresgid(real, effective, saved);
+        match user {
+            Some(user) => {
+                uids == [user.uid; 3] && gids == [user.gid; 3] && libc::getgroups(0, std::ptr::null_mut()) == 0
+            }
+            None => !uids.contains(&0),
+        }
+    }
+}
+
+/// Gives up all capabilities but these. Another user than root loses even those with `exec`, unless they are made ambient.
+unsafe fn keep_capabilities(kept: u64, ambient: bool) {
+    let header = capability_header();
+    let half = |bits: u64| CapabilityData {
+        effective: bits as u32,
+        permitted: bits as u32,
+        inheritable: if ambient { bits as u32 } else { 0 },
+    };
+    let data = [half(kept & 0xffff_ffff), half(kept >> 32)];
+    unsafe {
+        libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr());
+        for capability in 0..64_u64 {
+            if ambient && kept >> capability & 1 == 1 {
+                libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+            }
+        }
+    }
+}
+
+/// Adds the child's own entry in `/proc` to its ruleset. Without it the child can't look at itself, and nothing else is lost.
+unsafe fn see_itself() {
+    unsafe {
+        let folder = libc::open(c"/proc/self".as_ptr(), libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC);
+        if folder >= 0 {
+            let beneath = ReadBeneath::of(folder);
+            libc::syscall(libc::SYS_landlock_add_rule, RULESET, PATH_BENEATH, &raw const beneath, 0);
+            // It stays open until the program begins: the rule is about this very entry, which the kernel may forget and
+            // make anew while nobody holds it. The handler holds it from now on (see `life`).
+        }
     }
 }
 
@@ -185,7 +283,10 @@ unsafe fn limit(resource: libc::__rlimit_resource_t, value: u64) -> bool {
         }
         limit.rlim_max = limit.rlim_max.min(value);
         limit.rlim_cur = limit.rlim_max.min(value);
-        libc::setrlimit(resource, &raw const limit) == 0
+        let set = libc::setrlimit(resource, &raw const limit) == 0;
+        let mut now = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+        libc::getrlimit(resource, &raw mut now);
+        set && now.rlim_max <= value
     }
 }
 
@@ -193,15 +294,20 @@ unsafe fn errno() -> i32 {
     unsafe { *libc::__errno_location() }
 }
 
-unsafe fn report(descriptor: i32, what: u8, detail: i32) {
-    let [a, b, c, d] = detail.to_ne_bytes();
-    let bytes = [what, a, b, c, d];
+unsafe fn report(descriptor: i32, what: u8, detail: u64) {
+    let [a, b, c, d, e, f, g, h] = detail.to_ne_bytes();
+    let bytes = [what, a, b, c, d, e, f, g, h];
     unsafe {
         libc::write(descriptor, bytes.as_ptr().cast(), REPORT_BYTES);
     }
 }
 
-unsafe fn fail(descriptor: i32, what: u8, detail: i32) -> ! {
+/// Reports an error number, and exits.
+unsafe fn fail(descriptor: i32, what: u8, errno: i32) -> ! {
+    unsafe { fail_with(descriptor, what, u64::from(errno.unsigned_abs())) }
+}
+
+unsafe fn fail_with(descriptor: i32, what: u8, detail: u64) -> ! {
     unsafe {
         report(descriptor, what, detail);
         libc::_exit(127)

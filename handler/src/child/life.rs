@@ -2,16 +2,18 @@
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt as _, Interest};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::{JoinHandle, spawn_blocking, spawn_local};
 use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
 use super::capture::{Capture, Lines, drain};
@@ -31,9 +33,11 @@ pub(super) const HUNT: Duration = Duration::from_secs(1);
 const LONG_HUNT: Duration = Duration::from_secs(60);
 /// Longest wait for a killed leader, which dies at once unless it is in an uninterruptible call.
 const KILLED: Duration = Duration::from_millis(500);
-/// How often a tree is counted, when the kernel's limit binds and when it doesn't, for root. One look takes 0.1 ms, and
-/// in 50 ms a fork bomb makes some hundred processes.
-const COUNT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(50));
+/// How often a tree is counted. One look takes 0.1 ms; in 50 ms a fork bomb makes some hundred processes, and a program that
+/// swells gets some hundred megabytes.
+const COUNT: Duration = Duration::from_millis(50);
+/// How long a tree is left alone whose memory was measured and found to be within its limit: measuring takes longer.
+const MEASURED: Duration = Duration::from_millis(500);
 /// How often an old kernel is asked whether a leader has ended.
 const ASK: Duration = Duration::from_millis(10);
 
@@ -45,8 +49,15 @@ enum Why {
     TimedOut,
     /// It was asked to end.
     Asked,
-    /// It has too many processes.
-    Crowded,
+    /// Its tree has too much of something.
+    Exceeded(Excess),
+}
+
+/// What a tree has too much of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Excess {
+    Processes,
+    Memory,
 }
 
 /// A child's whole life. `reply` hears of its start, and then its `Running` hears of its end.
@@ -64,14 +75,17 @@ pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders
         }
     };
     family.borrow_mut().forked(mark, pid);
-    let child = Child { family, mark, leader: Leader::of(pid) };
+    // What the child may see of itself is this entry, and no other that the kernel may make of it later (see `fork`).
+    let entry = std::fs::File::options().read(true).custom_flags(libc::O_PATH).open(format!("/proc/{pid}")).ok();
+    let child = Child { family, mark, leader: Leader::of(pid), _entry: entry };
     let Ours { stdout, stderr, report, channel } = ours;
     let out = Stream::of(stdout, orders.keep, orders.lines.map(Lines::to));
     let err = Stream::of(stderr, orders.keep, None);
 
     let (granted, failure) = match timeout_at(orders.deadline.slice(EXEC).instant().into(), reported(report)).await {
-        Ok((steps, failure)) => {
-            (facts.granted(steps, mark.is_some()), failure.map(|(step, detail)| facts.failure(step, detail)))
+        Ok(Told { steps, capabilities, failure }) => {
+            let granted = facts.granted(steps, capabilities, mark.is_some());
+            (granted, failure.map(|(step, detail)| facts.failure(step, detail, granted)))
         }
         Err(_) if orders.deadline.passed() => (Granted::default(), Some(StartError::NoTime)),
         Err(_) => (Granted::default(), Some(StartError::Slow)),
@@ -91,11 +105,11 @@ pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders
         end = child.leader.end() => Why::Ended(end),
         () = sleep_until(orders.deadline.instant().into()) => Why::TimedOut,
         () = asked_to_end(asked) => Why::Asked,
-        () = child.crowded(orders.processes) => Why::Crowded,
+        excess = child.exceeds(orders.processes, orders.memory) => Why::Exceeded(excess),
     };
     let obeyed = match why {
         Why::Ended(_) => true,
-        Why::Crowded => false,
+        Why::Exceeded(_) => false,
         Why::TimedOut | Why::Asked => {
             family::signal_group(pid, Signal::SIGTERM);
             // One that was stopped could not obey.
@@ -112,10 +126,11 @@ pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders
             Why::Ended(End::Signalled(signal)) => Ending::Signalled(signal),
             Why::TimedOut => Ending::TimedOut,
             Why::Asked => Ending::Ended,
-            Why::Crowded => Ending::Signalled(Signal::SIGKILL as i32),
+            Why::Exceeded(_) => Ending::Signalled(Signal::SIGKILL as i32),
         },
         leaked,
-        too_many_processes: matches!(why, Why::Crowded),
+        too_many_processes: matches!(why, Why::Exceeded(Excess::Processes)),
+        too_much_memory: matches!(why, Why::Exceeded(Excess::Memory)),
         stdout: out.until(drained).await,
         stderr: err.until(drained).await,
         elapsed: began.elapsed(),
@@ -130,39 +145,61 @@ async fn asked_to_end(mut asked: watch::Receiver<bool>) {
     let _ = asked.wait_for(|asked| *asked).await;
 }
 
-/// Reads what the child says of itself until its program begins, which closes the pipe: the steps that were granted,
-/// and the one that failed.
-async fn reported(report: OwnedFd) -> (i32, Option<(u8, i32)>) {
+/// What a child says of itself until its program begins.
+struct Told {
+    steps: u64,
+    capabilities: u64,
+    /// The step that failed, and with what.
+    failure: Option<(u8, u64)>,
+}
+
+/// Reads that, until the program begins, which closes the pipe.
+async fn reported(report: OwnedFd) -> Told {
     let mut bytes = Vec::new();
     // What can't be read was not granted, and the child's end will say the rest.
     if let Ok(mut pipe) = Receiver::from_owned_fd(report) {
         let _ = pipe.read_to_end(&mut bytes).await;
     }
-    let (mut granted, mut failure) = (0, None);
-    for [what, a, b, c, d] in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
-        let detail = i32::from_ne_bytes([*a, *b, *c, *d]);
-        if *what == fork::GRANTED { granted = detail } else { failure = Some((*what, detail)) }
+    let mut told = Told { steps: 0, capabilities: u64::MAX, failure: None };
+    for [what, a, b, c, d, e, f, g, h] in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
+        let detail = u64::from_ne_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+        match *what {
+            fork::GRANTED => told.steps = detail,
+            fork::CAPABILITIES => told.capabilities = detail,
+            fork::FAILED_CONFINEMENT => (told.steps, told.failure) = (detail, Some((*what, detail))),
+            failed => told.failure = Some((failed, detail)),
+        }
     }
-    (granted, failure)
+    told
 }
 
 struct Child {
     family: Rc<RefCell<Family>>,
     mark: Option<u64>,
     leader: Leader,
+    /// Its entry in `/proc`, held open as long as it lives.
+    _entry: Option<std::fs::File>,
 }
 
 impl Child {
-    /// Ends when the tree has more processes, or threads, than it may.
-    async fn crowded(&self, processes: Option<u64>) {
-        let (Some(most), Some(mark)) = (processes, self.mark) else { return std::future::pending().await };
-        let pause = if nix::unistd::geteuid().is_root() { COUNT.1 } else { COUNT.0 };
+    /// Ends when the tree has more processes, threads or memory than it may.
+    async fn exceeds(&self, processes: Option<u64>, memory: Option<u64>) -> Excess {
+        let Some(mark) = self.mark else { return std::future::pending().await };
+        let (most, memory) = (processes.unwrap_or(u64::MAX), memory.unwrap_or(u64::MAX));
         loop {
-            sleep(pause).await;
+            sleep(COUNT).await;
             let (living, _) = self.family.borrow().look(Quarry::Of(mark));
             let threads: u64 = living.iter().map(|member| member.threads).sum();
             if living.len() as u64 > most || threads > most.saturating_mul(Limits::THREADS) {
-                return;
+                return Excess::Processes;
+            }
+            if living.iter().map(family::Member::resident).sum::<u64>() > memory {
+                // Forked processes share most of what they have. On another thread, since it waits for the process itself.
+                let shares = spawn_blocking(move || living.iter().map(family::Member::share).sum::<u64>());
+                if shares.await.is_ok_and(|bytes| bytes > memory) {
+                    return Excess::Memory;
+                }
+                sleep(MEASURED).await;
             }
         }
     }

@@ -6,7 +6,9 @@
 //!
 //! - [`Spec`] says what to start, and [`Outcome`] how it ended (`spec`, `outcome`);
 //! - `plan` builds everything that a child needs before the fork, since nothing may be allocated after it;
-//! - `landlock` and `filter` build the two confinements, and `fork` puts them on;
+//! - `landlock` and `filter` build the two confinements, `user` chooses whom a child of root runs as, `fork` puts all of it
+//!   on, and `trial` is what the child then tries in vain;
+//! - `memory` says how much of it a child may have;
 //! - `supervisor` is the one thread that forks, and `life` is what it does for each child, from the fork to the end;
 //! - `family` finds, kills and reaps what is left of a child, however it hid;
 //! - `capture` drains pipes into bounded memory.
@@ -24,16 +26,21 @@ mod filter;
 mod fork;
 mod landlock;
 mod life;
+mod memory;
 mod outcome;
 mod plan;
 mod spec;
 mod supervisor;
 mod system;
+mod trial;
+mod user;
 mod watch;
 
-pub use outcome::{Captured, Ending, Granted, Outcome, StartError};
-pub use spec::{Confinement, Limits, Mode, Spec};
+pub use memory::{limit_memory, share_of_memory};
+pub use outcome::{Capabilities, Captured, Ending, Granted, Outcome, StartError};
+pub use spec::{Author, Confinement, Limits, Mode, Spec};
 pub use supervisor::{Ender, Running};
+pub use user::open_to_children;
 pub use watch::watched;
 
 use tracing::Instrument as _;
@@ -114,12 +121,12 @@ pub fn kill_all() -> usize {
     supervisor::hunt(family::Quarry::All)
 }
 
-/// What the kernel granted to confine the child that ran last; none before the first one.
+/// How children were confined: what was in force for every one that has run; none before the first one.
 pub fn granted() -> Option<Granted> {
     supervisor::granted()
 }
 
-/// What this kernel grants to confine children, found by confining one that then runs nothing.
+/// How children are confined here, found by confining one that tries to break out and then runs nothing.
 pub fn probe() -> Granted {
     supervisor::probe()
 }

@@ -15,6 +15,8 @@ pub struct Outcome {
     pub leaked: usize,
     /// Whether it was killed for having more processes than its limit.
     pub too_many_processes: bool,
+    /// Whether it was killed for having more memory in use than its limit.
+    pub too_much_memory: bool,
     /// Its standard output.
     pub stdout: Captured,
     /// Its standard error.
@@ -34,6 +36,7 @@ impl Outcome {
             ending,
             leaked: 0,
             too_many_processes: false,
+            too_much_memory: false,
             stdout: Captured::default(),
             stderr: Captured::default(),
             elapsed: Duration::ZERO,
@@ -111,7 +114,7 @@ pub enum StartError {
     #[error("its arguments or environment can't be passed on: {0}")]
     Arguments(String),
     /// The confinement was required and this part of it was not granted.
-    #[error("this kernel does not grant {0}, and confinement is required")]
+    #[error("confinement is required, and a part of it is missing here: {0}")]
     Unconfined(&'static str),
     /// No processes, descriptors or memory are left.
     #[error("no resources are left to start it: {0}")]
@@ -163,18 +166,24 @@ impl Captured {
     }
 }
 
-/// What the kernel granted to confine a child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+/// How a child was confined: what it found when it tried, just before its program began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Granted {
-    /// The version of Landlock's interface that confines its files; none without Landlock.
+    /// The version of Landlock's interface that confines its files; none when it could open what it may not.
     pub landlock: Option<u32>,
-    /// Whether Landlock keeps it from signalling processes that are not its own (interface 6 and later).
+    /// Whether the handler can't be signalled, not even through one of its threads.
     pub signals_scoped: bool,
     /// Whether the system call filter is on: no network, no tracing, no mounting and the like.
     pub seccomp: bool,
     /// Whether set-user-id programs give it nothing.
     pub no_new_privs: bool,
-    /// Whether it lost every capability but those over the files of its own machine.
+    /// The user of its own that it runs as; none when it is the handler's user.
+    pub user: Option<u32>,
+    /// Whether it is not root.
+    pub not_root: bool,
+    /// The capabilities that it has.
+    pub capabilities: Capabilities,
+    /// Whether it has none.
     pub capabilities_dropped: bool,
     /// Whether every resource limit was set.
     pub limits: bool,
@@ -182,4 +191,83 @@ pub struct Granted {
     pub swept: bool,
     /// Whether the handler's memory and environment are closed to it.
     pub handler_hidden: bool,
+    /// Whether the command lines of others are closed to it.
+    pub processes_hidden: bool,
+    /// Whether it can't change mode, owner, times and attributes of files.
+    pub metadata_refused: bool,
+    /// Whether it can't make sockets, of whatever kind.
+    pub sockets_refused: bool,
+    /// Whether it can't leave shared memory, queues and semaphores behind.
+    pub shared_memory_refused: bool,
+    /// Whether it can't make files that lie in no folder, and execute them.
+    pub memory_files_refused: bool,
+    /// Whether it can't change the handler's priority.
+    pub priorities_kept: bool,
+}
+
+impl Granted {
+    /// The parts of the confinement that are not in force, in words; the most important first.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let parts = [
+            (self.landlock.is_some(), "Landlock"),
+            (self.seccomp, "seccomp"),
+            (self.no_new_privs, "no_new_privs"),
+            (
+                self.not_root,
+                "a user that is not root (root needs CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_KILL and mapped users to give it one)",
+            ),
+            (
+                self.capabilities_dropped,
+                "the loss of every capability (TMPDIR, the layers and all folders above them must be open to all users: chmod o+rx)",
+            ),
+            (self.limits, "resource limits"),
+            (self.swept, "a subreaper"),
+            (self.signals_scoped, "that the handler can't be signalled (a user of its own, or Landlock's interface 6)"),
+            (self.handler_hidden, "that the handler's environment is hidden"),
+            (self.processes_hidden, "that the command lines of others are hidden"),
+            (self.metadata_refused, "that rights of files can't be changed"),
+            (self.sockets_refused, "that sockets are refused"),
+            (self.shared_memory_refused, "that shared memory is refused"),
+            (self.memory_files_refused, "that files in memory are refused"),
+            (self.priorities_kept, "that priorities can't be changed"),
+        ];
+        parts.into_iter().filter_map(|(there, words)| (!there).then_some(words)).collect()
+    }
+
+    /// What holds for both of two children.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            landlock: self.landlock.min(other.landlock),
+            signals_scoped: self.signals_scoped && other.signals_scoped,
+            seccomp: self.seccomp && other.seccomp,
+            no_new_privs: self.no_new_privs && other.no_new_privs,
+            user: self.user.and(other.user),
+            not_root: self.not_root && other.not_root,
+            capabilities: Capabilities(self.capabilities.0 | other.capabilities.0),
+            capabilities_dropped: self.capabilities_dropped && other.capabilities_dropped,
+            limits: self.limits && other.limits,
+            swept: self.swept && other.swept,
+            handler_hidden: self.handler_hidden && other.handler_hidden,
+            processes_hidden: self.processes_hidden && other.processes_hidden,
+            metadata_refused: self.metadata_refused && other.metadata_refused,
+            sockets_refused: self.sockets_refused && other.sockets_refused,
+            shared_memory_refused: self.shared_memory_refused && other.shared_memory_refused,
+            memory_files_refused: self.memory_files_refused && other.memory_files_refused,
+            priorities_kept: self.priorities_kept && other.priorities_kept,
+        }
+    }
+}
+
+/// Capabilities, one bit each, with the numbers of `linux/capability.h`. As JSON it is a list of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capabilities(pub u64);
+
+impl serde::Serialize for Capabilities {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // A child is left with these at most; others can only be told by their numbers.
+        const NAMES: [&str; 4] = ["chown", "dac_override", "dac_read_search", "fowner"];
+        let held = (0..64_usize).filter(|number| self.0 >> number & 1 == 1);
+        serializer
+            .collect_seq(held.map(|number| NAMES.get(number).map_or_else(|| number.to_string(), ToString::to_string)))
+    }
 }

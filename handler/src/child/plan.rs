@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
+use nix::unistd::{Gid, Uid};
 use seccompiler::BpfProgram;
 
-use super::landlock;
-use super::outcome::{Granted, StartError};
+use super::outcome::{Capabilities, Granted, StartError};
 use super::spec::{Limits, Mode, Spec};
+use super::user::User;
+use super::{fork, landlock, trial};
 
 /// The child's descriptor of its channel.
 pub(super) const CHANNEL: i32 = 3;
-/// Capabilities that a child of root keeps: those over files (`CAP_CHOWN`, `CAP_DAC_OVERRIDE`, `CAP_DAC_READ_SEARCH`,
-/// `CAP_FOWNER`), so that it can read what root can. Landlock says which files.
+/// Capabilities that a child keeps when root can't give it another user: those over files (`CAP_CHOWN`, `CAP_DAC_OVERRIDE`,
+/// `CAP_DAC_READ_SEARCH`, `CAP_FOWNER`), so that it can read what root can. Landlock says which files.
 const KEPT_CAPABILITIES: u64 = 0b1111;
 
 /// Arrays of strings as `execve` wants them, and the strings themselves.
@@ -54,6 +56,7 @@ pub(super) struct Facts {
     path: PathBuf,
     dir: PathBuf,
     landlock: Option<u32>,
+    user: Option<User>,
 }
 
 /// What the child makes of itself.
@@ -64,8 +67,15 @@ pub(super) struct Image {
     pub(super) dir: CString,
     /// What is set, hard and soft alike; the mark comes with the fork.
     pub(super) limits: Vec<(libc::__rlimit_resource_t, u64)>,
+    /// Whom it runs as; none for our own user.
+    pub(super) user: Option<User>,
     /// The capabilities that it keeps of ours; none to keep all.
     pub(super) capabilities: Option<u64>,
+    /// Whether it is confined at all, and tries whether it is.
+    pub(super) confined: bool,
+    /// Two files of the handler's in `/proc`, which it tries to read.
+    pub(super) command_line: CString,
+    pub(super) environment: CString,
     pub(super) ruleset: Option<OwnedFd>,
     pub(super) filter: Option<BpfProgram>,
     pub(super) required: bool,
@@ -94,6 +104,7 @@ impl Plan {
         let confined = spec.confinement.mode != Mode::Off;
         let required = spec.confinement.mode == Mode::Require;
         let real: Vec<PathBuf> = path.canonicalize().into_iter().collect();
+        let user = if confined { super::user::of(spec, &path) } else { None };
         let ruleset = confined.then(|| landlock::ready(&spec.confinement, &real)).flatten();
         let filter = confined.then(super::filter::program).flatten();
         if required && ruleset.is_none() {
@@ -109,6 +120,13 @@ impl Plan {
         }
         let (stdout, stderr, report) = (pipe()?, pipe()?, pipe()?);
         let (our_channel, their_channel) = spec.channel.then(channel).transpose()?.unzip();
+        if let Some(user) = user {
+            // A program may open its own output once more, by its name.
+            for end in [&stdout.1, &stderr.1] {
+                nix::unistd::fchown(end, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)))
+                    .map_err(|error| resources(&error.into()))?;
+            }
+        }
         let null =
             std::fs::File::options().read(true).write(true).open("/dev/null").map_err(|error| resources(&error))?;
         Ok(Self {
@@ -118,7 +136,14 @@ impl Plan {
                 env: Strings::of(env.iter().map(|variable| string(variable)).collect::<Result<_, _>>()?),
                 dir: string(spec.dir.as_os_str())?,
                 limits: limits(&spec.limits),
-                capabilities: confined.then(|| super::system::capabilities() & KEPT_CAPABILITIES),
+                capabilities: confined.then(|| {
+                    let kept = user.map_or(KEPT_CAPABILITIES, |user| user.keeps);
+                    super::system::capabilities() & kept
+                }),
+                user,
+                confined,
+                command_line: of_handler("cmdline")?,
+                environment: of_handler("environ")?,
                 filter,
                 required,
                 ruleset: None,
@@ -132,7 +157,7 @@ impl Plan {
                 report: report.1,
                 channel: their_channel,
             },
-            facts: Facts { path, dir: spec.dir.clone(), landlock: ruleset.map(|ready| ready.abi) },
+            facts: Facts { path, dir: spec.dir.clone(), landlock: ruleset.map(|ready| ready.abi), user },
         })
     }
 }
@@ -144,34 +169,48 @@ impl Image {
 }
 
 impl Facts {
-    /// What `steps`, the bits that the child reported, amount to.
-    pub(super) fn granted(&self, steps: i32, marked: bool) -> Granted {
-        let has = |step: i32| steps & step != 0;
-        let landlock = self.landlock.filter(|_| has(super::fork::LANDLOCK));
+    /// What `steps`, the bits that the child reported, and the capabilities that it has left amount to.
+    pub(super) fn granted(&self, steps: u64, capabilities: u64, marked: bool) -> Granted {
+        let has = |step: u64| steps & step != 0;
+        let landlock = self.landlock.filter(|_| has(fork::LANDLOCK) && has(trial::FILES));
         Granted {
             landlock,
-            signals_scoped: landlock.is_some_and(landlock::scopes_signals),
-            seccomp: has(super::fork::SECCOMP),
-            no_new_privs: has(super::fork::NO_NEW_PRIVS),
-            capabilities_dropped: has(super::fork::CAPABILITIES),
-            limits: has(super::fork::LIMITS),
+            signals_scoped: has(trial::SIGNALS),
+            seccomp: has(fork::SECCOMP),
+            no_new_privs: has(fork::NO_NEW_PRIVS),
+            user: self.user.filter(|_| has(fork::USER)).map(|user| user.uid),
+            not_root: has(fork::USER),
+            capabilities: Capabilities(capabilities),
+            capabilities_dropped: capabilities == 0,
+            limits: has(fork::LIMITS),
             swept: marked && nix::sys::prctl::get_child_subreaper().unwrap_or(false),
-            handler_hidden: !nix::sys::prctl::get_dumpable().unwrap_or(true),
+            handler_hidden: has(trial::HANDLER),
+            processes_hidden: has(trial::PROCESSES),
+            metadata_refused: has(trial::METADATA),
+            sockets_refused: has(trial::SOCKETS),
+            shared_memory_refused: has(trial::SHARED),
+            memory_files_refused: has(trial::MEMORY_FILES),
+            priorities_kept: has(trial::PRIORITY),
         }
     }
 
     /// What a failure means that the child reported.
-    pub(super) fn failure(&self, step: u8, detail: i32) -> StartError {
+    pub(super) fn failure(&self, step: u8, detail: u64, granted: Granted) -> StartError {
+        let errno = i32::try_from(detail).unwrap_or_default();
         match step {
-            super::fork::FAILED_EXEC => exec_error(&self.path, detail),
-            super::fork::FAILED_FOLDER => StartError::Folder(self.dir.clone(), reason(detail)),
-            super::fork::FAILED_CONFINEMENT if detail & super::fork::LANDLOCK == 0 => {
-                StartError::Unconfined("Landlock")
+            fork::FAILED_EXEC => exec_error(&self.path, errno),
+            fork::FAILED_FOLDER => StartError::Folder(self.dir.clone(), reason(errno)),
+            fork::FAILED_CONFINEMENT => {
+                StartError::Unconfined(granted.missing().first().copied().unwrap_or("the confinement"))
             }
-            super::fork::FAILED_CONFINEMENT => StartError::Unconfined("seccomp"),
-            _ => StartError::Other { step: "the child could not be set up", reason: reason(detail) },
+            _ => StartError::Other { step: "the child could not be set up", reason: reason(errno) },
         }
     }
+}
+
+/// A file of the handler's in `/proc`.
+fn of_handler(name: &str) -> Result<CString, StartError> {
+    string(format!("/proc/{}/{name}", std::process::id()).as_ref())
 }
 
 /// The program's path: as it is when it has a slash, otherwise through the `PATH` that the child gets.
@@ -189,6 +228,7 @@ fn resolve(spec: &Spec) -> Result<PathBuf, StartError> {
 fn limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
     // A core dump of a child would fill the disk with a copy of its memory.
     let mut set = vec![(libc::RLIMIT_CORE, 0)];
+    set.extend(limits.memory.map(|bytes| (libc::RLIMIT_DATA, bytes)));
     set.extend(limits.address_space.map(|bytes| (libc::RLIMIT_AS, bytes)));
     set.extend(limits.cpu_seconds.map(|seconds| (libc::RLIMIT_CPU, seconds)));
     set.extend(limits.file_size.map(|bytes| (libc::RLIMIT_FSIZE, bytes)));

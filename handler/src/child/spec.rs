@@ -18,6 +18,8 @@ pub struct Spec {
     pub dir: PathBuf,
     /// The whole environment: nothing is inherited.
     pub env: Vec<(OsString, OsString)>,
+    /// Whose program it is.
+    pub author: Author,
     /// What it may touch.
     pub confinement: Confinement,
     /// What it may use up.
@@ -43,6 +45,7 @@ impl Spec {
             args: Vec::new(),
             dir: dir.into(),
             env: Vec::new(),
+            author: Author::default(),
             confinement: Confinement::default(),
             limits: Limits::default(),
             grace: Duration::from_secs(1),
@@ -60,6 +63,17 @@ impl Spec {
         let program = self.program.file_name().unwrap_or_default().to_string_lossy();
         info_span!("child", program = &*program, ending = Empty, otel.status_code = Empty)
     }
+}
+
+/// Whose program a child is. When the handler is root, it decides the user that the child runs as; see `user`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Author {
+    /// A tool of ours: all of them run as one user, which owns the jobs' folders.
+    #[default]
+    Us,
+    /// Somebody else's program, such as a Manim scene. Each runs as a user of its own, which owns the folders that it may
+    /// write, passes through those above them, and changes nothing else.
+    Somebody,
 }
 
 /// Which files a child may touch, and how strictly.
@@ -83,7 +97,7 @@ pub enum Mode {
     /// What the kernel grants is used, and told.
     #[default]
     BestEffort,
-    /// A child that can't be confined by Landlock and seccomp is not started.
+    /// A child is not started when any part of the confinement is missing; see [`super::Granted::missing`].
     Require,
 }
 
@@ -92,6 +106,9 @@ pub enum Mode {
 pub struct Limits {
     /// Bytes of virtual memory of one process.
     pub address_space: Option<u64>,
+    /// Bytes of memory: what one process may have of its own, used or not (`RLIMIT_DATA`), and what the whole tree may have in
+    /// use. A tree that has more is killed.
+    pub memory: Option<u64>,
     /// Seconds of processor time of one process.
     pub cpu_seconds: Option<u64>,
     /// Bytes of one file.
@@ -104,16 +121,26 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 256 processes and 1,024 descriptors: many times what Manim and ffmpeg use (3 and 40). The rest is without limit.
+    /// 256 processes and 1,024 descriptors: many times what Manim and ffmpeg use (3 and 40); three quarters of the machine's
+    /// memory. The rest is without limit.
     fn default() -> Self {
-        Self { address_space: None, cpu_seconds: None, file_size: None, processes: Some(256), open_files: Some(1024) }
+        Self {
+            address_space: None,
+            memory: Some(super::memory::share_of_memory()),
+            cpu_seconds: None,
+            file_size: None,
+            processes: Some(256),
+            open_files: Some(1024),
+        }
     }
 }
 
 impl Limits {
-    /// The default, and no more than so many gibibytes of memory for one process and of one file.
+    /// The default, and no more than so many gibibytes of memory, for each process and for all together, and of one file.
     pub fn gibibytes(memory: u64, file: u64) -> Self {
-        Self { address_space: Some(memory << 30), file_size: Some(file << 30), ..Self::default() }
+        let (default, memory) = (Self::default(), memory << 30);
+        let least = default.memory.map_or(memory, |share| share.min(memory));
+        Self { address_space: Some(memory), memory: Some(least), file_size: Some(file << 30), ..default }
     }
 
     /// Threads that go with a process: numerical libraries start one for each core.

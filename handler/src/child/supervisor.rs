@@ -23,12 +23,12 @@ pub(super) const LONGEST_ANSWER: Duration = Duration::from_secs(12);
 /// Hears how the start went.
 pub(super) type Reply = Box<dyn FnOnce(Granted, Result<Running, StartError>) + Send>;
 
-/// What the kernel granted to the child that ran last.
-static LAST: Mutex<Option<Granted>> = Mutex::new(None);
+/// What was in force for every child that has run.
+static FOR_ALL: Mutex<Option<Granted>> = Mutex::new(None);
 
-/// What the kernel granted to the child that ran last; none before the first.
+/// What was in force for every child that has run; none before the first.
 pub(super) fn granted() -> Option<Granted> {
-    *LAST.lock().unwrap_or_else(PoisonError::into_inner)
+    *FOR_ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Children that were asked for and have not ended, with all that they left.
@@ -68,6 +68,7 @@ pub(super) struct Orders {
     pub(super) drain: Duration,
     pub(super) keep: usize,
     pub(super) processes: Option<u64>,
+    pub(super) memory: Option<u64>,
     pub(super) lines: Option<mpsc::Sender<String>>,
 }
 
@@ -140,7 +141,8 @@ pub(super) fn ask(
         deadline,
         Box::new(|granted, started| {
             if started.is_ok() {
-                *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
+                let mut all = FOR_ALL.lock().unwrap_or_else(PoisonError::into_inner);
+                *all = Some(all.map_or(granted, |others| others.and(granted)));
             }
             reply(started);
         }),
@@ -150,8 +152,8 @@ pub(super) fn ask(
 fn ask_and_tell(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), StartError> {
     // Paths are opened here and not on the supervisor's thread: a disk that hangs must not stop its clock.
     let plan = Plan::of(&spec)?;
-    let Spec { grace, drain, keep, lines, limits: Limits { processes, .. }, .. } = spec;
-    let orders = Orders { deadline, grace, drain, keep, processes, lines };
+    let Spec { grace, drain, keep, lines, limits: Limits { processes, memory, .. }, .. } = spec;
+    let orders = Orders { deadline, grace, drain, keep, processes, memory, lines };
     supervisor()
         .send(Command::Start(Box::new(plan), orders, reply, Counted::new()))
         .map_err(|_| StartError::NoSupervisor)
@@ -168,9 +170,9 @@ pub(super) fn hunt(quarry: Quarry) -> usize {
 
 pub(super) fn probe() -> Granted {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    // A folder can't be executed, so this child confines itself, says what was granted, and is gone.
+    // A device can't be executed, so this child confines itself, says what it tried in vain, and is gone.
     let asked = ask_and_tell(
-        Spec::new("/", "/"),
+        Spec::new("/dev/null", "/"),
         Deadline::after(EXEC),
         Box::new(move |granted, _| {
             let _ = sender.send(granted);

@@ -26,8 +26,20 @@ pub(super) fn signal(pidfd: BorrowedFd<'_>, signal: nix::sys::signal::Signal) ->
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The hard limit of a process on the bytes of its message queues; none when the process is gone or of another user.
+/// The hard limit of a process on the bytes of its message queues; none when the process is gone.
 pub(super) fn queue_limit(pid: Pid) -> Option<u64> {
+    // Of another user's process, the call tells only whoever has CAP_SYS_RESOURCE, which root in a container lacks.
+    asked_queue_limit(pid).or_else(|| shown_queue_limit(&std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?))
+}
+
+/// The same from `/proc/<pid>/limits`, which everybody may read.
+fn shown_queue_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max msgqueue size"))?;
+    let hard = line.split_ascii_whitespace().nth(1)?;
+    if hard == "unlimited" { Some(libc::RLIM_INFINITY) } else { hard.parse().ok() }
+}
+
+fn asked_queue_limit(pid: Pid) -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: nothing is set through the null pointer, and `limit` outlives the call that fills it.
     let result = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_MSGQUEUE, std::ptr::null(), &raw mut limit) };
@@ -95,6 +107,16 @@ pub(super) fn capabilities() -> u64 {
     if result < 0 { 0 } else { u64::from(data[1].permitted) << 32 | u64::from(data[0].permitted) }
 }
 
+/// The capabilities that this thread has in any of its sets, one bit each; all when it can't be told. Async-signal-safe.
+pub(super) fn capabilities_held() -> u64 {
+    let mut header = capability_header();
+    let mut data = [CapabilityData::default(); 2];
+    // SAFETY: as in `capabilities`.
+    let result = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
+    let all = |half: CapabilityData| u64::from(half.effective | half.permitted | half.inheritable);
+    if result < 0 { u64::MAX } else { all(data[1]) << 32 | all(data[0]) }
+}
+
 /// What `capset` reads first.
 #[repr(C)]
 pub(super) struct CapabilityHeader {
@@ -114,4 +136,24 @@ pub(super) struct CapabilityData {
 /// Version 3 (64 capabilities), for the calling thread.
 pub(super) const fn capability_header() -> CapabilityHeader {
     CapabilityHeader { version: 0x2008_0522, pid: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_is_read_where_the_call_is_refused() {
+        let us = nix::unistd::getpid();
+        let shown = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        assert_eq!(shown_queue_limit(&shown), asked_queue_limit(us));
+        assert_eq!(
+            shown_queue_limit("Max msgqueue size         7                    9                    bytes\n"),
+            Some(9)
+        );
+        assert_eq!(
+            shown_queue_limit("Max msgqueue size         unlimited            unlimited            bytes\n"),
+            Some(u64::MAX)
+        );
+    }
 }

@@ -25,7 +25,10 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
     ];
     let well = checks.iter().all(|(_, check)| check.is_ok());
     let versions = layers.as_ref().map_or(Value::Null, |found| found.versions().clone());
-    let confinement = serde_json::to_value(child::probe()).unwrap_or_default();
+    // What a child tries in vain, not what was asked for.
+    let granted = child::probe();
+    let missing = granted.missing();
+    let confinement = serde_json::to_value(granted).unwrap_or_default();
     if as_json {
         let checks: serde_json::Map<String, Value> = checks
             .iter()
@@ -34,7 +37,8 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
                 Err(missing) => ((*name).to_owned(), json!({"ok": false, "missing": missing})),
             })
             .collect();
-        println!("{:#}", json!({"checks": checks, "versions": versions, "confinement": confinement}));
+        println!("{:#}", json!({"checks": checks, "versions": versions, "confinement": confinement,
+            "confinement_missing": missing}));
     } else {
         for (name, check) in &checks {
             match check {
@@ -43,6 +47,9 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
             }
         }
         println!("confinement of children: {confinement}");
+        for part in missing {
+            println!("  not in force: {part}");
+        }
         println!("versions: {versions}");
         println!("settings:");
         for variable in VARIABLES {

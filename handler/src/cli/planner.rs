@@ -11,6 +11,7 @@ use planner_wasm::storyboard::Document;
 use serde_json::{Value, json};
 
 use super::{explain, read};
+use crate::child;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -65,6 +66,8 @@ async fn trials(
 ) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
     // A copy: what is hashed, compiled and named below is one and the same.
     let folder = tempfile::tempdir().map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+    let opened = child::open_to_children(folder.path());
+    opened.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let copy = folder.path().join("planner.wasm");
     let written = std::fs::write(&copy, component_bytes(component)?);
     written.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;

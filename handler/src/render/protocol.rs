@@ -8,6 +8,7 @@ use planner_wasm::storyboard::Scene;
 use serde::{Deserialize, Serialize};
 
 use super::{ClipReport, SceneOrder};
+use crate::child;
 use crate::job::status::Audit;
 
 /// What all scenes of a film share.
@@ -37,6 +38,8 @@ pub(super) enum Request<'a> {
         out: &'a Path,
         assets: BTreeMap<&'a str, &'a Path>,
         timeout_s: f64,
+        /// Of its own, used or not.
+        memory_bytes: u64,
     },
     /// End that child.
     Cancel { id: &'a str },
@@ -93,6 +96,21 @@ pub(super) enum FailedKind {
     Crashed,
     TimedOut,
     Cancelled,
+    /// It needed more memory than it may have.
+    Memory,
+}
+
+/// The most memory for one scene, in bytes: at 4k it takes 3 GB of address space.
+const SCENE: u64 = 8 << 30;
+
+/// Bytes of memory that the process of one scene may have: half of the machine's, and at most [`SCENE`].
+fn scene_memory() -> u64 {
+    (child::share_of_memory() / 3 * 2).min(SCENE)
+}
+
+/// Whether the last words of a process say that it got no more memory: those of Rust, of C++ and of Python.
+pub(super) fn ran_out(words: &str) -> bool {
+    ["memory allocation of", "std::bad_alloc", "MemoryError"].iter().any(|sign| words.contains(sign))
 }
 
 impl Request<'_> {
@@ -111,7 +129,7 @@ impl<'a> SceneOrder<'a> {
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
         let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
         let assets = self.assets.of_scene(scene).into_iter().map(|(source, asset)| (source, &*asset.path)).collect();
-        Request::Render { id, scene, film, width, height, fps, beats, out, assets, timeout_s }
+        Request::Render { id, scene, film, width, height, fps, beats, out, assets, timeout_s, memory_bytes: scene_memory() }
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use planner_wasm::storyboard::ManimScene;
 
-use super::protocol::{FailedKind, Reply, report};
+use super::protocol::{self, FailedKind, Reply, report};
 use super::{ClipReport, SceneOrder, StageError};
-use crate::child::{self, Confinement, Ending, Limits, Mode, Outcome, Spec};
+use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
 use crate::config::{Config, ManimSource};
 use crate::deadline::Deadline;
 use crate::layers::Layers;
@@ -72,8 +72,9 @@ impl Raw {
             ("TMPDIR".into(), folder.path().into()),
             ("LANG".into(), "C.UTF-8".into()),
         ];
-        // As for the stage: at 4k one scene takes 3 GB of address space.
-        spec.limits = Limits::gibibytes(16, 16);
+        spec.author = Author::Somebody;
+        // At 4k one scene takes 3 GB of address space.
+        spec.limits = Limits::gibibytes(8, 16);
         let write = vec![folder.path().to_owned()];
         let mode = if self.allowed == ManimSource::Confined {
             self.confinement.max(Mode::BestEffort)
@@ -142,15 +143,20 @@ fn told(outcome: Outcome, allowed: f64) -> Result<ClipReport, StageError> {
         let last: Vec<&str> = words.lines().rev().take(3).collect();
         last.into_iter().rev().collect::<Vec<_>>().join(" / ")
     };
+    let ran_out = || outcome.too_much_memory || protocol::ran_out(&outcome.stderr.text_lossy());
     match (&outcome.ending, last) {
         (Ending::Exited(0), Some(Reply::Done { beats, audit, warnings, .. })) => {
             Ok(report(beats, audit, Vec::new(), warnings))
+        }
+        (Ending::Exited(_), Some(Reply::Failed { kind: FailedKind::Memory, message, .. })) => {
+            Err(StageError::OutOfMemory(message))
         }
         (Ending::Exited(_), Some(Reply::Failed { kind: FailedKind::Error, message, trace, .. })) => {
             Err(StageError::Failed { message, trace })
         }
         (Ending::TimedOut | Ending::Ended, _) => Err(StageError::TimedOut(allowed)),
         (Ending::CouldNotStart(error), _) => Err(StageError::CouldNotStart(error.to_string())),
+        (Ending::Signalled(_) | Ending::Exited(1..), _) if ran_out() => Err(StageError::OutOfMemory(words())),
         (ending, _) => Err(StageError::Crashed(format!("{ending}: {}", words()))),
     }
 }

@@ -48,6 +48,9 @@ pub enum StageError {
     /// The scene's process, or the worker, died.
     #[error("the process that drew it died: {0}")]
     Crashed(String),
+    /// It needed more memory than it may have.
+    #[error("it needed more memory than it may have: {0}")]
+    OutOfMemory(String),
     /// It took longer than it may.
     #[error("it took longer than {0:.0} s")]
     TimedOut(f64),
@@ -69,6 +72,7 @@ impl StageError {
             Self::CouldNotStart(_) => Code::RenderCouldNotStart,
             Self::Failed { .. } => Code::RenderFailed,
             Self::Crashed(_) => Code::RenderCrashed,
+            Self::OutOfMemory(_) => Code::RenderOutOfMemory,
             Self::TimedOut(_) => Code::RenderTimedOut,
             Self::Stalled(_) => Code::RenderStalled,
             Self::Refused(_) => Code::RenderRefused,
@@ -195,6 +199,7 @@ impl Stage {
                 Reply::Failed { kind, message, trace, .. } => {
                     return Err(match kind {
                         FailedKind::Error => StageError::Failed { message, trace },
+                        FailedKind::Memory => StageError::OutOfMemory(message),
                         FailedKind::TimedOut => StageError::TimedOut(allowed),
                         FailedKind::Crashed | FailedKind::Cancelled => StageError::Crashed(message),
                     });
@@ -275,8 +280,9 @@ impl Stage {
             ("LANG".into(), "C.UTF-8".into()),
         ];
         spec.channel = true;
-        // Address space, not memory: at 4k one scene takes 3 GB of it.
-        spec.limits = Limits::gibibytes(16, 16);
+        // Each scene has a limit of its own on memory (see `protocol`); this one is for all of them together. And 16 GiB of
+        // address space for each: at 4k one scene takes 3 GB of it.
+        spec.limits = Limits { memory: Some(child::share_of_memory()), ..Limits::gibibytes(16, 16) };
         spec.confinement =
             Confinement { read: inner.read.clone(), write: vec![inner.scratch.clone()], mode: inner.confinement };
         let until = Deadline::after(inner.lifetime);

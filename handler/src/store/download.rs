@@ -1,5 +1,7 @@
 //! Reading objects: whole or not at all.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -100,7 +102,9 @@ impl Store {
         let file_error = |error| Attempt::Failed(StoreError::file(path, error));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (head, mut body) = self.open(key, deadline).await?;
-        let file = NamedTempFile::new_in(folder).map_err(file_error)?;
+        // As any other file of ours, and not for this user alone: children that read it may be of another one.
+        let mode = Permissions::from_mode(0o644);
+        let file = tempfile::Builder::new().permissions(mode).tempfile_in(folder).map_err(file_error)?;
         let mut writer = tokio::fs::File::from_std(file.reopen().map_err(file_error)?);
         let mut sha256 = digest.then(Sha256::new);
         while let Some(chunk) = body.next(key, deadline).await? {

@@ -74,3 +74,29 @@ def test_a_drawing_reads_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "a.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{other}</svg>')
     with pytest.raises(ImageError, match="nothing"):
         shown(tmp_path / "a.svg")
+
+
+def levels(count: int, last: str) -> str:
+    """A drawing of ten of ten of ten … of `last`, for so many levels."""
+    groups = [f'<g id="r0">{last}</g>']
+    for level in range(1, count + 1):
+        groups.append(f'<g id="r{level}">' + f'<use xlink:href="#r{level - 1}"/>' * 10 + "</g>")
+    space = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9"'
+    return f'<svg {space}><defs>{"".join(groups)}</defs><use href="#r{count}"/></svg>'
+
+
+def test_a_drawing_that_swells_is_refused_before_it_does(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text(levels(8, '<rect width="5" height="5"/>'))
+    with pytest.raises(ImageError, match="elements"):
+        shown(tmp_path / "a.svg")
+
+
+def test_a_drawing_that_uses_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text(levels(1, '<rect width="5" height="5"/><use href="#r1"/>'))
+    with pytest.raises(ImageError, match="elements"):
+        shown(tmp_path / "a.svg")
+
+
+def test_a_drawing_may_use_its_parts_again(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text(levels(2, '<rect width="5" height="5"/>'))
+    shown(tmp_path / "a.svg")

@@ -106,6 +106,38 @@ def test_a_crash_costs_one_render(stage: Stage, number: signal.Signals) -> None:
     assert not list(stage.scratch.glob("bad.mp4*"))
 
 
+SWELLING = [
+    # Typst's own allocator gives up, and ends the process.
+    '#let s = "aaaaaaaa"; #for i in range(40) { s = s + s }; #s',
+]
+
+
+@pytest.mark.parametrize("typst", SWELLING)
+def test_a_scene_that_swells_costs_itself_alone(stage: Stage, typst: str) -> None:
+    body = asked("equation")
+    for beat in body["scene"]["beats"]:
+        for action in beat["actions"]:
+            for element in action.values():
+                if isinstance(element, dict) and "equation" in element.get("kind", {}):
+                    element["kind"]["equation"]["formula"] = {"latex": "x", "typst": typst}
+    assert "range(40)" in json.dumps(body)
+    out = str(stage.scratch / "bad.mp4")
+    memory = {"memory_bytes": 1 << 30}
+    stage.send({"op": "render", "id": "bad", "out": out, "timeout_s": 60.0, **body, **memory})
+    stage.render("good", "title_card", **memory)
+    ends = {}
+    while len(ends) < 2:
+        event = stage.event(lambda e: e["event"] in ("done", "failed"))
+        ends[event["id"]] = event
+    assert (ends["bad"]["event"], ends["bad"]["kind"]) == ("failed", "memory"), ends["bad"]
+    assert ends["good"]["event"] == "done"
+
+
+def test_a_limit_that_is_no_number_is_refused(stage: Stage) -> None:
+    stage.render("r", "title_card", memory_bytes="much")
+    assert "memory_bytes" in stage.named("refused")["message"]
+
+
 def test_a_hang_is_timed_out(stage: Stage) -> None:
     stage.render("r", "long_list", frames=[20000], timeout_s=2.0)
     pid = stage.named("started", "r")["pid"]

@@ -1,9 +1,9 @@
 """Lines of JSON over the worker's socket: what may be asked, what is answered.
 
 Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "beats": [{"frames"}], "out",
-"timeout_s", "assets"}`, `{"op": "cancel", "id"}`, `{"op": "quit"}`; the end of the stream means quit.
+"timeout_s", "memory_bytes", "assets"}`, `{"op": "cancel", "id"}`, `{"op": "quit"}`; the end of the stream means quit.
 `assets` says where the images are: {source as in the storyboard: absolute path}; what is not there is shown by its
-description, with a warning.
+description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
 Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`; `refused` for a line
 that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
 `too_small` of the scene), `beat_audits` (the same at the end of each beat), `warnings` and `render_s`. A render's id is
@@ -30,6 +30,7 @@ class Render:
 
     id: str
     timeout_s: float
+    memory_bytes: int | None
     body: dict[str, Any]
 
 
@@ -69,7 +70,14 @@ def parse(line: bytes) -> Render | Cancel | Quit:
     timeout = body.get("timeout_s")
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout < 1e9:
         raise Refused(f"render {name}: timeout_s must be a positive number of seconds")
-    return Render(name, float(timeout), body)
+    memory = body.get("memory_bytes")
+    if memory is not None and (not isinstance(memory, int) or isinstance(memory, bool) or memory < 1):
+        raise Refused(f"render {name}: memory_bytes must be a positive number of bytes")
+    return Render(name, float(timeout), memory, body)
+
+
+OUT_OF_MEMORY = ("memory allocation of", "std::bad_alloc", "MemoryError")
+"""What Rust, C++ and Python say when they get no more memory; the first two end the process."""
 
 
 def line(event: dict[str, Any]) -> bytes:

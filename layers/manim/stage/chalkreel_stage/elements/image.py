@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 from manim import Mobject, SVGMobject
@@ -35,6 +36,10 @@ KEPT = 1600
 
 MOST_SVG_BYTES = 2_000_000
 MOST_SVG_PATHS = 3000
+MOST_SVG_ELEMENTS = 10 * MOST_SVG_PATHS
+"""Elements once every `use` stands for what it uses: eight levels of ten make a hundred million out of 2 KB."""
+
+HREF = "{http://www.w3.org/1999/xlink}href"
 
 
 class ImageError(ValueError):
@@ -133,6 +138,26 @@ def _pixels(path: Path) -> tuple[np.ndarray, tuple[int, int]]:
         Pillow.MAX_IMAGE_PIXELS = limit
 
 
+def _elements(text: bytes) -> float:
+    """Elements of an SVG once every `use` stands for what it uses; infinite when one uses itself."""
+    root = ElementTree.fromstring(text)
+    named = {element.get("id"): element for element in root.iter() if element.get("id")}
+    counted: dict[int, float] = {}
+
+    def count(element: ElementTree.Element) -> float:
+        if id(element) not in counted:
+            # Whoever comes back here before it is counted goes round in a circle.
+            counted[id(element)] = math.inf
+            total = 1 + sum(count(child) for child in element)
+            if element.tag.rpartition("}")[2] == "use":
+                used = named.get((element.get(HREF) or element.get("href") or "").strip().removeprefix("#"))
+                total += count(used) if used is not None else 0
+            counted[id(element)] = total
+        return counted[id(element)]
+
+    return count(root)
+
+
 def _drawing(path: Path) -> SVGMobject:
     if path.stat().st_size > MOST_SVG_BYTES:
         raise ImageError(f"an SVG of more than {MOST_SVG_BYTES} bytes is too large")
@@ -140,7 +165,15 @@ def _drawing(path: Path) -> SVGMobject:
     if b"<!ENTITY" in text:
         raise ImageError("an SVG that defines entities is not read")
     try:
+        elements = _elements(text)
+    except Exception as error:  # Of the parser, or a nesting that is too deep.
+        raise ImageError(f"it is no SVG that can be read: {error}") from error
+    if elements > MOST_SVG_ELEMENTS:
+        raise ImageError(f"with all that it uses, it has more than {MOST_SVG_ELEMENTS} elements")
+    try:
         made = SVGMobject(str(path), height=None, width=None, use_svg_cache=False)
+    except MemoryError:  # The scene's own end: what it left is no place to go on from.
+        raise
     except Exception as error:  # svgelements raises whatever comes.
         raise ImageError(f"it is no SVG that can be read: {error}") from error
     count = len(made.family_members_with_points())

@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import protocol
+from . import metadata
 
 FRAMES_EVERY_S = 0.25
 """Least time between two `frames` answers."""
@@ -43,6 +44,7 @@ def main() -> int:
     answers = os.dup(1)
     os.dup2(2, 1)
     asked = _arguments()
+    metadata.answer_within(Path.cwd())
 
     def send(event: dict[str, Any]) -> None:
         data = protocol.line(event)
@@ -58,7 +60,8 @@ def main() -> int:
         if not isinstance(error, RawError):
             traceback.print_exc()
         message = str(error) if isinstance(error, RawError) else f"{type(error).__name__}: {error}"
-        failed = {"event": "failed", "id": asked.id, "kind": "error", "signal": None, "exit": 1}
+        kind = "memory" if isinstance(error, MemoryError) else "error"
+        failed = {"event": "failed", "id": asked.id, "kind": kind, "signal": None, "exit": 1}
         send({**failed, "message": message[:2000], "trace": traceback.format_exc()[-4000:]})
         return 1
     beats, first = [], 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import resource
 import signal
 import sys
 import time
@@ -59,6 +60,8 @@ def _keep_only(results: int, output: int) -> tuple[int, int]:
 
 
 def _render(request: protocol.Render, setter: Typesetter, results: int) -> int:
+    if request.memory_bytes is not None:
+        _limit_memory(request.memory_bytes)
     gc.enable()
     last = 0.0
 
@@ -76,9 +79,20 @@ def _render(request: protocol.Render, setter: Typesetter, results: int) -> int:
 
     try:
         done = Scene(request.body, setter, wrote).render()
+    except MemoryError as error:
+        traceback.print_exc()
+        send({"event": "error", "kind": "memory", "message": f"{type(error).__name__}: {error}"[:2000]})
+        return 1
     except Exception as error:  # Whatever it is, it becomes an answer.
         traceback.print_exc()
         send({"event": "error", "message": f"{type(error).__name__}: {error}"[:2000]})
         return 1
     send({"event": "done", **done})
     return 0
+
+
+def _limit_memory(limit: int) -> None:
+    """This process gets no more than `limit` bytes of its own. A limit that is lower already stays."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most == resource.RLIM_INFINITY or limit < most:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -306,10 +306,14 @@ def _verdict(running: Running, status: int) -> dict[str, Any]:
     if running.kind is None and code == 0 and answer.get("event") == "done":
         return {**answer, "id": name}
     kind, message = running.kind, running.why
-    if kind is None and code < 0:
+    tail = running.tail.decode("utf-8", "replace")
+    if kind is None and not answer and any(sign in tail for sign in protocol.OUT_OF_MEMORY):
+        kind, message = "memory", _last_line(tail)
+    elif kind is None and code < 0:
         kind, message = "crashed", f"ended by {_signal_name(-code)}"
     elif kind is None:
-        kind, message = "error", str(answer.get("message") or f"exit code {code} and no result")
+        kind = "memory" if answer.get("kind") == "memory" else "error"
+        message = str(answer.get("message") or f"exit code {code} and no result")
     return {
         "event": "failed",
         "id": name,
@@ -317,8 +321,14 @@ def _verdict(running: Running, status: int) -> dict[str, Any]:
         "signal": -code if code < 0 else None,
         "exit": code if code >= 0 else None,
         "message": message,
-        "trace": running.tail.decode("utf-8", "replace")[-4000:],
+        "trace": tail[-4000:],
     }
+
+
+def _last_line(tail: str) -> str:
+    """The last line that says that memory ran out."""
+    said = (line for line in reversed(tail.splitlines()) if any(sign in line for sign in protocol.OUT_OF_MEMORY))
+    return next(said, "no memory is left")
 
 
 def _threads() -> int:

@@ -1,0 +1,101 @@
+//! What a child tries, once it is confined and before it becomes its program: deeds that must fail. So what is told of the
+//! confinement is what holds, and not what was asked for.
+//!
+//! Each deed does nothing when it succeeds: a signal 0, a priority that is the old one, a path that is none. Everything in
+//! here runs between the fork and the exec, and is async-signal-safe (see `fork`).
+
+use nix::libc;
+
+use super::fork::{Handler, LANDLOCK, LIMITS, NO_NEW_PRIVS, SECCOMP, USER};
+use super::plan::Image;
+
+/// Bits of the report; `fork` has those below the first one.
+pub(super) const FIRST: u64 = 1 << 8;
+/// A folder outside can't be opened.
+pub(super) const FILES: u64 = FIRST;
+/// Mode, owner, times and attributes of files can't be changed.
+pub(super) const METADATA: u64 = FIRST << 1;
+/// Sockets can't be made.
+pub(super) const SOCKETS: u64 = FIRST << 2;
+/// Neither can shared memory, semaphores and queues that would outlive it.
+pub(super) const SHARED: u64 = FIRST << 3;
+/// The handler's priority can't be set.
+pub(super) const PRIORITY: u64 = FIRST << 4;
+/// A thread of the handler can't be signalled.
+pub(super) const SIGNALS: u64 = FIRST << 5;
+/// The handler's command line can't be read.
+pub(super) const PROCESSES: u64 = FIRST << 6;
+/// Its environment can't be read.
+pub(super) const HANDLER: u64 = FIRST << 7;
+/// Files without a folder, which could be executed, can't be made.
+pub(super) const MEMORY_FILES: u64 = FIRST << 8;
+
+/// All that there is, when no capability is left.
+pub(super) const WHOLE: u64 = NO_NEW_PRIVS | LIMITS | LANDLOCK | SECCOMP | USER | (MEMORY_FILES << 1) - FIRST;
+
+/// What was tried in vain, one bit each.
+///
+/// # Safety
+/// Only in the forked child, with an image whose pointers are alive.
+pub(super) unsafe fn tried(image: &Image, handler: Handler) -> u64 {
+    const NOTHING: *const libc::c_char = std::ptr::null();
+    const NOWHERE: i32 = -1;
+    let here = libc::AT_FDCWD;
+    let mut held = 0;
+    let mut hold = |what: u64, vain: bool| held |= if vain { what } else { 0 };
+    // SAFETY: every pointer is null or into the image; the kernel looks at null pointers itself and answers EFAULT, where
+    // the filter does not answer before (EPERM).
+    unsafe {
+        let refused = |result: libc::c_long| result < 0 && *libc::__errno_location() == libc::EPERM;
+        let closed = |path: *const libc::c_char, flags: i32| {
+            let descriptor = libc::open(path, flags | libc::O_RDONLY | libc::O_CLOEXEC);
+            if descriptor >= 0 {
+                libc::close(descriptor);
+            }
+            descriptor < 0
+        };
+        // No child may read "/" itself, whatever lies below.
+        hold(FILES, closed(c"/".as_ptr(), libc::O_DIRECTORY));
+        hold(
+            METADATA,
+            refused(libc::syscall(libc::SYS_fchmodat, here, NOTHING, 0))
+                && refused(libc::syscall(libc::SYS_fchownat, here, NOTHING, 0, 0, 0))
+                && refused(libc::syscall(libc::SYS_utimensat, here, NOTHING, NOTHING, 0))
+                && refused(libc::syscall(libc::SYS_setxattr, NOTHING, NOTHING, NOTHING, 0, 0)),
+        );
+        let socket = |family: i32| {
+            let socket = libc::syscall(libc::SYS_socket, family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+            let none = refused(socket);
+            if socket >= 0 {
+                libc::syscall(libc::SYS_close, socket);
+            }
+            none
+        };
+        hold(
+            SOCKETS,
+            socket(libc::AF_UNIX)
+                && socket(libc::AF_INET)
+                && refused(libc::syscall(libc::SYS_connect, NOWHERE, NOTHING, 0))
+                && refused(libc::syscall(libc::SYS_bind, NOWHERE, NOTHING, 0)),
+        );
+        // None of these sizes can be had.
+        hold(
+            SHARED,
+            refused(libc::syscall(libc::SYS_shmget, libc::IPC_PRIVATE, 0, 0))
+                && refused(libc::syscall(libc::SYS_semget, libc::IPC_PRIVATE, -1, 0))
+                && refused(libc::syscall(libc::SYS_mq_open, NOTHING, 0, 0, 0)),
+        );
+        // The call itself gives 20 less the nice value, so that it is never negative.
+        let nice = 20 - libc::syscall(libc::SYS_getpriority, libc::PRIO_PROCESS, handler.process);
+        hold(PRIORITY, libc::syscall(libc::SYS_setpriority, libc::PRIO_PROCESS, handler.process, nice) < 0);
+        hold(SIGNALS, libc::kill(handler.process, 0) < 0 && libc::kill(handler.thread, 0) < 0);
+        hold(PROCESSES, closed(image.command_line.as_ptr(), 0));
+        hold(HANDLER, closed(image.environment.as_ptr(), 0));
+        let file = libc::syscall(libc::SYS_memfd_create, c"".as_ptr(), libc::MFD_CLOEXEC);
+        hold(MEMORY_FILES, file < 0);
+        if file >= 0 {
+            libc::syscall(libc::SYS_close, file);
+        }
+    }
+    held
+}

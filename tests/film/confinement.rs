@@ -1,0 +1,202 @@
+//! What a Manim program can do beyond drawing, tried by one through the real binary: as root, and as an unprivileged user.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+
+use nix::unistd::{Gid, Uid, chown, geteuid};
+use serde_json::json;
+
+use crate::house::{House, Made, REPOSITORY};
+
+/// A user that nobody is, and none of those that children get.
+const NOBODY: u32 = 61_180;
+
+/// All that a program may do of what `probe.py` tries, besides its work. Names, sizes and times of files can be seen
+/// (Landlock has no right for that), and whether a process is there; so can the names of sockets on this machine.
+const ALLOWED: &[&str] = &["read-kernel-/proc/net/unix", "see-/root", "see-/etc/shadow", "see-/proc/1", "see-outside"];
+
+/// As root where these tests are root, and as an unprivileged user.
+fn as_both(run: impl Fn(House, Option<u32>)) {
+    let users = if geteuid().is_root() { vec![None, Some(NOBODY)] } else { vec![None] };
+    for user in users {
+        let house = House::new();
+        std::fs::set_permissions(house.dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        if let Some(user) = user {
+            for path in [house.dir.path().to_owned(), house.path("tmp"), house.path("store")] {
+                chown(&path, Some(Uid::from_raw(user)), Some(Gid::from_raw(user))).unwrap();
+            }
+        }
+        run(house, user);
+    }
+}
+
+fn render(house: &House, document: &str, user: Option<u32>) -> Made {
+    house.render_under(document, &[], |command| {
+        if let Some(user) = user {
+            command.uid(user).gid(user);
+        }
+    })
+}
+
+fn program(name: &str) -> String {
+    let path = Path::new(REPOSITORY).join("tests/fixtures/programs").join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_program_can_do_what_is_allowed_and_nothing_else() {
+    as_both(|house, user| {
+        let outside = house.path("outside");
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::write(outside.join("file"), "secret").unwrap();
+        std::os::unix::fs::symlink("file", outside.join("link")).unwrap();
+        let _stream = UnixListener::bind(outside.join("stream")).unwrap();
+        let _datagrams = UnixDatagram::bind(outside.join("datagrams")).unwrap();
+        nix::unistd::mkfifo(&outside.join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let all = [
+            outside.clone(),
+            outside.join("file"),
+            outside.join("stream"),
+            outside.join("datagrams"),
+            outside.join("fifo"),
+        ];
+        for path in all {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let made = render(&house, &house.document("probe.py", program("probe.py")), user);
+        let status = made.status();
+        let said = status["scenes"][0]["replaced"].as_str().unwrap_or_default().to_owned();
+        let (tried, found) = said
+            .split_once("tried ")
+            .and_then(|(_, said)| said.split_once(": "))
+            .unwrap_or_else(|| panic!("{said}\n{}", made.words()));
+        assert!(tried.parse::<u32>().unwrap() > 150, "{tried} deeds were tried");
+        let found: Vec<&str> = found.split(';').next().unwrap().split_whitespace().collect();
+        let (work, reached): (Vec<&str>, Vec<&str>) = found.iter().partition(|deed| deed.starts_with("work-"));
+        let must: Vec<String> = program("probe.py")
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("def work_")?.split('(').next().map(|name| format!("work-{}", name.replace('_', "-")))
+            })
+            .collect();
+        assert_eq!(work, must, "what must work");
+        let landlock = !status["confinement"]["landlock"].is_null();
+        assert!(landlock, "this kernel has no Landlock: {}", status["confinement"]);
+        assert_eq!(reached, ALLOWED, "as user {user:?}");
+        assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "secret");
+        house.assert_clean();
+    });
+}
+
+/// A scene of a storyboard: its heading, and one formula.
+fn scene(id: &str, typst: &str) -> serde_json::Value {
+    let formula = json!({"latex": "x", "typst": typst});
+    let show = json!({"show": {"id": format!("{id}-formula"), "kind": {"equation": {"formula": formula}}, "placement": null,
+        "style": null, "timing": null, "place": null}});
+    let beat = json!({"id": format!("{id}-1"), "narration": "Words.", "pause_ms": 0, "actions": [show], "estimate_ms": 400,
+        "place": null});
+    json!({"id": id, "kind": "lesson", "heading": "Heading", "beats": [beat], "place": null})
+}
+
+fn storyboard(scenes: &[serde_json::Value]) -> String {
+    let voice = json!({"chain": [], "name": null, "words_per_minute": null, "model": null, "consistency": null,
+        "max_characters": null});
+    let document = json!({"title": "Memory", "language": "en", "theme": "dark", "quality": null, "on_failure": null,
+        "voice": voice, "music": null, "intro": null, "outro": null, "scenes": scenes, "warnings": []});
+    document.to_string()
+}
+
+#[test]
+fn a_scene_that_swells_costs_itself_alone() {
+    let alone = |lines: &str| {
+        format!(
+            "from manim import *\n\n\nclass Only(Scene):\n    \"\"\"Some words.\"\"\"\n\n    def construct(self):\n{lines}"
+        )
+    };
+    let documents = [
+        (
+            "string.storyboard.json",
+            storyboard(&[
+                scene("good", "x"),
+                scene("bad", "#let s = \"aaaaaaaa\"; #for i in range(40) { s = s + s }; #s"),
+            ]),
+        ),
+        (
+            "list.storyboard.json",
+            storyboard(&[
+                scene("good", "x"),
+                scene("bad", "#let a = (1,) * 64; #for i in range(40) { a = a + a }; #a.len()"),
+            ]),
+        ),
+        ("at-once.py", alone("        bytearray(1 << 40)\n")),
+        ("slowly.py", alone("        had = []\n        while True:\n            had.append(bytearray(1 << 20))\n")),
+        (
+            "many.py",
+            alone(
+                "        import os, time\n        for _ in range(7):\n            os.fork()\n        had = bytearray(b'x') * (60 << 20)\n        time.sleep(600)\n",
+            ),
+        ),
+    ];
+    for (name, document) in documents {
+        // As a function with 2 GiB.
+        let house = House::new().set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048").set("JOB_TIMEOUT", "120");
+        let made = house.render(&house.document(name, document), &[]);
+        let status = made.status();
+        assert_eq!(made.code(), 3, "{name}: {status:#}\n{}", made.words());
+        let scenes = status["scenes"].as_array().unwrap();
+        let replaced = scenes.last().unwrap()["replaced"].as_str().unwrap_or_default();
+        assert!(replaced.starts_with("render.out_of_memory"), "{name}: {replaced}");
+        assert!(scenes[..scenes.len() - 1].iter().all(|scene| scene["state"] == "rendered"), "{name}: {status:#}");
+        house.assert_told(&made);
+        house.assert_clean();
+    }
+}
+
+/// What people's programs do in their own folder with modes and times, which the filter refuses.
+#[test]
+fn a_program_copies_and_unpacks_in_its_own_folder() {
+    as_both(|house, user| {
+        let made = render(&house, &house.document("copies.py", program("copies.py")), user);
+        assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
+        house.assert_clean();
+    });
+}
+
+#[test]
+fn a_program_that_is_required_to_be_confined_is_or_the_missing_part_is_named() {
+    as_both(|house, user| {
+        let house = house.set("CONFINEMENT", "require");
+        let document = house.document("only.py", program("copies.py"));
+        let made = render(&house, &document, user);
+        assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
+        let confinement = &made.status()["confinement"];
+        assert_eq!(confinement["capabilities"], json!([]), "{confinement}");
+        assert_eq!(confinement["user"].is_null(), user.is_some() || !geteuid().is_root(), "{confinement}");
+        // Where only root may go, a capability is left to root's children.
+        if user.is_none() && geteuid().is_root() {
+            std::fs::set_permissions(house.dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+            let made = render(&house, &document, user);
+            let status = made.status();
+            let replaced = status["scenes"][0]["replaced"].as_str().unwrap_or_default();
+            assert!(replaced.contains("capability") && replaced.contains("chmod"), "{status:#}");
+        }
+    });
+}
+
+#[test]
+fn doctor_tells_what_is_in_force() {
+    as_both(|house, user| {
+        let ask = |house: &House| {
+            let mut command = house.command(&["doctor", "--json"]);
+            if let Some(user) = user {
+                command.uid(user).gid(user);
+            }
+            serde_json::from_slice::<serde_json::Value>(&command.output().unwrap().stdout).unwrap()
+        };
+        let told = ask(&house);
+        assert_eq!(told["confinement_missing"], json!([]), "{told:#}");
+        assert_eq!(told["confinement"]["sockets_refused"], true, "{told:#}");
+    });
+}
