@@ -17,11 +17,13 @@ use crate::machine::Machine;
 use crate::plan::Sandbox;
 use crate::planners::Planners;
 use crate::render::{Cards, Prober, Raw, Renderer, Stage};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, remove_tree};
 use crate::store::{Cache, Endpoint, Store};
 
 /// Grace and drain of a child, and some room.
 const SETTLE: Duration = Duration::from_secs(4);
+/// What removing the scratch folder may take at the end, less than the two seconds by which any deadline may be overrun.
+const TIDY: Duration = Duration::from_millis(1_500);
 
 /// A job that is worked on here.
 #[derive(Debug, Clone)]
@@ -165,8 +167,12 @@ impl Studio {
         }
         child::sweep();
         if let Ok(scratch) = &self.scratch {
-            // What can't be removed now can't be removed later either.
-            let _ = std::fs::remove_dir_all(scratch.path());
+            // What is left is swept by the next process.
+            let folder = scratch.path().to_owned();
+            let removed = tokio::task::spawn_blocking(move || remove_tree(&folder, Deadline::after(TIDY)));
+            if !matches!(removed.await, Ok(Ok(true))) {
+                tracing::warn!("{} is left", scratch.path().display());
+            }
         }
     }
 }
