@@ -122,6 +122,8 @@ codes! {
     RenderRefused "render.refused" Render false "Manim programs are not run here" "Set MANIM_SOURCE, or use a kernel that can confine them.";
     RenderCrashed "render.crashed" Render true "the process that rendered a scene died" "Try again; see the log for its last words.";
     RenderFailed "render.failed" Render false "Manim raised an error in a scene" "See the message; simplify the scene.";
+    RenderTooManyFiles "render.too_many_files" Render false "a Manim program left more files, folders or bytes than it may" "Write less beside the picture: 20,000 files, 32 folders in each other, and a quarter of the free disk, 4 GiB at the most.";
+    RenderWrongClip "render.wrong_clip" Render false "a clip is not as our encoder makes it" "Leave writing the clip to Manim; if it is no Manim program, run `make tools`, for layers and program must be of one version.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the frames that were promised" "Try again.";
     AssembleFailed "assemble.failed" Assemble true "ffmpeg could not join clips and sound" "See the log for ffmpeg's last words.";
     AssembleTimedOut "assemble.timed_out" Assemble true "ffmpeg took longer than it may" "Try again with more time.";

@@ -17,6 +17,15 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// What a job waits for that at its end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// The folder of a job that its children write, and the one of clips that were checked.
+const WORK: &str = "work";
+const CLIPS: &str = "clips";
+
+/// Where the clips lie that were checked, beside the folder in which a job's children work: none of them can change a clip after that.
+pub fn clips_beside(work: &Path) -> PathBuf {
+    work.with_file_name(CLIPS)
+}
+
 /// A folder that is removed, with all in it, when this is dropped.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
@@ -34,8 +43,24 @@ impl Scratch {
 
     /// Removes it, although a child that is being ended may still write into it. It goes on behind the caller's back when
     /// that takes long; nothing can come back into a folder that is gone.
-    pub async fn clear(self) {
-        discard(self.0.clone()).await;
+    pub async fn clear(mut self) {
+        discard(std::mem::take(&mut self.0)).await;
+    }
+
+    /// Where a job's children work. It is there after [`Scratch::divide`].
+    pub fn work(&self) -> PathBuf {
+        self.path().join(WORK)
+    }
+
+    /// Makes the two folders of a job: one that its children write, and one beside it that none of them can.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn divide(self) -> io::Result<Self> {
+        for folder in [self.work(), clips_beside(&self.work())] {
+            std::fs::create_dir(folder)?;
+        }
+        Ok(self)
     }
 
     /// The folder.
@@ -51,8 +76,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left then is swept by the next process.
-        if !remove_tree(&self.0, Deadline::after(PATIENCE)).unwrap_or(false) {
+        // What is left then is swept by the next process. One that was cleared has no path any more.
+        if !self.0.as_os_str().is_empty() && !remove_tree(&self.0, Deadline::after(PATIENCE)).unwrap_or(false) {
             tracing::warn!("{} is left", self.0.display());
         }
     }
