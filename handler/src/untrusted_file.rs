@@ -22,6 +22,9 @@ pub enum Unfit {
     /// There is no such file.
     #[error("it is not there")]
     Missing,
+    /// Its mode, or that of its folder, keeps us out.
+    #[error("nobody may read it")]
+    Closed,
     /// Something else has its name: `a link`, `a pipe`.
     #[error("it is {0}, not a file")]
     Kind(&'static str),
@@ -75,6 +78,7 @@ impl UntrustedFolder {
         };
         let file = File::from(opened.map_err(|error| match error {
             Errno::ENOENT => Unfit::Missing,
+            Errno::EACCES => Unfit::Closed,
             Errno::ELOOP | Errno::EXDEV => Unfit::Kind("a link"),
             // Of a device without a driver, and of a socket.
             Errno::ENXIO | Errno::ENODEV => Unfit::Kind("a device or a socket"),

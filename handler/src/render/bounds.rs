@@ -66,7 +66,7 @@ impl Bounds {
         let mut levels = vec![open(&folder, c".").ok()?];
         loop {
             let depth = levels.len();
-            let Some((level, names)) = levels.last_mut() else { return None };
+            let (level, names) = levels.last_mut()?;
             let Some(Ok(entry)) = names.next() else {
                 levels.pop();
                 continue;

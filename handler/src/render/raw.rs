@@ -98,7 +98,7 @@ impl Raw {
         spec.confinement = Confinement { read: self.read.clone(), write, mode };
         let deadline = deadline.slice(self.timeout);
         let allowed = deadline.left().as_secs_f64();
-        let (mut drawn, promised) = (0, order.beats.iter().sum());
+        let (mut drawn, promised) = (0, order.beats.iter().sum::<u64>());
         let news = |line: &str| match serde_json::from_str(line) {
             Ok(Reply::Frames { frames, .. }) if frames > drawn && frames <= promised => {
                 drawn = frames;

@@ -178,7 +178,7 @@ impl Stage {
         worker.send(order.request(&id, &out.0, allowed));
         // Only a new frame counts as life: a scene that repeats itself draws nothing either.
         let (mut drawn, mut alive) = (0, Deadline::after(self.0.stall_timeout));
-        let promised = order.beats.iter().sum();
+        let promised: u64 = order.beats.iter().sum();
         loop {
             let reply = match deadline.min(alive).run(replies.recv()).await {
                 Ok(Some(reply)) => reply,
