@@ -131,7 +131,8 @@ async fn planned(request: JobRequest, studio: &Studio, job: &Attempt<'_>) -> Res
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
     // Captions are planned like the film itself, and cost little.
     let library = Library { document: &name, beside: &beside, sandbox: &sandbox, store: &studio.store };
-    let translated = library.translations(&storyboard, &job.scratch()?.work(), ends.slice(ends.left() / 4));
+    let work = job.scratch()?.work();
+    let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));
     let (translations, untranslated) = translated.instrument(info_span!("translate")).await;
     lease.change(|status| status.warnings.extend(untranslated));
     Ok(CallSheet { storyboard, translations, quality, beside, takes: Vec::new() })

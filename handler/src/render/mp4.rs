@@ -219,7 +219,7 @@ fn movie(tables: &[u8], promise: &Promise) -> Result<Vec<Sample>> {
     let track = Boxes::of("trak", movie.must(b"trak")?, &[b"tkhd", b"edts", b"mdia"])?;
     let media = Boxes::of("mdia", track.must(b"mdia")?, &[b"mdhd", b"hdlr", b"minf"])?;
     let kind = media.must(b"hdlr")?;
-    if kind.get(8..12) != Some(b"vide") {
+    if kind.get(8..12) != Some(&b"vide"[..]) {
         return wrong("its track is no video");
     }
     let inner = Boxes::of("minf", media.must(b"minf")?, &[b"vmhd", b"dinf", b"stbl"])?;
