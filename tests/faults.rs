@@ -4,6 +4,8 @@
 
 #[path = "film/house.rs"]
 mod house;
+#[path = "faults/programs.rs"]
+mod programs;
 #[path = "rooms/provider.rs"]
 mod provider;
 #[path = "film/storm.rs"]
@@ -56,10 +58,11 @@ const CARDS: &[(i32, &str)] = &[
     (3, "render.stalled"),
     (3, "render.timed_out"),
     (3, "render.wrong_frames"),
+    (3, "render.wrong_clip"),
 ];
 const STALLED: &[(i32, &str)] = &[(3, "render.stalled"), (3, "render.timed_out")];
 const CRASHED: &[(i32, &str)] = &[(3, "render.crashed"), (3, "render.could_not_start")];
-const WRONG: &[(i32, &str)] = &[(3, "render.wrong_frames")];
+const WRONG: &[(i32, &str)] = &[(3, "render.wrong_frames"), (3, "render.wrong_clip")];
 /// Words that nobody speaks are silent.
 const SILENT: &[(i32, &str)] = &[(3, "voice.exhausted")];
 /// After some beats without a sound the voice is not asked any more.
@@ -72,8 +75,8 @@ const UNJOINED: &[(i32, &str)] = &[
     (1, "assemble.wrong_film"),
     (4, "job.deadline"),
 ];
-/// Nothing that can't be counted is believed.
-const UNCOUNTED: &[(i32, &str)] = &[(1, "render.wrong_frames"), (3, "render.wrong_frames"), (4, "job.deadline")];
+/// A film that can't be counted is not believed.
+const UNCOUNTED: &[(i32, &str)] = &[(1, "assemble.wrong_film"), (4, "job.deadline")];
 
 /// What any of the four programs may do.
 const ANY: &[&str] = &[
@@ -114,12 +117,20 @@ const OWN: &[Fault] = &[
     ("chalkreel-stage", "STAGE no-file", WRONG),
     ("chalkreel-stage", "STAGE empty-file", WRONG),
     ("chalkreel-stage", "STAGE half-a-clip", WRONG),
+    ("chalkreel-stage", "STAGE pipe", WRONG),
+    ("chalkreel-stage", "STAGE link", WRONG),
+    ("chalkreel-stage", "STAGE folder", WRONG),
     ("chalkreel-stage", "STAGE fewer-frames", WRONG),
     ("chalkreel-stage", "STAGE other-beats", WRONG),
     ("espeak-ng", "MISBEHAVE memory", SILENT),
     ("ffprobe", "MISBEHAVE memory", UNCOUNTED),
     ("espeak-ng", "SOUND '<html>nothing here</html>'", NO_SOUND),
     ("espeak-ng", "SOUND ''", NO_SOUND),
+    ("espeak-ng", "LEAVES mkfifo", SILENT),
+    ("espeak-ng", "LEAVES ln -s /proc/self/cwd/small.md", SILENT),
+    ("espeak-ng", "LEAVES truncate -s 900000000", SILENT),
+    ("ffmpeg", "REAL \"$@\"; rm -f \"${@: -1}\"; mkfifo \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
+    ("ffmpeg", "REAL \"$@\"; ln -sf /proc/self/cwd/small.md \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
     ("ffmpeg", "REAL \"${@:1:$#-1}\" -t 1 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
     ("ffmpeg", "REAL \"$@\"; truncate -s 3000 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
     ("ffmpeg", "REAL \"$@\"; : > \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
@@ -135,6 +146,9 @@ const OWN: &[Fault] = &[
 fn script(text: &str) -> String {
     if let Some(sound) = text.strip_prefix("SOUND ") {
         return format!("while [ $# -gt 0 ]; do [ \"$1\" = -w ] && printf %s {sound} > \"$2\"; shift; done");
+    }
+    if let Some(command) = text.strip_prefix("LEAVES ") {
+        return format!("while [ $# -gt 0 ]; do [ \"$1\" = -w ] && {command} \"$2\"; shift; done");
     }
     text.replace("MISBEHAVE", "exec /usr/bin/python3 -I -B LAYERS/misbehave.py")
         .replace("STAGE", "exec /usr/bin/python3 -I -B LAYERS/stage.py")

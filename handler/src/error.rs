@@ -123,6 +123,8 @@ codes! {
     RenderCrashed "render.crashed" Render true "the process that rendered a scene died" "Try again; see the log for its last words.";
     RenderOutOfMemory "render.out_of_memory" Render false "a scene needed more memory than it may have" "Simplify the scene, lower the quality, or give the machine or the function more memory.";
     RenderFailed "render.failed" Render false "Manim raised an error in a scene" "See the message; simplify the scene.";
+    RenderTooManyFiles "render.too_many_files" Render false "a Manim program left more files, folders or bytes than it may" "Write less beside the picture: 20,000 files, 32 folders in each other, and a quarter of the free disk, 4 GiB at the most.";
+    RenderWrongClip "render.wrong_clip" Render false "a clip is not as our encoder makes it" "Leave writing the clip to Manim; if it is no Manim program, run `make tools`, for layers and program must be of one version.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the frames that were promised" "Try again.";
     AssembleFailed "assemble.failed" Assemble true "ffmpeg could not join clips and sound" "See the log for ffmpeg's last words.";
     AssembleTimedOut "assemble.timed_out" Assemble true "ffmpeg took longer than it may" "Try again with more time.";

@@ -24,7 +24,7 @@
 //! parts of the same way, with the store between them.
 //!
 //! Under them lie [`child`] (processes), [`store`] (S3), `aws` (AWS's other services), [`job`] (identity, status, log), [`layers`],
-//! [`scratch`], [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! [`scratch`], [`untrusted_file`] (what children leave), [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
 
 pub mod assemble;
@@ -36,6 +36,8 @@ pub mod cli;
 pub mod config;
 pub mod deadline;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod intake;
 pub mod job;
@@ -57,3 +59,4 @@ pub mod studio;
 pub mod tasks;
 pub mod telemetry;
 pub mod translations;
+pub mod untrusted_file;

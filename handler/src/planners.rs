@@ -17,6 +17,7 @@ use crate::error::{Code, JobError};
 use crate::plan::{MAX_COMPONENT, Sandbox};
 use crate::store::cache::{CacheKey, digest};
 use crate::store::{Cache, ETag, Head, Store, StoreError};
+use crate::untrusted_file::UntrustedFile;
 
 /// The folder of compiled components in the cache.
 const COMPILED: &str = "planners";
@@ -171,7 +172,12 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
         }
         ending => return Err(could_not(format!("{ending}: {words}"))),
     }
-    tokio::fs::rename(&made, compiled).await.map_err(|error| could_not(error.to_string()))
+    let compiled = compiled.to_owned();
+    let taken = tokio::task::spawn_blocking(move || UntrustedFile::open(&made, RESULT << 30)?.copy_to(&compiled));
+    match taken.await {
+        Ok(taken) => taken.map(drop).map_err(|error| could_not(error.to_string())),
+        Err(panic) => Err(could_not(panic.to_string())),
+    }
 }
 
 /// What `compile` made of the component with that hash.

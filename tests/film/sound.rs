@@ -404,22 +404,22 @@ mod extras {
 
         pub async fn film(&self, extras: &Prepared) -> (Film, Ledger) {
             let (folder, deadline) = (self.dir.path(), Deadline::after(Duration::from_secs(120)));
-            let cards = Cards::new(&self.layers, self.prober(), &self.config);
+            let cards = Cards::new(&self.layers, &self.config);
             let look = Look { title: "T".into(), theme: "light".into(), language: "en".into() };
             let (beats, assets) = ([SCENE.0], Assets::default());
             let scenes: Vec<Scene> = (0..3).map(scene).collect();
-            let (mut clips, mut words) = (Vec::new(), Vec::new());
+            let (mut made, mut words) = (Vec::new(), Vec::new());
             for (number, scene) in scenes.iter().enumerate() {
-                let (film, assets) = (&look, &assets);
-                let order = SceneOrder { scene, film, assets, quality: QUALITY, beats: &beats, tools: "" };
-                clips.push(cards.clip(order, folder, deadline).await.unwrap().path);
+                let (film, assets, clips) = (&look, &assets, folder);
+                let order = SceneOrder { scene, film, assets, quality: QUALITY, beats: &beats, tools: "", clips };
+                made.push(cards.clip(order, folder, deadline).await.unwrap().path);
                 let step = (400.0 + 150.0 * number as f32) * std::f32::consts::TAU / 48_000.0;
                 let tone: Vec<f32> = (0..SCENE.1).map(|n| (n as f32 * step).sin() * 0.3).collect();
                 words.push(Sound::keep(&folder.join(format!("words{number}")), &tone).unwrap());
             }
             let parts = scenes.iter().map(|scene| (scene, &beats[..], vec![SCENE.1]));
             let mut ledger = Ledger::of(QUALITY.fps(), parts);
-            let reel = Reel { title: "T", language: "en", translations: &[], clips: &clips, extras };
+            let reel = Reel { title: "T", language: "en", translations: &[], clips: &made, extras };
             let film = self.assembler().film(reel, &mut ledger, &words, folder, deadline).await.unwrap();
             (film, ledger)
         }

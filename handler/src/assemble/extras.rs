@@ -184,9 +184,13 @@ impl Work<'_> {
     }
 }
 
+/// Demultiplexers of ffmpeg for files that hold sound and pictures. Its others read lists of more files, or devices.
+const FORMATS: &str = "aac,ac3,aiff,asf,avi,caf,flac,flv,gif,matroska,mov,mp3,mpeg,mpegts,mxf,ogg,w64,wav";
+
 /// Somebody's file: nothing that it names is opened.
 fn input(source: &Path, seconds: u64) -> Vec<OsString> {
-    let mut arguments = ["-protocol_whitelist", "file", "-t"].map(OsString::from).to_vec();
+    let mut arguments =
+        ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-t"].map(OsString::from).to_vec();
     arguments.extend([seconds.to_string().into(), "-i".into(), source.as_os_str().to_owned()]);
     arguments
 }

@@ -18,7 +18,11 @@ use crate::job::{Quality, status::Sync};
 use crate::layers::Layers;
 use crate::narrate::Sound;
 use crate::render::Prober;
+use crate::untrusted_file::UntrustedFile;
 
+/// Bytes of a film, as many as ffmpeg may write of one file; and those of a poster at 4k, or of a list of the pictures of six hours.
+const LARGEST_FILM: u64 = 64 << 30;
+const LARGEST_TEXT: u64 = 256 << 20;
 /// What a film's loudness may differ from the wanted one, in LU.
 const TOLERANCE: f64 = 1.0;
 
@@ -93,7 +97,7 @@ pub struct Reel<'a> {
     pub language: &'a str,
     /// What is said, in other languages.
     pub translations: &'a [Translation],
-    /// The scenes' clips, in film order, all under the folder in which the film is made.
+    /// The scenes' clips, in film order, as they were checked.
     pub clips: &'a [PathBuf],
     /// What surrounds and accompanies them.
     pub extras: &'a Prepared,
@@ -155,6 +159,12 @@ impl Assembler {
         let joined = self.ffmpeg.run(&join, folder, deadline);
         let still = self.ffmpeg.run(&still, folder, deadline);
         tokio::try_join!(joined, still)?;
+        let left = [("film.mp4", LARGEST_FILM), ("poster.jpg", LARGEST_TEXT)];
+        let files = left.map(|(name, most)| (name, UntrustedFile::open(&folder.join(name), most)));
+        // From now on no child of this job writes here but the one that only adds to it.
+        if let Some((name, Err(unfit))) = files.into_iter().find(|(_, file)| file.is_err()) {
+            return Err(JobError::new(Code::AssembleWrongFilm, format!("ffmpeg left no {name}: {unfit}")));
+        }
         self.check(&path, ledger, deadline).await?;
         let beats = self.measure(ledger, &spoken, (&laid, track.channels), folder, deadline).await?;
         let sync = Sync { worst_frames: measure::worst(&beats) };
@@ -188,7 +198,8 @@ impl Assembler {
         let failed = |error: std::io::Error| JobError::new(Code::ScratchFailed, format!("the film's sound: {error}"));
         let (packets, heard) = (folder.join("pictures.txt"), folder.join("heard.s16le"));
         let measured = tokio::task::block_in_place(|| {
-            let packets = std::fs::read_to_string(packets)?;
+            let packets = UntrustedFile::open(&packets, LARGEST_TEXT).and_then(|file| file.read());
+            let packets = String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
             let (laid, sound) = (Recording::open(laid, channels)?, Recording::open(&heard, channels)?);
             Ok(measure::beats(ledger, &packets, spoken, &laid, &sound))
         });
@@ -261,7 +272,8 @@ fn still_arguments(ledger: &Ledger, clips: &[PathBuf]) -> Vec<OsString> {
     let frame = scene.beats.last().map_or(0, |beat| beat.first_frame - scene.first_frame + beat.frames / 2);
     let mut arguments: Vec<OsString> =
         vec!["-ss".into(), format!("{:.3}", frame as f64 / f64::from(ledger.fps)).into()];
-    arguments.extend(["-i".into(), clip.clone().into_os_string()]);
+    arguments.extend(["-f", "mp4", "-protocol_whitelist", "file", "-i"].map(Into::into));
+    arguments.push(clip.clone().into_os_string());
     arguments.extend(["-frames:v", "1", "-q:v", "3", "poster.jpg"].map(Into::into));
     arguments
 }
