@@ -319,7 +319,7 @@ mod tests {
             path: PathBuf::new(),
             poster: PathBuf::new(),
             captions: Vec::new(),
-            sync: Sync::default(),
+            sync: Some(Sync::default()),
             beats: Vec::new(),
             loudness,
         };
