@@ -314,6 +314,39 @@ fn a_job_without_time_says_so() {
     }
 }
 
+/// A film of about nine minutes: 36 paragraphs of forty words.
+fn long() -> String {
+    let words = "The square on the long side is as large as both others together, and whoever doubts it may cut them out of paper, \
+        lay them side by side, and count; for what can be counted can be believed by anybody who has the patience.";
+    let scene = |n: usize| format!("## Scene {n}\n\n{words}\n\n- Point {n}\n\nAnd once more, number {n}: {words}\n\n");
+    format!("# Long\n\n{}", (0..18).map(scene).collect::<String>())
+}
+
+/// Each deadline comes in the middle of something else: speaking, drawing, the sound track, joining, measuring. What is long is the
+/// work of the handler's own.
+#[test]
+fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
+    let cases = [2, 4, 6, 9, 13, 18, 26, 40, 120];
+    let films = Mutex::new(Vec::new());
+    all(&cases, 1, |seconds| {
+        let house = House::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &seconds.to_string());
+        let made = house.render(&house.document("long.md", long()), &[]);
+        let late =
+            [(4, "job.deadline"), (3, "render.could_not_start"), (3, "voice.exhausted"), (3, "render.timed_out")];
+        check(&house, &made, &format!("{seconds} s"), &late, f64::from(*seconds));
+        let whole = made.status()["cost"]["film_seconds"].as_f64().filter(|length| *length > 400.0);
+        eprintln!("{seconds} s: code {} after {:.1} s, {whole:?} s of film", made.code(), made.seconds);
+        films.lock().unwrap().push((*seconds, whole.is_some()));
+    });
+    let films = films.into_inner().unwrap();
+    let first = films.iter().filter(|(_, whole)| *whole).map(|(seconds, _)| *seconds).min();
+    assert!(first.is_some_and(|first| first <= 40), "no whole film in 40 s: {films:?}");
+    assert!(
+        films.iter().all(|(seconds, whole)| *whole || Some(*seconds) <= first),
+        "more time, and no film: {films:?}"
+    );
+}
+
 #[test]
 fn a_scratch_folder_that_can_not_be_used_is_told() {
     // Read-only, also for root.

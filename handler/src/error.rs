@@ -110,6 +110,7 @@ codes! {
     PlannerOutputLimit "planner.output_limit" Plan false "the planner's storyboard is too large" "Split the document.";
     PlannerTrapped "planner.trapped" Plan false "the planner crashed" "Mend the planner; if it is the built-in one, report the document.";
     PlannerNotFound "planner.not_found" Plan false "the job names a planner that is not there, or may not name one" "Put the component under the prefix that CHALKREEL_PLANNERS names.";
+    PlannerCompileLimit "planner.compile_limit" Plan false "compiling the planner takes more time, memory or room than its size allows" "Make the component smaller; nest no components or instances in each other many times over.";
     PlannerComponentInvalid "planner.component_invalid" Plan false "the planner is no component of the planner world" "Build it against planner-wasm/wit/planner.wit.";
     PlannerImportsNotGranted "planner.imports_not_granted" Plan false "the planner imports something that it isn't given" "Build it without those imports.";
     PlannerStoryboardInvalid "planner.storyboard_invalid" Plan false "the planner's storyboard breaks a rule of the host's own check" "Mend the planner; if it is the built-in one, report the document.";

@@ -24,7 +24,8 @@
 //! parts of the same way, with the store between them.
 //!
 //! Under them lie [`child`] (processes), [`store`] (S3), `aws` (AWS's other services), [`job`] (identity, status, log), [`layers`],
-//! [`scratch`], [`untrusted_file`] (what children leave), [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! [`scratch`], [`untrusted_file`] (what children leave), [`deadline`], `speed` (of this machine), [`error`], [`telemetry`] (spans) and
+//! [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
 
 pub mod assemble;
@@ -54,6 +55,7 @@ pub mod publish;
 pub mod render;
 pub mod scratch;
 pub mod shooting;
+mod speed;
 pub mod store;
 pub mod studio;
 pub mod tasks;

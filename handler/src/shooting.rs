@@ -69,7 +69,7 @@ pub async fn shoot<'a>(
 ) -> Result<Vec<Shot<'a>>, JobError> {
     let storyboard = &sheet.storyboard;
     let mut set = Set::of(sheet, studio, lease, folder, assets, budget);
-    set.takes = sheet.takes(&studio.renderer.cache, folder, budget.ends.slice(budget.ends.left() / 3)).await;
+    set.takes = sheet.takes(&studio.renderer.cache, folder, set.budget.ends.slice(set.budget.ends.left() / 3)).await;
     let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(set.span(scene)));
     let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
     let shots = set.settled(shots).await?;
@@ -307,8 +307,14 @@ impl<'s> Set<'s> {
         }
     }
 
-    /// The beat's narration. Words that nobody could speak are silence, for as long as it takes to read their captions.
+    /// The beat's narration, whose length is known from then on. Words that nobody could speak are silence, for as long as it takes to read their captions.
     async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
+        let said = self.said(scene, beat).await?;
+        self.budget.spoken(beat, said.sound.samples());
+        Ok(said)
+    }
+
+    async fn said(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
         if let Some(take) = self.takes.get(&*beat.id) {
             if let Some(error) = &take.unspoken {
                 progress::replaced(self.lease, &scene.id, error, UNSPOKEN);

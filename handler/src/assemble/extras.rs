@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use audio::{LOUDNESS, factor};
 use planner_wasm::storyboard::{Storyboard, Warning};
 
 use super::ffmpeg::Ffmpeg;
@@ -21,8 +22,8 @@ use crate::render::Prober;
 const LONGEST_CLIP: u64 = 120;
 /// Music is decoded for so many seconds (ten minutes are 115 MB of samples), and goes on from its beginning.
 const LONGEST_MUSIC: u64 = 600;
-/// Loudness of the voice before the film's own normalisation, in LUFS: beats are kept at -23, and both sides hear them.
-const VOICE: f64 = -23.0 + 3.01;
+/// Loudness of the voice in a film of two channels, in LUFS, which is the film's own.
+const VOICE: f64 = LOUDNESS;
 /// A clip's sound is raised by this much at the most, in decibels: what is quiet by intention is not to become noise.
 const MOST_RAISED: f64 = 12.0;
 
@@ -133,7 +134,7 @@ type Sound = Option<(Recording, f32)>;
 impl Work<'_> {
     async fn music(&self, source: &Path, level: f64) -> Result<(Recording, f32), String> {
         let sound = self.samples(source, "music.s16le", LONGEST_MUSIC).await?;
-        let loudness = loudness(&sound).await?.ok_or("it is silent")?;
+        let loudness = self.loudness(&sound).await?.ok_or("it is silent")?;
         Ok((sound, factor(VOICE + level.min(0.0) - loudness)))
     }
 
@@ -159,7 +160,7 @@ impl Work<'_> {
             None => None,
             Some(_) => {
                 let sound = self.samples(&self.folder.join(&whole), &format!("{name}.s16le"), LONGEST_CLIP + 1).await?;
-                let loudness = loudness(&sound).await?;
+                let loudness = self.loudness(&sound).await?;
                 loudness.map(|loudness| (sound, factor((VOICE - loudness).min(MOST_RAISED))))
             }
         };
@@ -177,6 +178,12 @@ impl Work<'_> {
         self.run(arguments).await?;
         let sound = Recording::open(&self.folder.join(out), 2).map_err(|error| error.to_string())?;
         if sound.moments() == 0 { Err("there is no sound in it".to_owned()) } else { Ok(sound) }
+    }
+
+    async fn loudness(&self, sound: &Recording) -> Result<Option<f64>, String> {
+        let sound = sound.clone();
+        let measured = self.deadline.work(move |cutoff| sound.loudness(cutoff)).await;
+        measured.map_err(|stopped| stopped.to_string())?.map_err(|error| error.to_string())
     }
 
     async fn run(&self, arguments: Vec<OsString>) -> Result<(), String> {
@@ -216,14 +223,4 @@ fn whole_arguments(source: &Path, out: &str, quality: Quality) -> Vec<OsString> 
     ];
     arguments.extend(more.concat().into_iter().map(Into::into));
     arguments
-}
-
-async fn loudness(sound: &Recording) -> Result<Option<f64>, String> {
-    let sound = sound.clone();
-    let measured = tokio::task::spawn_blocking(move || sound.loudness()).await;
-    measured.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())
-}
-
-fn factor(decibels: f64) -> f32 {
-    10_f64.powf(decibels / 20.0) as f32
 }

@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use audio::LOUDNESS;
 use planner_wasm::storyboard::Warning;
 
 use super::extras::{self, Extras, Prepared};
 use super::ffmpeg::Ffmpeg;
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::track::LOUDNESS;
 use super::{Ledger, Track, Translation, captions};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -25,6 +26,9 @@ const LARGEST_FILM: u64 = 64 << 30;
 const LARGEST_TEXT: u64 = 256 << 20;
 /// What a film's loudness may differ from the wanted one, in LU.
 const TOLERANCE: f64 = 1.0;
+/// What looking at the finished film leaves to publishing it: a third of the time, at most this. A film at which nobody looked is
+/// better than none.
+const PUBLISHING: Duration = Duration::from_secs(3);
 
 /// Makes films of clips.
 #[derive(Debug, Clone)]
@@ -42,9 +46,9 @@ pub struct Film {
     pub poster: PathBuf,
     /// In the film's own language first, then in others.
     pub captions: Vec<Captions>,
-    /// Sound against picture, as measured on the finished film.
-    pub sync: Sync,
-    /// Every beat as planned and as measured, in film order.
+    /// Sound against picture, as measured on the finished film; none when there was no time to measure it.
+    pub sync: Option<Sync>,
+    /// Every beat as planned and as measured, in film order; empty when there was no time.
     pub beats: Vec<BeatSync>,
     /// Integrated loudness in LUFS; none for a film without words.
     pub loudness: Option<f64>,
@@ -77,7 +81,11 @@ impl Film {
                 format!("the words of {} were not recognised in the film; listen to them", unheard.join(", "));
             warning("assemble.unheard", message)
         });
-        loud.into_iter().chain(unheard).collect()
+        let unmeasured = self
+            .sync
+            .is_none()
+            .then(|| warning("assemble.not_measured", "there was no time to measure sound against picture".to_owned()));
+        loud.into_iter().chain(unheard).chain(unmeasured).collect()
     }
 }
 
@@ -131,14 +139,27 @@ impl Assembler {
         let (intro, outro) = extras.frames();
         ledger.surround(intro, outro);
         let ledger = &*ledger;
-        // Some milliseconds for each minute of sound: the runtime moves its other work to another thread meanwhile.
         let laid = folder.join("narration.s16le");
-        let words: Vec<&Sound> = words.into_iter().collect();
+        let words: Vec<Sound> = words.into_iter().cloned().collect();
         let spoken: Vec<bool> = words.iter().map(|sound| sound.path().is_some()).collect();
-        let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &extras.backing, &laid))
-            .map_err(|error| JobError::new(Code::ScratchFailed, format!("narration.s16le: {error}")))?;
-        let others = translations.iter().map(|other| Captions::of(&other.ledger(ledger), &other.language));
-        let captions: Vec<Captions> = std::iter::once(Captions::of(ledger, language)).chain(others).collect();
+        let track = {
+            let (ledger, backing, laid) = (ledger.clone(), extras.backing.clone(), laid.clone());
+            deadline.work(move |cutoff| Track::lay(&ledger, &words, &backing, &laid, cutoff)).await
+        };
+        let track = track.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the sound", error))?;
+        let captions = {
+            let (ledger, translations, language) = (ledger.clone(), translations.to_vec(), language.to_owned());
+            let captions = deadline.work(move |cutoff| {
+                let others = translations.iter().map(|other| (other.ledger(&ledger), &other.language));
+                let all = std::iter::once((ledger.clone(), &language)).chain(others);
+                let one = |(ledger, language): (Ledger, &String)| {
+                    cutoff.check()?;
+                    Ok::<_, std::io::Error>(Captions::of(&ledger, language))
+                };
+                all.map(one).collect::<std::io::Result<Vec<Captions>>>()
+            });
+            captions.await.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the captions", error))?
+        };
         let (before, after) = (extras.intro.iter().map(|clip| &clip.path), extras.outro.iter().map(|clip| &clip.path));
         let list: String =
             before.chain(clips).chain(after).map(|clip| format!("file '{}'\n", clip.display())).collect();
@@ -166,8 +187,13 @@ impl Assembler {
             return Err(JobError::new(Code::AssembleWrongFilm, format!("ffmpeg left no {name}: {unfit}")));
         }
         self.check(&path, ledger, deadline).await?;
-        let beats = self.measure(ledger, &spoken, (&laid, track.channels), folder, deadline).await?;
-        let sync = Sync { worst_frames: measure::worst(&beats) };
+        let until = deadline.less((deadline.left() / 3).min(PUBLISHING));
+        let measured = self.measure(ledger, &spoken, (&laid, track.channels), folder, until).await;
+        let (sync, beats) = match measured {
+            Ok(beats) => (Some(Sync { worst_frames: measure::worst(&beats) }), beats),
+            Err(error) if error.code == Code::AssembleTimedOut.name() => (None, Vec::new()),
+            Err(error) => return Err(error),
+        };
         Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })
     }
 
@@ -195,23 +221,40 @@ impl Assembler {
         deadline: Deadline,
     ) -> Result<Vec<BeatSync>, JobError> {
         self.ffmpeg.run(&decode_arguments(channels), folder, deadline).await?;
-        let failed = |error: std::io::Error| JobError::new(Code::ScratchFailed, format!("the film's sound: {error}"));
-        let (packets, heard) = (folder.join("pictures.txt"), folder.join("heard.s16le"));
-        let measured = tokio::task::block_in_place(|| {
-            let packets = UntrustedFile::open(&packets, LARGEST_TEXT).and_then(|file| file.read());
-            let packets = String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
-            let (laid, sound) = (Recording::open(laid, channels)?, Recording::open(&heard, channels)?);
-            Ok(measure::beats(ledger, &packets, spoken, &laid, &sound))
-        });
+        let heard = folder.join("heard.s16le");
+        let measured = {
+            let (ledger, spoken, laid) = (ledger.clone(), spoken.to_vec(), laid.to_owned());
+            let (packets, heard) = (folder.join("pictures.txt"), heard.clone());
+            deadline.work(move |cutoff| {
+                let packets = UntrustedFile::open(&packets, LARGEST_TEXT).and_then(|file| file.read());
+                let packets = String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
+                let (laid, sound) = (Recording::open(&laid, channels)?, Recording::open(&heard, channels)?);
+                let measured = measure::beats(&ledger, &packets, &spoken, &laid, &sound, cutoff);
+                // What was found when the time ended is no finding.
+                cutoff.check()?;
+                Ok::<_, std::io::Error>(measured)
+            })
+        };
+        let measured = measured.await.map_err(std::io::Error::from).flatten();
         // As large as the track itself, and of no further use.
         let _ = tokio::fs::remove_file(&heard).await;
         let wrong = |message: String| JobError::new(Code::AssembleWrongFilm, message);
-        let beats = measured.map_err(failed)?.map_err(wrong)?;
+        let beats = measured.map_err(|error| could_not("the film's sound", error))?.map_err(wrong)?;
         if let Some(late) = beats.iter().find(|beat| beat.error_frames.is_some_and(|error| error.abs() > 1.0)) {
             let error = late.error_frames.unwrap_or_default();
             return Err(wrong(format!("the words of beat {} are {error:.2} frames off their picture", late.id)));
         }
         Ok(beats)
+    }
+}
+
+/// Work of our own that failed, or took longer than it may.
+fn could_not(what: &str, error: std::io::Error) -> JobError {
+    match error.kind() {
+        std::io::ErrorKind::TimedOut => {
+            JobError::new(Code::AssembleTimedOut, format!("{what} could not be made ready in time"))
+        }
+        _ => JobError::new(Code::ScratchFailed, format!("{what}: {error}")),
     }
 }
 
@@ -288,7 +331,7 @@ mod tests {
             path: PathBuf::new(),
             poster: PathBuf::new(),
             captions: Vec::new(),
-            sync: Sync::default(),
+            sync: Some(Sync::default()),
             beats: Vec::new(),
             loudness,
         };
