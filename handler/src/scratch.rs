@@ -1,7 +1,10 @@
-//! Scratch folders: one for the process, one in it for each job. They go away when they are dropped, whatever happened.
+//! Scratch folders: one for the process, one in it for each job. They go away when they are dropped, whatever happened; and those of
+//! processes that could not do that any more, when the next one starts.
 
 mod remove;
+mod sweep;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,9 +20,16 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// What a job waits for that at its end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// What the names of our folders begin with.
+const PREFIX: &str = "chalkreel-";
+
 /// A folder that is removed, with all in it, when this is dropped.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct Scratch {
+    folder: PathBuf,
+    /// Held as long as the folder is in use.
+    _lock: Option<File>,
+}
 
 impl Scratch {
     /// A new folder under `parent`, readable by this user only.
@@ -27,33 +37,44 @@ impl Scratch {
     /// # Errors
     /// When `parent` is missing, full or can't be written.
     pub fn under(parent: &Path) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("chalkreel-").tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
         // Its own way of removal recurses, with a descriptor for each level.
-        Ok(Self(folder.keep()))
+        Ok(Self { folder: folder.keep(), _lock: None })
+    }
+
+    /// The same for a whole process, which others see to be alive; and what dead processes of this user left under `parent` begins to
+    /// be removed, on a thread of its own.
+    ///
+    /// # Errors
+    /// As [`Scratch::under`].
+    pub fn of_process(parent: &Path) -> io::Result<Self> {
+        let (folder, lock) = sweep::locked(parent)?;
+        sweep::begin(parent);
+        Ok(Self { folder, _lock: lock })
     }
 
     /// Removes it, although a child that is being ended may still write into it. It goes on behind the caller's back when
     /// that takes long; nothing can come back into a folder that is gone.
     pub async fn clear(self) {
-        discard(self.0.clone()).await;
+        discard(self.folder.clone()).await;
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 
     /// A file of that name in it.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.folder.join(name)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What is left then is swept by the next process.
-        if !remove_tree(&self.0, Deadline::after(PATIENCE)).unwrap_or(false) {
-            tracing::warn!("{} is left", self.0.display());
+        if !remove_tree(&self.folder, Deadline::after(PATIENCE)).unwrap_or(false) {
+            tracing::warn!("{} is left", self.folder.display());
         }
     }
 }
