@@ -24,8 +24,13 @@
 //! parts of the same way, with the store between them.
 //!
 //! Under them lie [`child`] (processes), [`store`] (S3), `aws` (AWS's other services), [`job`] (identity, status, log), [`layers`],
-//! [`scratch`], [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! [`scratch`], [`deadline`], [`error`], [`connections`] (of HTTP servers), [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, reason = "a closed pipe makes them panic: see `cli::output`")
+)]
 
 pub mod assemble;
 pub mod assets;
@@ -34,6 +39,7 @@ mod aws;
 pub mod child;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod deadline;
 pub mod error;
 pub mod http;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::output::{Text, line};
 use crate::child;
 use crate::config::{Config, VARIABLES};
 use crate::layers::Layers;
@@ -26,6 +27,7 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
     let well = checks.iter().all(|(_, check)| check.is_ok());
     let versions = layers.as_ref().map_or(Value::Null, |found| found.versions().clone());
     let confinement = serde_json::to_value(child::probe()).unwrap_or_default();
+    let mut text = Text::default();
     if as_json {
         let checks: serde_json::Map<String, Value> = checks
             .iter()
@@ -34,22 +36,22 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
                 Err(missing) => ((*name).to_owned(), json!({"ok": false, "missing": missing})),
             })
             .collect();
-        println!("{:#}", json!({"checks": checks, "versions": versions, "confinement": confinement}));
+        line!(text, "{:#}", json!({"checks": checks, "versions": versions, "confinement": confinement}));
     } else {
         for (name, check) in &checks {
             match check {
-                Ok(found) => println!("ok       {name:<9} {found}"),
-                Err(missing) => println!("MISSING  {name:<9} {missing}"),
+                Ok(found) => line!(text, "ok       {name:<9} {found}"),
+                Err(missing) => line!(text, "MISSING  {name:<9} {missing}"),
             }
         }
-        println!("confinement of children: {confinement}");
-        println!("versions: {versions}");
-        println!("settings:");
+        line!(text, "confinement of children: {confinement}");
+        line!(text, "versions: {versions}");
+        line!(text, "settings:");
         for variable in VARIABLES {
-            println!("  {:<22} {} (default: {})", variable.name, variable.meaning, variable.default);
+            line!(text, "  {:<22} {} (default: {})", variable.name, variable.meaning, variable.default);
         }
     }
-    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    text.say(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The layers' folder, when every program is in it.
