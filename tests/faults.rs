@@ -2,10 +2,16 @@
 //! it is, the job ends by its deadline and 2 s, its status and log say what was wrong, and nothing of it is left.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "faults/damage.rs"]
+mod damage;
+#[path = "faults/exits.rs"]
+mod exits;
 #[path = "film/house.rs"]
 mod house;
 #[path = "faults/programs.rs"]
 mod programs;
+#[path = "faults/leftovers.rs"]
+mod leftovers;
 #[path = "rooms/provider.rs"]
 mod provider;
 #[path = "film/storm.rs"]

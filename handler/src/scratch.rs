@@ -1,7 +1,10 @@
-//! Scratch folders: one for the process, one in it for each job. They go away when they are dropped, whatever happened.
+//! Scratch folders: one for the process, one in it for each job. They go away when they are dropped, whatever happened; and those of
+//! processes that could not do that any more, when the next one starts.
 
 mod remove;
+mod sweep;
 
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -28,9 +31,16 @@ pub fn clips_beside(work: &Path) -> PathBuf {
     work.with_file_name(CLIPS)
 }
 
+/// What the names of our folders begin with.
+const PREFIX: &str = "chalkreel-";
+
 /// A folder that is removed, with all in it, when this is dropped.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct Scratch {
+    folder: PathBuf,
+    /// Held as long as the folder is in use.
+    _lock: Option<File>,
+}
 
 impl Scratch {
     /// A new folder under `parent`, readable by this user only, and by the users of our children when this one is root.
@@ -39,16 +49,27 @@ impl Scratch {
     /// When `parent` is missing, full or can't be written.
     pub fn under(parent: &Path) -> io::Result<Self> {
         let closed = std::fs::Permissions::from_mode(0o700);
-        let folder = tempfile::Builder::new().prefix("chalkreel-").permissions(closed).tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).permissions(closed).tempdir_in(parent)?;
         child::open_to_children(folder.path())?;
         // Its own way of removal recurses, with a descriptor for each level.
-        Ok(Self(folder.keep()))
+        Ok(Self { folder: folder.keep(), _lock: None })
+    }
+
+    /// The same for a whole process, which others see to be alive; and what dead processes of this user left under `parent` begins to
+    /// be removed, on a thread of its own.
+    ///
+    /// # Errors
+    /// As [`Scratch::under`].
+    pub fn of_process(parent: &Path) -> io::Result<Self> {
+        let (folder, lock) = sweep::locked(parent)?;
+        sweep::begin(parent);
+        Ok(Self { folder, _lock: lock })
     }
 
     /// Removes it, although a child that is being ended may still write into it. It goes on behind the caller's back when
     /// that takes long; nothing can come back into a folder that is gone.
     pub async fn clear(mut self) {
-        discard(std::mem::take(&mut self.0)).await;
+        discard(std::mem::take(&mut self.folder)).await;
     }
 
     /// Where a job's children work. It is there after [`Scratch::divide`].
@@ -69,20 +90,21 @@ impl Scratch {
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 
     /// A file of that name in it.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.folder.join(name)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What is left then is swept by the next process. One that was cleared has no path any more.
-        if !self.0.as_os_str().is_empty() && !remove_tree(&self.0, Deadline::after(PATIENCE)).unwrap_or(false) {
-            tracing::warn!("{} is left", self.0.display());
+        let gone = self.folder.as_os_str().is_empty();
+        if !gone && !remove_tree(&self.folder, Deadline::after(PATIENCE)).unwrap_or(false) {
+            tracing::warn!("{} is left", self.folder.display());
         }
     }
 }

@@ -72,7 +72,7 @@ impl Studio {
     pub fn open(config: Config, store: Store, logs: JobLogs) -> Result<Self, JobError> {
         let layers = Layers::find(config.layers_dir.as_deref())
             .map_err(|missing| JobError::new(Code::RenderCouldNotStart, missing.to_string()))?;
-        let scratch = Scratch::under(&config.temp_dir)
+        let scratch = Scratch::of_process(&config.temp_dir)
             .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())));
         let scratch = scratch.and_then(|scratch: Scratch| match std::fs::create_dir(scratch.file(STAGE)) {
             Ok(()) => Ok(scratch),

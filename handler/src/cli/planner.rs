@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 use planner_wasm::storyboard::Document;
 use serde_json::{Value, json};
 
-use super::{explain, read};
-use crate::child;
+use super::output::{Text, line, note};
+use super::{explain, not_found, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::plan::engine::STACK_LIMIT;
 use crate::plan::{Fault, Limits, MAX_COMPONENT, PlanError, Sandbox, Usage};
 use crate::planners;
+use crate::scratch::Scratch;
 
 /// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
 const SAMPLES: [(&str, &[u8]); 5] = [
@@ -50,12 +51,15 @@ struct Trial {
 pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bool, config: &Config) -> ExitCode {
     match trials(component, document, config).await {
         Ok((sandbox, compiled, trials)) => {
-            say(&sandbox, compiled, &trials, as_json);
-            if trials.iter().all(|trial| trial.well) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            let well = trials.iter().all(|trial| trial.well);
+            let said = said(&sandbox, compiled, &trials, as_json);
+            said.say(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error) => {
             if as_json {
-                println!("{:#}", json!({"ok": false, "code": error.code, "message": error.message}));
+                let mut text = Text::default();
+                line!(text, "{:#}", json!({"ok": false, "code": error.code, "message": error.message}));
+                text.said();
             }
             explain(&error);
             ExitCode::FAILURE
@@ -69,9 +73,8 @@ async fn trials(
     config: &Config,
 ) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
     // A copy: what is hashed, compiled and named below is one and the same.
-    let folder = tempfile::tempdir().map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
-    let opened = child::open_to_children(folder.path());
-    opened.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+    let folder = Scratch::of_process(&config.temp_dir)
+        .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())))?;
     let copy = folder.path().join("planner.wasm");
     let written = std::fs::write(&copy, component_bytes(component)?);
     written.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
@@ -164,7 +167,7 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Its words go into the job's status.
         Err(error) => {
-            eprintln!("{}", error.message);
+            note(format_args!("{}", error.message));
             let known = [(Code::PlannerComponentInvalid, 1), (Code::PlannerCompileLimit, planners::TOO_LARGE)];
             let of = known.iter().find(|(code, _)| error.code == code.name());
             ExitCode::from(of.and_then(|(_, exit)| u8::try_from(*exit).ok()).unwrap_or(2))
@@ -174,7 +177,7 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
 
 /// Reads a component. Only regular files are opened, for a pipe could keep us waiting for ever.
 pub(super) fn component_bytes(path: &Path) -> Result<Vec<u8>, JobError> {
-    let fault = |reason: String| JobError::new(Code::InputNotFound, format!("{}: {reason}", path.display()));
+    let fault = |reason: String| not_found(path, &reason);
     if !std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.is_file() {
         return Err(fault("not a file".to_owned()));
     }
@@ -188,21 +191,29 @@ pub(super) fn component_bytes(path: &Path) -> Result<Vec<u8>, JobError> {
     Ok(bytes)
 }
 
-fn say(sandbox: &Sandbox, compiled: f64, trials: &[Trial], as_json: bool) {
+fn said(sandbox: &Sandbox, compiled: f64, trials: &[Trial], as_json: bool) -> Text {
+    let mut text = Text::default();
     let imports = sandbox.imports();
     if as_json {
         let documents: Vec<Value> = trials.iter().map(of).collect();
         let ok = trials.iter().all(|trial| trial.well);
         let answer = json!({"ok": ok, "sha256": sandbox.sha256(), "compile_seconds": compiled, "imports": imports,
             "documents": documents});
-        println!("{answer:#}");
-        return;
+        line!(text, "{answer:#}");
+        return text;
     }
-    println!("component {}, compiled in {compiled:.1} s", sandbox.sha256());
-    println!("imports: {}", if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") });
-    println!(
+    line!(text, "component {}, compiled in {compiled:.1} s", sandbox.sha256());
+    line!(text, "imports: {}", if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") });
+    line!(
+        text,
         "        {:<12} {:>14} {:>16} {:>16} {:>19} {:>18} {:>12}",
-        "document", "fuel", "memory", "tables", "stack, at most", "output", "time"
+        "document",
+        "fuel",
+        "memory",
+        "tables",
+        "stack, at most",
+        "output",
+        "time"
     );
     for trial in trials {
         let mark = if trial.well { "ok" } else { "BROKEN" };
@@ -213,12 +224,14 @@ fn say(sandbox: &Sandbox, compiled: f64, trials: &[Trial], as_json: bool) {
         let stack = format!("{} of {} KiB", trial.stack >> 10, STACK_LIMIT >> 10);
         let output = format!("{} of {} KiB", usage.output_bytes >> 10, usage.output_limit >> 10);
         let time = format!("{:.3} of {} s", trial.seconds, Limits::default().wall_clock.as_secs());
-        println!(
+        line!(
+            text,
             "{mark:<7} {:<12} {fuel:>14} {memory:>16} {tables:>16} {stack:>19} {output:>18} {time:>12}",
             trial.name
         );
-        println!("        {}", trial.ending);
+        line!(text, "        {}", trial.ending);
     }
+    text
 }
 
 fn of(trial: &Trial) -> Value {

@@ -6,7 +6,9 @@
 pub mod keys;
 mod page;
 
-use std::collections::BTreeMap;
+pub use page::policy as page_policy;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use crate::job::lease::FinishError;
 use crate::job::log::JobLog;
 use crate::job::status::{State, Sync};
 use crate::job::{JobId, Lease, Status};
-use crate::store::{CacheKey, Store};
+use crate::store::{CacheKey, Store, StoreError};
 
 /// What lies in the store by now.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +131,30 @@ fn texts(
         ("sync", keys::SYNC, "application/json", sync),
         ("page", keys::PAGE, "text/html; charset=utf-8", page),
     ])
+}
+
+/// Whether all that a job published is still there and whole, as far as the store itself can tell by reading it.
+///
+/// # Errors
+/// What is lost, as `store.not_found` or `store.damaged`; a store that can't be asked says nothing about it.
+pub async fn whole(status: &Status, store: &Store, deadline: Deadline) -> Result<(), JobError> {
+    let files: BTreeSet<&String> = status.outputs.values().collect();
+    for key in files {
+        match store.check(key, deadline).await {
+            Err(error) if error.is_lost() => return Err(lost(error)),
+            Err(error) => {
+                warn!(%error, "whether what was published is whole is not known");
+                return Ok(());
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is lost can be made anew, whatever the reason.
+pub fn lost(error: StoreError) -> JobError {
+    JobError { retryable: true, ..JobError::from(error).in_stage(Stage::Publish) }
 }
 
 /// The captions in every language: kind, file, media type, bytes. The film's own come first, and their names have no language.
