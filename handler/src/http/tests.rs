@@ -536,6 +536,7 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
         let (keys, _) = house.store.page(keys::INCOMING, None, 1000, Api::deadline()).await.unwrap();
         let notification = |key: &str| {
             json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "eventVersion": "2.1", "awsRegion": "eu-west-1", "eventTime": "2026-01-01T00:00:00Z",
             "s3": {"bucket": {"name": "films"}, "object": {"key": encoded(key), "eTag": "e"}}}]})
         };
         let bus = |key: &str| {

@@ -129,7 +129,19 @@ impl<'a> SceneOrder<'a> {
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
         let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
         let assets = self.assets.of_scene(scene).into_iter().map(|(source, asset)| (source, &*asset.path)).collect();
-        Request::Render { id, scene, film, width, height, fps, beats, out, assets, timeout_s, memory_bytes: scene_memory() }
+        Request::Render {
+            id,
+            scene,
+            film,
+            width,
+            height,
+            fps,
+            beats,
+            out,
+            assets,
+            timeout_s,
+            memory_bytes: scene_memory(),
+        }
     }
 }
 

@@ -152,7 +152,8 @@ impl Decoder {
             }
         }
         let said = outcome.stdout.text_lossy();
-        let decoded: u64 = said.lines().rev().find_map(|line| line.strip_prefix("frame=")?.trim().parse().ok()).unwrap_or(0);
+        let decoded: u64 =
+            said.lines().rev().find_map(|line| line.strip_prefix("frame=")?.trim().parse().ok()).unwrap_or(0);
         let promised: u64 = order.beats.iter().sum();
         if decoded == promised {
             return Ok(());
