@@ -81,11 +81,13 @@ soak: setup tools build ## 200 jobs through one warm process: memory, descriptor
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
 	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
 
-# Seconds for each of the five targets. What they find interesting is kept beside them.
+# Seconds for each of the five targets. What they find interesting is kept beside them. TARGETS="clip answers status events requests" are
+# what the handler reads of others.
 FUZZ ?= 60
+TARGETS ?=
 .PHONY: fuzz
 fuzz: setup ## throw random documents at the planner, FUZZ seconds for each format
-	@tests/fuzz.sh "$(FUZZ)"
+	@tests/fuzz.sh "$(FUZZ)" $(TARGETS)
 
 .PHONY: bench
 bench: setup build ## plan a hundred scenes again and again, in the sandbox

@@ -177,7 +177,7 @@ mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -pat
 on_function=$(hash "$on_root" "$rust" "$(declare -f cargo_in_root)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
 on_tests=$(hash "$on_function" "$(hash_of "$repository"/tests/layers.rs "$repository"/tests/{layers,doors}/*.rs)")
 mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' | sort)
-on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \
+on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "${stage[@]#"$layers"}" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \
     "$(hash_of "$layers/assemble.py" "$layers/versions.py" "$layers/manim/"{tools.sh,fonts.conf,fonts.txt} "${stage[@]}")")
 
 step root "$on_root" make_root

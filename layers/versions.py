@@ -16,11 +16,11 @@ def first_line(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()[0]
 
 
-def digest(paths: list[Path]) -> str:
-    """Sixteen hex digits over names and contents."""
+def digest(folder: Path, pattern: str) -> str:
+    """Sixteen hex digits over the names and contents of the files under a folder that match."""
     whole = hashlib.sha256()
-    for path in sorted(paths):
-        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(folder.rglob(pattern)):
+        whole.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
 
 
@@ -32,8 +32,8 @@ print(
             **{name: version(name) for name in ("manim", "typst", "av", "pycairo", "numpy", "pygments")},
             "ffmpeg": first_line(str(dest / "bin/ffmpeg"), "-version").split()[2],
             "espeak-ng": first_line(str(dest / "bin/espeak-ng"), "--version").split("text-to-speech: ")[1].split()[0],
-            "fonts": digest(list((dest / "fonts").iterdir())),
-            "stage": digest(list(stage.glob("*.py"))),
+            "fonts": digest(dest / "fonts", "*.*"),
+            "stage": digest(stage, "*.py"),
         },
         indent=2,
     )

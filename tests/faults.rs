@@ -2,8 +2,16 @@
 //! it is, the job ends by its deadline and 2 s, its status and log say what was wrong, and nothing of it is left.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "faults/damage.rs"]
+mod damage;
+#[path = "faults/exits.rs"]
+mod exits;
 #[path = "film/house.rs"]
 mod house;
+#[path = "faults/programs.rs"]
+mod programs;
+#[path = "faults/leftovers.rs"]
+mod leftovers;
 #[path = "rooms/provider.rs"]
 mod provider;
 #[path = "film/storm.rs"]
@@ -56,10 +64,11 @@ const CARDS: &[(i32, &str)] = &[
     (3, "render.stalled"),
     (3, "render.timed_out"),
     (3, "render.wrong_frames"),
+    (3, "render.wrong_clip"),
 ];
 const STALLED: &[(i32, &str)] = &[(3, "render.stalled"), (3, "render.timed_out")];
 const CRASHED: &[(i32, &str)] = &[(3, "render.crashed"), (3, "render.could_not_start")];
-const WRONG: &[(i32, &str)] = &[(3, "render.wrong_frames")];
+const WRONG: &[(i32, &str)] = &[(3, "render.wrong_frames"), (3, "render.wrong_clip")];
 /// Words that nobody speaks are silent.
 const SILENT: &[(i32, &str)] = &[(3, "voice.exhausted")];
 /// After some beats without a sound the voice is not asked any more.
@@ -72,8 +81,8 @@ const UNJOINED: &[(i32, &str)] = &[
     (1, "assemble.wrong_film"),
     (4, "job.deadline"),
 ];
-/// Nothing that can't be counted is believed.
-const UNCOUNTED: &[(i32, &str)] = &[(1, "render.wrong_frames"), (3, "render.wrong_frames"), (4, "job.deadline")];
+/// A film that can't be counted is not believed.
+const UNCOUNTED: &[(i32, &str)] = &[(1, "assemble.wrong_film"), (4, "job.deadline")];
 
 /// What any of the four programs may do.
 const ANY: &[&str] = &[
@@ -114,12 +123,20 @@ const OWN: &[Fault] = &[
     ("chalkreel-stage", "STAGE no-file", WRONG),
     ("chalkreel-stage", "STAGE empty-file", WRONG),
     ("chalkreel-stage", "STAGE half-a-clip", WRONG),
+    ("chalkreel-stage", "STAGE pipe", WRONG),
+    ("chalkreel-stage", "STAGE link", WRONG),
+    ("chalkreel-stage", "STAGE folder", WRONG),
     ("chalkreel-stage", "STAGE fewer-frames", WRONG),
     ("chalkreel-stage", "STAGE other-beats", WRONG),
     ("espeak-ng", "MISBEHAVE memory", SILENT),
     ("ffprobe", "MISBEHAVE memory", UNCOUNTED),
     ("espeak-ng", "SOUND '<html>nothing here</html>'", NO_SOUND),
     ("espeak-ng", "SOUND ''", NO_SOUND),
+    ("espeak-ng", "LEAVES mkfifo", SILENT),
+    ("espeak-ng", "LEAVES ln -s /proc/self/cwd/small.md", SILENT),
+    ("espeak-ng", "LEAVES truncate -s 900000000", SILENT),
+    ("ffmpeg", "REAL \"$@\"; rm -f \"${@: -1}\"; mkfifo \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
+    ("ffmpeg", "REAL \"$@\"; ln -sf /proc/self/cwd/small.md \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
     ("ffmpeg", "REAL \"${@:1:$#-1}\" -t 1 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
     ("ffmpeg", "REAL \"$@\"; truncate -s 3000 \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
     ("ffmpeg", "REAL \"$@\"; : > \"${@: -1}\"", &[(1, "assemble.wrong_film")]),
@@ -135,6 +152,9 @@ const OWN: &[Fault] = &[
 fn script(text: &str) -> String {
     if let Some(sound) = text.strip_prefix("SOUND ") {
         return format!("while [ $# -gt 0 ]; do [ \"$1\" = -w ] && printf %s {sound} > \"$2\"; shift; done");
+    }
+    if let Some(command) = text.strip_prefix("LEAVES ") {
+        return format!("while [ $# -gt 0 ]; do [ \"$1\" = -w ] && {command} \"$2\"; shift; done");
     }
     text.replace("MISBEHAVE", "exec /usr/bin/python3 -I -B LAYERS/misbehave.py")
         .replace("STAGE", "exec /usr/bin/python3 -I -B LAYERS/stage.py")
@@ -298,6 +318,39 @@ fn a_job_without_time_says_so() {
         let seconds: f64 = seconds.parse().unwrap();
         check(&house, &made, "no time", &[(4, "job.deadline"), (3, "render.timed_out")], seconds.max(0.5));
     }
+}
+
+/// A film of about nine minutes: 36 paragraphs of forty words.
+fn long() -> String {
+    let words = "The square on the long side is as large as both others together, and whoever doubts it may cut them out of paper, \
+        lay them side by side, and count; for what can be counted can be believed by anybody who has the patience.";
+    let scene = |n: usize| format!("## Scene {n}\n\n{words}\n\n- Point {n}\n\nAnd once more, number {n}: {words}\n\n");
+    format!("# Long\n\n{}", (0..18).map(scene).collect::<String>())
+}
+
+/// Each deadline comes in the middle of something else: speaking, drawing, the sound track, joining, measuring. What is long is the
+/// work of the handler's own.
+#[test]
+fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
+    let cases = [2, 4, 6, 9, 13, 18, 26, 40, 120];
+    let films = Mutex::new(Vec::new());
+    all(&cases, 1, |seconds| {
+        let house = House::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &seconds.to_string());
+        let made = house.render(&house.document("long.md", long()), &[]);
+        let late =
+            [(4, "job.deadline"), (3, "render.could_not_start"), (3, "voice.exhausted"), (3, "render.timed_out")];
+        check(&house, &made, &format!("{seconds} s"), &late, f64::from(*seconds));
+        let whole = made.status()["cost"]["film_seconds"].as_f64().filter(|length| *length > 400.0);
+        eprintln!("{seconds} s: code {} after {:.1} s, {whole:?} s of film", made.code(), made.seconds);
+        films.lock().unwrap().push((*seconds, whole.is_some()));
+    });
+    let films = films.into_inner().unwrap();
+    let first = films.iter().filter(|(_, whole)| *whole).map(|(seconds, _)| *seconds).min();
+    assert!(first.is_some_and(|first| first <= 40), "no whole film in 40 s: {films:?}");
+    assert!(
+        films.iter().all(|(seconds, whole)| *whole || Some(*seconds) <= first),
+        "more time, and no film: {films:?}"
+    );
 }
 
 #[test]

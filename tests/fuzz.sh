@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Fuzzes the planner: fuzz.sh SECONDS [TARGET …], for each target so long.
+# Fuzzes the planner, or what the handler reads of others: fuzz.sh SECONDS [TARGET …], for each target so long.
 #
-# Comes in: planner-wasm/fuzz, the fixtures as seeds, what earlier runs found (planner-wasm/fuzz/corpus, an archive for each target).
+# Comes in: planner-wasm/fuzz and handler/fuzz, the fixtures as seeds, what earlier runs found (their folders corpus, an archive for each
+# target). Without targets, the planner's five; the handler's (clip answers status events requests) take a build of all of it.
 # Goes out: these archives, with what was found now; on a fault the input in target/fuzz/artifacts and exit code 1. Never: a run
 # without an end.
 set -euo pipefail
@@ -13,7 +14,6 @@ seconds=${1:-60}
 shift || true
 targets=("$@")
 ((${#targets[@]})) || targets=(lesson plan storyboard program formula)
-fuzz=$root/planner-wasm/fuzz
 work=$root/target/fuzz
 
 if [[ ! -x $work/bin/cargo-fuzz ]]; then
@@ -30,16 +30,24 @@ seeds() {
         storyboard) echo "$fixtures"/storyboards/*.json ;;
         program) echo "$fixtures"/lessons/*.py ;;
         formula) ;;
+        clip) echo "$fixtures"/clips/*.mp4 ;;
+        answers) echo "$fixtures"/answers/*.jsonl ;;
+        status) echo "$fixtures"/status/*.json ;;
+        events | requests) echo "$fixtures"/events/*.json ;;
     esac
 }
 
 fuzz() {
-    # The sanitizer is part of every toolchain; only its flag is not stable.
-    (cd "$fuzz" && PATH=$work/bin:$PATH RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir "$fuzz" --target-dir "$work/target" "$@" -timeout=10 \
+    # The sanitizer is part of every toolchain; only its flag is not stable. What the handler reads with has no unsafe code to look into.
+    local sanitizer=address
+    [[ $fuzz != */handler/* ]] || sanitizer=none
+    (cd "$fuzz" && PATH=$work/bin:$PATH RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer "$sanitizer" --fuzz-dir "$fuzz" --target-dir "$work/target" "$@" -timeout=10 \
         -rss_limit_mb=2048 -verbosity=0 -artifact_prefix="$work/artifacts/$1/")
 }
 
 for target in "${targets[@]}"; do
+    fuzz=$root/planner-wasm/fuzz
+    [[ ! -f $root/handler/fuzz/targets/$target.rs ]] || fuzz=$root/handler/fuzz
     known=$work/known/$target found=$work/found/$target kept=$work/kept/$target archive=$fuzz/corpus/$target.tar.xz
     rm -rf "$known" "$kept"
     mkdir -p "$known" "$found" "$kept" "$work/artifacts/$target" "$fuzz/corpus"

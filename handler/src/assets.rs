@@ -5,7 +5,8 @@
 //! be had is a warning: whatever wanted it does without.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
@@ -13,7 +14,7 @@ use futures::stream::{self, StreamExt as _};
 use planner_wasm::storyboard::{Action, ElementKind, Place, Scene, Storyboard, Warning};
 use serde::{Deserialize, Serialize};
 
-use crate::deadline::Deadline;
+use crate::deadline::{Cutoff, Deadline};
 use crate::job::Source;
 use crate::store::cache::digest;
 use crate::store::{Store, StoreError};
@@ -28,6 +29,8 @@ const CLIP: u64 = 1 << 30;
 const AT_ONCE: usize = 8;
 /// What fetching may take of the time that is left: a store that is slow must not cost the film.
 const SHARE: u32 = 4;
+/// Bytes that are copied between two looks at the clock.
+const AT_A_TIME: u64 = 8 << 20;
 
 /// Where the files of a document are looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,8 +186,8 @@ impl Want<'_> {
             Beside::Folder(folder) => {
                 let (from, most) = (folder.join(self.source), self.most);
                 let (folder, to) = (folder.clone(), path.clone());
-                let copied = tokio::task::spawn_blocking(move || copy(&folder, &from, &to, most)).await;
-                copied.map_err(|panic| panic.to_string())??;
+                let copied = deadline.work(move |cutoff| copy(&folder, &from, &to, most, cutoff)).await;
+                copied.map_err(|stopped| stopped.to_string())??;
             }
             Beside::Bucket { bucket, prefix } => {
                 let (store, key) = (store.with_bucket(bucket), format!("{prefix}{}", self.source));
@@ -197,7 +200,7 @@ impl Want<'_> {
                 store.get_to_file(&key, &path, deadline).await.map_err(told)?;
             }
         }
-        let sha256 = digest(&path).await.map_err(|error| error.to_string())?;
+        let sha256 = digest(&path, deadline).await.map_err(|error| error.to_string())?;
         Ok(Asset { path, sha256 })
     }
 
@@ -249,7 +252,7 @@ fn fits(size: u64, most: u64) -> Result<(), String> {
 }
 
 /// Copies a regular file that lies in `folder`; a link that leads out of it, a pipe or a device is none.
-fn copy(folder: &Path, from: &Path, to: &Path, most: u64) -> Result<(), String> {
+fn copy(folder: &Path, from: &Path, to: &Path, most: u64, cutoff: &Cutoff) -> Result<(), String> {
     let told = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("{} is not there", from.display()),
         _ => format!("{}: {error}", from.display()),
@@ -263,7 +266,16 @@ fn copy(folder: &Path, from: &Path, to: &Path, most: u64) -> Result<(), String> 
         return Err(format!("{} is no file", from.display()));
     }
     fits(about.len(), most)?;
-    std::fs::copy(&real, to).map(drop).map_err(told)
+    let (from, mut to) = (File::open(&real).map_err(told)?, File::create(to).map_err(told)?);
+    // No more than was found above, should it grow meanwhile.
+    let mut from = from.take(about.len());
+    while from.limit() > 0 {
+        cutoff.check().map_err(|passed| passed.to_string())?;
+        if io::copy(&mut (&mut from).take(AT_A_TIME), &mut to).map_err(told)? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -280,9 +292,12 @@ mod tests {
         std::fs::write(dir.path().join("secret"), b"secret").unwrap();
         std::os::unix::fs::symlink(dir.path().join("secret"), folder.join("link.png")).unwrap();
         nix::unistd::mkfifo(&folder.join("pipe.png"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let take = |name: &str, most| copy(&folder, &folder.join(name), &to, most);
+        let soon: Cutoff = Deadline::after(std::time::Duration::from_secs(60)).into();
+        let take = |name: &str, most| copy(&folder, &folder.join(name), &to, most, &soon);
         take("pictures/a.png", 3).unwrap();
-        assert_eq!(digest_of(&to).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(digest_of(&to, &soon).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let passed = Deadline::after(std::time::Duration::ZERO).into();
+        assert!(copy(&folder, &folder.join("pictures/a.png"), &to, 3, &passed).unwrap_err().contains("deadline"));
         for (name, why) in [
             ("pictures/a.png", "at most"),
             ("gone.png", "is not there"),

@@ -152,7 +152,7 @@ impl<'s> Attempt<'s> {
         }
         info!(work_s = estimate.work_seconds, left_s = self.ends.left().as_secs(), "too long for one process");
         let started = async {
-            let folder = self.scratch().map_err(|error| error.message)?.path();
+            let folder = &self.scratch().map_err(|error| error.message)?.work();
             let sheet = sheet.keep(&self.studio.renderer.cache, folder, self.ends).await;
             let sheet = sheet.map_err(|error| error.message)?;
             let execution = machine.start(&self.lease.status(), &sheet, self.ends).await?;

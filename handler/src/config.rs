@@ -4,8 +4,13 @@
 //! reads the environment (`clippy.toml` forbids it).
 
 mod doors;
+mod log;
+mod names;
 mod voices;
 
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -230,7 +235,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CHALKREEL_LOG",
         default: "info in log.jsonl and under Lambda, error on the command line",
-        meaning: "what is logged, as tracing's filter directives",
+        meaning: "what is logged: off, error, warn, info, debug or trace, also as target=level, with commas (tracing's filter directives)",
     },
     Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
 ];
@@ -301,6 +306,8 @@ pub struct Config {
     pub function_name: Option<String>,
     /// The function's memory in megabytes, as Lambda says it.
     pub function_memory: Option<u32>,
+    /// Names in the environment that look like settings of ours and are none, each in a sentence.
+    pub unknown: Vec<String>,
 }
 
 /// A setting that can't be right.
@@ -315,7 +322,42 @@ impl Config {
     /// [`ConfigError`] with one sentence for each setting at fault.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var(name).ok())
+        Self::from_variables(&std::env::vars_os().collect())
+    }
+
+    /// Reads settings from environment variables, which may be any bytes.
+    ///
+    /// # Errors
+    /// As [`Config::from_lookup`]; a setting that is not UTF-8 is at fault too: taken as not set, it would mean its default.
+    pub fn from_variables(variables: &HashMap<OsString, OsString>) -> Result<Self, ConfigError> {
+        // What is read is known only by reading it: those settings too that are none of ours alone, such as AWS_REGION.
+        let broken = RefCell::new(BTreeSet::new());
+        let lookup = |name: &str| {
+            let value = variables.get(OsStr::new(name))?;
+            match value.to_str() {
+                Some(text) => Some(text.to_owned()),
+                // Every process has it, whether or not it is used here.
+                None if name == "PATH" => Some(value.to_string_lossy().into_owned()),
+                None => {
+                    broken.borrow_mut().insert(name.to_owned());
+                    None
+                }
+            }
+        };
+        let read = Self::from_lookup(lookup);
+        // Other libraries read some of them on their own.
+        for Variable { name, .. } in VARIABLES {
+            lookup(name);
+        }
+        let broken: Vec<String> =
+            broken.into_inner().into_iter().map(|name| format!("{name} is not UTF-8 text; set it anew")).collect();
+        match read {
+            Ok(config) if broken.is_empty() => {
+                Ok(Self { unknown: names::unknown(variables.keys().filter_map(|name| name.to_str())), ..config })
+            }
+            Ok(_) => Err(ConfigError(broken)),
+            Err(ConfigError(faults)) => Err(ConfigError([broken, faults].concat())),
+        }
     }
 
     /// Reads settings through `lookup`; an empty value counts as not set.
@@ -386,6 +428,21 @@ impl Config {
                 processors
             }
         };
+        faults.extend(get("CHALKREEL_LOG").and_then(|directives| log::fault(&directives)));
+        let mut url = |name: &str| {
+            let url = get(name).map(|url| url.trim().to_owned());
+            if let Some(url) = url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+                faults.push(format!("{name} is `{url}`; it must begin with http:// or https://"));
+            }
+            url
+        };
+        let (s3_endpoint, states_url) = (url("CHALKREEL_S3_ENDPOINT"), url("CHALKREEL_STATES_ENDPOINT"));
+        let bucket = get("CHALKREEL_BUCKET").map(|name| name.trim().to_owned());
+        if let Some(name) = bucket.as_ref().filter(|name| !is_bucket(name)) {
+            faults.push(format!(
+                "CHALKREEL_BUCKET is `{name}`; a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens"
+            ));
+        }
         let temp_dir = get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
         let cache_home = get("XDG_CACHE_HOME")
             .map(PathBuf::from)
@@ -402,11 +459,11 @@ impl Config {
             stall_timeout,
             lease_timeout,
             layers_dir: get("LAYERS_DIR").map(PathBuf::from),
-            bucket: get("CHALKREEL_BUCKET"),
+            bucket,
             planners: get("CHALKREEL_PLANNERS").map(|prefix| format!("{}/", prefix.trim().trim_end_matches('/'))),
             state_machine: get("CHALKREEL_STATE_MACHINE"),
-            states_url: get("CHALKREEL_STATES_ENDPOINT"),
-            s3_endpoint: get("CHALKREEL_S3_ENDPOINT"),
+            states_url,
+            s3_endpoint,
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
             credentials: get("AWS_ACCESS_KEY_ID").zip(get("AWS_SECRET_ACCESS_KEY")),
             store_dir: get("CHALKREEL_STORE_DIR").map_or_else(|| cache_home.join("chalkreel/store"), PathBuf::from),
@@ -418,9 +475,16 @@ impl Config {
             under_lambda: get("AWS_LAMBDA_RUNTIME_API").is_some(),
             function_name: get("AWS_LAMBDA_FUNCTION_NAME"),
             function_memory: get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.trim().parse().ok()),
+            unknown: Vec::new(),
         };
         if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
     }
+}
+
+/// Whether S3 can have a bucket of that name; access points are named by their ARN.
+fn is_bucket(name: &str) -> bool {
+    let letters = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '-');
+    name.starts_with("arn:") || ((3..=63).contains(&name.len()) && name.chars().all(letters))
 }
 
 #[cfg(test)]
@@ -458,5 +522,38 @@ mod tests {
         let faults = read(&[("JOB_TIMEOUT", "soon"), ("VOICE_TIMEOUT", "-1"), ("CONFINEMENT", "maybe")]).unwrap_err().0;
         assert_eq!(faults.len(), 3, "{faults:?}");
         assert!(read(&[("JOB_TIMEOUT", "NaN")]).is_err());
+    }
+
+    #[test]
+    fn a_setting_that_is_no_text_is_a_fault_and_not_its_default() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let text = |text: &str| OsString::from(text);
+        for Variable { name, .. } in VARIABLES {
+            let variables = HashMap::from([(text(name), OsString::from_vec(b"deny\xff".to_vec()))]);
+            let fault = Config::from_variables(&variables).expect_err(name).to_string();
+            assert!(fault.contains(name) && fault.contains("UTF-8"), "{fault}");
+        }
+        let others = HashMap::from([
+            (text("PATH"), OsString::from_vec(b"/bin:/\xff".to_vec())),
+            (text("LS_COLORS"), OsString::from_vec(b"\xff".to_vec())),
+            (text("MANIM_SOURCE"), text("deny")),
+        ]);
+        assert_eq!(Config::from_variables(&others).unwrap().manim_source, ManimSource::Deny);
+    }
+
+    #[test]
+    fn addresses_buckets_and_levels_are_checked() {
+        for (name, value) in [
+            ("CHALKREEL_LOG", "inof"),
+            ("CHALKREEL_S3_ENDPOINT", "localhost:9000"),
+            ("CHALKREEL_STATES_ENDPOINT", "ftp://example.org"),
+            ("CHALKREEL_EVENTS_ENDPOINT", "example.org"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+            ("OTEL_SDK_DISABLED", "maybe"),
+            ("CHALKREEL_BUCKET", "My Films"),
+        ] {
+            let fault = read(&[(name, value)]).expect_err(name).to_string();
+            assert!(fault.contains(name) && fault.contains(value), "{fault}");
+        }
     }
 }

@@ -1,6 +1,12 @@
-//! The one way to speak of time. Nothing in this house waits without a [`Deadline`].
+//! The one way to speak of time. Nothing waits or computes without a [`Deadline`].
+//!
+//! What waits is cut off by [`Deadline::run`]. What computes can't be cut off: it runs on a thread of its own by
+//! [`Deadline::work`], and asks its [`Cutoff`] every so often whether it may go on.
 
 use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A point on the monotonic clock by which something has ended.
@@ -11,6 +17,70 @@ pub struct Deadline(Instant);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the deadline has passed")]
 pub struct Passed;
+
+impl From<Passed> for io::Error {
+    fn from(passed: Passed) -> Self {
+        Self::new(io::ErrorKind::TimedOut, passed)
+    }
+}
+
+/// Why work on another thread gave no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// It took too long.
+    #[error(transparent)]
+    Passed(#[from] Passed),
+    /// It panicked.
+    #[error("{0}")]
+    Panicked(String),
+}
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Passed(passed) => passed.into(),
+            Stopped::Panicked(panic) => Self::other(panic),
+        }
+    }
+}
+
+/// Until when work on another thread may go on: to its deadline, and as long as somebody waits for what comes of it.
+#[derive(Debug, Clone)]
+pub struct Cutoff {
+    deadline: Deadline,
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Cutoff {
+    /// To be asked between parts that take a few milliseconds each.
+    ///
+    /// # Errors
+    /// [`Passed`] when the work must stop.
+    pub fn check(&self) -> Result<(), Passed> {
+        if self.abandoned.load(Ordering::Relaxed) || self.deadline.passed() { Err(Passed) } else { Ok(()) }
+    }
+
+    /// Its deadline.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+}
+
+impl From<Deadline> for Cutoff {
+    /// For work that is waited for on its own thread.
+    fn from(deadline: Deadline) -> Self {
+        Self { deadline, abandoned: Arc::default() }
+    }
+}
+
+/// Tells the work when nobody waits any more.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 impl Deadline {
     /// `length` from now. A length that the clock can't hold becomes the furthest that it can (about a century).
@@ -66,6 +136,19 @@ impl Deadline {
     pub async fn run<F: Future>(self, work: F) -> Result<F::Output, Passed> {
         tokio::time::timeout_at(self.0.into(), work).await.map_err(|_| Passed)
     }
+
+    /// Computes on a thread of its own, in the caller's span. When the deadline comes first, or whoever waits is dropped, `work`
+    /// is told so at its next check.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn work<T: Send + 'static>(self, work: impl FnOnce(&Cutoff) -> T + Send + 'static) -> Result<T, Stopped> {
+        let cutoff = Cutoff::from(self);
+        let _waiting = Waiting(Arc::clone(&cutoff.abandoned));
+        let span = tracing::Span::current();
+        let running = tokio::task::spawn_blocking(move || span.in_scope(|| work(&cutoff)));
+        self.run(running).await?.map_err(|panic| Stopped::Panicked(panic.to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +172,32 @@ mod tests {
     async fn work_is_cut_off() {
         let short = Deadline::after(Duration::from_millis(20));
         assert_eq!(short.run(std::future::pending::<()>()).await, Err(Passed));
+    }
+
+    #[tokio::test]
+    async fn computing_ends_at_the_deadline_and_when_nobody_waits() {
+        // Says how often it went round once it was told to stop.
+        let endless = |done: std::sync::mpsc::Sender<u64>| {
+            move |cutoff: &Cutoff| {
+                let mut rounds = 0_u64;
+                while cutoff.check().is_ok() {
+                    rounds += 1;
+                }
+                let _ = done.send(rounds);
+            }
+        };
+        let stopped = |ended: std::sync::mpsc::Receiver<u64>| ended.recv_timeout(Duration::from_secs(5)).is_ok();
+        let (done, ended) = std::sync::mpsc::channel();
+        let short = Deadline::after(Duration::from_millis(20));
+        assert_eq!(short.work(endless(done)).await, Err(Stopped::Passed(Passed)));
+        assert!(stopped(ended));
+        let (done, ended) = std::sync::mpsc::channel();
+        let long = Deadline::after(Duration::from_secs(600));
+        let dropped = tokio::time::timeout(Duration::from_millis(20), long.work(endless(done))).await;
+        assert!(dropped.is_err() && stopped(ended));
+        assert_eq!(long.work(|cutoff| cutoff.check()).await, Ok(Ok(())));
+        let panicked = long.work(|_| panic!("as it should")).await;
+        assert!(matches!(panicked, Err(Stopped::Panicked(_))));
     }
 
     #[test]

@@ -85,11 +85,11 @@ codes! {
     HttpWrongMethod "http.wrong_method" Intake false "the path does not take that method" "Read /openapi.json.";
     HttpBadRequest "http.bad_request" Intake false "the request can't be understood" "Mend what the message names; /openapi.json tells what is expected.";
     HttpNoSuchRange "http.no_such_range" Intake false "the file has no such bytes" "Ask for bytes within its length.";
-    HttpTooLarge "http.too_large" Intake false "the request's body is larger than it may be" "Split the lesson, or put it into the bucket yourself.";
+    HttpTooLarge "http.too_large" Intake false "the request's body is larger than it may be" "Split the lesson.";
     HttpKeyReused "http.key_reused" Intake false "the Idempotency-Key was used for another document" "Take a new Idempotency-Key.";
-    JobNotFound "job.not_found" Intake false "there is no job of that id" "Check the id; old jobs go with the bucket's lifecycle rules.";
+    JobNotFound "job.not_found" Intake false "there is no job of that id" "Check the id; in a bucket, old jobs go with its lifecycle rules.";
     JobNotReady "job.not_ready" Publish true "the job has not made that yet" "Ask again when the job is over; its status says whether it will come.";
-    InputNotFound "input.not_found" Intake false "the document is not where the job says" "Check bucket and key, and that the object still exists.";
+    InputNotFound "input.not_found" Intake false "the document is not where the job says" "Check that the file or object is still there, and its path, or bucket and key.";
     InputTooLarge "input.too_large" Intake false "the document is larger than 8 MiB" "Split the lesson, or take out what isn't text.";
     InputEmpty "input.empty" Plan false "the document has no content" "Write a heading and a paragraph.";
     InputNotUtf8 "input.not_utf8" Plan false "the document is not UTF-8 text" "Save it as UTF-8.";
@@ -109,7 +109,8 @@ codes! {
     PlannerStackOverflow "planner.stack_overflow" Plan false "the planner recursed too deep" "Nest less deeply.";
     PlannerOutputLimit "planner.output_limit" Plan false "the planner's storyboard is too large" "Split the document.";
     PlannerTrapped "planner.trapped" Plan false "the planner crashed" "Mend the planner; if it is the built-in one, report the document.";
-    PlannerNotFound "planner.not_found" Plan false "the job names a planner that is not there, or may not name one" "Put the component under the prefix that CHALKREEL_PLANNERS names.";
+    PlannerNotFound "planner.not_found" Plan false "the job names a planner that is not there, or may not name one" "Put the component under the prefix that CHALKREEL_PLANNERS names, or render with `--planner FILE`.";
+    PlannerCompileLimit "planner.compile_limit" Plan false "compiling the planner takes more time, memory or room than its size allows" "Make the component smaller; nest no components or instances in each other many times over.";
     PlannerComponentInvalid "planner.component_invalid" Plan false "the planner is no component of the planner world" "Build it against planner-wasm/wit/planner.wit.";
     PlannerImportsNotGranted "planner.imports_not_granted" Plan false "the planner imports something that it isn't given" "Build it without those imports.";
     PlannerStoryboardInvalid "planner.storyboard_invalid" Plan false "the planner's storyboard breaks a rule of the host's own check" "Mend the planner; if it is the built-in one, report the document.";
@@ -123,26 +124,28 @@ codes! {
     RenderCrashed "render.crashed" Render true "the process that rendered a scene died" "Try again; see the log for its last words.";
     RenderOutOfMemory "render.out_of_memory" Render false "a scene needed more memory than it may have" "Simplify the scene, lower the quality, or give the machine or the function more memory.";
     RenderFailed "render.failed" Render false "Manim raised an error in a scene" "See the message; simplify the scene.";
+    RenderTooManyFiles "render.too_many_files" Render false "a Manim program left more files, folders or bytes than it may" "Write less beside the picture: 20,000 files, 32 folders in each other, and a quarter of the free disk, 4 GiB at the most.";
+    RenderWrongClip "render.wrong_clip" Render false "a clip is not as our encoder makes it" "Leave writing the clip to Manim; if it is no Manim program, run `make tools`, for layers and program must be of one version.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the frames that were promised" "Try again.";
     AssembleFailed "assemble.failed" Assemble true "ffmpeg could not join clips and sound" "See the log for ffmpeg's last words.";
     AssembleTimedOut "assemble.timed_out" Assemble true "ffmpeg took longer than it may" "Try again with more time.";
     AssembleStalled "assemble.stalled" Assemble true "ffmpeg made no progress for STALL_TIMEOUT, twice" "Try again.";
     AssembleWrongFilm "assemble.wrong_film" Assemble true "the joined film does not have the length that was promised" "Try again.";
-    StoreNotFound "store.not_found" Publish false "an object that must be there is missing" "Send the job again; check the bucket's lifecycle rules.";
+    StoreNotFound "store.not_found" Publish false "an object that must be there is missing" "Send the document again; in a bucket, check the lifecycle rules.";
     StoreNoBucket "store.no_bucket" Publish false "the bucket is missing" "Check CHALKREEL_BUCKET.";
-    StoreDenied "store.denied" Publish false "S3 refused access" "Check the role's policy and the credentials.";
+    StoreDenied "store.denied" Publish false "S3 refused access" "Check the credentials, and on AWS the role's policy.";
     StoreTimedOut "store.timed_out" Publish true "S3 did not answer in time" "Try again.";
     StoreUnavailable "store.unavailable" Publish true "S3 could not be reached, or answered with an error" "Try again.";
     StoreTooLarge "store.too_large" Publish false "an object is larger than it may be" "Split the lesson.";
-    StoreDamaged "store.damaged" Publish true "an object arrived other than its checksum says" "Try again.";
-    StoreRefused "store.refused" Publish false "S3 refused a call as it stands" "Read the message; the server may not be a full S3.";
-    StoreFile "store.file" Publish true "a local file could not be read or written" "Free space under TMPDIR, or make it writable.";
+    StoreDamaged "store.damaged" Publish true "an object arrived other than its checksum says" "Send the document again: what is damaged is made anew.";
+    StoreRefused "store.refused" Publish false "S3 refused a call as it stands" "Read the message; a server of your own may not be a full S3.";
+    StoreFile "store.file" Publish true "a local file could not be read or written" "Free space where the message says, or make it writable.";
     JobDeadline "job.deadline" Publish true "the job's deadline came before its film" "Give it more time (JOB_TIMEOUT, the function's timeout), or split the lesson.";
     JobLost "job.lost" Publish false "another worker took the job over" "Nothing: the other one goes on with it.";
     JobCancelled "job.cancelled" Publish false "somebody asked for the job's end" "Nothing; send the document again to begin anew.";
-    JobCrashed "job.crashed" Publish true "the function died while it worked on the job, more than once" "See the function's own log; give it more memory, and send the job again.";
-    JobInterrupted "job.interrupted" Publish true "the process was told to stop" "Send the job again.";
-    ScratchFailed "scratch.failed" Intake true "the scratch folder can't be written" "Free space under TMPDIR, or make it writable.";
+    JobCrashed "job.crashed" Publish true "the function died while it worked on the job, more than once" "See the log of the process that died; give it more memory, and send the document again.";
+    JobInterrupted "job.interrupted" Publish true "the process was told to stop" "Send the document again: what was finished is kept.";
+    ScratchFailed "scratch.failed" Intake true "the scratch folder can't be written" "Free space where TMPDIR is, or make it writable; on Lambda give the function more ephemeral storage.";
 }
 
 impl Code {
@@ -188,6 +191,13 @@ impl JobError {
     #[must_use]
     pub fn in_stage(mut self, stage: Stage) -> Self {
         self.stage = stage;
+        self
+    }
+
+    /// The same, with what helps where this happened, instead of what helps with the code anywhere.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
         self
     }
 

@@ -24,8 +24,14 @@
 //! parts of the same way, with the store between them.
 //!
 //! Under them lie [`child`] (processes), [`store`] (S3), `aws` (AWS's other services), [`job`] (identity, status, log), [`layers`],
-//! [`scratch`], [`deadline`], [`error`], [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
+//! [`scratch`], [`untrusted_file`] (what children leave), [`deadline`], `speed` (of this machine), [`error`], [`connections`] (of HTTP
+//! servers), [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, reason = "a closed pipe makes them panic: see `cli::output`")
+)]
 
 pub mod assemble;
 pub mod assets;
@@ -34,8 +40,11 @@ mod aws;
 pub mod child;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod deadline;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod intake;
 pub mod job;
@@ -52,8 +61,10 @@ pub mod publish;
 pub mod render;
 pub mod scratch;
 pub mod shooting;
+mod speed;
 pub mod store;
 pub mod studio;
 pub mod tasks;
 pub mod telemetry;
 pub mod translations;
+pub mod untrusted_file;

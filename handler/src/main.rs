@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use handler::cli::output::note;
 use handler::{child, cli, config::Config, deadline::Deadline, job::log, lambda, telemetry};
 
 /// For a collector of spans to take the last of them.
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("chalkreel: the settings are wrong: {error}");
+            note(format_args!("chalkreel: the settings are wrong: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -20,14 +21,20 @@ fn main() -> ExitCode {
     if let Some(megabytes) = config.function_memory {
         child::limit_memory(u64::from(megabytes) << 20);
     }
-    let command = (!config.under_lambda).then(cli::parse);
+    let command = match (!config.under_lambda).then(cli::parse).transpose() {
+        Ok(command) => command,
+        Err(code) => return code,
+    };
+    for unknown in &config.unknown {
+        note(format_args!("chalkreel: {unknown}"));
+    }
     let (level, json) = if config.under_lambda { ("info", true) } else { ("error", false) };
     // Two threads: the work is done by children; what is left here is waiting, hashing and copying.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("chalkreel: no runtime could be started: {error}");
+            note(format_args!("chalkreel: no runtime could be started: {error}"));
             return ExitCode::FAILURE;
         }
     };

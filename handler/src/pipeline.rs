@@ -60,7 +60,7 @@ pub async fn part(
 }
 
 async fn make(origin: Origin, worker: Worker<'_>, studio: &Studio, job: &Attempt<'_>) -> Result<Made, JobError> {
-    let (lease, folder, ends) = (&job.lease, job.scratch()?.path(), job.ends);
+    let (lease, folder, ends) = (&job.lease, &*job.scratch()?.work(), job.ends);
     let sheet = match origin {
         Origin::Request(request) => planned(request, studio, job).await?,
         Origin::Sheet(key) => {
@@ -123,7 +123,7 @@ async fn planned(request: JobRequest, studio: &Studio, job: &Attempt<'_>) -> Res
     progress::enter(lease, Stage::Plan, 0.02, ends);
     let limits = plan::Limits::default();
     let sandbox = match named {
-        Some(name) => studio.planners.named(&name, job.scratch()?.path(), ends).await?,
+        Some(name) => studio.planners.named(&name, &job.scratch()?.work(), ends).await?,
         None => studio.sandbox.clone(),
     };
     let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
@@ -131,7 +131,8 @@ async fn planned(request: JobRequest, studio: &Studio, job: &Attempt<'_>) -> Res
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
     // Captions are planned like the film itself, and cost little.
     let library = Library { document: &name, beside: &beside, sandbox: &sandbox, store: &studio.store };
-    let translated = library.translations(&storyboard, job.scratch()?.path(), ends.slice(ends.left() / 4));
+    let work = job.scratch()?.work();
+    let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));
     let (translations, untranslated) = translated.instrument(info_span!("translate")).await;
     lease.change(|status| status.warnings.extend(untranslated));
     Ok(CallSheet { storyboard, translations, quality, beside, takes: Vec::new() })

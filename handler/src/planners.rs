@@ -12,19 +12,28 @@ use std::time::Duration;
 
 use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Stopped};
 use crate::error::{Code, JobError};
-use crate::plan::{MAX_COMPONENT, Sandbox};
+use crate::plan::{MAX_COMPONENT, PlanError, Sandbox};
 use crate::store::cache::{CacheKey, digest};
 use crate::store::{Cache, ETag, Head, Store, StoreError};
+use crate::untrusted_file::UntrustedFile;
 
 /// The folder of compiled components in the cache.
 const COMPILED: &str = "planners";
-/// Longest compilation: Python's interpreter, 35 MB of component, takes a minute on one processor.
-const COMPILING: Duration = Duration::from_secs(180);
-/// Gibibytes that compiling may take, and that its result may have.
-const MEMORY: u64 = 6;
-const RESULT: u64 = 1;
+/// What compiling may take: nothing bounds it but these, for a component of a few hundred bytes can say that something is to be there
+/// a thousand million times. Each is a base, and so much for each mebibyte of the component, and never more than a bound. Measured on one
+/// processor: Python's interpreter, 35 MB of component, takes 60 s and 2.2 GB, and its code has 120 MB; the built-in planner, 1.5 MB,
+/// takes 6 s, 400 MB and 6 MB.
+const TIME: Allowance = Allowance { base: 20, each: 5, most: 180 };
+/// Mebibytes of memory, its program and threads included.
+const MEMORY: Allowance = Allowance { base: 1_024, each: 160, most: 6_144 };
+/// Mebibytes of code.
+const RESULT: Allowance = Allowance { base: 32, each: 16, most: 1_024 };
+/// The share of a job's time that compiling may take: what is left is for saying why it failed, or for the film.
+const SHARE: u32 = 2;
+/// Threads that compile: each has memory of its own, and more gain little.
+const THREADS: &str = "4";
 /// Most planners that are held ready in memory.
 const READY: usize = 4;
 /// Most characters of a name.
@@ -67,8 +76,7 @@ impl Planners {
     /// The planner of that name, ready to be called. `folder` is the job's own.
     ///
     /// # Errors
-    /// `planner.not_found`, `planner.component_invalid`, `planner.timed_out` when compiling takes too long, or what kept the
-    /// store from giving it.
+    /// `planner.not_found`, `planner.component_invalid`, `planner.compile_limit`, or what kept the store from giving it.
     pub async fn named(&self, name: &str, folder: &Path, deadline: Deadline) -> Result<Sandbox, JobError> {
         let not_found = |why: String| JobError::new(Code::PlannerNotFound, why);
         let prefix = self.prefix.as_deref();
@@ -94,9 +102,10 @@ impl Planners {
             return Err(JobError::new(Code::PlannerComponentInvalid, message));
         }
         let etag = self.store.get_to_file(&key, &component, deadline).await.map_err(told)?.etag;
-        let sha256 = digest(&component).await;
+        let sha256 = digest(&component, deadline).await;
         let sha256 = sha256.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
-        let sandbox = load(&self.compiled(&component, &sha256, deadline).await?, &sha256)?;
+        let compiled = self.compiled(&component, &sha256, deadline).await?;
+        let sandbox = load(compiled, sha256, deadline).await?;
         let mut ready = self.ready();
         // Each keeps its code mapped: a warm function that is asked for ever new ones must not fill up.
         if ready.len() >= READY {
@@ -121,7 +130,7 @@ impl Planners {
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the cache could not be asked"),
         }
-        compile(component, &compiled, self.confinement, deadline.slice(COMPILING)).await?;
+        compile(component, &compiled, self.confinement, deadline).await?;
         if let Err(error) = self.cache.store_file(COMPILED, &key, &compiled, "application/octet-stream", deadline).await
         {
             tracing::warn!(%error, "the compiled planner could not be kept in the cache");
@@ -134,18 +143,39 @@ impl Planners {
 /// folder.
 ///
 /// # Errors
-/// `planner.component_invalid`, `planner.timed_out` when compiling takes too long.
+/// `planner.component_invalid`, `planner.compile_limit`.
 pub async fn of_file(component: &Path, confinement: Mode, deadline: Deadline) -> Result<Sandbox, JobError> {
-    let sha256 = digest(component).await;
+    let sha256 = digest(component, deadline).await;
     let sha256 = sha256.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let compiled = component.with_extension("cwasm");
-    compile(component, &compiled, confinement, deadline.slice(COMPILING)).await?;
-    load(&compiled, &sha256)
+    compile(component, &compiled, confinement, deadline).await?;
+    load(compiled, sha256, deadline).await
 }
 
-/// Runs `chalkreel planner compile` as a child that can see the component and its own folder.
+/// So much at least, so much more for each mebibyte of a component, and never more than so much.
+struct Allowance {
+    base: u64,
+    each: u64,
+    most: u64,
+}
+
+impl Allowance {
+    fn of(&self, bytes: u64) -> u64 {
+        (self.base + (self.each * bytes).div_ceil(1 << 20)).min(self.most)
+    }
+}
+
+/// Runs `chalkreel planner compile` as a child that can see the component and its own folder, with what a component of that size may
+/// take.
 async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadline) -> Result<(), JobError> {
     let could_not = |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
+    let bytes = tokio::fs::metadata(component).await.map_err(|error| could_not(error.to_string()))?.len();
+    let too_much = |what: String| {
+        let message = format!("compiling the planner, which has {bytes} bytes, takes more than {what}");
+        JobError::new(Code::PlannerCompileLimit, message)
+    };
+    let deadline = deadline.slice((deadline.left() / SHARE).min(Duration::from_secs(TIME.of(bytes))));
+    let (memory, result) = (MEMORY.of(bytes), RESULT.of(bytes));
     let program = std::env::current_exe().map_err(|error| could_not(error.to_string()))?;
     let folder = component.parent().unwrap_or(Path::new("."));
     let own = tempfile::Builder::new().prefix("compile-").tempdir_in(folder);
@@ -156,7 +186,10 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
     spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
     spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
     spec.author = Author::Somebody;
-    spec.limits = Limits::gibibytes(MEMORY, RESULT);
+    // Address space is what is limited: no more threads, and no more heaps, than there have to be.
+    let few = [("RAYON_NUM_THREADS", THREADS), ("TOKIO_WORKER_THREADS", "1"), ("MALLOC_ARENA_MAX", "2")];
+    spec.env.extend(few.map(|(name, value)| (name.into(), value.into())));
+    spec.limits = Limits { address_space: Some(memory << 20), file_size: Some(result << 20), ..Limits::default() };
     let (read, write) = (vec![component.to_owned()], vec![own.path().to_owned()]);
     spec.confinement = Confinement { read, write, mode };
     let seconds = deadline.left().as_secs_f64();
@@ -165,27 +198,69 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
     match outcome.ending {
         Ending::Exited(0) => {}
         Ending::Exited(1) => return Err(JobError::new(Code::PlannerComponentInvalid, words)),
-        Ending::TimedOut => {
-            let message = format!("compiling the planner took longer than {seconds:.0} s");
-            return Err(JobError::new(Code::PlannerTimedOut, message));
+        Ending::Exited(TOO_LARGE) => return Err(too_much(format!("{result} MiB of code"))),
+        Ending::TimedOut => return Err(too_much(format!("{seconds:.0} s"))),
+        Ending::Signalled(libc::SIGXFSZ) => return Err(too_much(format!("{result} MiB of code"))),
+        // Memory that can't be had ends it from within; so does a thread, whose stack is memory.
+        Ending::Signalled(_) | Ending::Exited(_) if outcome.too_much_memory || out_of_memory(&words) => {
+            return Err(too_much(format!("{memory} MiB of memory")));
         }
         ending => return Err(could_not(format!("{ending}: {words}"))),
     }
-    tokio::fs::rename(&made, compiled).await.map_err(|error| could_not(error.to_string()))
+    let compiled = compiled.to_owned();
+    let taken = tokio::task::spawn_blocking(move || UntrustedFile::open(&made, result << 20)?.copy_to(&compiled));
+    match taken.await {
+        Ok(taken) => taken.map(drop).map_err(|error| could_not(error.to_string())),
+        Err(panic) => Err(could_not(panic.to_string())),
+    }
+}
+
+/// How `planner compile` leaves when its result is larger than a file may be.
+pub const TOO_LARGE: i32 = 3;
+
+/// Whether a compiler that died says that there was no memory.
+fn out_of_memory(words: &str) -> bool {
+    let words = words.to_lowercase();
+    [
+        "memory allocation",
+        "out of memory",
+        "cannot allocate",
+        "resource temporarily unavailable",
+        "overflowed its stack",
+    ]
+    .iter()
+    .any(|said| words.contains(said))
 }
 
 /// What `compile` made of the component with that hash.
-fn load(compiled: &Path, sha256: &str) -> Result<Sandbox, JobError> {
+async fn load(compiled: PathBuf, sha256: String, deadline: Deadline) -> Result<Sandbox, JobError> {
+    let late = |stopped: Stopped| {
+        JobError::new(Code::PlannerCompileLimit, format!("the compiled planner can't be loaded: {stopped}"))
+    };
+    Ok(deadline.work(move |_| mapped(&compiled, &sha256)).await.map_err(late)??)
+}
+
+#[expect(unsafe_code, reason = "loads what our own child compiled; wasmtime checks the version and settings alone")]
+fn mapped(compiled: &Path, sha256: &str) -> Result<Sandbox, PlanError> {
     // SAFETY: the file is what `compile` made in its child, or what it made earlier and the cache kept with its hash; nobody but
     // the service itself may write there.
-    #[expect(unsafe_code, reason = "loads what our own child compiled; wasmtime checks the version and settings alone")]
-    let sandbox = unsafe { Sandbox::load(compiled, sha256) };
-    Ok(sandbox?)
+    unsafe { Sandbox::load(compiled, sha256) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_component_gets_little_and_none_gets_more_than_all() {
+        let of = |bytes: u64| (TIME.of(bytes), MEMORY.of(bytes), RESULT.of(bytes));
+        assert_eq!(of(0), (20, 1_024, 32));
+        assert_eq!(of(727), (21, 1_025, 33));
+        assert_eq!(of(MAX_COMPONENT), (180, 6_144, 1_024));
+        // Python's interpreter gets more than it takes: 60 s, 2.2 GB and 120 MB.
+        let (seconds, memory, result) = of(35 << 20);
+        assert!(seconds >= 120 && memory >= 4_096 && result >= 400, "{seconds} {memory} {result}");
+    }
 
     #[test]
     fn a_name_leads_nowhere_else() {

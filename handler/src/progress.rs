@@ -157,9 +157,9 @@ pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&
         }
         let (audit, seen) = (status.audit.unwrap_or_default(), clip.report.audit);
         status.audit = Some(Audit {
-            overlaps: audit.overlaps + seen.overlaps,
-            outside: audit.outside + seen.outside,
-            too_small: audit.too_small + seen.too_small,
+            overlaps: audit.overlaps.saturating_add(seen.overlaps),
+            outside: audit.outside.saturating_add(seen.outside),
+            too_small: audit.too_small.saturating_add(seen.too_small),
         });
         let warning = |message: &String| Warning {
             code: "render.warning".to_owned(),

@@ -11,7 +11,7 @@ mod budget;
 mod sheet;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,6 +29,7 @@ use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, Sound, Voices};
 use crate::progress;
 use crate::render::{Clip, Film, SceneOrder};
+use crate::scratch::clips_beside;
 use crate::studio::Studio;
 
 pub use budget::Budget;
@@ -68,7 +69,7 @@ pub async fn shoot<'a>(
 ) -> Result<Vec<Shot<'a>>, JobError> {
     let storyboard = &sheet.storyboard;
     let mut set = Set::of(sheet, studio, lease, folder, assets, budget);
-    set.takes = sheet.takes(&studio.renderer.cache, folder, budget.ends.slice(budget.ends.left() / 3)).await;
+    set.takes = sheet.takes(&studio.renderer.cache, folder, set.budget.ends.slice(set.budget.ends.left() / 3)).await;
     let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(set.span(scene)));
     let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
     let shots = set.settled(shots).await?;
@@ -139,10 +140,11 @@ pub async fn draw_alone(
     };
     let assets = Assets::fetch_scene(&sheet.storyboard, scene, &sheet.beside, &studio.store, folder, ends).await;
     let (film, tools) = (film(&sheet.storyboard), studio.layers.versions_sha256());
-    let order = SceneOrder { scene, film: &film, assets: &assets, quality: sheet.quality, beats: &beats, tools };
-    match studio.renderer.kept(order, folder, ends).await {
+    let (quality, clips) = (sheet.quality, clips_beside(folder));
+    let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };
+    match studio.renderer.kept(order, ends).await {
         Some(clip) => Ok(clip),
-        None => studio.renderer.clip(order, folder, ends).await,
+        None => studio.renderer.clip(order, ends).await,
     }
 }
 
@@ -174,6 +176,7 @@ struct Set<'s> {
     studio: &'s Studio,
     lease: &'s Lease,
     folder: &'s Path,
+    clips: PathBuf,
     assets: &'s Assets,
     budget: Budget,
     /// Scenes without a clip so far.
@@ -215,6 +218,7 @@ impl<'s> Set<'s> {
             studio,
             lease,
             folder,
+            clips: clips_beside(folder),
             assets,
             budget,
         }
@@ -303,8 +307,14 @@ impl<'s> Set<'s> {
         }
     }
 
-    /// The beat's narration. Words that nobody could speak are silence, for as long as it takes to read their captions.
+    /// The beat's narration, whose length is known from then on. Words that nobody could speak are silence, for as long as it takes to read their captions.
     async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
+        let said = self.said(scene, beat).await?;
+        self.budget.spoken(beat, said.sound.samples());
+        Ok(said)
+    }
+
+    async fn said(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
         if let Some(take) = self.takes.get(&*beat.id) {
             if let Some(error) = &take.unspoken {
                 progress::replaced(self.lease, &scene.id, error, UNSPOKEN);
@@ -338,7 +348,7 @@ impl<'s> Set<'s> {
         let beats = self.beats(scene, narrations);
         let order = self.order(scene, &beats);
         // What is there needs no stage, not even one that works.
-        if let Some(clip) = self.studio.renderer.kept(order, self.folder, until).await {
+        if let Some(clip) = self.studio.renderer.kept(order, until).await {
             return Some(Ok(clip));
         }
         if let Some(error) = self.given_up.get(&scene.id) {
@@ -355,7 +365,7 @@ impl<'s> Set<'s> {
                 break JobError::new(Code::RenderCouldNotStart, message);
             }
             tries += 1;
-            let error = match self.studio.renderer.clip(order, self.folder, until).await {
+            let error = match self.studio.renderer.clip(order, until).await {
                 Ok(clip) => {
                     self.silent_stage.store(0, Ordering::Relaxed);
                     return Some(Ok(clip));
@@ -382,7 +392,8 @@ impl<'s> Set<'s> {
 
     fn order<'o>(&'o self, scene: &'o Scene, beats: &'o [u64]) -> SceneOrder<'o> {
         let tools = self.studio.layers.versions_sha256();
-        SceneOrder { scene, film: &self.film, assets: self.assets, quality: self.quality, beats, tools }
+        let (film, assets, quality, clips) = (&self.film, self.assets, self.quality, &self.clips);
+        SceneOrder { scene, film, assets, quality, beats, tools, clips }
     }
 
     /// A still card in place of a scene that failed with `error`; none when there is no time for that either.

@@ -17,11 +17,15 @@ use crate::machine::Machine;
 use crate::plan::Sandbox;
 use crate::planners::Planners;
 use crate::render::{Cards, Prober, Raw, Renderer, Stage};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, remove_tree};
 use crate::store::{Cache, Endpoint, Store};
 
 /// Grace and drain of a child, and some room.
 const SETTLE: Duration = Duration::from_secs(4);
+/// The stage's own folder in the scratch folder.
+const STAGE: &str = "stage";
+/// What removing the scratch folder may take at the end, less than the two seconds by which any deadline may be overrun.
+const TIDY: Duration = Duration::from_millis(1_500);
 
 /// A job that is worked on here.
 #[derive(Debug, Clone)]
@@ -68,20 +72,23 @@ impl Studio {
     pub fn open(config: Config, store: Store, logs: JobLogs) -> Result<Self, JobError> {
         let layers = Layers::find(config.layers_dir.as_deref())
             .map_err(|missing| JobError::new(Code::RenderCouldNotStart, missing.to_string()))?;
-        let scratch = Scratch::under(&config.temp_dir)
+        let scratch = Scratch::of_process(&config.temp_dir)
             .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())));
-        let stage = Stage::new(&layers, &config, scratch.as_ref().map_or(&*config.temp_dir, Scratch::path));
+        let scratch = scratch.and_then(|scratch: Scratch| match std::fs::create_dir(scratch.file(STAGE)) {
+            Ok(()) => Ok(scratch),
+            Err(error) => Err(JobError::new(Code::ScratchFailed, error.to_string())),
+        });
+        let stage = scratch.as_ref().map_or_else(|_| config.temp_dir.clone(), |scratch| scratch.file(STAGE));
+        let stage = Stage::new(&layers, &config, &stage);
         if scratch.is_ok() {
             stage.warm_up();
         }
         let sandbox = Sandbox::new()?;
-        let prober = Prober::new(&layers, &config);
-        let assembler = Assembler::new(&layers, prober.clone(), &config);
+        let assembler = Assembler::new(&layers, Prober::new(&layers, &config), &config);
         let renderer = Renderer {
             stage,
             raw: Raw::new(&layers, &config),
-            cards: Cards::new(&layers, prober.clone(), &config),
-            prober,
+            cards: Cards::new(&layers, &config),
             cache: Cache::new(store.clone()),
         };
         let planners = Planners::new(&config, &store);
@@ -110,7 +117,9 @@ impl Studio {
     /// `scratch.failed`
     pub fn job_scratch(&self) -> Result<Scratch, JobError> {
         let scratch = self.scratch.as_ref().map_err(JobError::clone)?;
-        Scratch::under(scratch.path()).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))
+        Scratch::under(scratch.path())
+            .and_then(Scratch::divide)
+            .map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))
     }
 
     /// What makes films here: another program or other tools make other films of the same document.
@@ -165,8 +174,12 @@ impl Studio {
         }
         child::sweep();
         if let Ok(scratch) = &self.scratch {
-            // What can't be removed now can't be removed later either.
-            let _ = std::fs::remove_dir_all(scratch.path());
+            // What is left is swept by the next process.
+            let folder = scratch.path().to_owned();
+            let removed = tokio::task::spawn_blocking(move || remove_tree(&folder, Deadline::after(TIDY)));
+            if !matches!(removed.await, Ok(Ok(true))) {
+                tracing::warn!("{} is left", scratch.path().display());
+            }
         }
     }
 }

@@ -120,7 +120,7 @@ async fn scene_alone(
     let until = ends.less(NOTE.min(ends.left() / 5));
     let draw = async {
         let scratch = studio.job_scratch()?;
-        let folder = scratch.path();
+        let folder = &*scratch.work();
         let sheet = CallSheet::fetch(&studio.renderer.cache, sheet, folder, until).await?;
         let drawn = shooting::draw_alone(&sheet, scene, studio, folder, until).await;
         scratch.clear().await;

@@ -8,6 +8,7 @@
 //! Why OTLP and not X-Ray's daemon: every collector takes it, AWS's own too, and it works where there is no daemon. Why not the
 //! exporter's own HTTP client: the program has one, with its TLS.
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ where
         Ok(exporter) => exporter,
         Err(error) => {
             // There is no log yet.
-            eprintln!("chalkreel: there will be no spans: {error}");
+            let _ = writeln!(std::io::stderr(), "chalkreel: there will be no spans: {error}");
             return None;
         }
     };

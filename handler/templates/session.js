@@ -1,3 +1,5 @@
+"use strict";
+// `$` is of the page that this is part of.
 let denied = "Who comes in here must show the token.";
 // The token once; then a cookie stands for it, which links and players bear too.
 async function enter() {

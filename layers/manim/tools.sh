@@ -49,7 +49,10 @@ manim_part() {
         mv "$dest/manim.new" "$dest/manim"
         done_with python "$inputs"
     fi
-    inputs=$(hash_of "$here"/stage/chalkreel_stage/*.py "$here/tools.sh")
+    local sources
+    mapfile -t sources < <(find "$here/stage/chalkreel_stage" -name '*.py' | sort)
+    # Names as well: a file that moved is another program.
+    inputs=$(printf '%s\n' "${sources[@]#"$here"}" | cat - "${sources[@]}" "$here/tools.sh" | sha256sum | cut -c1-16)
     if ! fresh stage "$inputs"; then
         stage_part "$here"
         done_with stage "$inputs"
@@ -67,7 +70,7 @@ stage_part() {
     site=$("$dest/manim/bin/python3" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     rm -rf "$site/chalkreel_stage"
     cp -r "$1/stage/chalkreel_stage" "$site/chalkreel_stage"
-    rm -rf "$site/chalkreel_stage/__pycache__"
+    find "$site/chalkreel_stage" -name __pycache__ -prune -exec rm -rf {} +
     "$dest/manim/bin/python3" -I -m compileall -q --invalidation-mode unchecked-hash "$site/chalkreel_stage"
     wrapper chalkreel-stage chalkreel_stage
     wrapper chalkreel-raw chalkreel_stage.raw

@@ -3,17 +3,18 @@
 //! `2 H2O2 -> 2 H2O + O2 ^` becomes `2\,\mathrm{H}_{2}\mathrm{O}_{2} \rightarrow …`. What is not understood stays as it is, and is
 //! told by whoever reads the LaTeX.
 
-/// The source with every `\ce{…}` and `\pu{…}` in it written out; none when there is none.
+use crate::latex;
+
+/// The source with every `\ce{…}` and `\pu{…}` in it written out; none when there is none, or when it is too long for a formula.
 pub(crate) fn written_out(source: &str) -> Option<String> {
+    if source.len() > latex::LONGEST {
+        return None;
+    }
     let mut out = String::new();
     let mut rest = source;
     let mut found = false;
-    while let Some((at, length, chemical)) = ["\\ce{", "\\pu{"]
-        .iter()
-        .filter_map(|command| Some((rest.find(command)?, command.len(), *command == "\\ce{")))
-        .min()
-    {
-        let inner = &rest[at + length..];
+    while let Some((at, command)) = command(rest) {
+        let (inner, chemical) = (&rest[at + command.len()..], command == COMMANDS[0]);
         // One that is never closed is left for the reader to complain about.
         let Some(end) = closing(inner) else { break };
         out.push_str(&rest[..at]);
@@ -25,6 +26,16 @@ pub(crate) fn written_out(source: &str) -> Option<String> {
     }
     out.push_str(rest);
     found.then_some(out)
+}
+
+const COMMANDS: [&str; 2] = ["\\ce{", "\\pu{"];
+
+/// The first of the commands in `text`, and where it begins.
+fn command(text: &str) -> Option<(usize, &'static str)> {
+    text.match_indices('\\').find_map(|(at, _)| {
+        let command = COMMANDS.into_iter().find(|command| text[at..].starts_with(command))?;
+        Some((at, command))
+    })
 }
 
 /// Where the brace is closed that was opened before `text`.
@@ -101,19 +112,22 @@ fn reaction(text: &str) -> String {
     out.join(" ")
 }
 
+/// Bytes of what stands above or below an arrow.
+const LONGEST_NOTE: usize = 200;
+
 /// What stands in brackets right here.
 fn bracketed<'t>(rest: &mut &'t str) -> Option<&'t str> {
     let inner = rest.strip_prefix('[')?;
-    let end = inner.find(']')?;
+    let end = inner.bytes().take(LONGEST_NOTE).position(|byte| byte == b']')?;
     *rest = &inner[end + 1..];
     Some(&inner[..end])
 }
 
 /// A word ends at white space, or where an arrow begins.
 fn end_of_word(text: &str) -> usize {
-    let space = text.find(char::is_whitespace).unwrap_or(text.len());
-    let arrow = ARROWS.iter().filter_map(|(arrow, _)| text.find(arrow)).filter(|at| *at > 0).min();
-    arrow.map_or(space, |arrow| arrow.min(space))
+    let arrow = |at: usize| ARROWS.iter().any(|(arrow, _)| text[at..].starts_with(arrow));
+    let ends = |(at, c): &(usize, char)| c.is_whitespace() || (*at > 0 && matches!(c, '<' | '-') && arrow(*at));
+    text.char_indices().find(ends).map_or(text.len(), |(at, _)| at)
 }
 
 /// One formula with its number before it, or a sign.

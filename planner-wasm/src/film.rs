@@ -34,7 +34,7 @@ pub(crate) struct Film {
     title: String,
     settings: Settings,
     scenes: Vec<Scene>,
-    ids: BTreeSet<String>,
+    ids: Ids,
     pub(crate) warnings: Warnings,
     elements: usize,
     beats: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Film {
 
 impl Film {
     pub(crate) fn new(title: String, settings: Settings, warnings: Warnings) -> Self {
-        let (scenes, ids) = (Vec::new(), BTreeSet::new());
+        let (scenes, ids) = (Vec::new(), Ids::default());
         Self { title, settings, scenes, ids, warnings, elements: 0, beats: 0 }
     }
 
@@ -65,10 +65,13 @@ impl Film {
         if self.scenes.len() == SCENES {
             return Err(too_large("500 scenes"));
         }
-        let id = unique(&mut self.ids, &slug(name.as_deref().unwrap_or(&heading), "scene"));
+        let id = self.ids.unique(&slug(name.as_deref().unwrap_or(&heading), "scene"));
         let mut scene = Building::new(&id, &self.settings, place);
         for step in screen::fitted(steps) {
             scene.step(step, &mut self.warnings);
+            if scene.elements > MOST_ELEMENTS || scene.beats.len() > BEATS {
+                break;
+            }
         }
         if card && scene.beats.is_empty() {
             scene.beat(String::new(), TITLE_MS, place);
@@ -163,14 +166,26 @@ fn slug(name: &str, otherwise: &str) -> String {
     if slug.is_empty() { otherwise.to_owned() } else { slug.to_owned() }
 }
 
-fn unique(ids: &mut BTreeSet<String>, slug: &str) -> String {
-    let mut id = slug.to_owned();
-    let mut count = 1;
-    while !ids.insert(id.clone()) {
-        count += 1;
-        id = format!("{slug}-{count}");
+/// Ids that were given.
+#[derive(Default)]
+struct Ids {
+    given: BTreeSet<String>,
+    /// How often each name was asked for, and no number below is free: a thousand things of one name are not counted anew for each.
+    counts: BTreeMap<String, u32>,
+}
+
+impl Ids {
+    /// `slug`, or with the first number behind it that makes it another id.
+    fn unique(&mut self, slug: &str) -> String {
+        let count = self.counts.entry(slug.to_owned()).or_default();
+        loop {
+            *count += 1;
+            let id = if *count == 1 { slug.to_owned() } else { format!("{slug}-{count}") };
+            if self.given.insert(id.clone()) {
+                return id;
+            }
+        }
     }
-    id
 }
 
 /// A scene in the making.
@@ -182,7 +197,7 @@ struct Building<'a> {
     actions: Vec<Action>,
     place: Place,
     elements: usize,
-    ids: BTreeSet<String>,
+    ids: Ids,
     /// The ids of what the author names.
     named: BTreeMap<String, String>,
     /// Ids of what is on the screen.
@@ -198,7 +213,7 @@ impl<'a> Building<'a> {
             actions: Vec::new(),
             place,
             elements: 0,
-            ids: BTreeSet::new(),
+            ids: Ids::default(),
             named: BTreeMap::new(),
             there: BTreeSet::new(),
         }
@@ -232,8 +247,8 @@ impl<'a> Building<'a> {
     fn show(&mut self, shown: Shown, place: Place) {
         self.elements += 1;
         let id = match shown.name.as_ref().filter(|name| !name.starts_with(NAMELESS)) {
-            Some(name) => unique(&mut self.ids, &slug(name, noun(&shown.kind))),
-            None => unique(&mut self.ids, &format!("{}-{}", noun(&shown.kind), self.elements)),
+            Some(name) => self.ids.unique(&slug(name, noun(&shown.kind))),
+            None => self.ids.unique(&format!("{}-{}", noun(&shown.kind), self.elements)),
         };
         if let Some(name) = &shown.name {
             self.named.insert(name.clone(), id.clone());

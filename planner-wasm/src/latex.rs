@@ -8,7 +8,7 @@
 use crate::symbols::{self, Symbol};
 
 /// A formula of more bytes is no formula that fits on a screen.
-const LONGEST: usize = 4_000;
+pub(crate) const LONGEST: usize = 4_000;
 
 /// Arguments, groups and environments inside each other. Deeper than any formula that is read, and shallow enough for
 /// the sandbox's stack: the tree is walked by recursion.

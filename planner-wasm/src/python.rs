@@ -1,5 +1,7 @@
 //! Manim programs: the scene classes in them, found by reading their lines. Nothing is run.
 
+use std::collections::BTreeSet;
+
 use crate::document::refusal;
 use crate::draft::{Draft, Step, StepKind, Warnings, one_line};
 use crate::film::Film;
@@ -22,6 +24,8 @@ pub(crate) const LONGEST: usize = crate::check::PROGRAM;
 const LONGEST_TOGETHER: usize = 8 << 20;
 /// Lines longer than this hold no class statement that a person wrote.
 const LONGEST_LINE: usize = 1_000;
+/// Lines of a class statement.
+const STATEMENT: usize = 10;
 /// How long a scene stands of which nothing is known, and the longest that is believed.
 const UNKNOWN_MS: u32 = 5_000;
 const LONGEST_MS: f64 = 60_000.0;
@@ -90,25 +94,27 @@ fn spaced(name: &str) -> String {
 pub(crate) fn scenes(text: &str) -> Vec<SceneClass> {
     let lines: Vec<&str> = text.lines().collect();
     let code = code_lines(&lines);
-    let mut found: Vec<(SceneClass, Vec<String>)> = Vec::new();
+    let mut found: Vec<SceneClass> = Vec::new();
+    // The names of those that were found, and of all that they derive from.
+    let (mut known, mut bases_of_all) = (BTreeSet::new(), BTreeSet::new());
     for (index, line) in lines.iter().enumerate() {
         if !code[index] || !line.starts_with("class ") {
             continue;
         }
         let Some((name, bases)) = statement(&lines[index..]) else { continue };
-        let scene = |base: &String| base.ends_with("Scene") || found.iter().any(|(class, _)| class.name == *base);
-        if bases.iter().any(scene) {
+        if bases.iter().any(|base| base.ends_with("Scene") || known.contains(base)) {
             let docstring = docstring(&lines[index..]);
-            found.push((SceneClass { name, docstring, line: index }, bases));
+            known.insert(name.clone());
+            bases_of_all.extend(bases);
+            found.push(SceneClass { name, docstring, line: index });
         }
     }
     let constructs =
         |class: &SceneClass| body(&lines, class.line).iter().any(|line| line.trim_start().starts_with("def construct"));
-    let base = |name: &str| found.iter().any(|(_, bases)| bases.iter().any(|one| one == name));
-    let keep = |class: &SceneClass| constructs(class) || !base(&class.name);
-    let mut names = std::collections::BTreeSet::new();
+    let keep = |class: &SceneClass| constructs(class) || !bases_of_all.contains(&class.name);
+    let mut names = BTreeSet::new();
     // Of two classes with one name Python knows the later one.
-    let mut kept: Vec<SceneClass> = found.iter().map(|(class, _)| class.clone()).filter(keep).collect();
+    let mut kept: Vec<SceneClass> = found.into_iter().filter(keep).collect();
     kept.reverse();
     kept.retain(|class| names.insert(class.name.clone()));
     kept.reverse();
@@ -132,14 +138,18 @@ fn code_lines(lines: &[&str]) -> Vec<bool> {
                     None => break,
                 },
                 None => {
-                    let at = |quote: &str| rest.find(quote).unwrap_or(usize::MAX);
-                    let (double, single, remark) = (at("\"\"\""), at("'''"), at("#"));
-                    let first = double.min(single);
-                    if first == usize::MAX || remark < first {
-                        break;
+                    // Whichever comes first: a remark goes to the end of its line.
+                    let marks = ["\"\"\"", "'''", "#"];
+                    let begins = |(at, _): (usize, &str)| {
+                        marks.into_iter().find(|mark| rest[at..].starts_with(mark)).map(|mark| (at, mark))
+                    };
+                    match rest.match_indices(['"', '\'', '#']).find_map(begins) {
+                        Some((at, mark)) if mark != "#" => {
+                            inside = Some(mark);
+                            rest = &rest[at + mark.len()..];
+                        }
+                        _ => break,
                     }
-                    inside = Some(if double < single { "\"\"\"" } else { "'''" });
-                    rest = &rest[first + 3..];
                 }
             }
         }
@@ -150,7 +160,7 @@ fn code_lines(lines: &[&str]) -> Vec<bool> {
 /// Name and bases of the class statement that these lines begin with, which may go over several lines.
 fn statement(lines: &[&str]) -> Option<(String, Vec<String>)> {
     let mut text = String::new();
-    for line in lines.iter().take(10) {
+    for line in lines.iter().take(STATEMENT) {
         if line.len() > LONGEST_LINE {
             return None;
         }
@@ -179,19 +189,32 @@ fn body<'a>(lines: &'a [&'a str], class: usize) -> &'a [&'a str] {
     &rest[..end]
 }
 
-/// The string that a class begins with.
+/// The string that a class begins with. No more is read than that: what follows is looked at for the next class.
 fn docstring(lines: &[&str]) -> String {
-    let opened = lines.iter().position(|line| line.split('#').next().unwrap_or(line).trim_end().ends_with(':'));
-    let rest = lines.get(opened.map_or(lines.len(), |at| at + 1)..).unwrap_or_default();
-    let Some(start) = rest.iter().position(|line| !line.trim().is_empty()) else { return String::new() };
-    let text = rest[start..].join("\n");
-    let text = text.trim_start().trim_start_matches(['r', 'R', 'u', 'U']);
-    for quote in ["\"\"\"", "'''", "\"", "'"] {
-        if let Some(after) = text.strip_prefix(quote) {
-            return after.split_once(quote).map(|(inside, _)| inside.trim().to_owned()).unwrap_or_default();
+    let statement = &lines[..lines.len().min(STATEMENT)];
+    let opened = statement.iter().position(|line| line.split('#').next().unwrap_or(line).trim_end().ends_with(':'));
+    let after = lines.get(opened.map_or(lines.len(), |at| at + 1)..).unwrap_or_default();
+    let mut lines = after.iter().skip_while(|line| line.trim().is_empty());
+    let Some(first) = lines.next() else { return String::new() };
+    let first = first.trim_start().trim_start_matches(['r', 'R', 'u', 'U']);
+    for quote in ["\"\"\"", "'''"] {
+        let Some(mut line) = first.strip_prefix(quote) else { continue };
+        let mut inside = String::new();
+        loop {
+            if let Some((end, _)) = line.split_once(quote) {
+                inside.push_str(end);
+                return inside.trim().to_owned();
+            }
+            inside.push_str(line);
+            inside.push('\n');
+            match lines.next() {
+                Some(next) => line = next,
+                None => return String::new(),
+            }
         }
     }
-    String::new()
+    let quoted = |quote| Some(first.strip_prefix(quote)?.split_once(quote)?.0.trim().to_owned());
+    quoted('"').or_else(|| quoted('\'')).unwrap_or_default()
 }
 
 /// About how long a scene plays, in milliseconds: what `play` and `wait` in its class say.

@@ -8,10 +8,12 @@ pub(crate) fn end(text: &str) -> Option<usize> {
     let mut characters = text.char_indices().peekable();
     let mut before = ' ';
     while let Some((at, c)) = characters.next() {
-        let stop = matches!(c, '.' | '!' | '?' | '…') && characters.peek().is_none_or(|(_, next)| next.is_whitespace());
+        let next = characters.peek().map(|(_, next)| *next);
+        let stop = matches!(c, '.' | '!' | '?' | '…') && next.is_none_or(char::is_whitespace);
         // A letter and a stop is an initial: `J. Wallis`. So is the last letter of `e.g.`, unless the text ends there.
-        let initial = c == '.' && before.is_alphabetic() && is_initial(&text[..at]) && characters.peek().is_some();
-        if (stop && !initial) || matches!(c, '。' | '！' | '？') {
+        // Looked at only where a word ends, as it reads the whole word.
+        let initial = || c == '.' && before.is_alphabetic() && next.is_some() && is_initial(&text[..at]);
+        if matches!(c, '。' | '！' | '？') || (stop && !initial()) {
             return Some(at + c.len_utf8());
         }
         before = c;

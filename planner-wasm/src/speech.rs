@@ -64,17 +64,46 @@ fn spoken(row: &[Node<'_>], tongue: &'static Tongue) -> String {
     tidy(&said.text)
 }
 
-/// In English, to see what it is.
+/// Items of a script or note whose meaning is asked for. Those with a meaning of their own are short, and what is longer is said
+/// once and not twice: of scripts in scripts, each would double the work.
+const MEANT: usize = 8;
+
+/// Brackets inside of each other that are told apart; the same depth as that of groups in `latex`.
+const DEEPEST: usize = 40;
+
+/// In English, to see what it is; nothing when it is more than a sign or a word.
 fn meaning(row: &[Node<'_>]) -> String {
-    spoken(row, Tongue::english())
+    if is_short(row, &mut { MEANT }) { spoken(row, Tongue::english()) } else { String::new() }
+}
+
+/// Whether a row has no more than `left` items, those inside of others counted.
+fn is_short(row: &[Node<'_>], left: &mut usize) -> bool {
+    row.iter().all(|node| {
+        let Some(fewer) = left.checked_sub(1) else { return false };
+        *left = fewer;
+        match node {
+            Node::Char(_) | Node::Big(..) | Node::Number(_) | Node::Text(_) | Node::Symbol(_) | Node::Rare(..) => true,
+            Node::Operator(..) | Node::Middle(_) | Node::Space(_) => true,
+            Node::Scripts { base: None, below: None, above: None, .. } => true,
+            Node::Group(row) | Node::Font(_, row) | Node::Colour(_, row) => is_short(row, left),
+            // Nothing that is built of others is a sign or a word.
+            _ => false,
+        }
+    })
 }
 
 fn say(row: &[Node<'_>], out: &mut Said) {
+    say_paired(row, &pairs(row), out);
+}
+
+/// Says a row of which it is known where its brackets are closed.
+fn say_paired(row: &[Node<'_>], pairs: &[Option<usize>], out: &mut Said) {
     let mut at = 0;
     while let Some(node) = row.get(at) {
-        let open = matches!(node, Node::Char('(' | '[') | Node::Big('(' | '[', _));
-        if open && let Some(length) = closing(&row[at..]) {
-            bracketed(&row[at + 1..at + length], &row[at + length], at.checked_sub(1).map(|before| &row[before]), out);
+        if let Some(length) = pairs[at] {
+            let inner = at + 1..at + length;
+            let before = at.checked_sub(1).map(|before| &row[before]);
+            bracketed((&row[inner.clone()], &pairs[inner]), &row[at + length], before, out);
             at += length + 1;
         } else if bar(node)
             && let Some(length) = row[at + 1..].iter().position(closing_bar).filter(|length| *length > 0)
@@ -102,26 +131,28 @@ fn closing_bar(node: &Node<'_>) -> bool {
     bar(node) || matches!(node, Node::Scripts { base: Some(base), .. } if bar(base))
 }
 
-/// How many items on the bracket that opens `row` is closed; the closing one may carry scripts.
-fn closing(row: &[Node<'_>]) -> Option<usize> {
-    let mut depth = 0_usize;
+/// For each item of `row` that opens a bracket without scripts, how many items on it is closed; the closing one may carry scripts.
+/// Found for all of them at once: one by one, each would look through the whole rest. Pairs deeper than any that is heard are none,
+/// which bounds the stack.
+fn pairs(row: &[Node<'_>]) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; row.len()];
+    let mut open = Vec::new();
     for (index, node) in row.iter().enumerate() {
-        let sign = match node {
-            Node::Scripts { base: Some(base), .. } => base,
-            node => node,
+        let (sign, alone) = match node {
+            Node::Scripts { base: Some(base), .. } => (&**base, false),
+            node => (node, true),
         };
         match sign {
-            Node::Char('(' | '[') | Node::Big('(' | '[', _) => depth += 1,
+            Node::Char('(' | '[') | Node::Big('(' | '[', _) => open.push((index, alone && open.len() < DEEPEST)),
             Node::Char(')' | ']') | Node::Big(')' | ']', _) => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(index);
+                if let Some((begin, true)) = open.pop() {
+                    pairs[begin] = Some(index - begin);
                 }
             }
             _ => {}
         }
     }
-    None
+    pairs
 }
 
 /// A letter that usually names a function: `f(x)` is "f of x", `a(x)` is "a times x".
@@ -156,7 +187,13 @@ fn multiplied(before: &Node<'_>, node: &Node<'_>) -> bool {
     number(before) && number(node)
 }
 
-fn bracketed(inner: &[Node<'_>], close: &Node<'_>, before: Option<&Node<'_>>, out: &mut Said) {
+/// A bracket's content, with its own pairs, its end, and what stands before it.
+fn bracketed(
+    (inner, pairs): (&[Node<'_>], &[Option<usize>]),
+    close: &Node<'_>,
+    before: Option<&Node<'_>>,
+    out: &mut Said,
+) {
     let simple = inner.len() == 1 || matches!(inner, [Node::Char('-' | '+'), _]);
     match before {
         Some(before) if is_function(before) => put(out, "of"),
@@ -164,7 +201,7 @@ fn bracketed(inner: &[Node<'_>], close: &Node<'_>, before: Option<&Node<'_>>, ou
         _ if matches!(close, Node::Scripts { .. }) && !simple => put(out, "the quantity"),
         _ => {}
     }
-    say(inner, out);
+    say_paired(inner, pairs, out);
     if matches!(close, Node::Scripts { .. }) && !simple {
         out.text.push_str(" ,");
         put(out, "all");

@@ -9,7 +9,8 @@ use crate::tongue::Tongue;
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
 pub(crate) fn prose(text: &str, tongue: &'static Tongue) -> String {
     let text = written(text, tongue);
-    let mut reader = Reader { text: &text, at: 0, tongue, out: String::with_capacity(text.len()) };
+    let out = String::with_capacity(text.len());
+    let mut reader = Reader { text: &text, at: 0, tongue, out, word_end: 0, word_fits: false, no_mailbox: 0 };
     while let Some(c) = reader.rest().chars().next() {
         reader.step(c);
     }
@@ -25,12 +26,21 @@ pub(crate) fn written(text: &str, tongue: &'static Tongue) -> String {
 
 /// Longest address, in characters, that is read as one.
 const ADDRESS: usize = 2_000;
+/// Longest name of a mailbox and of its host, in bytes (RFC 5321, 4.5.3.1).
+const MAILBOX: usize = 64;
+const HOST: usize = 255;
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     tongue: &'static Tongue,
     out: String,
+    /// Where the word ends that is being read: an address ends there at the latest. Found once for a word, not for each letter.
+    word_end: usize,
+    /// Whether that word is short enough for an address.
+    word_fits: bool,
+    /// Up to here no name of a mailbox begins: what stands there is the rest of a name that was none.
+    no_mailbox: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -96,31 +106,14 @@ impl<'a> Reader<'a> {
         if !self.rest().starts_with(char::is_alphanumeric) {
             return false;
         }
-        // A bound, as every letter of what is no address may be looked at again from the next one.
         let rest = self.rest();
-        let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"');
-        let word = match rest.char_indices().take(ADDRESS).find(|(_, c)| ends(*c)) {
-            Some((end, _)) => &rest[..end],
-            None if rest.chars().nth(ADDRESS).is_some() => return false,
-            None => rest,
+        let starts = |text: &str, start: &str| {
+            text.as_bytes().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
         };
-        if !word.starts_with(['h', 'H', 'w', 'W']) && !word.contains('@') {
-            return false;
-        }
-        let word = word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '»', '”', '’', '\'', '*']);
-        let lower = word.to_ascii_lowercase();
-        let web =
-            ["https://", "http://", "www."].iter().find(|start| lower.starts_with(**start)).map(|start| start.len());
-        let mail = word.split_once('@').is_some_and(|(name, host)| {
-            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
-            !name.is_empty() && host.contains('.') && name.chars().chain(host.chars()).all(fits)
-        });
-        let shown = match web {
-            Some(start) => &word[start..],
-            None if mail => word,
-            None => return false,
-        };
-        let shown = if lower[word.len() - shown.len()..].starts_with("www.") { &shown[4..] } else { shown };
+        let web = ["https://", "http://", "www."].iter().find(|start| starts(rest, start)).map(|start| start.len());
+        let Some(word) = (if web.is_some() { self.word() } else { self.mailbox() }) else { return false };
+        let shown = &word[web.unwrap_or_default()..];
+        let shown = if starts(shown, "www.") { &shown[4..] } else { shown };
         // What comes after these is for machines.
         let shown = shown.split(['?', '#']).next().unwrap_or(shown).trim_end_matches('/');
         if shown.is_empty() {
@@ -147,6 +140,36 @@ impl<'a> Reader<'a> {
         }
         self.say(words.trim(), word.len());
         true
+    }
+
+    /// From here to the next white space, without the marks at its end; none of a word that is too long for an address.
+    fn word(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        if self.word_end <= self.at {
+            let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"');
+            let length = rest.find(ends).unwrap_or(rest.len());
+            self.word_end = self.at + length;
+            self.word_fits = rest[..length].chars().nth(ADDRESS).is_none();
+        }
+        let word = &rest[..self.word_end - self.at];
+        let marks = ['.', ',', ';', ':', '!', '?', ')', ']', '»', '”', '’', '\'', '*'];
+        self.word_fits.then(|| word.trim_end_matches(marks))
+    }
+
+    /// The mailbox that is named here.
+    fn mailbox(&mut self) -> Option<&'a str> {
+        if self.at < self.no_mailbox {
+            return None;
+        }
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+');
+        let name = self.rest().bytes().take_while(|byte| fits(*byte)).count();
+        self.no_mailbox = self.at + name;
+        if !(1..=MAILBOX).contains(&name) || !self.rest()[name..].starts_with('@') {
+            return None;
+        }
+        let word = self.word()?;
+        let host = word.get(name + 1..)?;
+        (host.len() <= HOST && host.contains('.') && host.bytes().all(fits)).then_some(word)
     }
 
     /// `e.g.`, with or without a space after its stops.

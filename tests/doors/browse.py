@@ -3,6 +3,7 @@
     browse.py BROWSER PICTURES film ADDRESS           a film's page
     browse.py BROWSER PICTURES desk ADDRESS LESSON    the pages of `serve`; a lesson is dropped there
     browse.py BROWSER PICTURES watched ADDRESS STATE  the page of a job that is over
+    browse.py BROWSER PICTURES hostile ADDRESS        a page in which somebody tries to run a script
     browse.py BROWSER PICTURES guest ADDRESS TOKEN    the pages of a `serve` that wants a token, with films in it
 
 Prints what it saw as JSON; whatever is not as it should be ends it. Screenshots go to PICTURES.
@@ -10,6 +11,7 @@ Prints what it saw as JSON; whatever is not as it should be ends it. Screenshots
 
 import json
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +28,15 @@ FILM = 200_000
 
 
 def picture(page, name):
-    page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
+    page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True, caret="initial")
+
+
+def until(page, expression, timeout=30_000):
+    """Asks again and again: what Playwright waits with evaluates text in the page, which its policy forbids."""
+    end = time.monotonic() + timeout / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"never: {expression}"
+        page.wait_for_timeout(50)
 
 
 def sound(page, name):
@@ -81,12 +91,12 @@ def film(page, requests):
     second = float(chapters.nth(1).get_attribute("data-at"))
     # With the mouse, and with the keyboard.
     chapters.nth(1).click()
-    page.wait_for_function(f"document.querySelector('video').currentTime >= {second}")
+    until(page, f"document.querySelector('video').currentTime >= {second}")
     expect(page.locator(".chapters li.now .heading")).to_have_text(chapters.nth(1).locator(".heading").inner_text())
     bar = page.locator(".timeline button").first
     bar.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function(f"document.querySelector('video').currentTime < {second}")
+    until(page, f"document.querySelector('video').currentTime < {second}")
     page.evaluate("document.querySelector('video').pause()")
     reachable(page, ["Log", "Status"])
     page.locator("summary").focus()
@@ -133,7 +143,7 @@ def desk(page, requests):
     page.wait_for_selector("body[data-live]", timeout=30_000)
     job = page.url.rsplit("/", 1)[1]
     # Told by the stream, not by asking again: each scene is a change.
-    page.wait_for_function("Number(document.body.dataset.told) >= 2", timeout=FILM)
+    until(page, "Number(document.body.dataset.told) >= 2", timeout=FILM)
     picture(page, "job-busy")
     page.wait_for_selector("body[data-state=succeeded]", timeout=FILM)
     page.wait_for_selector("#log:has-text('begins')")
@@ -193,13 +203,38 @@ def guest(page, requests):
     return {"seconds": seconds, "log": log}
 
 
+def hostile(page, requests):
+    page.goto(ADDRESS)
+    page.wait_for_selector("main", timeout=30_000)
+    for summary in page.locator("summary").all():
+        summary.click()
+    for link in page.locator("main a[href^='javascript']").all():
+        link.click()
+    # What is going to run has run once all is loaded and the browser has nothing more to do.
+    page.wait_for_load_state("load")
+    page.evaluate("new Promise(done => requestIdleCallback(done))")
+    picture(page, "hostile")
+    at_home(requests)
+    return {
+        "ran": page.evaluate("document.documentElement.dataset.xss ?? null"),
+        "pictures": page.locator("main img").count(),
+        "scripts": page.evaluate("document.scripts.length"),
+        "ready": page.evaluate("document.documentElement.dataset.ready ?? null"),
+        "refused": refused,
+        "text": page.locator("main").inner_text(),
+    }
+
+
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
     page = browser.new_page(viewport=DESK, reduced_motion="reduce")
-    requests, wrong = [], []
+    requests, wrong, refused = [], [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    seen = {"film": film, "desk": desk, "watched": watched, "guest": guest}[WHAT](page, requests)
+    # A browser says on its console what it did not do because of a policy.
+    page.on("console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None)
+    seen = {"film": film, "desk": desk, "watched": watched, "guest": guest, "hostile": hostile}[WHAT](page, requests)
     assert not wrong, wrong
+    assert WHAT == "hostile" or not refused, refused
     browser.close()
 print(json.dumps(seen))

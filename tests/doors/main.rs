@@ -13,5 +13,6 @@ mod doctor;
 mod function;
 mod machine;
 mod pages;
+mod peers;
 mod serve;
 mod template;

@@ -98,6 +98,75 @@ fn the_page_plays_the_film_and_tells_how_it_was_made() {
     );
 }
 
+/// A lesson that puts a script wherever words can be.
+const HOSTILE: &str = r##"---
+quality: draft
+title: "</script><script>document.documentElement.dataset.xss='title'</script><img src=x onerror=\"document.documentElement.dataset.xss='title2'\">"
+---
+
+# <img src=x onerror="document.documentElement.dataset.xss='h1'">
+
+Hello \<script>document.documentElement.dataset.xss='words'\</script> there --> <!-- ]]> `</script><script>document.documentElement.dataset.xss='code'</script>`
+
+## "><svg onload="document.documentElement.dataset.xss='h2'"> \</style>\<script>document.documentElement.dataset.xss='h2b'\</script>
+
+![\<img src=x onerror=alert(1)>](a"><img%20src=x%20onerror=document.documentElement.dataset.xss='img'>.png "c\"><script>document.documentElement.dataset.xss='cap'</script>")
+
+Look: [here](javascript:document.documentElement.dataset.xss=1).
+
+```plot
+y = <script>document.documentElement.dataset.xss='plot'</script>
+```
+
+Words.
+"##;
+
+/// Neither what a lesson says nor what somebody writes into the page afterwards runs, from a disk or from the server.
+#[test]
+fn nothing_but_the_page_s_own_script_runs() {
+    let (dir, address) = (tempfile::tempdir().unwrap(), free_port());
+    let (lesson, out) = (dir.path().join("hostile.md"), dir.path().join("out"));
+    std::fs::write(&lesson, HOSTILE).unwrap();
+    let made = program(dir.path()).arg("render").arg(&lesson).arg("--out").arg(&out).output().unwrap();
+    assert!(matches!(made.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&made.stderr));
+    let page = out.join("index.html");
+    let seen = browse(&["hostile", &format!("file://{}", page.display())]);
+    assert_eq!((&seen["ran"], &seen["pictures"], &seen["scripts"]), (&Value::Null, &0.into(), &1.into()), "{seen}");
+    // Escaped, it gives the policy nothing to refuse; and the page's own script has run.
+    assert!(seen["refused"].as_array().unwrap().is_empty() && seen["ready"].is_string(), "{seen}");
+    assert!(seen["text"].as_str().unwrap().contains("<script>"), "{seen}");
+
+    // As if something had not been escaped.
+    let text = std::fs::read_to_string(&page).unwrap();
+    let injected = "<script>document.documentElement.dataset.xss='inline'</script>\
+                    <img src=x onerror=\"document.documentElement.dataset.xss='onerror'\">\
+                    <p style=\"position:fixed\">x</p><a href=\"javascript:document.documentElement.dataset.xss='link'\">y</a>\
+                    <script src=\"data:text/javascript,document.documentElement.dataset.xss='data'\"></script></main>";
+    std::fs::write(&page, text.replace("</main>", injected)).unwrap();
+    let seen = browse(&["hostile", &format!("file://{}", page.display())]);
+    assert_eq!((&seen["ran"], &seen["pictures"]), (&Value::Null, &1.into()), "{seen}");
+    assert!(seen["refused"].as_array().unwrap().len() >= 4 && seen["ready"].is_string(), "{seen}");
+
+    let mut command = program(dir.path());
+    command.args(["serve", "--listen", &address.to_string()]);
+    let mut server = Server::start(&mut command, &dir.path().join("serve.log"), address);
+    let sent = std::process::Command::new("curl")
+        .args(["-sS", "--data-binary", &format!("@{}", lesson.display()), "-H", "content-type: text/markdown"])
+        .arg(format!("http://{address}/jobs?name=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E.md"))
+        .output()
+        .unwrap();
+    let status: Value = serde_json::from_slice(&sent.stdout).unwrap();
+    let watched = format!("http://{address}/watch/{}", status["job_id"].as_str().unwrap());
+    let ended = browse(&["watched", &watched, "succeeded"]);
+    assert!(ended["text"].as_str().unwrap().contains("<img src=x"), "{ended}");
+    for path in [format!("/jobs/{}/page", status["job_id"].as_str().unwrap()), "/".to_owned()] {
+        let seen = browse(&["hostile", &format!("http://{address}{path}")]);
+        assert_eq!((&seen["ran"], &seen["pictures"]), (&Value::Null, &0.into()), "{path}: {seen}");
+        assert!(seen["refused"].as_array().unwrap().is_empty(), "{path}: {seen}");
+    }
+    assert!(server.stop().is_empty());
+}
+
 #[test]
 fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
     let (dir, address) = (tempfile::tempdir().unwrap(), free_port());

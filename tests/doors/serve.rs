@@ -18,23 +18,23 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_chalkreel");
 const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
-const LESSON: &str = "---\nquality: draft\n---\n# Squares\n\n## Nine\n\nNine is the square of three.\n\n- nine\n";
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const LESSON: &str = "---\nquality: draft\n---\n# Squares\n\n## Nine\n\nNine is the square of three.\n\n- nine\n";
 const MORE: &str = "\n## More\n\nThis takes a while to say, and longer to draw.\n\n- more\n";
 /// Longer than the film takes on a busy machine.
 const FILM: Duration = Duration::from_secs(200);
 
 /// A house of its own: store, scratch, and the server in it.
-struct House {
-    dir: TempDir,
-    address: SocketAddr,
-    client: Client,
+pub struct House {
+    pub dir: TempDir,
+    pub address: SocketAddr,
+    pub client: Client,
 }
 
 impl House {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -42,8 +42,12 @@ impl House {
         Self { dir, address: free_port(), client }
     }
 
-    fn start(&self, settings: &[(&str, &str)]) -> Server {
-        let mut command = Command::new(BINARY);
+    pub fn start(&self, settings: &[(&str, &str)]) -> Server {
+        self.start_by(Command::new(BINARY), settings)
+    }
+
+    /// The same by a command that ends in the program, or in what runs it.
+    pub fn start_by(&self, mut command: Command, settings: &[(&str, &str)]) -> Server {
         command
             .args(["serve", "--listen", &self.address.to_string()])
             .env_clear()
@@ -58,15 +62,15 @@ impl House {
         Server::start(&mut command, &self.dir.path().join("serve.log"), self.address)
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         self.client.get(self.url(path)).send().await.unwrap().json().await.unwrap()
     }
 
-    async fn submit(&self, name: &str, text: &str) -> String {
+    pub async fn submit(&self, name: &str, text: &str) -> String {
         let request = self.client.post(self.url(&format!("/jobs?name={name}"))).body(text.to_owned());
         let answer = request.header("content-type", "text/markdown").send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 202);
@@ -77,7 +81,7 @@ impl House {
     }
 
     /// The job's status, once `ready` holds.
-    async fn when(&self, job: &str, ready: impl Fn(&Value) -> bool) -> Value {
+    pub async fn when(&self, job: &str, ready: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         loop {
             let status = self.get(&format!("/jobs/{job}")).await;
@@ -89,7 +93,7 @@ impl House {
         }
     }
 
-    async fn over(&self, job: &str) -> Value {
+    pub async fn over(&self, job: &str) -> Value {
         self.when(job, |status| !["queued", "running"].contains(&status["state"].as_str().unwrap_or("queued"))).await
     }
 }

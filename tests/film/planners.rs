@@ -81,7 +81,7 @@ fn a_planner_that_takes_too_long_to_compile_is_ended() {
     house.assert_clean();
     let status = made.status();
     let code = status["error"]["code"].as_str().unwrap();
-    assert!(["planner.timed_out", "job.deadline"].contains(&code), "{status:#}");
+    assert!(["planner.compile_limit", "job.deadline"].contains(&code), "{status:#}");
     assert!(compiled(&house).is_empty());
 
     // So is one that somebody only asks about.
@@ -90,7 +90,68 @@ fn a_planner_that_takes_too_long_to_compile_is_ended() {
     let output = command.args(["planner", "check", "--json", &python()]).env("JOB_TIMEOUT", "3").output().unwrap();
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &answer["code"]), (Some(1), &"planner.timed_out".into()), "{answer:#}");
+    assert_eq!((output.status.code(), &answer["code"]), (Some(1), &"planner.compile_limit".into()), "{answer:#}");
+}
+
+/// Components that are small and ask for much: `count` levels of components, each with eight instances of the one before.
+fn instances(count: usize, innermost: &str) -> Vec<u8> {
+    let level = |n: usize| {
+        let before = format!("(alias outer $all $c{} (component $before))", n - 1);
+        format!("(component $c{n} {before} {})", "(instance (instantiate $before))".repeat(8))
+    };
+    let levels: String = (1..=count).map(level).collect();
+    wat::parse_str(format!("(component $all (component $c0 {innermost}) {levels} (instance (instantiate $c{count})))"))
+        .unwrap()
+}
+
+/// A core module in a component.
+fn of_module(fields: &str) -> Vec<u8> {
+    wat::parse_str(format!("(component (core module {fields}))")).unwrap()
+}
+
+#[test]
+fn a_component_that_swells_while_it_is_compiled_ends_with_its_own_code() {
+    let module = "(core module $m (memory 100)) (core instance (instantiate $m))";
+    let bombs = [
+        ("instances of modules", instances(8, module)),
+        ("instances of nothing", instances(8, "")),
+        (
+            "one long function",
+            of_module(&format!(
+                "(func (param i32) (result i32) local.get 0 {})",
+                "local.get 0 i32.mul ".repeat(400_000)
+            )),
+        ),
+        ("one deep function", of_module(&format!("(func {} {})", "block ".repeat(50_000), "end ".repeat(50_000)))),
+        ("many functions", of_module(&"(func (param i64) (result i64) local.get 0 i64.popcnt)".repeat(100_000))),
+        ("many memories and tables", of_module(&"(memory 1) (table 9000 funcref)".repeat(90))),
+        ("much data", of_module(&format!("(memory 1000) (data (i32.const 0) \"{}\")", "x".repeat(20 << 20)))),
+    ];
+    for (what, component) in bombs {
+        let house = House::new().set("JOB_TIMEOUT", "60");
+        let (document, planner) = (house.document("lines.txt", LINES), house.document("planner.wasm", &component));
+        let made = house.render(&document, &["--planner", &planner]);
+        let code = made.status()["error"]["code"].as_str().unwrap().to_owned();
+        eprintln!("{what}, {} bytes: {code} after {:.1} s", component.len(), made.seconds);
+        // What can be compiled in time is no planner.
+        let small = component.len() < 100_000;
+        let known = code == "planner.compile_limit"
+            || (!small || what.contains("nothing") || what.contains("memories")) && code == "planner.component_invalid";
+        assert!(known, "{what}: {code}\n{}", made.words());
+        assert!(made.seconds < 32.0, "{what}: {} s", made.seconds);
+        house.assert_told(&made);
+        house.assert_clean();
+    }
+    // So does one that somebody only asks about, and what helps is said.
+    let house = House::new();
+    let planner = house.document("planner.wasm", instances(8, module));
+    let begun = Instant::now();
+    let output = house.command(&["planner", "check", "--json", &planner]).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &answer["code"]), (Some(1), &"planner.compile_limit".into()), "{answer:#}");
+    assert!(begun.elapsed().as_secs() < 25, "{:?}", begun.elapsed());
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("Make the component smaller"), "{words}");
 }
 
 #[test]

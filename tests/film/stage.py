@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import numpy as np
-from chalkreel_stage.clip import Clip
+from chalkreel_stage.frames.clip import Clip
 
 FLASH = 2
 

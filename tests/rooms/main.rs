@@ -3,9 +3,11 @@
 //! One program, since each takes a while to compile and link.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod growing;
 mod hostile;
 mod provider;
 
+mod growth;
 mod house;
 mod lease;
 mod planner;

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use audio::{LOUDNESS, factor};
 use planner_wasm::storyboard::{Storyboard, Warning};
 
 use super::ffmpeg::Ffmpeg;
@@ -21,8 +22,8 @@ use crate::render::Prober;
 const LONGEST_CLIP: u64 = 120;
 /// Music is decoded for so many seconds (ten minutes are 115 MB of samples), and goes on from its beginning.
 const LONGEST_MUSIC: u64 = 600;
-/// Loudness of the voice before the film's own normalisation, in LUFS: beats are kept at -23, and both sides hear them.
-const VOICE: f64 = -23.0 + 3.01;
+/// Loudness of the voice in a film of two channels, in LUFS, which is the film's own.
+const VOICE: f64 = LOUDNESS;
 /// A clip's sound is raised by this much at the most, in decibels: what is quiet by intention is not to become noise.
 const MOST_RAISED: f64 = 12.0;
 
@@ -133,7 +134,7 @@ type Sound = Option<(Recording, f32)>;
 impl Work<'_> {
     async fn music(&self, source: &Path, level: f64) -> Result<(Recording, f32), String> {
         let sound = self.samples(source, "music.s16le", LONGEST_MUSIC).await?;
-        let loudness = loudness(&sound).await?.ok_or("it is silent")?;
+        let loudness = self.loudness(&sound).await?.ok_or("it is silent")?;
         Ok((sound, factor(VOICE + level.min(0.0) - loudness)))
     }
 
@@ -159,7 +160,7 @@ impl Work<'_> {
             None => None,
             Some(_) => {
                 let sound = self.samples(&self.folder.join(&whole), &format!("{name}.s16le"), LONGEST_CLIP + 1).await?;
-                let loudness = loudness(&sound).await?;
+                let loudness = self.loudness(&sound).await?;
                 loudness.map(|loudness| (sound, factor((VOICE - loudness).min(MOST_RAISED))))
             }
         };
@@ -179,19 +180,29 @@ impl Work<'_> {
         if sound.moments() == 0 { Err("there is no sound in it".to_owned()) } else { Ok(sound) }
     }
 
+    async fn loudness(&self, sound: &Recording) -> Result<Option<f64>, String> {
+        let sound = sound.clone();
+        let measured = self.deadline.work(move |cutoff| sound.loudness(cutoff)).await;
+        measured.map_err(|stopped| stopped.to_string())?.map_err(|error| error.to_string())
+    }
+
     async fn run(&self, arguments: Vec<OsString>) -> Result<(), String> {
         self.ffmpeg.once(&arguments, self.folder, self.deadline).await.map_err(|error| error.message)
     }
 }
 
+/// Demultiplexers of ffmpeg for files that hold sound and pictures. Its others read lists of more files, or devices.
+const FORMATS: &str = "aac,ac3,aiff,asf,avi,caf,flac,flv,gif,matroska,mov,mp3,mpeg,mpegts,mxf,ogg,w64,wav";
+
 /// Somebody's file: nothing that it names is opened.
 fn input(source: &Path, seconds: u64) -> Vec<OsString> {
-    let mut arguments = ["-protocol_whitelist", "file", "-t"].map(OsString::from).to_vec();
+    let mut arguments =
+        ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-t"].map(OsString::from).to_vec();
     arguments.extend([seconds.to_string().into(), "-i".into(), source.as_os_str().to_owned()]);
     arguments
 }
 
-/// The settings of `chalkreel_stage/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
+/// The settings of `chalkreel_stage/frames/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
 fn whole_arguments(source: &Path, out: &str, quality: Quality) -> Vec<OsString> {
     let ((width, height), fps) = (quality.size(), quality.fps());
     // Square pixels, the whole picture, black around it.
@@ -212,14 +223,4 @@ fn whole_arguments(source: &Path, out: &str, quality: Quality) -> Vec<OsString> 
     ];
     arguments.extend(more.concat().into_iter().map(Into::into));
     arguments
-}
-
-async fn loudness(sound: &Recording) -> Result<Option<f64>, String> {
-    let sound = sound.clone();
-    let measured = tokio::task::spawn_blocking(move || sound.loudness()).await;
-    measured.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())
-}
-
-fn factor(decibels: f64) -> f32 {
-    10_f64.powf(decibels / 20.0) as f32
 }

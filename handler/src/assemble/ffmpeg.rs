@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::layers::Layers;
+use crate::scratch::clips_beside;
 
 /// Times that ffmpeg is run when it stalls.
 const TRIES: u32 = 2;
@@ -82,8 +83,9 @@ impl Ffmpeg {
         spec.env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("LANG".into(), "C.UTF-8".into())];
         // Copying takes 150 MB; six hours at 4k are some 30 GB.
         spec.limits = Limits::gibibytes(8, 64);
-        spec.confinement =
-            Confinement { read: self.read.clone(), write: vec![folder.to_owned()], mode: self.confinement };
+        let mut read = self.read.clone();
+        read.push(clips_beside(folder));
+        spec.confinement = Confinement { read, write: vec![folder.to_owned()], mode: self.confinement };
         // A report comes every half second, whatever happened; only one that says something else counts as life.
         let mut done = [String::new(), String::new()];
         let news = |line: &str| {

@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use audio::LOUDNESS;
 use planner_wasm::storyboard::Warning;
 
 use super::extras::{self, Extras, Prepared};
 use super::ffmpeg::Ffmpeg;
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::track::LOUDNESS;
 use super::{Ledger, Track, Translation, captions};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -18,9 +19,16 @@ use crate::job::{Quality, status::Sync};
 use crate::layers::Layers;
 use crate::narrate::Sound;
 use crate::render::Prober;
+use crate::untrusted_file::UntrustedFile;
 
+/// Bytes of a film, as many as ffmpeg may write of one file; and those of a poster at 4k, or of a list of the pictures of six hours.
+const LARGEST_FILM: u64 = 64 << 30;
+const LARGEST_TEXT: u64 = 256 << 20;
 /// What a film's loudness may differ from the wanted one, in LU.
 const TOLERANCE: f64 = 1.0;
+/// What looking at the finished film leaves to publishing it: a third of the time, at most this. A film at which nobody looked is
+/// better than none.
+const PUBLISHING: Duration = Duration::from_secs(3);
 
 /// Makes films of clips.
 #[derive(Debug, Clone)]
@@ -38,9 +46,9 @@ pub struct Film {
     pub poster: PathBuf,
     /// In the film's own language first, then in others.
     pub captions: Vec<Captions>,
-    /// Sound against picture, as measured on the finished film.
-    pub sync: Sync,
-    /// Every beat as planned and as measured, in film order.
+    /// Sound against picture, as measured on the finished film; none when there was no time to measure it.
+    pub sync: Option<Sync>,
+    /// Every beat as planned and as measured, in film order; empty when there was no time.
     pub beats: Vec<BeatSync>,
     /// Integrated loudness in LUFS; none for a film without words.
     pub loudness: Option<f64>,
@@ -73,7 +81,11 @@ impl Film {
                 format!("the words of {} were not recognised in the film; listen to them", unheard.join(", "));
             warning("assemble.unheard", message)
         });
-        loud.into_iter().chain(unheard).collect()
+        let unmeasured = self
+            .sync
+            .is_none()
+            .then(|| warning("assemble.not_measured", "there was no time to measure sound against picture".to_owned()));
+        loud.into_iter().chain(unheard).chain(unmeasured).collect()
     }
 }
 
@@ -93,7 +105,7 @@ pub struct Reel<'a> {
     pub language: &'a str,
     /// What is said, in other languages.
     pub translations: &'a [Translation],
-    /// The scenes' clips, in film order, all under the folder in which the film is made.
+    /// The scenes' clips, in film order, as they were checked.
     pub clips: &'a [PathBuf],
     /// What surrounds and accompanies them.
     pub extras: &'a Prepared,
@@ -127,14 +139,27 @@ impl Assembler {
         let (intro, outro) = extras.frames();
         ledger.surround(intro, outro);
         let ledger = &*ledger;
-        // Some milliseconds for each minute of sound: the runtime moves its other work to another thread meanwhile.
         let laid = folder.join("narration.s16le");
-        let words: Vec<&Sound> = words.into_iter().collect();
+        let words: Vec<Sound> = words.into_iter().cloned().collect();
         let spoken: Vec<bool> = words.iter().map(|sound| sound.path().is_some()).collect();
-        let track = tokio::task::block_in_place(|| Track::lay(ledger, words, &extras.backing, &laid))
-            .map_err(|error| JobError::new(Code::ScratchFailed, format!("narration.s16le: {error}")))?;
-        let others = translations.iter().map(|other| Captions::of(&other.ledger(ledger), &other.language));
-        let captions: Vec<Captions> = std::iter::once(Captions::of(ledger, language)).chain(others).collect();
+        let track = {
+            let (ledger, backing, laid) = (ledger.clone(), extras.backing.clone(), laid.clone());
+            deadline.work(move |cutoff| Track::lay(&ledger, &words, &backing, &laid, cutoff)).await
+        };
+        let track = track.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the sound", error))?;
+        let captions = {
+            let (ledger, translations, language) = (ledger.clone(), translations.to_vec(), language.to_owned());
+            let captions = deadline.work(move |cutoff| {
+                let others = translations.iter().map(|other| (other.ledger(&ledger), &other.language));
+                let all = std::iter::once((ledger.clone(), &language)).chain(others);
+                let one = |(ledger, language): (Ledger, &String)| {
+                    cutoff.check()?;
+                    Ok::<_, std::io::Error>(Captions::of(&ledger, language))
+                };
+                all.map(one).collect::<std::io::Result<Vec<Captions>>>()
+            });
+            captions.await.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the captions", error))?
+        };
         let (before, after) = (extras.intro.iter().map(|clip| &clip.path), extras.outro.iter().map(|clip| &clip.path));
         let list: String =
             before.chain(clips).chain(after).map(|clip| format!("file '{}'\n", clip.display())).collect();
@@ -155,9 +180,20 @@ impl Assembler {
         let joined = self.ffmpeg.run(&join, folder, deadline);
         let still = self.ffmpeg.run(&still, folder, deadline);
         tokio::try_join!(joined, still)?;
+        let left = [("film.mp4", LARGEST_FILM), ("poster.jpg", LARGEST_TEXT)];
+        let files = left.map(|(name, most)| (name, UntrustedFile::open(&folder.join(name), most)));
+        // From now on no child of this job writes here but the one that only adds to it.
+        if let Some((name, Err(unfit))) = files.into_iter().find(|(_, file)| file.is_err()) {
+            return Err(JobError::new(Code::AssembleWrongFilm, format!("ffmpeg left no {name}: {unfit}")));
+        }
         self.check(&path, ledger, deadline).await?;
-        let beats = self.measure(ledger, &spoken, (&laid, track.channels), folder, deadline).await?;
-        let sync = Sync { worst_frames: measure::worst(&beats) };
+        let until = deadline.less((deadline.left() / 3).min(PUBLISHING));
+        let measured = self.measure(ledger, &spoken, (&laid, track.channels), folder, until).await;
+        let (sync, beats) = match measured {
+            Ok(beats) => (Some(Sync { worst_frames: measure::worst(&beats) }), beats),
+            Err(error) if error.code == Code::AssembleTimedOut.name() => (None, Vec::new()),
+            Err(error) => return Err(error),
+        };
         Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })
     }
 
@@ -185,22 +221,40 @@ impl Assembler {
         deadline: Deadline,
     ) -> Result<Vec<BeatSync>, JobError> {
         self.ffmpeg.run(&decode_arguments(channels), folder, deadline).await?;
-        let failed = |error: std::io::Error| JobError::new(Code::ScratchFailed, format!("the film's sound: {error}"));
-        let (packets, heard) = (folder.join("pictures.txt"), folder.join("heard.s16le"));
-        let measured = tokio::task::block_in_place(|| {
-            let packets = std::fs::read_to_string(packets)?;
-            let (laid, sound) = (Recording::open(laid, channels)?, Recording::open(&heard, channels)?);
-            Ok(measure::beats(ledger, &packets, spoken, &laid, &sound))
-        });
+        let heard = folder.join("heard.s16le");
+        let measured = {
+            let (ledger, spoken, laid) = (ledger.clone(), spoken.to_vec(), laid.to_owned());
+            let (packets, heard) = (folder.join("pictures.txt"), heard.clone());
+            deadline.work(move |cutoff| {
+                let packets = UntrustedFile::open(&packets, LARGEST_TEXT).and_then(|file| file.read());
+                let packets = String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
+                let (laid, sound) = (Recording::open(&laid, channels)?, Recording::open(&heard, channels)?);
+                let measured = measure::beats(&ledger, &packets, &spoken, &laid, &sound, cutoff);
+                // What was found when the time ended is no finding.
+                cutoff.check()?;
+                Ok::<_, std::io::Error>(measured)
+            })
+        };
+        let measured = measured.await.map_err(std::io::Error::from).flatten();
         // As large as the track itself, and of no further use.
         let _ = tokio::fs::remove_file(&heard).await;
         let wrong = |message: String| JobError::new(Code::AssembleWrongFilm, message);
-        let beats = measured.map_err(failed)?.map_err(wrong)?;
+        let beats = measured.map_err(|error| could_not("the film's sound", error))?.map_err(wrong)?;
         if let Some(late) = beats.iter().find(|beat| beat.error_frames.is_some_and(|error| error.abs() > 1.0)) {
             let error = late.error_frames.unwrap_or_default();
             return Err(wrong(format!("the words of beat {} are {error:.2} frames off their picture", late.id)));
         }
         Ok(beats)
+    }
+}
+
+/// Work of our own that failed, or took longer than it may.
+fn could_not(what: &str, error: std::io::Error) -> JobError {
+    match error.kind() {
+        std::io::ErrorKind::TimedOut => {
+            JobError::new(Code::AssembleTimedOut, format!("{what} could not be made ready in time"))
+        }
+        _ => JobError::new(Code::ScratchFailed, format!("{what}: {error}")),
     }
 }
 
@@ -239,7 +293,7 @@ fn join_arguments(fps: u32, channels: usize, language: &str, captions: &[&str]) 
     arguments.extend(words(&["-map_metadata", "2", "-map_chapters", "2", "-c:v", "copy", "-c:s", "mov_text"]));
     arguments.extend(words(&["-c:a", "aac", "-b:a", rate, "-movflags", "+faststart"]));
     // Clips say their length in whole milliseconds, so that joined by it they would drift: 18 ms over 100 scenes, measured.
-    // Their clock has 512 ticks a frame (`chalkreel_stage/clip.py`), and so has the film's. The clock in which ffmpeg counts
+    // Their clock has 512 ticks a frame (`chalkreel_stage/frames/clip.py`), and so has the film's. The clock in which ffmpeg counts
     // here is the film's in version 5 and the clips' in version 7, hence `TB`.
     let (ticks, steps) = ((fps * 512).to_string(), format!("setts=ts=N/TB/{fps}:duration=1/TB/{fps}"));
     arguments.extend(words(&["-video_track_timescale", &ticks, "-bsf:v", &steps, "film.mp4"]));
@@ -261,7 +315,8 @@ fn still_arguments(ledger: &Ledger, clips: &[PathBuf]) -> Vec<OsString> {
     let frame = scene.beats.last().map_or(0, |beat| beat.first_frame - scene.first_frame + beat.frames / 2);
     let mut arguments: Vec<OsString> =
         vec!["-ss".into(), format!("{:.3}", frame as f64 / f64::from(ledger.fps)).into()];
-    arguments.extend(["-i".into(), clip.clone().into_os_string()]);
+    arguments.extend(["-f", "mp4", "-protocol_whitelist", "file", "-i"].map(Into::into));
+    arguments.push(clip.clone().into_os_string());
     arguments.extend(["-frames:v", "1", "-q:v", "3", "poster.jpg"].map(Into::into));
     arguments
 }
@@ -276,7 +331,7 @@ mod tests {
             path: PathBuf::new(),
             poster: PathBuf::new(),
             captions: Vec::new(),
-            sync: Sync::default(),
+            sync: Some(Sync::default()),
             beats: Vec::new(),
             loudness,
         };

@@ -6,10 +6,12 @@
 
 use std::io;
 
+use audio::{STEP, best, envelope};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::recording::Recording;
+use crate::deadline::Cutoff;
 use crate::narrate::SAMPLE_RATE;
 
 /// How far off words are looked for: 100 ms, on both sides.
@@ -17,9 +19,7 @@ const REACH: usize = SAMPLE_RATE as usize / 10;
 /// What is compared of a beat: 40 ms before its words, for their onset, and 210 ms of them.
 const BEFORE: usize = SAMPLE_RATE as usize * 40 / 1000;
 const LENGTH: usize = SAMPLE_RATE as usize / 4;
-/// Samples of one step of the envelope, by which words are found before they are placed to the sample.
-const STEP: usize = 16;
-/// Samples around the best step in which they are placed.
+/// Samples around the best step of the envelope in which words are placed to the sample.
 const FINE: usize = 10 * STEP;
 /// Samples that are compared for that.
 const FINE_LENGTH: usize = SAMPLE_RATE as usize / 10;
@@ -73,9 +73,11 @@ pub(super) fn beats(
     spoken: &[bool],
     laid: &Recording,
     heard: &Recording,
+    cutoff: &Cutoff,
 ) -> Result<Vec<BeatSync>, String> {
     let times = times(packets)?;
     let beat = |(beat, spoken): (&super::ledger::BeatEntry, &bool)| {
+        cutoff.check().map_err(|passed| passed.to_string())?;
         let planned = Planned { first_frame: beat.first_frame, first_sample: beat.first_sample };
         let seconds = times.get(beat.first_frame as usize).ok_or_else(|| "the film ends too soon".to_owned())?;
         // A thousandth of a frame is more than any clock in the file can tell.
@@ -157,35 +159,23 @@ fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> i
     Ok(u64::try_from(sample).ok().filter(|_| alike > ALIKE).map_or(Onset::Missing, Onset::At))
 }
 
-/// Mean level of each step.
-fn envelope(samples: &[f32]) -> Vec<f32> {
-    samples.as_chunks::<STEP>().0.iter().map(|step| step.iter().map(|sample| sample.abs()).sum()).collect()
-}
-
-/// Where in `around` it looks most like `sought`, and how much: 1 is the same but for its level.
-fn best(sought: &[f32], around: &[f32]) -> (usize, f64) {
-    let mut best = (0, -1.0);
-    // In double precision: neighbours of a low tone differ by less than single precision adds up to.
-    let product = |a: &f32, b: &f32| f64::from(*a) * f64::from(*b);
-    let one: f64 = sought.iter().map(|sample| product(sample, sample)).sum();
-    for (lag, window) in around.windows(sought.len().max(1)).enumerate() {
-        let (mut both, mut other) = (0.0, 0.0);
-        for (a, b) in sought.iter().zip(window) {
-            both += product(a, b);
-            other += product(b, b);
-        }
-        let alike = both / (one * other).sqrt().max(1e-12);
-        if alike > best.1 {
-            best = (lag, alike);
-        }
-    }
-    best
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::ledger::tests::scene;
     use super::*;
+    use crate::deadline::Deadline;
+
+    fn beats(
+        ledger: &Ledger,
+        packets: &str,
+        spoken: &[bool],
+        laid: &Recording,
+        heard: &Recording,
+    ) -> Result<Vec<BeatSync>, String> {
+        super::beats(ledger, packets, spoken, laid, heard, &Deadline::after(Duration::from_secs(60)).into())
+    }
 
     fn recording(folder: &tempfile::TempDir, name: &str, samples: &[f32]) -> Recording {
         let path = folder.path().join(name);

@@ -3,8 +3,10 @@
 use std::f32::consts::FRAC_PI_2;
 use std::io;
 
+use audio::Moment;
+
 use super::Ledger;
-use super::recording::{Moment, Recording};
+use super::recording::Recording;
 use crate::narrate::SAMPLE_RATE;
 
 /// How far music steps back while somebody speaks, in decibels: words must be understood at any level that the author chose.

@@ -6,12 +6,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use ebur128::{EbuR128, Mode};
+use audio::{BLOCK, Meter, Moment};
 
-use crate::narrate::SAMPLE_RATE;
-
-/// One moment of sound: left and right, -1 to 1.
-pub(super) type Moment = [f32; 2];
+use crate::deadline::Cutoff;
 
 /// A file of little-endian 16-bit samples at 48 kHz, interleaved, as ffmpeg's `s16le`.
 #[derive(Debug, Clone)]
@@ -50,31 +47,32 @@ impl Recording {
         let width = 2 * self.channels;
         let mut bytes = vec![0; count * width];
         self.file.read_exact_at(&mut bytes, begin * width as u64)?;
-        for (moment, bytes) in read[before..].iter_mut().zip(bytes.chunks_exact(width)) {
-            let sample = |at: usize| f32::from(i16::from_le_bytes([bytes[at], bytes[at + 1]])) / 32_767.0;
-            *moment = [sample(0), sample(width - 2)];
-        }
+        audio::moments(&bytes, self.channels, &mut read[before..before + count]);
         Ok(read)
     }
 
     /// Integrated loudness (EBU R 128) over both channels in LUFS; none when all is silent.
     ///
     /// # Errors
-    /// When the file can't be read.
-    pub(super) fn loudness(&self) -> io::Result<Option<f64>> {
-        let mut meter = EbuR128::new(2, SAMPLE_RATE, Mode::I).map_err(io::Error::other)?;
-        for from in (0..self.moments).step_by(SAMPLE_RATE as usize) {
-            let count = (self.moments - from).min(u64::from(SAMPLE_RATE)) as usize;
+    /// When the file can't be read, and when there is no time.
+    pub(super) fn loudness(&self, cutoff: &Cutoff) -> io::Result<Option<f64>> {
+        let mut meter = Meter::new(2).map_err(io::Error::other)?;
+        for from in (0..self.moments).step_by(BLOCK) {
+            cutoff.check()?;
+            let count = (self.moments - from).min(BLOCK as u64) as usize;
             let block = self.read(from as i64, count)?;
-            meter.add_frames_f32(block.as_flattened()).map_err(io::Error::other)?;
+            meter.take(block.as_flattened()).map_err(io::Error::other)?;
         }
-        Ok(meter.loudness_global().ok().filter(|loudness| loudness.is_finite()))
+        Ok(meter.loudness())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::deadline::Deadline;
 
     #[test]
     fn outside_of_the_file_is_silence_and_one_channel_is_heard_on_both_sides() {
@@ -91,6 +89,7 @@ mod tests {
         assert_eq!(stereo.read(1, 2).unwrap()[1], [0.0; 2]);
         assert_eq!(stereo.read(9, 1).unwrap(), [[0.0; 2]]);
         assert_eq!(stereo.read(-9, 2).unwrap(), [[0.0; 2]; 2]);
-        assert_eq!(stereo.loudness().unwrap(), None);
+        let soon = Deadline::after(Duration::from_secs(60)).into();
+        assert_eq!(stereo.loudness(&soon).unwrap(), None);
     }
 }

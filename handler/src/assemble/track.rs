@@ -3,33 +3,31 @@
 //! It goes from the beats' files to one file, block by block: a film of half an hour is larger than a small function.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Instant;
+
+use audio::{BLOCK, LOUDNESS, Mixdown, Moment, factor};
 
 use super::Ledger;
-use super::limiter::{LOOK_AHEAD, Limiter};
-use super::meter::{BeatMeter, Meter};
 use super::music::Bed;
-use super::recording::{Moment, Recording};
+use super::recording::Recording;
+use crate::deadline::Cutoff;
 use crate::narrate::{SAMPLE_RATE, Sound};
 
-/// Integrated loudness of every film, in LUFS: what streaming services and classrooms expect of speech.
-pub const LOUDNESS: f64 = -16.0;
 /// At the ends of each beat's words: 4 ms, so that no cut clicks.
 const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
 /// At the ends of the sound of intro and outro: 20 ms, for what may be cut off in the middle of a chord.
 const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
+/// What a voice in the middle of two channels is quieter by, in decibels: both sides hear it.
+const CENTRE: f64 = -3.01;
 
-/// Rounds of finding the gain: limiting takes loudness away, of a voice with sharp peaks more than half of what is added.
-const ROUNDS: usize = 6;
+/// Rounds of finding the gain. Beats come at the film's loudness already: what is left are the pauses between them, and music.
+const ROUNDS: usize = 3;
 /// From the second round on the gain grows by so many times what is missing, for the limiter takes the rest.
 const EAGERNESS: f64 = 1.6;
-/// No beat is more than so many decibels louder or quieter than the limiter would have it.
-const TRIM: f64 = 9.0;
-/// Beats that are as loud to each other as before the limiter, to so many decibels, are even.
-const EVEN: f64 = 0.5;
-/// Samples of silence at a time.
-const BLOCK: usize = SAMPLE_RATE as usize;
+/// Close enough, in LU.
+const CLOSE: f64 = 0.3;
 
 /// What is heard beside the voice, each with the factor that brings it to its loudness.
 #[derive(Debug, Clone, Default)]
@@ -61,86 +59,69 @@ pub struct Track {
 
 impl Track {
     /// Lays each beat's words where the ledger says, with what is heard beside them, into the file at `path`. `words` are in
-    /// film order, empty for silent beats.
+    /// film order, empty for silent beats. When time is short, the first round counts, however loud it is.
     ///
     /// # Errors
-    /// When a beat's file is gone, or `path` can't be written.
-    pub(super) fn lay<'a>(
+    /// When a beat's file is gone, `path` can't be written, or the time ends in the first round.
+    pub(super) fn lay(
         ledger: &Ledger,
-        words: impl IntoIterator<Item = &'a Sound>,
+        words: &[Sound],
         backing: &Backing,
         path: &Path,
+        cutoff: &Cutoff,
     ) -> io::Result<Self> {
-        let words: Vec<&Sound> = words.into_iter().collect();
         let channels = backing.channels();
-        let trims = vec![0.0; words.len()];
-        let mut mix = Mix { ledger, words: &words, trims, bed: Bed::of(backing.music.as_ref(), ledger), backing };
-        let mut meter = Meter::new(channels)?;
-        let mut beats = mix.beats(channels)?;
-        mix.stream(|block| block.iter().try_for_each(|moment| meter.take(*moment).and_then(|()| beats.take(*moment))))?;
-        let mut loudness = meter.loudness()?;
-        let mut gain = loudness.map_or(0.0, |loudness| LOUDNESS - loudness);
-        let wanted: Vec<Option<f64>> = beats.loudness()?.iter().map(|beat| beat.map(|beat| beat + gain)).collect();
-        for _ in 0..ROUNDS {
-            let beats;
-            (loudness, beats) = mix.write(gain, channels, path)?;
-            let Some(missing) = loudness.map(|loudness| LOUDNESS - loudness) else { break };
-            // The limiter takes more of a voice with sharp peaks than of another, or of the same voice at other words.
-            let lack = |(wanted, is): (&Option<f64>, Option<f64>)| Some((*wanted)? - is? - missing);
-            let lacks: Vec<f64> = wanted.iter().zip(beats).map(|pair| lack(pair).unwrap_or_default()).collect();
-            if missing.abs() < 0.2 && lacks.iter().all(|lack| lack.abs() < EVEN) {
-                break;
+        let mix = Mix { ledger, words, bed: Bed::of(backing.music.as_ref(), ledger), backing, cutoff };
+        let (mut gain, mut round) = (0.0, 1);
+        loop {
+            let begun = Instant::now();
+            let loudness = mix.write(gain, channels, path)?;
+            let Some(missing) = loudness.map(|loudness| LOUDNESS - loudness) else {
+                return Ok(Self { loudness, channels });
+            };
+            // What is there is not given up for a round that would not come to its end.
+            let no_time = 2 * begun.elapsed() > cutoff.deadline().left();
+            if missing.abs() < CLOSE || round == ROUNDS || no_time {
+                return Ok(Self { loudness, channels });
             }
-            gain += missing * EAGERNESS;
-            for (trim, lack) in mix.trims.iter_mut().zip(lacks) {
-                *trim = (*trim + lack * EAGERNESS).clamp(-TRIM, TRIM);
-            }
+            gain += if round == 1 { missing } else { missing * EAGERNESS };
+            round += 1;
         }
-        Ok(Self { loudness, channels })
     }
 }
 
 /// All that is heard, and when.
 struct Mix<'a> {
     ledger: &'a Ledger,
-    words: &'a [&'a Sound],
-    /// What each beat's words get beside the gain of all, in decibels.
-    trims: Vec<f64>,
+    words: &'a [Sound],
     backing: &'a Backing,
     bed: Option<Bed<'a>>,
+    cutoff: &'a Cutoff,
 }
 
 impl Mix<'_> {
-    fn beats(&self, channels: usize) -> io::Result<BeatMeter> {
-        let stretches = self.ledger.beats().zip(self.words).map(|(beat, sound)| (beat.first_sample, sound.samples()));
-        BeatMeter::new(stretches.collect(), channels)
+    /// Writes the track with `gain` in decibels, limited, and gives its loudness.
+    fn write(&self, gain: f64, channels: usize, path: &Path) -> io::Result<Option<f64>> {
+        let mut file = File::create(path)?;
+        // Words alone are limited already, each beat by itself.
+        let mut mixdown = Mixdown::new(channels, gain, channels == 1).map_err(io::Error::other)?;
+        let mut bytes = Vec::new();
+        self.stream(if channels == 1 { 1.0 } else { factor(CENTRE) }, |block| {
+            bytes.clear();
+            mixdown.take(block, &mut bytes).map_err(io::Error::other)?;
+            file.write_all(&bytes)
+        })?;
+        bytes.clear();
+        let loudness = mixdown.finish(&mut bytes).map_err(io::Error::other)?;
+        file.write_all(&bytes)?;
+        Ok(loudness)
     }
 
-    /// Writes the track with `gain` in decibels, limited, and gives its loudness, and that of each beat's words.
-    fn write(&self, gain: f64, channels: usize, path: &Path) -> io::Result<(Option<f64>, Vec<Option<f64>>)> {
-        let factor = 10_f64.powf(gain / 20.0) as f32;
-        let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-        let mut meter = Meter::new(channels)?;
-        let mut limiter = Limiter::new();
-        let mut beats = self.beats(channels)?;
-        let mut push = |moment: Moment| -> io::Result<()> {
-            let Some(ready) = limiter.push(moment.map(|sample| sample * factor)) else { return Ok(()) };
-            meter.take(ready)?;
-            beats.take(ready)?;
-            let whole = |sample: &f32| file.write_all(&((sample * 32_767.0).round() as i16).to_le_bytes());
-            ready[..channels].iter().try_for_each(whole)
-        };
-        self.stream(|block| block.iter().try_for_each(|moment| push(*moment)))?;
-        // What the limiter still holds.
-        (0..LOOK_AHEAD).try_for_each(|_| push([0.0; 2]))?;
-        file.flush()?;
-        Ok((meter.loudness()?, beats.loudness()?))
-    }
-
-    /// Hands out the whole track, block by block.
-    fn stream(&self, mut each: impl FnMut(&[Moment]) -> io::Result<()>) -> io::Result<()> {
+    /// Hands out the whole track, at most a second at a time; `level` is the voice's.
+    fn stream(&self, level: f32, mut each: impl FnMut(&[Moment]) -> io::Result<()>) -> io::Result<()> {
         let mut done = 0;
         let mut heard = |mut block: Vec<Moment>| {
+            self.cutoff.check()?;
             self.beside(done, &mut block)?;
             done += block.len() as u64;
             each(&block)?;
@@ -154,17 +135,22 @@ impl Mix<'_> {
         };
         let mut at = 0;
         let ends = self.ledger.beats().skip(1).map(|beat| beat.first_sample).chain([self.ledger.samples()]);
-        for (((beat, sound), trim), end) in self.ledger.beats().zip(self.words).zip(&self.trims).zip(ends) {
-            still_until(at, beat.first_sample, &mut heard)?;
+        for ((beat, sound), end) in self.ledger.beats().zip(self.words).zip(ends) {
+            at = still_until(at, beat.first_sample, &mut heard)?;
             let mut samples = sound.read()?;
             // A beat lasts at least as long as its words; only a broken ledger cuts here.
             samples.truncate((end - beat.first_sample) as usize);
-            let last = samples.len().saturating_sub(1);
-            let level = 10_f64.powf(trim / 20.0) as f32;
-            let faded = |(index, sample): (usize, &f32)| {
-                sample * level * (index.min(last - index) as f32 / FADE as f32).min(1.0)
-            };
-            at = heard(samples.iter().enumerate().map(faded).map(|sample| [sample; 2]).collect())?;
+            let (half, last) = (FADE.min(samples.len().div_ceil(2)), samples.len().saturating_sub(1));
+            for index in 0..half {
+                let share = index as f32 / FADE as f32;
+                samples[index] *= share;
+                if last - index != index {
+                    samples[last - index] *= share;
+                }
+            }
+            for block in samples.chunks(BLOCK) {
+                at = heard(audio::both_sides(block, level))?;
+            }
         }
         still_until(at, self.ledger.samples(), &mut heard)?;
         Ok(())
@@ -196,9 +182,17 @@ impl Mix<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use audio::CEILING;
+
     use super::super::ledger::tests::scene;
-    use super::super::limiter::CEILING;
     use super::*;
+    use crate::deadline::Deadline;
+
+    fn soon() -> Cutoff {
+        Deadline::after(Duration::from_secs(60)).into()
+    }
 
     /// A stretch of something like speech: a tone in bursts, with a sharp peak now and then.
     fn bursts(seconds: usize, level: f32) -> Vec<f32> {
@@ -221,11 +215,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keep = |(number, words): (usize, &Vec<f32>)| match words.len() {
             0 => Sound::default(),
-            _ => Sound::keep(&folder.path().join(number.to_string()), words).unwrap(),
+            _ => Sound::keep(&folder.path().join(number.to_string()), words, &soon()).unwrap(),
         };
         let sounds: Vec<Sound> = words.iter().enumerate().map(keep).collect();
         let path = folder.path().join("track");
-        let track = Track::lay(ledger, &sounds, backing, &path).unwrap();
+        let track = Track::lay(ledger, &sounds, backing, &path, &soon()).unwrap();
         let bytes = std::fs::read(path).unwrap();
         let samples = bytes.as_chunks::<2>().0.iter().map(|pair| f32::from(i16::from_le_bytes(*pair)) / 32_767.0);
         (track, samples.collect())
@@ -268,6 +262,20 @@ mod tests {
         let around_cuts = [0, 24_000].map(|at| samples[at..at + 400].windows(2).map(|pair| (pair[1] - pair[0]).abs()));
         assert!(around_cuts.into_iter().flatten().all(|step| step < 0.02));
         assert!(steps.fold(0.0_f32, f32::max) < within_bursts * 6.0);
+    }
+
+    #[test]
+    fn laying_ends_at_its_deadline_and_what_is_loud_enough_is_written_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let sounds = [Sound::keep(&folder.path().join("0"), &bursts(3, 0.2), &soon()).unwrap()];
+        let ledger = ledger_of(&[bursts(3, 0.2)]);
+        let passed = Deadline::after(Duration::ZERO).into();
+        let ended = Track::lay(&ledger, &sounds, &Backing::default(), &folder.path().join("track"), &passed);
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // What is laid without a second round is as long, and not far from as loud.
+        let mix = Mix { ledger: &ledger, words: &sounds, backing: &Backing::default(), bed: None, cutoff: &soon() };
+        let loudness = mix.write(0.0, 1, &folder.path().join("once")).unwrap().unwrap();
+        assert!((loudness - LOUDNESS).abs() < 1.0, "{loudness}");
     }
 
     #[test]

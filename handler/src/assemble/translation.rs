@@ -60,13 +60,15 @@ fn shares(text: &str, lengths: &[u64]) -> Vec<String> {
         })
         .collect();
     let characters = text.split_whitespace().map(|word| word.chars().count() as u64).sum::<u64>().max(1);
-    let mut before = 0;
+    let (mut before, mut at) = (0, 0);
     for word in text.split_whitespace() {
         for (number, unit) in units(word).into_iter().enumerate() {
             let length = unit.chars().count() as u64;
             // Where its middle is, in halves of a character.
             let middle = 2 * before + length;
-            let at = ends.iter().position(|end| middle * all <= 2 * characters * end).unwrap_or(last);
+            while at < last && middle * all > 2 * characters * ends[at] {
+                at += 1;
+            }
             before += length;
             let part = &mut parts[at];
             if number == 0 && !part.is_empty() {

@@ -40,7 +40,7 @@ pub use memory::{limit_memory, share_of_memory};
 pub use outcome::{Capabilities, Captured, Ending, Granted, Outcome, StartError};
 pub use spec::{Author, Confinement, Limits, Mode, Spec};
 pub use supervisor::{Ender, Running};
-pub use user::open_to_children;
+pub use user::{is_user_of_children, open_to_children};
 pub use watch::watched;
 
 use tracing::Instrument as _;

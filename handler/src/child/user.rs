@@ -81,6 +81,11 @@ pub fn open_to_children(folder: &Path) -> std::io::Result<()> {
     if possible() { hand_over(folder, TOOLS) } else { Ok(()) }
 }
 
+/// Whether this is a user that children run as. Only of a handler that is root are they.
+pub fn is_user_of_children(uid: u32) -> bool {
+    possible() && (uid == TOOLS || is_program(uid))
+}
+
 /// Whether the handler is root and may do everything that it takes.
 pub(super) fn possible() -> bool {
     static POSSIBLE: OnceLock<bool> = OnceLock::new();

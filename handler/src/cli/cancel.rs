@@ -4,11 +4,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::explain;
+use super::output::{Text, line};
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::error::JobError;
+use crate::error::{Code, JobError};
 use crate::job::{JobId, Lease, State};
 use crate::notify::Notices;
+use crate::store::StoreError;
 
 /// For a few small calls.
 const WAIT: Duration = Duration::from_secs(20);
@@ -17,7 +19,14 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
     let deadline = Deadline::after(WAIT);
     let cancelled = async {
         let (server, store) = super::store(config).await?;
-        let status = Lease::cancel(&store, job, deadline).await.map_err(JobError::from);
+        let status = Lease::cancel(&store, job, deadline).await.map_err(|error| match error {
+            StoreError::NotFound { .. } => {
+                let missing = JobError::new(Code::JobNotFound, format!("there is no job {job}"));
+                let asked = "CHALKREEL_S3_ENDPOINT or CHALKREEL_STORE_DIR says which store is asked";
+                missing.remedy(format!("Check the id, and that it is this store's: {asked}."))
+            }
+            error => error.into(),
+        });
         if let Ok(Ok(cancelled)) = &status {
             // Who cancels a job tells it.
             let notices = Notices::without_studio(config, store.bucket());
@@ -31,13 +40,14 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
     };
     match cancelled.await {
         Ok(Ok(status) | Err(status)) => {
+            let mut text = Text::default();
             if json {
                 // Plain data without maps that could fail.
-                println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default());
+                line!(text, "{}", serde_json::to_string_pretty(&status).unwrap_or_default());
             } else {
-                println!("job {job} is {}", status.state.name());
+                line!(text, "job {job} is {}", status.state.name());
             }
-            if status.state == State::Cancelled { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            text.say(if status.state == State::Cancelled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error) => {
             explain(&error);

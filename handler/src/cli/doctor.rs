@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::output::{Text, line};
 use crate::child;
 use crate::config::{Config, VARIABLES};
 use crate::layers::Layers;
@@ -29,6 +30,7 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
     let granted = child::probe();
     let missing = granted.missing();
     let confinement = serde_json::to_value(granted).unwrap_or_default();
+    let mut text = Text::default();
     if as_json {
         let checks: serde_json::Map<String, Value> = checks
             .iter()
@@ -37,26 +39,29 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
                 Err(missing) => ((*name).to_owned(), json!({"ok": false, "missing": missing})),
             })
             .collect();
-        println!("{:#}", json!({"checks": checks, "versions": versions, "confinement": confinement,
-            "confinement_missing": missing}));
+        line!(
+            text,
+            "{:#}",
+            json!({"checks": checks, "versions": versions, "confinement": confinement, "confinement_missing": missing})
+        );
     } else {
         for (name, check) in &checks {
             match check {
-                Ok(found) => println!("ok       {name:<9} {found}"),
-                Err(missing) => println!("MISSING  {name:<9} {missing}"),
+                Ok(found) => line!(text, "ok       {name:<9} {found}"),
+                Err(missing) => line!(text, "MISSING  {name:<9} {missing}"),
             }
         }
-        println!("confinement of children: {confinement}");
+        line!(text, "confinement of children: {confinement}");
         for part in missing {
-            println!("  not in force: {part}");
+            line!(text, "  not in force: {part}");
         }
-        println!("versions: {versions}");
-        println!("settings:");
+        line!(text, "versions: {versions}");
+        line!(text, "settings:");
         for variable in VARIABLES {
-            println!("  {:<22} {} (default: {})", variable.name, variable.meaning, variable.default);
+            line!(text, "  {:<22} {} (default: {})", variable.name, variable.meaning, variable.default);
         }
     }
-    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    text.say(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The layers' folder, when every program is in it.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::http::Named;
+use crate::http::{self, Api, Failure, Named};
 use crate::job::Status;
 use crate::studio::{Claimed, Studio};
 
@@ -26,20 +26,23 @@ const WAITING: usize = 256;
 const PACE: Duration = Duration::from_millis(150);
 /// A line that says nothing, so that whatever lies between keeps the connection open.
 const STILL_THERE: Duration = Duration::from_secs(15);
+/// How long a stream may be open.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// What the streams share.
 #[derive(Clone)]
 pub(super) struct Live {
+    api: Api,
     studio: Arc<Studio>,
     changes: broadcast::Sender<Arc<Status>>,
 }
 
 impl Live {
     /// Follows the studio's jobs. Must be called inside an async runtime, before the first job.
-    pub(super) fn follow(studio: &Arc<Studio>) -> Self {
+    pub(super) fn follow(studio: &Arc<Studio>, api: Api) -> Self {
         let (changes, _) = broadcast::channel(WAITING);
         tokio::spawn(each(studio.watch(), changes.clone()));
-        Self { studio: studio.clone(), changes }
+        Self { api, studio: studio.clone(), changes }
     }
 
     /// `GET /live`, of all jobs in short, and `GET /live/{id}`, of one with all that its status says.
@@ -68,7 +71,13 @@ impl Live {
             std::future::ready(told)
         });
         let studio = self.studio;
-        let ends = Box::pin(async move { studio.interrupted().await });
+        // Who reads on asks again; who has forgotten it does not.
+        let ends = Box::pin(async move {
+            tokio::select! {
+                () = studio.interrupted() => {}
+                () = tokio::time::sleep(LONGEST) => {}
+            }
+        });
         Sse::new(open.chain(told).take_until(ends)).keep_alive(KeepAlive::new().interval(STILL_THERE))
     }
 }
@@ -80,8 +89,12 @@ async fn all(State(live): State<Live>) -> Sse<impl Stream<Item = Result<Event, I
     })
 }
 
-async fn one(State(live): State<Live>, Named(id): Named<String>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    live.stream(move |status| (status.job_id.as_str() == id).then(|| json!(status)))
+async fn one(
+    State(live): State<Live>,
+    Named(id): Named<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
+    http::is_job(&live.api, &id).await?;
+    Ok(live.stream(move |status| (status.job_id.as_str() == id).then(|| json!(status))))
 }
 
 async fn each(mut jobs: mpsc::UnboundedReceiver<Claimed>, changes: broadcast::Sender<Arc<Status>>) {

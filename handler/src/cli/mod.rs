@@ -6,10 +6,13 @@
 mod cancel;
 pub mod doctor;
 mod live;
+pub mod output;
+mod pages;
 mod plan;
 mod planner;
 mod render;
 mod serve;
+mod signals;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -18,12 +21,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing::{Instrument as _, info_span};
 
+use self::output::note;
 use crate::config::Config;
 use crate::error::{Code, JobError};
 use crate::intake::MAX_DOCUMENT;
 use crate::job::log::JobLogs;
 use crate::job::{JobId, Quality, State};
-use crate::store::{Embedded, Store, StoreError};
+use crate::store::{Embedded, Store};
 use crate::{studio, telemetry};
 
 /// The bucket of the embedded store.
@@ -126,9 +130,12 @@ struct Render {
     json: bool,
 }
 
-/// Reads the arguments; wrong usage ends the process with 2.
-pub fn parse() -> Command {
-    Command::parse()
+/// Reads the arguments.
+///
+/// # Errors
+/// The exit code of what ends here: 0 after help and version, 2 after wrong usage, 1 when even that could not be said.
+pub fn parse() -> Result<Command, ExitCode> {
+    Command::try_parse().map_err(|error| output::usage(&error))
 }
 
 /// Runs a command.
@@ -159,17 +166,22 @@ async fn store(config: &Config) -> Result<(Option<Embedded>, Store), JobError> {
     if let Some(endpoint) = studio::endpoint(config) {
         return Ok((None, Store::connect(&endpoint, bucket).await));
     }
-    let fault = |error| StoreError::File { path: config.store_dir.clone(), source: error };
-    let server = Embedded::start(&config.store_dir).await.map_err(fault)?;
-    server.create_bucket(bucket).map_err(fault)?;
+    let server = Embedded::start(&config.store_dir).await.map_err(|error| unusable(config, &error))?;
+    server.create_bucket(bucket).map_err(|error| unusable(config, &error))?;
     let store = Store::connect(&server.endpoint(), bucket).await;
     Ok((Some(server), store))
+}
+
+/// The folder of the embedded store can't be used.
+fn unusable(config: &Config, error: &std::io::Error) -> JobError {
+    let error = JobError::new(Code::StoreFile, format!("{}: {error}", config.store_dir.display()));
+    error.remedy("Free space there, make it writable, or name another folder with CHALKREEL_STORE_DIR.")
 }
 
 /// Reads a document from disk: its name and its bytes, one more than may be read at the most. Only regular files are
 /// opened, for a pipe could keep us waiting for ever.
 fn read(document: &Path) -> Result<(String, Vec<u8>), JobError> {
-    let fault = |reason: String| JobError::new(Code::InputNotFound, format!("{}: {reason}", document.display()));
+    let fault = |reason: String| not_found(document, &reason);
     let metadata = std::fs::metadata(document).map_err(|error| fault(error.to_string()))?;
     if !metadata.is_file() {
         return Err(fault("not a file".to_owned()));
@@ -181,11 +193,17 @@ fn read(document: &Path) -> Result<(String, Vec<u8>), JobError> {
     Ok((name, bytes))
 }
 
+/// A file that is named on the command line can't be read.
+fn not_found(path: &Path, reason: &str) -> JobError {
+    let error = JobError::new(Code::InputNotFound, format!("{}: {reason}", path.display()));
+    error.remedy("Check the path, and that it is a file which you may read.")
+}
+
 /// Tells a person what went wrong and what they can do.
 fn explain(error: &JobError) {
     let place = error.place.map(|place| format!(" (line {}, column {})", place.line, place.column)).unwrap_or_default();
-    eprintln!("chalkreel: {}: {}{place}", error.code, error.message);
-    eprintln!("           {}", error.remedy);
+    note(format_args!("chalkreel: {}: {}{place}", error.code, error.message));
+    note(format_args!("           {}", error.remedy));
 }
 
 fn exit_code(state: State) -> ExitCode {

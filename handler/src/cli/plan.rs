@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use planner_wasm::storyboard::{Document, Storyboard};
 use serde_json::json;
 
+use super::output::{Text, line, note};
 use super::{explain, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -31,10 +32,7 @@ struct Cost {
 
 pub(super) async fn run(document: &Path, as_json: bool, config: &Config) -> ExitCode {
     match plan(document).await {
-        Ok(storyboard) => {
-            say(&storyboard, as_json, config);
-            ExitCode::SUCCESS
-        }
+        Ok(storyboard) => say(&storyboard, as_json, config),
         Err(error) => {
             explain(&error);
             ExitCode::FAILURE
@@ -65,7 +63,8 @@ impl Cost {
     }
 }
 
-fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
+fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
+    let mut text = Text::default();
     let (of, cost) = (estimate(storyboard, config), Cost::of(storyboard, config));
     let fits = of.fits(config.job_timeout);
     if as_json {
@@ -75,24 +74,25 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) {
         let estimate = json!({"scenes": of.scenes, "seconds": of.seconds, "frames": of.frames,
             "characters": of.characters, "quality": of.quality, "work_seconds": of.work_seconds, "fits_deadline": fits,
             "cost": {"speech": speech, "compute_dollars": cost.compute}});
-        println!("{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
-        return;
+        line!(text, "{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
+        return text.say(ExitCode::SUCCESS);
     }
-    println!("{}", storyboard.title);
+    line!(text, "{}", storyboard.title);
     for scene in &storyboard.scenes {
         let ms: u32 = scene.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
-        println!("  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
+        line!(text, "  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
     }
     let (seconds, frames, quality) = (of.seconds, of.frames, of.quality);
-    println!("{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", of.scenes);
-    println!("{} characters to speak; {}", of.characters, spoken(cost.speech.as_ref()));
+    line!(text, "{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", of.scenes);
+    line!(text, "{} characters to speak; {}", of.characters, spoken(cost.speech.as_ref()));
     let (verdict, deadline) = (if fits { "fits" } else { "does not fit" }, config.job_timeout.as_secs_f64());
-    println!("about {:.0} s of work, which {verdict} the deadline of {deadline:.0} s", of.work_seconds);
-    println!("on AWS Lambda about ${:.4} for the work", cost.compute);
+    line!(text, "about {:.0} s of work, which {verdict} the deadline of {deadline:.0} s", of.work_seconds);
+    line!(text, "on AWS Lambda about ${:.4} for the work", cost.compute);
     for warning in &storyboard.warnings {
         let place = warning.place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();
-        eprintln!("warning: {place}{}", warning.message);
+        note(format_args!("warning: {place}{}", warning.message));
     }
+    text.say(ExitCode::SUCCESS)
 }
 
 /// What speaking costs, in words.

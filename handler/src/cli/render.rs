@@ -7,25 +7,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::output::{Text, line as say, note};
 use super::planner::component_bytes;
+use super::signals::{ENDED, Stops};
 use super::{Render, exit_code, explain, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::job::log::JobLogs;
-use crate::job::{Again, Folder, JobRequest, Source, State, Status};
+use crate::job::{Again, Folder, JobRequest, Lease, Source, State, Status};
 use crate::pipeline;
 use crate::planners;
-use crate::publish::keys;
+use crate::publish::{self, keys};
 use crate::store::cache::CacheKey;
-use crate::store::{Embedded, Store};
+use crate::store::{Embedded, Store, StoreError, download};
 use crate::studio::{Claimed, Studio};
 
 /// For copying finished files from a store on this machine: a long film at 4k has some gigabytes.
 const COPY: Duration = Duration::from_secs(120);
+/// What helps when the folder for the film can't be written.
+const OUT: &str = "Free space there, make it writable, or name another folder with --out.";
 /// For the embedded store to end its last connections.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -49,18 +52,21 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
         explain(error);
     }
     if matches!(status.state, State::Queued | State::Running) {
-        eprintln!(
+        note(format_args!(
             "chalkreel: another process is making this film (job {}); its status is in {}",
             status.job_id,
             out.display()
-        );
+        ));
     }
+    let mut text = Text::default();
     if render.json {
-        // Plain data without maps that could fail; a closed standard output is the reader's own wish.
-        println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default());
+        // Plain data without maps that could fail.
+        say!(text, "{}", serde_json::to_string_pretty(&status).unwrap_or_default());
     } else if status.outputs.contains_key("film") {
-        println!("{}\n{}", out.join("film.mp4").display(), out.join("index.html").display());
+        say!(text, "{}\n{}", out.join("film.mp4").display(), out.join("index.html").display());
     }
+    // The film is there, whether or not that can be said.
+    text.said();
     exit_code(status.state)
 }
 
@@ -72,6 +78,7 @@ async fn film(
 ) -> (Option<Embedded>, Result<Status, JobError>) {
     let mut embedded = None;
     let made = async {
+        let stops = Stops::listen().map_err(|error| JobError::new(Code::JobInterrupted, error.to_string()))?;
         let (name, bytes) = read(&render.document)?;
         let (server, store) = super::store(&config).await?;
         embedded = server;
@@ -80,7 +87,7 @@ async fn film(
         let planners = config.planners.clone().or_else(|| Some("planners/".to_owned()));
         let studio = Arc::new(Studio::open(Config { planners, ..config }, store, logs)?);
         let progress = tokio::spawn(print(studio.watch()));
-        let signals = tokio::spawn(heed(studio.clone()));
+        let signals = tokio::spawn(heed(stops, studio.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
         let folder = Some(folder(&render.document, &bytes));
         let planner = match &render.planner {
@@ -89,11 +96,22 @@ async fn film(
         };
         let source = Source::Inline { name, bytes, folder };
         let request = JobRequest { source, quality: render.quality, planner, token };
-        let made = pipeline::film(request, &studio, ends, Again::Failed).boxed().await;
-        let made = match made {
-            Ok(status) => copy(&status, &studio.store, out).await.map(|()| status),
-            Err(error) => Err(error),
+        let made = async {
+            let status = pipeline::film(request.clone(), &studio, ends, Again::Failed).boxed().await?;
+            match copy(&status, &studio.store, out).await {
+                // Made earlier, and not whole any more: it is made once more, mostly from the cache.
+                Err(Fault::Lost(lost)) if status.has_film() => {
+                    let lost = publish::lost(lost);
+                    note(format_args!("chalkreel: {}: {}; the film is made anew", lost.code, lost.message));
+                    Lease::spoil(&studio.store, &status.job_id, &lost, ends).await?;
+                    let status = pipeline::film(request, &studio, ends, Again::Failed).boxed().await?;
+                    copy(&status, &studio.store, out).await.map_err(JobError::from)?;
+                    Ok(status)
+                }
+                copied => copied.map(|()| status).map_err(JobError::from),
+            }
         };
+        let made = made.await;
         signals.abort();
         progress.abort();
         studio.close().await;
@@ -136,34 +154,48 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
 }
 
 /// The first signal ends the job in order; the second ends the process.
-async fn heed(studio: Arc<Studio>) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    for count in 1.. {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+async fn heed(mut stops: Stops, studio: Arc<Studio>) {
+    stops.next().await;
+    note(format_args!("chalkreel: stopping"));
+    studio.interrupt();
+    stops.next().await;
+    std::process::exit(ENDED);
+}
+
+/// Why files can't be copied.
+enum Fault {
+    /// The store has lost one.
+    Lost(StoreError),
+    Other(JobError),
+}
+
+impl From<Fault> for JobError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Lost(error) => error.into(),
+            Fault::Other(error) => error,
         }
-        if count > 1 {
-            std::process::exit(130);
-        }
-        eprintln!("chalkreel: stopping");
-        studio.interrupt();
     }
 }
 
 /// Copies what a job published to `out`; its status last, so that there too it speaks of what is there.
-async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), JobError> {
+async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
     let deadline = Deadline::after(COPY);
     let fault = |path: PathBuf| {
-        move |error: std::io::Error| JobError::new(Code::StoreFile, format!("{}: {error}", path.display()))
+        move |error: std::io::Error| {
+            let error = JobError::new(Code::StoreFile, format!("{}: {error}", path.display()));
+            Fault::Other(error.remedy(OUT))
+        }
     };
     tokio::fs::create_dir_all(out).await.map_err(fault(out.to_owned()))?;
+    download::sweep(out);
     for key in status.outputs.values().collect::<BTreeSet<_>>() {
         let name = key.rsplit('/').next().unwrap_or(key);
-        store.get_to_file(key, &out.join(name), deadline).await?;
+        store.get_to_file(key, &out.join(name), deadline).await.map_err(|error| match error {
+            error if error.is_lost() => Fault::Lost(error),
+            error @ StoreError::File { .. } => Fault::Other(JobError::from(error).remedy(OUT)),
+            error => Fault::Other(error.into()),
+        })?;
     }
     let path = out.join(keys::STATUS);
     let body = serde_json::to_vec_pretty(status).unwrap_or_default();
@@ -177,7 +209,7 @@ async fn print(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
         loop {
             let line = line(&job.borrow_and_update());
             if line != last {
-                eprintln!("{line}");
+                note(format_args!("{line}"));
                 last = line;
             }
             if job.changed().await.is_err() {

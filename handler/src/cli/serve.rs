@@ -7,46 +7,40 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use askama::Template;
-use axum::Router;
-use axum::response::Html;
-use axum::routing::get;
+use ::http::Request;
+use axum::body::Body;
 use futures::FutureExt as _;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, mpsc};
+use tower::ServiceExt as _;
 use tracing::{error, info, warn};
 
 use super::live::Live;
-use super::{LOCAL_BUCKET, explain};
+use super::output::{Text, line, note};
+use super::signals::{ENDED, Stops};
+use super::{LOCAL_BUCKET, explain, pages, unusable};
 use crate::config::Config;
+use crate::connections::{Received, Rules, Server};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::http::{self, Api};
 use crate::intake;
 use crate::job::log::JobLogs;
-use crate::job::{Again, JobRequest};
+use crate::job::{Again, JobRequest, Lease};
 use crate::notify::Notices;
 use crate::pipeline;
-use crate::publish::keys;
+use crate::publish::{self, keys};
 use crate::store::embedded::Sight;
-use crate::store::{Embedded, Store, StoreError};
+use crate::store::{Embedded, Entry, Store, StoreError};
 use crate::studio::{self, Studio};
-
-/// The page with all jobs, and a form to drop a document.
-#[derive(Template)]
-#[template(path = "desk.html")]
-struct Desk;
-
-/// The page of one job, live.
-#[derive(Template)]
-#[template(path = "job.html")]
-struct OneJob;
 
 /// Uploads that may wait to be looked at; more are found by looking through `incoming/`.
 const WAITING: usize = 1_024;
 /// The most documents under `incoming/` that are looked through.
 const LOOKED_THROUGH: usize = 100_000;
+/// The wait before uploads that could not be worked on are looked for again.
+const AGAIN: Duration = Duration::from_secs(10);
 /// For listing them.
 const LOOK: Duration = Duration::from_secs(60);
 /// For jobs to write how they stand, once they are told to stop.
@@ -65,6 +59,12 @@ struct Trigger {
     missed: Arc<Missed>,
 }
 
+impl http::HandOn for Trigger {
+    fn hand_on(&self, key: &str) {
+        self.uploaded(key, "");
+    }
+}
+
 /// Whether an upload could not be handed on.
 #[derive(Debug, Default)]
 struct Missed {
@@ -72,12 +72,33 @@ struct Missed {
     told: Notify,
 }
 
+impl Missed {
+    /// Has `incoming/` looked through.
+    fn tell(&self) {
+        self.some.store(true, Ordering::Relaxed);
+        self.told.notify_one();
+    }
+
+    /// The same, after a while: a store that fails needs time.
+    async fn again_soon(&self) {
+        tokio::time::sleep(AGAIN).await;
+        self.tell();
+    }
+}
+
+impl Trigger {
+    /// Hands an upload on, or remembers that one could not be.
+    fn uploaded(&self, key: &str, etag: &str) {
+        if self.uploads.try_send((key.to_owned(), etag.to_owned())).is_err() {
+            self.missed.tell();
+        }
+    }
+}
+
 impl Sight for Trigger {
     fn created(&self, bucket: &str, key: &str, etag: &str) {
-        let new = bucket == self.bucket && key.starts_with(keys::INCOMING);
-        if new && self.uploads.try_send((key.to_owned(), etag.to_owned())).is_err() {
-            self.missed.some.store(true, Ordering::Relaxed);
-            self.missed.told.notify_one();
+        if bucket == self.bucket && key.starts_with(keys::INCOMING) {
+            self.uploaded(key, etag);
         }
     }
 }
@@ -97,22 +118,27 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     if !listen.ip().is_loopback() && token.is_none() {
         let message =
             format!("{listen} can be reached from elsewhere: set CHALKREEL_HTTP_TOKEN, or listen on 127.0.0.1");
-        return Err(JobError::new(Code::HttpUnauthorized, message));
+        let error = JobError::new(Code::HttpUnauthorized, message);
+        return Err(error.remedy("Set CHALKREEL_HTTP_TOKEN to at least 32 random bytes, or listen on 127.0.0.1."));
     }
+    // From here on a signal ends it in order.
+    let stops = Stops::listen().map_err(|error| JobError::new(Code::JobInterrupted, error.to_string()))?;
     let listener = TcpListener::bind(listen).await;
-    let listener =
-        listener.map_err(|error| JobError::new(Code::HttpBadRequest, format!("can't listen on {listen}: {error}")))?;
+    let listener = listener.map_err(|error| {
+        let error = JobError::new(Code::HttpBadRequest, format!("can't listen on {listen}: {error}"));
+        error.remedy("Name another address or port with --listen, or end what listens there.")
+    })?;
     let address = listener.local_addr().unwrap_or(listen);
 
     let bucket = config.bucket.clone().unwrap_or_else(|| LOCAL_BUCKET.to_owned());
     let (uploads, arriving) = mpsc::channel(WAITING);
     let missed = Arc::new(Missed::default());
+    let trigger = Arc::new(Trigger { bucket: bucket.clone(), uploads, missed: missed.clone() });
     let (embedded, store) = match studio::endpoint(&config) {
         Some(endpoint) => (None, Store::connect(&endpoint, &bucket).await),
         None => {
-            let fault = |error| StoreError::File { path: config.store_dir.clone(), source: error };
-            let trigger = Trigger { bucket: bucket.clone(), uploads: uploads.clone(), missed: missed.clone() };
-            let server = Embedded::start_seen(&config.store_dir, Arc::new(trigger)).await.map_err(fault)?;
+            let fault = |error| unusable(&config, &error);
+            let server = Embedded::start_seen(&config.store_dir, trigger.clone()).await.map_err(fault)?;
             server.create_bucket(&bucket).map_err(fault)?;
             let store = Store::connect(&server.endpoint(), &bucket).await;
             (Some(server), store)
@@ -126,41 +152,39 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         // It listens on this machine's loopback alone, which readers may not reach.
         Some(_) => api.passing_on(),
         // Another server's store has no trigger that leads here, so what comes over HTTP is handed on directly.
-        None => api.handing_on(uploads),
+        None => api.handing_on(trigger),
     };
     let (routes, _) = http::router(api.clone());
-    // They hold no values that could fail.
-    let (desk, one_job) = (Html(Desk.render().unwrap_or_default()), Html(OneJob.render().unwrap_or_default()));
-    let pages = Router::new()
-        .route("/", get(async move || desk))
-        .route("/watch/{id}", get(async move || one_job))
-        .method_not_allowed_fallback(http::wrong_method);
-    let routes = routes.merge(http::guarded(Live::follow(&studio).routes(), api)).merge(pages);
+    let live = http::guarded(Live::follow(&studio, api.clone()).routes(), api.clone());
+    let routes = routes.merge(live).merge(http::open(pages::routes(), api));
     let turns = Arc::new(Semaphore::new(jobs));
     let making = tokio::spawn(make(studio.clone(), notices.clone(), arriving, missed, turns.clone()));
 
-    println!("http://{address}/");
+    let mut text = Text::default();
+    line!(text, "http://{address}/");
+    // It serves, whether or not that can be said.
+    text.said();
     if let Some(server) = &embedded {
         let endpoint = server.endpoint();
         let (access, secret) = endpoint.credentials.unwrap_or_default();
-        eprintln!("S3 at {}, bucket {bucket}, for this run:", endpoint.url.unwrap_or_default());
-        eprintln!("  AWS_ACCESS_KEY_ID={access} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION=us-east-1");
+        note(format_args!("S3 at {}, bucket {bucket}, for this run:", endpoint.url.unwrap_or_default()));
+        note(format_args!("  AWS_ACCESS_KEY_ID={access} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION=us-east-1"));
     }
-    let stop = Arc::new(Notify::new());
-    let stopped = stop.clone();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move { stopped.notified().await });
-    let serving = tokio::spawn(serving.into_future());
-    told_to_stop().await?;
-    eprintln!("chalkreel: stopping");
-    stop.notify_one();
+    let serving = Server::start(listener, Rules::usual(), move |request: Request<Received>| {
+        routes.clone().oneshot(request.map(Body::new))
+    });
+    told_to_stop(stops).await;
+    note(format_args!("chalkreel: stopping"));
+    // Whoever comes now is told so, instead of being taken in and left waiting.
+    let closing = tokio::spawn(serving.shutdown(Deadline::after(STOP + CLOSE)));
     making.abort();
     studio.interrupt();
     // All turns are free once every job is over and told of.
     if Deadline::after(STOP).run(turns.acquire_many(u32::try_from(jobs).unwrap_or(1))).await.is_err() {
         error!("a job could not write its status before the end");
     }
-    let abort = serving.abort_handle();
-    if Deadline::after(CLOSE).run(serving).await.is_err() {
+    let abort = closing.abort_handle();
+    if Deadline::after(CLOSE).run(closing).await.is_err() {
         abort.abort();
     }
     notices.flush(Deadline::after(CLOSE)).await;
@@ -172,21 +196,12 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
 }
 
 /// Ends with the first signal to stop; the second ends the process.
-async fn told_to_stop() -> Result<(), JobError> {
-    let listen = |kind| signal(kind).map_err(|error| JobError::new(Code::JobInterrupted, error.to_string()));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+async fn told_to_stop(mut stops: Stops) {
+    stops.next().await;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        std::process::exit(130);
+        stops.next().await;
+        std::process::exit(ENDED);
     });
-    Ok(())
 }
 
 /// Makes films of what arrives, and first of what arrived before this process began. A job that is done already says so.
@@ -197,16 +212,23 @@ async fn make(
     missed: Arc<Missed>,
     turns: Arc<Semaphore>,
 ) {
-    missed.some.store(true, Ordering::Relaxed);
-    missed.told.notify_one();
+    missed.tell();
     loop {
-        let uploads = tokio::select! {
-            Some(upload) = arriving.recv() => vec![upload],
+        let (uploads, told) = tokio::select! {
+            Some(upload) = arriving.recv() => (vec![upload], true),
             () = missed.told.notified() => {
                 if !missed.some.swap(false, Ordering::Relaxed) {
                     continue;
                 }
-                look_through(&studio.store).await
+                match look_through(&studio.store).await {
+                    Ok(uploads) => (uploads, false),
+                    Err(error) => {
+                        error!(%error, "what came before can't be listed; it is tried again");
+                        let missed = missed.clone();
+                        tokio::spawn(async move { missed.again_soon().await });
+                        continue;
+                    }
+                }
             }
         };
         for (key, etag) in uploads.into_iter().filter(|(key, _)| !intake::is_companion(key)) {
@@ -219,18 +241,36 @@ async fn make(
             };
             // The semaphore is never closed.
             let Ok(turn) = turns.clone().acquire_owned().await else { return };
-            let (studio, notices) = (studio.clone(), notices.clone());
+            let (studio, notices, missed) = (studio.clone(), notices.clone(), missed.clone());
             tokio::spawn(async move {
-                film(request, &studio, &notices).await;
+                let later = film(request, told, &studio, &notices).await;
                 drop(turn);
+                if later {
+                    missed.again_soon().await;
+                }
             });
         }
     }
 }
 
-async fn film(request: JobRequest, studio: &Studio, notices: &Notices) {
-    let ends = Deadline::after(studio.config.job_timeout);
-    match pipeline::film(request, studio, ends, Again::Retryable).boxed().await {
+/// Makes the film of a document; of one that was sent again (`told`) anew when the store has lost it meanwhile. Gives whether the job
+/// must be looked at again later: its status could be neither read nor written, so nobody works on it.
+async fn film(request: JobRequest, told: bool, studio: &Studio, notices: &Notices) -> bool {
+    let (ends, begun) = (Deadline::after(studio.config.job_timeout), Timestamp::now());
+    let mut made = pipeline::film(request.clone(), studio, ends, Again::Retryable).boxed().await;
+    if let Ok(status) = &made
+        && told
+        && status.has_film()
+        && status.updated_at < begun
+        && let Err(lost) = publish::whole(status, &studio.store, ends).await
+    {
+        match Lease::spoil(&studio.store, &status.job_id, &lost, ends).await {
+            Ok(_) => made = pipeline::film(request, studio, ends, Again::Retryable).boxed().await,
+            Err(error) => made = Err(error.into()),
+        }
+    }
+    let later = made.as_ref().is_err_and(|error| error.retryable);
+    match made {
         Ok(status) => {
             info!(job_id = status.job_id.as_str(), state = status.state.name(), "a job is over");
             notices.ended(&status);
@@ -238,21 +278,15 @@ async fn film(request: JobRequest, studio: &Studio, notices: &Notices) {
         Err(error) => error!(code = error.code, "{}", error.message),
     }
     crate::child::sweep();
+    later
 }
 
 /// All that lies under `incoming/`.
-async fn look_through(store: &Store) -> Vec<Upload> {
-    match store.list(keys::INCOMING, LOOKED_THROUGH, Deadline::after(LOOK)).await {
-        Ok(entries) => entries
-            .into_iter()
-            .map(|entry| {
-                let etag = entry.etag.map(|etag| etag.as_str().trim_matches('"').to_owned()).unwrap_or_default();
-                (entry.key, etag)
-            })
-            .collect(),
-        Err(error) => {
-            error!(%error, "what came before can't be listed");
-            Vec::new()
-        }
-    }
+async fn look_through(store: &Store) -> Result<Vec<Upload>, StoreError> {
+    let entries = store.list(keys::INCOMING, LOOKED_THROUGH, Deadline::after(LOOK)).await?;
+    let upload = |entry: Entry| {
+        let etag = entry.etag.map(|etag| etag.as_str().trim_matches('"').to_owned()).unwrap_or_default();
+        (entry.key, etag)
+    };
+    Ok(entries.into_iter().map(upload).collect())
 }

@@ -66,9 +66,23 @@ impl DoorConfig {
         {
             faults.push(format!("CHALKREEL_WEBHOOK_URL is `{url}`; it must begin with https://"));
         }
-        let events_url = get("CHALKREEL_EVENTS_ENDPOINT");
-        let collector = get("OTEL_EXPORTER_OTLP_ENDPOINT").or_else(|| get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
-        let disabled = get("OTEL_SDK_DISABLED").is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+        let mut url = |name: &str| {
+            let url = get(name).map(|url| url.trim().to_owned());
+            if let Some(url) = url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+                faults.push(format!("{name} is `{url}`; it must begin with http:// or https://"));
+            }
+            url
+        };
+        let events_url = url("CHALKREEL_EVENTS_ENDPOINT");
+        let collector = url("OTEL_EXPORTER_OTLP_ENDPOINT").or(url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
+        let disabled = match get("OTEL_SDK_DISABLED").map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                faults.push(format!("OTEL_SDK_DISABLED is `{other}`; it must be true or false"));
+                false
+            }
+        };
         Self {
             http_token,
             event_bus: get("CHALKREEL_EVENT_BUS"),

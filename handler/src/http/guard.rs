@@ -1,11 +1,14 @@
 //! Who may come in: holders of the bearer token or of a session that it opened; without a token whoever was let through by IAM, or
 //! sits at this machine.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
-use http::{HeaderMap, HeaderValue, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::{Instrument as _, field::Empty, info_span};
@@ -38,20 +41,47 @@ const OPEN: &[&str] = &["/health", "/openapi.json"];
 /// Refuses requests that have no right to be here, and says in each response how browsers must treat it.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     let open = OPEN.contains(&request.uri().path());
-    let mut response = match admit(&api, open, request.headers()) {
+    let admitted = admit(&api, open, &request);
+    ruled(admitted, request, next).await
+}
+
+/// The same for what anybody may see who may come here at all: pages that ask for the token themselves.
+pub(super) async fn guard_open(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let admitted = admit(&api, true, &request);
+    ruled(admitted, request, next).await
+}
+
+async fn ruled(admitted: Result<(), Failure>, request: Request, next: Next) -> Response {
+    let mut response = match admitted {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in RULES {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
 }
 
-fn admit(api: &Api, open: bool, headers: &HeaderMap) -> Result<(), Failure> {
+/// How browsers must treat each response that does not say so itself: as what it says that it is, in no other site's page, and as no
+/// page that could do anything. A film that is opened by itself is shown by a page of the browser's own, with styles of its own.
+const RULES: [(HeaderName, &str); 7] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+fn admit(api: &Api, open: bool, request: &Request) -> Result<(), Failure> {
+    let headers = request.headers();
     if api.at_home() {
-        same_site(headers)?;
+        same_site(request.uri(), headers)?;
     }
     match api.token() {
         Some(token) if !open && !has_token(headers, &token.0) => {
@@ -78,16 +108,26 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
 
 /// Pages of other sites can make a browser send requests to this machine: they say so in `Origin`, and a name of theirs that
 /// leads here stands in `Host`.
-fn same_site(headers: &HeaderMap) -> Result<(), Failure> {
+fn same_site(uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = text(HOST).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = ["127.0.0.1", "localhost", "[::1]"].contains(&name);
+    // A request may name its server in its first line too.
+    let asked = uri.authority().is_none_or(|authority| authority.as_str() == host);
+    let one = headers.get_all(HOST).iter().count() == 1;
     let same = text(ORIGIN).is_none_or(|origin| origin.strip_prefix("http://") == Some(host));
-    if local && same {
+    if one && asked && is_loopback(host) && same {
         return Ok(());
     }
     Err(Failure::new(Code::HttpForbiddenOrigin, "only pages of this very server may ask it"))
+}
+
+/// Whether a `Host` names this machine's loopback.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let local = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback());
+    local && !host.contains('@')
 }
 
 /// Digests are compared, so that neither length nor content shows in the time that it takes.
@@ -139,10 +179,26 @@ mod tests {
             (&[("host", "localhost:8080"), ("origin", "http://localhost:9090")], false),
             (&[("host", "127.0.0.1:8080"), ("origin", "https://example.org")], false),
             (&[("host", "127.0.0.1:8080"), ("origin", "null")], false),
+            (&[("host", "LocalHost")], true),
+            (&[("host", "[::1]")], true),
+            (&[("host", "[::1]:8080"), ("origin", "http://[::1]:8080")], true),
+            (&[("host", "127.4.5.6:8080")], true),
             (&[("host", "rebound.example.org:8080")], false),
+            (&[("host", "localhost.example.org")], false),
+            (&[("host", "127.0.0.1.example.org")], false),
+            (&[("host", "127.0.0.1@example.org")], false),
+            (&[("host", "example.org@127.0.0.1")], false),
+            (&[("host", "10.0.0.1:8080")], false),
+            (&[("host", "")], false),
             (&[], false),
         ] {
-            assert_eq!(same_site(&headers(pairs)).is_ok(), may, "{pairs:?}");
+            assert_eq!(same_site(&Uri::from_static("/"), &headers(pairs)).is_ok(), may, "{pairs:?}");
         }
+        let own = headers(&[("host", "localhost:8080")]);
+        assert!(same_site(&Uri::from_static("http://localhost:8080/"), &own).is_ok());
+        assert!(same_site(&Uri::from_static("http://example.org/"), &own).is_err());
+        let mut two = own.clone();
+        two.append(HOST, HeaderValue::from_static("example.org"));
+        assert!(same_site(&Uri::from_static("/"), &two).is_err());
     }
 }

@@ -59,6 +59,22 @@ struct Job {
     error: Option<String>,
 }
 
+impl Job {
+    /// A job of which nothing is known but its id.
+    fn unreadable(job_id: JobId, code: Code) -> Self {
+        Self {
+            job_id,
+            title: String::new(),
+            state: JobState::Failed,
+            stage: code.stage(),
+            progress: 0.0,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            error: Some(code.name().to_owned()),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Where {
@@ -117,6 +133,8 @@ pub(super) async fn list(
             }),
             // The bucket's lifecycle takes a job's files one by one.
             Err(Failure(Code::JobNotFound, _)) => {}
+            // One that can't be read must not hide the others.
+            Err(Failure(code @ Code::StoreDamaged, _)) => jobs.push(Job::unreadable(job_id, code)),
             Err(failure) => return Err(failure),
         }
     }
@@ -185,10 +203,10 @@ pub(super) async fn standing(api: &Api, id: &JobId, deadline: Deadline) -> Resul
 /// The same, with the document's name when that is known and needed.
 async fn named(api: &Api, id: &JobId, deadline: Deadline) -> Result<(Status, String), Failure> {
     let store = api.store();
-    let unreadable = |_| Failure::new(Code::StoreDamaged, format!("the status of job {id} can't be read"));
+    let unreadable = || Failure::new(Code::StoreDamaged, format!("the status of job {id} is damaged"));
     match store.get(&keys::status(id), MAX_STATUS, deadline).await {
         Ok(object) => {
-            let status: Status = serde_json::from_slice(&object.bytes).map_err(unreadable)?;
+            let status: Status = serde_json::from_slice(&object.bytes).map_err(|_| unreadable())?;
             if !status.title.is_empty() {
                 return Ok((status, String::new()));
             }
@@ -198,20 +216,25 @@ async fn named(api: &Api, id: &JobId, deadline: Deadline) -> Result<(Status, Str
         Err(StoreError::NotFound { .. }) => {
             let asked = asked(api, id, deadline).await?;
             let asked = asked.ok_or_else(|| Failure::new(Code::JobNotFound, format!("there is no job `{id}`")))?;
-            let mut status = Status::queued(id.clone(), String::new(), asked.created_at);
-            (status.attempts, status.generation) = (0, 0);
-            (status.created_at, status.updated_at) = (asked.created_at, asked.created_at);
-            Ok((status, asked.name))
+            Ok((waiting(id, &asked), asked.name))
         }
+        Err(StoreError::Damaged { .. }) => Err(unreadable()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The note of a job that came over HTTP.
-async fn asked(api: &Api, id: &JobId, deadline: Deadline) -> Result<Option<Asked>, Failure> {
+/// The status of a job that nobody has claimed yet.
+pub(super) fn waiting(id: &JobId, asked: &Asked) -> Status {
+    let status = Status::queued(id.clone(), String::new(), asked.created_at);
+    let (created_at, updated_at) = (asked.created_at, asked.created_at);
+    Status { attempts: 0, generation: 0, created_at, updated_at, ..status }
+}
+
+/// The note of a job that came over HTTP; none when it is not there, or can't be read.
+pub(super) async fn asked(api: &Api, id: &JobId, deadline: Deadline) -> Result<Option<Asked>, Failure> {
     match api.store().get(&keys::of(id, keys::REQUEST), MAX_NOTE, deadline).await {
         Ok(object) => Ok(serde_json::from_slice(&object.bytes).ok()),
-        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) if error.is_lost() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -20,7 +20,6 @@ use axum::Json;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use tokio::sync::mpsc;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -55,8 +54,14 @@ struct Shared {
     through: bool,
     /// The way to those who are told of what is done here.
     notices: Option<Arc<Notices>>,
-    /// Who is told key and entity tag of what comes in, where no trigger of the store does that.
-    handed_on: Option<mpsc::Sender<(String, String)>>,
+    /// Who is told the key of what comes in, where no trigger of the store does that.
+    handed_on: Option<Arc<dyn HandOn>>,
+}
+
+/// Takes the key of each document that comes in. It must not wait, and must not forget.
+pub trait HandOn: std::fmt::Debug + Send + Sync {
+    /// A document lies at `key`.
+    fn hand_on(&self, key: &str);
 }
 
 impl Api {
@@ -66,10 +71,9 @@ impl Api {
         Self(Arc::new(Shared { store, token, home, through: false, notices: None, handed_on: None }))
     }
 
-    /// The same, for a store without a trigger: key and entity tag of each document that comes in are handed on to `uploads`,
-    /// if it has room.
+    /// The same, for a store without a trigger: the key of each document that comes in is handed on to `uploads`.
     #[must_use]
-    pub fn handing_on(self, uploads: mpsc::Sender<(String, String)>) -> Self {
+    pub fn handing_on(self, uploads: Arc<dyn HandOn>) -> Self {
         self.with(|shared| shared.handed_on = Some(uploads))
     }
 
@@ -104,8 +108,7 @@ impl Api {
 
     fn hand_on(&self, key: &str) {
         if let Some(uploads) = &self.0.handed_on {
-            // What finds no room is found under `incoming/` when the process begins anew.
-            let _ = uploads.try_send((key.to_owned(), String::new()));
+            uploads.hand_on(key);
         }
     }
 
@@ -182,6 +185,19 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
 /// Others' routes behind the same guard.
 pub fn guarded(routes: Router, api: Api) -> Router {
     routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard))
+}
+
+/// Others' pages, which ask for the token themselves where there is one.
+pub fn open(routes: Router, api: Api) -> Router {
+    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard_open))
+}
+
+/// Whether there is a job of that id.
+///
+/// # Errors
+/// `job.not_found`, or what the store says.
+pub async fn is_job(api: &Api, id: &str) -> Result<(), Failure> {
+    jobs::standing(api, &jobs::known(id)?, Api::deadline()).await.map(drop)
 }
 
 /// The answer to a method that a path does not take.

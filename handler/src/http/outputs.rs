@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -16,9 +16,9 @@ use super::jobs::{known, standing};
 use super::problem::{Failure, Named, Problem};
 use crate::deadline::Deadline;
 use crate::error::Code;
-use crate::job::Status;
-use crate::publish::keys;
-use crate::store::StoreError;
+use crate::job::{JobId, Status};
+use crate::publish::{keys, page_policy};
+use crate::store::{ETag, StoreError};
 
 /// How long a URL of the store opens an object: longer than a film that is watched with pauses. On AWS it ends with the
 /// function's own credentials, when that is sooner.
@@ -26,31 +26,38 @@ const OPEN: Duration = Duration::from_secs(6 * 3600);
 /// A Function URL answers with 6 MB at the most, base64 included.
 const MAX_TEXT: u64 = 4 << 20;
 
+/// As all films are, and all posters. What the store says of its objects is somebody else's word.
+const VIDEO: &str = "video/mp4";
+const PICTURE: &str = "image/jpeg";
+const JSON: &str = "application/json";
+
 /// The names under which a job's files are asked for: those of the interface, and those by which its page calls them.
 const NAMES: &[(&str, &str, Way)] = &[
-    ("film", keys::FILM, Way::Store),
+    ("film", keys::FILM, Way::Store(VIDEO)),
     ("captions", keys::CAPTIONS_VTT, Way::Text("text/vtt; charset=utf-8")),
-    ("page", keys::PAGE, Way::Text("text/html; charset=utf-8")),
+    ("page", keys::PAGE, Way::Page),
     ("log", keys::LOG, Way::Text("application/x-ndjson")),
-    ("poster", keys::POSTER, Way::Store),
-    (keys::FILM, keys::FILM, Way::Store),
-    (keys::POSTER, keys::POSTER, Way::Store),
+    ("poster", keys::POSTER, Way::Store(PICTURE)),
+    (keys::FILM, keys::FILM, Way::Store(VIDEO)),
+    (keys::POSTER, keys::POSTER, Way::Store(PICTURE)),
     (keys::CAPTIONS_VTT, keys::CAPTIONS_VTT, Way::Text("text/vtt; charset=utf-8")),
     (keys::CAPTIONS_SRT, keys::CAPTIONS_SRT, Way::Text("application/x-subrip")),
-    (keys::STORYBOARD, keys::STORYBOARD, Way::Store),
-    (keys::SYNC, keys::SYNC, Way::Store),
-    (keys::PAGE, keys::PAGE, Way::Text("text/html; charset=utf-8")),
+    (keys::STORYBOARD, keys::STORYBOARD, Way::Store(JSON)),
+    (keys::SYNC, keys::SYNC, Way::Store(JSON)),
+    (keys::PAGE, keys::PAGE, Way::Page),
     (keys::LOG, keys::LOG, Way::Text("application/x-ndjson")),
-    (keys::STATUS, keys::STATUS, Way::Text("application/json")),
+    (keys::STATUS, keys::STATUS, Way::Text(JSON)),
 ];
 
 /// How a file comes.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Through this interface.
+    /// Through this interface, as this media type.
     Text(&'static str),
-    /// As the store has it.
-    Store,
+    /// The same, as a page.
+    Page,
+    /// From the store itself, where that can be reached.
+    Store(&'static str),
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -85,6 +92,7 @@ pub(super) async fn output(
     State(api): State<Api>,
     Named((id, output)): Named<(String, String)>,
     asked: Result<Query<In>, QueryRejection>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let Query(In { lang }) = asked.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
@@ -108,54 +116,139 @@ pub(super) async fn output(
     if !there {
         return Err(not_ready());
     }
-    match way {
-        Way::Store => stored(&api, &key, &headers, deadline).await,
-        Way::Text(content_type) => match api.store().get(&key, MAX_TEXT, deadline).await {
-            Ok(object) => Ok(([(header::CONTENT_TYPE, content_type)], object.bytes).into_response()),
-            Err(StoreError::NotFound { .. }) => Err(not_ready()),
-            Err(StoreError::TooLarge { .. }) => stored(&api, &key, &headers, deadline).await,
-            Err(error) => Err(error.into()),
-        },
+    let text = match way {
+        Way::Store(kind) => return stored(&api, &key, kind, &method, &headers, deadline).await,
+        Way::Text(kind) => kind,
+        Way::Page => "text/html; charset=utf-8",
+    };
+    let object = match api.store().get(&key, MAX_TEXT, deadline).await {
+        Ok(object) => object,
+        Err(StoreError::NotFound { .. }) => return Err(not_ready()),
+        Err(StoreError::TooLarge { .. }) => return stored(&api, &key, text, &method, &headers, deadline).await,
+        Err(error) => return Err(error.into()),
+    };
+    let mut response = ([(header::CONTENT_TYPE, text)], object.bytes).into_response();
+    if let Way::Page = way {
+        let policy = format!("{}; frame-ancestors 'none'", page_policy(&media(&api, &id, deadline).await?));
+        // Hashes and an origin: all of it is ASCII.
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
     }
+    Ok(response)
 }
 
-/// An object as the store has it: by a redirect, or through this process where readers can't reach the store.
-async fn stored(api: &Api, key: &str, headers: &HeaderMap, deadline: Deadline) -> Result<Response, Failure> {
+/// Where a page's film and poster come from, as a policy names sources: from here, and from where they are redirected to.
+async fn media(api: &Api, id: &JobId, deadline: Deadline) -> Result<String, Failure> {
+    if api.passes_on() {
+        return Ok("'self'".to_owned());
+    }
+    let film = api.store().presigned(&keys::of(id, keys::FILM), OPEN, deadline).await?;
+    let origin = film.split_inclusive('/').take(3).collect::<String>();
+    Ok(format!("'self' {}", origin.trim_end_matches('/')))
+}
+
+/// An object of the store: by a redirect, or through this process where readers can't reach the store.
+async fn stored(
+    api: &Api,
+    key: &str,
+    content_type: &'static str,
+    method: &Method,
+    headers: &HeaderMap,
+    deadline: Deadline,
+) -> Result<Response, Failure> {
     if !api.passes_on() {
         let url = api.store().presigned(key, OPEN, deadline).await?;
         return Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response());
     }
-    let range = range(headers);
-    let no_such = |error| match error {
-        StoreError::Refused { status: 400 | 416, message, .. } if range.is_some() => {
-            Failure::new(Code::HttpNoSuchRange, message)
-        }
-        error => Failure::from(error),
+    let answer = |status: StatusCode, size: u64, etag: &ETag| {
+        Response::builder()
+            .status(status)
+            .header(header::ACCEPT_RANGES, "bytes")
+            .header(header::CONTENT_LENGTH, size)
+            .header(header::ETAG, etag.as_str())
+            .header(header::CONTENT_TYPE, content_type)
     };
-    let mut part = api.store().part(key, range, deadline).await.map_err(no_such)?;
-    // Whoever has the beginning of another version needs all of this one.
-    if headers.get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() != part.etag.as_str().as_bytes()) {
-        part = api.store().part(key, None, deadline).await?;
-    }
-    let status = if part.range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    let head = Response::builder()
-        .status(status)
-        .header(header::ACCEPT_RANGES, "bytes")
-        .header(header::CONTENT_LENGTH, part.size)
-        .header(header::ETAG, part.etag.as_str())
-        .header(header::CONTENT_TYPE, part.content_type.as_deref().unwrap_or("application/octet-stream"));
-    let head = part.range.iter().fold(head, |head, range| head.header(header::CONTENT_RANGE, range));
-    let body = Body::from_stream(part.pieces());
     // Headers of the store's are headers here too.
-    head.body(body).map_err(|error| Failure::new(Code::StoreDamaged, error.to_string()))
+    let built =
+        |answer: http::Result<Response>| answer.map_err(|error| Failure::new(Code::StoreDamaged, error.to_string()));
+    // Ranges are of what GET gives, and of nothing else.
+    let range = Range::asked(headers).filter(|_| *method == Method::GET);
+    if range.is_none() && *method != Method::HEAD {
+        let part = api.store().part(key, None, deadline).await?;
+        return built(answer(StatusCode::OK, part.size, &part.etag).body(Body::from_stream(part.pieces())));
+    }
+    let head = api.store().head(key, deadline).await?;
+    // Whoever has the beginning of another version needs all of this one.
+    let same = headers.get(header::IF_RANGE).is_none_or(|tag| tag.as_bytes() == head.etag.as_str().as_bytes());
+    match range.filter(|_| same) {
+        None if *method == Method::HEAD => built(answer(StatusCode::OK, head.size, &head.etag).body(Body::empty())),
+        None => {
+            let part = api.store().part(key, None, deadline).await?;
+            built(answer(StatusCode::OK, part.size, &part.etag).body(Body::from_stream(part.pieces())))
+        }
+        Some(range) => match range.within(head.size) {
+            Some((first, last)) => {
+                let part = api.store().part(key, Some(&format!("bytes={first}-{last}")), deadline).await?;
+                let told = part.range.clone().unwrap_or_else(|| format!("bytes {first}-{last}/{}", head.size));
+                let answer =
+                    answer(StatusCode::PARTIAL_CONTENT, part.size, &part.etag).header(header::CONTENT_RANGE, told);
+                built(answer.body(Body::from_stream(part.pieces())))
+            }
+            None => {
+                let message = format!("the file has {} bytes", head.size);
+                let mut refused = Failure::new(Code::HttpNoSuchRange, message).into_response();
+                let whole = HeaderValue::from_str(&format!("bytes */{}", head.size));
+                refused.headers_mut().extend(whole.map(|whole| (header::CONTENT_RANGE, whole)));
+                Ok(refused)
+            }
+        },
+    }
 }
 
-/// The one range that is asked for. Several at once, and what is none, count as none, as HTTP lets servers do.
-fn range(headers: &HeaderMap) -> Option<&str> {
-    let range = headers.get(header::RANGE)?.to_str().ok()?;
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    (number(first) && number(last) && !(first.is_empty() && last.is_empty())).then_some(range)
+/// The one range of bytes that is asked for, as RFC 9110 has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Range {
+    /// From a byte on, to another one or to the end.
+    From(u64, Option<u64>),
+    /// So many at the end.
+    Last(u64),
+}
+
+impl Range {
+    /// Several at once, and what is none, count as none, as HTTP lets servers do.
+    fn asked(headers: &HeaderMap) -> Option<Self> {
+        let mut all = headers.get_all(header::RANGE).iter();
+        let (range, None) = (all.next()?, all.next()) else { return None };
+        let (unit, ranges) = range.to_str().ok()?.split_once('=')?;
+        if !unit.trim().eq_ignore_ascii_case("bytes") {
+            return None;
+        }
+        let (first, last) = ranges.trim().split_once('-')?;
+        // A number that is too large for us is beyond any file's end too.
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text.parse().unwrap_or(u64::MAX))
+        };
+        match (first, last) {
+            ("", last) => number(last).map(Self::Last),
+            (first, "") => Some(Self::From(number(first)?, None)),
+            (first, last) => {
+                let (first, last) = (number(first)?, number(last)?);
+                (first <= last).then_some(Self::From(first, Some(last)))
+            }
+        }
+    }
+
+    /// First and last byte of it in a file of `size` bytes; none when it has none of them.
+    fn within(self, size: u64) -> Option<(u64, u64)> {
+        let end = size.checked_sub(1)?;
+        match self {
+            Self::From(first, last) => (first <= end).then(|| (first, last.unwrap_or(end).min(end))),
+            Self::Last(0) => None,
+            Self::Last(length) => Some((size.saturating_sub(length), end)),
+        }
+    }
 }
 
 /// `captions.de.vtt` and its like, as pages link them.
@@ -176,4 +269,54 @@ fn captions_in(language: &str, status: &Status) -> Option<String> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
     let same = all().find(|(tag, _)| tag.eq_ignore_ascii_case(language));
     same.or_else(|| all().find(|(tag, _)| primary(tag) == primary(language))).map(|(_, key)| key.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_those_of_the_standard() {
+        let parsed = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RANGE, HeaderValue::from_static(text));
+            Range::asked(&headers)
+        };
+        for (text, expected) in [
+            ("bytes=0-0", Some((0, 0))),
+            ("bytes=2-4", Some((2, 4))),
+            ("bytes=2-", Some((2, 9))),
+            ("bytes=-3", Some((7, 9))),
+            ("bytes=-30", Some((0, 9))),
+            ("bytes=5-99999999999999999999999", Some((5, 9))),
+            ("Bytes=1-2", Some((1, 2))),
+            ("bytes=10-", None),
+            ("bytes=10-12", None),
+            ("bytes=99999999999999999999999-", None),
+            ("bytes=-0", None),
+        ] {
+            let range = parsed(text).unwrap_or_else(|| panic!("{text} is a range"));
+            assert_eq!(range.within(10), expected, "{text}");
+            assert_eq!(range.within(0), None, "{text}");
+        }
+        for none in [
+            "bytes=4-2",
+            "bytes=-",
+            "bytes=",
+            "bytes",
+            "bytes=a-b",
+            "bytes=1-2,4-5",
+            "lines=1-2",
+            "bytes=+1-2",
+            "bytes=1--2",
+            "bytes=0x1-2",
+            "=1-2",
+        ] {
+            assert_eq!(parsed(none), None, "{none}");
+        }
+        let mut twice = HeaderMap::new();
+        twice.append(header::RANGE, HeaderValue::from_static("bytes=0-1"));
+        twice.append(header::RANGE, HeaderValue::from_static("bytes=2-3"));
+        assert_eq!(Range::asked(&twice), None);
+    }
 }

@@ -82,6 +82,8 @@ fn status(code: Code) -> StatusCode {
         Code::HttpBadRequest | Code::IntakeBadRequest | Code::IntakeUnknownEvent | Code::InputEmpty => {
             StatusCode::BAD_REQUEST
         }
+        Code::StoreDamaged => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::IntakeOwnOutput => StatusCode::BAD_REQUEST,
         // What is left is the store's.
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::jobs::standing;
+use super::jobs::{self, standing};
 use super::problem::{Failure, Problem};
+use crate::deadline::Deadline;
 use crate::error::Code;
-use crate::intake::MAX_DOCUMENT;
-use crate::job::{JobId, JobRequest, Quality, Source, Status};
+use crate::intake::{self, MAX_DOCUMENT, is_companion};
+use crate::job::{JobId, Lease, Quality, Status};
+use crate::publish;
 use crate::publish::keys::{self, Submission};
 use crate::store::cache::CacheKey;
 use crate::store::{Condition, StoreError};
@@ -149,6 +151,10 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
         document.name = given.unwrap_or_else(|| usual.to_owned());
     }
     document.name = name(&document.name).ok_or_else(|| bad(format!("`{}` is no name of a file", document.name)))?;
+    if is_companion(&document.name) {
+        let name = &document.name;
+        return Err(bad(format!("`{name}` is the name of a file that lies beside a document, and no document itself")));
+    }
     if document.bytes.is_empty() {
         return Err(Failure::new(Code::InputEmpty, "the body is empty"));
     }
@@ -175,10 +181,12 @@ fn is_envelope(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Peek>(bytes).is_ok_and(|peek| peek.document.is_some())
 }
 
-/// The last part of a path, if it can be the name of a file.
+/// The last part of a path, if it can be the name of a file. XML, in which stores list their keys, has no words for the last two
+/// characters of Unicode's first plane.
 fn name(given: &str) -> Option<String> {
     let name = given.rsplit(['/', '\\']).next()?.trim();
-    let fits = name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control);
+    let fits = name.chars().count() <= MAX_NAME
+        && !name.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
     (fits && !["", ".", ".."].contains(&name)).then(|| name.to_owned())
 }
 
@@ -199,8 +207,8 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     let token: String = token.finish().as_str().chars().take(keys::TOKEN).collect();
     let submission = Submission { token: token.clone(), quality, name: name.clone() };
     let key = submission.key();
-    let source = Source::Object { bucket: store.bucket().to_owned(), key: key.clone(), version: None };
-    let id = JobId::of(&JobRequest { source, quality, planner: None, token: Some(token.clone()) }, "");
+    // As the trigger will read it: what it would refuse is refused here.
+    let id = JobId::of(&intake::upload(store.bucket(), &key, "")?, "");
 
     let reused = || Failure::new(Code::HttpKeyReused, "the Idempotency-Key was sent with another document or quality");
     if idempotency.is_some() {
@@ -214,15 +222,28 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     let note = serde_json::to_vec(&asked).unwrap_or_default();
     let request = keys::of(&id, keys::REQUEST);
     let condition = Condition::Absent;
-    if store.put_if(&request, note, "application/json", &condition, deadline).await?.is_ok() {
+    if store.put_if(&request, note.clone(), "application/json", &condition, deadline).await?.is_ok() {
         store.put(&keys::by_time(&id, asked.created_at), Vec::new(), "text/plain", deadline).await?;
+    } else if jobs::asked(api, &id, deadline).await?.is_none() {
+        // It is there and can't be read.
+        store.put(&request, note, "application/json", deadline).await?;
     }
     if store.put_if(&key, bytes.clone(), "application/octet-stream", &condition, deadline).await?.is_err() {
-        let there = store.get(&key, MAX_DOCUMENT, deadline).await?;
-        if there.bytes != bytes {
+        let same = match store.get(&key, MAX_DOCUMENT, deadline).await {
+            Ok(there) => there.bytes == bytes,
+            // The token is made of the document itself, unless the caller gave one and has to answer for it.
+            Err(StoreError::Damaged { .. }) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if !same {
             return Err(reused());
         }
-        let status = standing(api, &id, deadline).await?;
+        let status = match standing(api, &id, deadline).await {
+            Ok(status) => spoilt(api, status, deadline).await?,
+            // Whoever claims the job next writes its status anew.
+            Err(Failure(Code::StoreDamaged, _)) => jobs::waiting(&id, &asked),
+            Err(failure) => return Err(failure),
+        };
         // A failure that may pass is tried again; so is a job whose event was lost.
         if status.error.as_ref().is_some_and(|error| error.retryable) || status.attempts == 0 {
             match store.put(&key, bytes, "application/octet-stream", deadline).await {
@@ -235,4 +256,21 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     }
     api.hand_on(&key);
     standing(api, &id, deadline).await
+}
+
+/// How a job stands, once it is known whether its film is still there: one that was lost is made anew. A store of this process is a
+/// folder on a disk, which may have damaged it; any other is asked only whether it has it.
+async fn spoilt(api: &Api, status: Status, deadline: Deadline) -> Result<Status, Failure> {
+    let (true, Some(film)) = (status.has_film(), status.outputs.get("film")) else { return Ok(status) };
+    let lost = if api.passes_on() {
+        publish::whole(&status, api.store(), deadline).await.err()
+    } else {
+        match api.store().head(film, deadline).await {
+            Err(error @ StoreError::NotFound { .. }) => Some(publish::lost(error)),
+            _ => None,
+        }
+    };
+    let Some(lost) = lost else { return Ok(status) };
+    let spoilt = Lease::spoil(api.store(), &status.job_id, &lost, deadline).await?;
+    Ok(spoilt.unwrap_or(status))
 }

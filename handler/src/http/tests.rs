@@ -476,3 +476,223 @@ async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
     let link = page.headers["link"].as_str().unwrap();
     assert!(link.starts_with("</production/jobs?limit=1&after="), "{link}");
 }
+
+/// Pieces of names that mean something to somebody on the way: extensions, marks, folders, and what can't be told in XML or a header.
+const PIECES: &[&str] = &[
+    "lesson",
+    ".",
+    "..",
+    ".captions",
+    ".de",
+    ".pt-BR",
+    ".md",
+    ".json",
+    ".storyboard",
+    ".py",
+    ".png",
+    ".MP4",
+    ".exe",
+    "/",
+    "\\",
+    " ",
+    "\u{1}",
+    "\n",
+    "\u{7f}",
+    "\u{85}",
+    "\u{202e}",
+    "\u{fffe}",
+    "\u{10ffff}",
+    "é",
+    "日本",
+    "%2F",
+    "+",
+    "&",
+    "?",
+    "#",
+    "\"",
+    "<",
+    "incoming/",
+    "films/",
+    "cache/",
+    "status",
+    "long-enough-to-matter-when-it-stands-there-twice-or-thrice-in-a-row",
+];
+
+/// What is told as accepted is what the trigger takes, as the very same job, however it hears of it: nothing waits for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_accepted_is_taken_by_the_trigger() {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+    let house = House::open(None).await;
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let taken = async |name: String| {
+        let body = format!("# {name}");
+        let answer = house.ask("POST", &format!("/jobs?name={}", encoded(&name)), &[], body.as_bytes()).await;
+        if answer.status != 202 {
+            assert!([400, 413, 415].contains(&answer.status), "{name:?}: {}", answer.text);
+            return false;
+        }
+        let id = answer.body["job_id"].as_str().unwrap().to_owned();
+        let (keys, _) = house.store.page(keys::INCOMING, None, 1000, Api::deadline()).await.unwrap();
+        let notification = |key: &str| {
+            json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": "films"}, "object": {"key": encoded(key), "eTag": "e"}}}]})
+        };
+        let bus = |key: &str| {
+            json!({"source": "aws.s3", "detail-type": "Object Created", "id": "1", "account": "1",
+            "time": "2026-01-01T00:00:00Z", "region": "r", "resources": [], "version": "0",
+            "detail": {"bucket": {"name": "films"}, "object": {"key": key, "etag": "e"}}})
+        };
+        let named: Vec<&String> = keys
+            .iter()
+            .filter(|key| {
+                let heard = [notification(key), bus(key)].map(|event| match crate::intake::read(event, "films") {
+                    Ok(crate::intake::Asked::Delivered(jobs)) => jobs
+                        .into_iter()
+                        .map(|job| JobId::of(&job.unwrap(), "any").as_str().to_owned())
+                        .collect::<Vec<_>>(),
+                    other => panic!("{key}: {other:?}"),
+                });
+                let uploaded = crate::intake::upload("films", key, "e").unwrap();
+                assert!(!crate::intake::is_companion(key), "{key} is accepted, and nobody works on it");
+                let own = vec![JobId::of(&uploaded, "any").as_str().to_owned()];
+                assert!(heard.iter().all(|heard| *heard == own), "{key}: {heard:?}");
+                own[0] == id
+            })
+            .collect();
+        assert_eq!(named.len(), 1, "{name:?}: job {id} has no document");
+        true
+    };
+    for name in
+        ["x.captions.de.md", "x.captions.pt-BR.json", "x.captions.de.storyboard.json", "a.png", "A.MP3", "a/b.svg"]
+    {
+        let answer = house.ask("POST", &format!("/jobs?name={name}"), &[], b"# T").await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("http.bad_request")), "{name}");
+        let envelope = json!({"document": {"name": name, "text": "# T"}}).to_string();
+        let answer = house.ask("POST", "/jobs", &[("content-type", "application/json")], envelope.as_bytes()).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("http.bad_request")), "{name}");
+    }
+    for name in ["lesson.md", ".md", "captions.de.md", "a.captions.md", "x", "x.exe", "incoming/films/status.json"] {
+        assert!(taken(name.to_owned()).await, "{name}");
+    }
+    let settings = proptest::test_runner::Config { cases: 250, failure_persistence: None, ..Default::default() };
+    let names = prop::collection::vec(prop::sample::select(PIECES), 0..7).prop_map(|pieces| pieces.concat());
+    let run = |name: String| {
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(taken(name)));
+        Ok(())
+    };
+    proptest::test_runner::TestRunner::new(settings).run(&names, run).unwrap();
+}
+
+/// A listing is XML, in which some characters can't stand: a document of such a name would hide all others from whoever looks through
+/// them.
+#[tokio::test]
+async fn no_key_keeps_others_from_being_listed() {
+    let house = House::open(None).await;
+    for key in ["incoming/a\u{1}.md", "incoming/a\u{fffe}.md", "incoming/\u{b}.md"] {
+        let put = house.store.put(key, "# T", "text/markdown", Api::deadline()).await;
+        assert_eq!(put.map_err(|error| error.code()), Err("store.refused"), "{key:?}");
+    }
+    for key in
+        ["incoming/a\u{85}.md", "incoming/a\u{7f}.md", "incoming/&<>\"'.md", "incoming/a\tb\r\n.md", "incoming/ a .md"]
+    {
+        house.store.put(key, "# T", "text/markdown", Api::deadline()).await.unwrap();
+        let listed = house.store.list(keys::INCOMING, 100, Api::deadline()).await.unwrap();
+        assert!(listed.iter().any(|entry| entry.key == key), "{key:?}: {listed:?}");
+    }
+}
+
+/// The files of the store whose names hold `part`, with one bit flipped.
+fn damage(house: &House, part: &str) {
+    let mut found = 0;
+    for entry in std::fs::read_dir(house._dir.path().join("buckets/films")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().contains(part) {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[0] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+            found += 1;
+        }
+    }
+    assert!(found > 0, "nothing is called {part}");
+}
+
+/// One flipped bit: the job is told as what it is, hides no other, and sending the document again has it made anew.
+#[tokio::test]
+async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
+    let house = House::with(None, Api::passing_on).await;
+    let send = async |text: &str| house.ask("POST", "/jobs?name=a.md", &[], text.as_bytes()).await;
+    let healthy = send("# Healthy").await.body["job_id"].clone();
+    let made = async |text: &str| {
+        let id = send(text).await.body["job_id"].as_str().unwrap().to_owned();
+        let lease = house.claim(&id).await;
+        let key = keys::of(&id.parse().unwrap(), keys::FILM);
+        house.store.put(&key, "a film", "video/mp4", Api::deadline()).await.unwrap();
+        lease.change(|status| status.state = State::Running);
+        let finish = |status: &mut crate::job::Status| {
+            status.state = State::Succeeded;
+            status.outputs.insert("film".to_owned(), key);
+        };
+        lease.finish(finish, Api::deadline()).await.unwrap();
+        id
+    };
+    // The status.
+    let id = made("# One").await;
+    damage(&house, &format!("{id}%2Fstatus"));
+    let told = house.get(&format!("/jobs/{id}")).await;
+    assert_eq!((told.status, told.body["code"].as_str()), (500, Some("store.damaged")));
+    assert!(told.body["remedy"].as_str().unwrap().contains("again"), "{}", told.text);
+    let listed = house.get("/jobs").await;
+    let jobs = listed.body["jobs"].as_array().unwrap();
+    assert!(jobs.iter().any(|job| job["job_id"] == healthy) && jobs.len() == 2, "{}", listed.text);
+    assert!(jobs.iter().any(|job| job["job_id"] == json!(id) && job["error"] == "store.damaged"), "{}", listed.text);
+    let again = send("# One").await;
+    assert_eq!((again.status, &again.body["job_id"]), (202, &json!(id)), "{}", again.text);
+    let status = house.claim(&id).await.status();
+    assert_eq!(status.state, State::Queued, "whoever claims it begins anew");
+
+    // The film.
+    let id = made("# Two").await;
+    assert_eq!(send("# Two").await.body["state"], "succeeded", "a film that is whole is left alone");
+    damage(&house, &format!("{id}%2Ffilm"));
+    let again = send("# Two").await;
+    assert_eq!((again.status, again.body["error"]["code"].as_str()), (202, Some("store.damaged")), "{}", again.text);
+    let status = house.claim(&id).await.status();
+    assert_eq!((status.state, status.outputs.len()), (State::Queued, 0));
+    assert_eq!(status.generation, 3, "made, lost, claimed");
+
+    // The document itself, before anybody has read it, and the note of what was asked for.
+    let id = send("# Three").await.body["job_id"].as_str().unwrap().to_owned();
+    damage(&house, "incoming");
+    damage(&house, &format!("{id}%2Frequest"));
+    assert_eq!(send("# Three").await.status, 202);
+    let (documents, _) = house.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
+    let mut whole = 0;
+    for key in &documents {
+        let document = house.store.get(key, 99, Api::deadline()).await;
+        whole += usize::from(document.is_ok_and(|document| document.bytes == b"# Three"[..]));
+    }
+    assert_eq!(whole, 1);
+    assert_eq!(house.get(&format!("/jobs/{id}")).await.body["state"], "queued");
+}
+
+/// Every answer says how browsers must treat it.
+#[tokio::test]
+async fn every_answer_bears_the_rules_for_browsers() {
+    let house = House::open(Some(SECRET)).await;
+    for path in ["/health", "/openapi.json", "/jobs", "/nothing", "/jobs/0123456789abcdef01234567"] {
+        let headers = house.get(path).await.headers;
+        let has = |name: &str, value: &str| headers[name].as_str().is_some_and(|given| given.contains(value));
+        assert!(
+            has("content-security-policy", "default-src 'none'")
+                && has("content-security-policy", "frame-ancestors 'none'")
+        );
+        assert!(has("x-content-type-options", "nosniff") && has("x-frame-options", "DENY"), "{path}: {headers}");
+        assert!(
+            has("referrer-policy", "no-referrer") && has("cross-origin-resource-policy", "same-origin"),
+            "{headers}"
+        );
+        assert!(has("cross-origin-opener-policy", "same-origin") && has("cache-control", "no-store"), "{headers}");
+        assert!(!has("content-security-policy", "script-src"), "{path}: {headers}");
+    }
+}

@@ -81,6 +81,11 @@ fn too_large() -> JobError {
 impl From<StoreError> for JobError {
     fn from(error: StoreError) -> Self {
         let code = Code::from_name(error.code()).unwrap_or(Code::StoreUnavailable);
-        Self { retryable: error.retryable(), ..Self::new(code, error.to_string()) }
+        let told = Self { retryable: error.retryable(), ..Self::new(code, error.to_string()) };
+        match error {
+            // As the embedded store says it, and others.
+            StoreError::Refused { status: 507, .. } => told.remedy("Free space on the store's disk."),
+            _ => told,
+        }
     }
 }

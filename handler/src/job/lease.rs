@@ -120,6 +120,13 @@ impl Lease {
                 Err(StoreError::NotFound { .. }) if !matches!(terms.worker, Worker::Next(_)) => {
                     (Status::queued(id.clone(), owner.clone(), terms.ends), Condition::Absent)
                 }
+                // A bit that flipped on a disk: nobody knows any more how the job stood, so it begins anew. Whoever may still hold it
+                // loses it by its next write.
+                Err(StoreError::Damaged { message, .. }) if !matches!(terms.worker, Worker::Next(_)) => {
+                    warn!(key, message, "status.json is damaged; the job is claimed anew");
+                    let there = store.head(&key, deadline).await?;
+                    (Status::queued(id.clone(), owner.clone(), terms.ends), Condition::Matches(there.etag))
+                }
                 Err(error) => return Err(error),
                 Ok(object) => {
                     let claimed = match serde_json::from_slice::<Status>(&object.bytes) {
@@ -194,6 +201,35 @@ impl Lease {
                 return Ok(Ok(cancelled));
             }
         }
+    }
+
+    /// Takes the film from a job whose files are lost, for the reason `why`: it has failed, so that whoever sends it again has it made
+    /// anew. Gives the status as it was written; none when the job has no film, or is another's by now.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `store.not_found` when there is no such job.
+    pub async fn spoil(
+        store: &Store,
+        id: &JobId,
+        why: &JobError,
+        deadline: Deadline,
+    ) -> Result<Option<Status>, StoreError> {
+        let key = keys::status(id);
+        let (found, etag) = Self::found(store, &key, deadline).await?;
+        if !found.state.may_become(State::Failed, true) {
+            return Ok(None);
+        }
+        warn!(job_id = id.as_str(), code = why.code, "what the job published is lost: {}", why.message);
+        let spoilt = Status {
+            state: State::Failed,
+            generation: found.generation + 1,
+            updated_at: Timestamp::now(),
+            outputs: std::collections::BTreeMap::new(),
+            error: Some(why.clone()),
+            ..found
+        };
+        let written = Self::write(store, &key, &spoilt, &Condition::Matches(etag), deadline).await?;
+        Ok(written.map(|_| spoilt))
     }
 
     /// The status of a job, whoever works on it.

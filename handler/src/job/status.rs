@@ -90,6 +90,8 @@ pub const MOVES: &[Step] = {
         fenced(Queued, Queued, "its owner is gone, another takes over"),
         fenced(Running, Queued, "its owner is gone, another takes over"),
         fenced(Running, Running, "the next task of its state machine goes on"),
+        fenced(Succeeded, Failed, "what it published is lost or damaged"),
+        fenced(Degraded, Failed, "what it published is lost or damaged"),
         fenced(Failed, Queued, "it is sent again, and a retry can help or is asked for"),
         fenced(TimedOut, Queued, "it is sent again"),
         fenced(Cancelled, Queued, "it is asked for again"),
@@ -356,6 +358,11 @@ impl Status {
     /// Whether a state machine has it and may still have its film ready in time.
     pub fn is_handed_over(&self) -> bool {
         self.execution.is_some() && !self.state.is_final() && Timestamp::now() < self.deadline
+    }
+
+    /// Whether there is a film.
+    pub fn has_film(&self) -> bool {
+        matches!(self.state, State::Succeeded | State::Degraded)
     }
 
     /// Whether its fields agree with its state. A document that does not is never written.

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler};
+use rubato::{Fft, FixedSync, Indexing, Resampler};
 use symphonia::core::codecs::audio::AudioDecoderOptions;
 use symphonia::core::formats::{FormatOptions, TrackType, probe::Hint};
 use symphonia::core::io::MediaSourceStream;
@@ -12,9 +12,10 @@ use symphonia::core::meta::MetadataOptions;
 
 use super::mp3;
 use super::voice::VoiceError;
+use crate::deadline::{Cutoff, Passed};
 
-/// Of all sound in the house: 15, 30 and 60 frames per second divide it.
-pub const SAMPLE_RATE: u32 = 48_000;
+pub use audio::SAMPLE_RATE;
+
 /// Quieter than this at the ends counts as silence (-50 dBFS).
 const SILENCE: f32 = 0.003_16;
 /// A consonant that begins softly is louder than this (-60 dBFS), and a recording's own noise is not.
@@ -25,8 +26,17 @@ const MARGIN: usize = SAMPLE_RATE as usize * 30 / 1000;
 /// kept, so it may not be much more: what MP3 lets ring before a sound is as soft as a consonant, and reaches 14 ms.
 const LEAD: usize = SAMPLE_RATE as usize * 8 / 1000;
 
+/// Chunks that are resampled between two looks at the clock: about a third of a second of sound.
+const CHUNKS: usize = 16;
+
 fn bad(reason: impl ToString) -> VoiceError {
     VoiceError::NotDecodable(reason.to_string())
+}
+
+impl From<Passed> for VoiceError {
+    fn from(_: Passed) -> Self {
+        Self::TimedOut("its sound")
+    }
 }
 
 /// A sound without the silence at its ends.
@@ -42,14 +52,14 @@ pub(super) struct Decoded {
 /// seconds is refused before all of it is decoded.
 ///
 /// # Errors
-/// [`VoiceError::NotDecodable`], also when a part of the file or all sound is missing.
-pub(super) fn decode(bytes: Bytes, most: f64) -> Result<Decoded, VoiceError> {
-    let mut samples = whole(bytes, most)?;
+/// [`VoiceError::NotDecodable`], also when a part of the file or all sound is missing; [`VoiceError::TimedOut`].
+pub(super) fn decode(bytes: Bytes, most: f64, cutoff: &Cutoff) -> Result<Decoded, VoiceError> {
+    let mut samples = whole(bytes, most, cutoff)?;
     let cut = trim(&mut samples)?;
     Ok(Decoded { samples, cut })
 }
 
-fn whole(bytes: Bytes, most: f64) -> Result<Vec<f32>, VoiceError> {
+fn whole(bytes: Bytes, most: f64, cutoff: &Cutoff) -> Result<Vec<f32>, VoiceError> {
     mp3::whole(&bytes)?;
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let mut format = symphonia::default::get_probe()
@@ -65,6 +75,7 @@ fn whole(bytes: Bytes, most: f64) -> Result<Vec<f32>, VoiceError> {
     let track_id = track.id;
     let (mut mono, mut rate, mut block) = (Vec::new(), 0, Vec::<f32>::new());
     while let Some(packet) = format.next_packet().map_err(bad)? {
+        cutoff.check()?;
         if packet.track_id != track_id {
             continue;
         }
@@ -88,18 +99,40 @@ fn whole(bytes: Bytes, most: f64) -> Result<Vec<f32>, VoiceError> {
     if promised.is_some_and(|promised| (mono.len() as u64) + 5_000 < promised) {
         return Err(bad(format!("{} of {} samples came", mono.len(), promised.unwrap_or_default())));
     }
-    resample(mono, rate)
+    resample(mono, rate, cutoff)
 }
 
-fn resample(mono: Vec<f32>, rate: u32) -> Result<Vec<f32>, VoiceError> {
+/// As the resampler's own `process_all`, with looks at the clock.
+fn resample(mono: Vec<f32>, rate: u32, cutoff: &Cutoff) -> Result<Vec<f32>, VoiceError> {
     if rate == SAMPLE_RATE {
         return Ok(mono);
     }
     // Chunks of about 20 ms; the length is a matter of speed only.
     let mut resampler = Fft::<f32>::new(rate as usize, SAMPLE_RATE as usize, 1024, 1, FixedSync::Both).map_err(bad)?;
-    let frames = mono.len();
+    let (frames, delay) = (mono.len(), resampler.output_delay());
+    let needed = delay + (resampler.resample_ratio() * frames as f64).ceil() as usize;
+    let mut out = vec![0.0; resampler.process_all_needed_output_len(frames)];
+    let room = out.len();
     let input = InterleavedSlice::new(&mono, 1, frames).map_err(bad)?;
-    Ok(resampler.process_all(&input, frames, None).map_err(bad)?.take_data())
+    let mut output = InterleavedSlice::new_mut(&mut out, 1, room).map_err(bad)?;
+    let mut at = Indexing { input_offset: 0, output_offset: 0, partial_len: None, active_channels_mask: None };
+    for chunk in 0.. {
+        if at.output_offset >= needed {
+            break;
+        }
+        if chunk % CHUNKS == 0 {
+            cutoff.check()?;
+        }
+        // After the last chunk silence goes in, until all that is delayed has come out.
+        let left = frames - at.input_offset;
+        at.partial_len = (left < resampler.input_frames_next()).then_some(left);
+        let (read, written) = resampler.process_into_buffer(&input, &mut output, Some(&at)).map_err(bad)?;
+        at.input_offset += read.min(left);
+        at.output_offset += written;
+    }
+    out.truncate(needed);
+    out.drain(..delay);
+    Ok(out)
 }
 
 /// Gives the samples cut off at the start.
@@ -117,7 +150,10 @@ fn trim(samples: &mut Vec<f32>) -> Result<usize, VoiceError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::deadline::Deadline;
 
     /// A WAV file of 16-bit samples.
     fn wav(rate: u32, channels: u16, samples: &[i16]) -> Vec<u8> {
@@ -142,8 +178,19 @@ mod tests {
             .collect()
     }
 
+    fn decode(bytes: Bytes, most: f64) -> Result<Decoded, VoiceError> {
+        super::decode(bytes, most, &Deadline::after(Duration::from_secs(60)).into())
+    }
+
     fn heard(file: Vec<u8>) -> Vec<f32> {
         decode(file.into(), 60.0).unwrap().samples
+    }
+
+    #[test]
+    fn decoding_ends_at_its_deadline() {
+        let passed = Deadline::after(Duration::ZERO).into();
+        let ended = super::decode(wav(22_050, 1, &tone(22_050, 1.0)).into(), 60.0, &passed);
+        assert!(matches!(ended, Err(VoiceError::TimedOut(_))), "{ended:?}");
     }
 
     #[test]

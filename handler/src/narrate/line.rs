@@ -11,7 +11,7 @@ use super::decode::{SAMPLE_RATE, decode};
 use super::gate::Gate;
 use super::reach;
 use super::voice::{Order, Recording, Voice, VoiceError, Word};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Stopped};
 
 /// Calls for one piece of text, the first included.
 const TRIES: u32 = 4;
@@ -141,14 +141,14 @@ impl Line {
         if spoken.as_ref().is_err_and(VoiceError::is_free) {
             budget.give_back(price);
         }
-        self.hear(spoken?, order.text).await
+        self.hear(spoken?, order.text, order.deadline).await
     }
 
     /// Decodes a recording and looks whether it can be all of `text`.
     ///
     /// # Errors
-    /// [`VoiceError::NotDecodable`].
-    pub(super) async fn hear(&self, recording: Recording, text: &str) -> Result<Heard, VoiceError> {
+    /// [`VoiceError::NotDecodable`], [`VoiceError::TimedOut`].
+    pub(super) async fn hear(&self, recording: Recording, text: &str, deadline: Deadline) -> Result<Heard, VoiceError> {
         let (file, words) = match recording {
             Recording::File(file, words) => (file, words),
             Recording::Silence(length) => {
@@ -159,8 +159,11 @@ impl Line {
         let characters = text.chars().count() as f64;
         let most = 30.0 + characters / 2.0;
         let kept = file.clone();
-        let decoded = tokio::task::spawn_blocking(move || decode(file, most)).await;
-        let decoded = decoded.map_err(|_| VoiceError::NotDecodable("the decoder gave up".to_owned()))??;
+        let decoded = match deadline.work(move |cutoff| decode(file, most, cutoff)).await {
+            Ok(decoded) => decoded?,
+            Err(Stopped::Passed(passed)) => return Err(passed.into()),
+            Err(Stopped::Panicked(_)) => return Err(VoiceError::NotDecodable("the decoder gave up".to_owned())),
+        };
         let seconds = (decoded.cut + decoded.samples.len()) as f64 / f64::from(SAMPLE_RATE);
         self.plausible(text, seconds, &words).map_err(VoiceError::NotDecodable)?;
         let moved = within(&words, text, decoded.cut, decoded.samples.len());

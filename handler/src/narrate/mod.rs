@@ -189,8 +189,8 @@ impl Voices {
                 Ok((heard, characters)) => {
                     let words = heard.words;
                     let path = scratch.join(format!("{name}.s16le"));
-                    let kept = tokio::task::spawn_blocking(move || Sound::keep(&path, &heard.samples)).await;
-                    let sound = kept.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(|error| {
+                    let kept = deadline.work(move |cutoff| Sound::keep(&path, &heard.samples, cutoff)).await;
+                    let sound = kept.map_err(std::io::Error::from).flatten().map_err(|error| {
                         JobError::new(Code::ScratchFailed, format!("the sound of beat {}: {error}", beat.id))
                     })?;
                     let voice = BeatVoice {
@@ -300,7 +300,7 @@ impl Voices {
         let path = order.scratch.join(format!("{}.kept", order.name));
         if let Some(key) = &key
             && let Some(recording) = keep::fetch(&self.cache, key, &path, order.deadline).await
-            && let Ok(heard) = line.hear(recording, order.text).await
+            && let Ok(heard) = line.hear(recording, order.text, order.deadline).await
         {
             return Ok((heard, true));
         }
@@ -328,8 +328,9 @@ impl Voices {
 /// Fades the ends of a piece.
 fn fade(samples: &mut [f32]) {
     let last = samples.len().saturating_sub(1);
-    for at in (0..samples.len()).filter(|at| (*at).min(last - at) < FADE) {
-        samples[at] *= at.min(last - at) as f32 / FADE as f32;
+    let ends = (0..samples.len().min(FADE)).chain(samples.len().saturating_sub(FADE).max(FADE)..samples.len());
+    for at in ends {
+        samples[at] *= (at.min(last - at) as f32 / FADE as f32).min(1.0);
     }
 }
 

@@ -6,7 +6,9 @@
 pub mod keys;
 mod page;
 
-use std::collections::BTreeMap;
+pub use page::policy as page_policy;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,21 +17,21 @@ use planner_wasm::storyboard::Storyboard;
 use tracing::{error, info, warn};
 
 use crate::assemble::{Film, Ledger};
-use crate::deadline::Deadline;
+use crate::deadline::{Cutoff, Deadline, Passed, Stopped};
 use crate::error::{Code, JobError, Stage};
 use crate::job::lease::FinishError;
 use crate::job::log::JobLog;
 use crate::job::status::{State, Sync};
 use crate::job::{JobId, Lease, Status};
-use crate::store::{CacheKey, Store};
+use crate::store::{CacheKey, Store, StoreError};
 
 /// What lies in the store by now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Published {
     /// Kind → key.
     pub outputs: BTreeMap<String, String>,
-    /// Sound against picture.
-    pub sync: Sync,
+    /// Sound against picture; none when there was no time to measure it.
+    pub sync: Option<Sync>,
     /// Seconds of film.
     pub film_seconds: f64,
 }
@@ -71,15 +73,13 @@ pub async fn film(
     store: &Store,
     deadline: Deadline,
 ) -> Result<Published, JobError> {
-    let json = |value: Result<Vec<u8>, serde_json::Error>| value.unwrap_or_default();
-    let sync = serde_json::json!({
-        "ledger": ledger, "measured": film.sync, "beats": film.beats, "loudness_lufs": film.loudness,
-    });
-    let texts = [
-        ("storyboard", keys::STORYBOARD, "application/json", json(serde_json::to_vec_pretty(storyboard))),
-        ("sync", keys::SYNC, "application/json", json(serde_json::to_vec_pretty(&sync))),
-        ("page", keys::PAGE, "text/html; charset=utf-8", page::of(film, storyboard, ledger, status, log).into_bytes()),
-    ];
+    let written = {
+        let (film, storyboard, ledger) = (film.clone(), storyboard.clone(), ledger.clone());
+        let (status, log) = (status.clone(), log.to_vec());
+        deadline.work(move |cutoff| texts(&film, &storyboard, &ledger, &status, &log, cutoff)).await
+    };
+    let late = |stopped: Stopped| JobError::new(Code::JobDeadline, format!("the film's page: {stopped}"));
+    let texts = written.map_err(late)?.map_err(|passed| late(passed.into()))?;
     let texts = texts.map(|(kind, file, media, bytes)| (kind.to_owned(), file.to_owned(), media, bytes));
     let texts = texts.into_iter().chain(captions(film));
     let files: [(&str, &str, &str, &Path); 2] =
@@ -106,6 +106,55 @@ pub async fn film(
         }
     }
     Ok(Published { outputs, sync: film.sync, film_seconds: ledger.seconds() })
+}
+
+/// What is written of a film beside its captions: kind, file, media type, bytes. Megabytes, of a long one.
+fn texts(
+    film: &Film,
+    storyboard: &Storyboard,
+    ledger: &Ledger,
+    status: &Status,
+    log: &[u8],
+    cutoff: &Cutoff,
+) -> Result<[(&'static str, &'static str, &'static str, Vec<u8>); 3], Passed> {
+    let json = |value: Result<Vec<u8>, serde_json::Error>| value.unwrap_or_default();
+    let sync = serde_json::json!({
+        "ledger": ledger, "measured": film.sync, "beats": film.beats, "loudness_lufs": film.loudness,
+    });
+    let sync = json(serde_json::to_vec_pretty(&sync));
+    cutoff.check()?;
+    let planned = json(serde_json::to_vec_pretty(storyboard));
+    cutoff.check()?;
+    let page = page::of(film, storyboard, ledger, status, log).into_bytes();
+    Ok([
+        ("storyboard", keys::STORYBOARD, "application/json", planned),
+        ("sync", keys::SYNC, "application/json", sync),
+        ("page", keys::PAGE, "text/html; charset=utf-8", page),
+    ])
+}
+
+/// Whether all that a job published is still there and whole, as far as the store itself can tell by reading it.
+///
+/// # Errors
+/// What is lost, as `store.not_found` or `store.damaged`; a store that can't be asked says nothing about it.
+pub async fn whole(status: &Status, store: &Store, deadline: Deadline) -> Result<(), JobError> {
+    let files: BTreeSet<&String> = status.outputs.values().collect();
+    for key in files {
+        match store.check(key, deadline).await {
+            Err(error) if error.is_lost() => return Err(lost(error)),
+            Err(error) => {
+                warn!(%error, "whether what was published is whole is not known");
+                return Ok(());
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is lost can be made anew, whatever the reason.
+pub fn lost(error: StoreError) -> JobError {
+    JobError { retryable: true, ..JobError::from(error).in_stage(Stage::Publish) }
 }
 
 /// The captions in every language: kind, file, media type, bytes. The film's own come first, and their names have no language.
@@ -194,7 +243,7 @@ fn conclude(status: &mut Status, made: Result<Made, JobError>, log: Option<Strin
         }
         Ok(Made::Published(published)) => {
             status.outputs.extend(published.outputs);
-            status.sync = Some(published.sync);
+            status.sync = published.sync;
             status.cost.film_seconds = published.film_seconds;
             status.stage = Stage::Publish;
             status.progress = 1.0;

@@ -1,19 +1,43 @@
 //! The page of a film: player, captions, chapters, timeline, in one file that needs no network but for `film.mp4` beside
 //! it. It works from a folder on disk too, which is why the captions are in the page itself.
 
+use std::sync::LazyLock;
+
 use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use isolang::Language;
 use planner_wasm::storyboard::Storyboard;
+use sha2::{Digest as _, Sha256};
 
 use super::keys;
 use crate::assemble::{Captions, Film, Ledger};
 use crate::job::Status;
 
+const STYLE: &str = include_str!("../../templates/page.css");
+const SCRIPT: &str = include_str!("../../templates/page.js");
+
+/// What the page lets a browser do, by itself, from a disk too: no script and no style but its own, and nothing from elsewhere but the
+/// film and its poster, to which a server may redirect. `frame-ancestors` means something in a header alone.
+static POLICY: LazyLock<String> = LazyLock::new(|| policy("'self' file: http: https:"));
+
+/// The same with `media` as the only sources of film and poster, for whoever serves the page. Whatever else stands in the page does
+/// nothing, a page of another version of this program included, whose film still plays.
+pub fn policy(media: &str) -> String {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    let (script, style) = (hash(SCRIPT), hash(STYLE));
+    format!(
+        "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src {media}; \
+         media-src {media} data:; base-uri 'none'; form-action 'none'"
+    )
+}
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
+    policy: &'static str,
+    style: &'static str,
+    script: &'static str,
     title: &'a str,
     language: &'a str,
     film: &'static str,
@@ -95,6 +119,9 @@ pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger, status: &Status
         None => warning.message.clone(),
     };
     let page = Page {
+        policy: &POLICY,
+        style: STYLE,
+        script: SCRIPT,
         title: &storyboard.title,
         language: &storyboard.language,
         film: keys::FILM,

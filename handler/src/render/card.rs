@@ -1,20 +1,21 @@
 //! A still card: what stands in for a scene that can't be drawn. Made by ffmpeg alone, so that it is there when Manim is not.
 //!
 //! Two seconds are encoded, once, and repeated by stream copy: a card costs the same whatever its length. Its encoder settings
-//! are those of `chalkreel_stage/clip.py`, so that cards and clips share their parameter sets and can be joined.
+//! are those of `chalkreel_stage/frames/clip.py`, so that cards and clips share their parameter sets and can be joined.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Clip, ClipReport, Made, Prober, SceneOrder};
+use super::{Clip, ClipReport, Made, SceneOrder, verify};
 use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::{Quality, status};
 use crate::layers::Layers;
+use crate::untrusted_file::UntrustedFolder;
 
 /// Seconds that are encoded: as long as the stage's distance of two keyframes.
 const ENCODED: u64 = 2;
@@ -29,7 +30,6 @@ const LONGEST: usize = 240;
 pub struct Cards {
     program: PathBuf,
     fonts: PathBuf,
-    prober: Prober,
     read: Vec<PathBuf>,
     confinement: Mode,
     timeout: Duration,
@@ -37,18 +37,17 @@ pub struct Cards {
 
 impl Cards {
     /// With the ffmpeg and the fonts of these layers.
-    pub fn new(layers: &Layers, prober: Prober, config: &Config) -> Self {
+    pub fn new(layers: &Layers, config: &Config) -> Self {
         Self {
             program: layers.program("ffmpeg"),
             fonts: layers.root().join("etc/fonts/fonts.conf"),
-            prober,
             read: layers.read().to_vec(),
             confinement: config.confinement,
             timeout: config.subprocess_timeout,
         }
     }
 
-    /// How long one card may take on one processor: two seconds of encoding, two starts of ffmpeg, one of ffprobe.
+    /// How long one card may take on one processor: two seconds of encoding, and two starts of ffmpeg.
     pub fn cost(quality: Quality) -> Duration {
         // Measured on a quiet machine: 0.35, 0.5, 1.1 and 4.5 s. Threefold: what ate the scene's time may have eaten the machine's.
         Duration::from_millis(match quality {
@@ -59,10 +58,10 @@ impl Cards {
         })
     }
 
-    /// A card that shows the scene's heading for as long as its beats last, as `<scene>-card.mp4` under `folder`.
+    /// A card that shows the scene's heading for as long as its beats last, made in `folder` and left as the scene's clip.
     ///
     /// # Errors
-    /// `render.failed` with ffmpeg's last words, `render.timed_out`, `render.wrong_frames`, `scratch.failed`.
+    /// `render.failed` with ffmpeg's last words, `render.timed_out`, `render.wrong_frames`, `render.wrong_clip`, `scratch.failed`.
     pub async fn clip(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Result<Clip, JobError> {
         let SceneOrder { scene, film, quality, beats, .. } = order;
         let (fps, frames) = (u64::from(quality.fps()), beats.iter().sum::<u64>());
@@ -81,13 +80,12 @@ impl Cards {
         let repeat = ["-f", "concat", "-safe", "0", "-i", &list, "-c", "copy", "-frames:v", &count];
         let repeat = repeat.into_iter().chain(["-video_track_timescale", &ticks, &out]).map(OsString::from);
         self.ffmpeg(repeat.collect(), folder, deadline).await?;
-        let path = folder.join(out);
-        let wrong =
-            |message: String| JobError::new(Code::RenderWrongFrames, format!("still card of {}: {message}", scene.id));
-        let counted = self.prober.video_frames(&path, deadline).await.map_err(wrong)?;
-        if counted != frames {
-            return Err(wrong(format!("{counted} frames instead of {frames}")));
-        }
+        let path = order.path();
+        let made =
+            UntrustedFolder::open(folder).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
+        verify::take(made, out, order, &path)
+            .await
+            .map_err(|error| error.of_scene(&format!("{} (its card)", scene.id)))?;
         let (audit, beat_audits) = (status::Audit::default(), Vec::new());
         let report = ClipReport { beats: beats.to_vec(), audit, beat_audits, warnings: Vec::new() };
         Ok(Clip { path, report, made: Made::Card })

@@ -3,7 +3,9 @@
 //! In: a scene, the length of each of its beats in frames, and the film's settings. Out: a clip that was counted before it
 //! was believed, and what the stage reports of it. It never hears a sound, and never stretches a clip afterwards.
 
+mod bounds;
 mod card;
+pub mod mp4;
 mod protocol;
 mod raw;
 mod stage;
@@ -24,7 +26,12 @@ pub use card::Cards;
 pub use protocol::Film;
 pub use raw::Raw;
 pub use stage::{Stage, StageError};
-pub use verify::Prober;
+pub use verify::{Prober, promise};
+
+/// What would be told of a line of the stage or of a program; for [`crate::fuzzing`].
+pub(crate) fn told(line: &[u8]) -> Vec<String> {
+    protocol::told(line)
+}
 
 /// Kind of the cache's entries.
 const CLIPS: &str = "clips";
@@ -44,6 +51,8 @@ pub struct SceneOrder<'a> {
     pub beats: &'a [u64],
     /// Which tools draw: clips of other tools are other clips.
     pub tools: &'a str,
+    /// Where its clip shall lie: a folder that no child can write.
+    pub clips: &'a Path,
 }
 
 /// What the stage reports of a clip.
@@ -96,8 +105,6 @@ pub struct Renderer {
     pub stage: Stage,
     /// Somebody's own Manim programs.
     pub raw: Raw,
-    /// Counts frames.
-    pub prober: Prober,
     /// What stands in for a scene that can't be drawn.
     pub cards: Cards,
     /// Clips of earlier jobs.
@@ -105,9 +112,10 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// The scene's clip as it was drawn earlier, copied to `folder`. A cache that fails is only a cache that misses.
-    pub async fn kept(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Option<Clip> {
-        let (path, key) = (order.path(folder), order.key());
+    /// The scene's clip as it was drawn earlier. A cache that fails is only a cache that misses, and so is one whose clip is not as
+    /// promised: an older version of this program may have written it.
+    pub async fn kept(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<Clip> {
+        let (path, key) = (order.path(), order.key());
         let fetched = async {
             let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, &key, deadline).await? else {
                 return Ok(None);
@@ -117,16 +125,25 @@ impl Renderer {
         let report = fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
             tracing::warn!(%error, "the cache could not be asked");
             None
-        });
-        Some(Clip { path, report: report?, made: Made::Cached })
+        })?;
+        let checked = if report.beats == order.beats {
+            verify::look(&path, order).await
+        } else {
+            Err(mp4::WrongClip::Form("its report is another clip's".to_owned()))
+        };
+        if let Err(error) = checked {
+            tracing::warn!(scene = order.scene.id, %error, "the clip in the cache is drawn again");
+            return None;
+        }
+        Some(Clip { path, report, made: Made::Cached })
     }
 
-    /// Draws the scene's clip, under `folder`, and keeps it for other jobs.
+    /// Draws the scene's clip, and keeps it for other jobs.
     ///
     /// # Errors
     /// `render.…`: what kept the scene from being drawn by `deadline`.
-    pub async fn clip(&self, order: SceneOrder<'_>, folder: &Path, deadline: Deadline) -> Result<Clip, JobError> {
-        let (path, key) = (order.path(folder), order.key());
+    pub async fn clip(&self, order: SceneOrder<'_>, deadline: Deadline) -> Result<Clip, JobError> {
+        let (path, key) = (order.path(), order.key());
         let report = self.draw(order, &path, deadline).await.map_err(|error| error.at(order.scene.place))?;
         let kept = async {
             // The clip first: a side-car without its clip would be a promise that can't be kept.
@@ -145,23 +162,24 @@ impl Renderer {
             _ => self.stage.draw(order, path, deadline).await,
         };
         let report = drawn.map_err(|error| error.of_scene(&order.scene.id))?;
-        let wrong =
-            |message: String| JobError::new(Code::RenderWrongFrames, format!("scene {}: {message}", order.scene.id));
-        if report.beats != order.beats {
-            return Err(wrong(format!("the stage drew beats of {:?} frames, not {:?}", report.beats, order.beats)));
+        if report.beats == order.beats {
+            return Ok(report);
         }
-        let promised: u64 = order.beats.iter().sum();
-        match self.prober.video_frames(path, deadline).await {
-            Ok(counted) if counted == promised => Ok(report),
-            Ok(counted) => Err(wrong(format!("the clip has {counted} frames, not the {promised} that were promised"))),
-            Err(reason) => Err(wrong(format!("the clip can't be read: {reason}"))),
-        }
+        let differs = report.beats.iter().zip(order.beats).position(|(drawn, planned)| drawn != planned);
+        let message = format!(
+            "scene {}: the stage drew {} beats, not {} as planned; the first that differs is number {}",
+            order.scene.id,
+            report.beats.len(),
+            order.beats.len(),
+            differs.unwrap_or(report.beats.len().min(order.beats.len())) + 1
+        );
+        Err(JobError::new(Code::RenderWrongFrames, message))
     }
 }
 
 impl SceneOrder<'_> {
-    fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("scene-{}.mp4", self.scene.id))
+    fn path(&self) -> PathBuf {
+        self.clips.join(format!("scene-{}.mp4", self.scene.id))
     }
 
     fn key(&self) -> CacheKey {
@@ -169,7 +187,7 @@ impl SceneOrder<'_> {
         // Neither can fail to be written: they are plain data without maps.
         let scene = serde_json::to_vec(self.scene).unwrap_or_default();
         let film = serde_json::to_vec(self.film).unwrap_or_default();
-        let mut key = CacheKey::of("clip, version 1").part("scene", scene).part("film", film).part("tools", self.tools);
+        let mut key = CacheKey::of("clip, version 2").part("scene", scene).part("film", film).part("tools", self.tools);
         for number in [u64::from(width), u64::from(height), u64::from(self.quality.fps())].iter().chain(self.beats) {
             key = key.number("number", *number);
         }

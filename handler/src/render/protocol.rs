@@ -145,11 +145,126 @@ impl Reply {
     }
 }
 
+/// What the stage reports, within bounds; an audit more than there are beats is no audit.
 pub(super) fn report(
     beats: Vec<BeatFrames>,
     audit: Audit,
-    beat_audits: Vec<Audit>,
+    mut beat_audits: Vec<Audit>,
     warnings: Vec<String>,
 ) -> ClipReport {
-    ClipReport { beats: beats.into_iter().map(|beat| beat.frames).collect(), audit, beat_audits, warnings }
+    beat_audits.truncate(beats.len());
+    let beats = beats.into_iter().map(|beat| beat.frames).collect();
+    ClipReport { beats, audit, beat_audits, warnings: bounded(warnings, WARNINGS) }
+}
+
+/// What a program reports of a clip with these beats: its own words, marked as such. Its frames are counted, not asked for, and its
+/// picture is not measured.
+pub(super) fn report_of_program(beats: &[u64], warnings: Vec<String>) -> ClipReport {
+    let told = |warning| format!("the program says: {warning}");
+    let warnings = bounded(warnings, PROGRAM_WARNINGS).into_iter().map(told).collect();
+    ClipReport { beats: beats.to_vec(), audit: Audit::default(), beat_audits: Vec::new(), warnings }
+}
+
+/// Warnings of one scene that are told: of the stage, which has one for an element at the most, and of a program.
+const WARNINGS: usize = 200;
+const PROGRAM_WARNINGS: usize = 8;
+/// Characters of one of them.
+const WARNING: usize = 500;
+/// Characters of an error's message, as `chalkreel_stage/raw.py` cuts it, and of a traceback.
+pub(super) const MESSAGE: usize = 2_000;
+pub(super) const TRACE: usize = 4_000;
+
+fn bounded(warnings: Vec<String>, most: usize) -> Vec<String> {
+    let more = warnings.len().saturating_sub(most);
+    let mut told: Vec<String> = warnings.iter().take(most).map(|warning| plain(warning, WARNING)).collect();
+    if more > 0 {
+        told.push(format!("{more} more warnings are left out"));
+    }
+    told
+}
+
+/// A child's words as they may go into a status, a log and a terminal: at most so many characters, in one direction, and none that
+/// commands a terminal. Lines stay.
+pub(super) fn plain(words: &str, most: usize) -> String {
+    let harmless = |c: char| match c {
+        '\n' => Some('\n'),
+        c if c.is_control() => Some(' '),
+        // Marks, overrides, embeddings and isolates of the direction of writing (Unicode's UAX #9), and separators of lines.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        c => Some(c),
+    };
+    let mut plain: String = words.chars().filter_map(harmless).take(most + 1).collect();
+    if let Some((at, _)) = plain.char_indices().nth(most) {
+        plain.truncate(at);
+        plain.push('…');
+    }
+    plain
+}
+
+/// All words of a line that reach somebody.
+pub(super) fn told(line: &[u8]) -> Vec<String> {
+    match serde_json::from_slice(line) {
+        Ok(Reply::Done { beats, audit, beat_audits, warnings, .. }) => {
+            let frames: Vec<u64> = beats.iter().map(|beat| beat.frames).collect();
+            let of_program = report_of_program(&frames, warnings.clone());
+            let of_stage = report(beats, audit, beat_audits, warnings);
+            [of_program.warnings, of_stage.warnings].concat()
+        }
+        Ok(Reply::Failed { message, trace, .. }) => vec![plain(&message, WARNING), plain(&trace, WARNING)],
+        Ok(Reply::Refused { message }) => vec![plain(&message, WARNING)],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_can_not_command_a_terminal() {
+        assert_eq!(plain("a\u{202e}b\x1b[31mred\x07\tc\nd\u{2028}", 100), "ab [31mred  c\nd");
+        assert_eq!(plain("Ünï — 字 🙂", 100), "Ünï — 字 🙂");
+        assert_eq!(plain("abcdef", 3), "abc…");
+        assert_eq!(plain("abc", 3), "abc");
+    }
+
+    #[test]
+    fn a_flood_of_warnings_is_cut_and_says_whose_they_are() {
+        let flood = vec!["<script>".repeat(2_000); 200];
+        let ClipReport { warnings, beats, .. } = report_of_program(&[3, 4], flood);
+        assert_eq!(beats, [3, 4]);
+        assert_eq!(warnings.len(), PROGRAM_WARNINGS + 1);
+        assert!(warnings.iter().all(|warning| warning.starts_with("the program says: ") && warning.len() < 600));
+        assert!(warnings.last().unwrap().contains("192 more"));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_no_reply() {
+        let frames = |frames: &str| format!(r#"{{"event": "frames", "id": "1", "frames": {frames}}}"#);
+        assert!(serde_json::from_str::<Reply>(&frames("7")).is_ok());
+        for number in ["-1", "1e999", "NaN", "1.5", "18446744073709551616", "\"7\"", "null", "true", "[7]"] {
+            assert!(serde_json::from_str::<Reply>(&frames(number)).is_err(), "{number}");
+        }
+        let audit = r#"{"event": "done", "id": "1", "beats": [], "audit": {"overlaps": 4294967296, "outside": 0, "too_small": 0}}"#;
+        assert!(serde_json::from_str::<Reply>(audit).is_err());
+    }
+
+    proptest! {
+        // Also run without end by `make fuzz`.
+        #[test]
+        fn no_line_confuses_it(line in r#"(\{"event": ?"(done|failed|frames|ready)", ?"id": ?"[a-z]{0,3}", ?"(beats|frames|warnings|audit|kind)": ?\PC{0,40}\})|\PC{0,80}"#) {
+            if let Ok(reply) = serde_json::from_str::<Reply>(&line) {
+                let _ = reply.id();
+            }
+        }
+
+        #[test]
+        fn plain_words_are_plain(words in any::<String>(), most in 0_usize..50) {
+            let plain = plain(&words, most);
+            prop_assert!(plain.chars().count() <= most + 1);
+            prop_assert!(plain.chars().all(|c| c == '\n' || !c.is_control()));
+        }
+    }
 }

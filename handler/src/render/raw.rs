@@ -8,15 +8,22 @@ use std::time::Duration;
 
 use planner_wasm::storyboard::ManimScene;
 
-use super::protocol::{self, FailedKind, Reply, report};
+use super::bounds::Bounds;
+use super::protocol::{self, FailedKind, MESSAGE, Reply, TRACE, plain, report_of_program};
+use super::verify::{self, Decoder};
 use super::{ClipReport, SceneOrder, StageError};
 use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
 use crate::config::{Config, ManimSource};
 use crate::deadline::Deadline;
 use crate::layers::Layers;
+use crate::scratch::Scratch;
+use crate::untrusted_file::{Unfit, UntrustedFolder};
 
 /// Where a TeX keeps the formats that it was set up with; all else of it lies under /usr and /etc.
 const TEX: &str = "/var/lib/texmf";
+
+/// The name of the clip in the program's folder.
+const CLIP: &str = "clip.mp4";
 
 /// Runs `chalkreel-raw`.
 #[derive(Debug, Clone)]
@@ -28,6 +35,7 @@ pub struct Raw {
     timeout: Duration,
     stall: Duration,
     seccomp: OnceLock<bool>,
+    decoder: Decoder,
 }
 
 impl Raw {
@@ -41,10 +49,11 @@ impl Raw {
             timeout: config.manim_timeout,
             stall: config.stall_timeout,
             seccomp: OnceLock::new(),
+            decoder: Decoder::new(layers, config),
         }
     }
 
-    /// Draws the class `scene` to `out`, in a folder of its own beside it.
+    /// Draws the class `scene` in a folder of its own, and leaves its clip at `to` once it was checked and decoded.
     ///
     /// # Errors
     /// [`StageError`]; whatever it is, nothing of the program runs on afterwards.
@@ -52,7 +61,7 @@ impl Raw {
         &self,
         order: SceneOrder<'_>,
         scene: &ManimScene,
-        out: &Path,
+        to: &Path,
         deadline: Deadline,
     ) -> Result<ClipReport, StageError> {
         if let Some(why) = self.refuses() {
@@ -60,22 +69,28 @@ impl Raw {
         }
         let could_not = |error: std::io::Error| StageError::CouldNotStart(error.to_string());
         // The program may write here and nowhere else: not over the clips of other scenes.
-        let folder = tempfile::Builder::new().prefix("raw-").tempdir_in(out.parent().unwrap_or(Path::new(".")));
-        let folder = folder.map_err(could_not)?;
-        let (source, clip) = (folder.path().join("scene.py"), folder.path().join("clip.mp4"));
+        let folder = Scratch::under(to.parent().unwrap_or(Path::new("."))).map_err(could_not)?;
+        // It is emptied behind everybody's back, whatever comes of the scene.
+        let folder = Behind(Some(folder));
+        let folder = folder.path();
+        let left = UntrustedFolder::open(folder).map_err(could_not)?;
+        let bounds = Bounds::of(folder);
+        let (source, clip) = (folder.join("scene.py"), folder.join(CLIP));
         tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
-        let mut spec = Spec::new(&self.program, folder.path());
+        let mut spec = Spec::new(&self.program, folder);
         spec.args = arguments(order, &source, &scene.class, &clip);
         spec.env = vec![
             ("PATH".into(), "/usr/bin:/bin".into()),
-            ("HOME".into(), folder.path().into()),
-            ("TMPDIR".into(), folder.path().into()),
+            ("HOME".into(), folder.into()),
+            ("TMPDIR".into(), folder.into()),
             ("LANG".into(), "C.UTF-8".into()),
         ];
         spec.author = Author::Somebody;
         // At 4k one scene takes 3 GB of address space.
-        spec.limits = Limits::gibibytes(8, 16);
-        let write = vec![folder.path().to_owned()];
+        spec.limits = Limits { file_size: Some(bounds.bytes), ..Limits::gibibytes(8, 16) };
+        // It has nothing to put in order, and may go on filling the disk meanwhile.
+        spec.grace = Duration::ZERO;
+        let write = vec![folder.to_owned()];
         let mode = if self.allowed == ManimSource::Confined {
             self.confinement.max(Mode::BestEffort)
         } else {
@@ -84,20 +99,33 @@ impl Raw {
         spec.confinement = Confinement { read: self.read.clone(), write, mode };
         let deadline = deadline.slice(self.timeout);
         let allowed = deadline.left().as_secs_f64();
-        let mut drawn = 0;
+        let (mut drawn, promised) = (0, order.beats.iter().sum::<u64>());
         let news = |line: &str| match serde_json::from_str(line) {
-            Ok(Reply::Frames { frames, .. }) if frames > drawn => {
+            Ok(Reply::Frames { frames, .. }) if frames > drawn && frames <= promised => {
                 drawn = frames;
                 true
             }
             _ => false,
         };
-        let outcome = child::watched(spec, self.stall, deadline, news).await;
-        let report = told(outcome.ok_or(StageError::Stalled(self.stall.as_secs_f64()))?, allowed)?;
-        tokio::fs::rename(&clip, out)
-            .await
-            .map_err(|error| StageError::Crashed(format!("it left no clip: {error}")))?;
-        Ok(report)
+        let outcome = tokio::select! {
+            outcome = child::watched(spec, self.stall, deadline, news) => outcome,
+            // The child is ended as nobody waits for it any more.
+            why = bounds.exceeded(folder) => return Err(StageError::TooMuch(why)),
+        };
+        // What it left since the last look.
+        let path = folder.to_owned();
+        let looked = tokio::task::spawn_blocking(move || bounds.look(&path)).await;
+        if let Ok(Some(why)) = looked {
+            return Err(StageError::TooMuch(why));
+        }
+        let warnings = told(outcome.ok_or(StageError::Stalled(self.stall.as_secs_f64()))?, allowed)?;
+        verify::take(left, CLIP.to_owned(), order, to).await?;
+        if let Err(error) = self.decoder.decode(to, order, deadline).await {
+            // Whoever is asked for the clip later must not find it.
+            tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
+            return Err(error);
+        }
+        Ok(report_of_program(order.beats, warnings))
     }
 
     /// Looked up once: it takes a child that confines itself and runs nothing.
@@ -118,6 +146,25 @@ impl Raw {
     }
 }
 
+/// The program's folder, which may take long to remove.
+struct Behind(Option<Scratch>);
+
+impl Behind {
+    fn path(&self) -> &Path {
+        self.0.as_ref().map_or(Path::new("/"), Scratch::path)
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(folder.clear());
+        }
+    }
+}
+
 fn arguments(order: SceneOrder<'_>, source: &Path, class: &str, out: &Path) -> Vec<OsString> {
     let (width, height) = order.quality.size();
     let frames: Vec<String> = order.beats.iter().map(u64::to_string).collect();
@@ -134,25 +181,23 @@ fn arguments(order: SceneOrder<'_>, source: &Path, class: &str, out: &Path) -> V
     pairs.into_iter().flat_map(|(name, value)| [name.into(), value]).collect()
 }
 
-/// What it said last decides: a program may also leave with any exit code it likes.
-fn told(outcome: Outcome, allowed: f64) -> Result<ClipReport, StageError> {
+/// What it said last decides, and gives its warnings: a program may also leave with any exit code it likes.
+fn told(outcome: Outcome, allowed: f64) -> Result<Vec<String>, StageError> {
     let said = outcome.stdout.text_lossy();
     let last = said.lines().rev().find_map(|line| serde_json::from_str::<Reply>(line).ok());
     let words = || {
         let words = outcome.stderr.text_lossy();
         let last: Vec<&str> = words.lines().rev().take(3).collect();
-        last.into_iter().rev().collect::<Vec<_>>().join(" / ")
+        plain(&last.into_iter().rev().collect::<Vec<_>>().join(" / "), MESSAGE)
     };
     let ran_out = || outcome.too_much_memory || protocol::ran_out(&outcome.stderr.text_lossy());
     match (&outcome.ending, last) {
-        (Ending::Exited(0), Some(Reply::Done { beats, audit, warnings, .. })) => {
-            Ok(report(beats, audit, Vec::new(), warnings))
-        }
+        (Ending::Exited(0), Some(Reply::Done { warnings, .. })) => Ok(warnings),
         (Ending::Exited(_), Some(Reply::Failed { kind: FailedKind::Memory, message, .. })) => {
-            Err(StageError::OutOfMemory(message))
+            Err(StageError::OutOfMemory(plain(&message, MESSAGE)))
         }
         (Ending::Exited(_), Some(Reply::Failed { kind: FailedKind::Error, message, trace, .. })) => {
-            Err(StageError::Failed { message, trace })
+            Err(StageError::Failed { message: plain(&message, MESSAGE), trace: plain(&trace, TRACE) })
         }
         (Ending::TimedOut | Ending::Ended, _) => Err(StageError::TimedOut(allowed)),
         (Ending::CouldNotStart(error), _) => Err(StageError::CouldNotStart(error.to_string())),

@@ -16,13 +16,15 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
-use super::protocol::{FailedKind, Reply, Request, report};
-use super::{ClipReport, SceneOrder};
+use super::mp4::WrongClip;
+use super::protocol::{FailedKind, MESSAGE, Reply, Request, TRACE, plain, report};
+use super::{ClipReport, SceneOrder, verify};
 use crate::child::{self, Confinement, Limits, Running, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::layers::Layers;
+use crate::untrusted_file::{Unfit, UntrustedFolder};
 
 /// Longest line from the stage, in bytes. A report of a scene with 500 beats has some 20 KB.
 const MAX_LINE: u64 = 1 << 20;
@@ -32,7 +34,7 @@ const START: Duration = Duration::from_secs(60);
 const CANCEL: Duration = Duration::from_millis(1_500);
 
 /// Why a scene was not drawn.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The worker's program did not come up.
     #[error("the stage could not be started: {0}")]
@@ -60,6 +62,15 @@ pub enum StageError {
     /// The settings forbid it.
     #[error("{0}")]
     Refused(&'static str),
+    /// What it left in place of a clip.
+    #[error("the clip can't be used: {0}")]
+    Unfit(#[from] Unfit),
+    /// The clip is another one than was promised.
+    #[error("{0}")]
+    Wrong(#[from] WrongClip),
+    /// A program filled its folder.
+    #[error("{0}")]
+    TooMuch(String),
 }
 
 impl StageError {
@@ -76,6 +87,11 @@ impl StageError {
             Self::TimedOut(_) => Code::RenderTimedOut,
             Self::Stalled(_) => Code::RenderStalled,
             Self::Refused(_) => Code::RenderRefused,
+            // The disk, not the child: a full one, for example.
+            Self::Unfit(Unfit::Io(_)) => Code::ScratchFailed,
+            Self::Unfit(_) | Self::Wrong(WrongClip::Form(_)) => Code::RenderWrongClip,
+            Self::Wrong(WrongClip::Frames { .. }) => Code::RenderWrongFrames,
+            Self::TooMuch(_) => Code::RenderTooManyFiles,
         };
         JobError::new(code, format!("scene {scene}: {self}"))
     }
@@ -123,7 +139,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Stage {
-    /// The stage of these layers. `scratch` is the folder that it, and so every clip, may be written under.
+    /// The stage of these layers. `scratch` is the folder that it writes, and nobody else; it reads what is beside that folder, where
+    /// jobs have their pictures.
     pub fn new(layers: &Layers, config: &Config, scratch: &Path) -> Self {
         Self(Arc::new(Inner {
             program: layers.program("chalkreel-stage"),
@@ -148,11 +165,11 @@ impl Stage {
         });
     }
 
-    /// Draws a scene to `out`.
+    /// Draws a scene, and leaves its clip at `to` once it was checked.
     ///
     /// # Errors
     /// [`StageError`]; whatever it is, nothing of the scene runs on afterwards, and other scenes go on.
-    pub async fn draw(&self, order: SceneOrder<'_>, out: &Path, deadline: Deadline) -> Result<ClipReport, StageError> {
+    pub async fn draw(&self, order: SceneOrder<'_>, to: &Path, deadline: Deadline) -> Result<ClipReport, StageError> {
         let deadline = deadline.slice(self.0.scene_timeout);
         let allowed = deadline.left().as_secs_f64();
         let worker = self.worker(deadline).await?;
@@ -160,9 +177,12 @@ impl Stage {
         let (sender, mut replies) = mpsc::channel(16);
         locked(&worker.replies).insert(id.clone(), sender);
         let mut pending = Pending { worker: worker.clone(), id: id.clone(), settled: false };
-        worker.send(order.request(&id, out, allowed));
+        let name = format!("clip-{id}.mp4");
+        let out = Removed(self.0.scratch.join(&name));
+        worker.send(order.request(&id, &out.0, allowed));
         // Only a new frame counts as life: a scene that repeats itself draws nothing either.
         let (mut drawn, mut alive) = (0, Deadline::after(self.0.stall_timeout));
+        let promised: u64 = order.beats.iter().sum();
         loop {
             let reply = match deadline.min(alive).run(replies.recv()).await {
                 Ok(Some(reply)) => reply,
@@ -194,17 +214,21 @@ impl Stage {
             match reply {
                 Reply::Done { beats, audit, beat_audits, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
+                    let folder = UntrustedFolder::open(&self.0.scratch).map_err(Unfit::Io)?;
+                    verify::take(folder, name, order, to).await?;
                     return Ok(report(beats, audit, beat_audits, warnings));
                 }
                 Reply::Failed { kind, message, trace, .. } => {
                     return Err(match kind {
-                        FailedKind::Error => StageError::Failed { message, trace },
-                        FailedKind::Memory => StageError::OutOfMemory(message),
+                        FailedKind::Error => {
+                            StageError::Failed { message: plain(&message, MESSAGE), trace: plain(&trace, TRACE) }
+                        }
+                        FailedKind::Memory => StageError::OutOfMemory(plain(&message, MESSAGE)),
                         FailedKind::TimedOut => StageError::TimedOut(allowed),
-                        FailedKind::Crashed | FailedKind::Cancelled => StageError::Crashed(message),
+                        FailedKind::Crashed | FailedKind::Cancelled => StageError::Crashed(plain(&message, MESSAGE)),
                     });
                 }
-                Reply::Frames { frames, .. } if frames > drawn => {
+                Reply::Frames { frames, .. } if frames > drawn && frames <= promised => {
                     (drawn, alive) = (frames, Deadline::after(self.0.stall_timeout));
                     debug!(scene = order.scene.id, frames, "drawing");
                 }
@@ -283,8 +307,9 @@ impl Stage {
         // Each scene has a limit of its own on memory (see `protocol`); this one is for all of them together. And 16 GiB of
         // address space for each: at 4k one scene takes 3 GB of it.
         spec.limits = Limits { memory: Some(child::share_of_memory()), ..Limits::gibibytes(16, 16) };
-        spec.confinement =
-            Confinement { read: inner.read.clone(), write: vec![inner.scratch.clone()], mode: inner.confinement };
+        let mut read = inner.read.clone();
+        read.extend(inner.scratch.parent().map(Path::to_owned));
+        spec.confinement = Confinement { read, write: vec![inner.scratch.clone()], mode: inner.confinement };
         let until = Deadline::after(inner.lifetime);
         let mut running = child::start(spec, until).map_err(|error| StageError::CouldNotStart(error.to_string()))?;
         let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("it has no socket".to_owned()))?;
@@ -316,7 +341,18 @@ impl Worker {
         let outcome = running.outcome().await;
         let words = outcome.stderr.text_lossy();
         let last: Vec<&str> = words.lines().rev().take(3).collect();
-        format!("{}: {}", outcome.ending, last.into_iter().rev().collect::<Vec<_>>().join(" / "))
+        let last = last.into_iter().rev().collect::<Vec<_>>().join(" / ");
+        format!("{}: {}", outcome.ending, plain(&last, MESSAGE))
+    }
+}
+
+/// A file of the stage's that goes with its scene, whatever came of it.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        // There is none when nothing was drawn.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -361,10 +397,10 @@ async fn read_replies(socket: OwnedReadHalf, replies: Replies, state: watch::Sen
         }
         match serde_json::from_slice::<Reply>(&line) {
             Ok(Reply::Ready { manim, import_s }) => {
-                info!(manim, import_s, "the stage is ready");
+                info!(manim = plain(&manim, 100), import_s, "the stage is ready");
                 let _ = state.send(WorkerState::Ready);
             }
-            Ok(Reply::Refused { message }) => warn!(message, "the stage refused a request"),
+            Ok(Reply::Refused { message }) => warn!(message = plain(&message, MESSAGE), "the stage refused a request"),
             Ok(reply) => {
                 let sender = reply.id().and_then(|id| locked(&replies).get(id).cloned());
                 // A scene reads its replies all the time; only a dropped one has none to read them.

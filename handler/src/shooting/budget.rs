@@ -1,19 +1,25 @@
 //! What is left of a job's time, and who may take how much of it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use planner_wasm::storyboard::Storyboard;
+use planner_wasm::storyboard::{Beat, Storyboard};
 
+use crate::assemble;
 use crate::deadline::Deadline;
 use crate::job::Quality;
+use crate::narrate::SAMPLE_RATE;
 use crate::render::Cards;
+use crate::speed;
 
 /// What is left of a job's time, cut up: whoever is early leaves more to those after.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Budget {
     /// When the film must be joined.
     pub ends: Deadline,
-    /// What joining takes.
+    /// The film's length in milliseconds, as far as it is known: of what was not spoken yet, it is estimated.
+    length: AtomicI64,
+    /// The most that joining may take.
     assembly: Duration,
     /// What one still card takes, over all processors.
     card: Duration,
@@ -24,28 +30,42 @@ pub struct Budget {
 impl Budget {
     /// All of the time, for who only speaks.
     pub(super) fn of_voices(ends: Deadline) -> Self {
-        Self { ends, assembly: Duration::ZERO, card: Duration::ZERO, cards: Duration::ZERO }
+        let none = Duration::ZERO;
+        Self { ends, length: AtomicI64::new(0), assembly: none, card: none, cards: none }
     }
 
-    /// Of a film of about this length. Nothing gets more than a third, so that a short time is cut up too.
+    /// Of a film of about this length. Joining gets no more than half, and cards no more than a third, so that a short time is cut
+    /// up too.
     pub fn of(storyboard: &Storyboard, quality: Quality, parallel: usize, ends: Deadline) -> Self {
         let beats = storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-        let seconds = beats.map(|beat| f64::from(beat.estimate_ms + beat.pause_ms) / 1000.0).sum::<f64>();
-        // Measured: 0.8 s and a hundredth of the film's length at 720p, on two quiet processors. Threefold.
-        let assembly = Duration::from_secs_f64(2.0 + seconds * 0.03).min(ends.left() / 3);
+        let length = beats.map(|beat| i64::from(beat.estimate_ms) + i64::from(beat.pause_ms)).sum();
         let card = Cards::cost(quality) / u32::try_from(parallel).unwrap_or(1).max(1);
-        Self { ends, assembly, card, cards: ends.left() / 3 }
+        let left = ends.left();
+        Self { ends, length: AtomicI64::new(length), assembly: left / 2, card, cards: left / 3 }
+    }
+
+    /// So many samples long is what was spoken of a beat: from now on that counts, and not what was estimated.
+    pub(super) fn spoken(&self, beat: &Beat, samples: usize) {
+        let ms = samples as u64 * 1000 / u64::from(SAMPLE_RATE);
+        let more = i64::try_from(ms).unwrap_or(i64::MAX).saturating_sub(i64::from(beat.estimate_ms));
+        self.length.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// What joining takes, on this machine as it is today.
+    fn assembly(&self) -> Duration {
+        let ms = u64::try_from(self.length.load(Ordering::Relaxed)).unwrap_or_default();
+        assemble::cost(Duration::from_millis(ms)).mul_f64(speed::slowness()).min(self.assembly)
     }
 
     /// Until when a scene may be drawn while so many have no clip: after that there is just time for their cards.
     pub(super) fn drawing(&self, missing: u32) -> Deadline {
         let cards = (self.card * missing + Duration::from_secs(2)).min(self.cards);
-        self.ends.less(self.assembly + cards)
+        self.ends.less(self.assembly() + cards)
     }
 
     /// Until when a card may be made.
     pub(super) fn cards(&self) -> Deadline {
-        self.ends.less(self.assembly)
+        self.ends.less(self.assembly())
     }
 }
 
@@ -53,23 +73,43 @@ impl Budget {
 mod tests {
     use super::*;
 
+    /// Of a film of a second.
     fn budget(seconds: u64, card: Duration) -> Budget {
         let ends = Deadline::after(Duration::from_secs(seconds));
-        Budget { ends, assembly: Duration::from_secs(2), card, cards: ends.left() / 3 }
+        let left = ends.left();
+        Budget { ends, length: AtomicI64::new(1_000), assembly: left / 2, card, cards: left / 3 }
+    }
+
+    fn beat(estimate_ms: u32) -> Beat {
+        let (id, narration) = ("b".to_owned(), "w".to_owned());
+        Beat { id, narration, pause_ms: 0, actions: Vec::new(), estimate_ms, place: None }
     }
 
     #[test]
     fn drawing_ends_in_time_for_the_cards_of_all_that_is_missing() {
         let budget = budget(100, Duration::from_millis(400));
-        let (few, many) = (budget.drawing(1).left(), budget.drawing(50).left());
-        assert!(few > Duration::from_secs(95) && few < Duration::from_millis(95_700), "{few:?}");
-        assert!(many > Duration::from_secs(75) && many < Duration::from_millis(76_100), "{many:?}");
-        assert!(budget.drawing(50) < budget.cards() && budget.cards() < budget.ends);
+        let (few, many) = (budget.drawing(1), budget.drawing(50));
+        assert!(many < few && few < budget.cards() && budget.cards() < budget.ends);
+        let apart = few.left() - many.left();
+        assert!((19_000..20_000).contains(&apart.as_millis()), "49 cards take {apart:?}");
     }
 
     #[test]
-    fn cards_never_take_more_than_a_third() {
+    fn nothing_takes_more_than_its_part() {
         let budget = budget(30, Duration::from_secs(1));
-        assert!(budget.drawing(1_000).left() > Duration::from_secs(17));
+        budget.spoken(&beat(0), 48_000 * 10_000);
+        let left = budget.drawing(1_000).left();
+        assert!((4_000..5_100).contains(&left.as_millis()), "a sixth is left to draw: {left:?}");
+    }
+
+    #[test]
+    fn what_was_spoken_counts_and_not_what_was_estimated() {
+        let budget = budget(600, Duration::ZERO);
+        let before = budget.cards().left();
+        budget.spoken(&beat(2_000), 48_000 * 502);
+        let longer = before - budget.cards().left();
+        assert!(longer > Duration::from_secs(5), "joining 500 s more takes {longer:?} more");
+        budget.spoken(&beat(400_000), 48_000);
+        assert!(budget.cards().left() > before - longer, "what is shorter than it was estimated gives back");
     }
 }

@@ -79,8 +79,8 @@ impl CallSheet {
         let path = folder.join("call-sheet.json");
         let file = |error: std::io::Error| JobError::new(Code::StoreFile, format!("the call sheet: {error}"));
         tokio::fs::write(&path, serde_json::to_vec(self).unwrap_or_default()).await.map_err(file)?;
-        let sha256 = digest(&path).await.map_err(file)?;
-        let key = CacheKey::of("call sheet, version 2").part("sha256", sha256).finish();
+        let sha256 = digest(&path, deadline).await.map_err(file)?;
+        let key = CacheKey::of("call sheet, version 3").part("sha256", sha256).finish();
         cache.store_file(SHEETS, &key, &path, "application/json", deadline).await?;
         Ok(key)
     }
@@ -133,10 +133,10 @@ impl Take {
             unspoken: said.unspoken.clone(),
         };
         if let Some(path) = said.sound.path() {
-            let sha256 = digest(path)
+            let sha256 = digest(path, deadline)
                 .await
                 .map_err(|error| JobError::new(Code::StoreFile, format!("the sound of beat {}: {error}", beat.id)))?;
-            let key = CacheKey::of("take, version 1").part("sha256", sha256).finish();
+            let key = CacheKey::of("take, version 2").part("sha256", sha256).finish();
             cache.store_file(TAKES, &key, path, "application/octet-stream", deadline).await?;
             take.sound = Some(key);
         }

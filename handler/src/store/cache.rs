@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError};
-use crate::deadline::Deadline;
+use crate::deadline::{Cutoff, Deadline};
 
 /// The metadata name under which an entry's SHA-256 lies.
 const DIGEST: &str = "sha256";
@@ -138,7 +138,7 @@ impl Cache {
         content_type: &str,
         deadline: Deadline,
     ) -> Result<(), StoreError> {
-        let digest = digest(path).await.map_err(|error| StoreError::file(path, error))?;
+        let digest = digest(path, deadline).await.map_err(|error| StoreError::file(path, error))?;
         let metadata = HashMap::from([(DIGEST.to_owned(), digest)]);
         self.store.put_file_with(&file_name(kind, key), path, content_type, metadata, deadline).await.map(drop)
     }
@@ -212,12 +212,13 @@ fn json_name(kind: &str, key: &CacheKey) -> String {
 /// SHA-256 of a file, in hexadecimal digits.
 ///
 /// # Errors
-/// When the file can't be read.
-pub fn digest_of(path: &Path) -> std::io::Result<String> {
+/// When the file can't be read, and when there is no time.
+pub fn digest_of(path: &Path, cutoff: &Cutoff) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let mut sha256 = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
+    let mut buffer = vec![0; 1 << 18];
     loop {
+        cutoff.check()?;
         match file.read(&mut buffer)? {
             0 => return Ok(hex(&sha256.finalize())),
             read => sha256.update(&buffer[..read]),
@@ -228,11 +229,11 @@ pub fn digest_of(path: &Path) -> std::io::Result<String> {
 /// [`digest_of`], for those who may not wait for a disk.
 ///
 /// # Errors
-/// When the file can't be read.
-pub async fn digest(path: &Path) -> std::io::Result<String> {
+/// When the file can't be read, and when there is no time.
+pub async fn digest(path: &Path, deadline: Deadline) -> std::io::Result<String> {
     let owned = path.to_owned();
-    let digest = tokio::task::spawn_blocking(move || digest_of(&owned)).await;
-    digest.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+    let digest = deadline.work(move |cutoff| digest_of(&owned, cutoff)).await;
+    digest.map_err(std::io::Error::from).flatten()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

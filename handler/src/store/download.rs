@@ -7,7 +7,7 @@ use std::path::Path;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 use tokio::io::AsyncWriteExt;
 
 use super::client::within;
@@ -18,6 +18,20 @@ use crate::deadline::Deadline;
 
 /// Times that a body is asked for when it breaks off on the way. The SDK itself retries only up to the reply's head.
 const BODIES: u32 = 3;
+
+/// What the names of files begin with that are not whole yet.
+const PART: &str = ".chalkreel-";
+
+/// Removes what downloads left in `folder` that were cut off by the end of their process.
+pub fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let part = entry.file_name().to_str().is_some_and(|name| name.starts_with(PART));
+        let file = part && entry.file_type().is_ok_and(|kind| kind.is_file());
+        if file && std::fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = std::fs::remove_file(entry.path()); // another process may sweep too
+        }
+    }
+}
 
 /// A body in a temporary file beside where it shall go.
 pub(super) struct Download {
@@ -52,6 +66,28 @@ impl Store {
         let Download { file, head, .. } = self.download(key, path, false, deadline).await?;
         file.persist(path).map_err(|error| StoreError::file(path, error.error))?;
         Ok(head)
+    }
+
+    /// Reads the object at `key` to its end and keeps nothing of it: whether it is there, and whole.
+    ///
+    /// # Errors
+    /// As [`Store::get_to_file`].
+    pub async fn check(&self, key: &str, deadline: Deadline) -> Result<(), StoreError> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match self.check_once(key, deadline).await {
+                Err(Attempt::Broken(_)) if tried < BODIES => backoff(tried, key, deadline).await?,
+                Err(Attempt::Broken(error) | Attempt::Failed(error)) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn check_once(&self, key: &str, deadline: Deadline) -> Result<(), Attempt> {
+        let (_, mut body) = self.open(key, deadline).await?;
+        while body.next(key, deadline).await?.is_some() {}
+        Ok(())
     }
 
     /// Reads the object at `key` into a temporary file beside `path`, and its SHA-256 when `digest` is set.
@@ -104,7 +140,9 @@ impl Store {
         let (head, mut body) = self.open(key, deadline).await?;
         // As any other file of ours, and not for this user alone: children that read it may be of another one.
         let mode = Permissions::from_mode(0o644);
-        let file = tempfile::Builder::new().permissions(mode).tempfile_in(folder).map_err(file_error)?;
+        let file = Builder::new().prefix(PART).permissions(mode).tempfile_in(folder).map_err(file_error)?;
+        // Held as long as it is written: whoever can take the lock knows that nobody writes it any more.
+        let _ = file.as_file().try_lock();
         let mut writer = tokio::fs::File::from_std(file.reopen().map_err(file_error)?);
         let mut sha256 = digest.then(Sha256::new);
         while let Some(chunk) = body.next(key, deadline).await? {

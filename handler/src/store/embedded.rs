@@ -10,27 +10,31 @@ mod multipart;
 mod receive;
 mod sealed;
 mod send;
-mod server;
 mod sight;
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::{HeaderValue, Request, Response, header};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
 
 use self::backend::Backend;
 use self::folder::Folder;
-use self::server::Server;
 use self::sight::{Door, Unseen};
 use super::Endpoint;
 use super::cache::hex;
+use crate::connections::{Received, Rules, Server};
 use crate::deadline::Deadline;
 
 pub use self::sight::Sight;
+
+/// Time for a request's head, and between requests of one connection.
+const HEAD: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it ends it at once; [`Embedded::shutdown`] lets open requests finish.
 #[derive(Debug)]
@@ -64,7 +68,11 @@ impl Embedded {
         let mut service = S3ServiceBuilder::new(Backend::new(folder.clone(), sight.clone()));
         service.set_auth(SimpleAuth::from_single(credentials.0.clone(), credentials.1.clone()));
         service.set_access(Door(sight));
-        let server = Server::start(listener, service.build());
+        let service = service.build();
+        let server = Server::start(listener, rules(), move |request: Request<Received>| {
+            let service = service.clone();
+            async move { service.call(request.map(s3s::Body::http_body_unsync)).await.map(guarded) }
+        });
         Ok(Self { address, credentials, folder, server })
     }
 
@@ -94,6 +102,19 @@ impl Embedded {
     pub async fn shutdown(self, deadline: Deadline) {
         self.server.shutdown(deadline).await;
     }
+}
+
+/// Our own clients keep connections between calls; one that is closed meanwhile costs them another.
+fn rules() -> Rules {
+    Rules { head: HEAD, ..Rules::usual() }
+}
+
+/// What somebody stored is never a page of this server's, whatever type they gave it.
+fn guarded(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    response
 }
 
 /// Random hexadecimal digits, two a byte.

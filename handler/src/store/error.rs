@@ -96,9 +96,15 @@ impl StoreError {
         }
     }
 
+    /// Whether what was asked for is lost, so that only making it anew helps.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Damaged { .. })
+    }
+
     /// Whether the same call may succeed later.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::TimedOut { .. } | Self::Unavailable { .. })
+        // What is damaged stays so, but whoever makes it anew mends it.
+        matches!(self, Self::TimedOut { .. } | Self::Unavailable { .. } | Self::Damaged { .. })
     }
 
     pub(super) fn timed_out(key: &str) -> Self {

@@ -8,7 +8,7 @@
 
 pub mod cache;
 mod client;
-mod download;
+pub mod download;
 pub mod embedded;
 mod error;
 mod page;

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from PIL import Image
 
 _ids = count()
+
+
+Typed = TypeVar("Typed")
+
+
+def typed(kind: type[Typed], value: Any) -> Typed:
+    """The value as the stage reads it."""
+    return msgspec.convert(value, kind)
 
 
 def rich(text: str) -> dict[str, Any]:

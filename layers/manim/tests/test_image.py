@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chalkreel_stage import theme
-from chalkreel_stage.image import KEPT, Image, ImageError
-from chalkreel_stage.typeset import Typesetter
+from chalkreel_stage.elements.image import KEPT, Image, ImageError
+from chalkreel_stage.typesetting.typesetter import Typesetter
 from PIL import Image as Pillow
 
 SETTER = Typesetter(None)

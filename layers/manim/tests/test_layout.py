@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from chalkreel_stage import theme
-from chalkreel_stage.arrangement import arrange
 from chalkreel_stage.audit import Audit, Box, Stroke
-from chalkreel_stage.canvas import View
-from chalkreel_stage.code import Program
-from chalkreel_stage.curves import Plane, follow
-from chalkreel_stage.drawing import Drawing
-from chalkreel_stage.elements import Maker
-from chalkreel_stage.equation import Equation, latex_lines, lines
-from chalkreel_stage.expression import ExpressionError, evaluate
-from chalkreel_stage.graph import Graph
-from chalkreel_stage.layout import Area, Drawn, Piece, paginate, shares
-from chalkreel_stage.morph import pairs
-from chalkreel_stage.painting import Picture
-from chalkreel_stage.panels import Placeholder
-from chalkreel_stage.placement import GAP, Rect, arranged, nearest, rooms, wanted
-from chalkreel_stage.plot import Axis
-from chalkreel_stage.steps import Timing
-from chalkreel_stage.text import Checked, Paragraph, formula, leftwards
-from chalkreel_stage.typeset import Typesetter, find, literal, mobject
+from chalkreel_stage.elements.code import Program
+from chalkreel_stage.elements.drawing import Drawing
+from chalkreel_stage.elements.equation import Equation, latex_lines, lines
+from chalkreel_stage.elements.graph import Graph
+from chalkreel_stage.elements.maker import Maker
+from chalkreel_stage.elements.panels import Placeholder
+from chalkreel_stage.elements.text import Paragraph
+from chalkreel_stage.frames.canvas import View
+from chalkreel_stage.frames.painting import Picture
+from chalkreel_stage.geometry.axis import Axis
+from chalkreel_stage.geometry.curves import Plane, follow
+from chalkreel_stage.geometry.expression import ExpressionError, evaluate
+from chalkreel_stage.geometry.graph_layout import arrange
+from chalkreel_stage.layout.blocks import Area, Drawn, Piece, shares
+from chalkreel_stage.layout.pagination import paginate
+from chalkreel_stage.layout.placement import GAP, Rect, arranged, free_areas, nearest, wanted
+from chalkreel_stage.scene.steps import Timing
+from chalkreel_stage.screen.morph import pairs
+from chalkreel_stage.storyboard import types
+from chalkreel_stage.storyboard.types import CurveKind, Placement, Span
+from chalkreel_stage.typesetting.outlines import find, mobject
+from chalkreel_stage.typesetting.rich_text import FormulaCheck, formula, leftwards
+from chalkreel_stage.typesetting.typesetter import Typesetter, literal
 from storyboards import (
     COSINE,
     SINE,
@@ -43,8 +49,15 @@ from storyboards import (
     shape,
     space,
     table,
+    typed,
     way,
 )
+
+
+def read(*arguments: Any) -> types.Element:
+    """An element as the stage reads it."""
+    return typed(types.Element, element(*arguments))
+
 
 AREA = Area(-6.4, 2.5, 12.8, 6.0)
 
@@ -66,7 +79,7 @@ def setter() -> Typesetter:
     ],
 )
 def test_where_a_block_is_wanted(placement: dict, place: tuple[float, float]) -> None:
-    assert wanted(placement, 2.0, 1.0, AREA, 14.22) == pytest.approx(place)
+    assert wanted(typed(Placement, placement), 2.0, 1.0, AREA, 14.22) == pytest.approx(place)
 
 
 def test_the_nearest_free_place_touches_nothing() -> None:
@@ -88,7 +101,7 @@ def test_there_may_be_no_place() -> None:
 
 def test_rooms_are_free_and_the_largest_comes_first() -> None:
     taken = [Rect(-6.4, 2.5, 4.0, 6.0)]
-    found = rooms(AREA, taken)
+    found = free_areas(AREA, taken)
     assert found[0] == Area(pytest.approx(-2.4 + GAP), 2.5, pytest.approx(8.8 - GAP), 6.0)
 
 
@@ -98,9 +111,7 @@ def test_shares_are_even_and_whole() -> None:
 
 
 def test_a_timing_knows_what_it_was_not_told() -> None:
-    timing = Timing.of(
-        {"start_ms": 500, "duration_ms": None, "easing": "bounce", "entrance": "explode", "exit": "slide"}
-    )
+    timing = Timing.of(types.Timing(start_ms=500, exit="slide"))
     assert (timing.start, timing.seconds, timing.easing, timing.entrance, timing.exit) == (
         0.5,
         None,
@@ -108,7 +119,7 @@ def test_a_timing_knows_what_it_was_not_told() -> None:
         None,
         "slide",
     )
-    back = Timing.of({"easing": "there-and-back"})
+    back = Timing.of(types.Timing(easing="there-and-back"))
     assert back.rate(1.0) == pytest.approx(0.0) and back.rate_of_entering(1.0) == pytest.approx(1.0)
 
 
@@ -155,8 +166,8 @@ def test_a_long_word_may_break_but_not_inside_of_arabic() -> None:
 
 
 def test_the_direction_of_a_text() -> None:
-    assert leftwards([{"plain": "12 עברית"}]) and not leftwards([{"plain": "a עברית"}])
-    assert not leftwards([{"code": "עברית"}, {"plain": "x"}])
+    assert leftwards([Span(plain="12 עברית")]) and not leftwards([Span(plain="a עברית")])
+    assert not leftwards([Span(code="עברית"), Span(plain="x")])
 
 
 @pytest.mark.parametrize("layout", ["circular", "layered", "tree", "grid", "spring", None, "unknown"])
@@ -171,20 +182,20 @@ def test_nodes_are_arranged_apart(layout: str | None, count: int) -> None:
 
 def test_a_field_needs_its_variables() -> None:
     values = {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}
-    assert evaluate(expression("x", "y", "add")["postfix"], values).tolist() == [4.0, 7.0]
+    assert evaluate(typed(types.Expression, expression("x", "y", "add")).postfix, values).tolist() == [4.0, 7.0]
     with pytest.raises(ExpressionError):
-        evaluate(expression("t")["postfix"], values)
+        evaluate(typed(types.Expression, expression("t")).postfix, values)
 
 
 def test_an_area_is_cut_to_the_plane() -> None:
     area = {"area": {"function": expression("x", "x", "mul"), "from": -9, "to": 9}}
-    drawn = follow(area, Plane(-3, 3, -1, 4))
+    drawn = follow(typed(CurveKind, area), Plane(-3, 3, -1, 4))
     corners = np.concatenate(drawn.areas)
     assert corners[:, 0].min() == -3 and corners[:, 1].max() == 4 and corners[:, 1].min() == 0
 
 
 def test_stream_lines_follow_their_field() -> None:
-    drawn = follow({"streamlines": {"x": expression(1), "y": expression(0)}}, Plane(0, 4, 0, 2))
+    drawn = follow(typed(CurveKind, {"streamlines": {"x": expression(1), "y": expression(0)}}), Plane(0, 4, 0, 2))
     assert len(drawn.lines) > 5
     assert all(np.ptp(line[:, 1]) < 1e-9 and (np.diff(line[:, 0]) > 0).all() for line in drawn.lines)
 
@@ -216,20 +227,21 @@ def test_what_flows_keeps_to_the_width_of_the_page(setter: Typesetter) -> None:
     warnings: list[str] = []
     typst = "integral_a^b f(x) dif x"
     pieces: list[Piece] = [Equation(f"e{i}", i, typst, setter, theme.DARK, warnings) for i in range(3)]
-    note = Paragraph("note", 3, [{"plain": "a note"}], setter, theme.DARK, Checked(setter, warnings))
-    note.placement = {"region": "bottom"}
+    note = Paragraph("note", 3, [Span(plain="a note")], setter, theme.DARK, FormulaCheck(setter, warnings))
+    note.placement = Placement(region="bottom")
     blocks = arranged([*pieces, note], AREA)
     assert [abs(block.x + block.width / 2) < 0.01 for block in blocks if block.element != "note"] == [True] * 3
 
 
 def test_what_a_page_has_for_itself_stands_in_its_middle(setter: Typesetter) -> None:
-    alone = Paragraph("p", 0, [{"plain": "a few words"}], setter, theme.DARK, Checked(setter, []))
+    alone = Paragraph("p", 0, [Span(plain="a few words")], setter, theme.DARK, FormulaCheck(setter, []))
     (block,) = paginate([alone], AREA, 0)
     assert abs(block.x + block.width / 2) < 0.01
     program = Program("c", 0, [[("x = 1", theme.DARK.text)]] * 60, setter, theme.DARK)
     pages = paginate([program], AREA, 0)
     assert len(pages) > 2 and all(abs(page.x + page.width / 2) < 0.01 for page in pages)
-    both = paginate([alone, Paragraph("q", 1, [{"plain": "more"}], setter, theme.DARK, Checked(setter, []))], AREA, 0)
+    other = Paragraph("q", 1, [Span(plain="more")], setter, theme.DARK, FormulaCheck(setter, []))
+    both = paginate([alone, other], AREA, 0)
     assert {round(one.x, 6) for one in both} == {AREA.left}
 
 
@@ -240,7 +252,7 @@ def test_labels_stand_where_they_belong(setter: Typesetter) -> None:
         shape("line", way((0, 0), (6, 0)), "6"),
         shape("annulus", {"center": point(10, 3), "inner": 2.0, "outer": 3.0}, "ring"),
     ]
-    drawing = Drawing("d", 0, {"shapes": shapes}, setter, theme.DARK, [], [])
+    drawing = Drawing("d", 0, typed(types.Drawing, {"shapes": shapes}), setter, theme.DARK, [], [])
     drawn = drawing.measure(1.0, 12.0, 6.0).placed()
     named = {box.name: box for box in drawn.boxes}
     whole = next(box for name, box in named.items() if name.endswith("shapes"))
@@ -258,7 +270,7 @@ def overlaps(drawn: Drawn, *more: Box) -> int:
 @pytest.mark.parametrize("layout", ["layered", "tree", "grid"])
 def test_an_edge_passes_by_the_nodes_that_it_does_not_join(setter: Typesetter, layout: str) -> None:
     value = graph("ABC", ["AB", "BC", "ACover", "BB"], True, layout)
-    drawn = Graph("g", 0, value, setter, theme.DARK, []).measure(1.0, 10.0, 5.0).placed()
+    drawn = Graph("g", 0, typed(types.Graph, value), setter, theme.DARK, []).measure(1.0, 10.0, 5.0).placed()
     nodes = [box for box in drawn.boxes if box.name.startswith("g: node")]
     tops, lefts = {round(box.top, 1) for box in nodes}, {round(box.left, 1) for box in nodes}
     assert len(nodes) == 3 and 1 in (len(tops), len(lefts)), "all stand in one line"
@@ -283,7 +295,7 @@ FIGURES = {
 @pytest.mark.parametrize("kind", FIGURES)
 def test_nothing_else_may_stand_on_a_figure(setter: Typesetter, kind: str) -> None:
     """Not on any spot of it, be it only a grid or the room between two nodes; its own parts may."""
-    (piece,) = Maker(setter, theme.DARK, []).pieces(element(kind, FIGURES[kind], "e"), 0, False)
+    (piece,) = Maker(setter, theme.DARK, []).pieces(read(kind, FIGURES[kind], "e"), 0, False)
     block = piece.measure(1.0, 10.0, 5.0)
     drawn = block.placed()
     assert overlaps(drawn) == 0
@@ -295,7 +307,7 @@ def test_nothing_else_may_stand_on_a_figure(setter: Typesetter, kind: str) -> No
 
 @pytest.mark.parametrize("kind", [SINE, curve("dots", [point(-3, 1)]), curve("points", [point(-4, -1), point(4, 0)])])
 def test_a_label_on_what_a_plot_shows_is_counted(setter: Typesetter, kind: dict) -> None:
-    (piece,) = Maker(setter, theme.DARK, []).pieces(element("axes", axes(kind), "e"), 0, False)
+    (piece,) = Maker(setter, theme.DARK, []).pieces(read("axes", axes(kind), "e"), 0, False)
     drawn = piece.measure(1.0, 10.0, 5.0).placed()
     ink = next(stroke for stroke in drawn.strokes if stroke.name.startswith("e: curve"))
     x, y = map(float, ink.points[len(ink.points) // 2])
@@ -305,7 +317,7 @@ def test_a_label_on_what_a_plot_shows_is_counted(setter: Typesetter, kind: dict)
 
 def test_labels_keep_off_the_axes(setter: Typesetter) -> None:
     near = curve("dots", [point(-0.4, 1)], "a label")
-    (piece,) = Maker(setter, theme.DARK, []).pieces(element("axes", axes(near), "e"), 0, False)
+    (piece,) = Maker(setter, theme.DARK, []).pieces(read("axes", axes(near), "e"), 0, False)
     drawn = piece.measure(1.0, 10.0, 5.0).placed()
     assert sum(stroke.name == "e: axis" for stroke in drawn.strokes) == 2 and overlaps(drawn) == 0
 
@@ -353,7 +365,7 @@ def test_what_can_not_be_broken_is_shown_as_written(setter: Typesetter) -> None:
     assert len(boxes) == 2 and all(box.font >= theme.TEXT_FLOOR for box in boxes)
     assert all(box.left >= AREA.left - 0.01 and box.right <= AREA.left + AREA.width + 0.01 for box in boxes)
     # Its own line alone, as its author wrote it.
-    assert blocks[-1].piece._spans == [{"code": r"&= \frac{x}{2}"}]
+    assert blocks[-1].piece._spans == [Span(code=r"&= \frac{x}{2}")]
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
@@ -361,7 +373,7 @@ def test_no_cell_is_lost(setter: Typesetter, columns: int) -> None:
     warnings: list[str] = []
     rows = [{"cells": [WIDE_CELL] * columns}]
     content = {"header": [], "rows": rows, "align": []}
-    blocks = paginate(Maker(setter, theme.DARK, warnings).pieces(element("table", content, "t"), 0, False), AREA, 0)
+    blocks = paginate(Maker(setter, theme.DARK, warnings).pieces(read("table", content, "t"), 0, False), AREA, 0)
     boxes = [box for block in blocks for box in block.placed().boxes if not box.holds]
     assert len(boxes) >= columns and len(warnings) == 1 and "shown as written" in warnings[0]
     assert all(box.left >= AREA.left - 0.01 and box.right <= AREA.left + AREA.width + 0.01 for box in boxes)
@@ -371,12 +383,12 @@ def test_no_cell_is_lost(setter: Typesetter, columns: int) -> None:
 def test_a_row_that_is_higher_than_a_page_goes_on_on_the_next(setter: Typesetter) -> None:
     text = " ".join(f"word{i}" for i in range(400))
     content = table(["one", "two"], [[text, "short"]])
-    blocks = paginate(Maker(setter, theme.DARK, []).pieces(element("table", content, "t"), 0, False), AREA, 0)
+    blocks = paginate(Maker(setter, theme.DARK, []).pieces(read("table", content, "t"), 0, False), AREA, 0)
     boxes = [box for block in blocks for box in block.placed().boxes]
     assert len({block.page for block in blocks}) > 1
     assert all(box.bottom >= AREA.top - AREA.height - 0.01 and box.top <= AREA.top + 0.01 for box in boxes)
     cells = [cell for block in blocks for row in block.piece._rows for cell in row]
-    assert "".join(span["plain"] for cell in cells for span in cell).replace("short", "") == text
+    assert "".join(span.plain for cell in cells for span in cell).replace("short", "") == text
 
 
 SCRIPTS = "日本語漢字ほゆネ한국어ΩψξЖщюضفغשלםअதไქՀ∮≠ℵ→✅🚀🎉🤖"
@@ -406,11 +418,11 @@ def test_every_letter_has_a_picture_of_its_own(setter: Typesetter, tmp_path: Pat
 
 def test_the_language_decides_which_forms_are_set(setter: Typesetter) -> None:
     def forms(language: str, body: str) -> bytes:
-        setter.speak(language)
+        setter.set_language(language)
         try:
             return mobject(setter.sheet(body, 1.0, "#ffffff")).get_family()[-1].points.tobytes()
         finally:
-            setter.speak("en")
+            setter.set_language("en")
 
     for body in ("#[骨]", formula('"骨"'), "#strong[令]"):
         chinese, taiwan, japanese = (forms(language, body) for language in ("zh", "zh-TW", "ja-JP"))

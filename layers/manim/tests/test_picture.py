@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from chalkreel_stage.audit import Audit, Box, Stroke
-from chalkreel_stage.expression import ExpressionError, evaluate, strokes
-from chalkreel_stage.ledger import Ledger, slots
+from chalkreel_stage.frames.ledger import Ledger, slots
+from chalkreel_stage.geometry.expression import ExpressionError, evaluate, strokes
+from chalkreel_stage.storyboard.types import Token
 
 WIDTH = 8 * 16 / 9
 
@@ -62,11 +63,13 @@ def test_a_line_may_lie_in_the_frame_of_its_figure_and_leave_no_other() -> None:
 
 
 def test_an_expression_is_evaluated() -> None:
-    postfix = [{"variable": "x"}, {"number": 2.0}, {"apply": "pow"}, {"number": 1.0}, {"apply": "sub"}]
+    postfix = [Token(variable="x"), Token(number=2.0), Token(apply="pow"), Token(number=1.0), Token(apply="sub")]
     assert evaluate(postfix, np.array([0.0, 3.0])).tolist() == [-1.0, 8.0]
 
 
-@pytest.mark.parametrize("postfix", [[], [{"apply": "add"}], [{"number": 1.0}, {"number": 2.0}], [{"apply": "system"}]])
+@pytest.mark.parametrize(
+    "postfix", [[], [Token(apply="add")], [Token(number=1.0), Token(number=2.0)], [Token(apply="system")]]
+)
 def test_what_is_no_expression_is_refused(postfix: list) -> None:
     with pytest.raises(ExpressionError):
         evaluate(postfix, np.zeros(2))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use super::nesting;
 use crate::draft::{Warnings, clean};
 use crate::formula;
 use crate::sentence;
@@ -73,7 +74,7 @@ fn nothing_but_words(text: &str) -> bool {
 
 /// [`of_text`], for texts with marks in them.
 fn marked(text: &str, place: Place) -> Vec<Inline> {
-    let mut text = Cow::Borrowed(text);
+    let mut text = nesting::shallow(text, 0).map_or(Cow::Borrowed(text), |(shallow, _)| Cow::Owned(shallow));
     if text.contains('\\') {
         text = text.replace("\\(", "$").replace("\\)", "$").replace("\\[", "$$").replace("\\]", "$$").into();
     }

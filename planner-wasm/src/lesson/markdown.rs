@@ -62,6 +62,8 @@ const DEEPEST_LIST: u32 = 5;
 const MOST_ITEMS: usize = 400;
 const MOST_ROWS: usize = 200;
 const MOST_COLUMNS: usize = 40;
+/// Bytes of the words of an image inside of another one.
+const MOST_NESTED_WORDS: usize = 1_000;
 
 /// Reads `text` from byte `body` on.
 pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
@@ -86,21 +88,21 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
         code: None,
         html: None,
         note: None,
-        note_names: Vec::new(),
+        note_numbers: BTreeMap::new(),
         notes: BTreeMap::new(),
         cited: Vec::new(),
     };
     for (event, range) in Parser::new_ext(&text[body..], options).into_offset_iter() {
         reader.event(event, body + range.start..body + range.end);
     }
-    let Reader { mut sections, mut notes, note_names, .. } = reader;
+    let Reader { mut sections, mut notes, note_numbers, .. } = reader;
     if sections.first().is_some_and(|first| first.blocks.is_empty()) {
         sections.remove(0);
     }
     let mut numbered = BTreeMap::new();
-    for (index, name) in note_names.into_iter().enumerate() {
+    for (name, number) in note_numbers {
         if let Some(note) = notes.remove(&name) {
-            numbered.insert(index as u32 + 1, note);
+            numbered.insert(number, note);
         }
     }
     for (_, place) in notes.into_values() {
@@ -134,8 +136,8 @@ struct Reader<'a, 'w> {
     html: Option<(String, Place)>,
     /// The footnote that is being read.
     note: Option<String>,
-    /// Names of footnotes in the order in which they are first referred to.
-    note_names: Vec<String>,
+    /// The numbers of footnotes by their names, in the order in which they are first referred to.
+    note_numbers: BTreeMap<String, u32>,
     notes: BTreeMap<String, (Vec<Inline>, Place)>,
     /// Footnotes that the line which was read last refers to for the first time.
     cited: Vec<u32>,
@@ -259,7 +261,10 @@ impl Reader<'_, '_> {
             TagEnd::Emphasis => self.emphasis = self.emphasis.saturating_sub(1),
             TagEnd::Strong => self.strong = self.strong.saturating_sub(1),
             TagEnd::Image => match (self.pictures.pop(), self.pictures.last_mut()) {
-                (Some(inner), Some(outer)) => outer.alternative.push_str(&inner.alternative),
+                // Of images inside of each other, each holds the words of all those in it: what is shown of them is enough.
+                (Some(inner), Some(outer)) => {
+                    outer.alternative.push_str(inline::shortened(&inner.alternative, MOST_NESTED_WORDS));
+                }
                 (Some(mut picture), None) => {
                     picture.alternative = clean(&picture.alternative);
                     self.line.push(Inline::Image(picture));
@@ -298,15 +303,12 @@ impl Reader<'_, '_> {
     }
 
     fn reference(&mut self, name: &str) {
-        let known = self.note_names.iter().position(|one| one == name);
-        let index = known.unwrap_or_else(|| {
-            self.note_names.push(name.to_owned());
-            self.note_names.len() - 1
-        });
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        if known.is_none() {
+        let number = self.note_numbers.get(name).copied().unwrap_or_else(|| {
+            let number = u32::try_from(self.note_numbers.len() + 1).unwrap_or(u32::MAX);
+            self.note_numbers.insert(name.to_owned(), number);
             self.cited.push(number);
-        }
+            number
+        });
         self.line.push(Inline::Note(number));
     }
 

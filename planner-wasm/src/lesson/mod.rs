@@ -8,6 +8,7 @@
 pub(crate) mod fence;
 pub(crate) mod inline;
 mod markdown;
+mod nesting;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::draft::{Draft, Shown, Step, StepKind, Warnings};
 use crate::drawing::paint;
 use crate::film::Film;
 use crate::front_matter;
+use crate::place::Places;
 use crate::settings::Settings;
 use crate::storyboard::{ElementKind, Place, Refusal, SceneKind, Storyboard, Style};
 
@@ -33,6 +35,12 @@ const HEADING_ALONE: usize = 70;
 pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     let settings = front_matter::read(name, text)?;
     let mut warnings = Warnings::default();
+    let shallow = nesting::shallow(text, settings.body);
+    if let Some((_, line)) = &shallow {
+        let message = "quotations and lists are nested more than 100 deep in one line; the rest is taken as one";
+        warnings.add("plan.nested_too_deep", message, Places::of(text).at(*line));
+    }
+    let text = shallow.as_ref().map_or(text, |(text, _)| text);
     let lesson = markdown::read(text, settings.body, &mut warnings);
     let title = title(&settings, &lesson.sections)?;
     let last = lesson.sections.len().saturating_sub(1);

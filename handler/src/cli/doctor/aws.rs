@@ -23,6 +23,7 @@ use serde_json::json;
 pub use self::role::{HTTP, Need, On, RENDER, Role};
 pub use self::stack::Stack;
 use crate::aws::{Aws, Refusal};
+use crate::cli::output::{Text, line};
 use crate::deadline::Deadline;
 
 /// For everything. Each part takes less than a second.
@@ -110,25 +111,33 @@ pub(in crate::cli) async fn run(name: &str, as_json: bool) -> ExitCode {
         Ok((stack, findings)) => (Some(stack), findings),
         Err(finding) => (None, vec![finding]),
     };
+    let mut text = Text::default();
     if as_json {
-        println!("{:#}", json!({"stack": caller, "checks": findings}));
+        line!(text, "{:#}", json!({"stack": caller, "checks": findings}));
     } else {
         if let Some(stack) = &caller {
-            println!("stack {}, account {}, region {}, as {}", stack.name, stack.account, stack.region, stack.caller);
+            line!(
+                text,
+                "stack {}, account {}, region {}, as {}",
+                stack.name,
+                stack.account,
+                stack.region,
+                stack.caller
+            );
         }
         for Finding { part, verdict, found, remedy } in &findings {
-            println!("{:<10} {part:<22} {found}", verdict.name());
+            line!(text, "{:<10} {part:<22} {found}", verdict.name());
             if let Some(remedy) = remedy {
-                println!("{:33} → {remedy}", "");
+                line!(text, "{:33} → {remedy}", "");
             }
         }
     }
     let any = |verdict: Verdict| findings.iter().any(|finding| finding.verdict == verdict);
-    ExitCode::from(match (any(Verdict::Wrong) || any(Verdict::Missing), any(Verdict::CantTell)) {
+    text.say(ExitCode::from(match (any(Verdict::Wrong) || any(Verdict::Missing), any(Verdict::CantTell)) {
         (true, _) => 1,
         (false, true) => 3,
         (false, false) => 0,
-    })
+    }))
 }
 
 async fn look(name: &str, deadline: Deadline) -> Result<(Stack, Vec<Finding>), Finding> {

@@ -130,12 +130,13 @@ pub fn upload(bucket: &str, key: &str, etag: &str) -> Result<JobRequest, JobErro
 }
 
 /// Whether an object is a picture, a sound, a clip or a document's words in another language, which lies beside a document and
-/// is none itself.
+/// is none itself; or a folder, as consoles show one.
 pub fn is_companion(key: &str) -> bool {
     const COMPANIONS: &[&str] =
         &["png", "jpg", "jpeg", "svg", "mp3", "wav", "ogg", "flac", "m4a", "mp4", "mov", "webm"];
     let extension = key.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    extension.is_some_and(|extension| COMPANIONS.contains(&&*extension)) || keys::is_translation(key)
+    let beside = extension.is_some_and(|extension| COMPANIONS.contains(&&*extension));
+    beside || keys::is_translation(key) || key.ends_with('/')
 }
 
 fn bad(message: impl Into<String>) -> JobError {

@@ -124,7 +124,12 @@ impl Folder {
     /// The object at `key`, open. A read of the open file sees this object, whole, whatever is written meanwhile.
     pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<(File, Seal)> {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
-        self.open_object(&path)?.filter(|(_, seal)| seal.key == key).ok_or_else(|| s3_error!(NoSuchKey))
+        self.object(&path, key)?.ok_or_else(|| s3_error!(NoSuchKey))
+    }
+
+    /// The object at `path`, if it is that of `key`: a file whose seal names another is damaged, and as good as none.
+    fn object(&self, path: &Path, key: &str) -> S3Result<Option<(File, Seal)>> {
+        Ok(self.open_object(path)?.filter(|(_, seal)| seal.key == key))
     }
 
     pub(super) fn open_object(&self, path: &Path) -> S3Result<Option<(File, Seal)>> {
@@ -150,8 +155,11 @@ impl Folder {
         condition: &Precondition,
     ) -> S3Result<()> {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
+        if !keys::is_listable(key) {
+            return Err(s3_error!(InvalidArgument, "the key has characters that no listing can tell"));
+        }
         let lock = self.lock(bucket, key)?;
-        condition.check(self.open_object(&path)?.as_ref().map(|(_, seal)| seal))?;
+        condition.check(self.object(&path, key)?.as_ref().map(|(_, seal)| seal))?;
         let stored = file.persist(&path).map_err(|error| internal(error.error))?;
         drop(lock);
         drop(stored);
@@ -162,7 +170,7 @@ impl Folder {
     pub(super) fn remove(&self, bucket: &str, key: &str, condition: &Precondition) -> S3Result<()> {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
         let lock = self.lock(bucket, key)?;
-        condition.check(self.open_object(&path)?.as_ref().map(|(_, seal)| seal))?;
+        condition.check(self.object(&path, key)?.as_ref().map(|(_, seal)| seal))?;
         let removed = fs::remove_file(&path);
         drop(lock);
         match removed {

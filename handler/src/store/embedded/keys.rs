@@ -19,6 +19,12 @@ pub(super) fn file_name(key: &str) -> String {
     format!("~{}", hex(&Sha256::digest(key)))
 }
 
+/// Whether a listing can tell the key: XML has no way to write the others.
+pub(super) fn is_listable(key: &str) -> bool {
+    let writable = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
+    key.chars().all(writable)
+}
+
 /// The key that `name` stands for; none for a hash, whose key stands in the file.
 pub(super) fn key_of(name: &str) -> Option<String> {
     if name.starts_with('~') {

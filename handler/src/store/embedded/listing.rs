@@ -29,7 +29,8 @@ impl Folder {
                 },
                 None => continue,
             };
-            if key.starts_with(prefix) {
+            // One of an earlier version of this program may be there that would spoil the whole listing.
+            if key.starts_with(prefix) && keys::is_listable(&key) {
                 found.push(key);
             }
         }

@@ -5,25 +5,19 @@ that imported Manim once. What goes out: an H.264 clip per request, its ledger (
 beat) and an audit of what was on screen. What it never does: run code of a document, open a network connection,
 write outside the folder of the clip and the temporary folder, or let one scene's failure touch another scene.
 
-    worker     one process, one thread, one forked child per render
-    raw        somebody's own Manim program, in a process of its own
-    scene      beats → pages → steps → frames
-    plan       which elements share a page or a place, and for how long
-    steps      what happens in a beat, and which frames it gets
-    standing   what is on screen, and all that can happen to it
-    marks morph heading            highlights, formulas that turn into others, the title
-    layout placement               pages: what stands where
-    elements   storyboard elements → pieces
-    text equation code table panels image                    the makers of blocks
-    plot curves numberline drawing graph arrangement chart   figures; labels finds room for their labels
-    space solids                   three dimensions
-    typeset    Typst source → measured sheets → Manim mobjects
-    expression postfix expressions → numbers
-    canvas painting                Manim's Cairo camera, and the entrances drawn with it
-    clip       frames → H.264
-    ledger     which frames belong to which beat
-    audit      ink that covers other ink or leaves the frame, text too small to read
-    theme      colours and sizes
+    worker/       one process, one thread, one forked child per render: server, scene_process
+    raw/          a user's own Manim program, in a process of its own
+    protocol      what is said over the socket
+    scene/        beats → pages → steps → frames: scene (the story, and the fade at its end), plan (which elements
+                  share a page or a place), steps (what happens in a beat, and which frames it gets), heading
+    screen/       what is on screen, and all that can happen to it; highlights; formulas that turn into others
+    elements/     storyboard elements → pieces: one file for each kind, chosen by maker
+    geometry/     what figures are made of: expressions, curves, solids, axes, arrows, places of nodes and labels
+    layout/       pages: blocks, page (all on one), placement (wanted places), pagination (spread over several)
+    typesetting/  typesetter (Typst source → measured sheets), outlines (sheets → Manim mobjects), rich_text
+    frames/       canvas (Manim's Cairo camera), painting, clip (frames → H.264), ledger (frames of each beat)
+    audit         ink that covers other ink or leaves the frame, text too small to read
+    theme         colours and sizes
 
 Lengths are in frame units (the frame is 8 units high), times in frames, unless a name says otherwise.
 """

@@ -29,9 +29,8 @@ def main() -> int:
 
     import manim
 
-    from . import scene  # noqa: F401  Imported before the fork, so that no child pays for it.
-    from .typeset import Typesetter
-    from .worker import Worker
+    from .typesetting.typesetter import Typesetter
+    from .worker.server import Worker
 
     logging.getLogger("manim").setLevel(logging.ERROR)
     setter = Typesetter(os.environ.get("CHALKREEL_STAGE_FONTS") or None)

@@ -1,4 +1,4 @@
-"""What is wrong with a picture: ink that covers other ink, ink outside the safe frame, text too small to read."""
+"""Measures a picture: ink that overlaps other ink, ink outside the safe frame, text too small to read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from manim import Mobject
 
 from . import theme
 
@@ -132,3 +133,18 @@ def _points_at(mark: Box, target: Box | Stroke) -> bool:
     """Whether `mark` may touch `target`: it is about its element, or holds its parts."""
     element = mark.about or mark.holds
     return element is not None and (target.name == element or target.name.startswith(element + ": "))
+
+
+def ink(name: str, group: Mobject, font: float | None) -> list[Box]:
+    """The box of a mobject's ink; none when it is blank."""
+    points = [item.points for item in group.get_family() if len(item.points)]
+    if not points:
+        return []
+    left, bottom = np.min([p[:, :2].min(axis=0) for p in points], axis=0)
+    right, top = np.max([p[:, :2].max(axis=0) for p in points], axis=0)
+    return [Box(name, float(left), float(bottom), float(right), float(top), font)]
+
+
+def whole(element: str, what: str, group: Mobject) -> list[Box]:
+    """The box of all of a figure's ink: its own parts may stand within, and nothing else."""
+    return [replace(box, holds=element) for box in ink(f"{element}: {what}", group, None)]

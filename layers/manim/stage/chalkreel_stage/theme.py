@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
+
+import msgspec
 
 FRAME_HEIGHT = 8.0
 """Height of the frame in units, as in Manim."""
@@ -172,19 +173,23 @@ def legible(wanted: str | None, look: Theme, least: float = 3.0) -> str | None:
     return look.text
 
 
-def key(thing: dict[str, Any]) -> str:
+Thing = TypeVar("Thing", bound=msgspec.Struct)
+"""A curve, shape or solid."""
+
+
+def key(thing: msgspec.Struct) -> str:
     """What a curve, shape or solid is known by from one form of its figure to the next."""
-    return json.dumps(thing, sort_keys=True)
+    return msgspec.json.encode(thing).decode()
 
 
-def keys(things: Sequence[dict[str, Any]]) -> list[str]:
+def keys(things: Sequence[msgspec.Struct]) -> list[str]:
     """For each of a form's things one of its own: its `key`, and which it is of those that are equal."""
     plain = [key(thing) for thing in things]
     return [f"{plain[:i].count(one)} {one}" for i, one in enumerate(plain)]
 
 
 def shades(
-    forms: Iterable[Sequence[dict[str, Any]]], own: Callable[[dict[str, Any]], str | None], look: Theme
+    forms: Iterable[Sequence[Thing]], own: Callable[[Thing], str | None], look: Theme
 ) -> dict[str, str]:
     """Colours by `key` of all things in a figure's forms, which are in order of time.
 

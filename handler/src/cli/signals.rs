@@ -1,0 +1,56 @@
+//! The signals that tell a command to stop: interrupt, terminate, and the hang-up of a terminal that was closed.
+
+use std::io;
+
+use nix::sys::signal::Signal as Number;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a shell says of a command that an interrupt ended: 128 and its number.
+pub(super) const ENDED: i32 = 130;
+
+/// Listens for them.
+#[derive(Debug)]
+pub(super) struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None where hang-ups are ignored.
+    hang_up: Option<Signal>,
+}
+
+impl Stops {
+    /// Must be called inside an async runtime.
+    ///
+    /// # Errors
+    /// When the system does not let the process listen.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            // Whoever starts a command with `nohup` wants it to go on.
+            hang_up: if is_ignored(Number::SIGHUP) { None } else { Some(signal(SignalKind::hangup())?) },
+        })
+    }
+
+    /// Ends with the next of them.
+    pub(super) async fn next(&mut self) {
+        let Self { interrupt, terminate, hang_up } = self;
+        let hang_up = async {
+            match hang_up {
+                Some(signal) => _ = signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = hang_up => {}
+        }
+    }
+}
+
+/// Whether whoever started this process has it ignore the signal, as the kernel tells.
+fn is_ignored(number: Number) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (number as i32 - 1)) != 0)
+}

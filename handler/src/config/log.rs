@@ -1,0 +1,70 @@
+//! CHALKREEL_LOG: whether it says what it means. tracing's own parser takes any word for the name of a module, so that `inof` would
+//! log nothing, and nobody would know why.
+
+use tracing_subscriber::EnvFilter;
+
+/// What stands alone or after a target's `=`; tracing takes numbers too.
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace", "0", "1", "2", "3", "4", "5"];
+/// Targets that may stand alone, which means all that they say.
+const OWN: &[&str] = &["handler", "chalkreel"];
+
+/// What is wrong with `directives`, if anything.
+pub(super) fn fault(directives: &str) -> Option<String> {
+    let allowed = "off, error, warn, info, debug or trace, alone or after a target and `=`, with commas between";
+    let wrong = |part: &str| Some(format!("CHALKREEL_LOG has `{part}`; it must be {allowed}"));
+    // Commas within braces separate the fields of a span.
+    let mut depth = 0_i32;
+    let parts = directives.split(|c: char| {
+        depth += i32::from(c == '{' || c == '[') - i32::from(c == '}' || c == ']');
+        c == ',' && depth <= 0
+    });
+    for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
+        let level = |text: &str| LEVELS.iter().any(|level| text.eq_ignore_ascii_case(level));
+        let plain = !part.contains(['[', '{']);
+        let known = level(part) || OWN.contains(&part) || part.contains("::");
+        let well = match part.rsplit_once('=') {
+            Some((target, given)) => !plain || (level(given) && !target.is_empty()),
+            None => !plain || known,
+        };
+        if !well || EnvFilter::try_new(part).is_err() {
+            return wrong(part);
+        }
+    }
+    EnvFilter::try_new(directives).is_err().then(|| wrong(directives)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_are_no_levels_are_told() {
+        for well in [
+            "info",
+            "WARN",
+            "off",
+            "3",
+            "handler=debug",
+            "handler",
+            "handler::job=trace, warn",
+            "info,s3s=off,",
+            "handler::store[job{job_id=1,x=2}]=debug",
+            "[job]=trace",
+        ] {
+            assert_eq!(fault(well), None, "{well}");
+        }
+        for (wrong, part) in [
+            ("inof", "inof"),
+            ("loud", "loud"),
+            ("info,handler=loud", "handler=loud"),
+            ("=info", "=info"),
+            ("handler=", "handler="),
+            ("yes please", "yes please"),
+            ("info;debug", "info;debug"),
+            ("handler=info=debug=x", "handler=info=debug=x"),
+        ] {
+            let fault = fault(wrong).unwrap_or_else(|| panic!("{wrong} is taken"));
+            assert!(fault.contains("CHALKREEL_LOG") && fault.contains(&format!("`{part}`")), "{fault}");
+        }
+    }
+}

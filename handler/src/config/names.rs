@@ -1,0 +1,64 @@
+//! Names in the environment that are meant as settings of ours and are none.
+
+use super::VARIABLES;
+
+/// What all settings begin with that are ours alone.
+const PREFIX: &str = "CHALKREEL_";
+/// Set for our own children and by our own tests.
+const INTERNAL: &[&str] = &["CHALKREEL_STAGE_", "CHALKREEL_TEST_"];
+/// Letters that two names may differ by to be taken for each other: a slip of the finger, or two.
+const SLIPS: usize = 2;
+/// Letters that one name must have to be looked for within another.
+const PART: usize = 3;
+
+/// A sentence for each name that is close to a setting's and is none.
+pub(super) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut told: Vec<String> = names
+        .filter(|name| !INTERNAL.iter().any(|prefix| name.starts_with(prefix)))
+        .filter_map(|name| closest(name).map(|meant| format!("{name} is no setting; did you mean {meant}?")))
+        .collect();
+    told.sort_unstable();
+    told
+}
+
+/// Whether one name is a part of the other.
+fn is_part(one: &str, other: &str) -> bool {
+    one.len() >= PART && other.contains(one)
+}
+
+fn closest(name: &str) -> Option<&'static str> {
+    let upper = name.to_ascii_uppercase();
+    let own = upper.strip_prefix(PREFIX)?;
+    if VARIABLES.iter().any(|variable| variable.name == name) {
+        return None;
+    }
+    let settings = VARIABLES.iter().filter_map(|variable| Some((variable.name, variable.name.strip_prefix(PREFIX)?)));
+    let ours = settings.map(|(whole, part)| (whole, part, strsim::osa_distance(own, part)));
+    let close = ours.filter(|(_, part, slips)| *slips <= SLIPS || is_part(own, part) || is_part(part, own));
+    // Settings of others' that are written with our prefix by mistake.
+    let bare = || VARIABLES.iter().find(|variable| variable.name == own).map(|variable| variable.name);
+    close.min_by_key(|(.., slips)| *slips).map(|(whole, ..)| whole).or_else(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_told_with_what_was_meant() {
+        for (name, meant) in [
+            ("CHALKREEL_JOB", "CHALKREEL_JOBS"),
+            ("CHALKREEL_BUKCET", "CHALKREEL_BUCKET"),
+            ("CHALKREEL_STORE", "CHALKREEL_STORE_DIR"),
+            ("CHALKREEL_TOKEN", "CHALKREEL_HTTP_TOKEN"),
+            ("chalkreel_log", "CHALKREEL_LOG"),
+            ("CHALKREEL_MANIM_SOURCE", "MANIM_SOURCE"),
+        ] {
+            let told = unknown([name].into_iter());
+            assert_eq!(told, [format!("{name} is no setting; did you mean {meant}?")]);
+        }
+        for other in ["CHALKREEL_JOBS", "CHALKREEL_STAGE_FD", "CHALKREEL_WEATHER", "CHALK_JOB", "JOB_TIMEOUT", "PATH"] {
+            assert!(unknown([other].into_iter()).is_empty(), "{other}");
+        }
+    }
+}

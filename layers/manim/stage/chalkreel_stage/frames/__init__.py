@@ -1,0 +1,1 @@
+"""Pictures → clips: canvas, encoder, and the frames that belong to each beat."""

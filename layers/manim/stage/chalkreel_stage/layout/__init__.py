@@ -1,0 +1,1 @@
+"""Pages: what stands where, at which scale."""

@@ -1,0 +1,86 @@
+"""Pieces → pages. Planned before anything is drawn.
+
+A section is what is shown between two `clear`s. It becomes one page at the largest scale at which everything
+fits, down to the floor of legibility. What doesn't fit even then is spread over several pages at a comfortable
+scale, and what is longer than a page (a list, a text, a table, a program, a formula) continues on the next.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .. import theme
+from .blocks import Area, Block, Piece, measured
+from .page import fits, one_page, place
+from .placement import arranged
+
+SPREAD_LEVEL = 0.9
+"""Scale of pages when a section needs more than one."""
+
+
+def paginate(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
+    """Blocks in order, placed, with their page numbers from `first_page` on."""
+    if not pieces:
+        return []
+    return [part for block in _paginated(pieces, area, first_page) for part in _opened(block)]
+
+
+def _opened(block: Block) -> list[Block]:
+    if not block.children:
+        return [block]
+    for child in block.children:
+        child.x, child.y, child.page = child.x + block.x, child.y + block.y, block.page
+    return [part for child in block.children for part in _opened(child)]
+
+
+def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
+    if any(piece.placement for piece in pieces):
+        blocks = arranged(pieces, area)
+        if blocks:
+            for block in blocks:
+                block.page = first_page
+            return blocks
+    blocks = one_page(pieces, area, theme.LEVELS)
+    if blocks:
+        for block in blocks:
+            block.page = first_page
+    else:
+        blocks = _spread(pieces, area, first_page)
+    pages = [block.page for block in blocks]
+    for block in blocks:
+        if pages.count(block.page) == 1 and block.piece and block.piece.centred_alone:
+            block.x = area.left + (area.width - block.width) / 2
+    return blocks
+
+
+def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
+    """Over as many pages as it takes; each is as full as it can be at a comfortable scale."""
+    done: list[Block] = []
+    current: list[Piece] = []
+    blocks: list[Block] = []
+    waiting = list(pieces)
+    while waiting:
+        piece = waiting.pop(0)
+        alone = measured(piece, SPREAD_LEVEL, area.width, area.height)
+        if not fits([alone], area):
+            # As many as there are pages, all alike, rather than full ones and a rest.
+            parts = piece.divided(max(2, math.ceil(alone.height / area.height)))
+            if parts:
+                for part in parts:
+                    part.until, part.scale, part.opacity = piece.until, piece.scale, piece.opacity
+                waiting[:0] = parts
+                continue
+        levels = (SPREAD_LEVEL,) if current else (SPREAD_LEVEL, *theme.LEVELS[2:])
+        together = one_page([*current, piece], area, levels)
+        if not together and current:
+            done, page, current = done + blocks, page + 1, []
+            together = one_page([piece], area, (SPREAD_LEVEL, *theme.LEVELS[2:]))
+        if not together:
+            # Nothing makes it fit: it stands alone at the floor, and the audit tells.
+            together = [measured(piece, theme.LEVELS[-1], area.width, area.height)]
+            place(together, area)
+        current.append(piece)
+        blocks = together
+        for block in blocks:
+            block.page = page
+    return done + blocks

@@ -1,0 +1,1 @@
+"""A user's own Manim program, in a process of its own."""

@@ -1,0 +1,1 @@
+"""One storyboard scene: beats → pages → steps → frames."""

@@ -1,0 +1,1 @@
+"""What is on screen, and what can happen to it."""

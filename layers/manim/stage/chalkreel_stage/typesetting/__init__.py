@@ -1,0 +1,1 @@
+"""Words, formulas and programs → outlines, by Typst."""

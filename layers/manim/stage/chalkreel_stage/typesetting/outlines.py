@@ -1,0 +1,253 @@
+"""Sheets → Manim mobjects, and where the glyphs of one sheet stand in another."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from xml.etree import ElementTree as ET
+
+import numpy as np
+from manim import Group, Mobject, VGroup, VMobject
+from PIL import Image
+
+from ..frames.painting import Picture
+from .typesetter import POINTS, Sheet, TypesetError
+
+_COMMAND = re.compile(r"([A-Za-z])|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+_TRANSFORM = re.compile(r"(matrix|translate|scale|rotate)\(([^)]*)\)")
+
+_HREF = "{http://www.w3.org/1999/xlink}href"
+
+
+@lru_cache(maxsize=4096)
+def _outline(data: str) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, _path(data)))
+
+
+def _path(data: str) -> np.ndarray:
+    """Cubic Bézier points of an SVG path, shape (4n, 2): anchor, handle, handle, anchor."""
+    points: list[tuple[float, float]] = []
+    tokens = _COMMAND.findall(data)
+    x = y = start_x = start_y = 0.0
+    i = 0
+    command = ""
+
+    def take(count: int) -> list[float]:
+        nonlocal i
+        values = [float(tokens[i + k][1]) for k in range(count)]
+        i += count
+        return values
+
+    def line(to_x: float, to_y: float) -> None:
+        dx, dy = (to_x - x) / 3, (to_y - y) / 3
+        points.extend([(x, y), (x + dx, y + dy), (x + 2 * dx, y + 2 * dy), (to_x, to_y)])
+
+    while i < len(tokens):
+        if tokens[i][0]:
+            command = tokens[i][0]
+            i += 1
+        base_x, base_y = (x, y) if command.islower() else (0.0, 0.0)
+        kind = command.upper()
+        if kind == "M":
+            dx, dy = take(2)
+            x, y = base_x + dx, base_y + dy
+            start_x, start_y = x, y
+            command = "l" if command == "m" else "L"
+        elif kind == "L":
+            dx, dy = take(2)
+            line(base_x + dx, base_y + dy)
+            x, y = base_x + dx, base_y + dy
+        elif kind == "H":
+            (dx,) = take(1)
+            line(base_x + dx, y)
+            x = base_x + dx
+        elif kind == "V":
+            (dy,) = take(1)
+            line(x, base_y + dy)
+            y = base_y + dy
+        elif kind == "C":
+            a, b, c, d, e, f = take(6)
+            points.extend([(x, y), (base_x + a, base_y + b), (base_x + c, base_y + d), (base_x + e, base_y + f)])
+            x, y = base_x + e, base_y + f
+        elif kind == "Q":
+            a, b, e, f = take(4)
+            qx, qy, ex, ey = base_x + a, base_y + b, base_x + e, base_y + f
+            points.extend(
+                [
+                    (x, y),
+                    (x + 2 / 3 * (qx - x), y + 2 / 3 * (qy - y)),
+                    (ex + 2 / 3 * (qx - ex), ey + 2 / 3 * (qy - ey)),
+                    (ex, ey),
+                ]
+            )
+            x, y = ex, ey
+        elif kind == "Z":
+            if abs(x - start_x) > 1e-9 or abs(y - start_y) > 1e-9:
+                line(start_x, start_y)
+            x, y = start_x, start_y
+        else:
+            raise TypesetError(f"a path command that Typst does not write: {command}")
+    return np.array(points, dtype=float).reshape(-1, 2)
+
+
+def _matrix(transform: str | None) -> np.ndarray:
+    result = np.eye(3)
+    for name, inner in _TRANSFORM.findall(transform or ""):
+        v = [float(n) for n in _NUMBER.findall(inner)]
+        step = np.eye(3)
+        if name == "matrix":
+            step[:2] = [[v[0], v[2], v[4]], [v[1], v[3], v[5]]]
+        elif name == "translate":
+            step[:2, 2] = [v[0], v[1] if len(v) > 1 else 0.0]
+        elif name == "scale":
+            step[0, 0], step[1, 1] = v[0], v[-1]
+        else:
+            angle = np.deg2rad(v[0])
+            step[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        result = result @ step
+    return result
+
+
+def mobject(sheet: Sheet, each_glyph: bool = False) -> Group:
+    """The sheet's ink, its top left corner at the origin. One mobject per run of glyphs, or per glyph.
+
+    A VGroup, unless there are pictures in it: those of colour emoji.
+    """
+    root = ET.fromstring(sheet.svg)
+    symbols: dict[str, ET.Element] = {}
+    for element in root.iter():
+        if element.tag.endswith("}symbol") and len(element):
+            symbols["#" + element.get("id", "")] = element[0]
+    items: list[Mobject] = []
+
+    def place(outline: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        flat = outline @ matrix[:2, :2].T + matrix[:2, 2]
+        points = np.zeros((len(flat), 3))
+        points[:, 0] = flat[:, 0] / POINTS
+        points[:, 1] = -flat[:, 1] / POINTS
+        return points
+
+    def add(points: np.ndarray, fill: str | None, stroke: str | None, stroke_points: float) -> None:
+        if not len(points):
+            return
+        item = VMobject(
+            fill_color=fill or stroke or "#ffffff",
+            fill_opacity=_opacity(fill),
+            stroke_color=stroke or fill or "#ffffff",
+            stroke_opacity=1.0 if stroke else 0.0,
+            # Manim draws a stroke width of 1 as a hundredth of a frame unit.
+            stroke_width=stroke_points / POINTS * 100 if stroke else 0.0,
+        )
+        item.points = points
+        items.append(item)
+
+    def picture(data: str, matrix: np.ndarray, width: float, height: float) -> None:
+        pixels = _pixels(data)
+        if pixels is None:
+            return
+        item = Picture(pixels, 1.0, 1.0)
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=float)
+        item.points = place(corners, matrix)
+        items.append(item)
+
+    def walk(parent: Iterable[ET.Element], matrix: np.ndarray) -> None:
+        run: list[np.ndarray] = []
+        run_fill: str | None = None
+        for element in parent:
+            tag = element.tag.rsplit("}", 1)[-1]
+            if tag in ("defs", "symbol", "clipPath"):
+                continue
+            local = matrix @ _matrix(element.get("transform"))
+            if tag == "g":
+                walk(element, local)
+            elif tag == "use":
+                symbol = symbols.get(element.get(_HREF, ""))
+                if symbol is None:
+                    continue
+                at = np.eye(3)
+                at[:2, 2] = [float(element.get("x", "0")), float(element.get("y", "0"))]
+                data = symbol.get("d", "")
+                if not data:
+                    walk([symbol], local @ at)
+                    continue
+                points = place(np.array(_outline(data)).reshape(-1, 2), local @ at)
+                fill, stroke = _colour(element.get("fill")), _colour(element.get("stroke"))
+                width = float(element.get("stroke-width", "1"))
+                if each_glyph or stroke:
+                    add(points, fill, stroke, width)
+                else:
+                    if run and fill != run_fill:
+                        add(np.concatenate(run), run_fill, None, 0.0)
+                        run = []
+                    run.append(points)
+                    run_fill = fill
+            elif tag == "image":
+                width, height = float(element.get("width", "0")), float(element.get("height", "0"))
+                at = np.eye(3)
+                at[:2, 2] = [float(element.get("x", "0")), float(element.get("y", "0"))]
+                picture(element.get(_HREF, element.get("href", "")), local @ at, width, height)
+            elif tag == "path":
+                stroke = _colour(element.get("stroke"))
+                width = float(element.get("stroke-width", "1")) * float(np.sqrt(abs(np.linalg.det(local[:2, :2]))))
+                add(place(_path(element.get("d", "")), local), _colour(element.get("fill")), stroke, width)
+        if run:
+            add(np.concatenate(run), run_fill, None, 0.0)
+
+    walk(root, np.eye(3))
+    return (VGroup if all(isinstance(item, VMobject) for item in items) else Group)(*items)
+
+
+@lru_cache(maxsize=256)
+def _pixels(data: str) -> np.ndarray | None:
+    """The pixels of a `data:` picture that Typst wrote; none when it is no such picture."""
+    head, _, body = data.partition(",")
+    if not head.startswith("data:image/png;base64"):
+        return None
+    with Image.open(io.BytesIO(base64.b64decode(body))) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def glyph_shape(item: Mobject) -> tuple[float, ...]:
+    """What a glyph looks like, whatever its size and place: equal for two of the same shape."""
+    points = item.points[:, :2]
+    low, size = points.min(axis=0), max(float(np.ptp(points[:, 1])), float(np.ptp(points[:, 0])), 1e-6)
+    rough = np.round((points - low) / size, 1)
+    return (float(len(points)), *map(float, rough[:: max(1, len(rough) // 12)].flatten()))
+
+
+def find(sheet: Sheet, part: Sheet) -> list[tuple[float, float, float, float]]:
+    """Where the glyphs of `part` follow each other in `sheet`: left, bottom, right, top for each line; first match."""
+    glyphs = [item for item in mobject(sheet, each_glyph=True) if len(item.points)]
+    wanted = [glyph_shape(item) for item in mobject(part, each_glyph=True) if len(item.points)]
+    have = [glyph_shape(item) for item in glyphs]
+    for start in range(len(have) - len(wanted) + 1) if wanted else ():
+        if have[start : start + len(wanted)] == wanted:
+            return _lines(glyphs[start : start + len(wanted)])
+    return []
+
+
+def _lines(glyphs: list[Mobject]) -> list[tuple[float, float, float, float]]:
+    lines: list[tuple[float, float, float, float]] = []
+    for glyph in glyphs:
+        (left, bottom), (right, top) = glyph.points[:, :2].min(axis=0), glyph.points[:, :2].max(axis=0)
+        # Back to the left by more than a glyph means a new line.
+        if lines and left > lines[-1][2] - 1.0:
+            a, b, c, d = lines[-1]
+            lines[-1] = (min(a, left), min(b, bottom), max(c, right), max(d, top))
+        else:
+            lines.append((float(left), float(bottom), float(right), float(top)))
+    return [tuple(map(float, line)) for line in lines]
+
+
+def _colour(value: str | None) -> str | None:
+    return value[:7] if value and value.startswith("#") else None
+
+
+def _opacity(fill: str | None) -> float:
+    return 1.0 if fill else 0.0

@@ -1,0 +1,1 @@
+"""The warm worker: one process that forks one child per render."""

@@ -1,0 +1,95 @@
+"""What the stage and the Rust sources both have to know is the same in both: read from the sources."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from chalkreel_stage import theme
+from chalkreel_stage.frames import clip
+from chalkreel_stage.geometry import expression
+from chalkreel_stage.layout import placement
+from chalkreel_stage.raw import program
+
+REPOSITORY = Path(__file__).parents[3]
+PLANNER, HANDLER = REPOSITORY / "planner-wasm", REPOSITORY / "handler"
+
+
+def sources(folder: Path, needle: str) -> dict[str, str]:
+    """Rust files under a folder that contain a text, wherever they lie."""
+    texts = {path: path.read_text("utf-8") for path in sorted(folder.rglob("*.rs"))}
+    return {str(path.relative_to(REPOSITORY)): text for path, text in texts.items() if needle in text}
+
+
+def strings(source: str) -> list[str]:
+    """The string literals of a stretch of Rust, in order."""
+    return [re.sub(r"\\\s*\n\s*", "", text) for text in re.findall(r'"((?:[^"\\]|\\.|\\\n)*)"', source)]
+
+
+def after(words: list[str], option: str) -> Iterator[str]:
+    """What follows each mention of an option."""
+    return (value for name, value in pairwise(words) if name == option)
+
+
+@pytest.mark.parametrize(("name", "look"), [("DARK", theme.DARK), ("LIGHT", theme.LIGHT)])
+def test_still_cards_have_the_colours_of_the_stage(name: str, look: theme.Theme) -> None:
+    pattern = rf"\b{name}: \(&str, &str\) = (\([^)]*\))"
+    found = [strings(match) for text in sources(HANDLER, name).values() for match in re.findall(pattern, text)]
+    assert found, f"no Rust source names the colours of {name}"
+    assert all(colours == [look.background.strip("#"), look.text.strip("#")] for colours in found), found
+
+
+def test_every_encoder_has_the_settings_of_the_stage() -> None:
+    """Clips, cards and intros are joined by stream copy, so they need the same parameter sets."""
+    encoding = {name: strings(text) for name, text in sources(HANDLER, '"libx264"').items()}
+    assert encoding, "no Rust source encodes with libx264"
+    for option, value in clip.ENCODER.items():
+        for name, words in encoding.items():
+            assert list(after(words, f"-{option}")), f"{name} encodes without -{option}"
+            assert set(after(words, f"-{option}")) == {value}, f"-{option} in {name}"
+    for name, words in encoding.items():
+        assert set(after(words, "-bf")) == {"0"}, name
+        text = " ".join(words)
+        for colours in ("colorspace=bt709", "color_primaries=bt709", "color_trc=bt709", "range=tv"):
+            assert colours in text, f"{name} does not say {colours}"
+
+
+def test_every_clip_has_the_clock_of_the_stage() -> None:
+    for name, text in sources(HANDLER, '"-video_track_timescale"').items():
+        assert re.search(rf"\b(fps|rate)\b[^;\n]*\* {clip.TICKS}\b|\b{clip.TICKS} \*", text), name
+
+
+def test_the_planner_names_colours_that_the_stage_has() -> None:
+    lists = [
+        strings(match)
+        for text in sources(PLANNER / "src", "COLOURS").values()
+        for match in re.findall(r"const COLOURS: [^=]*= &\[(.*?)\];", text, re.DOTALL)
+    ]
+    assert lists and all(set(names) <= set(look.names) for names in lists for look in (theme.DARK, theme.LIGHT))
+
+
+def test_the_planner_knows_the_functions_of_the_stage() -> None:
+    (text,) = sources(PLANNER, "pub fn arity(").values()
+    arms = re.findall(r"((?:\"\w+\"\s*\|?\s*)+)=> Some\((\d)\)", text.split("pub fn arity(")[1].split("\n}\n")[0])
+    known = {int(count): set(strings(names)) for names, count in arms}
+    assert known == {1: set(expression._UNARY), 2: set(expression._BINARY)}
+
+
+def test_positions_are_in_the_frame_that_the_storyboard_says() -> None:
+    schema = (PLANNER / "schema" / "storyboard.json").read_text("utf-8")
+    said = set(re.findall(r"the frame is ([\d.]+) wide and ([\d.]+) high", schema))
+    assert {(float(wide), float(high)) for wide, high in said} == {(placement.UNITS_WIDE, theme.FRAME_HEIGHT)}
+
+
+def test_every_theme_of_the_storyboard_is_one_of_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = json.loads((PLANNER / "schema" / "storyboard.json").read_text("utf-8"))
+    themes = schema["properties"]["theme"]["enum"]
+    assert len({theme.named(name).background for name in themes}) == len(themes) > 1
+    for name in themes:
+        arguments = f"raw --source a --class A --out b.mp4 --width 2 --height 2 --fps 1 --frames 1 --theme {name}"
+        monkeypatch.setattr("sys.argv", arguments.split())
+        assert program._arguments().theme == name

@@ -1,0 +1,266 @@
+//! Manim programs that leave something else in place of a clip, or more than they may: each costs its own scene and nothing else. The
+//! rest of the film is drawn as ever, nothing of it stays in the cache, and the program is welcome again once it was mended.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use handler::assets::Assets;
+use handler::config::Config;
+use handler::deadline::Deadline;
+use handler::job::Quality;
+use handler::layers::Layers;
+use handler::render::{Cards, Film, SceneOrder, mp4, promise};
+use planner_wasm::storyboard::{Beat, Scene, SceneKind};
+use serde_json::Value;
+
+use super::house::{BINARY, House, Made, REPOSITORY};
+use super::{all, job};
+
+const WRONG: &[&str] = &["render.wrong_clip"];
+const LENGTH: &[&str] = &["render.wrong_frames"];
+const TOO_MUCH: &[&str] = &["render.too_many_files"];
+
+/// What a program does, in the words of `fixtures/programs/leave.py`, and the codes of which one stands in its scene's place.
+type Row = (&'static str, &'static [&'static str]);
+
+/// Things that are no file of its own.
+const NO_FILES: &[Row] = &[
+    ("os.symlink('/proc/self/cwd/private.mp4', CLIP); done()", WRONG),
+    ("os.symlink('clip.mp4', CLIP); done()", WRONG),
+    ("os.symlink('/etc/passwd', CLIP); done()", WRONG),
+    ("ours('mine.mp4'); os.symlink('mine.mp4', CLIP); done()", WRONG),
+    ("os.symlink('../scene-good.mp4', CLIP); done()", WRONG),
+    ("os.mkfifo(CLIP); done()", WRONG),
+    ("os.mkfifo(CLIP); done(beats=[])", WRONG),
+    ("os.mkdir(CLIP); done()", WRONG),
+    // The kernel refuses it, and there is no clip.
+    ("try: os.mknod(CLIP, 0o666 | stat.S_IFCHR, os.makedev(1, 5))\nexcept OSError: pass\ndone()", WRONG),
+    ("ours('mine.mp4'); os.link('mine.mp4', CLIP); done()", WRONG),
+    ("done()", WRONG),
+    // The answer comes first, and what another process would still do never does.
+    ("say()\nif os.fork() == 0: time.sleep(1); ours()\nos._exit(0)", WRONG),
+];
+
+/// Files that are no clips, or clips of another making.
+const NO_CLIPS: &[Row] = &[
+    ("open(CLIP, 'w'); done()", WRONG),
+    ("open(CLIP, 'wb').truncate(3 << 30); done()", WRONG),
+    ("open(CLIP, 'wb').truncate(16 << 30); done()", &["render.wrong_clip", "render.failed"]),
+    ("open(CLIP, 'w').write('ffconcat version 1.0\\nfile scene-one.mp4\\n'); done()", WRONG),
+    ("open(CLIP, 'w').write('#EXTM3U\\n#EXT-X-TARGETDURATION:9\\n#EXTINF:9,\\nclip.mp4\\n'); done()", WRONG),
+    ("other(codec='mpeg4', size=(64, 48)); done()", WRONG),
+    ("other(size=(64, 48)); done()", WRONG),
+    ("other(size=(2048, 2048), options={'preset': 'ultrafast'}); done()", WRONG),
+    ("other(options={'preset': 'veryfast', 'tune': 'animation', 'crf': '20'}); done()", WRONG),
+    ("other(tracks=2); done()", WRONG),
+    ("other(sound=True, title='<script>alert(1)</script>'); done()", WRONG),
+    ("other(kind='matroska'); done()", WRONG),
+];
+
+/// Clips of our own encoder that are not as promised.
+const NOT_AS_PROMISED: &[Row] = &[
+    ("ours(frames=FRAMES + 1); done()", LENGTH),
+    ("ours(frames=FRAMES - 1); done()", LENGTH),
+    ("ours(frames=1); done(beats=[{'frames': 1}])", LENGTH),
+    ("rubbish(); done()", WRONG),
+    ("ours(); os.truncate(CLIP, os.path.getsize(CLIP) - 1); done()", WRONG),
+    ("ours(); open(CLIP, 'ab').write(b'\\0\\0\\0\\x08moof'); done()", WRONG),
+    ("ours(); os.truncate(CLIP, 3 << 30); done()", WRONG),
+];
+
+/// More than a folder may hold. The last ones end before anybody looks.
+const FLOODS: &[Row] = &[
+    ("for _ in range(30000): os.mkdir('d'); os.chdir('d')\ntime.sleep(60)", TOO_MUCH),
+    ("for number in range(40000): open(f'file-{number}', 'w')\ntime.sleep(60)", TOO_MUCH),
+    (
+        "for number in range(40): os.mkdir('d'); os.chdir('d')\nos.chdir(os.path.dirname(CLIP)); ours(); done()",
+        TOO_MUCH,
+    ),
+    ("os.mkdir('closed'); os.mkdir('closed/in'); os.mkfifo('closed/in/pipe'); raise SystemExit(3)", &["render.failed"]),
+];
+
+fn document(rows: &[Row], mended: bool) -> String {
+    let leave = std::fs::read_to_string(format!("{REPOSITORY}/tests/fixtures/programs/leave.py")).unwrap();
+    let scene = |(number, (does, _)): (usize, &Row)| {
+        let program = leave.replace("\nLEAVE\n", &format!("\n{}\n", if mended { "" } else { does }));
+        format!("## Row {number}\n\n```manim One\n{program}```\n\nSome words.\n\n")
+    };
+    let scenes: String = rows.iter().enumerate().map(scene).collect();
+    format!(
+        "# A film\n\nSome words.\n\n## Good\n\nMore words.\n\n- a list\n\n{scenes}## Last\n\nLast words.\n\n- a list\n"
+    )
+}
+
+fn scenes(made: &Made) -> Vec<Value> {
+    made.status()["scenes"].as_array().unwrap().clone()
+}
+
+/// Files of clips in the store's cache.
+fn cached(house: &House) -> usize {
+    fn files(folder: &std::path::Path, found: &mut usize) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                files(&entry.path(), found);
+            } else if entry.path().to_string_lossy().contains("clips") {
+                *found += 1;
+            }
+        }
+    }
+    let mut found = 0;
+    files(&house.path("store"), &mut found);
+    found
+}
+
+fn check(made: &Made, rows: &[Row]) {
+    assert_eq!(made.code(), 3, "{}", made.words());
+    assert_eq!(made.status()["state"], "degraded");
+    let scenes = scenes(made);
+    assert_eq!(scenes.len(), rows.len() + 3);
+    for (number, scene) in scenes.iter().enumerate() {
+        let state = scene["state"].as_str().unwrap();
+        let Some((does, codes)) = number.checked_sub(2).and_then(|row| rows.get(row)) else {
+            assert_eq!((state, &scene["replaced"]), ("rendered", &Value::Null), "scene {number} beside them");
+            continue;
+        };
+        let why = scene["replaced"].as_str().unwrap_or_default();
+        assert_eq!(state, "still", "{does}");
+        assert!(codes.iter().any(|code| why.starts_with(&format!("{code}: "))), "{does}: {why}");
+    }
+}
+
+#[test]
+fn what_a_program_leaves_costs_its_own_scene_and_nothing_else() {
+    let films = [NO_FILES, NO_CLIPS, NOT_AS_PROMISED, FLOODS];
+    all(&films, 2, |rows| {
+        let house = House::new().set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
+        std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), house.path("private.mp4")).unwrap();
+        let made = house.render(&house.document("film.md", document(rows, false)), &[]);
+        check(&made, rows);
+        house.assert_told(&made);
+        house.assert_clean();
+        // An entry and its side-car for each scene that was drawn.
+        let before = cached(&house);
+        assert_eq!(before % 3, 0, "{before} files for three clips");
+        let mended = house.render(&house.document("film.md", document(rows, true)), &[]);
+        assert_eq!(mended.code(), 0, "{}", mended.words());
+        let states: Vec<Value> = scenes(&mended).iter().map(|scene| scene["state"].clone()).collect();
+        let expected: Vec<&str> = (0..rows.len() + 3)
+            .map(|number| if (2..rows.len() + 2).contains(&number) { "rendered" } else { "cached" })
+            .collect();
+        assert_eq!(states, expected);
+        house.assert_clean();
+    });
+}
+
+/// What a program says is cut, marked as its own, and decides nothing.
+#[test]
+fn words_and_numbers_of_a_program_are_bounded() {
+    let rows: &[Row] = &[
+        ("ours(); done(warnings=['<script>document.title=1</script>' * 90 + '\\u202e\\x1b[31mred\\x07'] * 200)", &[]),
+        (
+            "ours(); done(beats=[{'frames': 1 << 60}] * 900, beat_audits=[{'overlaps': 9, 'outside': 9, 'too_small': 9}] * 900)",
+            &[],
+        ),
+    ];
+    let house = House::new();
+    let made = house.render(&house.document("film.md", document(rows, false)), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let scenes = scenes(&made);
+    let warnings: Vec<&str> =
+        scenes[2]["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    assert!(!warnings.is_empty() && warnings.len() < 10, "{}", warnings.len());
+    for warning in &warnings {
+        assert!(warning.starts_with("the program says: ") || warning.contains("left out"), "{warning}");
+        assert!(warning.chars().count() < 600 && !warning.chars().any(|c| c.is_control() || c == '\u{202e}'));
+    }
+    assert_eq!(scenes[3]["audits"], serde_json::json!([]));
+    let page = std::fs::read_to_string(made.out.join("index.html")).unwrap();
+    assert!(!page.contains("<script>document.title") && !page.contains('\u{202e}'));
+}
+
+/// A disk that a program fills is there again for the other scenes: one that is 48 MB large, of the test's own.
+#[test]
+fn a_disk_that_a_program_fills_costs_its_own_scene() {
+    let ways = [["--user", "--map-root-user", "--mount"].as_slice(), &["--mount"]];
+    let may =
+        |way: &&&[&str]| Command::new("unshare").args(**way).arg("true").output().is_ok_and(|out| out.status.success());
+    let Some(way) = ways.iter().find(may) else {
+        eprintln!("left out: this machine lets nobody mount anything, not even in a namespace of its own");
+        return;
+    };
+    let one = "try:\n    fill = open('fill', 'wb')\n    while True: fill.write(bytes(1 << 20)); fill.flush()\nexcept OSError: time.sleep(60)";
+    let many = "for number in range(1000):\n    open(f'fill-{number}', 'wb').write(bytes(1 << 20)); time.sleep(0.02)\ntime.sleep(60)";
+    let rows: &[Row] = &[(one, TOO_MUCH), (many, TOO_MUCH)];
+    let house = House::new();
+    let (document, out) = (house.document("film.md", document(rows, false)), house.path("out"));
+    let line = format!(
+        "mount -t tmpfs -o size=48m tmpfs '{}' && exec '{BINARY}' render '{document}' --out '{}' --quality draft",
+        house.path("tmp").display(),
+        out.display()
+    );
+    let mut command = Command::new("unshare");
+    command.args(*way).args(["sh", "-c", &line]).stdin(Stdio::null());
+    let like = house.command(&[]);
+    command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let begun = Instant::now();
+    let output = command.output().unwrap();
+    check(&Made { output, out, seconds: begun.elapsed().as_secs_f64() }, rows);
+}
+
+/// A list of files is no intro, whatever it names.
+#[test]
+fn an_intro_that_is_a_list_of_files_is_left_out() {
+    let house = House::new();
+    std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), house.path("other.mp4")).unwrap();
+    house.document("intro.mp4", "ffconcat version 1.0\nfile other.mp4\n");
+    let document = house.document("film.md", "---\nintro: intro.mp4\n---\n\n# A film\n\nSome words.\n");
+    let made = house.render(&document, &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let warnings = made.status()["warnings"].to_string();
+    assert!(warnings.contains("assemble.intro_left_out"), "{warnings}");
+}
+
+/// The parameter sets that the handler knows are those of the encoders in these layers, at every quality: the stage's, and that of cards.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stage_and_cards_make_clips_as_promised_at_every_quality() {
+    let layers = Layers::find(Some(&Path::new(REPOSITORY).join("target/layers"))).unwrap();
+    let cards = Cards::new(&layers, &Config::from_lookup(|_| None).unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let (folder, soon) = (home.path(), Deadline::after(Duration::from_secs(180)));
+    let beat = Beat {
+        id: "one-1".into(),
+        narration: String::new(),
+        pause_ms: 0,
+        actions: vec![],
+        estimate_ms: 0,
+        place: None,
+    };
+    let scene =
+        Scene { heading: "One".into(), id: "one".into(), kind: SceneKind::Lesson, beats: vec![beat], place: None };
+    let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into() };
+    let assets = Assets::default();
+    for quality in [Quality::Draft, Quality::Standard, Quality::High, Quality::Uhd] {
+        // A card repeats what is longer than two seconds.
+        let frames = 2 * u64::from(quality.fps()) + 5;
+        let (scene, film, assets, beats) = (&scene, &film, &assets, [frames]);
+        let order = SceneOrder { scene, film, assets, quality, beats: &beats, tools: "", clips: folder };
+        cards.clip(order, folder, soon).await.unwrap_or_else(|error| panic!("{quality}: {error}"));
+        let (width, height) = quality.size();
+        let draw = format!(
+            "import numpy; from pathlib import Path; from chalkreel_stage.clip import Clip\n\
+             clip = Clip(Path('{}/stage.mp4'), {width}, {height}, {})\n\
+             for number in range(3): clip.write(numpy.full(({height}, {width}, 4), 50 * number, numpy.uint8))\n\
+             clip.close()",
+            folder.display(),
+            quality.fps()
+        );
+        let python = layers.root().join("manim/bin/python3");
+        let stage = format!("import sys; sys.path[:0] = ['{REPOSITORY}/layers/manim/stage']\n{draw}");
+        let drawn = Command::new(python).args(["-I", "-c", &stage]).output().unwrap();
+        assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+        let clip = std::fs::File::open(folder.join("stage.mp4")).unwrap();
+        let size = clip.metadata().unwrap().len();
+        assert_eq!(mp4::check(&clip, size, &promise(quality, 3)), Ok(()), "{quality}");
+    }
+}
