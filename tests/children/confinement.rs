@@ -344,3 +344,30 @@ fn all_of_it_holds_for_a_handler_that_is_not_root() {
     assert!(again.status.success() && !said.contains("running 0 tests"), "{said}");
     case.nothing_is_left();
 }
+
+/// Root in a container lacks the capabilities by which it could ask for another user's limits, and so for the mark.
+#[test]
+fn root_in_a_container_finds_its_children_of_another_user() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let case = Case::new();
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["double_fork", "orphan_in_disguise", "the_mark", "fork_bomb", "no_rights_of_root", "--test-threads=1"]);
+    // CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_SYS_RESOURCE, of which an exec gives no more than this set holds.
+    let drop_capabilities = || {
+        for capability in [19, 21, 24] {
+            // SAFETY: the call takes integers alone.
+            if unsafe { nix::libc::prctl(nix::libc::PR_CAPBSET_DROP, capability, 0, 0, 0) } < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it makes system calls, and allocates nothing.
+    unsafe { again.pre_exec(drop_capabilities) };
+    let again = again.output().unwrap();
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert!(again.status.success() && said.contains("fork_bomb") && said.contains("no_rights_of_root"), "{said}");
+    case.nothing_is_left();
+}

@@ -265,9 +265,11 @@ pub struct Capabilities(pub u64);
 impl serde::Serialize for Capabilities {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // A child is left with these at most; others can only be told by their numbers.
-        const NAMES: [&str; 4] = ["chown", "dac_override", "dac_read_search", "fowner"];
-        let held = (0..64_usize).filter(|number| self.0 >> number & 1 == 1);
-        serializer
-            .collect_seq(held.map(|number| NAMES.get(number).map_or_else(|| number.to_string(), ToString::to_string)))
+        let name = |number: u32| match number {
+            1 => "dac_override".to_owned(),
+            2 => "dac_read_search".to_owned(),
+            other => other.to_string(),
+        };
+        serializer.collect_seq((0..u64::BITS).filter(|number| self.0 >> number & 1 == 1).map(name))
     }
 }

@@ -18,9 +18,9 @@ use super::{fork, landlock, trial};
 
 /// The child's descriptor of its channel.
 pub(super) const CHANNEL: i32 = 3;
-/// Capabilities that a child keeps when root can't give it another user: those over files (`CAP_CHOWN`, `CAP_DAC_OVERRIDE`,
-/// `CAP_DAC_READ_SEARCH`, `CAP_FOWNER`), so that it can read what root can. Landlock says which files.
-const KEPT_CAPABILITIES: u64 = 0b1111;
+/// Capabilities that a child keeps when root can't give it another user: those for reading and writing files
+/// (`CAP_DAC_OVERRIDE`, `CAP_DAC_READ_SEARCH`), so that it can read what root can. Landlock says which files.
+const KEPT_CAPABILITIES: u64 = 1 << 1 | 1 << 2;
 
 /// Arrays of strings as `execve` wants them, and the strings themselves.
 pub(super) struct Strings {

@@ -31,7 +31,7 @@ pub(super) const HANDLER: u64 = FIRST << 7;
 pub(super) const MEMORY_FILES: u64 = FIRST << 8;
 
 /// All that there is, when no capability is left.
-pub(super) const WHOLE: u64 = NO_NEW_PRIVS | LIMITS | LANDLOCK | SECCOMP | USER | (MEMORY_FILES << 1) - FIRST;
+pub(super) const WHOLE: u64 = NO_NEW_PRIVS | LIMITS | LANDLOCK | SECCOMP | USER | ((MEMORY_FILES << 1) - FIRST);
 
 /// What was tried in vain, one bit each.
 ///
