@@ -8,10 +8,10 @@ mod damage;
 mod exits;
 #[path = "film/house.rs"]
 mod house;
-#[path = "faults/programs.rs"]
-mod programs;
 #[path = "faults/leftovers.rs"]
 mod leftovers;
+#[path = "faults/programs.rs"]
+mod programs;
 #[path = "rooms/provider.rs"]
 mod provider;
 #[path = "film/storm.rs"]

@@ -227,7 +227,8 @@ impl Assembler {
             let (packets, heard) = (folder.join("pictures.txt"), heard.clone());
             deadline.work(move |cutoff| {
                 let packets = UntrustedFile::open(&packets, LARGEST_TEXT).and_then(|file| file.read());
-                let packets = String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
+                let packets =
+                    String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
                 let (laid, sound) = (Recording::open(&laid, channels)?, Recording::open(&heard, channels)?);
                 let measured = measure::beats(&ledger, &packets, &spoken, &laid, &sound, cutoff);
                 // What was found when the time ended is no finding.

@@ -129,7 +129,19 @@ impl<'a> SceneOrder<'a> {
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
         let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
         let assets = self.assets.of_scene(scene).into_iter().map(|(source, asset)| (source, &*asset.path)).collect();
-        Request::Render { id, scene, film, width, height, fps, beats, out, assets, timeout_s, memory_bytes: scene_memory() }
+        Request::Render {
+            id,
+            scene,
+            film,
+            width,
+            height,
+            fps,
+            beats,
+            out,
+            assets,
+            timeout_s,
+            memory_bytes: scene_memory(),
+        }
     }
 }
 
@@ -170,7 +182,7 @@ const WARNINGS: usize = 200;
 const PROGRAM_WARNINGS: usize = 8;
 /// Characters of one of them.
 const WARNING: usize = 500;
-/// Characters of an error's message, as `chalkreel_stage/raw.py` cuts it, and of a traceback.
+/// Characters of an error's message, as `chalkreel_stage/raw` cuts it, and of a traceback.
 pub(super) const MESSAGE: usize = 2_000;
 pub(super) const TRACE: usize = 4_000;
 
