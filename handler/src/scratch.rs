@@ -83,7 +83,9 @@ impl Scratch {
     /// When the disk is full.
     pub fn divide(self) -> io::Result<Self> {
         for folder in [self.work(), clips_beside(&self.work())] {
-            std::fs::create_dir(folder)?;
+            std::fs::create_dir(&folder)?;
+            // Our own tools read it as another user, whatever the umask says; the folder above is closed to all others.
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
         }
         Ok(self)
     }

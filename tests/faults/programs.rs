@@ -248,7 +248,7 @@ async fn the_stage_and_cards_make_clips_as_promised_at_every_quality() {
         cards.clip(order, folder, soon).await.unwrap_or_else(|error| panic!("{quality}: {error}"));
         let (width, height) = quality.size();
         let draw = format!(
-            "import numpy; from pathlib import Path; from chalkreel_stage.clip import Clip\n\
+            "import numpy; from pathlib import Path; from chalkreel_stage.frames.clip import Clip\n\
              clip = Clip(Path('{}/stage.mp4'), {width}, {height}, {})\n\
              for number in range(3): clip.write(numpy.full(({height}, {width}, 4), 50 * number, numpy.uint8))\n\
              clip.close()",

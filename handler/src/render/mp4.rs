@@ -2,14 +2,14 @@
 //! that was promised, and the parameter sets that all clips of a film share.
 //!
 //! A crate for MP4 passes over what it does not know; ffmpeg, which joins the clips, does not. What was checked would not be what
-//! is read. So the list of boxes is closed here, and small enough to be read by hand: `chalkreel_stage/clip.py` and
+//! is read. So the list of boxes is closed here, and small enough to be read by hand: `chalkreel_stage/frames/clip.py` and
 //! `card.rs` have no B-frames, no sound, no edit that moves anything, and no fragments.
 
 use std::io;
 
 /// Boxes' bytes that are read at once: a film of six hours at 60 frames has 5 MB of tables.
 const LARGEST_TABLES: u64 = 32 << 20;
-/// Ticks of a frame, as in `chalkreel_stage/clip.py`.
+/// Ticks of a frame, as in `chalkreel_stage/frames/clip.py`.
 const TICKS: u32 = 512;
 /// Ticks of a second in the movie header of every muxer of FFmpeg.
 const MOVIE_CLOCK: u64 = 1000;

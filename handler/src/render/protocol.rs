@@ -182,7 +182,7 @@ const WARNINGS: usize = 200;
 const PROGRAM_WARNINGS: usize = 8;
 /// Characters of one of them.
 const WARNING: usize = 500;
-/// Characters of an error's message, as `chalkreel_stage/raw.py` cuts it, and of a traceback.
+/// Characters of an error's message, as `chalkreel_stage/raw` cuts it, and of a traceback.
 pub(super) const MESSAGE: usize = 2_000;
 pub(super) const TRACE: usize = 4_000;
 

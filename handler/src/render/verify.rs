@@ -1,6 +1,8 @@
 //! Output is verified before it is believed. A clip is taken out of its child's hands and its bytes are looked at; one of a program is
 //! decoded too. Of films, and of clips that a document brings along, ffprobe counts packets, whatever the container claims.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ const PROBE_START: Duration = Duration::from_secs(20);
 const PROBE_PACE: u64 = 20_000_000;
 
 /// What a clip of so many frames must be. The decoder's configurations are those that x264 makes of the settings in
-/// `chalkreel_stage/clip.py` and `card.rs`; all versions that are used here make the same.
+/// `chalkreel_stage/frames/clip.py` and `card.rs`; all versions that are used here make the same.
 pub fn promise(quality: Quality, frames: u64) -> Promise {
     let parameters: &[u8] = match quality {
         Quality::Draft => {
@@ -68,6 +70,11 @@ impl SceneOrder<'_> {
     }
 }
 
+/// A clip's mode: ffmpeg, which joins clips, may run as another user.
+fn readable() -> Permissions {
+    Permissions::from_mode(0o644)
+}
+
 /// Takes the clip that a child left as `name` in its folder, to `path`, and checks all of it there. A clip that is not as promised
 /// does not stay.
 pub(super) async fn take(
@@ -80,6 +87,7 @@ pub(super) async fn take(
     let taken = tokio::task::spawn_blocking(move || {
         let clip = folder.file(&name, most)?.copy_to(&path)?;
         let size = clip.metadata().map_err(Unfit::Io)?.len();
+        clip.set_permissions(readable()).map_err(Unfit::Io)?;
         mp4::check(&clip, size, &promise).map_err(|wrong| {
             // What can't be removed is overwritten by the card, or left out of the film.
             let _ = std::fs::remove_file(&path);
@@ -96,6 +104,7 @@ pub(super) async fn look(path: &Path, order: SceneOrder<'_>) -> Result<(), Wrong
         let unread = |error: std::io::Error| WrongClip::Form(error.to_string());
         let clip = std::fs::File::open(path).map_err(unread)?;
         let size = clip.metadata().map_err(unread)?.len();
+        clip.set_permissions(readable()).map_err(unread)?;
         mp4::check(&clip, size, &promise)
     });
     looked.await.unwrap_or_else(|panic| Err(WrongClip::Form(panic.to_string())))
