@@ -332,25 +332,30 @@ fn long() -> String {
 /// work of the handler's own.
 #[test]
 fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
-    let cases = [2, 4, 6, 9, 13, 18, 26, 40, 120];
-    let films = Mutex::new(Vec::new());
-    all(&cases, 1, |seconds| {
+    let made = |seconds: f64| {
         let house = House::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &seconds.to_string());
         let made = house.render(&house.document("long.md", long()), &[]);
-        let late =
-            [(4, "job.deadline"), (3, "render.could_not_start"), (3, "voice.exhausted"), (3, "render.timed_out")];
-        check(&house, &made, &format!("{seconds} s"), &late, f64::from(*seconds));
+        let late = [
+            (3, "render.could_not_start"),
+            (3, "render.timed_out"),
+            (3, "voice.exhausted"),
+            (4, "job.deadline"),
+            (4, "render.could_not_start"),
+        ];
+        check(&house, &made, &format!("{seconds:.1} s"), &late, seconds);
         let whole = made.status()["cost"]["film_seconds"].as_f64().filter(|length| *length > 400.0);
-        eprintln!("{seconds} s: code {} after {:.1} s, {whole:?} s of film", made.code(), made.seconds);
-        films.lock().unwrap().push((*seconds, whole.is_some()));
-    });
-    let films = films.into_inner().unwrap();
-    let first = films.iter().filter(|(_, whole)| *whole).map(|(seconds, _)| *seconds).min();
-    assert!(first.is_some_and(|first| first <= 40), "no whole film in 40 s: {films:?}");
-    assert!(
-        films.iter().all(|(seconds, whole)| *whole || Some(*seconds) <= first),
-        "more time, and no film: {films:?}"
-    );
+        eprintln!("{seconds:.1} s: code {} after {:.1} s, {whole:?} s of film", made.code(), made.seconds);
+        (made.seconds, whole)
+    };
+    // How long this machine takes, today.
+    let (takes, whole) = made(300.0);
+    assert!(whole.is_some(), "no film in 300 s");
+    for share in [0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3] {
+        made((share * takes).max(0.5));
+    }
+    // A fifth of the time is kept for log and status, and what is planned with is threefold.
+    let (_, whole) = made(4.0 * takes);
+    assert!(whole.is_some(), "four times the time, and no whole film");
 }
 
 #[test]

@@ -189,8 +189,9 @@ mod tests {
         let stopped = |ended: std::sync::mpsc::Receiver<u64>| ended.recv_timeout(Duration::from_secs(5)).is_ok();
         let (done, ended) = std::sync::mpsc::channel();
         let short = Deadline::after(Duration::from_millis(20));
-        assert_eq!(short.work(endless(done)).await, Err(Stopped::Passed(Passed)));
-        assert!(stopped(ended));
+        // It may say so itself before its waiter is woken.
+        assert!(matches!(short.work(endless(done)).await, Ok(()) | Err(Stopped::Passed(_))));
+        assert!(short.passed() && stopped(ended));
         let (done, ended) = std::sync::mpsc::channel();
         let long = Deadline::after(Duration::from_secs(600));
         let dropped = tokio::time::timeout(Duration::from_millis(20), long.work(endless(done))).await;

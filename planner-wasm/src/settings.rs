@@ -83,7 +83,7 @@ impl Settings {
                 let in_unit = || Tongue::english().unit(rest).is_some_and(|(unit, ..)| unit > length);
                 (!inside && !in_unit()).then_some(length)
             };
-            let found = self.pronunciations.iter().filter(|_| begins);
+            let found = self.pronunciations.iter().filter(|(written, _)| begins && begins_alike(rest, written));
             let found =
                 found.filter_map(|(written, spoken)| Some((matching(written)?, spoken))).max_by_key(|one| one.0);
             let length = match found {
@@ -114,6 +114,14 @@ pub(crate) fn is_language(tag: &str) -> bool {
     let first = tag.split('-').next().unwrap_or(tag);
     let primary = matches!(first.len(), 2 | 3) && first.chars().all(|c| c.is_ascii_alphabetic());
     tag.len() <= 35 && primary && tag.split('-').all(well_formed)
+}
+
+/// Whether `text` may begin with `wanted`, by its first two bytes: most words begin otherwise than most of those with a pronunciation.
+fn begins_alike(text: &str, wanted: &str) -> bool {
+    text.bytes().zip(wanted.bytes()).take(2).all(|(one, other)| {
+        // A character beyond ASCII may be another one in lower case.
+        !one.is_ascii() || !other.is_ascii() || one.eq_ignore_ascii_case(&other)
+    })
 }
 
 /// How many bytes of `text` are `wanted`, in any case.

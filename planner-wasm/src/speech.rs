@@ -16,8 +16,7 @@ struct Said {
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup.
 pub(crate) fn words(source: &str, tongue: &'static Tongue) -> String {
     let chemical = chemistry::written_out(source);
-    let source = chemical.as_deref().unwrap_or(source);
-    let Ok(row) = latex::parse(source) else { return letters(source) };
+    let Ok(row) = latex::parse(chemical.as_deref().unwrap_or(source)) else { return letters(source) };
     spoken(&row, tongue)
 }
 

@@ -8,7 +8,7 @@ pub struct Kind {
     /// Its file name, which tells its format.
     pub file: &'static str,
     /// A document of about so many bytes.
-    pub text: Box<dyn Fn(usize) -> String>,
+    pub text: Box<dyn Fn(usize) -> String + Send + Sync>,
 }
 
 /// One scene with `part` over and over in one paragraph.
@@ -21,12 +21,12 @@ fn within(name: &'static str, before: &'static str, part: &'static str, after: &
     lesson(name, move |bytes| format!("{before}{}{after}", part.repeat(bytes / part.len())))
 }
 
-fn lesson(name: &'static str, body: impl Fn(usize) -> String + 'static) -> Kind {
+fn lesson(name: &'static str, body: impl Fn(usize) -> String + Send + Sync + 'static) -> Kind {
     Kind { name, file: "a.md", text: Box::new(move |bytes| format!("# T\n\n## A\n\nw {}\n", body(bytes))) }
 }
 
 /// Parts that differ by their number.
-fn numbered(name: &'static str, part: impl Fn(usize) -> String + 'static) -> Kind {
+fn numbered(name: &'static str, part: impl Fn(usize) -> String + Send + Sync + 'static) -> Kind {
     lesson(name, move |bytes| (0..bytes / part(bytes / 8).len()).map(&part).collect())
 }
 
@@ -34,7 +34,7 @@ fn numbered(name: &'static str, part: impl Fn(usize) -> String + 'static) -> Kin
 fn plan(
     name: &'static str,
     before: &'static str,
-    part: impl Fn(usize) -> String + 'static,
+    part: impl Fn(usize) -> String + Send + Sync + 'static,
     after: &'static str,
 ) -> Kind {
     let text = move |bytes: usize| {
@@ -44,7 +44,7 @@ fn plan(
     Kind { name, file: "a.json", text: Box::new(text) }
 }
 
-fn program(name: &'static str, part: impl Fn(usize) -> String + 'static) -> Kind {
+fn program(name: &'static str, part: impl Fn(usize) -> String + Send + Sync + 'static) -> Kind {
     let text = move |bytes: usize| {
         let parts: String = (0..bytes / part(bytes / 8).len()).map(&part).collect();
         format!("from manim import *\nclass First(Scene):\n    def construct(self):\n        self.wait()\n{parts}")

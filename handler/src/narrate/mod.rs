@@ -191,7 +191,11 @@ impl Voices {
                     let path = scratch.join(format!("{name}.s16le"));
                     let kept = deadline.work(move |cutoff| Sound::keep(&path, &heard.samples, cutoff)).await;
                     let sound = kept.map_err(std::io::Error::from).flatten().map_err(|error| {
-                        JobError::new(Code::ScratchFailed, format!("the sound of beat {}: {error}", beat.id))
+                        let code = match error.kind() {
+                            std::io::ErrorKind::TimedOut => Code::VoiceExhausted,
+                            _ => Code::ScratchFailed,
+                        };
+                        JobError::new(code, format!("the sound of beat {}: {error}", beat.id))
                     })?;
                     let voice = BeatVoice {
                         beat: beat.id.clone(),
