@@ -164,7 +164,7 @@ fn words_and_numbers_of_a_program_are_bounded() {
         format!("ours(); done(warnings=[{WORDS}] * 40)").leak(),
         format!("ours(); done(warnings=[{WORDS}] * 900)").leak(),
     );
-    let audits = "ours(); done(beats=[{'frames': 1 << 60}] * 900, beat_audits=[{'overlaps': 9}] * 900)";
+    let audits = "ours(); done(beats=[{'frames': 1 << 60}] * 900, beat_audits=[{'overlaps': 9, 'outside': 9, 'too_small': 9}] * 900)";
     let rows: &[Row] = &[(flood, &[]), (deluge, &[]), (audits, &[])];
     let house = House::new();
     let made = house.render(&house.document("film.md", document(rows, false)), &[]);
