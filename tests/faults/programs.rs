@@ -83,7 +83,9 @@ const FLOODS: &[Row] = &[
 fn document(rows: &[Row], mended: bool) -> String {
     let leave = std::fs::read_to_string(format!("{REPOSITORY}/tests/fixtures/programs/leave.py")).unwrap();
     let scene = |(number, (does, _)): (usize, &Row)| {
-        let program = leave.replace("\nLEAVE\n", &format!("\n{}\n", if mended { "" } else { does }));
+        // The places of what comes after it stay.
+        let does = if mended { "\n".repeat(does.matches('\n').count()) } else { (*does).to_owned() };
+        let program = leave.replace("\nLEAVE\n", &format!("\n{does}\n"));
         format!("## Row {number}\n\n```manim One\n{program}```\n\nSome words.\n\n")
     };
     let scenes: String = rows.iter().enumerate().map(scene).collect();
@@ -156,25 +158,27 @@ fn what_a_program_leaves_costs_its_own_scene_and_nothing_else() {
 /// What a program says is cut, marked as its own, and decides nothing.
 #[test]
 fn words_and_numbers_of_a_program_are_bounded() {
-    let rows: &[Row] = &[
-        ("ours(); done(warnings=['<script>document.title=1</script>' * 90 + '\\u202e\\x1b[31mred\\x07'] * 200)", &[]),
-        (
-            "ours(); done(beats=[{'frames': 1 << 60}] * 900, beat_audits=[{'overlaps': 9, 'outside': 9, 'too_small': 9}] * 900)",
-            &[],
-        ),
-    ];
+    const WORDS: &str = "'<script>document.title=1</script>' * 27 + '\\u202e\\x1b[31mred\\x07'";
+    // One that is heard, and one that is too long for that.
+    let (flood, deluge) = (
+        format!("ours(); done(warnings=[{WORDS}] * 40)").leak(),
+        format!("ours(); done(warnings=[{WORDS}] * 900)").leak(),
+    );
+    let audits = "ours(); done(beats=[{'frames': 1 << 60}] * 900, beat_audits=[{'overlaps': 9, 'outside': 9, 'too_small': 9}] * 900)";
+    let rows: &[Row] = &[(flood, &[]), (deluge, &[]), (audits, &[])];
     let house = House::new();
     let made = house.render(&house.document("film.md", document(rows, false)), &[]);
-    assert_eq!(made.code(), 0, "{}", made.words());
+    assert_eq!(made.code(), 0, "{}\n{}", made.words(), made.status());
     let scenes = scenes(&made);
-    let warnings: Vec<&str> =
-        scenes[2]["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-    assert!(!warnings.is_empty() && warnings.len() < 10, "{}", warnings.len());
-    for warning in &warnings {
+    let warnings = |scene: usize| -> Vec<String> {
+        scenes[scene]["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((warnings(2).len(), warnings(3).len(), warnings(4).len()), (9, 1, 0));
+    for warning in warnings(2).iter().chain(&warnings(3)) {
         assert!(warning.starts_with("the program says: ") || warning.contains("left out"), "{warning}");
         assert!(warning.chars().count() < 600 && !warning.chars().any(|c| c.is_control() || c == '\u{202e}'));
     }
-    assert_eq!(scenes[3]["audits"], serde_json::json!([]));
+    assert_eq!(scenes[4]["audits"], serde_json::json!([]));
     let page = std::fs::read_to_string(made.out.join("index.html")).unwrap();
     assert!(!page.contains("<script>document.title") && !page.contains('\u{202e}'));
 }
