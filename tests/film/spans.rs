@@ -80,7 +80,7 @@ async fn a_film_is_a_trace_from_its_command_down_to_each_child() {
         assert!(below.contains(&"narrate") && below.contains(&"draw"), "{below:?}");
     }
     let children: Vec<_> = spans.iter().filter(|span| span.name == "child").collect();
-    for (program, stage) in [("espeak-ng", "narrate"), ("ffmpeg", "assemble"), ("ffprobe", "draw")] {
+    for (program, stage) in [("espeak-ng", "narrate"), ("ffmpeg", "assemble"), ("ffprobe", "assemble")] {
         let child = children.iter().find(|span| span.fields["program"] == program);
         let child = child.unwrap_or_else(|| panic!("no {program}: {children:#?}"));
         assert_eq!(child.fields["ending"], "it left with code 0");

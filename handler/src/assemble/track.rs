@@ -23,9 +23,10 @@ const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
 const CENTRE: f64 = -3.01;
 
 /// Rounds of finding the gain. Beats come at the film's loudness already: what is left are the pauses between them, and music.
-const ROUNDS: usize = 3;
-/// From the second round on the gain grows by so many times what is missing, for the limiter takes the rest.
-const EAGERNESS: f64 = 1.6;
+const ROUNDS: usize = 6;
+/// What a decibel of gain makes the film louder, as measured between two rounds, is believed within these bounds: the limiter takes
+/// the rest.
+const SLOPES: (f64, f64) = (0.25, 1.0);
 /// Close enough, in LU.
 const CLOSE: f64 = 0.3;
 
@@ -73,18 +74,20 @@ impl Track {
         let channels = backing.channels();
         let mix = Mix { ledger, words, bed: Bed::of(backing.music.as_ref(), ledger), backing, cutoff };
         let (mut gain, mut round) = (0.0, 1);
+        let mut before: Option<(f64, f64)> = None;
         loop {
             let begun = Instant::now();
             let loudness = mix.write(gain, channels, path)?;
-            let Some(missing) = loudness.map(|loudness| LOUDNESS - loudness) else {
-                return Ok(Self { loudness, channels });
-            };
+            let Some(found) = loudness else { return Ok(Self { loudness, channels }) };
+            let missing = LOUDNESS - found;
             // What is there is not given up for a round that would not come to its end.
             let no_time = 2 * begun.elapsed() > cutoff.deadline().left();
             if missing.abs() < CLOSE || round == ROUNDS || no_time {
                 return Ok(Self { loudness, channels });
             }
-            gain += if round == 1 { missing } else { missing * EAGERNESS };
+            let slope = before.map(|(gained, was)| (found - was) / (gain - gained)).filter(|slope| slope.is_finite());
+            before = Some((gain, found));
+            gain += missing / slope.unwrap_or(1.0).clamp(SLOPES.0, SLOPES.1);
             round += 1;
         }
     }

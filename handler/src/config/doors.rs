@@ -74,7 +74,8 @@ impl DoorConfig {
             url
         };
         let events_url = url("CHALKREEL_EVENTS_ENDPOINT");
-        let collector = url("OTEL_EXPORTER_OTLP_ENDPOINT").or(url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
+        // A wrong address of the collector costs spans, and never a film.
+        let collector = get("OTEL_EXPORTER_OTLP_ENDPOINT").or_else(|| get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
         let disabled = match get("OTEL_SDK_DISABLED").map(|text| text.trim().to_ascii_lowercase()).as_deref() {
             None | Some("false") => false,
             Some("true") => true,

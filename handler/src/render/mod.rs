@@ -28,7 +28,7 @@ pub use raw::Raw;
 pub use stage::{Stage, StageError};
 pub use verify::{Prober, promise};
 
-/// What would be told of a line of the stage or of a program; for [`crate::fuzzing`].
+/// What would be told of a line of the stage or of a program; for the fuzz targets.
 pub(crate) fn told(line: &[u8]) -> Vec<String> {
     protocol::told(line)
 }
