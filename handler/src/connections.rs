@@ -31,7 +31,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::deadline::Deadline;
 
-/// Descriptors that are kept for all else: a process that serves and makes two films at a time was seen with 60 at the most.
+/// Descriptors that are kept for all else, an estimate: a child takes six of them, and two films have some ten children at a time.
 const KEPT: u64 = 72;
 /// Descriptors of one connection while a film goes through it: itself, both ends of a connection to the store, and the film.
 const EACH: u64 = 4;

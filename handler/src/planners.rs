@@ -22,9 +22,8 @@ use crate::untrusted_file::UntrustedFile;
 /// The folder of compiled components in the cache.
 const COMPILED: &str = "planners";
 /// What compiling may take: nothing bounds it but these, for a component of a few hundred bytes can say that something is to be there
-/// a thousand million times. Each is a base, and so much for each mebibyte of the component, and never more than a bound. Measured on one
-/// processor: Python's interpreter, 35 MB of component, takes 60 s and 2.2 GB, and its code has 120 MB; the built-in planner, 1.5 MB,
-/// takes 6 s, 400 MB and 6 MB.
+/// a thousand million times. Each is a base, and so much for each mebibyte of the component, and never more than a bound. They are
+/// estimates, generous ones: Cranelift takes seconds and some hundred megabytes for a megabyte of component.
 const TIME: Allowance = Allowance { base: 20, each: 5, most: 180 };
 /// Mebibytes of memory, its program and threads included.
 const MEMORY: Allowance = Allowance { base: 1_024, each: 160, most: 6_144 };
