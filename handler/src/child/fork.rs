@@ -14,7 +14,7 @@ use super::outcome::StartError;
 use super::plan::{CHANNEL, Facts, Image, Ours, Plan, Theirs};
 use super::system::{self, CapabilityData, capability_header};
 use super::trial;
-use super::user::User;
+use super::user::{READ_SEARCH, User};
 
 /// What is on, one bit each, as the child reports it: not what was asked for, but what the kernel says afterwards. The bits
 /// from [`trial::FIRST`] on are what the child tried in vain.
@@ -89,7 +89,7 @@ unsafe fn become_program(image: &Image, theirs: &Theirs, handler: Handler, mark:
         let granted = confine(image, handler, mark);
         let capabilities = system::capabilities_held();
         report(REPORT, CAPABILITIES, capabilities);
-        let whole = granted & trial::WHOLE == trial::WHOLE && capabilities == 0;
+        let whole = granted & trial::WHOLE == trial::WHOLE && capabilities & !READ_SEARCH == 0;
         if image.required && !whole {
             fail_with(REPORT, FAILED_CONFINEMENT, granted);
         }

@@ -216,10 +216,7 @@ impl Granted {
                 self.not_root,
                 "a user that is not root (root needs CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_KILL and mapped users to give it one)",
             ),
-            (
-                self.capabilities_dropped,
-                "the loss of every capability (TMPDIR, the layers and all folders above them must be open to all users: chmod o+rx)",
-            ),
+            (self.few_capabilities(), "the loss of capabilities"),
             (self.limits, "resource limits"),
             (self.swept, "a subreaper"),
             (self.signals_scoped, "that the handler can't be signalled (a user of its own, or Landlock's interface 6)"),
@@ -232,6 +229,13 @@ impl Granted {
             (self.priorities_kept, "that priorities can't be changed"),
         ];
         parts.into_iter().filter_map(|(there, words)| (!there).then_some(words)).collect()
+    }
+
+    /// Whether it has no capability, or the one by which it passes through folders that only root may enter, while Landlock
+    /// says what it may read there.
+    fn few_capabilities(&self) -> bool {
+        let left = self.capabilities.0;
+        left == 0 || (left == super::user::READ_SEARCH && self.landlock.is_some())
     }
 
     /// What holds for both of two children.

@@ -5,6 +5,7 @@
 //! nothing of this happens.
 
 use std::fs::{self, Metadata, OpenOptions};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -130,7 +131,28 @@ fn hand_over(folder: &Path, uid: u32) -> std::io::Result<()> {
         return Ok(());
     }
     fchown(&folder, Some(Uid::from_raw(uid)), Some(Gid::from_raw(GROUP)))?;
-    Ok(fchmod(&folder, Mode::from_bits_truncate(0o710))?)
+    fchmod(&folder, Mode::from_bits_truncate(0o710))?;
+    hand_over_files(&folder, uid)
+}
+
+/// Gives the files that lie in a folder already, and are ours, to `uid`, which may want to write them anew. Links are left alone,
+/// and files that have another name elsewhere.
+fn hand_over_files(folder: &fs::File, uid: u32) -> std::io::Result<()> {
+    let folder = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+    for entry in fs::read_dir(&folder)?.flatten() {
+        // A pipe must not keep us waiting.
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Ok(file) = OpenOptions::new().read(true).custom_flags(flags).open(folder.join(entry.file_name())) else {
+            continue;
+        };
+        if file.metadata().is_ok_and(|about| about.is_file() && about.uid() == 0 && about.nlink() == 1) {
+            fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(GROUP)))?;
+        }
+    }
+    Ok(())
 }
 
 fn is_program(uid: u32) -> bool {

@@ -52,6 +52,11 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
             }
         }
         line!(text, "confinement of children: {confinement}");
+        if !granted.capabilities_dropped && missing.is_empty() {
+            println!(
+                "  a capability is left: TMPDIR or the layers lie in a folder that only root may enter (chmod o+x opens it)"
+            );
+        }
         for part in missing {
             line!(text, "  not in force: {part}");
         }
