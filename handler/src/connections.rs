@@ -421,9 +421,8 @@ impl Body for Received {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if let Poll::Ready(frame) = &polled {
-            match frame {
-                Some(Ok(frame)) => self.connection.moved(frame.data_ref().map_or(0, Bytes::len)),
-                Some(Err(_)) | None => {}
+            if let Some(Ok(frame)) = frame {
+                self.connection.moved(frame.data_ref().map_or(0, Bytes::len));
             }
             let whole = !matches!(frame, Some(Ok(_))) || self.body.is_end_stream();
             let waited = self.connection.state().phase == Phase::Body;

@@ -99,7 +99,12 @@ mod tests {
     fn try_all(seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
         seeds.iter().for_each(|seed| target(seed));
         let mut runner = prop::test_runner::TestRunner::new(ProptestConfig::with_cases(3_000));
-        runner.run(&changed(seeds), |bytes| Ok(target(&bytes))).unwrap();
+        runner
+            .run(&changed(seeds), |bytes| {
+                target(&bytes);
+                Ok(())
+            })
+            .unwrap();
     }
 
     #[test]

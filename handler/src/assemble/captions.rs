@@ -284,8 +284,8 @@ const BONUS: usize = 10;
 
 /// Where `rest` may be cut so that the first part has about `target` columns: all places that are no more than the bonus worse than
 /// the best one, from 1 to `most`.
-fn near(rest: &[Token<'_>], target: usize, most: usize) -> std::ops::RangeInclusive<usize> {
-    let Some(first) = rest.first() else { return 1..=0 };
+fn near(rest: &[Token<'_>], target: usize, most: usize) -> std::ops::Range<usize> {
+    let Some(first) = rest.first() else { return 0..0 };
     let width = |token: &Token<'_>| token.column + token.columns - first.column;
     let tokens = &rest[..most];
     let reaches = |columns: usize| tokens.partition_point(|token| width(token) < columns);
@@ -294,7 +294,7 @@ fn near(rest: &[Token<'_>], target: usize, most: usize) -> std::ops::RangeInclus
     let off = [at.checked_sub(1), Some(at)].into_iter().flatten();
     let off = off.filter_map(|at| Some(width(tokens.get(at)?).abs_diff(target))).min().unwrap_or_default();
     let (low, high) = (target.saturating_sub(off + BONUS), target + off + BONUS);
-    reaches(low) + 1..=reaches(high + 1).min(most)
+    reaches(low) + 1..reaches(high + 1).min(most) + 1
 }
 
 fn clock(ms: u64, point: char) -> String {

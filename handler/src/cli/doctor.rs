@@ -53,7 +53,8 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
         }
         line!(text, "confinement of children: {confinement}");
         if !granted.capabilities_dropped && missing.is_empty() {
-            println!(
+            line!(
+                text,
                 "  a capability is left: TMPDIR or the layers lie in a folder that only root may enter (chmod o+x opens it)"
             );
         }

@@ -108,6 +108,9 @@ pub async fn film(
     Ok(Published { outputs, sync: film.sync, film_seconds: ledger.seconds() })
 }
 
+/// Kind, file, media type and bytes of what is published.
+type Text = (&'static str, &'static str, &'static str, Vec<u8>);
+
 /// What is written of a film beside its captions: kind, file, media type, bytes. Megabytes, of a long one.
 fn texts(
     film: &Film,
@@ -116,7 +119,7 @@ fn texts(
     status: &Status,
     log: &[u8],
     cutoff: &Cutoff,
-) -> Result<[(&'static str, &'static str, &'static str, Vec<u8>); 3], Passed> {
+) -> Result<[Text; 3], Passed> {
     let json = |value: Result<Vec<u8>, serde_json::Error>| value.unwrap_or_default();
     let sync = serde_json::json!({
         "ledger": ledger, "measured": film.sync, "beats": film.beats, "loudness_lufs": film.loudness,

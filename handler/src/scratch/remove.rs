@@ -184,9 +184,9 @@ mod tests {
             for file in 0..200 {
                 std::fs::write(deep.join(file.to_string()), "x").unwrap();
             }
-            std::fs::set_permissions(deep.parent().unwrap(), std::fs::Permissions::from_mode(0)).unwrap();
+            std::fs::set_permissions(deep.parent().unwrap(), std::fs::Permissions::from_mode(0o0)).unwrap();
         }
-        std::fs::set_permissions(&top, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&top, std::fs::Permissions::from_mode(0o0)).unwrap();
         assert!(remove_tree(&top, soon()).unwrap());
         assert!(!top.exists());
     }
