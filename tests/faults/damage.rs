@@ -32,6 +32,9 @@ fn assert_made(house: &House, made: &Made, what: &str) {
     house.assert_clean();
 }
 
+/// Where a bit is flipped, of a file of so many bytes.
+type Place = fn(usize) -> usize;
+
 #[test]
 fn whatever_the_store_lost_is_made_anew() {
     let house = House::new();
@@ -43,7 +46,7 @@ fn whatever_the_store_lost_is_made_anew() {
     let film = first.json("sync.json")["ledger"].clone();
 
     // Anywhere in the body, and in what the store itself keeps at the end of a file.
-    let places: [(&str, fn(usize) -> usize); 6] = [
+    let places: [(&str, Place); 6] = [
         ("the first byte", |_| 0),
         ("the middle", |length| length / 3),
         ("the checksums", |length| length - 120),

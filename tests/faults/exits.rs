@@ -162,6 +162,9 @@ fn a_setting_that_is_wrong_is_named_and_nothing_is_done() {
     assert!(said(&output).contains("CHALKREEL_JOB is no setting; did you mean CHALKREEL_JOBS?"), "{}", said(&output));
 }
 
+/// Arguments, variables of the environment, and what is said of them.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str, &'a str);
+
 /// As somebody reads it who has no bucket: the remedy is for where they are.
 #[test]
 fn a_remedy_is_for_where_one_is() {
@@ -174,7 +177,7 @@ fn a_remedy_is_for_where_one_is() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let own: &[(&str, &str)] = &[("CHALKREEL_STORE_DIR", &inside)];
-    let cases: &[(&[&str], &[(&str, &str)], &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&["plan", &none], &[], "input.not_found", "path"),
         (&["render", &none], &[], "input.not_found", "path"),
         (&["render", "/"], &[], "input.not_found", "path"),

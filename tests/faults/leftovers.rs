@@ -42,7 +42,7 @@ fn folders(house: &House) -> Vec<PathBuf> {
 fn folders_of_the_dead_are_swept_and_those_of_the_living_are_not() {
     let house = House::new();
     let document = house
-        .document("small.md", &format!("{SMALL}{}", "\n## More\n\nMore to say, and to draw.\n\n- more\n".repeat(6)));
+        .document("small.md", format!("{SMALL}{}", "\n## More\n\nMore to say, and to draw.\n\n- more\n".repeat(6)));
     let mut killed = at_work(&house, &document);
     send(&killed, Signal::SIGKILL);
     killed.wait().unwrap();
