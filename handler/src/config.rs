@@ -548,7 +548,6 @@ mod tests {
             ("CHALKREEL_S3_ENDPOINT", "localhost:9000"),
             ("CHALKREEL_STATES_ENDPOINT", "ftp://example.org"),
             ("CHALKREEL_EVENTS_ENDPOINT", "example.org"),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
             ("OTEL_SDK_DISABLED", "maybe"),
             ("CHALKREEL_BUCKET", "My Films"),
         ] {

@@ -535,9 +535,11 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
         let id = answer.body["job_id"].as_str().unwrap().to_owned();
         let (keys, _) = house.store.page(keys::INCOMING, None, 1000, Api::deadline()).await.unwrap();
         let notification = |key: &str| {
-            json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
-            "eventVersion": "2.1", "awsRegion": "eu-west-1", "eventTime": "2026-01-01T00:00:00Z",
-            "s3": {"bucket": {"name": "films"}, "object": {"key": encoded(key), "eTag": "e"}}}]})
+            let mut notification = event("s3-upload");
+            let told = &mut notification["Records"][0]["s3"];
+            told["bucket"]["name"] = json!("films");
+            told["object"] = json!({"key": encoded(key), "size": 1, "eTag": "e", "sequencer": "0"});
+            notification
         };
         let bus = |key: &str| {
             json!({"source": "aws.s3", "detail-type": "Object Created", "id": "1", "account": "1",
