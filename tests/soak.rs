@@ -10,8 +10,8 @@ use handler::config::Config;
 use handler::deadline::Deadline;
 use handler::job::{Again, JobRequest, Quality, Source, State, log};
 use handler::pipeline;
+use handler::services::Studio;
 use handler::store::{Embedded, Store};
-use handler::studio::Studio;
 use tempfile::TempDir;
 
 /// What a process holds.

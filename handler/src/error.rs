@@ -2,6 +2,7 @@
 //! the user can do. Rooms have their own errors; at the border each becomes a [`JobError`].
 
 use serde::{Deserialize, Serialize};
+use store::StoreError;
 use storyboard::Place;
 
 /// The part of a job in which something happened, in the order of a job's way.
@@ -206,6 +207,18 @@ impl JobError {
     pub fn at(mut self, place: Option<Place>) -> Self {
         self.place = place.or(self.place);
         self
+    }
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        let code = Code::from_name(error.code()).unwrap_or(Code::StoreUnavailable);
+        let told = Self { retryable: error.retryable(), ..Self::new(code, error.to_string()) };
+        match error {
+            // As the embedded store says it, and others.
+            StoreError::Refused { status: 507, .. } => told.remedy("Free space on the store's disk."),
+            _ => told,
+        }
     }
 }
 

@@ -7,15 +7,16 @@ use std::sync::LazyLock;
 use crate::http::event;
 use crate::intake;
 use crate::job::{Quality, Status};
+use crate::media::mp4;
 use crate::render;
 
 /// A clip, which is accepted only as what it was promised to be.
 pub fn clip(bytes: &[u8]) {
-    let promise = render::promise(Quality::Draft, 8);
-    let checked = render::mp4::check(bytes, bytes.len() as u64, &promise);
-    let longer = render::mp4::Promise { frames: 9, ..promise };
+    let promise = mp4::promise(Quality::Draft, 8);
+    let checked = mp4::check(bytes, bytes.len() as u64, &promise);
+    let longer = mp4::Promise { frames: 9, ..promise };
     if checked.is_ok() {
-        assert!(render::mp4::check(bytes, bytes.len() as u64, &longer).is_err(), "a clip of two lengths");
+        assert!(mp4::check(bytes, bytes.len() as u64, &longer).is_err(), "a clip of two lengths");
     }
 }
 

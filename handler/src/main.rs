@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use handler::cli::output::note;
-use handler::{child, cli, config::Config, deadline::Deadline, job::log, lambda, telemetry};
+use handler::{child, cli, config::Config, deadline::Deadline, entry::lambda, job::log, telemetry};
 
 /// For a collector of spans to take the last of them.
 const SPANS: Duration = Duration::from_secs(2);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::read::{each, in_the_bucket, settled, statements, template};
 use handler::config::{Config, VARIABLES};
 use handler::error::Code;
-use handler::publish::keys;
+use handler::job::keys;
 use serde_json::Value;
 
 #[test]
@@ -106,7 +106,7 @@ fn the_state_machine_follows_the_codes() {
         assert!(state["TimeoutSeconds"].as_u64().unwrap() > longest, "{name}");
     }
     assert_eq!(tasks, 4);
-    assert_eq!(definition["TimeoutSeconds"].as_u64().unwrap(), handler::machine::LONGEST.as_secs());
+    assert_eq!(definition["TimeoutSeconds"].as_u64().unwrap(), handler::aws::state_machine::LONGEST.as_secs());
     // It is told where there is such a machine, by the very name.
     let arn = function["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]["Fn::Sub"].as_str().unwrap();
     assert!(arn.ends_with(":stateMachine:${Name}") && machine["StateMachineName"]["Ref"] == "Name", "{arn}");

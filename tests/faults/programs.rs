@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use handler::assets::Assets;
 use handler::config::Config;
 use handler::deadline::Deadline;
+use handler::intake::assets::Assets;
 use handler::job::Quality;
 use handler::layers::Layers;
 use handler::render::{Cards, Film, SceneOrder, mp4, promise};

@@ -188,8 +188,8 @@ async fn a_job_names_a_planner_of_the_one_prefix_or_none() {
     use handler::job::log::JobLogs;
     use handler::job::{Again, JobRequest, Source};
     use handler::pipeline;
+    use handler::services::Studio;
     use handler::store::{Embedded, Store};
-    use handler::studio::Studio;
 
     let house = House::new();
     let soon = || Deadline::after(std::time::Duration::from_secs(60));

@@ -351,13 +351,14 @@ mod extras {
     use std::time::{Duration, Instant};
 
     use handler::assemble::{Assembler, Extras, Film, Ledger, Prepared, Reel};
-    use handler::assets::Assets;
     use handler::config::Config;
     use handler::deadline::Deadline;
+    use handler::intake::assets::Assets;
     use handler::job::Quality;
     use handler::layers::Layers;
+    use handler::media::Prober;
     use handler::narrate::Sound;
-    use handler::render::{Cards, Film as Look, Prober, SceneOrder};
+    use handler::render::{Cards, Film as Look, SceneOrder};
     use storyboard::{Beat, Scene, SceneKind};
     use tempfile::TempDir;
 

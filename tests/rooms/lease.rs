@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use handler::deadline::Deadline;
 use handler::error::{Code, JobError};
+use handler::job::keys;
 use handler::job::lease::FinishError;
 use handler::job::{Again, Claim, JobId, Lease, State, Status, Terms, Worker};
-use handler::publish::keys;
 use handler::store::{Embedded, Store};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

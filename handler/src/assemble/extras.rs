@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use audio::{LOUDNESS, factor};
 use storyboard::{Storyboard, Warning};
 
-use super::ffmpeg::Ffmpeg;
 use super::recording::Recording;
 use super::track::Backing;
-use crate::assets::Assets;
 use crate::deadline::Deadline;
+use crate::intake::assets::Assets;
 use crate::job::Quality;
+use crate::media::Ffmpeg;
+use crate::media::Prober;
 use crate::narrate::SAMPLE_RATE;
-use crate::render::Prober;
 
 /// Longest intro or outro in seconds. More would be a film of its own, and encoding it takes as long as drawing one.
 const LONGEST_CLIP: u64 = 120;

@@ -8,17 +8,17 @@ use audio::LOUDNESS;
 use storyboard::Warning;
 
 use super::extras::{self, Extras, Prepared};
-use super::ffmpeg::Ffmpeg;
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::{Ledger, Track, Translation, captions};
+use super::{Ledger, Track, captions};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::{Quality, status::Sync};
 use crate::layers::Layers;
+use crate::media::Ffmpeg;
+use crate::media::Prober;
 use crate::narrate::Sound;
-use crate::render::Prober;
 use crate::untrusted_file::UntrustedFile;
 
 /// Bytes of a film, as many as ffmpeg may write of one file; and those of a poster at 4k, or of a list of the pictures of six hours.

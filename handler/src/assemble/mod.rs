@@ -11,7 +11,6 @@
 
 pub mod captions;
 mod extras;
-mod ffmpeg;
 pub mod film;
 pub mod ledger;
 pub mod measure;
@@ -26,7 +25,6 @@ pub use extras::{Extras, Prepared};
 pub use film::{Assembler, Captions, Film, Reel};
 pub use ledger::Ledger;
 pub use track::Track;
-pub use translation::{Passage, Translation};
 
 /// What a film takes whatever its length, and for each second of it. Measured on two quiet processors at 720p: 0.9 s, and 10 ms (the
 /// sound track 2, AAC 5, decoding it again 2, and copying and counting pictures). Threefold.

@@ -1,29 +1,10 @@
-//! What is said, in another language: whose words they are, and how they are shared out over the sound of the film.
+//! How the words of a translation are shared out over the sound of the film.
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::Ledger;
 use super::captions::units;
-
-/// A film's words in another language, for captions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Translation {
-    /// BCP 47, as the document spells it.
-    pub language: String,
-    /// In film order.
-    pub passages: Vec<Passage>,
-}
-
-/// Words in another language, and the beats whose words say the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passage {
-    /// Ids of beats in film order, at least one.
-    pub beats: Vec<String>,
-    /// The words.
-    pub text: String,
-}
+use crate::plan::translations::Translation;
 
 impl Translation {
     /// The film's ledger with these words in place of its own. A passage of several beats is shared out by the length of their

@@ -8,6 +8,7 @@
 
 mod endpoint;
 mod refusal;
+pub mod state_machine;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::http::{self, Api, Failure, Named};
 use crate::job::Status;
-use crate::studio::{Claimed, Studio};
+use crate::services::{Claimed, Studio};
 
 /// Changes that may wait for a reader.
 const WAITING: usize = 256;

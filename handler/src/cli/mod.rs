@@ -38,9 +38,9 @@ use crate::job::log::JobLogs;
 #[cfg(feature = "local")]
 use crate::job::{JobId, Quality, State};
 #[cfg(feature = "local")]
-use crate::store::{Embedded, Store};
+use crate::services;
 #[cfg(feature = "local")]
-use crate::studio;
+use crate::store::{Embedded, Store};
 
 /// The bucket of the embedded store.
 #[cfg(feature = "local")]
@@ -188,7 +188,7 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
 #[cfg(feature = "local")]
 async fn store(config: &Config) -> Result<(Option<Embedded>, Store), JobError> {
     let bucket = config.bucket.as_deref().unwrap_or(LOCAL_BUCKET);
-    if let Some(endpoint) = studio::endpoint(config) {
+    if let Some(endpoint) = services::endpoint(config) {
         return Ok((None, Store::connect(&endpoint, bucket).await));
     }
     let server = Embedded::start(&config.store_dir).await.map_err(|error| unusable(config, &error))?;

@@ -15,9 +15,9 @@ use super::{explain, not_found, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::plan::custom;
 use crate::plan::engine::STACK_LIMIT;
 use crate::plan::{Fault, Limits, MAX_COMPONENT, PlanError, Sandbox, Usage};
-use crate::planners;
 use crate::scratch::Scratch;
 
 /// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
@@ -79,7 +79,7 @@ async fn trials(
     let written = std::fs::write(&copy, component_bytes(component)?);
     written.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let begun = Instant::now();
-    let sandbox = planners::of_file(&copy, config.confinement, Deadline::after(config.job_timeout)).await?;
+    let sandbox = custom::of_file(&copy, config.confinement, Deadline::after(config.job_timeout)).await?;
     let compiled = begun.elapsed().as_secs_f64();
     let documents = match document {
         Some(document) => vec![read(document)?],
@@ -168,7 +168,7 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
         // Its words go into the job's status.
         Err(error) => {
             note(format_args!("{}", error.message));
-            let known = [(Code::PlannerComponentInvalid, 1), (Code::PlannerCompileLimit, planners::TOO_LARGE)];
+            let known = [(Code::PlannerComponentInvalid, 1), (Code::PlannerCompileLimit, custom::TOO_LARGE)];
             let of = known.iter().find(|(code, _)| error.code == code.name());
             ExitCode::from(of.and_then(|(_, exit)| u8::try_from(*exit).ok()).unwrap_or(2))
         }

@@ -16,14 +16,15 @@ use super::{Render, exit_code, explain, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
+use crate::job::keys;
 use crate::job::log::JobLogs;
 use crate::job::{Again, Folder, JobRequest, Lease, Source, State, Status};
 use crate::pipeline;
-use crate::planners;
-use crate::publish::{self, keys};
+use crate::plan::custom;
+use crate::publish;
+use crate::services::{Claimed, Studio};
 use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store, StoreError, download};
-use crate::studio::{Claimed, Studio};
 
 /// For copying finished files from a store on this machine: a long film at 4k has some gigabytes.
 const COPY: Duration = Duration::from_secs(120);
@@ -126,7 +127,7 @@ async fn lend(component: &Path, studio: &Studio, deadline: Deadline) -> Result<S
     let bytes = component_bytes(component)?;
     let name = CacheKey::of("lent planner").part("component", &bytes).finish().to_string();
     let prefix = studio.config.planners.as_deref().unwrap_or_default();
-    studio.store.put(&planners::key(prefix, &name), bytes, "application/wasm", deadline).await?;
+    studio.store.put(&custom::key(prefix, &name), bytes, "application/wasm", deadline).await?;
     Ok(name)
 }
 

@@ -26,14 +26,15 @@ use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::http::{self, Api};
 use crate::intake;
+use crate::job::keys;
 use crate::job::log::JobLogs;
 use crate::job::{Again, JobRequest, Lease};
 use crate::notify::Notices;
 use crate::pipeline;
-use crate::publish::{self, keys};
+use crate::publish;
+use crate::services::{self, Studio};
 use crate::store::embedded::Sight;
 use crate::store::{Embedded, Entry, Store, StoreError};
-use crate::studio::{self, Studio};
 
 /// Uploads that may wait to be looked at; more are found by looking through `incoming/`.
 const WAITING: usize = 1_024;
@@ -134,7 +135,7 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     let (uploads, arriving) = mpsc::channel(WAITING);
     let missed = Arc::new(Missed::default());
     let trigger = Arc::new(Trigger { bucket: bucket.clone(), uploads, missed: missed.clone() });
-    let (embedded, store) = match studio::endpoint(&config) {
+    let (embedded, store) = match services::endpoint(&config) {
         Some(endpoint) => (None, Store::connect(&endpoint, &bucket).await),
         None => {
             let fault = |error| unusable(&config, &error);

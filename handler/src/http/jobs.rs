@@ -12,11 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::problem::{Failure, Named, Problem};
-use super::submit::Asked;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::job::keys;
 use crate::job::{JobId, Lease, State as JobState, Status};
-use crate::publish::keys;
 use crate::store::{Condition, StoreError};
 
 /// Jobs on a page, when the request does not say.
@@ -228,6 +227,13 @@ pub(super) fn waiting(id: &JobId, asked: &Asked) -> Status {
     let status = Status::queued(id.clone(), String::new(), asked.created_at);
     let (created_at, updated_at) = (asked.created_at, asked.created_at);
     Status { attempts: 0, generation: 0, created_at, updated_at, ..status }
+}
+
+/// What was asked for over HTTP, kept until the job has a status of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) created_at: Timestamp,
 }
 
 /// The note of a job that came over HTTP; none when it is not there, or can't be read.

@@ -16,8 +16,9 @@ use super::jobs::{known, standing};
 use super::problem::{Failure, Named, Problem};
 use crate::deadline::Deadline;
 use crate::error::Code;
+use crate::job::keys;
 use crate::job::{JobId, Status};
-use crate::publish::{keys, page_policy};
+use crate::publish::page_policy;
 use crate::store::{ETag, StoreError};
 
 /// How long a URL of the store opens an object: longer than a film that is watched with pauses. On AWS it ends with the

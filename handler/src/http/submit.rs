@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::jobs::{self, standing};
+use super::jobs::{self, Asked, standing};
 use super::problem::{Failure, Problem};
 use crate::deadline::Deadline;
 use crate::error::Code;
 use crate::intake::{self, MAX_DOCUMENT, is_companion};
+use crate::job::keys::{self, Submission};
 use crate::job::{JobId, Lease, Quality, Status};
 use crate::publish;
-use crate::publish::keys::{self, Submission};
 use crate::store::cache::CacheKey;
 use crate::store::{Condition, StoreError};
 
@@ -62,13 +62,6 @@ struct Inline {
     text: Option<String>,
     /// The document in base64.
     base64: Option<String>,
-}
-
-/// What was asked for over HTTP, kept until the job has a status of its own.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Asked {
-    pub(super) name: String,
-    pub(super) created_at: Timestamp,
 }
 
 struct Document {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::job::keys;
 use crate::job::{JobId, Lease, State};
-use crate::publish::keys;
 use crate::store::Embedded;
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/events");

@@ -3,14 +3,15 @@
 //! In: a Lambda event as JSON. Out: requests, each with its own identity. It never looks into a document: the sandbox
 //! alone does.
 
+pub mod assets;
 mod events;
 
 use storyboard::Document;
 
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::job::keys;
 use crate::job::{JobRequest, Source};
-use crate::publish::keys;
 use crate::store::{Store, StoreError};
 
 pub use events::{
@@ -76,16 +77,4 @@ pub async fn with_translations(
 
 fn too_large() -> JobError {
     JobError::new(Code::InputTooLarge, format!("the document has more than {} MiB", MAX_DOCUMENT >> 20))
-}
-
-impl From<StoreError> for JobError {
-    fn from(error: StoreError) -> Self {
-        let code = Code::from_name(error.code()).unwrap_or(Code::StoreUnavailable);
-        let told = Self { retryable: error.retryable(), ..Self::new(code, error.to_string()) };
-        match error {
-            // As the embedded store says it, and others.
-            StoreError::Refused { status: 507, .. } => told.remedy("Free space on the store's disk."),
-            _ => told,
-        }
-    }
 }

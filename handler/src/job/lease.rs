@@ -12,7 +12,7 @@ use tracing::{Instrument, error, warn};
 use super::{JobId, State, Status};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
-use crate::publish::keys;
+use crate::job::keys;
 use crate::store::{Condition, ETag, Store, StoreError};
 
 /// Heartbeats in a lease's timeout: an owner counts as gone when it missed so many.

@@ -4,6 +4,7 @@
 //! document and always whole, a log that never makes anybody wait. It never does any of the job's work.
 
 pub mod identity;
+pub mod keys;
 pub mod lease;
 pub mod log;
 pub mod status;

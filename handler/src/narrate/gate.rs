@@ -5,11 +5,9 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::voice::VoiceError;
+use super::voice::{MOST_LANES, VoiceError};
 use crate::deadline::Deadline;
 
-/// The most calls at a time that any voice is ever given.
-pub(super) const MOST: usize = 16;
 /// A voice whose calls fail this often in a row is not asked any more in this job. A call that timed out counts for two:
 /// it has cost much more time.
 const TRIP: u32 = 6;
@@ -51,7 +49,7 @@ impl Drop for Place<'_> {
 impl Gate {
     /// For a voice that takes `lanes` calls at a time to begin with, and never more than `most`.
     pub(super) fn new(lanes: usize, most: usize) -> Self {
-        let most = most.clamp(1, MOST);
+        let most = most.clamp(1, MOST_LANES);
         let limit = lanes.clamp(1, most);
         let state = State { limit, most, inside: 0, well: 0, not_before: None, failed: 0, closed: None };
         Self { state: Mutex::new(state), freed: Notify::new() }
@@ -175,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_enter_than_may_and_the_limit_follows_the_voice() {
-        let gate = Gate::new(2, MOST);
+        let gate = Gate::new(2, MOST_LANES);
         let (first, second) = (gate.enter(soon()).await.unwrap(), gate.enter(soon()).await.unwrap());
         assert!(tokio::time::timeout(Duration::from_millis(20), gate.enter(soon())).await.is_err());
         gate.went_wrong(&busy(true, None));
@@ -192,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_limit_grows_no_further_than_the_voice_bears() {
-        for (lanes, most, grown) in [(2, 2, 2), (4, 15, 15), (4, usize::MAX, MOST), (usize::MAX, 3, 3)] {
+        for (lanes, most, grown) in [(2, 2, 2), (4, 15, 15), (4, usize::MAX, MOST_LANES), (usize::MAX, 3, 3)] {
             let gate = Gate::new(lanes, most);
             (0..1_000).for_each(|_| gate.went_well());
             assert_eq!(gate.limit(), grown);
@@ -201,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_that_the_voice_asks_for_holds_everybody() {
-        let gate = Gate::new(4, MOST);
+        let gate = Gate::new(4, MOST_LANES);
         gate.went_wrong(&busy(false, Some(Duration::from_millis(80))));
         let begun = Instant::now();
         let _place = gate.enter(soon()).await.unwrap();
@@ -211,7 +209,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_pause_that_is_longer_than_his_time() {
-        let gate = Gate::new(4, MOST);
+        let gate = Gate::new(4, MOST_LANES);
         gate.went_wrong(&busy(false, Some(Duration::from_secs(3_600))));
         let begun = Instant::now();
         for _ in 0..TRIP {
@@ -225,7 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_hears_that_the_gate_is_closed() {
-        let gate = Gate::new(1, MOST);
+        let gate = Gate::new(1, MOST_LANES);
         let _place = gate.enter(soon()).await.unwrap();
         let waiting = async { gate.enter(soon()).await.map(drop) };
         let closing = async { gate.went_wrong(&VoiceError::Unreachable("no route".to_owned())) };
@@ -235,14 +233,14 @@ mod tests {
 
     #[test]
     fn failures_in_a_row_close_it_and_one_success_begins_anew() {
-        let gate = Gate::new(1, MOST);
+        let gate = Gate::new(1, MOST_LANES);
         let failed = VoiceError::Failed(String::new());
         for _ in 0..20 {
             assert!(!gate.went_wrong(&failed) && !gate.went_wrong(&VoiceError::Refused(String::new())));
             gate.went_well();
         }
         assert!((0..TRIP).map(|_| gate.went_wrong(&failed)).last().unwrap());
-        let gate = Gate::new(1, MOST);
+        let gate = Gate::new(1, MOST_LANES);
         let timed_out = VoiceError::TimedOut("x");
         assert!(!gate.went_wrong(&timed_out) && !gate.went_wrong(&timed_out) && gate.went_wrong(&timed_out));
     }

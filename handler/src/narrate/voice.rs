@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::deadline::Deadline;
 
+/// The most calls at a time that any voice is ever given.
+pub(super) const MOST_LANES: usize = 16;
+
 /// Somebody who can speak.
 #[async_trait]
 pub(super) trait Voice: Debug + Send + Sync {
@@ -50,7 +53,7 @@ pub(super) trait Voice: Debug + Send + Sync {
 
     /// The most calls at a time that it is ever given, however well it answers.
     fn most_lanes(&self) -> usize {
-        super::gate::MOST
+        MOST_LANES
     }
 
     /// Whether it speaks at the pace that the lesson asks for.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Notice, Target};
 use crate::deadline::Deadline;
 use crate::job::State;
-use crate::publish::keys;
+use crate::job::keys;
 use crate::store::Store;
 
 pub(super) struct Listing {

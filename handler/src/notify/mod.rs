@@ -22,7 +22,7 @@ use tracing::{error, warn};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::job::{JobId, State, Status};
-use crate::studio::{Claimed, Studio};
+use crate::services::{Claimed, Studio};
 
 /// Messages that may wait for one target.
 const QUEUE: usize = 256;

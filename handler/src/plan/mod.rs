@@ -11,12 +11,14 @@
 //!
 //! Fuel does not bound compilation: what was not compiled ahead of time is never compiled on the handler's own threads.
 
+pub mod custom;
 pub mod engine;
 mod error;
 mod estimate;
 mod limits;
 mod sandbox;
 mod ticker;
+pub mod translations;
 mod wasi;
 
 pub use error::{Fault, PlanError};

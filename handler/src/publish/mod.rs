@@ -3,7 +3,6 @@
 //!
 //! In: files and texts, or an error. Out: objects under `films/<job-id>/`. It never makes anything itself but the page.
 
-pub mod keys;
 mod page;
 
 pub use page::policy as page_policy;

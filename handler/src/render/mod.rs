@@ -5,7 +5,6 @@
 
 mod bounds;
 mod card;
-pub mod mp4;
 mod protocol;
 mod raw;
 mod stage;
@@ -16,17 +15,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use storyboard::{Scene, SceneKind};
 
-use crate::assets::Assets;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::intake::assets::Assets;
 use crate::job::{Quality, status};
+use crate::media::mp4;
 use crate::store::{Cache, CacheKey};
 
 pub use card::Cards;
 pub use protocol::Film;
 pub use raw::Raw;
 pub use stage::{Stage, StageError};
-pub use verify::{Prober, promise};
 
 /// What would be told of a line of the stage or of a program; for the fuzz targets.
 pub(crate) fn told(line: &[u8]) -> Vec<String> {

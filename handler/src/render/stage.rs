@@ -16,7 +16,6 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
-use super::mp4::WrongClip;
 use super::protocol::{FailedKind, MESSAGE, Reply, Request, TRACE, plain, report};
 use super::{ClipReport, SceneOrder, verify};
 use crate::child::{self, Confinement, Limits, Running, Spec};
@@ -24,6 +23,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::layers::Layers;
+use crate::media::mp4::WrongClip;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 
 /// Longest line from the stage, in bytes. A report of a scene with 500 beats has some 20 KB.

@@ -13,8 +13,8 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::Value;
 
 use crate::error::{Code, JobError};
+use crate::job::keys;
 use crate::job::{JobRequest, Source};
-use crate::publish::keys;
 
 pub use task::{Subject, Task, TaskError};
 

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{ExpirationStatus, FilterRuleName, LifecycleRule, Notific
 
 use super::{DEPLOY, Finding, Stack};
 use crate::aws::{Aws, Refusal};
-use crate::publish::keys;
+use crate::job::keys;
 
 /// All of the bucket, or that it can't be seen.
 pub(super) async fn look(aws: &Aws, stack: &Stack) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Finding, Stack};
 use crate::aws::{Aws, Refusal};
-use crate::publish::keys;
+use crate::job::keys;
 
 /// What a role must be allowed.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,302 @@
+//! The Lambda front door: serves the runtime until it is told to stop.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use futures::FutureExt as _;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use tracing::{Instrument as _, error, info, info_span};
+
+use super::dead_letters::DeadLetters;
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::JobError;
+use crate::http::{self, Api};
+use crate::intake::{self, Asked, Batch, Message, Sender};
+use crate::job::log::JobLogs;
+use crate::job::{Again, JobRequest, State, Status};
+use crate::notify::{self, Notices};
+use crate::pipeline::tasks;
+use crate::services::{self, Studio};
+use crate::store::{Endpoint, Store};
+use crate::{pipeline, telemetry};
+
+/// What is kept back of the invocation itself, to hand the answer over before Lambda kills the sandbox.
+const ANSWER: Duration = Duration::from_millis(500);
+
+/// For a job that is told to stop to write log and status: Lambda kills a function with internal extensions some 500 ms after TERM.
+const SHUTDOWN: Duration = Duration::from_millis(400);
+
+/// The least time in which a film can be made of another message of the same batch.
+const ENOUGH: Duration = Duration::from_secs(60);
+
+/// For those who are told how a job ended: as long as one of them is tried. And the least of it when the time is used up.
+const TELL: Duration = notify::DELIVERY;
+const TELL_LATE: Duration = Duration::from_millis(150);
+/// For a collector of spans to take what there is.
+const SPANS: Duration = Duration::from_secs(1);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed invocation. Its type is the error's code, by which a state machine knows whether to try again.
+#[derive(Debug)]
+struct Fault(JobError);
+
+impl From<JobError> for Fault {
+    fn from(error: JobError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(Fault(error): Fault) -> Self {
+        Self { error_type: error.code, error_message: error.message }
+    }
+}
+
+/// Serves invocations. Where there are no layers, HTTP alone is served: that function makes no films.
+///
+/// # Errors
+/// When no bucket is named, or the runtime's own protocol fails.
+pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
+    let bucket = config.bucket.clone().ok_or("CHALKREEL_BUCKET must name the bucket for films, status and cache")?;
+    let endpoint = services::endpoint(&config)
+        .unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
+    let store = Store::connect(&endpoint, &bucket).await;
+    let letters = config.doors.dead_letters.clone().map(DeadLetters);
+    let studio = Studio::open(config.clone(), store.clone(), logs);
+    let notices = Arc::new(match &studio {
+        Ok(studio) => Notices::start(studio),
+        Err(error) => {
+            info!("only HTTP is served: {error}");
+            Notices::without_studio(&config, &bucket)
+        }
+    });
+    let api = Api::new(store, config.doors.http_token.clone(), false).telling(notices.clone());
+    let (routes, _) = http::router(api);
+    let house = Arc::new(House { studio, notices, letters, routes, bucket });
+    let stopping = house.clone();
+    lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
+        let Ok(studio) = &stopping.studio else { return };
+        studio.interrupt();
+        // There is no time for a grace: what a child leaves half done is thrown away anyhow.
+        crate::child::kill_all();
+        if !studio.idle(Deadline::after(SHUTDOWN)).await {
+            error!("a job could not write its status before the end");
+        }
+        studio.close().await;
+    })
+    .await;
+    let handler = service_fn(|event: LambdaEvent<Value>| {
+        let house = house.clone();
+        async move { traced(event, &house).await }
+    });
+    lambda_runtime::run(handler).await
+}
+
+/// What outlives an invocation.
+struct House {
+    /// None, and why, where HTTP alone is served.
+    studio: Result<Studio, JobError>,
+    notices: Arc<Notices>,
+    letters: Option<DeadLetters>,
+    routes: Router,
+    bucket: String,
+}
+
+/// An invocation within the trace that Lambda tells of. Its spans are sent before Lambda stops the process's clock.
+async fn traced(event: LambdaEvent<Value>, house: &House) -> Result<Value, Fault> {
+    let span = info_span!("invocation", request_id = event.context.request_id, otel.kind = "server");
+    telemetry::follow_xray(&span, event.context.xray_trace_id.as_deref());
+    let ends = ends(event.context.deadline, Duration::MAX);
+    let answer = answer(event, house, ends).instrument(span).await;
+    // Lambda stops the process's clock once it has its answer.
+    house.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
+    telemetry::flush(ends.slice(SPANS).no_sooner_than(TELL_LATE)).await;
+    answer
+}
+
+/// `ends` is when Lambda needs the answer.
+async fn answer(event: LambdaEvent<Value>, house: &House, ends: Deadline) -> Result<Value, Fault> {
+    let sender = intake::sender(&event.payload);
+    let asked = match intake::read(event.payload, &house.bucket) {
+        Ok(Asked::Http(event)) => return Ok(http::event::answer(*event, house.routes.clone()).await),
+        Ok(asked) => asked,
+        Err(refused) => {
+            error!(code = refused.code, "{}", refused.message);
+            return match sender {
+                Sender::Http => Ok(http::event::refusal(refused).await),
+                // These take any answer for success.
+                Sender::Queue | Sender::Machine => Err(Fault(refused)),
+                // Delivering it again would not help, so the refusal is an answer and not a failure.
+                Sender::Other => Ok(json!({"error": refused})),
+            };
+        }
+    };
+    let studio = house.studio.as_ref().map_err(|error| Fault(error.clone()))?;
+    let workshop = Workshop { studio, notices: &house.notices, letters: house.letters.as_ref() };
+    let answer = workshop.answer(asked, ends.slice(studio.config.job_timeout)).await;
+    crate::child::sweep();
+    answer
+}
+
+/// What it takes to make films.
+struct Workshop<'h> {
+    studio: &'h Studio,
+    notices: &'h Notices,
+    letters: Option<&'h DeadLetters>,
+}
+
+impl Workshop<'_> {
+    /// Makes what an event asks for, one film after the other.
+    async fn answer(&self, asked: Asked, ends: Deadline) -> Result<Value, Fault> {
+        match asked {
+            Asked::Direct(request) => Ok(json!(self.film(request, ends).await?)),
+            Asked::Task(task) => {
+                let done = tasks::run(*task, self.studio, ends).boxed().await?;
+                if let Some(status) = &done.status {
+                    self.notices.ended(status);
+                }
+                match done.error {
+                    Some(error) => Err(Fault(error)),
+                    None => Ok(done.answer),
+                }
+            }
+            Asked::Delivered(requests) => {
+                let (mut statuses, mut refused) = (Vec::new(), Vec::new());
+                for request in requests {
+                    match request {
+                        Ok(request) => statuses.push(self.film(request, ends).await?),
+                        Err(error) => {
+                            error!(code = error.code, "a record is refused: {}", error.message);
+                            refused.push(error);
+                        }
+                    }
+                }
+                delivered(&statuses, &refused)
+            }
+            Asked::Batch(batch) => {
+                let failed = self.failures(batch, ends).await;
+                let items: Vec<_> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
+                Ok(json!({"batchItemFailures": items}))
+            }
+            // Answered before.
+            Asked::Http(_) => Ok(Value::Null),
+        }
+    }
+
+    async fn film(&self, request: JobRequest, ends: Deadline) -> Result<Status, JobError> {
+        // Boxed: a job's future is large, and what holds it would be too.
+        let status = pipeline::film(request, self.studio, ends, Again::Retryable).boxed().await?;
+        self.notices.ended(&status);
+        Ok(status)
+    }
+
+    /// Works on the messages of a queue, and gives the ids of those that must be delivered again.
+    async fn failures(&self, batch: Batch, ends: Deadline) -> Vec<String> {
+        let mut failed = Vec::new();
+        let mut done = 0;
+        for Message { id, receives, body, requests } in batch.messages {
+            // After a failure, order forbids the rest; and what can't be finished is better left to another invocation.
+            let late = done > 0 && ends.left() < ENOUGH;
+            if (batch.fifo && !failed.is_empty()) || late {
+                failed.push(id);
+                continue;
+            }
+            let worked_on = match self.message(requests, ends).await {
+                Ok(None) => Ok(()),
+                Ok(Some(unreadable)) => self.put_aside(&body, unreadable, ends).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = worked_on {
+                error!(message_id = id, receives, code = error.code, "a message failed: {}", error.message);
+                failed.push(id);
+            }
+            done += 1;
+        }
+        info!(messages = done, failed = failed.len(), "answered a batch");
+        failed
+    }
+
+    /// Makes the films of a message. Gives what of it can't be read, which no retry mends.
+    ///
+    /// # Errors
+    /// What must be tried again; a job that failed for good has said so in its status.
+    async fn message(&self, requests: Vec<intake::Read>, ends: Deadline) -> Result<Option<JobError>, JobError> {
+        let mut unreadable = None;
+        for request in requests {
+            match request {
+                Ok(request) => {
+                    let status = self.film(request, ends).await?;
+                    if let Some(error) = status.error.filter(|error| error.retryable) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => unreadable = unreadable.or(Some(error)),
+            }
+        }
+        Ok(unreadable)
+    }
+
+    /// Puts a message that can't be read where somebody looks, and so is done with it. Where that can't be, it fails again and again
+    /// until its queue's redrive does the same, without the reason.
+    async fn put_aside(&self, body: &str, unreadable: JobError, ends: Deadline) -> Result<(), JobError> {
+        let Some(letters) = self.letters else { return Err(unreadable) };
+        match letters.put(body, &unreadable, ends).await {
+            Ok(()) => {
+                error!(code = unreadable.code, "a message went to the dead letters: {}", unreadable.message);
+                Ok(())
+            }
+            Err(reason) => {
+                error!("the dead letters can't be reached: {reason}");
+                Err(unreadable)
+            }
+        }
+    }
+}
+
+/// A job that can succeed when it is tried again fails the invocation, so that its event is delivered again.
+fn delivered(statuses: &[Status], refused: &[JobError]) -> Result<Value, Fault> {
+    let again = statuses.iter().filter_map(|status| status.error.as_ref()).find(|error| error.retryable);
+    if let Some(error) = again {
+        return Err(Fault(JobError::clone(error)));
+    }
+    info!(jobs = statuses.len(), "answered");
+    // Still running elsewhere: the delivery that holds it will end it, or be followed by another.
+    let jobs = statuses.iter().map(|status| json!({"job_id": status.job_id, "state": status.state}));
+    let done = statuses.iter().filter(|status| status.state != State::Running).count();
+    let mut answer = json!({"jobs": jobs.collect::<Vec<_>>(), "done": done});
+    if !refused.is_empty() {
+        answer["refused"] = json!(refused);
+    }
+    Ok(answer)
+}
+
+/// The invocation's deadline, in milliseconds since 1970, as one of ours. Some local servers put it into the past before
+/// the invocation begins: then it says nothing, and JOB_TIMEOUT alone counts.
+fn ends(context_ms: u64, job_timeout: Duration) -> Deadline {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    match Duration::from_millis(context_ms).checked_sub(now) {
+        Some(left) if !left.is_zero() => Deadline::after(left.saturating_sub(ANSWER)).slice(job_timeout),
+        _ => Deadline::after(job_timeout),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_before_its_own_start_falls_back_to_the_jobs() {
+        let job = Duration::from_secs(1200);
+        for nonsense in [0, 600_000] {
+            assert!(ends(nonsense, job).left() > Duration::from_secs(1199));
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+        let left = ends(now + 10_000, job).left();
+        assert!(left > Duration::from_secs(9) && left <= Duration::from_millis(9_500), "{left:?}");
+        assert!(ends(now + 10_000, Duration::from_secs(3)).left() <= Duration::from_secs(3));
+    }
+}

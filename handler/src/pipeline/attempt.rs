@@ -1,0 +1,175 @@
+//! What every attempt at a job has around it, whichever part of the way it goes: the claim, the log, a folder, the deadline, and
+//! a status in the end, whatever happens.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{Instrument as _, Span, field::Empty, info, info_span, warn};
+
+use crate::aws::state_machine;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::keys;
+use crate::job::log::JobLog;
+use crate::job::{Again, Claim, JobId, Lease, Status, Terms, Worker};
+use crate::plan::Estimate;
+use crate::publish::{self, Made};
+use crate::scenes::CallSheet;
+use crate::scenes::progress;
+use crate::scratch::Scratch;
+use crate::services::{Busy, Studio};
+use crate::store::CacheKey;
+
+/// Largest log of an earlier task, in bytes: twice what is kept of one.
+const MAX_LOG: u64 = 4 << 20;
+
+/// A job that was claimed here.
+#[derive(Debug)]
+pub struct Attempt<'s> {
+    /// The job.
+    pub id: JobId,
+    /// The right to work on it.
+    pub lease: Lease,
+    /// When its work must be done.
+    pub ends: Deadline,
+    /// Log and status are written even for a job that came too late.
+    closing: Deadline,
+    scratch: Result<Scratch, JobError>,
+    log: Arc<JobLog>,
+    span: Span,
+    studio: &'s Studio,
+    _busy: Busy<'s>,
+}
+
+impl<'s> Attempt<'s> {
+    /// Claims the job; the status of one that is over, or another's, is given as it is.
+    ///
+    /// # Errors
+    /// When the status can be neither read nor written.
+    pub async fn begin(
+        id: &JobId,
+        worker: Worker<'_>,
+        studio: &'s Studio,
+        ends: Deadline,
+        again: Again,
+    ) -> Result<Result<Self, Status>, JobError> {
+        let ends = ends.slice(studio.config.job_timeout);
+        let closing = ends.no_sooner_than(publish::LEAST);
+        let span = info_span!("job", job_id = id.as_str(), state = Empty, code = Empty, otel.status_code = Empty);
+        let log = studio.logs.begin(id.as_str());
+        let busy = studio.busy();
+        let at = worker.execution().map_or_else(|| wall_clock(ends), |_| machine_ends());
+        let terms = Terms { worker, again, timeout: studio.config.lease_timeout, ends: at };
+        let claim = Lease::claim(&studio.store, id, terms, closing).instrument(span.clone()).await;
+        let lease = match claim {
+            Ok(Claim::Mine(lease)) => lease,
+            Ok(Claim::Done(status) | Claim::Held(status)) => {
+                studio.logs.end(&log);
+                return Ok(Err(*status));
+            }
+            Err(error) => {
+                studio.logs.end(&log);
+                return Err(error.into());
+            }
+        };
+        studio.claimed(&lease);
+        // The tasks of an execution write one log.
+        if worker != Worker::Alone
+            && let Ok(earlier) = studio.store.get(&keys::of(id, keys::LOG), MAX_LOG, closing).await
+        {
+            log.go_on_from(&String::from_utf8_lossy(&earlier.bytes));
+        }
+        let (until, scratch) = (ends.less(publish::reserve(ends)), studio.job_scratch());
+        Ok(Ok(Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, studio, _busy: busy }))
+    }
+
+    /// A folder for the attempt's files.
+    ///
+    /// # Errors
+    /// `scratch.failed`
+    pub fn scratch(&self) -> Result<&Scratch, JobError> {
+        self.scratch.as_ref().map_err(JobError::clone)
+    }
+
+    /// Does the work, as long as there is time, nobody takes the job over, and nobody stops this process.
+    ///
+    /// # Errors
+    /// The work's own; `job.deadline`, `job.lost`, `job.interrupted`.
+    pub async fn run(&self, work: impl Future<Output = Result<Made, JobError>>) -> Result<Made, JobError> {
+        let made = async {
+            tokio::select! {
+                made = self.ends.run(work) => match made {
+                    Ok(Err(error)) if self.ends.passed() => Err(self.late(&error.message)),
+                    Ok(made) => made,
+                    Err(_) => Err(self.late("its work was cut off")),
+                },
+                () = self.lease.lost() => Err(JobError::new(Code::JobLost, "another worker took the job over")),
+                () = self.studio.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
+            }
+        };
+        made.instrument(self.span.clone()).await
+    }
+
+    /// Writes log and status, and gives the status, and the call sheet of a job that was handed over.
+    ///
+    /// # Errors
+    /// Only when not even a status could be written.
+    pub async fn end(self, made: Result<Made, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
+        let Self { id, lease, closing, scratch, log, span, studio, .. } = self;
+        let told = async {
+            if let lines @ 1.. = studio.logs.dropped() {
+                warn!(lines, "lines of this process did not reach standard error");
+            }
+            let sheet = match &made {
+                Ok(Made::HandedOver { sheet, .. }) => Some(sheet.clone()),
+                _ => None,
+            };
+            let closing = closing.no_sooner_than(publish::LEAST);
+            let told = publish::outcome(made, lease, &id, &log, &studio.store, closing).await;
+            if let Ok(scratch) = scratch {
+                scratch.clear().await;
+            }
+            Ok((told?, sheet))
+        };
+        let told = told.instrument(span.clone()).await;
+        progress::ended(&span, told.as_ref().map(|(status, _)| status));
+        studio.logs.end(&log);
+        told
+    }
+
+    /// Whatever else went wrong: once the deadline has passed, it is what the user has to know.
+    fn late(&self, then: &str) -> JobError {
+        let stage = self.lease.status().stage;
+        JobError::new(Code::JobDeadline, format!("the deadline came before the film was ready: {then}")).in_stage(stage)
+    }
+
+    /// Starts an execution of the state machine, where there is one, for a film that would not be ready here in time. When that
+    /// fails, the film is made here as well as it can be.
+    pub async fn hand_over(&self, sheet: &CallSheet) -> Option<Made> {
+        let machine = self.studio.machine.as_ref()?;
+        let estimate = Estimate::of(&sheet.storyboard, sheet.quality, self.studio.config.parallel);
+        if estimate.fits(self.ends.left()) {
+            return None;
+        }
+        info!(work_s = estimate.work_seconds, left_s = self.ends.left().as_secs(), "too long for one process");
+        let started = async {
+            let folder = &self.scratch().map_err(|error| error.message)?.work();
+            let sheet = sheet.keep(&self.studio.renderer.cache, folder, self.ends).await;
+            let sheet = sheet.map_err(|error| error.message)?;
+            let execution = machine.start(&self.lease.status(), &sheet, self.ends).await?;
+            Ok::<_, String>(Made::HandedOver { execution, sheet, until: machine_ends() })
+        };
+        let started = started.await.inspect_err(|error| warn!(error, "the state machine could not be started"));
+        started.ok()
+    }
+}
+
+/// A deadline as readers of the status have it.
+fn wall_clock(ends: Deadline) -> Timestamp {
+    Timestamp::now() + SignedDuration::try_from(ends.left()).unwrap_or(SignedDuration::ZERO)
+}
+
+/// When an execution that begins now must be over.
+pub fn machine_ends() -> Timestamp {
+    wall_clock(Deadline::after(state_machine::LONGEST))
+}

@@ -1,0 +1,201 @@
+//! The tasks of the state machine in `template.yaml`: `Plan → Map(Scene) → Assemble`, each an invocation of the same function.
+//!
+//! In: one task. Out: what the next one needs, or an error by whose code the state machine knows whether to try again. `Plan`
+//! and `Assemble` are parts of the way that [`pipeline`] knows, each with a claim of its own; the store lies between them.
+//! `Scene` claims nothing: it draws into the cache and writes a note into the status, many at a time. What it leaves undrawn,
+//! `Assemble` does itself or replaces, like one process.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tracing::{Instrument as _, info, info_span, warn};
+
+use super::attempt::Attempt;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::intake::{self, Subject, Task, TaskError};
+use crate::job::{Again, JobId, Lease, State, Status, Worker};
+use crate::pipeline::{self, Origin};
+use crate::scenes::progress;
+use crate::scenes::{self, CallSheet};
+use crate::services::Studio;
+use crate::store::CacheKey;
+
+/// What a scene keeps back to say how it went.
+const NOTE: Duration = Duration::from_secs(5);
+/// How often a scene looks whether it is still wanted.
+const PACE: Duration = Duration::from_secs(2);
+/// Characters of a cause that Step Functions gives.
+const CAUSE: usize = 500;
+
+/// What a task gave.
+#[derive(Debug)]
+pub struct Done {
+    /// For the next task.
+    pub answer: Value,
+    /// How the job stands, when the task had it in hand.
+    pub status: Option<Status>,
+    /// Why the task failed.
+    pub error: Option<JobError>,
+}
+
+impl Done {
+    /// A job that failed fails its task; one that is over otherwise, or another's, does not.
+    fn of(answer: Value, status: Status) -> Self {
+        let cancelled = status.state == State::Cancelled;
+        let error = status.error.clone().filter(|_| !cancelled);
+        Self { answer, status: Some(status), error }
+    }
+}
+
+/// Does one task; `ends` is when the caller needs an answer.
+///
+/// # Errors
+/// Only when not even a status could be written.
+pub async fn run(task: Task, studio: &Studio, ends: Deadline) -> Result<Done, JobError> {
+    match task {
+        Task::Plan { subject, execution } => {
+            let (id, origin) = match subject {
+                Subject::Request(request) => {
+                    let request = intake::with_translations(request, &studio.store, ends).await?;
+                    (JobId::of(&request, &studio.recipe()), Origin::Request(request))
+                }
+                Subject::Job(id, sheet) => (id, Origin::Sheet(sheet)),
+            };
+            let worker = Worker::First(&execution);
+            let (status, sheet) = pipeline::part(origin, &id, worker, studio, ends, Again::Retryable).await?;
+            // Without a call sheet there is nothing to do for those after.
+            let scenes = status.scenes.iter().map(|scene| &*scene.id).filter(|_| sheet.is_some());
+            let answer = json!({"job_id": id, "sheet": sheet, "scenes": scenes.collect::<Vec<_>>()});
+            Ok(Done::of(answer, status))
+        }
+        Task::Scene { job, sheet, scene, execution } => {
+            let span = info_span!("job", job_id = job.as_str());
+            let drawn = scene_alone(&job, &sheet, &scene, &execution, studio, ends).instrument(span).await;
+            Ok(Done { answer: json!({"scene": scene}), status: None, error: drawn.err() })
+        }
+        Task::Assemble { job, sheet, execution } => {
+            let status = match sheet {
+                Some(sheet) => {
+                    let worker = Worker::Next(&execution);
+                    let ended =
+                        pipeline::part(Origin::Sheet(sheet), &job, worker, studio, ends, Again::Retryable).await?;
+                    ended.0
+                }
+                // The first task found the job over, or another's.
+                None => Lease::look(&studio.store, &job, ends).await?,
+            };
+            let answer = json!({"job_id": job, "state": status.state, "outputs": status.outputs});
+            Ok(Done::of(answer, status))
+        }
+        Task::Fail { subject, execution, error } => {
+            let id = match subject {
+                Subject::Request(request) => {
+                    JobId::of(&intake::with_translations(request, &studio.store, ends).await?, &studio.recipe())
+                }
+                Subject::Job(id, _) => id,
+            };
+            let status = fail(&id, &execution, &error, studio, ends).await?;
+            let answer = json!({"job_id": id, "state": status.as_ref().map(|status| status.state)});
+            Ok(Done { answer, status, error: None })
+        }
+    }
+}
+
+/// Draws a scene into the cache, as long as the job wants it, and says in the status how that went.
+async fn scene_alone(
+    job: &JobId,
+    sheet: &CacheKey,
+    scene: &str,
+    execution: &str,
+    studio: &Studio,
+    ends: Deadline,
+) -> Result<(), JobError> {
+    let _busy = studio.busy();
+    let began = Instant::now();
+    if !Lease::look(&studio.store, job, ends).await?.waits_for(execution) {
+        info!(scene, "not wanted any more");
+        return Ok(());
+    }
+    let until = ends.less(NOTE.min(ends.left() / 5));
+    let draw = async {
+        let scratch = studio.job_scratch()?;
+        let folder = &*scratch.work();
+        let sheet = CallSheet::fetch(&studio.renderer.cache, sheet, folder, until).await?;
+        let drawn = scenes::draw_alone(&sheet, scene, studio, folder, until).await;
+        scratch.clear().await;
+        drawn
+    };
+    let late = || JobError::new(Code::RenderTimedOut, format!("scene {scene}: no time was left to draw it"));
+    let drawn = tokio::select! {
+        drawn = until.run(draw) => drawn.unwrap_or_else(|_| Err(late())),
+        () = Lease::left(&studio.store, job, execution, PACE) => {
+            info!(scene, "not wanted any more");
+            return Ok(());
+        }
+        () = studio.interrupted() => return Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
+    };
+    match &drawn {
+        Ok(clip) => info!(scene, frames = clip.frames(), "drawn"),
+        Err(error) => warn!(scene, code = error.code, "{}", error.message),
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let note = |status: &mut Status| progress::drawn_alone(status, scene, drawn.as_ref(), seconds);
+    // The clip is in the cache: a note that can't be written only leaves readers behind.
+    if let Err(error) = Lease::note(&studio.store, job, execution, note, ends).await {
+        warn!(scene, %error, "the status could not be told");
+    }
+    drawn.map(drop)
+}
+
+/// Writes down that an execution came to nothing. None when there is no such job.
+async fn fail(
+    id: &JobId,
+    execution: &str,
+    caught: &TaskError,
+    studio: &Studio,
+    ends: Deadline,
+) -> Result<Option<Status>, JobError> {
+    match Attempt::begin(id, Worker::Next(execution), studio, ends, Again::Never).await {
+        Ok(Ok(attempt)) => Ok(Some(attempt.end(Err(cause(caught))).await?.0)),
+        Ok(Err(status)) => Ok(Some(status)),
+        Err(error) if error.code == Code::StoreNotFound.name() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What Step Functions caught, as the job's own error.
+fn cause(caught: &TaskError) -> JobError {
+    let said = serde_json::from_str::<Value>(&caught.cause).ok();
+    let said = said.as_ref().and_then(|said| said["errorMessage"].as_str()).unwrap_or(&caught.cause);
+    let said: String = said.chars().take(CAUSE).collect();
+    match Code::from_name(&caught.name) {
+        Some(code) => JobError::new(code, said),
+        // As Step Functions names its own ends.
+        None if ["States.Timeout", "TIMED_OUT"].contains(&&*caught.name) => {
+            JobError::new(Code::JobDeadline, "the state machine's time was up")
+        }
+        None if caught.name == "ABORTED" => JobError::new(Code::JobCancelled, "somebody stopped the execution"),
+        None => JobError::new(Code::JobCrashed, format!("{}: {said}", caught.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_step_functions_caught_becomes_the_jobs_own_error() {
+        let of = |name: &str, cause: &str| {
+            let error = super::cause(&TaskError { name: name.to_owned(), cause: cause.to_owned() });
+            (error.code, error.message)
+        };
+        let ours = of("input.not_utf8", r#"{"errorType":"input.not_utf8","errorMessage":"line 3"}"#);
+        assert_eq!(ours, ("input.not_utf8".to_owned(), "line 3".to_owned()));
+        let crash = of("Runtime.ExitError", r#"{"errorMessage":"RequestId: 1 Error: Runtime exited"}"#);
+        assert_eq!(crash.0, "job.crashed");
+        assert!(crash.1.contains("Runtime.ExitError: RequestId: 1"), "{}", crash.1);
+        assert_eq!(of("States.Timeout", "").0, "job.deadline");
+        assert_eq!(of("ABORTED", "").0, "job.cancelled");
+    }
+}

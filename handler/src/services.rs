@@ -1,0 +1,207 @@
+//! The studio: what lives longer than one job. Made once for a process, shared by all its jobs.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::assemble::Assembler;
+use crate::aws::state_machine::Machine;
+use crate::child;
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, JobError};
+use crate::job::log::JobLogs;
+use crate::job::{Lease, Status};
+use crate::layers::Layers;
+use crate::media::Prober;
+use crate::plan::Sandbox;
+use crate::plan::custom::Planners;
+use crate::render::{Cards, Raw, Renderer, Stage};
+use crate::scratch::{Scratch, remove_tree};
+use crate::store::{Cache, Endpoint, Store};
+
+/// Grace and drain of a child, and some room.
+const SETTLE: Duration = Duration::from_secs(4);
+/// The stage's own folder in the scratch folder.
+const STAGE: &str = "stage";
+/// What removing the scratch folder may take at the end, less than the two seconds by which any deadline may be overrun.
+const TIDY: Duration = Duration::from_millis(1_500);
+
+/// A job that is worked on here.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// As it was when it was claimed.
+    pub status: Status,
+    /// As it changes.
+    pub changes: watch::Receiver<Status>,
+}
+
+/// Everything that a job needs and does not own.
+#[derive(Debug)]
+pub struct Studio {
+    /// The settings.
+    pub config: Config,
+    /// The programs.
+    pub layers: Layers,
+    /// The bucket.
+    pub store: Store,
+    /// The built-in planner's sandbox.
+    pub sandbox: Sandbox,
+    /// Planners that a job may name.
+    pub planners: Planners,
+    /// Stage and clip cache.
+    pub renderer: Renderer,
+    /// Who takes films that are too long for one invocation; none where there is no such help.
+    pub machine: Option<Machine>,
+    /// ffmpeg.
+    pub assembler: Assembler,
+    /// The logs of running jobs.
+    pub logs: JobLogs,
+    /// The folder that jobs' folders lie in; or why there is none, which each job says in its status.
+    scratch: Result<Scratch, JobError>,
+    stop: watch::Sender<bool>,
+    busy: watch::Sender<usize>,
+    watchers: Mutex<Vec<mpsc::UnboundedSender<Claimed>>>,
+}
+
+impl Studio {
+    /// Opens a studio on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Layers of which nothing is there, a planner that can't be loaded.
+    pub fn open(config: Config, store: Store, logs: JobLogs) -> Result<Self, JobError> {
+        let layers = Layers::find(config.layers_dir.as_deref())
+            .map_err(|missing| JobError::new(Code::RenderCouldNotStart, missing.to_string()))?;
+        let scratch = Scratch::of_process(&config.temp_dir)
+            .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())));
+        let scratch = scratch.and_then(|scratch: Scratch| match std::fs::create_dir(scratch.file(STAGE)) {
+            Ok(()) => Ok(scratch),
+            Err(error) => Err(JobError::new(Code::ScratchFailed, error.to_string())),
+        });
+        let stage = scratch.as_ref().map_or_else(|_| config.temp_dir.clone(), |scratch| scratch.file(STAGE));
+        let stage = Stage::new(&layers, &config, &stage);
+        if scratch.is_ok() {
+            stage.warm_up();
+        }
+        let sandbox = Sandbox::new()?;
+        let assembler = Assembler::new(&layers, Prober::new(&layers, &config), &config);
+        let renderer = Renderer {
+            stage,
+            raw: Raw::new(&layers, &config),
+            cards: Cards::new(&layers, &config),
+            cache: Cache::new(store.clone()),
+        };
+        let planners = Planners::new(&config, &store);
+        let machine = Machine::of(&config);
+        let (stop, busy) = (watch::Sender::new(false), watch::Sender::new(0));
+        Ok(Self {
+            config,
+            layers,
+            store,
+            sandbox,
+            planners,
+            renderer,
+            machine,
+            assembler,
+            logs,
+            scratch,
+            stop,
+            busy,
+            watchers: Mutex::default(),
+        })
+    }
+
+    /// A folder for one job.
+    ///
+    /// # Errors
+    /// `scratch.failed`
+    pub fn job_scratch(&self) -> Result<Scratch, JobError> {
+        let scratch = self.scratch.as_ref().map_err(JobError::clone)?;
+        Scratch::under(scratch.path())
+            .and_then(Scratch::divide)
+            .map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))
+    }
+
+    /// What makes films here: another program or other tools make other films of the same document.
+    pub fn recipe(&self) -> String {
+        format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.sandbox.sha256(), self.layers.versions_sha256())
+    }
+
+    /// Hands out the status of each job that is claimed from now on, as it changes.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<Claimed> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        receiver
+    }
+
+    /// A job was claimed: whoever watches hears of it.
+    pub fn claimed(&self, lease: &Lease) {
+        // A watcher that left is not missed.
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| watcher.send(Claimed { status: lease.status(), changes: lease.follow() }).is_ok());
+    }
+
+    /// Counts a job as running until it is dropped.
+    pub fn busy(&self) -> Busy<'_> {
+        self.busy.send_modify(|jobs| *jobs += 1);
+        Busy(self)
+    }
+
+    /// Waits until no job runs any more, and says whether that came by `deadline`.
+    pub async fn idle(&self, deadline: Deadline) -> bool {
+        // The sender lives in `self`, so the wait itself can't fail.
+        deadline.run(self.busy.subscribe().wait_for(|jobs| *jobs == 0)).await.is_ok()
+    }
+
+    /// Tells every job to stop, publish how it stands, and leave.
+    pub fn interrupt(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends once [`Studio::interrupt`] was called.
+    pub async fn interrupted(&self) {
+        // The sender lives in `self`, so this can't fail.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    /// Ends what is still running, and takes the scratch folder away: under Lambda the process is ended right after this, and
+    /// nothing is dropped any more.
+    pub async fn close(&self) {
+        self.renderer.stage.stop().await;
+        // Children whose futures were dropped are still being ended.
+        if !child::settled(Deadline::after(SETTLE)).await {
+            tracing::warn!("a child could not be ended");
+        }
+        child::sweep();
+        if let Ok(scratch) = &self.scratch {
+            // What is left is swept by the next process.
+            let folder = scratch.path().to_owned();
+            let removed = tokio::task::spawn_blocking(move || remove_tree(&folder, Deadline::after(TIDY)));
+            if !matches!(removed.await, Ok(Ok(true))) {
+                tracing::warn!("{} is left", scratch.path().display());
+            }
+        }
+    }
+}
+
+/// A job that runs.
+#[must_use]
+#[derive(Debug)]
+pub struct Busy<'a>(&'a Studio);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.send_modify(|jobs| *jobs -= 1);
+    }
+}
+
+/// The S3 server that the settings name; none for AWS itself.
+pub fn endpoint(config: &Config) -> Option<Endpoint> {
+    config.s3_endpoint.clone().map(|url| Endpoint {
+        url: Some(url),
+        region: config.region.clone(),
+        credentials: config.credentials.clone(),
+        path_style: true,
+    })
+}

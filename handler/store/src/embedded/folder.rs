@@ -1,0 +1,220 @@
+//! The folder on disk. Every change is one rename or one unlink, under a lock that all processes share.
+//!
+//! ```text
+//! <root>/buckets/<bucket>/<name>    objects, sealed
+//!        uploads/<id>/              multipart uploads: upload.json, part-00001 ... (sealed as objects are)
+//!        tmp/                       bodies on their way
+//!        locks/00 ... 3f            one for each sixty-fourth of the keys
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use s3s::dto::ETagCondition;
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use super::keys;
+use super::sealed::{self, Seal};
+use deadline::Deadline;
+
+/// Lock files; more only means that fewer keys share one.
+const LOCKS: u8 = 64;
+/// The longest wait for a lock. It is held for two system calls; longer means that its holder was stopped.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// The wait between two looks at a lock that another holds.
+const LOCK_POLL: Duration = Duration::from_millis(1);
+/// Bodies that nobody holds open any more and that are older than this were left by a crash.
+const ABANDONED: Duration = Duration::from_secs(60);
+
+/// What a write asks of the object that is there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Precondition {
+    pub(super) if_match: Option<ETagCondition>,
+    pub(super) if_none_match: Option<ETagCondition>,
+}
+
+impl Precondition {
+    fn check(&self, there: Option<&Seal>) -> S3Result<()> {
+        if let Some(tag) = &self.if_none_match {
+            let same = there.is_some_and(|seal| tag.is_any() || names(tag, seal));
+            if same {
+                return Err(s3_error!(PreconditionFailed, "an object that the condition excludes is there"));
+            }
+        }
+        if let Some(tag) = &self.if_match {
+            let seal = there.ok_or_else(|| s3_error!(NoSuchKey))?;
+            if !tag.is_any() && !names(tag, seal) {
+                return Err(s3_error!(PreconditionFailed, "the object has another entity tag"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a condition names the object's own entity tag.
+pub(super) fn names(tag: &ETagCondition, seal: &Seal) -> bool {
+    tag.as_etag().is_some_and(|tag| tag.value() == seal.etag)
+}
+
+/// A folder of buckets. Its methods block.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    root: Arc<PathBuf>,
+}
+
+impl Folder {
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
+        for part in ["buckets", "uploads", "tmp", "locks"] {
+            fs::create_dir_all(root.join(part))?;
+        }
+        // Absolute, so that a later change of the working folder does not move it.
+        let folder = Self { root: Arc::new(root.canonicalize()?) };
+        folder.sweep()?;
+        Ok(folder)
+    }
+
+    /// Removes bodies that a crash left half written.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.root.join("tmp"))? {
+            let entry = entry?;
+            let Ok(file) = File::open(entry.path()) else { continue }; // finished meanwhile
+            let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+            if age > ABANDONED && file.try_lock().is_ok() {
+                let _ = fs::remove_file(entry.path()); // another process may sweep too
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bucket was made now; false when it was there.
+    pub(super) fn create_bucket(&self, bucket: &str) -> io::Result<bool> {
+        match fs::create_dir(self.bucket(bucket)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn require_bucket(&self, bucket: &str) -> S3Result<PathBuf> {
+        let path = self.bucket(bucket);
+        if path.is_dir() { Ok(path) } else { Err(s3_error!(NoSuchBucket)) }
+    }
+
+    fn bucket(&self, bucket: &str) -> PathBuf {
+        // S3's rules for names (checked before we are asked) leave no room for `..` or `/`.
+        self.root.join("buckets").join(bucket)
+    }
+
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
+    /// A new file for a body, removed unless it is committed. Locked, so that others see it is in use.
+    pub(super) fn temporary(&self) -> io::Result<NamedTempFile> {
+        let file = NamedTempFile::new_in(self.root.join("tmp"))?;
+        file.as_file().lock()?; // it is new: nobody else can hold it
+        Ok(file)
+    }
+
+    /// The object at `key`, open. A read of the open file sees this object, whole, whatever is written meanwhile.
+    pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<(File, Seal)> {
+        let path = self.require_bucket(bucket)?.join(keys::file_name(key));
+        self.object(&path, key)?.ok_or_else(|| s3_error!(NoSuchKey))
+    }
+
+    /// The object at `path`, if it is that of `key`: a file whose seal names another is damaged, and as good as none.
+    fn object(&self, path: &Path, key: &str) -> S3Result<Option<(File, Seal)>> {
+        Ok(self.open_object(path)?.filter(|(_, seal)| seal.key == key))
+    }
+
+    pub(super) fn open_object(&self, path: &Path) -> S3Result<Option<(File, Seal)>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(internal(error)),
+        };
+        let seal = sealed::read(&file).map_err(internal)?;
+        if seal.is_none() {
+            tracing::warn!(path = %path.display(), "damaged object in the embedded store, taken as absent");
+        }
+        Ok(seal.map(|seal| (file, seal)))
+    }
+
+    /// Puts a sealed file in the place of the object at `key`, if the precondition holds. The one step that counts
+    /// is the rename.
+    pub(super) fn commit(
+        &self,
+        bucket: &str,
+        key: &str,
+        file: NamedTempFile,
+        condition: &Precondition,
+    ) -> S3Result<()> {
+        let path = self.require_bucket(bucket)?.join(keys::file_name(key));
+        if !keys::is_listable(key) {
+            return Err(s3_error!(InvalidArgument, "the key has characters that no listing can tell"));
+        }
+        let lock = self.lock(bucket, key)?;
+        condition.check(self.object(&path, key)?.as_ref().map(|(_, seal)| seal))?;
+        let stored = file.persist(&path).map_err(|error| internal(error.error))?;
+        drop(lock);
+        drop(stored);
+        Ok(())
+    }
+
+    /// Removes the object at `key`, if the precondition holds. There may be none.
+    pub(super) fn remove(&self, bucket: &str, key: &str, condition: &Precondition) -> S3Result<()> {
+        let path = self.require_bucket(bucket)?.join(keys::file_name(key));
+        let lock = self.lock(bucket, key)?;
+        condition.check(self.object(&path, key)?.as_ref().map(|(_, seal)| seal))?;
+        let removed = fs::remove_file(&path);
+        drop(lock);
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(internal(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the lock that `key` falls under; dropping it frees it, and so does the end of the process.
+    fn lock(&self, bucket: &str, key: &str) -> S3Result<File> {
+        let shard = Sha256::digest([bucket, "/", key].concat())[0] % LOCKS;
+        let path = self.root.join("locks").join(format!("{shard:02x}"));
+        let file = File::options().create(true).truncate(false).write(true).open(path).map_err(internal)?;
+        let deadline = Deadline::after(LOCK_WAIT);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(internal(error)),
+                Err(TryLockError::WouldBlock) if deadline.passed() => {
+                    return Err(s3_error!(SlowDown, "another process holds the lock"));
+                }
+                // `flock` has no wait with a time limit.
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
+            }
+        }
+    }
+}
+
+/// An I/O error as S3 would say it.
+pub(super) fn internal(error: io::Error) -> S3Error {
+    tracing::warn!(%error, "the embedded store's folder");
+    if error.kind() == io::ErrorKind::StorageFull {
+        // No retry frees a disk, so this must not look like a passing failure.
+        let mut full = S3Error::with_message(S3ErrorCode::Custom("DiskFull".into()), "the disk is full");
+        full.set_status_code(http::StatusCode::INSUFFICIENT_STORAGE);
+        return full;
+    }
+    S3Error::with_message(S3ErrorCode::InternalError, error.to_string())
+}
+
+/// Runs what blocks on a thread for it.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => Err(S3Error::with_message(S3ErrorCode::InternalError, panic.to_string())),
+    }
+}
