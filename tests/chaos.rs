@@ -4,15 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![expect(clippy::disallowed_methods, reason = "how long the storm lasts is the caller's choice")]
 
-#[path = "film/house.rs"]
-mod house;
+#[path = "film/harness.rs"]
+mod harness;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use house::House;
+use harness::Harness;
 use serde_json::Value;
 
 const LESSON: &str = "# Squares\n\nNine is a square.\n\n## Why\n\nThree times three is nine.\n\n$$3^2 = 9$$\n\n\
@@ -33,8 +33,8 @@ impl Dice {
 }
 
 /// The file of every object of the store whose key begins so, with the time of its last write.
-fn objects(house: &House, prefix: &str) -> BTreeMap<PathBuf, SystemTime> {
-    let folder = house.path("store").join("buckets/chalkreel");
+fn objects(harness: &Harness, prefix: &str) -> BTreeMap<PathBuf, SystemTime> {
+    let folder = harness.path("store").join("buckets/chalkreel");
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix)
@@ -47,15 +47,15 @@ fn objects(house: &House, prefix: &str) -> BTreeMap<PathBuf, SystemTime> {
 }
 
 /// The clips that have reached the cache: those with the side-car that is written after them.
-fn clips(house: &House) -> BTreeMap<PathBuf, SystemTime> {
-    let all = objects(house, "cache%2Fclips");
+fn clips(harness: &Harness) -> BTreeMap<PathBuf, SystemTime> {
+    let all = objects(harness, "cache%2Fclips");
     let whole = |path: &PathBuf| all.contains_key(&PathBuf::from(format!("{}%2Ejson", path.display())));
     all.iter().filter(|(path, _)| whole(path)).map(|(path, written)| (path.clone(), *written)).collect()
 }
 
-fn status(house: &House) -> Option<Value> {
+fn status(harness: &Harness) -> Option<Value> {
     let (path, _) =
-        objects(house, "films%2F").into_iter().find(|(path, _)| path.to_string_lossy().ends_with("status.json"))?;
+        objects(harness, "films%2F").into_iter().find(|(path, _)| path.to_string_lossy().ends_with("status.json"))?;
     let bytes = std::fs::read(path).ok()?;
     // The store seals its files; the document is the JSON object in it.
     let text = String::from_utf8_lossy(&bytes);
@@ -86,7 +86,7 @@ fn a_handler_that_is_killed_again_and_again_still_makes_the_same_film() {
     println!("CHAOS_SEED={seed}");
     let mut dice = Dice(seed);
 
-    let calm = House::new();
+    let calm = Harness::new();
     let begun = Instant::now();
     let made = calm.render(&calm.document("lesson.md", LESSON), &[]);
     let whole = begun.elapsed();
@@ -94,14 +94,14 @@ fn a_handler_that_is_killed_again_and_again_still_makes_the_same_film() {
     let wanted = decoded(&made.out.join("film.mp4"));
 
     // A lease that is over as soon as its owner is dead: the next delivery need not wait long.
-    let mut house = House::new().set("LEASE_TIMEOUT", "1.2");
-    let document = house.document("lesson.md", LESSON);
-    let out = house.path("out");
+    let mut harness = Harness::new().set("LEASE_TIMEOUT", "1.2");
+    let document = harness.document("lesson.md", LESSON);
+    let out = harness.path("out");
     let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"];
     let mut cached: BTreeMap<PathBuf, SystemTime> = BTreeMap::new();
     let (mut last, mut finished, mut killed) = ((0, 0), 0, 0);
     while killed < kills {
-        let mut child = house.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = harness.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         // A takeover waits for the lease's end first.
         let span = (whole + Duration::from_millis(1_200)).as_millis() as u64;
         let until = Instant::now() + Duration::from_millis(dice.roll() % span);
@@ -113,7 +113,7 @@ fn a_handler_that_is_killed_again_and_again_still_makes_the_same_film() {
                 break None;
             }
             // Every state that a reader can see in between is looked at.
-            if let Some(status) = status(&house) {
+            if let Some(status) = status(&harness) {
                 let now = (status["generation"].as_u64().unwrap(), rank(&status));
                 assert!(now >= last, "the status went back from {last:?} to {now:?}: {status:#}");
                 last = now;
@@ -133,24 +133,24 @@ fn a_handler_that_is_killed_again_and_again_still_makes_the_same_film() {
                 finished += 1;
                 assert_eq!(decoded(&out.join("film.mp4")), wanted, "seed {seed}");
                 // Another job of the same scenes, from an empty cache every other time.
-                std::fs::remove_dir_all(house.path("store")).unwrap();
+                std::fs::remove_dir_all(harness.path("store")).unwrap();
                 (last, cached) = ((0, 0), BTreeMap::new());
             }
         }
-        let now = clips(&house);
+        let now = clips(&harness);
         for (path, written) in &cached {
             assert_eq!(now.get(path), Some(written), "{} was made again; seed {seed}", path.display());
         }
         cached = now;
     }
     // The last delivery is left alone.
-    let made = house.render(&document, &[]);
+    let made = harness.render(&document, &[]);
     assert_eq!(made.code(), 0, "seed {seed}: {}", made.words());
     assert_eq!(decoded(&made.out.join("film.mp4")), wanted, "seed {seed}");
-    let now = clips(&house);
+    let now = clips(&harness);
     assert!(cached.iter().all(|(path, written)| now.get(path) == Some(written)), "seed {seed}");
     println!("{killed} kills, {finished} films in between, {} attempts at the last", made.status()["attempts"]);
-    house.settings.clear();
+    harness.settings.clear();
 }
 
 /// How far a state is within its generation.

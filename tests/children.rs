@@ -285,7 +285,7 @@ fn the_drain_is_counted_once_when_a_stranger_holds_the_pipe() {
 #[test]
 fn sweeping_leaves_strangers_alone() {
     let case = Case::new();
-    // An orphan that comes to us, in a session of its own, and that this room never started.
+    // An orphan that comes to us, in a session of its own, and that this crate never started.
     let shell = std::process::Command::new("/bin/sh")
         .args(["-c", "setsid sleep 60 </dev/null >/dev/null 2>&1 & echo $!"])
         .output()

@@ -6,13 +6,13 @@
 mod damage;
 #[path = "faults/exits.rs"]
 mod exits;
-#[path = "film/house.rs"]
-mod house;
+#[path = "film/harness.rs"]
+mod harness;
 #[path = "faults/leftovers.rs"]
 mod leftovers;
 #[path = "faults/programs.rs"]
 mod programs;
-#[path = "rooms/provider.rs"]
+#[path = "modules/provider.rs"]
 mod provider;
 #[path = "film/storm.rs"]
 mod storm;
@@ -28,9 +28,9 @@ use handler::deadline::Deadline;
 use handler::job::log::JobLogs;
 use handler::job::{Again, JobRequest, Source, State};
 use handler::pipeline;
-use handler::services::Studio;
+use handler::services::Services;
 use handler::store::{Embedded, Endpoint, Store};
-use house::{BINARY, House, Made, SMALL};
+use harness::{BINARY, Harness, Made, SMALL};
 use provider::{Deed, Kind, Provider};
 use serde_json::{Value, json};
 use storm::{Weather, storm};
@@ -42,8 +42,8 @@ fn job() -> f64 {
     *JOB.get_or_init(|| {
         let slowest = Mutex::new(0_f64);
         all(&[(); AT_ONCE], AT_ONCE, |()| {
-            let house = House::new();
-            let made = house.render(&house.document("small.md", SMALL), &[]);
+            let harness = Harness::new();
+            let made = harness.render(&harness.document("small.md", SMALL), &[]);
             assert_eq!(made.code(), 0, "{}", made.words());
             let mut slowest = slowest.lock().unwrap();
             *slowest = slowest.max(made.seconds);
@@ -167,12 +167,12 @@ fn named(status: &Value) -> String {
     error.or_else(|| replaced?.split(':').next()).unwrap_or_default().to_owned()
 }
 
-fn check(house: &House, made: &Made, what: &str, expected: &[(i32, &str)], seconds: f64) {
+fn check(harness: &Harness, made: &Made, what: &str, expected: &[(i32, &str)], seconds: f64) {
     assert!(made.seconds < seconds + 2.0, "{what}: late, after {} s", made.seconds);
-    house.assert_told(made);
+    harness.assert_told(made);
     let found = (made.code(), named(&made.status()));
     let known = expected.iter().any(|(exit, code)| *exit == found.0 && *code == found.1);
-    house.assert_clean();
+    harness.assert_clean();
     assert!(known, "{OTHERWISE}{what}: {found:?}\n{}", made.words());
 }
 
@@ -216,10 +216,11 @@ fn whatever_a_program_does_the_job_ends_in_time_and_says_so() {
     let any = any.iter().flat_map(|(program, expected)| ANY.iter().map(|script| (*program, *script, *expected)));
     let cases: Vec<Fault> = any.chain(OWN.iter().copied()).collect();
     all(&cases, AT_ONCE, |(program, fault, expected)| {
-        let house = House::new().with_program(program, &script(fault));
-        let house = house.set("JOB_TIMEOUT", &job().to_string()).set("STALL_TIMEOUT", "3").set("VOICE_TIMEOUT", "2");
-        let made = house.render(&house.document("small.md", SMALL), &[]);
-        check(&house, &made, &format!("{program}: {fault}"), expected, job());
+        let harness = Harness::new().with_program(program, &script(fault));
+        let harness =
+            harness.set("JOB_TIMEOUT", &job().to_string()).set("STALL_TIMEOUT", "3").set("VOICE_TIMEOUT", "2");
+        let made = harness.render(&harness.document("small.md", SMALL), &[]);
+        check(&harness, &made, &format!("{program}: {fault}"), expected, job());
     });
 }
 
@@ -231,8 +232,8 @@ fn a_program_that_can_not_run_is_named() {
         .flat_map(|program| ["missing", "not executable", "another machine's"].map(|how| (*program, how)))
         .collect();
     all(&cases, AT_ONCE, |((program, expected), how)| {
-        let house = House::new().with_program(program, "exit 0").set("JOB_TIMEOUT", &job().to_string());
-        let path = house.layers.join("bin").join(program);
+        let harness = Harness::new().with_program(program, "exit 0").set("JOB_TIMEOUT", &job().to_string());
+        let path = harness.layers.join("bin").join(program);
         match *how {
             "missing" => std::fs::remove_file(&path).unwrap(),
             "not executable" => {
@@ -246,8 +247,8 @@ fn a_program_that_can_not_run_is_named() {
                 std::fs::write(&path, head).unwrap();
             }
         }
-        let made = house.render(&house.document("small.md", SMALL), &[]);
-        check(&house, &made, &format!("{program} is {how}"), expected, job());
+        let made = harness.render(&harness.document("small.md", SMALL), &[]);
+        check(&harness, &made, &format!("{program} is {how}"), expected, job());
         let status = made.status().to_string();
         let said =
             ["there is no program", "is not executable", "is a program for another processor", "is not a program"];
@@ -257,11 +258,11 @@ fn a_program_that_can_not_run_is_named() {
 
 #[test]
 fn on_failure_fail_means_fail() {
-    let house = House::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &job().to_string());
+    let harness = Harness::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &job().to_string());
     let strict = format!("---\non_failure: fail\n---\n{SMALL}");
-    let made = house.render(&house.document("strict.md", strict), &[]);
-    check(&house, &made, "the stage exits", &[(1, "render.could_not_start")], job());
-    let silent = House::new().with_program("espeak-ng", "exit 1").set("JOB_TIMEOUT", &job().to_string());
+    let made = harness.render(&harness.document("strict.md", strict), &[]);
+    check(&harness, &made, "the stage exits", &[(1, "render.could_not_start")], job());
+    let silent = Harness::new().with_program("espeak-ng", "exit 1").set("JOB_TIMEOUT", &job().to_string());
     let made = silent.render(&silent.document("strict.md", format!("---\non_failure: fail\n---\n{SMALL}")), &[]);
     check(&silent, &made, "the voice exits", &[(1, "voice.exhausted")], job());
 }
@@ -272,10 +273,10 @@ fn what_stalls_is_tried_once_more() {
         ("chalkreel-stage", "STAGE hangs", 3, "render.stalled"),
         ("ffmpeg", "while :; do echo frame=7; echo progress=continue; sleep 0.2; done", 1, "assemble.stalled"),
     ] {
-        let house = House::new().with_program(program, &script(fault));
-        let house = house.set("JOB_TIMEOUT", "60").set("STALL_TIMEOUT", "2");
-        let made = house.render(&house.document("small.md", SMALL), &[]);
-        check(&house, &made, fault, &[(exit, code)], 60.0);
+        let harness = Harness::new().with_program(program, &script(fault));
+        let harness = harness.set("JOB_TIMEOUT", "60").set("STALL_TIMEOUT", "2");
+        let made = harness.render(&harness.document("small.md", SMALL), &[]);
+        check(&harness, &made, fault, &[(exit, code)], 60.0);
         let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
         assert!(log.contains("tried again") || log.contains("started again"), "{fault}: {log}");
     }
@@ -285,11 +286,11 @@ fn what_stalls_is_tried_once_more() {
 #[test]
 fn a_card_joins_the_clips_of_the_stage() {
     // The second scene alone is drawn by a stage that draws nothing.
-    let house = House::new();
-    let first = house.render(&house.document("small.md", SMALL), &[]);
+    let harness = Harness::new();
+    let first = harness.render(&harness.document("small.md", SMALL), &[]);
     assert_eq!(first.code(), 0, "{}", first.words());
-    let mut broken = House::new().with_program("chalkreel-stage", "exit 1").set("CONFINEMENT", "best-effort");
-    broken.settings.push(("CHALKREEL_STORE_DIR", house.path("store").to_str().unwrap().to_owned()));
+    let mut broken = Harness::new().with_program("chalkreel-stage", "exit 1").set("CONFINEMENT", "best-effort");
+    broken.settings.push(("CHALKREEL_STORE_DIR", harness.path("store").to_str().unwrap().to_owned()));
     let changed =
         SMALL.replace("nine.\n\n$$", "nine, {and} \\so on.\n\n$$").replace("## Why", "## Why {nine} \\is nine");
     let made = broken.render(&broken.document("small.md", changed), &[]);
@@ -313,10 +314,10 @@ fn a_card_joins_the_clips_of_the_stage() {
 #[test]
 fn a_job_without_time_says_so() {
     for seconds in ["0.01", "0.3", "1"] {
-        let house = House::new().set("JOB_TIMEOUT", seconds);
-        let made = house.render(&house.document("small.md", SMALL), &[]);
+        let harness = Harness::new().set("JOB_TIMEOUT", seconds);
+        let made = harness.render(&harness.document("small.md", SMALL), &[]);
         let seconds: f64 = seconds.parse().unwrap();
-        check(&house, &made, "no time", &[(4, "job.deadline"), (3, "render.timed_out")], seconds.max(0.5));
+        check(&harness, &made, "no time", &[(4, "job.deadline"), (3, "render.timed_out")], seconds.max(0.5));
     }
 }
 
@@ -333,8 +334,8 @@ fn long() -> String {
 #[test]
 fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
     let made = |seconds: f64| {
-        let house = House::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &seconds.to_string());
-        let made = house.render(&house.document("long.md", long()), &[]);
+        let harness = Harness::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &seconds.to_string());
+        let made = harness.render(&harness.document("long.md", long()), &[]);
         let late = [
             // There is no time for a single card, and no stage.
             (1, "render.could_not_start"),
@@ -344,7 +345,7 @@ fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
             (4, "job.deadline"),
             (4, "render.could_not_start"),
         ];
-        check(&house, &made, &format!("{seconds:.1} s"), &late, seconds);
+        check(&harness, &made, &format!("{seconds:.1} s"), &late, seconds);
         let whole = made.status()["cost"]["film_seconds"].as_f64().filter(|length| *length > 400.0);
         eprintln!("{seconds:.1} s: code {} after {:.1} s, {whole:?} s of film", made.code(), made.seconds);
         (made.seconds, whole)
@@ -363,8 +364,8 @@ fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
 #[test]
 fn a_scratch_folder_that_can_not_be_used_is_told() {
     // Read-only, also for root.
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
     // A file system of our own needs a mount namespace; within a chroot a user may not have one, root may.
     let ways = [["--user", "--map-root-user", "--mount"].as_slice(), &["--mount"]];
     let may =
@@ -374,22 +375,22 @@ fn a_scratch_folder_that_can_not_be_used_is_told() {
         return;
     };
     let mounted = |options: &str| {
-        let out = house.path("out");
+        let out = harness.path("out");
         let _ = std::fs::remove_dir_all(&out);
         let line = format!(
             "mount -t tmpfs -o {options} tmpfs '{}' && exec '{BINARY}' render '{document}' --out '{}' --quality draft --again",
-            house.path("tmp").display(),
+            harness.path("tmp").display(),
             out.display()
         );
         let mut command = Command::new("unshare");
         command.args(*way).args(["sh", "-c", &line]).stdin(Stdio::null());
-        let like = house.command(&[]);
+        let like = harness.command(&[]);
         command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let begun = Instant::now();
         let output = command.output().unwrap();
         Made { output, out, seconds: begun.elapsed().as_secs_f64() }
     };
-    check(&house, &mounted("ro"), "read-only", &[(1, "scratch.failed")], job());
+    check(&harness, &mounted("ro"), "read-only", &[(1, "scratch.failed")], job());
     // Large enough for folders and words, too small for a clip.
     let full: &[(i32, &str)] = &[
         (1, "scratch.failed"),
@@ -399,18 +400,18 @@ fn a_scratch_folder_that_can_not_be_used_is_told() {
         (1, "voice.exhausted"),
         (1, "assemble.failed"),
     ];
-    check(&house, &mounted("size=64k"), "full", full, 60.0);
+    check(&harness, &mounted("size=64k"), "full", full, 60.0);
 }
 
 #[test]
 fn a_signal_in_any_stage_ends_the_job_in_order_and_it_can_go_on() {
     let cases = ["claimed", "planning", "scenes narrated", "1 of 2", "joining", "publishing"];
     all(&cases, 2, |stage| {
-        let house = House::new();
-        let document = house.document("small.md", SMALL);
-        let out = house.path("out");
+        let harness = Harness::new();
+        let document = harness.document("small.md", SMALL);
+        let out = harness.path("out");
         let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"];
-        let mut child = house.command(&arguments).spawn().unwrap();
+        let mut child = harness.command(&arguments).spawn().unwrap();
         let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains(stage) && progress.read_line(&mut line).unwrap() > 0 {}
@@ -419,41 +420,41 @@ fn a_signal_in_any_stage_ends_the_job_in_order_and_it_can_go_on() {
         let told = Instant::now();
         let ended = child.wait().unwrap();
         assert!(told.elapsed() < Duration::from_secs(6), "{stage}: {:?}", told.elapsed());
-        house.assert_clean();
+        harness.assert_clean();
         let status: Value = serde_json::from_slice(&std::fs::read(out.join("status.json")).unwrap()).unwrap();
         // A signal that came when all was done changes nothing.
         let done = status["state"] == "succeeded" && ended.code() == Some(0);
         assert!(done || status["error"]["code"] == "job.interrupted", "{stage}: {status:#}");
         assert!(status["outputs"].get("log").is_some());
-        let made = house.render(&document, &[]);
+        let made = harness.render(&document, &[]);
         assert_eq!(made.code(), 0, "{stage}: {}", made.words());
     });
 }
 
 /// A job of its own store behind the weather.
-async fn in_weather(weather: Weather, seconds: f64) -> (House, Made, Store) {
-    let house = House::new();
-    let server = Embedded::start(&house.path("store")).await.unwrap();
+async fn in_weather(weather: Weather, seconds: f64) -> (Harness, Made, Store) {
+    let harness = Harness::new();
+    let server = Embedded::start(&harness.path("store")).await.unwrap();
     server.create_bucket("chalkreel").unwrap();
     let Endpoint { url, credentials, .. } = server.endpoint();
     let store = Store::connect(&server.endpoint(), "chalkreel").await;
     let behind = url.unwrap().strip_prefix("http://").unwrap().to_owned();
     let (access, secret) = credentials.unwrap();
     let address = storm(weather, behind).await;
-    let mut house = house.set("CHALKREEL_S3_ENDPOINT", &address).set("JOB_TIMEOUT", &seconds.to_string());
+    let mut harness = harness.set("CHALKREEL_S3_ENDPOINT", &address).set("JOB_TIMEOUT", &seconds.to_string());
     for (name, value) in [("AWS_ACCESS_KEY_ID", access), ("AWS_SECRET_ACCESS_KEY", secret)] {
-        house.settings.push((name, value));
+        harness.settings.push((name, value));
     }
-    house.settings.push(("AWS_REGION", "us-east-1".to_owned()));
-    let document = house.document("small.md", SMALL);
-    let (house, made) = tokio::task::spawn_blocking(move || {
-        let made = house.render(&document, &[]);
-        (house, made)
+    harness.settings.push(("AWS_REGION", "us-east-1".to_owned()));
+    let document = harness.document("small.md", SMALL);
+    let (harness, made) = tokio::task::spawn_blocking(move || {
+        let made = harness.render(&document, &[]);
+        (harness, made)
     })
     .await
     .unwrap();
     server.shutdown(Deadline::after(Duration::from_secs(2))).await;
-    (house, made, store)
+    (harness, made, store)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -464,10 +465,10 @@ async fn a_store_that_is_in_a_bad_mood_is_outlived() {
         Weather::EachCallIsSlow(Duration::from_millis(300)),
         Weather::ResetInMidBody,
     ] {
-        let (house, made, _) = in_weather(weather, 60.0).await;
+        let (harness, made, _) = in_weather(weather, 60.0).await;
         assert_eq!(made.code(), 0, "{weather:?}: {}", made.words());
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
     }
 }
 
@@ -478,11 +479,11 @@ async fn a_store_that_never_gives_in_ends_the_job_in_time() {
         (Weather::CredentialsExpire(6), 1, "store."),
         (Weather::Silence, 1, "store.timed_out"),
     ] {
-        let (house, made, _) = in_weather(weather, 8.0).await;
+        let (harness, made, _) = in_weather(weather, 8.0).await;
         assert!(made.seconds < 10.0, "{weather:?}: {} s", made.seconds);
         assert_eq!(made.code(), exit, "{weather:?}: {}", made.words());
         assert!(made.words().contains(code), "{weather:?}: {}", made.words());
-        house.assert_clean();
+        harness.assert_clean();
     }
 }
 
@@ -509,20 +510,22 @@ async fn whatever_a_voice_does_the_film_is_made() {
     ];
     for deed in deeds {
         let provider = Provider::that(Kind::ElevenLabs, deed.clone()).await;
-        let mut house =
-            House::new().set("JOB_TIMEOUT", "60").set("VOICE_TIMEOUT", "2").set("VOICE_CHAIN", "elevenlabs,espeak-ng");
-        house.settings.extend(provider.settings());
+        let mut harness = Harness::new()
+            .set("JOB_TIMEOUT", "60")
+            .set("VOICE_TIMEOUT", "2")
+            .set("VOICE_CHAIN", "elevenlabs,espeak-ng");
+        harness.settings.extend(provider.settings());
         let what = format!("{deed:?}");
-        let (house, made) = tokio::task::spawn_blocking(move || {
-            let made = house.render(&house.document("small.md", SMALL), &[]);
-            (house, made)
+        let (harness, made) = tokio::task::spawn_blocking(move || {
+            let made = harness.render(&harness.document("small.md", SMALL), &[]);
+            (harness, made)
         })
         .await
         .unwrap();
         assert!(made.seconds < job() + 2.0, "{what}: {} s", made.seconds);
         assert_eq!(made.code(), 0, "{what}: {}", made.words());
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
         let status = made.status();
         let voices = status["voices"].as_array().unwrap();
         assert!(!voices.is_empty(), "{what}");
@@ -535,15 +538,15 @@ async fn whatever_a_voice_does_the_film_is_made() {
 }
 
 /// The pipeline in this process, as in a warm one of Lambda's.
-fn studio(house: &House, store: Store) -> Studio {
-    let tmp = house.path("tmp").display().to_string();
-    let layers = house.layers.display().to_string();
+fn services(harness: &Harness, store: Store) -> Services {
+    let tmp = harness.path("tmp").display().to_string();
+    let layers = harness.layers.display().to_string();
     let config = Config::from_lookup(|name| match name {
         "TMPDIR" => Some(tmp.clone()),
         "LAYERS_DIR" => Some(layers.clone()),
         _ => None,
     });
-    Studio::open(config.unwrap(), store, JobLogs::default()).unwrap()
+    Services::open(config.unwrap(), store, JobLogs::default()).unwrap()
 }
 
 fn uploaded(key: &str) -> JobRequest {
@@ -554,8 +557,8 @@ fn uploaded(key: &str) -> JobRequest {
 /// Another worker that took the job over has it to itself from then on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_another_worker_took_over_is_left_to_it() {
-    let house = House::new();
-    let server = Embedded::start(&house.path("store")).await.unwrap();
+    let harness = Harness::new();
+    let server = Embedded::start(&harness.path("store")).await.unwrap();
     server.create_bucket("chalkreel").unwrap();
     let store = Store::connect(&server.endpoint(), "chalkreel").await;
     let soon = || Deadline::after(Duration::from_secs(60));
@@ -564,10 +567,10 @@ async fn a_job_that_another_worker_took_over_is_left_to_it() {
         "## More\n\nOne more sentence that is spoken for some seconds, and drawn.\n\n".repeat(30)
     );
     store.put("incoming/lesson.md", long.into_bytes(), "text/markdown", soon()).await.unwrap();
-    let studio = std::sync::Arc::new(studio(&house, store.clone()));
+    let services = std::sync::Arc::new(services(&harness, store.clone()));
     let worker = tokio::spawn({
-        let studio = studio.clone();
-        async move { pipeline::film(uploaded("incoming/lesson.md"), &studio, soon(), Again::Retryable).await }
+        let services = services.clone();
+        async move { pipeline::film(uploaded("incoming/lesson.md"), &services, soon(), Again::Retryable).await }
     });
     // When it draws, somebody else writes that the job is theirs.
     let (key, theirs) = loop {
@@ -592,15 +595,15 @@ async fn a_job_that_another_worker_took_over_is_left_to_it() {
     let folder = key.trim_end_matches("status.json");
     let left: Vec<String> = store.list(folder, 100, soon()).await.unwrap().into_iter().map(|entry| entry.key).collect();
     assert_eq!(left, [key.as_str()], "nothing else was published");
-    studio.close().await;
-    house.assert_clean();
+    services.close().await;
+    harness.assert_clean();
 }
 
 /// A document that is gone when it is read: the event was true when it was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_vanishes_is_told() {
-    let house = House::new();
-    let server = Embedded::start(&house.path("store")).await.unwrap();
+    let harness = Harness::new();
+    let server = Embedded::start(&harness.path("store")).await.unwrap();
     server.create_bucket("chalkreel").unwrap();
     let endpoint = server.endpoint();
     let direct = Store::connect(&endpoint, "chalkreel").await;
@@ -610,11 +613,11 @@ async fn a_document_that_vanishes_is_told() {
     let address = storm(Weather::Vanishes, behind).await;
     let store = Store::connect(&Endpoint { url: Some(address), ..endpoint.clone() }, "chalkreel").await;
     assert!(store.exists("incoming/lesson.md", soon()).await.unwrap());
-    let studio = studio(&house, store);
+    let services = services(&harness, store);
     let request = uploaded("incoming/lesson.md");
-    let status = pipeline::film(request, &studio, soon(), Again::Retryable).await.unwrap();
+    let status = pipeline::film(request, &services, soon(), Again::Retryable).await.unwrap();
     assert_eq!(status.state, State::Failed);
     assert_eq!(status.error.unwrap().code, "input.not_found");
-    studio.close().await;
-    house.assert_clean();
+    services.close().await;
+    harness.assert_clean();
 }

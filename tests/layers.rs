@@ -4,9 +4,9 @@
 
 #[path = "layers/bare.rs"]
 mod bare;
-#[path = "doors/process.rs"]
+#[path = "interfaces/process.rs"]
 mod process;
-#[path = "doors/rig.rs"]
+#[path = "interfaces/rig.rs"]
 mod rig;
 
 use std::process::Command;

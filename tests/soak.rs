@@ -10,7 +10,7 @@ use handler::config::Config;
 use handler::deadline::Deadline;
 use handler::job::{Again, JobRequest, Quality, Source, State, log};
 use handler::pipeline;
-use handler::services::Studio;
+use handler::services::Services;
 use handler::store::{Embedded, Store};
 use tempfile::TempDir;
 
@@ -78,7 +78,7 @@ async fn a_warm_process_stays_as_it_was() {
         "LAYERS_DIR" => Some(layers.clone()),
         _ => None,
     });
-    let studio = Studio::open(config.unwrap(), store, log::JobLogs::default()).unwrap();
+    let services = Services::open(config.unwrap(), store, log::JobLogs::default()).unwrap();
     let mut after_ten = None;
     for number in 0..jobs {
         let (text, expected) = lesson(number);
@@ -87,7 +87,7 @@ async fn a_warm_process_stays_as_it_was() {
         // Every seventh job is cut off in the middle of its work.
         let seconds = if number % 7 == 6 { 1 } else { 120 };
         let ends = Deadline::after(Duration::from_secs(seconds));
-        let status = pipeline::film(request, &studio, ends, Again::Retryable).await.unwrap();
+        let status = pipeline::film(request, &services, ends, Again::Retryable).await.unwrap();
         if seconds == 1 {
             assert_ne!(status.state, State::Running);
         } else {
@@ -102,7 +102,7 @@ async fn a_warm_process_stays_as_it_was() {
             after_ten = Some(Held::now(&scratch));
         }
     }
-    studio.idle(Deadline::after(Duration::from_secs(5))).await;
+    services.idle(Deadline::after(Duration::from_secs(5))).await;
     let (before, after) = (after_ten.unwrap(), Held::now(&scratch));
     println!("{jobs} jobs: {before:?} → {after:?}");
     assert!(after.resident_kib as f64 <= before.resident_kib as f64 * 1.10, "{before:?} → {after:?}");
@@ -110,7 +110,7 @@ async fn a_warm_process_stays_as_it_was() {
     // The stage, and no child of a scene; its folder, and no file of a job.
     assert!(after.children <= 1, "{after:?}");
     assert!(after.scratch.len() <= before.scratch.len().max(1), "{before:?} → {after:?}");
-    studio.close().await;
+    services.close().await;
     assert_eq!(Held::now(&scratch).scratch, Vec::<String>::new());
     assert_eq!(Held::now(&scratch).children, 0);
     server.shutdown(Deadline::after(Duration::from_secs(2))).await;

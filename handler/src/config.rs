@@ -3,7 +3,7 @@
 //! In: a look-up of environment variables. Out: [`Config`] or one error that names every setting at fault. No other file
 //! reads the environment (`clippy.toml` forbids it).
 
-mod doors;
+mod interfaces;
 mod log;
 mod names;
 mod voices;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::child::Mode;
 
-pub use doors::DoorConfig;
+pub use interfaces::InterfaceConfig;
 pub use voices::{Manner, Secret, VOICES, VoiceConfig};
 
 /// One environment variable, for the README and `chalkreel doctor`.
@@ -265,7 +265,7 @@ pub struct Config {
     /// Who may speak, and with which keys.
     pub voices: VoiceConfig,
     /// Who may come in, and who is told what happens.
-    pub doors: DoorConfig,
+    pub interfaces: InterfaceConfig,
     /// Films that `chalkreel serve` makes at a time, at least 1.
     pub jobs: usize,
     /// Longest time without a new frame.
@@ -392,7 +392,7 @@ impl Config {
             ));
         }
         let voices = VoiceConfig::from_lookup(&get, &mut faults);
-        let doors = DoorConfig::from_lookup(&get, &mut faults);
+        let interfaces = InterfaceConfig::from_lookup(&get, &mut faults);
         let jobs = match get("CHALKREEL_JOBS").map(|text| text.trim().parse::<usize>()) {
             None => 1,
             Some(Ok(value)) if (1..=16).contains(&value) => value,
@@ -454,7 +454,7 @@ impl Config {
             subprocess_timeout,
             voice_timeout,
             voices,
-            doors,
+            interfaces,
             jobs,
             stall_timeout,
             lease_timeout,

@@ -1,5 +1,5 @@
 //! What went wrong, as data: a stable code, the stage, the place in the document, whether a retry can help, and what
-//! the user can do. Rooms have their own errors; at the border each becomes a [`JobError`].
+//! the user can do. Modules have their own errors; at the border each becomes a [`JobError`].
 
 use serde::{Deserialize, Serialize};
 use store::StoreError;

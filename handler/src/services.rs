@@ -1,4 +1,4 @@
-//! The studio: what lives longer than one job. Made once for a process, shared by all its jobs.
+//! The services: what lives longer than one job. Made once for a process, shared by all its jobs.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub struct Claimed {
 
 /// Everything that a job needs and does not own.
 #[derive(Debug)]
-pub struct Studio {
+pub struct Services {
     /// The settings.
     pub config: Config,
     /// The programs.
@@ -65,8 +65,8 @@ pub struct Studio {
     watchers: Mutex<Vec<mpsc::UnboundedSender<Claimed>>>,
 }
 
-impl Studio {
-    /// Opens a studio on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
+impl Services {
+    /// Opens a services on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
     ///
     /// # Errors
     /// Layers of which nothing is there, a planner that can't be loaded.
@@ -159,7 +159,7 @@ impl Studio {
         self.stop.send_replace(true);
     }
 
-    /// Ends once [`Studio::interrupt`] was called.
+    /// Ends once [`Services::interrupt`] was called.
     pub async fn interrupted(&self) {
         // The sender lives in `self`, so this can't fail.
         let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
@@ -188,7 +188,7 @@ impl Studio {
 /// A job that runs.
 #[must_use]
 #[derive(Debug)]
-pub struct Busy<'a>(&'a Studio);
+pub struct Busy<'a>(&'a Services);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {

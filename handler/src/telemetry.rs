@@ -48,7 +48,7 @@ pub fn layer<S>(config: &Config, runtime: &Handle) -> Option<Box<dyn Layer<S> + 
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    if !config.doors.spans {
+    if !config.interfaces.spans {
         return None;
     }
     let client = Sender { runtime: runtime.clone(), client: OnceLock::new() };
@@ -64,7 +64,7 @@ where
     let own = [KeyValue::new("service.name", "chalkreel"), KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
     let said: [Box<dyn ResourceDetector>; 1] = [Box::new(EnvResourceDetector::new())];
     let resource = Resource::builder_empty().with_attributes(own).with_detectors(&said);
-    let resource = match &config.doors.service_name {
+    let resource = match &config.interfaces.service_name {
         Some(name) => resource.with_service_name(name.clone()),
         None => resource,
     };

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::house::{House, Made, SMALL};
+use crate::harness::{Harness, Made, SMALL};
 
 /// The files of the embedded store whose names hold `part`; the store writes a key's dots as `%2E`.
-fn stored(house: &House, part: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(house.path("store/buckets/chalkreel")).unwrap();
+fn stored(harness: &Harness, part: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(harness.path("store/buckets/chalkreel")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.filter(|path| path.file_name().unwrap().to_str().unwrap().contains(part)).collect()
 }
@@ -24,12 +24,12 @@ fn flip(paths: &[PathBuf], at: impl Fn(usize) -> usize) {
     }
 }
 
-fn assert_made(house: &House, made: &Made, what: &str) {
+fn assert_made(harness: &Harness, made: &Made, what: &str) {
     assert_eq!((made.code(), &made.status()["state"]), (0, &"succeeded".into()), "{what}: {}", made.words());
-    house.assert_told(made);
+    harness.assert_told(made);
     let film = std::fs::read(made.out.join("film.mp4")).unwrap();
     assert_eq!(&film[4..8], b"ftyp", "{what}");
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 /// Where a bit is flipped, of a file of so many bytes.
@@ -37,12 +37,12 @@ type Place = fn(usize) -> usize;
 
 #[test]
 fn whatever_the_store_lost_is_made_anew() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    let first = house.render(&document, &[]);
-    assert_made(&house, &first, "at first");
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    let first = harness.render(&document, &[]);
+    assert_made(&harness, &first, "at first");
     let generation = |made: &Made| made.status()["generation"].as_u64().unwrap();
-    assert_eq!(generation(&house.render(&document, &[])), generation(&first), "unchanged it is not made again");
+    assert_eq!(generation(&harness.render(&document, &[])), generation(&first), "unchanged it is not made again");
     let film = first.json("sync.json")["ledger"].clone();
 
     // Anywhere in the body, and in what the store itself keeps at the end of a file.
@@ -57,36 +57,36 @@ fn whatever_the_store_lost_is_made_anew() {
     let others = ["index%2Ehtml", "captions%2Evtt", "poster%2Ejpg", "log%2Ejsonl"].map(|file| (file, places[1]));
     let all = ["status%2Ejson", "film%2Emp4"].into_iter().flat_map(|file| places.map(|place| (file, place)));
     for (file, (place, at)) in all.chain(others) {
-        flip(&stored(&house, file), at);
+        flip(&stored(&harness, file), at);
         let what = format!("{file}, {place}");
-        let made = house.render(&document, &[]);
-        assert_made(&house, &made, &what);
+        let made = harness.render(&document, &[]);
+        assert_made(&harness, &made, &what);
         assert_eq!(made.json("sync.json")["ledger"], film, "{what}");
         // And then it is whole.
-        let again = house.render(&document, &[]);
+        let again = harness.render(&document, &[]);
         assert_eq!((again.code(), generation(&again)), (0, generation(&made)), "{what}");
     }
     // What is gone altogether, or no status at all.
     for (file, bytes) in [("film%2Emp4", None), ("status%2Ejson", Some("")), ("status%2Ejson", Some("{}"))] {
-        let paths = stored(&house, file);
+        let paths = stored(&harness, file);
         for path in &paths {
             match bytes {
                 None => std::fs::remove_file(path).unwrap(),
                 Some(text) => std::fs::write(path, text).unwrap(),
             }
         }
-        assert_made(&house, &house.render(&document, &[]), file);
+        assert_made(&harness, &harness.render(&document, &[]), file);
     }
 }
 
 #[test]
 fn a_film_whose_last_making_is_known_says_that_it_is_another() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    let first = house.render(&document, &[]).status();
-    flip(&stored(&house, "film%2Emp4"), |length| length / 2);
-    let made = house.render(&document, &[]);
-    assert_made(&house, &made, "a damaged film");
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    let first = harness.render(&document, &[]).status();
+    flip(&stored(&harness, "film%2Emp4"), |length| length / 2);
+    let made = harness.render(&document, &[]);
+    assert_made(&harness, &made, "a damaged film");
     let number = |status: &Value, name: &str| status[name].as_u64().unwrap();
     let status = made.status();
     assert!(number(&status, "generation") > number(&first, "generation"), "{status:#}");
@@ -96,16 +96,16 @@ fn a_film_whose_last_making_is_known_says_that_it_is_another() {
 
 #[test]
 fn a_damaged_cache_costs_time_and_nothing_else() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    assert_made(&house, &house.render(&document, &[]), "at first");
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    assert_made(&harness, &harness.render(&document, &[]), "at first");
     for (place, at) in [("body", (|length| length / 3) as fn(usize) -> usize), ("seal", |length| length - 60)] {
-        flip(&stored(&house, "cache%2F"), at);
-        let made = house.render(&document, &["--again"]);
-        assert_made(&house, &made, place);
+        flip(&stored(&harness, "cache%2F"), at);
+        let made = harness.render(&document, &["--again"]);
+        assert_made(&harness, &made, place);
         assert_eq!(made.status()["cache"]["hits"], 0, "{place}");
     }
-    let made = house.render(&document, &["--again"]);
+    let made = harness.render(&document, &["--again"]);
     assert_eq!(made.status()["cache"]["misses"], 0, "what was made anew is kept");
     assert!(Path::new(&document).is_file());
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::{Command, Output, Stdio};
 
-use crate::house::{House, SMALL};
+use crate::harness::{Harness, SMALL};
 
 /// A lesson of which `plan` has more to say than a pipe holds.
 fn long() -> String {
@@ -37,8 +37,8 @@ fn assert_no_panic(what: &str, text: &str) {
 }
 
 /// Commands whose work is what they say, with the code that they end with.
-fn speakers(house: &House) -> Vec<(Vec<String>, i32)> {
-    let (lesson, long) = (house.document("small.md", SMALL), house.document("long.md", long()));
+fn speakers(harness: &Harness) -> Vec<(Vec<String>, i32)> {
+    let (lesson, long) = (harness.document("small.md", SMALL), harness.document("long.md", long()));
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     vec![
         (words(&["doctor"]), 0),
@@ -53,30 +53,30 @@ fn speakers(house: &House) -> Vec<(Vec<String>, i32)> {
     ]
 }
 
-fn command(house: &House, words: &[String]) -> Command {
-    house.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+fn command(harness: &Harness, words: &[String]) -> Command {
+    harness.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
 fn a_reader_that_leaves_ends_a_command_quietly() {
-    let house = House::new();
-    for (words, code) in speakers(&house) {
+    let harness = Harness::new();
+    for (words, code) in speakers(&harness) {
         // One that reads a line and leaves, and one that never read.
-        let mut child = command(&house, &words).spawn().unwrap();
+        let mut child = command(&harness, &words).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), said(&output).as_str()), (Some(code), ""), "{words:?} | head -1");
-        let output = command(&house, &words).stdout(broken()).output().unwrap();
+        let output = command(&harness, &words).stdout(broken()).output().unwrap();
         assert_eq!((output.status.code(), said(&output).as_str()), (Some(code), ""), "{words:?} | true");
     }
 }
 
 #[test]
 fn a_result_that_can_not_be_written_is_told() {
-    let house = House::new();
-    for (words, _) in speakers(&house) {
-        let output = command(&house, &words).stdout(full()).output().unwrap();
+    let harness = Harness::new();
+    for (words, _) in speakers(&harness) {
+        let output = command(&harness, &words).stdout(full()).output().unwrap();
         let told = said(&output);
         assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{words:?} > /dev/full: {told}");
         assert!(told.contains("standard output") && told.contains("No space left"), "{told}");
@@ -85,8 +85,8 @@ fn a_result_that_can_not_be_written_is_told() {
 
 #[test]
 fn what_can_not_be_said_on_standard_error_is_lost_and_no_more() {
-    let house = House::new();
-    let (lesson, none) = (house.document("small.md", SMALL), house.path("none.md").display().to_string());
+    let harness = Harness::new();
+    let (lesson, none) = (harness.document("small.md", SMALL), harness.path("none.md").display().to_string());
     for (words, code) in [
         (vec!["plan", &lesson], 0),
         (vec!["plan", &none], 1),
@@ -96,21 +96,21 @@ fn what_can_not_be_said_on_standard_error_is_lost_and_no_more() {
         (vec!["cancel", "0123456789abcdef01234567"], 1),
     ] {
         for stderr in [broken(), full().into()] {
-            let output = house.command(&words).stderr(stderr).output().unwrap();
+            let output = harness.command(&words).stderr(stderr).output().unwrap();
             assert_eq!(output.status.code(), Some(code), "{words:?}");
         }
-        let output = house.command(&words).stdout(broken()).stderr(broken()).output().unwrap();
+        let output = harness.command(&words).stdout(broken()).stderr(broken()).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}");
     }
     // A setting that is wrong, with nobody to tell.
-    let output = house.command(&["doctor"]).env("JOB_TIMEOUT", "soon").stderr(broken()).output().unwrap();
+    let output = harness.command(&["doctor"]).env("JOB_TIMEOUT", "soon").stderr(broken()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
 fn a_film_that_is_made_is_told_as_made_whoever_listens() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
     let ways: [(&str, Stdio, Stdio); 4] = [
         ("closed pipes", broken(), broken()),
         ("a full disk", full().into(), full().into()),
@@ -119,20 +119,20 @@ fn a_film_that_is_made_is_told_as_made_whoever_listens() {
     ];
     for (what, stdout, stderr) in ways {
         let mut streams = Some((stdout, stderr));
-        let made = house.render_under(&document, &[], |command| {
+        let made = harness.render_under(&document, &[], |command| {
             let (stdout, stderr) = streams.take().unwrap();
             command.stdout(stdout).stderr(stderr);
         });
         assert_eq!((made.code(), &made.status()["state"]), (0, &"succeeded".into()), "{what}: {}", made.words());
         assert_no_panic(what, &made.words());
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
     }
 }
 
 #[test]
 fn a_setting_that_is_wrong_is_named_and_nothing_is_done() {
-    let house = House::new();
+    let harness = Harness::new();
     let text = |text: &str| std::ffi::OsString::from(text);
     let stray = |text: &str| std::ffi::OsString::from_vec([text.as_bytes(), b"\xff"].concat());
     for (name, value, told) in [
@@ -148,16 +148,16 @@ fn a_setting_that_is_wrong_is_named_and_nothing_is_done() {
         ("CHALKREEL_S3_ENDPOINT", text("localhost:9000"), "http://"),
         ("CHALKREEL_BUCKET", text("My Films"), "lower-case"),
     ] {
-        let output = house.command(&["doctor"]).env(name, &value).output().unwrap();
+        let output = harness.command(&["doctor"]).env(name, &value).output().unwrap();
         let said = said(&output);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{name}={value:?}: {said}");
         assert!(said.contains(name) && said.contains(told) && said.lines().count() == 1, "{name}={value:?}: {said}");
     }
     // A name that is none is told, and nothing more: it may be somebody else's.
-    let output = house.command(&["--version"]).env("CHALKREEL_JOB", "2").output().unwrap();
+    let output = harness.command(&["--version"]).env("CHALKREEL_JOB", "2").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let output =
-        house.command(&["plan", &house.document("small.md", SMALL)]).env("CHALKREEL_JOB", "2").output().unwrap();
+        harness.command(&["plan", &harness.document("small.md", SMALL)]).env("CHALKREEL_JOB", "2").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(said(&output).contains("CHALKREEL_JOB is no setting; did you mean CHALKREEL_JOBS?"), "{}", said(&output));
 }
@@ -168,10 +168,10 @@ type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str, &'a str);
 /// As somebody reads it who has no bucket: the remedy is for where they are.
 #[test]
 fn a_remedy_is_for_where_one_is() {
-    let house = House::new();
-    let lesson = house.document("small.md", SMALL);
-    let file = house.document("file", "");
-    let none = house.path("none.md").display().to_string();
+    let harness = Harness::new();
+    let lesson = harness.document("small.md", SMALL);
+    let file = harness.document("file", "");
+    let none = harness.path("none.md").display().to_string();
     let inside = format!("{file}/store");
     let out = format!("{file}/out");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -190,7 +190,7 @@ fn a_remedy_is_for_where_one_is() {
         (&["serve", "--listen", "0.0.0.0:0"], &[], "http.unauthorized", "CHALKREEL_HTTP_TOKEN"),
     ];
     for (words, settings, code, remedy) in cases {
-        let mut command = house.command(words);
+        let mut command = harness.command(words);
         let output = command.envs(settings.iter().copied()).output().unwrap();
         let said = said(&output);
         assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");

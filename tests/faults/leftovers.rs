@@ -10,13 +10,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::house::{House, SMALL};
+use crate::harness::{Harness, SMALL};
 
 /// A render, as far as its scenes: it has its folders by then.
-fn at_work(house: &House, document: &str) -> Child {
-    let out = house.path("out");
+fn at_work(harness: &Harness, document: &str) -> Child {
+    let out = harness.path("out");
     let mut command =
-        house.command(&["render", document, "--out", out.to_str().unwrap(), "--quality", "draft", "--again"]);
+        harness.command(&["render", document, "--out", out.to_str().unwrap(), "--quality", "draft", "--again"]);
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     let mut progress = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -32,70 +32,71 @@ fn send(child: &Child, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
 }
 
-fn folders(house: &House) -> Vec<PathBuf> {
-    let mut found: Vec<_> = std::fs::read_dir(house.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn folders(harness: &Harness) -> Vec<PathBuf> {
+    let mut found: Vec<_> =
+        std::fs::read_dir(harness.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.sort();
     found
 }
 
 #[test]
 fn folders_of_the_dead_are_swept_and_those_of_the_living_are_not() {
-    let house = House::new();
-    let document = house
+    let harness = Harness::new();
+    let document = harness
         .document("small.md", format!("{SMALL}{}", "\n## More\n\nMore to say, and to draw.\n\n- more\n".repeat(6)));
-    let mut killed = at_work(&house, &document);
+    let mut killed = at_work(&harness, &document);
     send(&killed, Signal::SIGKILL);
     killed.wait().unwrap();
-    let left = folders(&house);
+    let left = folders(&harness);
     assert!(!left.is_empty(), "a process that is killed leaves its folder");
     // Somebody else's, of a name like ours.
-    let others = house.path("tmp/chalkreel-notes");
+    let others = harness.path("tmp/chalkreel-notes");
     std::fs::create_dir(&others).unwrap();
 
-    let mut alive = at_work(&house, &document);
+    let mut alive = at_work(&harness, &document);
     let start = Instant::now();
     while left.iter().any(|folder| folder.exists()) {
         assert!(start.elapsed() < Duration::from_secs(10), "{left:?} is not swept");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let held = folders(&house);
+    let held = folders(&harness);
     assert!(held.len() == 2 && held.contains(&others), "{held:?}");
     // A third one leaves the second one's alone.
-    let other = house.document("other.md", SMALL.replace("Nine", "Sixteen"));
-    let out = house.path("out-of-the-third");
+    let other = harness.document("other.md", SMALL.replace("Nine", "Sixteen"));
+    let out = harness.path("out-of-the-third");
     let made =
-        house.command(&["render", &other, "--out", out.to_str().unwrap(), "--quality", "draft"]).output().unwrap();
+        harness.command(&["render", &other, "--out", out.to_str().unwrap(), "--quality", "draft"]).output().unwrap();
     assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
     assert!(alive.wait().unwrap().success(), "the second one goes on undisturbed");
-    assert_eq!(folders(&house), [others]);
+    assert_eq!(folders(&harness), [others]);
 }
 
 #[test]
 fn a_closed_terminal_ends_a_job_in_order() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    let mut child = at_work(&house, &document);
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    let mut child = at_work(&harness, &document);
     send(&child, Signal::SIGHUP);
     let told = Instant::now();
     let ended = child.wait().unwrap();
     assert!(told.elapsed() < Duration::from_secs(6), "{:?}", told.elapsed());
-    let status: Value = serde_json::from_slice(&std::fs::read(house.path("out/status.json")).unwrap()).unwrap();
+    let status: Value = serde_json::from_slice(&std::fs::read(harness.path("out/status.json")).unwrap()).unwrap();
     // A signal that came when all was done changes nothing.
     let done = status["state"] == "succeeded" && ended.code() == Some(0);
     assert!(done || (ended.code() == Some(1) && status["error"]["code"] == "job.interrupted"), "{ended}: {status:#}");
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 #[test]
 fn whoever_ignores_hang_ups_goes_on() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    let out = house.path("out");
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    let out = harness.path("out");
     // As `nohup` starts it.
     let mut command = std::process::Command::new("nohup");
-    let like = house.command(&["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"]);
+    let like = harness.command(&["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"]);
     command.arg(like.get_program()).args(like.get_args()).env_clear();
-    command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(house.dir.path());
+    command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(harness.dir.path());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().unwrap();
     let mut progress = BufReader::new(child.stderr.take().unwrap());
@@ -106,5 +107,5 @@ fn whoever_ignores_hang_ups_goes_on() {
     send(&child, Signal::SIGHUP);
     std::io::copy(&mut progress, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    house.assert_clean();
+    harness.assert_clean();
 }

@@ -14,7 +14,7 @@ use handler::render::{Cards, Film, SceneOrder, mp4, promise};
 use serde_json::Value;
 use storyboard::{Beat, Scene, SceneKind};
 
-use super::house::{BINARY, House, Made, REPOSITORY};
+use super::harness::{BINARY, Harness, Made, REPOSITORY};
 use super::{all, job};
 
 const WRONG: &[&str] = &["render.wrong_clip"];
@@ -99,7 +99,7 @@ fn scenes(made: &Made) -> Vec<Value> {
 }
 
 /// Files of clips in the store's cache.
-fn cached(house: &House) -> usize {
+fn cached(harness: &Harness) -> usize {
     fn files(folder: &std::path::Path, found: &mut usize) {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             if entry.path().is_dir() {
@@ -110,7 +110,7 @@ fn cached(house: &House) -> usize {
         }
     }
     let mut found = 0;
-    files(&house.path("store"), &mut found);
+    files(&harness.path("store"), &mut found);
     found
 }
 
@@ -135,23 +135,23 @@ fn check(made: &Made, rows: &[Row]) {
 fn what_a_program_leaves_costs_its_own_scene_and_nothing_else() {
     let films = [NO_FILES, NO_CLIPS, NOT_AS_PROMISED, FLOODS];
     all(&films, 2, |rows| {
-        let house = House::new().set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
-        std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), house.path("private.mp4")).unwrap();
-        let made = house.render(&house.document("film.md", document(rows, false)), &[]);
+        let harness = Harness::new().set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
+        std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), harness.path("private.mp4")).unwrap();
+        let made = harness.render(&harness.document("film.md", document(rows, false)), &[]);
         check(&made, rows);
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
         // An entry and its side-car for each scene that was drawn.
-        let before = cached(&house);
+        let before = cached(&harness);
         assert_eq!(before % 3, 0, "{before} files for three clips");
-        let mended = house.render(&house.document("film.md", document(rows, true)), &[]);
+        let mended = harness.render(&harness.document("film.md", document(rows, true)), &[]);
         assert_eq!(mended.code(), 0, "{}", mended.words());
         let states: Vec<Value> = scenes(&mended).iter().map(|scene| scene["state"].clone()).collect();
         let expected: Vec<&str> = (0..rows.len() + 3)
             .map(|number| if (2..rows.len() + 2).contains(&number) { "rendered" } else { "cached" })
             .collect();
         assert_eq!(states, expected);
-        house.assert_clean();
+        harness.assert_clean();
     });
 }
 
@@ -166,8 +166,8 @@ fn words_and_numbers_of_a_program_are_bounded() {
     );
     let audits = "ours(); done(beats=[{'frames': 1 << 60}] * 900, beat_audits=[{'overlaps': 9, 'outside': 9, 'too_small': 9}] * 900)";
     let rows: &[Row] = &[(flood, &[]), (deluge, &[]), (audits, &[])];
-    let house = House::new();
-    let made = house.render(&house.document("film.md", document(rows, false)), &[]);
+    let harness = Harness::new();
+    let made = harness.render(&harness.document("film.md", document(rows, false)), &[]);
     assert_eq!(made.code(), 0, "{}\n{}", made.words(), made.status());
     let scenes = scenes(&made);
     let warnings = |scene: usize| -> Vec<String> {
@@ -196,16 +196,16 @@ fn a_disk_that_a_program_fills_costs_its_own_scene() {
     let one = "try:\n    fill = open('fill', 'wb')\n    while True: fill.write(bytes(1 << 20)); fill.flush()\nexcept OSError: time.sleep(60)";
     let many = "for number in range(1000):\n    open(f'fill-{number}', 'wb').write(bytes(1 << 20)); time.sleep(0.02)\ntime.sleep(60)";
     let rows: &[Row] = &[(one, TOO_MUCH), (many, TOO_MUCH)];
-    let house = House::new();
-    let (document, out) = (house.document("film.md", document(rows, false)), house.path("out"));
+    let harness = Harness::new();
+    let (document, out) = (harness.document("film.md", document(rows, false)), harness.path("out"));
     let line = format!(
         "mount -t tmpfs -o size=48m tmpfs '{}' && exec '{BINARY}' render '{document}' --out '{}' --quality draft",
-        house.path("tmp").display(),
+        harness.path("tmp").display(),
         out.display()
     );
     let mut command = Command::new("unshare");
     command.args(*way).args(["sh", "-c", &line]).stdin(Stdio::null());
-    let like = house.command(&[]);
+    let like = harness.command(&[]);
     command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let begun = Instant::now();
     let output = command.output().unwrap();
@@ -215,11 +215,11 @@ fn a_disk_that_a_program_fills_costs_its_own_scene() {
 /// A list of files is no intro, whatever it names.
 #[test]
 fn an_intro_that_is_a_list_of_files_is_left_out() {
-    let house = House::new();
-    std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), house.path("other.mp4")).unwrap();
-    house.document("intro.mp4", "ffconcat version 1.0\nfile other.mp4\n");
-    let document = house.document("film.md", "---\nintro: intro.mp4\n---\n\n# A film\n\nSome words.\n");
-    let made = house.render(&document, &[]);
+    let harness = Harness::new();
+    std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), harness.path("other.mp4")).unwrap();
+    harness.document("intro.mp4", "ffconcat version 1.0\nfile other.mp4\n");
+    let document = harness.document("film.md", "---\nintro: intro.mp4\n---\n\n# A film\n\nSome words.\n");
+    let made = harness.render(&document, &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let warnings = made.status()["warnings"].to_string();
     assert!(warnings.contains("assemble.intro_left_out"), "{warnings}");

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::house::{House, Made, REPOSITORY};
+use crate::harness::{Harness, Made, REPOSITORY};
 
 const LESSON: &str = "---\nlanguage: en\ncaptions: [de, ja, ar]\n---\n\n# The square\n\nNine is a square, and 3 m is its side.\n\n\
     ## Why it is one\n\nThree times three is nine.\n\n- three\n- nine\n\nThat was the whole proof, and there is no other.\n";
@@ -50,11 +50,11 @@ fn warnings(made: &Made) -> Vec<(String, String)> {
 
 #[test]
 fn a_film_has_captions_in_every_language_that_its_lesson_has() {
-    let house = House::new();
-    let lesson = house.document("lesson.md", LESSON);
-    house.document("lesson.captions.de.md", GERMAN);
-    house.document("lesson.captions.ja.md", JAPANESE);
-    let made = house.render(&lesson, &[]);
+    let harness = Harness::new();
+    let lesson = harness.document("lesson.md", LESSON);
+    harness.document("lesson.captions.de.md", GERMAN);
+    harness.document("lesson.captions.ja.md", JAPANESE);
+    let made = harness.render(&lesson, &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let (status, sync) = (made.status(), made.json("sync.json"));
 
@@ -145,22 +145,22 @@ fn a_film_has_captions_in_every_language_that_its_lesson_has() {
         assert_eq!(page.matches(&format!("srclang=\"{language}\"")).count(), 1, "{language}");
     }
     assert!(page.contains("label=\"Deutsch\"") && page.contains("href=\"captions.de.vtt\""), "{page}");
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 #[test]
 fn a_translation_that_changed_makes_other_captions_of_the_same_film() {
-    let house = House::new();
-    let lesson = house.document("lesson.md", LESSON.replace("[de, ja, ar]", "[de]"));
-    house.document("lesson.captions.de.md", GERMAN);
-    let first = house.render(&lesson, &[]);
+    let harness = Harness::new();
+    let lesson = harness.document("lesson.md", LESSON.replace("[de, ja, ar]", "[de]"));
+    harness.document("lesson.captions.de.md", GERMAN);
+    let first = harness.render(&lesson, &[]);
     assert_eq!(first.code(), 0, "{}", first.words());
     let (first, text) = (first.status(), read(&first, "captions.de.vtt"));
-    let again = house.render(&lesson, &[]);
+    let again = harness.render(&lesson, &[]);
     assert_eq!((&again.status()["job_id"], again.status()["attempts"].as_u64()), (&first["job_id"], Some(1)));
 
-    house.document("lesson.captions.de.md", GERMAN.replace("Neun ist", "Ja, neun ist"));
-    let changed = house.render(&lesson, &[]);
+    harness.document("lesson.captions.de.md", GERMAN.replace("Neun ist", "Ja, neun ist"));
+    let changed = harness.render(&lesson, &[]);
     assert_eq!(changed.code(), 0, "{}", changed.words());
     assert_ne!(changed.status()["job_id"], first["job_id"]);
     let german = read(&changed, "captions.de.vtt");
@@ -172,17 +172,17 @@ fn a_translation_that_changed_makes_other_captions_of_the_same_film() {
 
 #[test]
 fn a_plan_has_its_translations_by_the_ids_of_its_scenes() {
-    let house = House::new();
+    let harness = Harness::new();
     let scene = |id: &str, words: &str| serde_json::json!({"id": id, "title": id, "voiceover": words, "elements": []});
     let plan =
         |captions: &[&str], scenes: &[Value]| serde_json::json!({"captions": captions, "scenes": scenes}).to_string();
     let scenes = [scene("first", "This comes first."), scene("second", "And this is the second one.")];
-    let document = house.document("plan.json", plan(&["de", "fr"], &scenes));
+    let document = harness.document("plan.json", plan(&["de", "fr"], &scenes));
     let scenes = [scene("second", "Und das als zweites."), scene("first", "Das kommt zuerst.")];
-    house.document("plan.captions.de.json", plan(&[], &scenes));
+    harness.document("plan.captions.de.json", plan(&[], &scenes));
     // One that nobody can plan.
-    house.document("plan.captions.fr.json", "{\"scenes\": 5}");
-    let made = house.render(&document, &[]);
+    harness.document("plan.captions.fr.json", "{\"scenes\": 5}");
+    let made = harness.render(&document, &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     assert_eq!(words(&parsed(&made.out.join("captions.de.vtt"))), "Das kommt zuerst. Und das als zweites.");
     let told = warnings(&made);

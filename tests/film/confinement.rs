@@ -8,7 +8,7 @@ use std::path::Path;
 use nix::unistd::{Gid, Uid, chown, geteuid};
 use serde_json::json;
 
-use crate::house::{House, Made, REPOSITORY};
+use crate::harness::{Harness, Made, REPOSITORY};
 
 /// A user that nobody is, and none of those that children get.
 const NOBODY: u32 = 61_180;
@@ -18,22 +18,22 @@ const NOBODY: u32 = 61_180;
 const ALLOWED: &[&str] = &["read-kernel-/proc/net/unix", "see-/root", "see-/etc/shadow", "see-/proc/1", "see-outside"];
 
 /// As root where these tests are root, and as an unprivileged user.
-fn as_both(run: impl Fn(House, Option<u32>)) {
+fn as_both(run: impl Fn(Harness, Option<u32>)) {
     let users = if geteuid().is_root() { vec![None, Some(NOBODY)] } else { vec![None] };
     for user in users {
-        let house = House::new();
-        std::fs::set_permissions(house.dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        let harness = Harness::new();
+        std::fs::set_permissions(harness.dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
         if let Some(user) = user {
-            for path in [house.dir.path().to_owned(), house.path("tmp"), house.path("store")] {
+            for path in [harness.dir.path().to_owned(), harness.path("tmp"), harness.path("store")] {
                 chown(&path, Some(Uid::from_raw(user)), Some(Gid::from_raw(user))).unwrap();
             }
         }
-        run(house, user);
+        run(harness, user);
     }
 }
 
-fn render(house: &House, document: &str, user: Option<u32>) -> Made {
-    house.render_under(document, &[], |command| {
+fn render(harness: &Harness, document: &str, user: Option<u32>) -> Made {
+    harness.render_under(document, &[], |command| {
         if let Some(user) = user {
             command.uid(user).gid(user);
         }
@@ -47,8 +47,8 @@ fn program(name: &str) -> String {
 
 #[test]
 fn a_program_can_do_what_is_allowed_and_nothing_else() {
-    as_both(|house, user| {
-        let outside = house.path("outside");
+    as_both(|harness, user| {
+        let outside = harness.path("outside");
         std::fs::create_dir(&outside).unwrap();
         std::fs::write(outside.join("file"), "secret").unwrap();
         std::os::unix::fs::symlink("file", outside.join("link")).unwrap();
@@ -65,7 +65,7 @@ fn a_program_can_do_what_is_allowed_and_nothing_else() {
         for path in all {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
-        let made = render(&house, &house.document("probe.py", program("probe.py")), user);
+        let made = render(&harness, &harness.document("probe.py", program("probe.py")), user);
         let status = made.status();
         let said = status["scenes"][0]["replaced"].as_str().unwrap_or_default().to_owned();
         let (tried, found) = said
@@ -86,7 +86,7 @@ fn a_program_can_do_what_is_allowed_and_nothing_else() {
         assert!(landlock, "this kernel has no Landlock: {}", status["confinement"]);
         assert_eq!(reached, ALLOWED, "as user {user:?}");
         assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "secret");
-        house.assert_clean();
+        harness.assert_clean();
     });
 }
 
@@ -141,45 +141,45 @@ fn a_scene_that_swells_costs_itself_alone() {
     ];
     for (name, document) in documents {
         // As a function with 2 GiB.
-        let house = House::new().set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048").set("JOB_TIMEOUT", "120");
-        let made = house.render(&house.document(name, document), &[]);
+        let harness = Harness::new().set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048").set("JOB_TIMEOUT", "120");
+        let made = harness.render(&harness.document(name, document), &[]);
         let status = made.status();
         assert_eq!(made.code(), 3, "{name}: {status:#}\n{}", made.words());
         let scenes = status["scenes"].as_array().unwrap();
         let replaced = scenes.last().unwrap()["replaced"].as_str().unwrap_or_default();
         assert!(replaced.starts_with("render.out_of_memory"), "{name}: {replaced}");
         assert!(scenes[..scenes.len() - 1].iter().all(|scene| scene["state"] == "rendered"), "{name}: {status:#}");
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
     }
 }
 
 /// What people's programs do in their own folder with modes and times, which the filter refuses.
 #[test]
 fn a_program_copies_and_unpacks_in_its_own_folder() {
-    as_both(|house, user| {
-        let made = render(&house, &house.document("copies.py", program("copies.py")), user);
+    as_both(|harness, user| {
+        let made = render(&harness, &harness.document("copies.py", program("copies.py")), user);
         assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
-        house.assert_clean();
+        harness.assert_clean();
     });
 }
 
 #[test]
 fn a_program_that_is_required_to_be_confined_is_or_the_missing_part_is_named() {
-    as_both(|house, user| {
-        let house = house.set("CONFINEMENT", "require");
-        let document = house.document("only.py", program("copies.py"));
-        let made = render(&house, &document, user);
+    as_both(|harness, user| {
+        let harness = harness.set("CONFINEMENT", "require");
+        let document = harness.document("only.py", program("copies.py"));
+        let made = render(&harness, &document, user);
         assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
         let confinement = &made.status()["confinement"];
         assert_eq!(confinement["capabilities"], json!([]), "{confinement}");
         assert_eq!(confinement["user"].is_null(), user.is_some() || !geteuid().is_root(), "{confinement}");
         // Where only root may go, a capability is left to root's children.
         if user.is_none() && geteuid().is_root() {
-            std::fs::set_permissions(house.dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+            std::fs::set_permissions(harness.dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
             // Another document, or the film of the first one would be taken.
-            let other = house.document("other.py", program("copies.py") + "\n# other\n");
-            let made = render(&house, &other, user);
+            let other = harness.document("other.py", program("copies.py") + "\n# other\n");
+            let made = render(&harness, &other, user);
             let status = made.status();
             assert_eq!(made.code(), 0, "{status:#}\n{}", made.words());
             assert_eq!(status["confinement"]["capabilities"], json!(["dac_read_search"]), "{status:#}");
@@ -190,15 +190,15 @@ fn a_program_that_is_required_to_be_confined_is_or_the_missing_part_is_named() {
 
 #[test]
 fn doctor_tells_what_is_in_force() {
-    as_both(|house, user| {
-        let ask = |house: &House| {
-            let mut command = house.command(&["doctor", "--json"]);
+    as_both(|harness, user| {
+        let ask = |harness: &Harness| {
+            let mut command = harness.command(&["doctor", "--json"]);
             if let Some(user) = user {
                 command.uid(user).gid(user);
             }
             serde_json::from_slice::<serde_json::Value>(&command.output().unwrap().stdout).unwrap()
         };
-        let told = ask(&house);
+        let told = ask(&harness);
         assert_eq!(told["confinement_missing"], json!([]), "{told:#}");
         assert_eq!(told["confinement"]["sockets_refused"], true, "{told:#}");
     });

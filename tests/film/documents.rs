@@ -10,7 +10,7 @@ use seccompiler::{
 };
 use serde_json::Value;
 
-use crate::house::{House, Made, REPOSITORY};
+use crate::harness::{Harness, Made, REPOSITORY};
 
 fn fixture(name: &str) -> String {
     Path::new(REPOSITORY).join("tests/fixtures").join(name).to_str().unwrap().to_owned()
@@ -52,19 +52,19 @@ fn program(lines: &str) -> String {
 
 #[test]
 fn pictures_are_shown_from_beside_the_lesson_and_from_nowhere_else() {
-    let house = House::new();
-    std::fs::create_dir(house.path("pictures")).unwrap();
+    let harness = Harness::new();
+    std::fs::create_dir(harness.path("pictures")).unwrap();
     let paint = |path: &str| {
-        let path = house.path(path);
+        let path = harness.path(path);
         ffmpeg(&["-y", "-f", "lavfi", "-i", "color=magenta:size=640x360", "-frames:v", "1", path.to_str().unwrap()]);
     };
     paint("pictures/a b.png");
-    let lesson = house.document(
+    let lesson = harness.document(
         "lesson.md",
         "# Pictures\n\nOne is here.\n\n![a magenta field](pictures/a%20b.png)\n\n## Others\n\nNone of these is.\n\n\
          ![gone](pictures/gone.png)\n\n![up](../secret.png)\n",
     );
-    let made = house.render(&lesson, &[]);
+    let made = harness.render(&lesson, &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     let share = seen(&made, magenta);
@@ -83,18 +83,18 @@ fn pictures_are_shown_from_beside_the_lesson_and_from_nowhere_else() {
         "color=yellow:size=640x360",
         "-frames:v",
         "1",
-        house.path("pictures/a b.png").to_str().unwrap(),
+        harness.path("pictures/a b.png").to_str().unwrap(),
     ]);
-    let made = house.render(&lesson, &["--again"]);
+    let made = harness.render(&lesson, &["--again"]);
     assert_eq!(made.code(), 0, "{}", made.words());
     assert!(seen(&made, magenta) < 0.01);
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 #[test]
 fn a_lecture_plan_becomes_a_film() {
-    let house = House::new();
-    let made = house.render(&fixture("plans/derivative.json"), &[]);
+    let harness = Harness::new();
+    let made = harness.render(&fixture("plans/derivative.json"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     assert_eq!(status["state"], "succeeded", "{status:#}");
@@ -108,8 +108,8 @@ fn a_lecture_plan_becomes_a_film() {
 
 #[test]
 fn every_formula_that_is_understood_is_set() {
-    let house = House::new();
-    let made = house.render(&fixture("lessons/fifty-formulas.md"), &[]);
+    let harness = Harness::new();
+    let made = harness.render(&fixture("lessons/fifty-formulas.md"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     let told = status["scenes"].as_array().unwrap().iter().flat_map(|scene| scene["warnings"].as_array().unwrap());
@@ -120,22 +120,22 @@ fn every_formula_that_is_understood_is_set() {
 
 #[test]
 fn a_storyboard_with_every_action_becomes_a_film() {
-    let house = House::new();
-    let made = house.render(&fixture("storyboards/every-action.storyboard.json"), &[]);
+    let harness = Harness::new();
+    let made = harness.render(&fixture("storyboards/every-action.storyboard.json"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     assert_eq!(made.status()["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
 }
 
 #[test]
 fn a_manim_program_becomes_a_film_of_all_its_scenes() {
-    let house = House::new();
-    let made = house.render(&fixture("lessons/scenes.py"), &[]);
+    let harness = Harness::new();
+    let made = harness.render(&fixture("lessons/scenes.py"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     assert_eq!(status["state"], "succeeded", "{status:#}");
     let drawn = |scene: &&Value| scene["state"] == "rendered" && scene["frames"].as_u64().unwrap() > 15;
     assert_eq!(status["scenes"].as_array().unwrap().iter().filter(drawn).count(), 2, "{status:#}");
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn a_program_that_misbehaves_costs_its_own_scene() {
     for (name, lines, why) in cases {
         // A program that is to fail by itself needs time to begin, on a busy machine too.
         let stall = if why == "render.stalled" { "3" } else { "30" };
-        let house = House::new().set("STALL_TIMEOUT", stall).set("JOB_TIMEOUT", "60");
-        let made = house.render(&house.document(&format!("{name}.py"), program(&lines)), &[]);
+        let harness = Harness::new().set("STALL_TIMEOUT", stall).set("JOB_TIMEOUT", "60");
+        let made = harness.render(&harness.document(&format!("{name}.py"), program(&lines)), &[]);
         assert_eq!(made.code(), 3, "{name}: {}", made.words());
         assert!(made.seconds < 62.0, "{name}: {} s", made.seconds);
         let status = made.status();
@@ -169,15 +169,15 @@ fn a_program_that_misbehaves_costs_its_own_scene() {
             status["scenes"].as_array().unwrap().iter().filter_map(|scene| scene["replaced"].as_str()).collect();
         assert!(replaced.contains(why), "{name}: {replaced}");
         assert!(!target.exists());
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
     }
 }
 
 #[test]
 fn programs_are_not_run_where_they_are_not_allowed() {
-    let house = House::new().set("MANIM_SOURCE", "deny");
-    let made = house.render(&house.document("only.py", program("self.wait()")), &[]);
+    let harness = Harness::new().set("MANIM_SOURCE", "deny");
+    let made = harness.render(&harness.document("only.py", program("self.wait()")), &[]);
     assert_eq!(made.code(), 3, "{}", made.words());
     let replaced = made.status()["scenes"].to_string();
     assert!(replaced.contains("render.refused") && replaced.contains("MANIM_SOURCE"), "{replaced}");
@@ -197,15 +197,15 @@ fn without_seccomp(command: &mut Command) {
 #[test]
 fn programs_are_not_run_where_they_can_not_be_confined() {
     for (allowed, code) in [("confined", 3), ("allow", 0)] {
-        let house = House::new().set("MANIM_SOURCE", allowed);
-        let document = house.document("only.py", program("self.wait()"));
-        let made = house.render_under(&document, &[], without_seccomp);
+        let harness = Harness::new().set("MANIM_SOURCE", allowed);
+        let document = harness.document("only.py", program("self.wait()"));
+        let made = harness.render_under(&document, &[], without_seccomp);
         assert_eq!(made.code(), code, "{allowed}: {}", made.words());
         let status = made.status();
         assert_eq!(status["confinement"]["seccomp"], false, "{allowed}: {status:#}");
         let replaced = status["scenes"].to_string();
         let refused = replaced.contains("render.refused") && replaced.contains("can't confine");
         assert_eq!(refused, code == 3, "{allowed}: {replaced}");
-        house.assert_told(&made);
+        harness.assert_told(&made);
     }
 }

@@ -3,12 +3,12 @@
 //! One program, since each takes a while to compile and link.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../doors/collector.rs"]
+#[path = "../interfaces/collector.rs"]
 mod collector;
-#[path = "../rooms/hostile.rs"]
+mod harness;
+#[path = "../modules/hostile.rs"]
 mod hostile;
-mod house;
-#[path = "../rooms/provider.rs"]
+#[path = "../modules/provider.rs"]
 mod provider;
 mod tones;
 mod witness;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::house::{House, REPOSITORY, SMALL};
+use crate::harness::{Harness, REPOSITORY, SMALL};
 
 fn fixture(name: &str) -> String {
     Path::new(REPOSITORY).join("tests/fixtures/lessons").join(name).to_str().unwrap().to_owned()
@@ -33,8 +33,8 @@ fn number(value: &Value) -> f64 {
 
 #[test]
 fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
-    let house = House::new();
-    let made = house.render(&fixture("pythagoras.md"), &["--json"]);
+    let harness = Harness::new();
+    let made = harness.render(&fixture("pythagoras.md"), &["--json"]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     assert_eq!(status, serde_json::from_slice::<Value>(&made.output.stdout).unwrap());
@@ -80,15 +80,15 @@ fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
     assert!(spoken.len() > 80);
     assert_eq!(captioned, spoken);
     assert!(std::fs::read(made.out.join("poster.jpg")).unwrap().starts_with(b"\xff\xd8"));
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 #[test]
 fn speech_is_where_the_ledger_says_and_nowhere_else() {
-    let house = House::new();
-    let made = house.render(&house.document("small.md", SMALL), &[]);
+    let harness = Harness::new();
+    let made = harness.render(&harness.document("small.md", SMALL), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
-    let raw = house.path("sound.f32");
+    let raw = harness.path("sound.f32");
     let film = made.out.join("film.mp4");
     tool(
         "ffmpeg",
@@ -132,28 +132,28 @@ fn speech_is_where_the_ledger_says_and_nowhere_else() {
 
 #[test]
 fn the_same_lesson_again_does_no_work_twice() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    let first = house.render(&document, &[]);
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    let first = harness.render(&document, &[]);
     assert_eq!(first.code(), 0, "{}", first.words());
     let film = std::fs::read(first.out.join("film.mp4")).unwrap();
     let status = first.status();
-    let again = house.render(&document, &[]);
+    let again = harness.render(&document, &[]);
     assert_eq!((again.code(), &again.status()), (0, &status), "{}", again.words());
     assert!(again.seconds < first.seconds / 3.0, "{} s after {} s", again.seconds, first.seconds);
     // Another job of the same scenes takes them from the cache, and its film is the same to the byte.
-    let anew = house.render(&document, &["--again"]);
+    let anew = harness.render(&document, &["--again"]);
     assert_ne!(anew.status()["job_id"], status["job_id"]);
     assert_eq!(anew.status()["cache"], serde_json::json!({"hits": 2, "misses": 0}));
     assert!(std::fs::read(anew.out.join("film.mp4")).unwrap() == film, "the films differ");
     // One scene changed: the other is not drawn again.
-    let changed = house.render(&house.document("small.md", SMALL.replace("nine.", "nine, and so on.")), &[]);
+    let changed = harness.render(&harness.document("small.md", SMALL.replace("nine.", "nine, and so on.")), &[]);
     assert_eq!(changed.status()["cache"], serde_json::json!({"hits": 1, "misses": 1}));
 }
 
 #[test]
 fn bad_documents_get_a_code_a_place_a_status_and_a_log() {
-    let house = House::new();
+    let harness = Harness::new();
     let big = [b"# Title\n\n".as_slice(), &vec![b'x'; 50 << 20]].concat();
     let table: [(&str, &[u8], &str, Option<u64>); 7] = [
         ("latin1.md", b"# Caf\xe9\n\nText.\n", "input.not_utf8", Some(1)),
@@ -165,7 +165,7 @@ fn bad_documents_get_a_code_a_place_a_status_and_a_log() {
         ("lesson.docx", b"# Title\n\nText.\n", "input.unknown_format", None),
     ];
     for (name, bytes, code, line) in table {
-        let made = house.render(&house.document(name, bytes), &[]);
+        let made = harness.render(&harness.document(name, bytes), &[]);
         assert_eq!(made.code(), 1, "{name}: {}", made.words());
         let status = made.status();
         assert_eq!((&status["state"], &status["error"]["code"]), (&"failed".into(), &code.into()), "{name}");
@@ -177,21 +177,21 @@ fn bad_documents_get_a_code_a_place_a_status_and_a_log() {
         let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
         let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(lines.iter().any(|line| line["code"] == code), "{name}: {log}");
-        house.assert_clean();
+        harness.assert_clean();
     }
 }
 
 #[test]
 fn wrong_usage_is_two_and_a_missing_document_is_one() {
-    let house = House::new();
+    let harness = Harness::new();
     for arguments in [&["render"][..], &["rendre", "x.md"], &["render", "x.md", "--quality", "best"]] {
-        assert_eq!(house.command(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
+        assert_eq!(harness.command(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
     }
-    let made = house.render("nowhere.md", &[]);
+    let made = harness.render("nowhere.md", &[]);
     assert_eq!(made.code(), 1);
     assert!(made.words().contains("input.not_found"), "{}", made.words());
-    let house = house.set("SUBPROCESS_TIMEOUT", "10");
-    let made = house.render("nowhere.md", &[]);
+    let harness = harness.set("SUBPROCESS_TIMEOUT", "10");
+    let made = harness.render("nowhere.md", &[]);
     assert_eq!(made.code(), 2);
     assert!(made.words().contains("MANIM_TIMEOUT"), "{}", made.words());
 }
@@ -210,11 +210,11 @@ fn narrating(child: &mut Child) -> BufReader<ChildStderr> {
 
 #[test]
 fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
-    let house = House::new();
-    let document = house.document("small.md", SMALL);
-    let out = house.path("out");
+    let harness = Harness::new();
+    let document = harness.document("small.md", SMALL);
+    let out = harness.path("out");
     let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "draft"];
-    let mut child = house.command(&arguments).spawn().unwrap();
+    let mut child = harness.command(&arguments).spawn().unwrap();
     let _progress = narrating(&mut child);
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
@@ -225,29 +225,29 @@ fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
     let status: Value = serde_json::from_slice(&std::fs::read(out.join("status.json")).unwrap()).unwrap();
     assert_eq!(status["error"]["code"], "job.interrupted");
     assert_eq!(status["error"]["retryable"], true);
-    house.assert_clean();
-    let made = house.render(&document, &[]);
+    harness.assert_clean();
+    let made = harness.render(&document, &[]);
     assert_eq!((made.code(), &made.status()["attempts"]), (0, &2.into()), "{}", made.words());
 }
 
 #[test]
 fn a_job_can_be_cancelled_from_elsewhere() {
-    let house = House::new().set("LEASE_TIMEOUT", "3");
+    let harness = Harness::new().set("LEASE_TIMEOUT", "3");
     let scene =
         "## One more\n\nA sentence that takes some seconds to say, and its picture longer to draw.\n\n- a point\n\n";
-    let document = house.document("long.md", format!("# Long\n\n{}", scene.repeat(40)));
-    let out = house.path("out");
+    let document = harness.document("long.md", format!("# Long\n\n{}", scene.repeat(40)));
+    let out = harness.path("out");
     let arguments = ["render", &document, "--out", out.to_str().unwrap(), "--quality", "high", "--json"];
-    let mut child = house.command(&arguments).spawn().unwrap();
+    let mut child = harness.command(&arguments).spawn().unwrap();
     let _progress = narrating(&mut child);
-    let folder = house.path("store").join("buckets/chalkreel");
+    let folder = harness.path("store").join("buckets/chalkreel");
     let job = std::fs::read_dir(folder)
         .unwrap()
         .find_map(|entry| {
             entry.unwrap().file_name().to_str()?.strip_prefix("films%2F")?.split('%').next().map(str::to_owned)
         })
         .unwrap();
-    let cancel = house.command(&["cancel", &job, "--json"]).output().unwrap();
+    let cancel = harness.command(&["cancel", &job, "--json"]).output().unwrap();
     assert!(cancel.status.success(), "{}", String::from_utf8_lossy(&cancel.stderr));
     let told = Instant::now();
     let output = child.wait_with_output().unwrap();
@@ -261,21 +261,21 @@ fn a_job_can_be_cancelled_from_elsewhere() {
     );
     assert_eq!(status["generation"], 2);
     assert!(out.join("log.jsonl").is_file());
-    house.assert_clean();
+    harness.assert_clean();
     // It is over; nothing can be cancelled twice, and nobody can be cancelled who is not there.
-    assert!(house.command(&["cancel", &job]).output().unwrap().status.success());
-    let nobody = house.command(&["cancel", "000000000000000000000000"]).output().unwrap();
+    assert!(harness.command(&["cancel", &job]).output().unwrap().status.success());
+    let nobody = harness.command(&["cancel", "000000000000000000000000"]).output().unwrap();
     assert_eq!(nobody.status.code(), Some(1));
-    assert_eq!(house.command(&["cancel", "x"]).output().unwrap().status.code(), Some(2));
+    assert_eq!(harness.command(&["cancel", "x"]).output().unwrap().status.code(), Some(2));
 }
 
 #[test]
 fn a_plan_tells_what_its_first_voice_would_cost() {
     let quote = |settings: &[(&'static str, &str)]| {
-        let house = settings.iter().fold(House::new(), |house, (name, value)| house.set(name, value));
-        let plan = house.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
+        let harness = settings.iter().fold(Harness::new(), |harness, (name, value)| harness.set(name, value));
+        let plan = harness.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
         let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
-        let said = house.command(&["plan", &fixture("pythagoras.md")]).output().unwrap();
+        let said = harness.command(&["plan", &fixture("pythagoras.md")]).output().unwrap();
         (plan["estimate"].clone(), String::from_utf8_lossy(&said.stdout).into_owned())
     };
     // Polly bills the times of its words like its sound.
@@ -317,8 +317,8 @@ fn a_plan_tells_what_its_first_voice_would_cost() {
 
 #[test]
 fn plan_and_doctor_tell_what_would_be_and_what_is() {
-    let house = House::new();
-    let plan = house.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
+    let harness = Harness::new();
+    let plan = harness.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
     assert_eq!(plan["estimate"]["fits_deadline"], true);
     assert!(number(&plan["estimate"]["seconds"]) > 30.0);
@@ -329,11 +329,11 @@ fn plan_and_doctor_tell_what_would_be_and_what_is() {
         scene["beats"].as_array().unwrap().iter().map(|beat| beat["narration"].as_str().unwrap().chars().count())
     });
     assert_eq!(plan["estimate"]["characters"], spoken.sum::<usize>());
-    let doctor = house.command(&["doctor", "--json"]).output().unwrap();
+    let doctor = harness.command(&["doctor", "--json"]).output().unwrap();
     assert!(doctor.status.success());
     let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
     assert_eq!(doctor["checks"]["layers"]["ok"], true);
-    let nowhere = House::new().set("LAYERS_DIR", "/nonexistent");
+    let nowhere = Harness::new().set("LAYERS_DIR", "/nonexistent");
     let output = nowhere.command(&["doctor"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("make tools"));

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use crate::harness::{Harness, Made, REPOSITORY};
 use crate::hostile::hostile;
-use crate::house::{House, Made, REPOSITORY};
 
 const LINES: &str = "The sine of a sum.\n\nTwo waves meet.\n";
 
@@ -36,53 +36,53 @@ fn titles(made: &Made) -> Vec<String> {
     storyboard["scenes"].as_array().unwrap().iter().map(|scene| scene["heading"].as_str().unwrap().to_owned()).collect()
 }
 
-fn compiled(house: &House) -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(house.path("store").join("buckets/chalkreel")).unwrap();
+fn compiled(harness: &Harness) -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(harness.path("store").join("buckets/chalkreel")).unwrap();
     let kept = folder.map(|entry| entry.unwrap().path());
     kept.filter(|path| path.to_string_lossy().contains("cache%2Fplanners")).collect()
 }
 
 #[test]
 fn a_planner_in_python_makes_a_film_and_is_compiled_once() {
-    let house = House::new();
-    let (document, planner) = (house.document("lines.txt", LINES), python());
-    let first = house.render(&document, &["--planner", &planner]);
+    let harness = Harness::new();
+    let (document, planner) = (harness.document("lines.txt", LINES), python());
+    let first = harness.render(&document, &["--planner", &planner]);
     assert_eq!(first.code(), 0, "{}", first.words());
-    house.assert_told(&first);
-    house.assert_clean();
+    harness.assert_told(&first);
+    harness.assert_clean();
     assert_eq!(titles(&first), ["Line 1", "Line 2"]);
     let sha256 = first.status()["planner"]["sha256"].as_str().unwrap().to_owned();
-    let kept = compiled(&house);
+    let kept = compiled(&harness);
     assert!(!kept.is_empty());
     let written = |path: &PathBuf| path.metadata().unwrap().modified().unwrap();
     let times: Vec<_> = kept.iter().map(written).collect();
 
     // Another process, the same store: what was compiled is loaded, and says the same.
-    let again = house.render(&document, &["--planner", &planner, "--again"]);
+    let again = harness.render(&document, &["--planner", &planner, "--again"]);
     assert_eq!(again.code(), 0, "{}", again.words());
     assert_eq!(again.json("storyboard.json"), first.json("storyboard.json"));
     assert_eq!(again.status()["planner"]["sha256"], sha256.as_str());
-    assert_eq!(compiled(&house), kept);
+    assert_eq!(compiled(&harness), kept);
     assert_eq!(kept.iter().map(written).collect::<Vec<_>>(), times);
     assert!(again.seconds < first.seconds / 2.0, "{} s, and {} s with compiling", again.seconds, first.seconds);
 
     // The built-in planner's film of the same document is another job.
-    let own = house.render(&document, &[]);
+    let own = harness.render(&document, &[]);
     assert_ne!(own.status()["planner"]["sha256"], sha256.as_str());
 }
 
 #[test]
 fn a_planner_that_takes_too_long_to_compile_is_ended() {
-    let house = House::new().set("JOB_TIMEOUT", "6");
-    let document = house.document("lines.txt", LINES);
-    let made = house.render(&document, &["--planner", &python()]);
+    let harness = Harness::new().set("JOB_TIMEOUT", "6");
+    let document = harness.document("lines.txt", LINES);
+    let made = harness.render(&document, &["--planner", &python()]);
     assert!(made.seconds < 8.0, "{} s", made.seconds);
-    house.assert_told(&made);
-    house.assert_clean();
+    harness.assert_told(&made);
+    harness.assert_clean();
     let status = made.status();
     let code = status["error"]["code"].as_str().unwrap();
     assert!(["planner.compile_limit", "job.deadline"].contains(&code), "{status:#}");
-    assert!(compiled(&house).is_empty());
+    assert!(compiled(&harness).is_empty());
 
     // So is one that somebody only asks about.
     let begun = Instant::now();
@@ -128,9 +128,9 @@ fn a_component_that_swells_while_it_is_compiled_ends_with_its_own_code() {
         ("much data", of_module(&format!("(memory 1000) (data (i32.const 0) \"{}\")", "x".repeat(20 << 20)))),
     ];
     for (what, component) in bombs {
-        let house = House::new().set("JOB_TIMEOUT", "60");
-        let (document, planner) = (house.document("lines.txt", LINES), house.document("planner.wasm", &component));
-        let made = house.render(&document, &["--planner", &planner]);
+        let harness = Harness::new().set("JOB_TIMEOUT", "60");
+        let (document, planner) = (harness.document("lines.txt", LINES), harness.document("planner.wasm", &component));
+        let made = harness.render(&document, &["--planner", &planner]);
         let code = made.status()["error"]["code"].as_str().unwrap().to_owned();
         eprintln!("{what}, {} bytes: {code} after {:.1} s", component.len(), made.seconds);
         // What can be compiled in time is no planner.
@@ -139,14 +139,14 @@ fn a_component_that_swells_while_it_is_compiled_ends_with_its_own_code() {
             || (!small || what.contains("nothing") || what.contains("memories")) && code == "planner.component_invalid";
         assert!(known, "{what}: {code}\n{}", made.words());
         assert!(made.seconds < 32.0, "{what}: {} s", made.seconds);
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
     }
     // So does one that somebody only asks about, and what helps is said.
-    let house = House::new();
-    let planner = house.document("planner.wasm", instances(8, module));
+    let harness = Harness::new();
+    let planner = harness.document("planner.wasm", instances(8, module));
     let begun = Instant::now();
-    let output = house.command(&["planner", "check", "--json", &planner]).output().unwrap();
+    let output = harness.command(&["planner", "check", "--json", &planner]).output().unwrap();
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &answer["code"]), (Some(1), &"planner.compile_limit".into()), "{answer:#}");
     assert!(begun.elapsed().as_secs() < 25, "{:?}", begun.elapsed());
@@ -163,20 +163,20 @@ fn a_planner_that_misbehaves_fails_its_job_alone() {
         ("another-world", "planner.component_invalid"),
         ("empty-storyboard", "planner.storyboard_invalid"),
     ] {
-        let house = House::new();
+        let harness = Harness::new();
         let (document, planner) =
-            (house.document("lines.txt", LINES), house.document("planner.wasm", hostile(component)));
-        let made = house.render(&document, &["--planner", &planner]);
+            (harness.document("lines.txt", LINES), harness.document("planner.wasm", hostile(component)));
+        let made = harness.render(&document, &["--planner", &planner]);
         assert_eq!(made.code(), 1, "{component}: {}", made.words());
         assert_eq!(made.status()["error"]["code"], code, "{component}");
-        house.assert_told(&made);
-        house.assert_clean();
+        harness.assert_told(&made);
+        harness.assert_clean();
     }
-    let house = House::new();
-    let (document, planner) = (house.document("lines.txt", LINES), house.document("planner.wasm", "no component"));
-    let made = house.render(&document, &["--planner", &planner]);
+    let harness = Harness::new();
+    let (document, planner) = (harness.document("lines.txt", LINES), harness.document("planner.wasm", "no component"));
+    let made = harness.render(&document, &["--planner", &planner]);
     assert_eq!(made.status()["error"]["code"], "planner.component_invalid", "{}", made.words());
-    let made = house.render(&document, &["--planner", "/nowhere/at/all.wasm"]);
+    let made = harness.render(&document, &["--planner", "/nowhere/at/all.wasm"]);
     assert_eq!(made.code(), 1);
     assert!(made.words().contains("/nowhere/at/all.wasm"), "{}", made.words());
 }
@@ -188,12 +188,12 @@ async fn a_job_names_a_planner_of_the_one_prefix_or_none() {
     use handler::job::log::JobLogs;
     use handler::job::{Again, JobRequest, Source};
     use handler::pipeline;
-    use handler::services::Studio;
+    use handler::services::Services;
     use handler::store::{Embedded, Store};
 
-    let house = House::new();
+    let harness = Harness::new();
     let soon = || Deadline::after(std::time::Duration::from_secs(60));
-    let server = Embedded::start(&house.path("store")).await.unwrap();
+    let server = Embedded::start(&harness.path("store")).await.unwrap();
     server.create_bucket("chalkreel").unwrap();
     let store = Store::connect(&server.endpoint(), "chalkreel").await;
     let component = hostile("own-refusal");
@@ -207,14 +207,14 @@ async fn a_job_names_a_planner_of_the_one_prefix_or_none() {
     ] {
         let config = Config::from_lookup(|variable| match variable {
             "CHALKREEL_PLANNERS" => prefix.map(str::to_owned),
-            "LAYERS_DIR" => Some(house.layers.to_str().unwrap().to_owned()),
+            "LAYERS_DIR" => Some(harness.layers.to_str().unwrap().to_owned()),
             _ => None,
         });
-        let studio = Arc::new(Studio::open(config.unwrap(), store.clone(), JobLogs::default()).unwrap());
+        let services = Arc::new(Services::open(config.unwrap(), store.clone(), JobLogs::default()).unwrap());
         let source = Source::Inline { name: "lines.txt".to_owned(), bytes: LINES.as_bytes().to_vec(), folder: None };
         let request = JobRequest { source, quality: None, planner: Some(name.to_owned()), token: None };
         let begun = Instant::now();
-        let status = pipeline::film(request, &studio, soon(), Again::Failed).await.unwrap();
+        let status = pipeline::film(request, &services, soon(), Again::Failed).await.unwrap();
         let error = status.error.unwrap();
         assert_eq!(error.code, code, "{prefix:?} {name}: {}", error.message);
         assert!(begun.elapsed().as_secs() < 10);

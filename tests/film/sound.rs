@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::house::{House, Made, REPOSITORY, SMALL};
+use crate::harness::{Harness, Made, REPOSITORY, SMALL};
 use crate::provider::{self, Deed, Kind, Provider};
 use crate::{tones, witness};
 
@@ -89,8 +89,8 @@ fn five_films_are_as_loud_as_each_other_and_their_captions_hold_every_word() {
         ),
     ];
     for (number, document) in films.iter().enumerate() {
-        let house = House::new();
-        let made = house.render(&house.document(&format!("film{number}.md"), document), &[]);
+        let harness = Harness::new();
+        let made = harness.render(&harness.document(&format!("film{number}.md"), document), &[]);
         assert_eq!(made.code(), 0, "{}", made.words());
         let (integrated, peak) = loudness(&made.out.join("film.mp4"));
         eprintln!("film {number}: {integrated} LUFS, {peak} dBTP");
@@ -124,7 +124,7 @@ fn five_films_are_as_loud_as_each_other_and_their_captions_hold_every_word() {
         for line in captions.iter().flat_map(|(_, _, text)| text.lines()) {
             assert!(embedded.replace('\u{2060}', "").contains(line), "film {number}: {line} is not in {embedded}");
         }
-        house.assert_clean();
+        harness.assert_clean();
     }
 }
 
@@ -147,12 +147,12 @@ fn pauses(sound: &[f32]) -> Vec<(usize, usize)> {
 async fn a_beat_that_is_spoken_in_pieces_has_no_seam_inside() {
     // It speaks a hundred characters at a time, in a tone that never pauses.
     let provider = Provider::that(Kind::Google, Deed::Speaks).await;
-    let mut house = House::new().set("VOICE_CHAIN", "gtts");
-    house.settings.extend(provider.settings());
+    let mut harness = Harness::new().set("VOICE_CHAIN", "gtts");
+    harness.settings.extend(provider.settings());
     let sentence =
         |n: usize| format!("This is sentence number {n} of a paragraph, and it goes on for a while before it ends. ");
     let paragraph: String = (0..6).map(sentence).collect();
-    let made = house.render(&house.document("pieces.md", format!("# Pieces\n\n{paragraph}\n")), &[]);
+    let made = harness.render(&harness.document("pieces.md", format!("# Pieces\n\n{paragraph}\n")), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     provider.assert_well_asked();
     assert!(provider.calls().len() >= 6, "{} calls", provider.calls().len());
@@ -183,19 +183,20 @@ async fn when_all_network_voices_fail_in_every_way_the_film_has_one_voice_in_tim
         refuses(503, "oh"),
         Deed::HangsMidway,
     ];
-    let mut house = House::new().set("VOICE_CHAIN", "elevenlabs,polly,gtts,openai,espeak-ng").set("VOICE_TIMEOUT", "2");
+    let mut harness =
+        Harness::new().set("VOICE_CHAIN", "elevenlabs,polly,gtts,openai,espeak-ng").set("VOICE_TIMEOUT", "2");
     let mut providers = Vec::new();
     for (turn, kind) in Kind::ALL.into_iter().enumerate() {
         let ways = ways.clone();
         // Each begins elsewhere.
         let script = move |number: usize, _: &str| ways[(number + 3 * turn) % ways.len()].clone();
         let provider = Provider::start(kind, script).await;
-        house.settings.extend(provider.settings());
+        harness.settings.extend(provider.settings());
         providers.push(provider);
     }
-    let house = house.set("JOB_TIMEOUT", "120");
+    let harness = harness.set("JOB_TIMEOUT", "120");
     let scenes: String = (0..4).map(|n| format!("## Part {n}\n\nThis is part {n} of the lesson.\n\n")).collect();
-    let made = house.render(&house.document("fails.md", format!("# Fails\n\nFour parts.\n\n{scenes}")), &[]);
+    let made = harness.render(&harness.document("fails.md", format!("# Fails\n\nFour parts.\n\n{scenes}")), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     assert_eq!(status["state"], "succeeded", "{status:#}");
@@ -206,17 +207,17 @@ async fn when_all_network_voices_fail_in_every_way_the_film_has_one_voice_in_tim
         provider.assert_well_asked();
         assert!(!provider.calls().is_empty(), "{:?} was not asked", provider.kind);
     }
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 #[test]
 fn a_voice_may_answer_in_any_format() {
-    let mut house = House::new();
+    let mut harness = Harness::new();
     let texts = ["mp3", "wav", "ogg", "flac"].map(|format| format!("## About {format}\n\nThis comes as {format}.\n\n"));
-    let document = house.document("formats.md", format!("# Formats\n\n{}", texts.concat()));
+    let document = harness.document("formats.md", format!("# Formats\n\n{}", texts.concat()));
     // Without silence before it MP3 has no room to begin a tone: it rings through all of its first frame.
-    house.settings.extend(tones::voice_after(200));
-    let made = house.render(&document, &[]);
+    harness.settings.extend(tones::voice_after(200));
+    let made = harness.render(&document, &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     let voices = status["voices"].as_array().unwrap();
@@ -245,11 +246,11 @@ async fn when_a_voice_dies_half_way_the_whole_film_has_the_next_one() {
     };
     let first = Provider::start(Kind::ElevenLabs, script).await;
     let second = Provider::that(Kind::OpenAi, Deed::Speaks).await;
-    let mut house = House::new().set("VOICE_CHAIN", "elevenlabs,openai");
-    house.settings.extend(first.settings());
-    house.settings.extend(second.settings());
+    let mut harness = Harness::new().set("VOICE_CHAIN", "elevenlabs,openai");
+    harness.settings.extend(first.settings());
+    harness.settings.extend(second.settings());
     let scenes: String = (0..4).map(|n| format!("## Part {n}\n\nThis is part {n} of the lesson.\n\n")).collect();
-    let made = house.render(&house.document("parts.md", format!("# Parts\n\nFour parts.\n\n{scenes}")), &[]);
+    let made = harness.render(&harness.document("parts.md", format!("# Parts\n\nFour parts.\n\n{scenes}")), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     let voices = status["voices"].as_array().unwrap();
@@ -287,13 +288,13 @@ async fn what_falls_back_together_in_a_film_is_its_authors_choice() {
     };
     for (consistency, local) in [("film", 4), ("scene", 2), ("beat", 1)] {
         let provider = Provider::start(Kind::OpenAi, script).await;
-        let mut house = House::new().set("VOICE_CHAIN", "openai");
-        house.settings.extend(provider.settings());
+        let mut harness = Harness::new().set("VOICE_CHAIN", "openai");
+        harness.settings.extend(provider.settings());
         let text = format!(
             "---\nvoice: {{consistency: {consistency}}}\n---\n\n# Voices\n\nThis is the first scene of all.\n\n\
             ## Second\n\nThis one can be spoken.\n\n- a\n\nHere it fails for ever.\n\n## Third\n\nThis is the third scene.\n"
         );
-        let made = house.render(&house.document("voices.md", text), &[]);
+        let made = harness.render(&harness.document("voices.md", text), &[]);
         assert_eq!(made.code(), 0, "{}", made.words());
         let status = made.status();
         let voices = status["voices"].as_array().unwrap();
@@ -327,11 +328,11 @@ async fn what_falls_back_together_in_a_film_is_its_authors_choice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_film_that_would_cost_too_much_is_not_made() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
-    let mut house = House::new().set("VOICE_CHAIN", "elevenlabs");
-    house.settings.extend(provider.settings());
+    let mut harness = Harness::new().set("VOICE_CHAIN", "elevenlabs");
+    harness.settings.extend(provider.settings());
     let document = "---\nvoice:\n  max_characters: 60\n---\n\n# Dear\n\nThese are more than forty characters, all told.\n\n\
         ## More\n\nAnd here are forty more, which are too many.\n";
-    let made = house.render(&house.document("dear.md", document), &[]);
+    let made = harness.render(&harness.document("dear.md", document), &[]);
     assert_eq!(made.code(), 1, "{}", made.words());
     let status = made.status();
     assert_eq!(
@@ -342,7 +343,7 @@ async fn a_film_that_would_cost_too_much_is_not_made() {
     let asked: usize = provider.calls().iter().map(|call| call.text.chars().count()).sum();
     // The second beat ends the job, perhaps before the first one's call has gone out.
     assert!(asked <= 60, "{asked} characters were asked for");
-    house.assert_clean();
+    harness.assert_clean();
 }
 
 /// A film made in process, of still cards and tones: three scenes of two seconds, with what the document brings along.

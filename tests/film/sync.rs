@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::house::{House, Made, REPOSITORY};
+use crate::harness::{Harness, Made, REPOSITORY};
 use crate::{tones, witness};
 
 /// Seconds that a tone's first samples may take to be loud enough to be heard: words fade in over 4 ms. Far below a frame even at
@@ -34,10 +34,10 @@ fn film_of(scenes: usize, actions: impl Fn(usize) -> Value) -> Value {
     })
 }
 
-fn rendered(house: &House, document: &Value, quality: &str) -> Made {
-    let document = house.document("tones.storyboard.json", document.to_string());
-    let out = house.path("out");
-    let mut command = house.command(&["render", &document, "--out", out.to_str().unwrap(), "--quality", quality]);
+fn rendered(harness: &Harness, document: &Value, quality: &str) -> Made {
+    let document = harness.document("tones.storyboard.json", document.to_string());
+    let out = harness.path("out");
+    let mut command = harness.command(&["render", &document, "--out", out.to_str().unwrap(), "--quality", quality]);
     let output = command.output().unwrap();
     let made = Made { output, out, seconds: 0.0 };
     assert_eq!(made.code(), 0, "{}", made.words());
@@ -85,9 +85,9 @@ fn scenes_at(scenes: usize, quality: &str, fps: f64, silence: u32, most: f64) {
     let stage = Path::new(REPOSITORY).canonicalize().unwrap().join("tests/film/stage.py");
     let script = format!("exec {} -I -B {}", python.display(), stage.display());
     // What it runs lies outside of its layers.
-    let mut house = House::new().with_program("chalkreel-stage", &script).set("CONFINEMENT", "off");
-    house.settings.extend(tones::voice_after(silence));
-    let made = rendered(&house, &film_of(scenes, |_| json!([])), quality);
+    let mut harness = Harness::new().with_program("chalkreel-stage", &script).set("CONFINEMENT", "off");
+    harness.settings.extend(tones::voice_after(silence));
+    let made = rendered(&harness, &film_of(scenes, |_| json!([])), quality);
     let film = made.out.join("film.mp4");
     let flashes = witness::jumps(&witness::pictures(&film), 60.0, false);
     let heard = witness::tones(&film);
@@ -134,9 +134,9 @@ fn what_the_real_stage_draws_comes_with_its_words() {
     let mut document = film_of(16, actions);
     // Scenes of one beat would end as bright as the next one begins.
     document["scenes"].as_array_mut().unwrap().retain(|scene| scene["beats"].as_array().unwrap().len() == 2);
-    let mut house = House::new();
-    house.settings.extend(tones::voice());
-    let made = rendered(&house, &document, "draft");
+    let mut harness = Harness::new();
+    harness.settings.extend(tones::voice());
+    let made = rendered(&harness, &document, "draft");
     let film = made.out.join("film.mp4");
     let flashes = witness::jumps(&witness::pictures(&film), 25.0, true);
     let heard = witness::tones(&film);
@@ -147,9 +147,9 @@ fn what_the_real_stage_draws_comes_with_its_words() {
 #[test]
 fn the_witness_would_notice() {
     // A film made by hand, whose tones come 40 ms after its flashes, and one whose tones drift by a thousandth.
-    let house = House::new();
+    let harness = Harness::new();
     for (name, filter) in [("late", "adelay=40"), ("drifts", "asetrate=48048,aresample=48000")] {
-        let film = house.path(name).with_extension("mp4");
+        let film = harness.path(name).with_extension("mp4");
         let program = Path::new(REPOSITORY).join("target/layers/bin/ffmpeg");
         let picture = "color=c=black:s=64x36:r=25:d=100,drawbox=c=white:t=fill:enable='lt(mod(n,25),2)'";
         let sound = format!("aevalsrc='0.4*sin(5000*t)*lt(mod(t,1),0.2)':s=48000:d=100,{filter}");

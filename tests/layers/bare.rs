@@ -41,7 +41,7 @@ impl Bare {
     pub fn new() -> Self {
         let built = repository().join("target/lambda");
         assert!(built.join("function/bootstrap").is_file(), "nothing is built: run make layers");
-        // Beside them, so that links will do.
+        // AssetBase them, so that links will do.
         let dir = tempfile::tempdir_in(&built).unwrap();
         for folder in ["opt", "tmp", "etc"] {
             std::fs::create_dir(dir.path().join(folder)).unwrap();

@@ -1,7 +1,7 @@
 //! Finds, kills and reaps what is left of a child, however it hid.
 //!
 //! The handler is a subreaper, so everything that descends from a child stays below the handler, and the mark (see the
-//! room's own page) says whose it is. A group is killed at once and as a whole; what left its group is found by looking
+//! crate's own page) says whose it is. A group is killed at once and as a whole; what left its group is found by looking
 //! through the processes below us, killed, and looked for again until nothing is there.
 
 use std::cell::RefCell;
@@ -31,9 +31,9 @@ pub(super) struct Family {
     leaders: HashMap<u64, Option<Pid>>,
 }
 
-/// Whom to hunt.
+/// Whom to sweep_tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quarry {
+pub(super) enum SweepTarget {
     /// All that carry this mark.
     Of(u64),
     /// All that carry a mark of no living child.
@@ -84,16 +84,16 @@ impl Family {
         }
     }
 
-    fn hunts(&self, quarry: Quarry, mark: u64) -> bool {
-        match quarry {
-            Quarry::Of(hunted) => mark == hunted,
-            Quarry::All => mark < self.own,
-            Quarry::Strays => mark < self.own && !self.leaders.contains_key(&mark),
+    fn hunts(&self, target: SweepTarget, mark: u64) -> bool {
+        match target {
+            SweepTarget::Of(hunted) => mark == hunted,
+            SweepTarget::All => mark < self.own,
+            SweepTarget::Strays => mark < self.own && !self.leaders.contains_key(&mark),
         }
     }
 
-    /// The living processes of the quarry, and whether dead ones were reaped, those that nobody else reaps.
-    pub(super) fn look(&self, quarry: Quarry) -> (Vec<Member>, bool) {
+    /// The living processes of the target, and whether dead ones were reaped, those that nobody else reaps.
+    pub(super) fn look(&self, target: SweepTarget) -> (Vec<Member>, bool) {
         let tree = Tree::here();
         let us = getpid();
         let mut open = tree.children(us);
@@ -101,7 +101,7 @@ impl Family {
         let mut seen = HashSet::new();
         while let Some(pid) = open.pop() {
             let Some(mark) = system::queue_limit(pid).filter(|_| seen.insert(pid)) else { continue };
-            let hunted = self.hunts(quarry, mark);
+            let hunted = self.hunts(target, mark);
             if !hunted && mark >= self.own {
                 continue;
             }
@@ -121,14 +121,14 @@ impl Family {
 
     /// Kills these. The mark is read again through a descriptor that names the process itself, since a process that is
     /// not our own child may be gone, and its number taken.
-    fn kill(&self, quarry: Quarry, members: &[Member]) {
+    fn kill(&self, target: SweepTarget, members: &[Member]) {
         let us = getpid();
         for member in members {
             // Errors mean that it is gone already, or about to be: the next look tells.
             if member.parent == us {
                 let _ = kill(member.pid, Signal::SIGKILL);
             } else if let Ok(pidfd) = system::pidfd(member.pid)
-                && system::queue_limit(member.pid).is_some_and(|mark| self.hunts(quarry, mark))
+                && system::queue_limit(member.pid).is_some_and(|mark| self.hunts(target, mark))
             {
                 let _ = system::signal(pidfd.as_fd(), Signal::SIGKILL);
             }
@@ -136,36 +136,36 @@ impl Family {
     }
 }
 
-/// What a hunt found.
+/// What a sweep_tree found.
 #[derive(Debug, Default)]
-pub(super) struct Bag {
+pub(super) struct Swept {
     /// Those who were alive, each once.
     pub(super) members: HashMap<(Pid, u64), Member>,
     /// Whether none is left.
     pub(super) clean: bool,
 }
 
-impl Bag {
+impl Swept {
     pub(super) fn add(&mut self, living: &[Member]) {
         self.members.extend(living.iter().map(|member| ((member.pid, member.started), *member)));
     }
 }
 
-/// Kills the quarry until nothing is found, twice in a row once there was something, or until `until`.
-pub(super) async fn hunt(family: &Rc<RefCell<Family>>, quarry: Quarry, until: Instant) -> Bag {
-    let mut bag = Bag::default();
+/// Kills the target until nothing is found, twice in a row once there was something, or until `until`.
+pub(super) async fn sweep_tree(family: &Rc<RefCell<Family>>, target: SweepTarget, until: Instant) -> Swept {
+    let mut swept = Swept::default();
     let (mut pause, mut clean, mut found) = (PAUSES.0, 0, false);
     loop {
-        let (living, reaped) = family.borrow().look(quarry);
+        let (living, reaped) = family.borrow().look(target);
         // A process that died during the look gave its children to us after ours were listed, so one look that finds
         // only the dead proves nothing.
         clean = if living.is_empty() && !reaped { clean + 1 } else { 0 };
         found |= clean == 0;
-        bag.clean = clean == 2 || (clean == 1 && !found);
-        family.borrow().kill(quarry, &living);
-        bag.add(&living);
-        if bag.clean || Instant::now() >= until {
-            return bag;
+        swept.clean = clean == 2 || (clean == 1 && !found);
+        family.borrow().kill(target, &living);
+        swept.add(&living);
+        if swept.clean || Instant::now() >= until {
+            return swept;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);

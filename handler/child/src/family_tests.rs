@@ -22,11 +22,11 @@ fn a_mark_that_was_lowered_is_a_stray_and_ours_is_not() {
     let mut family = Family { own: 819_200, last: 6, leaders: HashMap::new() };
     let mark = family.enroll().unwrap();
     assert_eq!(mark, 7);
-    assert!(!family.hunts(Quarry::Strays, 7), "a living child's");
-    assert!(family.hunts(Quarry::Strays, 3), "lowered, or of a child that has ended");
-    assert!(!family.hunts(Quarry::Strays, 819_200), "not a child's at all");
+    assert!(!family.hunts(SweepTarget::Strays, 7), "a living child's");
+    assert!(family.hunts(SweepTarget::Strays, 3), "lowered, or of a child that has ended");
+    assert!(!family.hunts(SweepTarget::Strays, 819_200), "not a child's at all");
     family.dismiss(Some(mark));
-    assert!(family.hunts(Quarry::Strays, 7));
+    assert!(family.hunts(SweepTarget::Strays, 7));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use nix::unistd::{ForkResult, Pid, fork, getpid, gettid};
 
 use super::landlock::{PATH_BENEATH, ReadBeneath};
 use super::outcome::StartError;
-use super::plan::{CHANNEL, Facts, Image, Ours, Plan, Theirs};
+use super::plan::{CHANNEL, ChildEnds, Facts, Image, ParentEnds, Plan};
 use super::system::{self, CapabilityData, capability_header};
 use super::trial;
 use super::user::{READ_SEARCH, User};
@@ -48,7 +48,7 @@ pub(super) struct Handler {
 }
 
 /// Forks. The calling thread must be one that lives as long as the process: the child dies with it.
-pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, Ours, Facts), StartError> {
+pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, ParentEnds, Facts), StartError> {
     let handler = Handler { process: getpid().as_raw(), thread: gettid().as_raw() };
     // A signal that came between the fork and the exec would run our handlers in the child.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
@@ -75,7 +75,7 @@ pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, Ours, Facts),
 /// # Safety
 /// Only in the child right after a fork, with an image whose pointers are alive. Every call in here is a system call or
 /// an async-signal-safe function, and nothing allocates, locks or panics.
-unsafe fn become_program(image: &Image, theirs: &Theirs, handler: Handler, mark: Option<u64>) -> ! {
+unsafe fn become_program(image: &Image, theirs: &ChildEnds, handler: Handler, mark: Option<u64>) -> ! {
     unsafe {
         reset_signals();
         if libc::setsid() < 0 {
@@ -127,7 +127,7 @@ unsafe fn reset_signals() {
 }
 
 /// 0 reads nothing, 1 and 2 are the pipes, 3 is the channel; all others close.
-unsafe fn arrange_descriptors(image: &Image, theirs: &Theirs) {
+unsafe fn arrange_descriptors(image: &Image, theirs: &ChildEnds) {
     unsafe {
         let standard = [&theirs.null, &theirs.stdout, &theirs.stderr];
         for (number, descriptor) in (0..).zip(standard) {

@@ -71,7 +71,7 @@ pub(super) struct Ready {
     pub(super) abi: u32,
 }
 
-/// The version of the interface that this kernel and this room both know; none without Landlock.
+/// The version of the interface that this kernel and this module both know; none without Landlock.
 fn abi() -> Option<u32> {
     super::system::landlock_abi().map(|abi| abi.min(TESTED as u32))
 }

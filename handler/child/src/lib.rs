@@ -1,7 +1,7 @@
 //! Processes. In: a [`Spec`] and a [`Deadline`]. Out: an [`Outcome`], which is data whatever the child did.
 //!
 //! It never waits for a child beyond its deadline, grace and drain, never lets one outlive its end, and never signals
-//! a process that it didn't start. This is the only room with `unsafe`: what runs between `fork` and `exec`, and
+//! a process that it didn't start. This is the only crate with `unsafe`: what runs between `fork` and `exec`, and
 //! system calls that have no safe name.
 //!
 //! - [`Spec`] says what to start, and [`Outcome`] how it ended (`spec`, `outcome`);
@@ -109,16 +109,16 @@ pub async fn settled(deadline: Deadline) -> bool {
 }
 
 /// Kills and reaps whatever a child that has ended left behind, and gives the number of processes found alive. Children
-/// that still run, with all below them, and processes that this room did not start are left alone. It takes a
+/// that still run, with all below them, and processes that this crate did not start are left alone. It takes a
 /// millisecond when nothing is found, and gives up after 2 s.
 pub fn sweep() -> usize {
-    supervisor::hunt(family::Quarry::Strays)
+    supervisor::sweep_tree(family::SweepTarget::Strays)
 }
 
 /// Kills every child with all below it, at once and without a grace, and gives the number of processes. For a handler
 /// that has no time left: what it leaves behind would otherwise outlive it.
 pub fn kill_all() -> usize {
-    supervisor::hunt(family::Quarry::All)
+    supervisor::sweep_tree(family::SweepTarget::All)
 }
 
 /// How children were confined: what was in force for every one that has run; none before the first one.

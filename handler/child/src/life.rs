@@ -17,19 +17,19 @@ use tokio::task::{JoinHandle, spawn_blocking, spawn_local};
 use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
 use super::capture::{Capture, Lines, drain};
-use super::family::{self, Bag, Family, Quarry};
+use super::family::{self, Family, SweepTarget, Swept};
 use super::fork;
 use super::outcome::{Captured, Ending, Granted, Outcome, StartError};
-use super::plan::{Ours, Plan};
+use super::plan::{ParentEnds, Plan};
 use super::spec::Limits;
 use super::supervisor::{Orders, Reply, Running};
 use super::system::{self, End};
 
 /// Longest wait for a program to be read from its disk and begin; a cold 100 MB binary on a slow disk takes 2 s.
 pub(super) const EXEC: Duration = Duration::from_secs(10);
-/// Longest hunt for what a child left behind, before it goes on in the background.
+/// Longest sweep_tree for what a child left behind, before it goes on in the background.
 pub(super) const HUNT: Duration = Duration::from_secs(1);
-/// Longest hunt in the background.
+/// Longest sweep_tree in the background.
 const LONG_HUNT: Duration = Duration::from_secs(60);
 /// Longest wait for a killed leader, which dies at once unless it is in an uninterruptible call.
 const KILLED: Duration = Duration::from_millis(500);
@@ -78,7 +78,7 @@ pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders
     // What the child may see of itself is this entry, and no other that the kernel may make of it later (see `fork`).
     let entry = std::fs::File::options().read(true).custom_flags(libc::O_PATH).open(format!("/proc/{pid}")).ok();
     let child = Child { family, mark, leader: Leader::of(pid), _entry: entry };
-    let Ours { stdout, stderr, report, channel } = ours;
+    let ParentEnds { stdout, stderr, report, channel } = ours;
     let out = Stream::of(stdout, orders.keep, orders.lines.map(Lines::to));
     let err = Stream::of(stderr, orders.keep, None);
 
@@ -188,7 +188,7 @@ impl Child {
         let (most, memory) = (processes.unwrap_or(u64::MAX), memory.unwrap_or(u64::MAX));
         loop {
             sleep(COUNT).await;
-            let (living, _) = self.family.borrow().look(Quarry::Of(mark));
+            let (living, _) = self.family.borrow().look(SweepTarget::Of(mark));
             let threads: u64 = living.iter().map(|member| member.threads).sum();
             if living.len() as u64 > most || threads > most.saturating_mul(Limits::THREADS) {
                 return Excess::Processes;
@@ -208,10 +208,10 @@ impl Child {
     /// Gives the number of those who outlived it.
     async fn bury(self, gone: bool) -> usize {
         let pid = self.leader.pid;
-        let mut bag = Bag::default();
+        let mut swept = Swept::default();
         if let Some(mark) = self.mark.filter(|_| gone) {
             // Before the kill, or nobody would know.
-            bag.add(&self.family.borrow().look(Quarry::Of(mark)).0);
+            swept.add(&self.family.borrow().look(SweepTarget::Of(mark)).0);
         }
         // The group, even when its leader has gone: whoever ignored TERM is still in it.
         family::signal_group(pid, Signal::SIGKILL);
@@ -220,20 +220,22 @@ impl Child {
         }
         let mut clean = true;
         if let Some(mark) = self.mark {
-            let hunted = family::hunt(&self.family, Quarry::Of(mark), Instant::now() + HUNT).await;
+            let hunted = family::sweep_tree(&self.family, SweepTarget::Of(mark), Instant::now() + HUNT).await;
             clean = hunted.clean;
-            bag.members.extend(hunted.members);
+            swept.members.extend(hunted.members);
         }
         family::reap(pid);
         self.family.borrow_mut().dismiss(self.mark);
         if !clean {
             let family = self.family.clone();
             // Whoever is in an uninterruptible call dies when that returns, and is reaped then.
-            spawn_local(async move { family::hunt(&family, Quarry::Strays, Instant::now() + LONG_HUNT).await });
+            spawn_local(
+                async move { family::sweep_tree(&family, SweepTarget::Strays, Instant::now() + LONG_HUNT).await },
+            );
         }
         // Those who were killed together with the leader did not outlive it.
         let outlived = |member: &&family::Member| member.pid != pid && (gone || member.group != pid);
-        bag.members.values().filter(outlived).count()
+        swept.members.values().filter(outlived).count()
     }
 }
 

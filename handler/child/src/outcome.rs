@@ -1,4 +1,4 @@
-//! How a child ended. An outcome is data: none of it is an error of this room.
+//! How a child ended. An outcome is data: none of it is an error of this crate.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -47,8 +47,8 @@ impl Strings {
 pub(super) struct Plan {
     pub(super) facts: Facts,
     pub(super) image: Image,
-    pub(super) ours: Ours,
-    pub(super) theirs: Theirs,
+    pub(super) ours: ParentEnds,
+    pub(super) theirs: ChildEnds,
 }
 
 /// What is still asked about a child after the fork.
@@ -82,7 +82,7 @@ pub(super) struct Image {
 }
 
 /// Our ends. The pipes never block.
-pub(super) struct Ours {
+pub(super) struct ParentEnds {
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
     pub(super) report: OwnedFd,
@@ -90,7 +90,7 @@ pub(super) struct Ours {
 }
 
 /// The child's ends, all of them above the numbers that it arranges them on.
-pub(super) struct Theirs {
+pub(super) struct ChildEnds {
     pub(super) null: OwnedFd,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
@@ -149,8 +149,8 @@ impl Plan {
                 ruleset: None,
             }
             .under(ruleset.as_ref())?,
-            ours: Ours { stdout: stdout.0, stderr: stderr.0, report: report.0, channel: our_channel },
-            theirs: Theirs {
+            ours: ParentEnds { stdout: stdout.0, stderr: stderr.0, report: report.0, channel: our_channel },
+            theirs: ChildEnds {
                 null: high(&null)?,
                 stdout: stdout.1,
                 stderr: stderr.1,

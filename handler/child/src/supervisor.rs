@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::family::{self, Family, Quarry};
+use super::family::{self, Family, SweepTarget};
 use super::life::{EXEC, HUNT, live};
 use super::outcome::{Granted, Outcome, StartError};
 use super::plan::Plan;
@@ -58,7 +58,7 @@ pub(super) async fn settled(deadline: Deadline) -> bool {
 
 enum Command {
     Start(Box<Plan>, Orders, Reply, Counted),
-    Hunt(Quarry, std::sync::mpsc::SyncSender<usize>),
+    Hunt(SweepTarget, std::sync::mpsc::SyncSender<usize>),
 }
 
 /// What the supervisor must know of a spec.
@@ -159,10 +159,10 @@ fn ask_and_tell(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), Star
         .map_err(|_| StartError::NoSupervisor)
 }
 
-/// Kills the quarry, and gives the number of those found alive.
-pub(super) fn hunt(quarry: Quarry) -> usize {
+/// Kills the target, and gives the number of those found alive.
+pub(super) fn sweep_tree(target: SweepTarget) -> usize {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    if supervisor().send(Command::Hunt(quarry, sender)).is_err() {
+    if supervisor().send(Command::Hunt(target, sender)).is_err() {
         return 0;
     }
     receiver.recv_timeout(HUNT * 2).unwrap_or(0)
@@ -213,10 +213,10 @@ fn serve(mut commands: mpsc::UnboundedReceiver<Command>) {
                         drop(counted);
                     });
                 }
-                Command::Hunt(quarry, found) => {
+                Command::Hunt(target, found) => {
                     spawn_local(async move {
-                        let bag = family::hunt(&family, quarry, Instant::now() + HUNT).await;
-                        let _ = found.send(bag.members.len());
+                        let swept = family::sweep_tree(&family, target, Instant::now() + HUNT).await;
+                        let _ = found.send(swept.members.len());
                     });
                 }
             }

@@ -1,7 +1,7 @@
 //! The state machine that makes a film on many machines, as seen from one of them: how an execution is started, and how long one
 //! may take. Its definition lies in `template.yaml`; what its tasks do, in `tasks`.
 //!
-//! In: a call sheet's key. Out: the execution's name. It never waits for an execution.
+//! In: a handover's key. Out: the execution's name. It never waits for an execution.
 
 use std::time::Duration;
 
@@ -36,14 +36,14 @@ impl Machine {
         Some(Self { aws: OnceCell::new(), access, arn: config.state_machine.clone()? })
     }
 
-    /// Starts an execution that goes on with the job of `status` from the call sheet under `sheet`, and gives its ARN. A call that
+    /// Starts an execution that goes on with the job of `status` from the handover under `handover`, and gives its ARN. A call that
     /// is repeated finds the execution that it started.
     ///
     /// # Errors
     /// What Step Functions said, in words.
-    pub async fn start(&self, status: &Status, sheet: &CacheKey, deadline: Deadline) -> Result<String, String> {
+    pub async fn start(&self, status: &Status, handover: &CacheKey, deadline: Deadline) -> Result<String, String> {
         let Status { job_id, generation, owner, .. } = status;
-        let input = json!({"job_id": job_id, "sheet": sheet}).to_string();
+        let input = json!({"job_id": job_id, "handover": handover}).to_string();
         let name = format!("{job_id}-{generation}-{owner}");
         let asked = json!({"stateMachineArn": self.arn, "name": name, "input": input});
         let start = async {

@@ -29,7 +29,7 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
         });
         if let Ok(Ok(cancelled)) = &status {
             // Who cancels a job tells it.
-            let notices = Notices::without_studio(config, store.bucket());
+            let notices = Notices::without_services(config, store.bucket());
             notices.wrote(cancelled);
             notices.flush(deadline).await;
         }

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::http::{self, Api, Failure, Named};
 use crate::job::Status;
-use crate::services::{Claimed, Studio};
+use crate::services::{Claimed, Services};
 
 /// Changes that may wait for a reader.
 const WAITING: usize = 256;
@@ -33,16 +33,16 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub(super) struct Live {
     api: Api,
-    studio: Arc<Studio>,
+    services: Arc<Services>,
     changes: broadcast::Sender<Arc<Status>>,
 }
 
 impl Live {
-    /// Follows the studio's jobs. Must be called inside an async runtime, before the first job.
-    pub(super) fn follow(studio: &Arc<Studio>, api: Api) -> Self {
+    /// Follows the services's jobs. Must be called inside an async runtime, before the first job.
+    pub(super) fn follow(services: &Arc<Services>, api: Api) -> Self {
         let (changes, _) = broadcast::channel(WAITING);
-        tokio::spawn(each(studio.watch(), changes.clone()));
-        Self { api, studio: studio.clone(), changes }
+        tokio::spawn(each(services.watch(), changes.clone()));
+        Self { api, services: services.clone(), changes }
     }
 
     /// `GET /live`, of all jobs in short, and `GET /live/{id}`, of one with all that its status says.
@@ -70,11 +70,11 @@ impl Live {
             let told = say(&status).map(|told| Ok(Event::default().event("job").data(told.to_string())));
             std::future::ready(told)
         });
-        let studio = self.studio;
+        let services = self.services;
         // Who reads on asks again; who has forgotten it does not.
         let ends = Box::pin(async move {
             tokio::select! {
-                () = studio.interrupted() => {}
+                () = services.interrupted() => {}
                 () = tokio::time::sleep(LONGEST) => {}
             }
         });

@@ -163,7 +163,7 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         #[cfg(feature = "local")]
         Action::Render(render) => {
             let span = tracing::info_span!("command");
-            crate::telemetry::follow(&span, config.doors.traceparent.as_deref());
+            crate::telemetry::follow(&span, config.interfaces.traceparent.as_deref());
             tracing::Instrument::instrument(render::run(render, config, logs), span).await
         }
         Action::Plan { document, json } => plan::run(&document, json, &config).await,

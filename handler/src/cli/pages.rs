@@ -17,10 +17,10 @@ const STYLE: &str = "text/css; charset=utf-8";
 pub(super) fn routes() -> Router {
     let file = |kind: &'static str, text: &'static str| get(async move || answer(kind, text));
     Router::new()
-        .route("/", file(HTML, include_str!("../../templates/desk.html")))
+        .route("/", file(HTML, include_str!("../../templates/jobs.html")))
         .route("/watch/{id}", file(HTML, include_str!("../../templates/job.html")))
-        .route("/desk.css", file(STYLE, include_str!("../../templates/desk.css")))
-        .route("/desk.js", file(SCRIPT, include_str!("../../templates/desk.js")))
+        .route("/jobs.css", file(STYLE, include_str!("../../templates/jobs.css")))
+        .route("/jobs.js", file(SCRIPT, include_str!("../../templates/jobs.js")))
         .route("/job.css", file(STYLE, include_str!("../../templates/job.css")))
         .route("/job.js", file(SCRIPT, include_str!("../../templates/job.js")))
         .route("/session.js", file(SCRIPT, include_str!("../../templates/session.js")))

@@ -22,7 +22,7 @@ use crate::job::{Again, Folder, JobRequest, Lease, Source, State, Status};
 use crate::pipeline;
 use crate::plan::custom;
 use crate::publish;
-use crate::services::{Claimed, Studio};
+use crate::services::{Claimed, Services};
 use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store, StoreError, download};
 
@@ -86,27 +86,27 @@ async fn film(
         let ends = Deadline::after(config.job_timeout);
         // Whoever types the command decides what it runs.
         let planners = config.planners.clone().or_else(|| Some("planners/".to_owned()));
-        let studio = Arc::new(Studio::open(Config { planners, ..config }, store, logs)?);
-        let progress = tokio::spawn(print(studio.watch()));
-        let signals = tokio::spawn(heed(stops, studio.clone()));
+        let services = Arc::new(Services::open(Config { planners, ..config }, store, logs)?);
+        let progress = tokio::spawn(print(services.watch()));
+        let signals = tokio::spawn(heed(stops, services.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
         let folder = Some(folder(&render.document, &bytes));
         let planner = match &render.planner {
-            Some(component) => Some(lend(component, &studio, ends).await?),
+            Some(component) => Some(lend(component, &services, ends).await?),
             None => None,
         };
         let source = Source::Inline { name, bytes, folder };
         let request = JobRequest { source, quality: render.quality, planner, token };
         let made = async {
-            let status = pipeline::film(request.clone(), &studio, ends, Again::Failed).boxed().await?;
-            match copy(&status, &studio.store, out).await {
+            let status = pipeline::film(request.clone(), &services, ends, Again::Failed).boxed().await?;
+            match copy(&status, &services.store, out).await {
                 // Made earlier, and not whole any more: it is made once more, mostly from the cache.
                 Err(Fault::Lost(lost)) if status.has_film() => {
                     let lost = publish::lost(lost);
                     note(format_args!("chalkreel: {}: {}; the film is made anew", lost.code, lost.message));
-                    Lease::spoil(&studio.store, &status.job_id, &lost, ends).await?;
-                    let status = pipeline::film(request, &studio, ends, Again::Failed).boxed().await?;
-                    copy(&status, &studio.store, out).await.map_err(JobError::from)?;
+                    Lease::spoil(&services.store, &status.job_id, &lost, ends).await?;
+                    let status = pipeline::film(request, &services, ends, Again::Failed).boxed().await?;
+                    copy(&status, &services.store, out).await.map_err(JobError::from)?;
                     Ok(status)
                 }
                 copied => copied.map(|()| status).map_err(JobError::from),
@@ -115,7 +115,7 @@ async fn film(
         let made = made.await;
         signals.abort();
         progress.abort();
-        studio.close().await;
+        services.close().await;
         made
     };
     let made = made.await;
@@ -123,11 +123,11 @@ async fn film(
 }
 
 /// Puts a component where jobs look for planners, and says its name there, which is its content's.
-async fn lend(component: &Path, studio: &Studio, deadline: Deadline) -> Result<String, JobError> {
+async fn lend(component: &Path, services: &Services, deadline: Deadline) -> Result<String, JobError> {
     let bytes = component_bytes(component)?;
     let name = CacheKey::of("lent planner").part("component", &bytes).finish().to_string();
-    let prefix = studio.config.planners.as_deref().unwrap_or_default();
-    studio.store.put(&custom::key(prefix, &name), bytes, "application/wasm", deadline).await?;
+    let prefix = services.config.planners.as_deref().unwrap_or_default();
+    services.store.put(&custom::key(prefix, &name), bytes, "application/wasm", deadline).await?;
     Ok(name)
 }
 
@@ -155,10 +155,10 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
 }
 
 /// The first signal ends the job in order; the second ends the process.
-async fn heed(mut stops: Stops, studio: Arc<Studio>) {
+async fn heed(mut stops: Stops, services: Arc<Services>) {
     stops.next().await;
     note(format_args!("chalkreel: stopping"));
-    studio.interrupt();
+    services.interrupt();
     stops.next().await;
     std::process::exit(ENDED);
 }

@@ -32,8 +32,8 @@ use crate::job::{Again, JobRequest, Lease};
 use crate::notify::Notices;
 use crate::pipeline;
 use crate::publish;
-use crate::services::{self, Studio};
-use crate::store::embedded::Sight;
+use crate::services::{self, Services};
+use crate::store::embedded::StoreObserver;
 use crate::store::{Embedded, Entry, Store, StoreError};
 
 /// Uploads that may wait to be looked at; more are found by looking through `incoming/`.
@@ -96,7 +96,7 @@ impl Trigger {
     }
 }
 
-impl Sight for Trigger {
+impl StoreObserver for Trigger {
     fn created(&self, bucket: &str, key: &str, etag: &str) {
         if bucket == self.bucket && key.starts_with(keys::INCOMING) {
             self.uploaded(key, etag);
@@ -115,7 +115,7 @@ pub(super) async fn run(listen: SocketAddr, config: Config, logs: JobLogs) -> Ex
 }
 
 async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), JobError> {
-    let token = config.doors.http_token.clone();
+    let token = config.interfaces.http_token.clone();
     if !listen.ip().is_loopback() && token.is_none() {
         let message =
             format!("{listen} can be reached from elsewhere: set CHALKREEL_HTTP_TOKEN, or listen on 127.0.0.1");
@@ -146,8 +146,8 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         }
     };
     let jobs = config.jobs;
-    let studio = Arc::new(Studio::open(config, store.clone(), logs)?);
-    let notices = Arc::new(Notices::start(&studio));
+    let services = Arc::new(Services::open(config, store.clone(), logs)?);
+    let notices = Arc::new(Notices::start(&services));
     let api = Api::new(store, token.clone(), token.is_none()).telling(notices.clone());
     let api = match &embedded {
         // It listens on this machine's loopback alone, which readers may not reach.
@@ -156,10 +156,10 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         None => api.handing_on(trigger),
     };
     let (routes, _) = http::router(api.clone());
-    let live = http::guarded(Live::follow(&studio, api.clone()).routes(), api.clone());
+    let live = http::guarded(Live::follow(&services, api.clone()).routes(), api.clone());
     let routes = routes.merge(live).merge(http::open(pages::routes(), api));
     let turns = Arc::new(Semaphore::new(jobs));
-    let making = tokio::spawn(make(studio.clone(), notices.clone(), arriving, missed, turns.clone()));
+    let making = tokio::spawn(make(services.clone(), notices.clone(), arriving, missed, turns.clone()));
 
     let mut text = Text::default();
     line!(text, "http://{address}/");
@@ -179,7 +179,7 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     // Whoever comes now is told so, instead of being taken in and left waiting.
     let closing = tokio::spawn(serving.shutdown(Deadline::after(STOP + CLOSE)));
     making.abort();
-    studio.interrupt();
+    services.interrupt();
     // All turns are free once every job is over and told of.
     if Deadline::after(STOP).run(turns.acquire_many(u32::try_from(jobs).unwrap_or(1))).await.is_err() {
         error!("a job could not write its status before the end");
@@ -189,7 +189,7 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         abort.abort();
     }
     notices.flush(Deadline::after(CLOSE)).await;
-    studio.close().await;
+    services.close().await;
     if let Some(server) = embedded {
         server.shutdown(Deadline::after(CLOSE)).await;
     }
@@ -207,7 +207,7 @@ async fn told_to_stop(mut stops: Stops) {
 
 /// Makes films of what arrives, and first of what arrived before this process began. A job that is done already says so.
 async fn make(
-    studio: Arc<Studio>,
+    services: Arc<Services>,
     notices: Arc<Notices>,
     mut arriving: mpsc::Receiver<Upload>,
     missed: Arc<Missed>,
@@ -221,7 +221,7 @@ async fn make(
                 if !missed.some.swap(false, Ordering::Relaxed) {
                     continue;
                 }
-                match look_through(&studio.store).await {
+                match look_through(&services.store).await {
                     Ok(uploads) => (uploads, false),
                     Err(error) => {
                         error!(%error, "what came before can't be listed; it is tried again");
@@ -233,7 +233,7 @@ async fn make(
             }
         };
         for (key, etag) in uploads.into_iter().filter(|(key, _)| !intake::is_companion(key)) {
-            let request = match intake::upload(studio.store.bucket(), &key, &etag) {
+            let request = match intake::upload(services.store.bucket(), &key, &etag) {
                 Ok(request) => request,
                 Err(refused) => {
                     warn!(code = refused.code, "{}", refused.message);
@@ -242,9 +242,9 @@ async fn make(
             };
             // The semaphore is never closed.
             let Ok(turn) = turns.clone().acquire_owned().await else { return };
-            let (studio, notices, missed) = (studio.clone(), notices.clone(), missed.clone());
+            let (services, notices, missed) = (services.clone(), notices.clone(), missed.clone());
             tokio::spawn(async move {
-                let later = film(request, told, &studio, &notices).await;
+                let later = film(request, told, &services, &notices).await;
                 drop(turn);
                 if later {
                     missed.again_soon().await;
@@ -256,17 +256,17 @@ async fn make(
 
 /// Makes the film of a document; of one that was sent again (`told`) anew when the store has lost it meanwhile. Gives whether the job
 /// must be looked at again later: its status could be neither read nor written, so nobody works on it.
-async fn film(request: JobRequest, told: bool, studio: &Studio, notices: &Notices) -> bool {
-    let (ends, begun) = (Deadline::after(studio.config.job_timeout), Timestamp::now());
-    let mut made = pipeline::film(request.clone(), studio, ends, Again::Retryable).boxed().await;
+async fn film(request: JobRequest, told: bool, services: &Services, notices: &Notices) -> bool {
+    let (ends, begun) = (Deadline::after(services.config.job_timeout), Timestamp::now());
+    let mut made = pipeline::film(request.clone(), services, ends, Again::Retryable).boxed().await;
     if let Ok(status) = &made
         && told
         && status.has_film()
         && status.updated_at < begun
-        && let Err(lost) = publish::whole(status, &studio.store, ends).await
+        && let Err(lost) = publish::whole(status, &services.store, ends).await
     {
-        match Lease::spoil(&studio.store, &status.job_id, &lost, ends).await {
-            Ok(_) => made = pipeline::film(request, studio, ends, Again::Retryable).boxed().await,
+        match Lease::spoil(&services.store, &status.job_id, &lost, ends).await {
+            Ok(_) => made = pipeline::film(request, services, ends, Again::Retryable).boxed().await,
             Err(error) => made = Err(error.into()),
         }
     }

@@ -19,7 +19,7 @@ use crate::job::log::JobLogs;
 use crate::job::{Again, JobRequest, State, Status};
 use crate::notify::{self, Notices};
 use crate::pipeline::tasks;
-use crate::services::{self, Studio};
+use crate::services::{self, Services};
 use crate::store::{Endpoint, Store};
 use crate::{pipeline, telemetry};
 
@@ -65,41 +65,41 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     let endpoint = services::endpoint(&config)
         .unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
     let store = Store::connect(&endpoint, &bucket).await;
-    let letters = config.doors.dead_letters.clone().map(DeadLetters);
-    let studio = Studio::open(config.clone(), store.clone(), logs);
-    let notices = Arc::new(match &studio {
-        Ok(studio) => Notices::start(studio),
+    let letters = config.interfaces.dead_letters.clone().map(DeadLetters);
+    let services = Services::open(config.clone(), store.clone(), logs);
+    let notices = Arc::new(match &services {
+        Ok(services) => Notices::start(services),
         Err(error) => {
             info!("only HTTP is served: {error}");
-            Notices::without_studio(&config, &bucket)
+            Notices::without_services(&config, &bucket)
         }
     });
-    let api = Api::new(store, config.doors.http_token.clone(), false).telling(notices.clone());
+    let api = Api::new(store, config.interfaces.http_token.clone(), false).telling(notices.clone());
     let (routes, _) = http::router(api);
-    let house = Arc::new(House { studio, notices, letters, routes, bucket });
-    let stopping = house.clone();
+    let runtime = Arc::new(Runtime { services, notices, letters, routes, bucket });
+    let stopping = runtime.clone();
     lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
-        let Ok(studio) = &stopping.studio else { return };
-        studio.interrupt();
+        let Ok(services) = &stopping.services else { return };
+        services.interrupt();
         // There is no time for a grace: what a child leaves half done is thrown away anyhow.
         crate::child::kill_all();
-        if !studio.idle(Deadline::after(SHUTDOWN)).await {
+        if !services.idle(Deadline::after(SHUTDOWN)).await {
             error!("a job could not write its status before the end");
         }
-        studio.close().await;
+        services.close().await;
     })
     .await;
     let handler = service_fn(|event: LambdaEvent<Value>| {
-        let house = house.clone();
-        async move { traced(event, &house).await }
+        let runtime = runtime.clone();
+        async move { traced(event, &runtime).await }
     });
     lambda_runtime::run(handler).await
 }
 
 /// What outlives an invocation.
-struct House {
+struct Runtime {
     /// None, and why, where HTTP alone is served.
-    studio: Result<Studio, JobError>,
+    services: Result<Services, JobError>,
     notices: Arc<Notices>,
     letters: Option<DeadLetters>,
     routes: Router,
@@ -107,22 +107,22 @@ struct House {
 }
 
 /// An invocation within the trace that Lambda tells of. Its spans are sent before Lambda stops the process's clock.
-async fn traced(event: LambdaEvent<Value>, house: &House) -> Result<Value, Fault> {
+async fn traced(event: LambdaEvent<Value>, runtime: &Runtime) -> Result<Value, Fault> {
     let span = info_span!("invocation", request_id = event.context.request_id, otel.kind = "server");
     telemetry::follow_xray(&span, event.context.xray_trace_id.as_deref());
     let ends = ends(event.context.deadline, Duration::MAX);
-    let answer = answer(event, house, ends).instrument(span).await;
+    let answer = answer(event, runtime, ends).instrument(span).await;
     // Lambda stops the process's clock once it has its answer.
-    house.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
+    runtime.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
     telemetry::flush(ends.slice(SPANS).no_sooner_than(TELL_LATE)).await;
     answer
 }
 
 /// `ends` is when Lambda needs the answer.
-async fn answer(event: LambdaEvent<Value>, house: &House, ends: Deadline) -> Result<Value, Fault> {
+async fn answer(event: LambdaEvent<Value>, runtime: &Runtime, ends: Deadline) -> Result<Value, Fault> {
     let sender = intake::sender(&event.payload);
-    let asked = match intake::read(event.payload, &house.bucket) {
-        Ok(Asked::Http(event)) => return Ok(http::event::answer(*event, house.routes.clone()).await),
+    let asked = match intake::read(event.payload, &runtime.bucket) {
+        Ok(Asked::Http(event)) => return Ok(http::event::answer(*event, runtime.routes.clone()).await),
         Ok(asked) => asked,
         Err(refused) => {
             error!(code = refused.code, "{}", refused.message);
@@ -135,27 +135,27 @@ async fn answer(event: LambdaEvent<Value>, house: &House, ends: Deadline) -> Res
             };
         }
     };
-    let studio = house.studio.as_ref().map_err(|error| Fault(error.clone()))?;
-    let workshop = Workshop { studio, notices: &house.notices, letters: house.letters.as_ref() };
-    let answer = workshop.answer(asked, ends.slice(studio.config.job_timeout)).await;
+    let services = runtime.services.as_ref().map_err(|error| Fault(error.clone()))?;
+    let worker = Worker { services, notices: &runtime.notices, letters: runtime.letters.as_ref() };
+    let answer = worker.answer(asked, ends.slice(services.config.job_timeout)).await;
     crate::child::sweep();
     answer
 }
 
 /// What it takes to make films.
-struct Workshop<'h> {
-    studio: &'h Studio,
+struct Worker<'h> {
+    services: &'h Services,
     notices: &'h Notices,
     letters: Option<&'h DeadLetters>,
 }
 
-impl Workshop<'_> {
+impl Worker<'_> {
     /// Makes what an event asks for, one film after the other.
     async fn answer(&self, asked: Asked, ends: Deadline) -> Result<Value, Fault> {
         match asked {
             Asked::Direct(request) => Ok(json!(self.film(request, ends).await?)),
             Asked::Task(task) => {
-                let done = tasks::run(*task, self.studio, ends).boxed().await?;
+                let done = tasks::run(*task, self.services, ends).boxed().await?;
                 if let Some(status) = &done.status {
                     self.notices.ended(status);
                 }
@@ -189,7 +189,7 @@ impl Workshop<'_> {
 
     async fn film(&self, request: JobRequest, ends: Deadline) -> Result<Status, JobError> {
         // Boxed: a job's future is large, and what holds it would be too.
-        let status = pipeline::film(request, self.studio, ends, Again::Retryable).boxed().await?;
+        let status = pipeline::film(request, self.services, ends, Again::Retryable).boxed().await?;
         self.notices.ended(&status);
         Ok(status)
     }

@@ -13,7 +13,7 @@ use crate::store::Embedded;
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/events");
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-struct House {
+struct Harness {
     store: Store,
     routes: Router,
     _server: Embedded,
@@ -28,7 +28,7 @@ struct Answer {
     text: String,
 }
 
-impl House {
+impl Harness {
     async fn open(token: Option<&str>) -> Self {
         Self::with(token, |api| api).await
     }
@@ -93,15 +93,15 @@ fn event(name: &str) -> Value {
 
 #[tokio::test]
 async fn a_document_becomes_one_job_however_often_it_is_sent() {
-    let house = House::open(None).await;
-    let first = house.send(event("http-submit")).await;
+    let harness = Harness::open(None).await;
+    let first = harness.send(event("http-submit")).await;
     assert_eq!(first.status, 202, "{}", first.text);
     let id = first.body["job_id"].as_str().unwrap().to_owned();
     assert_eq!(first.headers["location"], format!("/jobs/{id}"));
     assert_eq!(first.body["state"], "queued");
 
     // Where the trigger sees it, under a key that tells the very same job.
-    let (keys, _) = house.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
+    let (keys, _) = harness.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
     let [key] = &keys[..] else { panic!("{keys:?}") };
     let submission = keys::Submission::of(key).unwrap();
     let event_of = json!({"source": format!("s3://films/{key}")});
@@ -109,20 +109,20 @@ async fn a_document_becomes_one_job_however_often_it_is_sent() {
     assert_eq!(JobId::of(&request, "recipe").as_str(), id);
     assert_eq!((submission.name.as_str(), request.quality), ("lesson.md", Some(crate::job::Quality::Draft)));
 
-    let again = house.send(event("http-submit")).await;
+    let again = harness.send(event("http-submit")).await;
     assert_eq!((again.status, &again.body["job_id"]), (202, &json!(id)));
-    let other = house.send(event("http-submit-base64")).await;
+    let other = harness.send(event("http-submit-base64")).await;
     assert_ne!(other.body["job_id"], json!(id));
-    let listed = house.get("/jobs").await;
+    let listed = harness.get("/jobs").await;
     assert_eq!(listed.body["jobs"].as_array().unwrap().len(), 2, "{}", listed.text);
     assert_eq!(listed.body["jobs"][0]["title"], "zaehlen.md");
 }
 
 #[tokio::test]
 async fn an_idempotency_key_stands_for_one_document() {
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     let send = async |key: &str, body: &str| {
-        house
+        harness
             .ask("POST", "/jobs", &[("idempotency-key", key), ("content-type", "text/markdown")], body.as_bytes())
             .await
     };
@@ -131,7 +131,7 @@ async fn an_idempotency_key_stands_for_one_document() {
     let other = send("k", "# Two").await;
     assert_eq!((other.status, other.body["code"].as_str()), (422, Some("http.key_reused")));
     assert_ne!(send("k2", "# One").await.body["job_id"], first.body["job_id"]);
-    let named = house
+    let named = harness
         .ask("POST", "/jobs?name=b.md", &[("idempotency-key", "k"), ("content-type", "text/markdown")], b"# One")
         .await;
     assert_eq!(named.body["code"], "http.key_reused");
@@ -139,7 +139,7 @@ async fn an_idempotency_key_stands_for_one_document() {
 
 #[tokio::test]
 async fn what_can_be_no_document_is_refused() {
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     let huge = vec![b'a'; usize::try_from(MAX_DOCUMENT).unwrap() + 1];
     let endless = vec![b'a'; MAX_BODY + 1];
     let json = "application/json";
@@ -157,7 +157,7 @@ async fn what_can_be_no_document_is_refused() {
         ("/jobs", "text/markdown", &huge, 413, "input.too_large"),
         ("/jobs", "text/markdown", &endless, 413, "http.too_large"),
     ] {
-        let answer = house.ask("POST", path, &[("content-type", kind)], body).await;
+        let answer = harness.ask("POST", path, &[("content-type", kind)], body).await;
         let told = answer.body["code"].as_str().unwrap_or_default();
         assert_eq!((answer.status, told), (status, code), "{path} {kind}: {}", answer.text);
     }
@@ -165,7 +165,7 @@ async fn what_can_be_no_document_is_refused() {
 
 #[tokio::test]
 async fn strange_paths_are_told_as_problems() {
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     for (method, path, status, code) in [
         ("GET", "/", 404, "http.no_such_path"),
         ("PUT", "/jobs", 405, "http.wrong_method"),
@@ -182,17 +182,17 @@ async fn strange_paths_are_told_as_problems() {
         ("GET", "/jobs?limit=x", 400, "http.bad_request"),
         ("GET", "/jobs?after=../cache", 400, "http.bad_request"),
     ] {
-        let answer = house.ask(method, path, &[], b"").await;
+        let answer = harness.ask(method, path, &[], b"").await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{method} {path}");
     }
 }
 
 #[tokio::test]
 async fn an_event_that_holds_no_request_is_told_as_a_problem() {
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     let mut broken = event("http-submit-base64");
     broken["body"] = json!("no base64!");
-    let answer = house.send(broken).await;
+    let answer = harness.send(broken).await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("http.bad_request")));
     let refused = crate::error::JobError::new(Code::IntakeUnknownEvent, "no shape");
     let answer = event::refusal(refused).await;
@@ -205,10 +205,10 @@ async fn an_event_that_holds_no_request_is_told_as_a_problem() {
 /// A browser shows the token once; from then on links and players bear a cookie, which other pages' requests can't use.
 #[tokio::test]
 async fn a_session_stands_for_the_token() {
-    let house = House::open(Some(SECRET)).await;
-    assert_eq!(house.ask("POST", "/session", &[], b"").await.status, 401);
+    let harness = Harness::open(Some(SECRET)).await;
+    assert_eq!(harness.ask("POST", "/session", &[], b"").await.status, 401);
     let bearer = format!("Bearer {SECRET}");
-    let opened = house.ask("POST", "/session", &[("authorization", &bearer)], b"").await;
+    let opened = harness.ask("POST", "/session", &[("authorization", &bearer)], b"").await;
     assert_eq!(opened.status, 204, "{}", opened.text);
     let cookie = opened.cookies[0].as_str().unwrap().to_owned();
     for attribute in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
@@ -223,37 +223,37 @@ async fn a_session_stands_for_the_token() {
         if let Some(origin) = origin {
             event["headers"]["origin"] = json!(origin);
         }
-        house.send(event).await.status
+        harness.send(event).await.status
     };
     assert_eq!(ask(pair, None).await, 200);
     assert_eq!(ask(pair, Some("https://abcdefghij.lambda-url.us-east-1.on.aws")).await, 200);
     assert_eq!(ask(pair, Some("https://abcdefghij.lambda-url.us-east-1.on.aws:8443")).await, 403);
     assert_eq!(ask(&format!("{pair}0"), None).await, 401);
-    let closed = house.ask("DELETE", "/session", &[("authorization", &bearer)], b"").await;
+    let closed = harness.ask("DELETE", "/session", &[("authorization", &bearer)], b"").await;
     assert!(closed.cookies[0].as_str().unwrap().starts_with("chalkreel=; "), "{}", closed.cookies);
 }
 
 #[tokio::test]
 async fn only_holders_of_the_token_come_in() {
-    let house = House::open(Some(SECRET)).await;
+    let harness = Harness::open(Some(SECRET)).await;
     for path in ["/jobs", "/jobs/0123456789abcdef01234567", "/nothing"] {
-        assert_eq!(house.get(path).await.status, 401, "{path}");
-        let wrong = house.ask("GET", path, &[("authorization", "Bearer wrong")], b"").await;
+        assert_eq!(harness.get(path).await.status, 401, "{path}");
+        let wrong = harness.ask("GET", path, &[("authorization", "Bearer wrong")], b"").await;
         assert_eq!((wrong.status, wrong.headers["www-authenticate"].as_str()), (401, Some("Bearer")), "{path}");
     }
     let bearer = format!("Bearer {SECRET}");
-    assert_eq!(house.ask("GET", "/jobs", &[("authorization", &bearer)], b"").await.status, 200);
-    assert_eq!(house.get("/health").await.text, "ok\n");
-    assert_eq!(house.get("/openapi.json").await.status, 200);
+    assert_eq!(harness.ask("GET", "/jobs", &[("authorization", &bearer)], b"").await.status, 200);
+    assert_eq!(harness.get("/health").await.text, "ok\n");
+    assert_eq!(harness.get("/openapi.json").await.status, 200);
 }
 
 #[tokio::test]
 async fn jobs_are_listed_newest_first_page_by_page() {
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     let mut sent = Vec::new();
     for number in 0..5 {
         let document = format!("# {number}");
-        let answer = house.ask("POST", "/jobs", &[("content-type", "text/markdown")], document.as_bytes()).await;
+        let answer = harness.ask("POST", "/jobs", &[("content-type", "text/markdown")], document.as_bytes()).await;
         sent.push(answer.body["job_id"].clone());
         // Times are kept to the millisecond.
         let now = jiff::Timestamp::now().as_millisecond();
@@ -263,7 +263,7 @@ async fn jobs_are_listed_newest_first_page_by_page() {
     }
     let (mut listed, mut path) = (Vec::new(), "/jobs?limit=2".to_owned());
     loop {
-        let page = house.get(&path).await;
+        let page = harness.get(&path).await;
         assert_eq!(page.status, 200, "{}", page.text);
         listed.extend(page.body["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].clone()));
         let Some(next) = page.body["next"].as_str() else { break };
@@ -276,19 +276,19 @@ async fn jobs_are_listed_newest_first_page_by_page() {
 
 #[tokio::test]
 async fn a_job_is_cancelled_before_it_began_and_while_it_runs() {
-    let house = House::open(None).await;
-    let id = house.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
+    let harness = Harness::open(None).await;
+    let id = harness.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
     let path = format!("/jobs/{id}");
-    let cancelled = house.ask("DELETE", &path, &[], b"").await;
+    let cancelled = harness.ask("DELETE", &path, &[], b"").await;
     assert_eq!((cancelled.status, cancelled.body["state"].as_str()), (200, Some("cancelled")));
-    assert_eq!(house.get(&path).await.body["error"]["code"], "job.cancelled");
-    assert_eq!(house.ask("DELETE", &path, &[], b"").await.body["state"], "cancelled", "twice is no other than once");
+    assert_eq!(harness.get(&path).await.body["error"]["code"], "job.cancelled");
+    assert_eq!(harness.ask("DELETE", &path, &[], b"").await.body["state"], "cancelled", "twice is no other than once");
 
-    let id = house.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
+    let id = harness.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
     let path = format!("/jobs/{id}");
-    let lease = house.claim(&id).await;
+    let lease = harness.claim(&id).await;
     lease.change(|status| status.state = State::Running);
-    let cancelled = house.ask("DELETE", &path, &[], b"").await;
+    let cancelled = harness.ask("DELETE", &path, &[], b"").await;
     assert_eq!(cancelled.body["state"], "cancelled", "{}", cancelled.text);
     lease.change(|status| status.progress = 0.5);
     Deadline::after(Duration::from_secs(10)).run(lease.lost()).await.unwrap();
@@ -311,30 +311,30 @@ async fn listener() -> (Arc<Notices>, Arc<std::sync::Mutex<Vec<Value>>>) {
         "CHALKREEL_WEBHOOK_LOOPBACK" => Some("on".to_owned()),
         _ => None,
     });
-    (Arc::new(Notices::without_studio(&config.unwrap(), "films")), heard)
+    (Arc::new(Notices::without_services(&config.unwrap(), "films")), heard)
 }
 
 /// Nobody else would: the one job has no owner yet, the other lies between two tasks of its state machine.
 #[tokio::test]
 async fn whoever_cancels_a_job_over_http_tells_it() {
     let (notices, heard) = listener().await;
-    let house = House::with(None, |api| api.telling(notices.clone())).await;
+    let harness = Harness::with(None, |api| api.telling(notices.clone())).await;
     let cancel = async |id: &str| {
         for _ in 0..2 {
-            let answer = house.ask("DELETE", &format!("/jobs/{id}"), &[], b"").await;
+            let answer = harness.ask("DELETE", &format!("/jobs/{id}"), &[], b"").await;
             assert_eq!(answer.body["state"], "cancelled", "{}", answer.text);
         }
         assert!(notices.flush(Deadline::after(Duration::from_secs(10))).await);
         std::mem::take(&mut *heard.lock().unwrap())
     };
-    let waiting = house.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
+    let waiting = harness.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
     let told = cancel(&waiting).await;
     assert_eq!(told.len(), 1, "twice is no other than once: {told:?}");
     assert_eq!((&told[0]["job_id"], &told[0]["state"]), (&json!(waiting), &json!("cancelled")));
     assert_eq!(told[0]["error"]["code"], "job.cancelled");
 
-    let between = house.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
-    let lease = house.claim(&between).await;
+    let between = harness.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
+    let lease = harness.claim(&between).await;
     lease.change(|status| status.state = State::Running);
     let hand_over = |status: &mut crate::job::Status| {
         status.owner.clear();
@@ -348,12 +348,12 @@ async fn whoever_cancels_a_job_over_http_tells_it() {
 
 #[tokio::test]
 async fn what_a_job_left_is_found_under_its_names() {
-    let house = House::open(None).await;
-    let id = house.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
-    let film = house.get(&format!("/jobs/{id}/film")).await;
+    let harness = Harness::open(None).await;
+    let id = harness.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
+    let film = harness.get(&format!("/jobs/{id}/film")).await;
     assert_eq!((film.status, film.body["code"].as_str()), (404, Some("job.not_ready")));
 
-    let lease = house.claim(&id).await;
+    let lease = harness.claim(&id).await;
     let job: JobId = id.parse().unwrap();
     let mut outputs = Vec::new();
     for (kind, file, text) in [
@@ -367,7 +367,7 @@ async fn what_a_job_left_is_found_under_its_names() {
         ("log", keys::LOG, "{}"),
     ] {
         let key = keys::of(&job, file);
-        house.store.put(&key, text.as_bytes().to_vec(), "text/plain", Api::deadline()).await.unwrap();
+        harness.store.put(&key, text.as_bytes().to_vec(), "text/plain", Api::deadline()).await.unwrap();
         outputs.push((kind.to_owned(), key));
     }
     lease.change(|status| status.state = State::Running);
@@ -378,7 +378,7 @@ async fn what_a_job_left_is_found_under_its_names() {
     lease.finish(finish, Api::deadline()).await.unwrap();
 
     for (output, text) in [("page", "<title>page</title>"), ("captions", "WEBVTT"), ("log", "{}")] {
-        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        let answer = harness.get(&format!("/jobs/{id}/{output}")).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, text), "{output}");
     }
     // In other languages: by the whole tag, or by the language alone, whichever there is.
@@ -390,7 +390,7 @@ async fn what_a_job_left_is_found_under_its_names() {
         ("captions.de-AT.vtt", "WEBVTT de-AT"),
         ("captions.pt.srt", "1"),
     ] {
-        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        let answer = harness.get(&format!("/jobs/{id}/{output}")).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, text), "{output}");
     }
     for (output, code) in [
@@ -399,11 +399,11 @@ async fn what_a_job_left_is_found_under_its_names() {
         ("captions.fr.vtt", "job.not_ready"),
         ("captions.pt.txt", "http.no_such_path"),
     ] {
-        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        let answer = harness.get(&format!("/jobs/{id}/{output}")).await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (404, Some(code)), "{output}");
     }
     for output in ["film", "film.mp4"] {
-        let answer = house.get(&format!("/jobs/{id}/{output}")).await;
+        let answer = harness.get(&format!("/jobs/{id}/{output}")).await;
         assert_eq!(answer.status, 302, "{}", answer.text);
         let url = answer.headers["location"].as_str().unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -414,13 +414,13 @@ async fn what_a_job_left_is_found_under_its_names() {
         let forged = url.replace("film.mp4", "status.json");
         assert_eq!(client.get(forged).send().await.unwrap().status(), 403, "a URL opens one object alone");
     }
-    assert_eq!(house.get(&format!("/jobs/{id}/poster")).await.body["code"], "job.not_ready");
+    assert_eq!(harness.get(&format!("/jobs/{id}/poster")).await.body["code"], "job.not_ready");
 }
 
 #[tokio::test]
 async fn the_description_tells_every_route_and_resolves() {
-    let house = House::open(None).await;
-    let description = house.get("/openapi.json").await.body;
+    let harness = Harness::open(None).await;
+    let description = harness.get("/openapi.json").await.body;
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1"), "{description}");
     for (path, methods) in [
         ("/jobs", &["get", "post"][..]),
@@ -437,7 +437,7 @@ async fn the_description_tells_every_route_and_resolves() {
     assert_eq!((&schemes["bearer"]["type"], &schemes["bearer"]["scheme"]), (&json!("http"), &json!("bearer")));
     assert_eq!((&schemes["session"]["in"], &schemes["session"]["name"]), (&json!("cookie"), &json!("chalkreel")));
     assert!(description["security"].is_null(), "here IAM is the guard");
-    let guarded = House::open(Some(SECRET)).await.get("/openapi.json").await.body;
+    let guarded = Harness::open(Some(SECRET)).await.get("/openapi.json").await.body;
     assert_eq!(guarded["security"], json!([{"bearer": []}, {"session": []}]));
     assert_eq!(guarded["paths"]["/health"]["get"]["security"], json!([{}]), "open to everybody");
     let text = description.to_string();
@@ -455,8 +455,8 @@ async fn the_description_tells_every_route_and_resolves() {
 
 #[tokio::test]
 async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
-    let house = House::open(None).await;
-    let answer = house.send(event("http-api-jobs")).await;
+    let harness = Harness::open(None).await;
+    let answer = harness.send(event("http-api-jobs")).await;
     assert_eq!((answer.status, &answer.body), (200, &json!({"jobs": [], "next": null})));
 
     // But addresses that are told begin with it, or they would lead nowhere.
@@ -465,7 +465,7 @@ async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
         event["requestContext"]["http"]["method"] = json!(method);
         event["rawQueryString"] = json!(query);
         event["body"] = json!(body);
-        house.send(event).await
+        harness.send(event).await
     };
     for document in ["# One", "# Two"] {
         let sent = send("POST", "", document).await;
@@ -523,17 +523,17 @@ const PIECES: &[&str] = &[
 async fn whatever_is_accepted_is_taken_by_the_trigger() {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let taken = async |name: String| {
         let body = format!("# {name}");
-        let answer = house.ask("POST", &format!("/jobs?name={}", encoded(&name)), &[], body.as_bytes()).await;
+        let answer = harness.ask("POST", &format!("/jobs?name={}", encoded(&name)), &[], body.as_bytes()).await;
         if answer.status != 202 {
             assert!([400, 413, 415].contains(&answer.status), "{name:?}: {}", answer.text);
             return false;
         }
         let id = answer.body["job_id"].as_str().unwrap().to_owned();
-        let (keys, _) = house.store.page(keys::INCOMING, None, 1000, Api::deadline()).await.unwrap();
+        let (keys, _) = harness.store.page(keys::INCOMING, None, 1000, Api::deadline()).await.unwrap();
         let notification = |key: &str| {
             let mut notification = event("s3-upload");
             let told = &mut notification["Records"][0]["s3"];
@@ -569,10 +569,10 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
     for name in
         ["x.captions.de.md", "x.captions.pt-BR.json", "x.captions.de.storyboard.json", "a.png", "A.MP3", "a/b.svg"]
     {
-        let answer = house.ask("POST", &format!("/jobs?name={name}"), &[], b"# T").await;
+        let answer = harness.ask("POST", &format!("/jobs?name={name}"), &[], b"# T").await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("http.bad_request")), "{name}");
         let envelope = json!({"document": {"name": name, "text": "# T"}}).to_string();
-        let answer = house.ask("POST", "/jobs", &[("content-type", "application/json")], envelope.as_bytes()).await;
+        let answer = harness.ask("POST", "/jobs", &[("content-type", "application/json")], envelope.as_bytes()).await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("http.bad_request")), "{name}");
     }
     for name in ["lesson.md", ".md", "captions.de.md", "a.captions.md", "x", "x.exe", "incoming/films/status.json"] {
@@ -591,24 +591,24 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
 /// them.
 #[tokio::test]
 async fn no_key_keeps_others_from_being_listed() {
-    let house = House::open(None).await;
+    let harness = Harness::open(None).await;
     for key in ["incoming/a\u{1}.md", "incoming/a\u{fffe}.md", "incoming/\u{b}.md"] {
-        let put = house.store.put(key, "# T", "text/markdown", Api::deadline()).await;
+        let put = harness.store.put(key, "# T", "text/markdown", Api::deadline()).await;
         assert_eq!(put.map_err(|error| error.code()), Err("store.refused"), "{key:?}");
     }
     for key in
         ["incoming/a\u{85}.md", "incoming/a\u{7f}.md", "incoming/&<>\"'.md", "incoming/a\tb\r\n.md", "incoming/ a .md"]
     {
-        house.store.put(key, "# T", "text/markdown", Api::deadline()).await.unwrap();
-        let listed = house.store.list(keys::INCOMING, 100, Api::deadline()).await.unwrap();
+        harness.store.put(key, "# T", "text/markdown", Api::deadline()).await.unwrap();
+        let listed = harness.store.list(keys::INCOMING, 100, Api::deadline()).await.unwrap();
         assert!(listed.iter().any(|entry| entry.key == key), "{key:?}: {listed:?}");
     }
 }
 
 /// The files of the store whose names hold `part`, with one bit flipped.
-fn damage(house: &House, part: &str) {
+fn damage(harness: &Harness, part: &str) {
     let mut found = 0;
-    for entry in std::fs::read_dir(house._dir.path().join("buckets/films")).unwrap() {
+    for entry in std::fs::read_dir(harness._dir.path().join("buckets/films")).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name().unwrap().to_str().unwrap().contains(part) {
             let mut bytes = std::fs::read(&path).unwrap();
@@ -623,14 +623,14 @@ fn damage(house: &House, part: &str) {
 /// One flipped bit: the job is told as what it is, hides no other, and sending the document again has it made anew.
 #[tokio::test]
 async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
-    let house = House::with(None, Api::passing_on).await;
-    let send = async |text: &str| house.ask("POST", "/jobs?name=a.md", &[], text.as_bytes()).await;
+    let harness = Harness::with(None, Api::passing_on).await;
+    let send = async |text: &str| harness.ask("POST", "/jobs?name=a.md", &[], text.as_bytes()).await;
     let healthy = send("# Healthy").await.body["job_id"].clone();
     let made = async |text: &str| {
         let id = send(text).await.body["job_id"].as_str().unwrap().to_owned();
-        let lease = house.claim(&id).await;
+        let lease = harness.claim(&id).await;
         let key = keys::of(&id.parse().unwrap(), keys::FILM);
-        house.store.put(&key, "a film", "video/mp4", Api::deadline()).await.unwrap();
+        harness.store.put(&key, "a film", "video/mp4", Api::deadline()).await.unwrap();
         lease.change(|status| status.state = State::Running);
         let finish = |status: &mut crate::job::Status| {
             status.state = State::Succeeded;
@@ -641,50 +641,50 @@ async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
     };
     // The status.
     let id = made("# One").await;
-    damage(&house, &format!("{id}%2Fstatus"));
-    let told = house.get(&format!("/jobs/{id}")).await;
+    damage(&harness, &format!("{id}%2Fstatus"));
+    let told = harness.get(&format!("/jobs/{id}")).await;
     assert_eq!((told.status, told.body["code"].as_str()), (500, Some("store.damaged")));
     assert!(told.body["remedy"].as_str().unwrap().contains("again"), "{}", told.text);
-    let listed = house.get("/jobs").await;
+    let listed = harness.get("/jobs").await;
     let jobs = listed.body["jobs"].as_array().unwrap();
     assert!(jobs.iter().any(|job| job["job_id"] == healthy) && jobs.len() == 2, "{}", listed.text);
     assert!(jobs.iter().any(|job| job["job_id"] == json!(id) && job["error"] == "store.damaged"), "{}", listed.text);
     let again = send("# One").await;
     assert_eq!((again.status, &again.body["job_id"]), (202, &json!(id)), "{}", again.text);
-    let status = house.claim(&id).await.status();
+    let status = harness.claim(&id).await.status();
     assert_eq!(status.state, State::Queued, "whoever claims it begins anew");
 
     // The film.
     let id = made("# Two").await;
     assert_eq!(send("# Two").await.body["state"], "succeeded", "a film that is whole is left alone");
-    damage(&house, &format!("{id}%2Ffilm"));
+    damage(&harness, &format!("{id}%2Ffilm"));
     let again = send("# Two").await;
     assert_eq!((again.status, again.body["error"]["code"].as_str()), (202, Some("store.damaged")), "{}", again.text);
-    let status = house.claim(&id).await.status();
+    let status = harness.claim(&id).await.status();
     assert_eq!((status.state, status.outputs.len()), (State::Queued, 0));
     assert_eq!(status.generation, 3, "made, lost, claimed");
 
     // The document itself, before anybody has read it, and the note of what was asked for.
     let id = send("# Three").await.body["job_id"].as_str().unwrap().to_owned();
-    damage(&house, "incoming");
-    damage(&house, &format!("{id}%2Frequest"));
+    damage(&harness, "incoming");
+    damage(&harness, &format!("{id}%2Frequest"));
     assert_eq!(send("# Three").await.status, 202);
-    let (documents, _) = house.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
+    let (documents, _) = harness.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
     let mut whole = 0;
     for key in &documents {
-        let document = house.store.get(key, 99, Api::deadline()).await;
+        let document = harness.store.get(key, 99, Api::deadline()).await;
         whole += usize::from(document.is_ok_and(|document| document.bytes == b"# Three"[..]));
     }
     assert_eq!(whole, 1);
-    assert_eq!(house.get(&format!("/jobs/{id}")).await.body["state"], "queued");
+    assert_eq!(harness.get(&format!("/jobs/{id}")).await.body["state"], "queued");
 }
 
 /// Every answer says how browsers must treat it.
 #[tokio::test]
 async fn every_answer_bears_the_rules_for_browsers() {
-    let house = House::open(Some(SECRET)).await;
+    let harness = Harness::open(Some(SECRET)).await;
     for path in ["/health", "/openapi.json", "/jobs", "/nothing", "/jobs/0123456789abcdef01234567"] {
-        let headers = house.get(path).await.headers;
+        let headers = harness.get(path).await.headers;
         let has = |name: &str, value: &str| headers[name].as_str().is_some_and(|given| given.contains(value));
         assert!(
             has("content-security-policy", "default-src 'none'")

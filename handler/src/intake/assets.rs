@@ -35,7 +35,7 @@ const AT_A_TIME: u64 = 8 << 20;
 /// Where the files of a document are looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Beside {
+pub enum AssetBase {
     /// Nowhere: the document came without a place.
     Nothing,
     /// In a folder of this machine.
@@ -49,7 +49,7 @@ pub enum Beside {
     },
 }
 
-impl Beside {
+impl AssetBase {
     /// The place of a request's document.
     pub fn of(source: &Source) -> Self {
         match source {
@@ -80,15 +80,15 @@ impl Assets {
     /// Fetches all that `storyboard` names to `folder`, and says what could not be had.
     pub async fn fetch(
         storyboard: &Storyboard,
-        beside: &Beside,
+        asset_base: &AssetBase,
         store: &Store,
         folder: &Path,
         deadline: Deadline,
     ) -> (Self, Vec<Warning>) {
         let mut wanted = wanted(storyboard);
         let surplus = wanted.split_off(FILES.min(wanted.len()));
-        let (assets, mut warnings) = Self::fetch_all(wanted, beside, store, folder, deadline).await;
-        warnings.extend(surplus.iter().map(Want::one_too_many));
+        let (assets, mut warnings) = Self::fetch_all(wanted, asset_base, store, folder, deadline).await;
+        warnings.extend(surplus.iter().map(AssetRequest::one_too_many));
         (assets, warnings)
     }
 
@@ -96,19 +96,19 @@ impl Assets {
     pub async fn fetch_scene(
         storyboard: &Storyboard,
         scene: &Scene,
-        beside: &Beside,
+        asset_base: &AssetBase,
         store: &Store,
         folder: &Path,
         deadline: Deadline,
     ) -> Self {
         let shown: BTreeSet<&str> = pictures(scene).map(|(source, _)| source).collect();
         let wanted = wanted(storyboard).into_iter().take(FILES).filter(|want| shown.contains(want.source));
-        Self::fetch_all(wanted.collect(), beside, store, folder, deadline).await.0
+        Self::fetch_all(wanted.collect(), asset_base, store, folder, deadline).await.0
     }
 
     async fn fetch_all(
-        wanted: Vec<Want<'_>>,
-        beside: &Beside,
+        wanted: Vec<AssetRequest<'_>>,
+        asset_base: &AssetBase,
         store: &Store,
         folder: &Path,
         deadline: Deadline,
@@ -119,7 +119,7 @@ impl Assets {
         let mut fetches: Vec<BoxFuture<'_, Result<Asset, String>>> = Vec::new();
         for (number, want) in wanted.iter().enumerate() {
             let path = folder.join(format!("asset-{number}.{}", extension(want.source)));
-            fetches.push(Box::pin(want.fetch_by(deadline, beside, store, path)));
+            fetches.push(Box::pin(want.fetch_by(deadline, asset_base, store, path)));
         }
         let fetched: Vec<_> = stream::iter(fetches).buffered(AT_ONCE).collect().await;
         let mut assets = BTreeMap::new();
@@ -150,46 +150,52 @@ impl Assets {
 pub async fn fetch(
     name: &str,
     most: u64,
-    beside: &Beside,
+    asset_base: &AssetBase,
     store: &Store,
     path: PathBuf,
     deadline: Deadline,
 ) -> Result<Asset, String> {
-    Want { source: name, what: "the file", most, place: None }.fetch_by(deadline, beside, store, path).await
+    AssetRequest { source: name, what: "the file", most, place: None }.fetch_by(deadline, asset_base, store, path).await
 }
 
 /// A file that a storyboard names.
-struct Want<'a> {
+struct AssetRequest<'a> {
     source: &'a str,
     what: &'static str,
     most: u64,
     place: Option<Place>,
 }
 
-impl Want<'_> {
+impl AssetRequest<'_> {
     async fn fetch_by(
         &self,
         deadline: Deadline,
-        beside: &Beside,
+        asset_base: &AssetBase,
         store: &Store,
         path: PathBuf,
     ) -> Result<Asset, String> {
-        let made = deadline.run(self.fetch(beside, store, path, deadline)).await;
+        let made = deadline.run(self.fetch(asset_base, store, path, deadline)).await;
         made.unwrap_or_else(|_| Err("it could not be fetched in time".to_owned()))
     }
 
-    async fn fetch(&self, beside: &Beside, store: &Store, path: PathBuf, deadline: Deadline) -> Result<Asset, String> {
+    async fn fetch(
+        &self,
+        asset_base: &AssetBase,
+        store: &Store,
+        path: PathBuf,
+        deadline: Deadline,
+    ) -> Result<Asset, String> {
         match beside {
-            Beside::Nothing => {
+            AssetBase::Nothing => {
                 return Err("the document came without its files; put both into a folder or a bucket".to_owned());
             }
-            Beside::Folder(folder) => {
+            AssetBase::Folder(folder) => {
                 let (from, most) = (folder.join(self.source), self.most);
                 let (folder, to) = (folder.clone(), path.clone());
                 let copied = deadline.work(move |cutoff| copy(&folder, &from, &to, most, cutoff)).await;
                 copied.map_err(|stopped| stopped.to_string())??;
             }
-            Beside::Bucket { bucket, prefix } => {
+            AssetBase::Bucket { bucket, prefix } => {
                 let (store, key) = (store.with_bucket(bucket), format!("{prefix}{}", self.source));
                 let told = |error: StoreError| match error {
                     StoreError::NotFound { .. } => format!("s3://{bucket}/{key} is not there"),
@@ -215,15 +221,16 @@ impl Want<'_> {
 }
 
 /// Each file once, in the order of the film.
-fn wanted(storyboard: &Storyboard) -> Vec<Want<'_>> {
+fn wanted(storyboard: &Storyboard) -> Vec<AssetRequest<'_>> {
     let of_film = [
         storyboard.music.as_ref().map(|music| (music.source.as_str(), "the music")),
         storyboard.intro.as_deref().map(|source| (source, "the intro")),
         storyboard.outro.as_deref().map(|source| (source, "the outro")),
     ];
-    let of_film = of_film.into_iter().flatten().map(|(source, what)| Want { source, what, most: CLIP, place: None });
+    let of_film =
+        of_film.into_iter().flatten().map(|(source, what)| AssetRequest { source, what, most: CLIP, place: None });
     let of_scenes = storyboard.scenes.iter().flat_map(pictures);
-    let of_scenes = of_scenes.map(|(source, place)| Want { source, what: "the picture", most: PICTURE, place });
+    let of_scenes = of_scenes.map(|(source, place)| AssetRequest { source, what: "the picture", most: PICTURE, place });
     let mut seen = BTreeSet::new();
     of_film.chain(of_scenes).filter(|want| seen.insert(want.source)).collect()
 }
@@ -313,10 +320,10 @@ mod tests {
 
     #[test]
     fn a_key_has_its_neighbours_in_its_own_prefix() {
-        let beside = |key: &str| Beside::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
-        let bucket = |prefix: &str| Beside::Bucket { bucket: "b".into(), prefix: prefix.into() };
-        assert_eq!(beside("incoming/a/lesson.md"), bucket("incoming/a/"));
-        assert_eq!(beside("lesson.md"), bucket(""));
+        let beside = |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
+        let bucket = |prefix: &str| AssetBase::Bucket { bucket: "b".into(), prefix: prefix.into() };
+        assert_eq!(asset_base("incoming/a/lesson.md"), bucket("incoming/a/"));
+        assert_eq!(asset_base("lesson.md"), bucket(""));
         assert_eq!(
             (extension("a/b.PNG"), extension("a/b"), extension("x.p g")),
             ("png".into(), "".into(), "pg".into())

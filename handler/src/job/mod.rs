@@ -1,6 +1,6 @@
 //! A job: what was asked for, who it is, how it stands, what it said.
 //!
-//! In: requests from the front doors. Out: an identity that is the same for the same request, a status that is one
+//! In: requests from all interfaces. Out: an identity that is the same for the same request, a status that is one
 //! document and always whole, a log that never makes anybody wait. It never does any of the job's work.
 
 pub mod identity;

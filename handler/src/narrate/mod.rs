@@ -7,22 +7,22 @@
 //!   with what they share in `http` and `local`;
 //! - `chain` makes the voices of a film, in the order to try them;
 //! - `line` asks one of them with patience, and `gate` holds how many calls run, and whether it is asked at all;
-//! - `casting` holds who speaks what, and `reach` whether there is a network;
+//! - `assignment` holds who speaks what, and `reach` whether there is a network;
 //! - `pieces`, `decode`, `mp3` and `sound` are the way from text to samples, and `keep` is the cache.
 //!
 //! A voice that fails leaves its turn to the next one in the chain. By default the whole film has one voice, so what it
 //! spoke before is void then: [`Voices::still_speaks`] says what has to be asked for again.
 
-mod casting;
+mod assignment;
+mod cache;
 mod chain;
+mod client;
 mod decode;
 mod elevenlabs;
 mod espeak;
 mod gate;
 mod gtts;
 mod http;
-mod keep;
-mod line;
 mod local;
 mod mp3;
 mod openai;
@@ -49,8 +49,8 @@ use crate::job::status::BeatVoice;
 use crate::layers::Layers;
 use crate::store::Cache;
 
-use casting::Casting;
-use line::{Budget, Heard, Line};
+use assignment::VoiceAssignment;
+use client::{Budget, Heard, VoiceClient};
 use voice::Order;
 
 pub use decode::SAMPLE_RATE;
@@ -121,8 +121,8 @@ impl Quote {
 /// The voices of one film, in the order to try them.
 #[derive(Debug)]
 pub struct Voices {
-    lines: Vec<Line>,
-    casting: Casting,
+    lines: Vec<VoiceClient>,
+    assignment: VoiceAssignment,
     /// Whether the lesson asks for a pace.
     paced: bool,
     language: String,
@@ -138,8 +138,8 @@ impl Voices {
         let (lines, warnings) = chain::of(storyboard, layers, config);
         let settings = &storyboard.voice;
         let voices = Self {
-            lines: lines.into_iter().map(|voice| Line::new(voice, config.voice_timeout)).collect(),
-            casting: Casting::new(settings.consistency.as_deref()),
+            lines: lines.into_iter().map(|voice| VoiceClient::new(voice, config.voice_timeout)).collect(),
+            assignment: VoiceAssignment::new(settings.consistency.as_deref()),
             paced: settings.words_per_minute.is_some(),
             language: storyboard.language.clone(),
             cache: cache.clone(),
@@ -162,7 +162,7 @@ impl Voices {
         scratch: &Path,
         deadline: Deadline,
     ) -> Result<Narration, JobError> {
-        let group = self.casting.group(scene, &beat.id);
+        let group = self.assignment.group(scene, &beat.id);
         let text = pieces::normalised(&beat.narration);
         if text.is_empty() {
             return Ok(Narration::silent(Sound::default()));
@@ -170,7 +170,7 @@ impl Voices {
         let tries = AtomicU32::new(0);
         let mut errors: Vec<(&str, VoiceError)> = Vec::new();
         loop {
-            let turn = self.casting.turn(&group);
+            let turn = self.assignment.turn(&group);
             let Some(line) = self.lines.get(turn) else { return Err(exhausted(beat, &errors)) };
             let name = format!("{}.{turn}", beat.id);
             let last = turn + 1 == self.lines.len();
@@ -179,10 +179,10 @@ impl Voices {
             let spoken = tokio::select! {
                 spoken = self.spoken(line, &order, &tries) => spoken,
                 // Another beat of the group found that this voice can't speak.
-                () = self.casting.left(&group, turn) => continue,
+                () = self.assignment.left(&group, turn) => continue,
             };
             let error = match spoken {
-                Ok((_, characters)) if self.casting.turn(&group) != turn => {
+                Ok((_, characters)) if self.assignment.turn(&group) != turn => {
                     tracing::debug!(beat = beat.id, characters, "spoken by a voice that has left meanwhile");
                     continue;
                 }
@@ -217,7 +217,7 @@ impl Voices {
                 // Whoever stands at the end stays: one beat that can't be spoken does not silence the others.
                 return Err(exhausted(beat, &errors));
             }
-            self.casting.leave(&group, turn);
+            self.assignment.leave(&group, turn);
         }
     }
 
@@ -244,7 +244,7 @@ impl Voices {
     /// Whether the voice that spoke it still speaks for its film, scene or beat. When not, the beat has to be asked for
     /// again, for it would be the only one in that voice.
     pub fn still_speaks(&self, narration: &Narration) -> bool {
-        narration.cast.as_ref().is_none_or(|(group, turn)| self.casting.turn(group) == *turn)
+        narration.cast.as_ref().is_none_or(|(group, turn)| self.assignment.turn(group) == *turn)
     }
 
     /// Characters that voices which cost money may bill so far: those of calls that were refused are none, and those of a voice
@@ -267,7 +267,12 @@ impl Voices {
     }
 
     /// All pieces of a text by one voice, and the characters that were not in the cache.
-    async fn spoken(&self, line: &Line, order: &Order<'_>, tries: &AtomicU32) -> Result<(Heard, u64), VoiceError> {
+    async fn spoken(
+        &self,
+        line: &VoiceClient,
+        order: &Order<'_>,
+        tries: &AtomicU32,
+    ) -> Result<(Heard, u64), VoiceError> {
         let mut whole = Heard { samples: Vec::new(), words: Vec::new(), file: None };
         let mut characters = 0;
         let mut timed = true;
@@ -299,11 +304,16 @@ impl Voices {
     }
 
     /// One piece, from the cache or from the voice, and whether it was cached.
-    async fn piece(&self, line: &Line, order: &Order<'_>, tries: &AtomicU32) -> Result<(Heard, bool), VoiceError> {
-        let key = keep::key(&*line.voice, &self.language, order.text);
+    async fn piece(
+        &self,
+        line: &VoiceClient,
+        order: &Order<'_>,
+        tries: &AtomicU32,
+    ) -> Result<(Heard, bool), VoiceError> {
+        let key = cache::key(&*line.voice, &self.language, order.text);
         let path = order.scratch.join(format!("{}.kept", order.name));
         if let Some(key) = &key
-            && let Some(recording) = keep::fetch(&self.cache, key, &path, order.deadline).await
+            && let Some(recording) = cache::fetch(&self.cache, key, &path, order.deadline).await
             && let Ok(heard) = line.hear(recording, order.text, order.deadline).await
         {
             return Ok((heard, true));
@@ -313,7 +323,7 @@ impl Voices {
         }
         let mut heard = line.ask(order, &self.budget, tries).await?;
         if let (Some(key), Some((bytes, words))) = (&key, heard.file.take()) {
-            keep::store(&self.cache, key, &bytes, &words, &path, order.deadline).await;
+            cache::store(&self.cache, key, &bytes, &words, &path, order.deadline).await;
         }
         Ok((heard, false))
     }
@@ -323,7 +333,7 @@ impl Voices {
     async fn look_at_the_network(&self) {
         let Some(reached) = &self.reached else { return };
         let look = || async {
-            join_all(self.lines.iter().map(Line::look)).await;
+            join_all(self.lines.iter().map(VoiceClient::look)).await;
         };
         reached.get_or_init(look).await;
     }

@@ -21,7 +21,7 @@ pub(super) struct Bus {
 
 impl Bus {
     pub(super) fn new(name: &str, config: &Config, bucket: &str) -> Self {
-        let access = Access::of(config, config.doors.events_url.as_ref());
+        let access = Access::of(config, config.interfaces.events_url.as_ref());
         Self { aws: OnceCell::new(), access, name: name.to_owned(), bucket: bucket.to_owned() }
     }
 }
@@ -32,7 +32,7 @@ impl Target for Bus {
         "EventBridge"
     }
 
-    fn hears(&self, _: State) -> bool {
+    fn accepts(&self, _: State) -> bool {
         true
     }
 

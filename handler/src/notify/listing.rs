@@ -24,7 +24,7 @@ impl Target for Listing {
         "the list of jobs"
     }
 
-    fn hears(&self, state: State) -> bool {
+    fn accepts(&self, state: State) -> bool {
         state == State::Queued
     }
 

@@ -114,7 +114,7 @@ impl Target for Metrics {
         "CloudWatch"
     }
 
-    fn hears(&self, state: State) -> bool {
+    fn accepts(&self, state: State) -> bool {
         state.is_final()
     }
 

@@ -22,7 +22,7 @@ use tracing::{error, warn};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::job::{JobId, State, Status};
-use crate::services::{Claimed, Studio};
+use crate::services::{Claimed, Services};
 
 /// Messages that may wait for one target.
 const QUEUE: usize = 256;
@@ -37,7 +37,7 @@ struct Notice {
 }
 
 impl Notice {
-    /// The same for the same news, so that whoever hears it twice can tell.
+    /// The same for the same news, so that whoever accepts it twice can tell.
     fn id(&self) -> String {
         format!("{}-{}-{}", self.status.job_id, self.status.generation, self.state.name())
     }
@@ -65,7 +65,7 @@ trait Target: Send + Sync {
     /// In logs.
     fn name(&self) -> &'static str;
     /// Whether it wants to hear of that state.
-    fn hears(&self, state: State) -> bool;
+    fn accepts(&self, state: State) -> bool;
     /// Whether it counts what was done here, whoever ended it, instead of hearing what is new.
     fn counts(&self) -> bool {
         false
@@ -90,20 +90,20 @@ enum News {
 }
 
 impl Notices {
-    /// Begins to tell of the studio's jobs whoever the settings name. Must be called inside a tokio runtime, once.
-    pub fn start(studio: &Studio) -> Self {
-        let config = &studio.config;
-        let mut targets = others(config, studio.store.bucket());
-        targets.push(Box::new(listing::Listing::new(studio.store.clone())));
-        if config.doors.metrics {
+    /// Begins to tell of the services's jobs whoever the settings name. Must be called inside a tokio runtime, once.
+    pub fn start(services: &Services) -> Self {
+        let config = &services.config;
+        let mut targets = others(config, services.store.bucket());
+        targets.push(Box::new(listing::Listing::new(services.store.clone())));
+        if config.interfaces.metrics {
             targets.push(Box::new(metrics::Metrics::of(config)));
         }
-        Self::to(targets, studio.watch())
+        Self::to(targets, services.watch())
     }
 
     /// The same where no films are made: what is written there, such as that a job is cancelled, is told too. `bucket` is where
     /// outputs lie.
-    pub fn without_studio(config: &Config, bucket: &str) -> Self {
+    pub fn without_services(config: &Config, bucket: &str) -> Self {
         let (_, nothing) = mpsc::unbounded_channel();
         Self::to(others(config, bucket), nothing)
     }
@@ -111,8 +111,8 @@ impl Notices {
     fn to(targets: Vec<Box<dyn Target>>, jobs: mpsc::UnboundedReceiver<Claimed>) -> Self {
         let pending = watch::Sender::new(0);
         let (news, told) = mpsc::unbounded_channel();
-        let desks = targets.into_iter().map(|target| Desk::open(target, pending.clone())).collect();
-        tokio::spawn(follow(jobs, told, desks, pending.clone()));
+        let subscribers = targets.into_iter().map(|target| Subscriber::open(target, pending.clone())).collect();
+        tokio::spawn(follow(jobs, told, subscribers, pending.clone()));
         Self { news, pending }
     }
 
@@ -149,25 +149,25 @@ impl Notices {
 /// Those elsewhere whom the settings name.
 fn others(config: &Config, bucket: &str) -> Vec<Box<dyn Target>> {
     let mut targets: Vec<Box<dyn Target>> = Vec::new();
-    if let Some(bus) = &config.doors.event_bus {
+    if let Some(bus) = &config.interfaces.event_bus {
         targets.push(Box::new(bus::Bus::new(bus, config, bucket)));
     }
-    if let Some((url, secret)) = &config.doors.webhook {
-        targets.push(Box::new(webhook::Webhook::new(url, secret, config.doors.webhook_loopback, bucket)));
+    if let Some((url, secret)) = &config.interfaces.webhook {
+        targets.push(Box::new(webhook::Webhook::new(url, secret, config.interfaces.webhook_loopback, bucket)));
     }
     targets
 }
 
 /// A target's queue.
-struct Desk {
+struct Subscriber {
     queue: mpsc::Sender<Arc<Notice>>,
     counts: bool,
-    hears: Box<dyn Fn(State) -> bool + Send + Sync>,
+    accepts: Box<dyn Fn(State) -> bool + Send + Sync>,
     name: &'static str,
     pending: watch::Sender<usize>,
 }
 
-impl Desk {
+impl Subscriber {
     fn open(target: Box<dyn Target>, pending: watch::Sender<usize>) -> Self {
         let (queue, mut notices) = mpsc::channel::<Arc<Notice>>(QUEUE);
         let target: Arc<dyn Target> = target.into();
@@ -184,11 +184,11 @@ impl Desk {
                 told.send_modify(|pending| *pending -= 1);
             }
         });
-        Self { queue, counts, hears: Box::new(move |state| asked.hears(state)), name, pending }
+        Self { queue, counts, accepts: Box::new(move |state| asked.accepts(state)), name, pending }
     }
 
     fn put(&self, notice: &Arc<Notice>) {
-        if !(self.hears)(notice.state) {
+        if !(self.accepts)(notice.state) {
             return;
         }
         self.pending.send_modify(|pending| *pending += 1);
@@ -205,16 +205,16 @@ struct Known {
     running_told: bool,
 }
 
-/// Puts every state of every job on all desks, each once and in order.
+/// Puts every state of every job on all subscribers, each once and in order.
 async fn follow(
     mut jobs: mpsc::UnboundedReceiver<Claimed>,
     mut news: mpsc::UnboundedReceiver<News>,
-    desks: Vec<Desk>,
+    subscribers: Vec<Subscriber>,
     pending: watch::Sender<usize>,
 ) {
-    let tell_those = |who: fn(&&Desk) -> bool, state: State, status: Status| {
+    let tell_those = |who: fn(&&Subscriber) -> bool, state: State, status: Status| {
         let notice = Arc::new(Notice { state, status });
-        desks.iter().filter(who).for_each(|desk| desk.put(&notice));
+        subscribers.iter().filter(who).for_each(|subscriber| subscriber.put(&notice));
     };
     let tell = |state: State, status: Status| tell_those(|_| true, state, status);
     let mut known: HashMap<JobId, Known> = HashMap::new();
@@ -249,7 +249,7 @@ async fn follow(
                 let status = match told {
                     None => return,
                     Some(News::Wrote(status)) => {
-                        tell_those(|desk| !desk.counts, status.state, status);
+                        tell_those(|subscriber| !subscriber.counts, status.state, status);
                         pending.send_modify(|pending| *pending -= 1);
                         continue;
                     }
@@ -263,7 +263,7 @@ async fn follow(
                         tell(State::Running, Status { updated_at: Timestamp::now(), ..status.clone() });
                     }
                     if status.state == State::Cancelled {
-                        tell_those(|desk| desk.counts, status.state, status);
+                        tell_those(|subscriber| subscriber.counts, status.state, status);
                     } else if !handed_over {
                         tell(status.state, status);
                     }
@@ -293,7 +293,7 @@ mod tests {
             "counter"
         }
 
-        fn hears(&self, state: State) -> bool {
+        fn accepts(&self, state: State) -> bool {
             state.is_final()
         }
 
@@ -313,7 +313,7 @@ mod tests {
             "ear"
         }
 
-        fn hears(&self, _: State) -> bool {
+        fn accepts(&self, _: State) -> bool {
             true
         }
 

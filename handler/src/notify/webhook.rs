@@ -100,7 +100,7 @@ impl Target for Webhook {
         "the webhook"
     }
 
-    fn hears(&self, _: State) -> bool {
+    fn accepts(&self, _: State) -> bool {
         true
     }
 

@@ -14,10 +14,10 @@ use crate::job::log::JobLog;
 use crate::job::{Again, Claim, JobId, Lease, Status, Terms, Worker};
 use crate::plan::Estimate;
 use crate::publish::{self, Made};
-use crate::scenes::CallSheet;
+use crate::scenes::Handover;
 use crate::scenes::progress;
 use crate::scratch::Scratch;
-use crate::services::{Busy, Studio};
+use crate::services::{Busy, Services};
 use crate::store::CacheKey;
 
 /// Largest log of an earlier task, in bytes: twice what is kept of one.
@@ -37,7 +37,7 @@ pub struct Attempt<'s> {
     scratch: Result<Scratch, JobError>,
     log: Arc<JobLog>,
     span: Span,
-    studio: &'s Studio,
+    services: &'s Services,
     _busy: Busy<'s>,
 }
 
@@ -49,38 +49,38 @@ impl<'s> Attempt<'s> {
     pub async fn begin(
         id: &JobId,
         worker: Worker<'_>,
-        studio: &'s Studio,
+        services: &'s Services,
         ends: Deadline,
         again: Again,
     ) -> Result<Result<Self, Status>, JobError> {
-        let ends = ends.slice(studio.config.job_timeout);
+        let ends = ends.slice(services.config.job_timeout);
         let closing = ends.no_sooner_than(publish::LEAST);
         let span = info_span!("job", job_id = id.as_str(), state = Empty, code = Empty, otel.status_code = Empty);
-        let log = studio.logs.begin(id.as_str());
-        let busy = studio.busy();
+        let log = services.logs.begin(id.as_str());
+        let busy = services.busy();
         let at = worker.execution().map_or_else(|| wall_clock(ends), |_| machine_ends());
-        let terms = Terms { worker, again, timeout: studio.config.lease_timeout, ends: at };
-        let claim = Lease::claim(&studio.store, id, terms, closing).instrument(span.clone()).await;
+        let terms = Terms { worker, again, timeout: services.config.lease_timeout, ends: at };
+        let claim = Lease::claim(&services.store, id, terms, closing).instrument(span.clone()).await;
         let lease = match claim {
             Ok(Claim::Mine(lease)) => lease,
             Ok(Claim::Done(status) | Claim::Held(status)) => {
-                studio.logs.end(&log);
+                services.logs.end(&log);
                 return Ok(Err(*status));
             }
             Err(error) => {
-                studio.logs.end(&log);
+                services.logs.end(&log);
                 return Err(error.into());
             }
         };
-        studio.claimed(&lease);
+        services.claimed(&lease);
         // The tasks of an execution write one log.
         if worker != Worker::Alone
-            && let Ok(earlier) = studio.store.get(&keys::of(id, keys::LOG), MAX_LOG, closing).await
+            && let Ok(earlier) = services.store.get(&keys::of(id, keys::LOG), MAX_LOG, closing).await
         {
             log.go_on_from(&String::from_utf8_lossy(&earlier.bytes));
         }
-        let (until, scratch) = (ends.less(publish::reserve(ends)), studio.job_scratch());
-        Ok(Ok(Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, studio, _busy: busy }))
+        let (until, scratch) = (ends.less(publish::reserve(ends)), services.job_scratch());
+        Ok(Ok(Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, services, _busy: busy }))
     }
 
     /// A folder for the attempt's files.
@@ -104,36 +104,36 @@ impl<'s> Attempt<'s> {
                     Err(_) => Err(self.late("its work was cut off")),
                 },
                 () = self.lease.lost() => Err(JobError::new(Code::JobLost, "another worker took the job over")),
-                () = self.studio.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
+                () = self.services.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
             }
         };
         made.instrument(self.span.clone()).await
     }
 
-    /// Writes log and status, and gives the status, and the call sheet of a job that was handed over.
+    /// Writes log and status, and gives the status, and the handover of a job that was handed over.
     ///
     /// # Errors
     /// Only when not even a status could be written.
     pub async fn end(self, made: Result<Made, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
-        let Self { id, lease, closing, scratch, log, span, studio, .. } = self;
+        let Self { id, lease, closing, scratch, log, span, services, .. } = self;
         let told = async {
-            if let lines @ 1.. = studio.logs.dropped() {
+            if let lines @ 1.. = services.logs.dropped() {
                 warn!(lines, "lines of this process did not reach standard error");
             }
-            let sheet = match &made {
-                Ok(Made::HandedOver { sheet, .. }) => Some(sheet.clone()),
+            let handover = match &made {
+                Ok(Made::HandedOver { handover, .. }) => Some(handover.clone()),
                 _ => None,
             };
             let closing = closing.no_sooner_than(publish::LEAST);
-            let told = publish::outcome(made, lease, &id, &log, &studio.store, closing).await;
+            let told = publish::outcome(made, lease, &id, &log, &services.store, closing).await;
             if let Ok(scratch) = scratch {
                 scratch.clear().await;
             }
-            Ok((told?, sheet))
+            Ok((told?, handover))
         };
         let told = told.instrument(span.clone()).await;
         progress::ended(&span, told.as_ref().map(|(status, _)| status));
-        studio.logs.end(&log);
+        services.logs.end(&log);
         told
     }
 
@@ -145,19 +145,19 @@ impl<'s> Attempt<'s> {
 
     /// Starts an execution of the state machine, where there is one, for a film that would not be ready here in time. When that
     /// fails, the film is made here as well as it can be.
-    pub async fn hand_over(&self, sheet: &CallSheet) -> Option<Made> {
-        let machine = self.studio.machine.as_ref()?;
-        let estimate = Estimate::of(&sheet.storyboard, sheet.quality, self.studio.config.parallel);
+    pub async fn hand_over(&self, handover: &Handover) -> Option<Made> {
+        let machine = self.services.machine.as_ref()?;
+        let estimate = Estimate::of(&handover.storyboard, handover.quality, self.services.config.parallel);
         if estimate.fits(self.ends.left()) {
             return None;
         }
         info!(work_s = estimate.work_seconds, left_s = self.ends.left().as_secs(), "too long for one process");
         let started = async {
             let folder = &self.scratch().map_err(|error| error.message)?.work();
-            let sheet = sheet.keep(&self.studio.renderer.cache, folder, self.ends).await;
-            let sheet = sheet.map_err(|error| error.message)?;
-            let execution = machine.start(&self.lease.status(), &sheet, self.ends).await?;
-            Ok::<_, String>(Made::HandedOver { execution, sheet, until: machine_ends() })
+            let handover = handover.keep(&self.services.renderer.cache, folder, self.ends).await;
+            let handover = handover.map_err(|error| error.message)?;
+            let execution = machine.start(&self.lease.status(), &handover, self.ends).await?;
+            Ok::<_, String>(Made::HandedOver { execution, handover, until: machine_ends() })
         };
         let started = started.await.inspect_err(|error| warn!(error, "the state machine could not be started"));
         started.ok()

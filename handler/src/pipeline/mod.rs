@@ -10,13 +10,13 @@ use self::attempt::{Attempt, machine_ends};
 use crate::assemble::{Extras, Reel};
 use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
-use crate::intake::assets::{Assets, Beside};
+use crate::intake::assets::{AssetBase, Assets};
 use crate::job::{Again, JobId, JobRequest, Quality, Status, Worker};
 use crate::plan::translations::Library;
 use crate::publish::{self, Made};
 use crate::scenes::progress;
-use crate::scenes::{self, Budget, CallSheet};
-use crate::services::Studio;
+use crate::scenes::{self, Budget, Handover};
+use crate::services::Services;
 use crate::store::CacheKey;
 use crate::{intake, plan};
 
@@ -25,7 +25,7 @@ use crate::{intake, plan};
 pub enum Origin {
     /// With a request.
     Request(JobRequest),
-    /// With a call sheet that another machine has left in the cache.
+    /// With a handover that another machine has left in the cache.
     Sheet(CacheKey),
 }
 
@@ -33,16 +33,16 @@ pub enum Origin {
 ///
 /// # Errors
 /// Only when not even a status could be published.
-pub async fn film(request: JobRequest, studio: &Studio, ends: Deadline, again: Again) -> Result<Status, JobError> {
-    let closing = ends.slice(studio.config.job_timeout).no_sooner_than(publish::LEAST);
-    let request = intake::with_translations(request, &studio.store, closing).await?;
-    let id = JobId::of(&request, &studio.recipe());
-    let ended = part(Origin::Request(request), &id, Worker::Alone, studio, ends, again).await;
+pub async fn film(request: JobRequest, services: &Services, ends: Deadline, again: Again) -> Result<Status, JobError> {
+    let closing = ends.slice(services.config.job_timeout).no_sooner_than(publish::LEAST);
+    let request = intake::with_translations(request, &services.store, closing).await?;
+    let id = JobId::of(&request, &services.recipe());
+    let ended = part(Origin::Request(request), &id, Worker::Alone, services, ends, again).await;
     ended.map(|(status, _)| status)
 }
 
 /// Goes the part of the way that is `worker`'s: all of it, unless that takes too long; as far as the film is spoken; or from
-/// there to its end. Gives the status, and the call sheet of a job that was handed over.
+/// there to its end. Gives the status, and the handover of a job that was handed over.
 ///
 /// # Errors
 /// Only when not even a status could be published.
@@ -50,94 +50,94 @@ pub async fn part(
     origin: Origin,
     id: &JobId,
     worker: Worker<'_>,
-    studio: &Studio,
+    services: &Services,
     ends: Deadline,
     again: Again,
 ) -> Result<(Status, Option<CacheKey>), JobError> {
-    match Attempt::begin(id, worker, studio, ends, again).await? {
+    match Attempt::begin(id, worker, services, ends, again).await? {
         Ok(attempt) => {
-            let made = attempt.run(make(origin, worker, studio, &attempt)).await;
+            let made = attempt.run(make(origin, worker, services, &attempt)).await;
             attempt.end(made).await
         }
         Err(status) => Ok((status, None)),
     }
 }
 
-async fn make(origin: Origin, worker: Worker<'_>, studio: &Studio, job: &Attempt<'_>) -> Result<Made, JobError> {
+async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Attempt<'_>) -> Result<Made, JobError> {
     let (lease, folder, ends) = (&job.lease, &*job.scratch()?.work(), job.ends);
-    let sheet = match origin {
-        Origin::Request(request) => planned(request, studio, job).await?,
+    let handover = match origin {
+        Origin::Request(request) => planned(request, services, job).await?,
         Origin::Sheet(key) => {
-            let sheet = CallSheet::fetch(&studio.renderer.cache, &key, folder, ends).await?;
-            lease.change(|status| status.warnings.extend(sheet.storyboard.warnings.iter().cloned()));
-            sheet
+            let handover = Handover::fetch(&services.renderer.cache, &key, folder, ends).await?;
+            lease.change(|status| status.warnings.extend(handover.storyboard.warnings.iter().cloned()));
+            handover
         }
     };
     if worker == Worker::Alone
-        && let Some(handed_over) = job.hand_over(&sheet).await
+        && let Some(handed_over) = job.hand_over(&handover).await
     {
         return Ok(handed_over);
     }
     if let Worker::First(execution) = worker {
         progress::enter(lease, Stage::Narrate, 0.05, ends);
-        let sheet = scenes::narrate(sheet, studio, lease, folder, ends).await?;
-        let sheet = sheet.keep(&studio.renderer.cache, folder, ends).await?;
-        return Ok(Made::HandedOver { execution: execution.to_owned(), sheet, until: machine_ends() });
+        let handover = scenes::narrate(handover, services, lease, folder, ends).await?;
+        let handover = handover.keep(&services.renderer.cache, folder, ends).await?;
+        return Ok(Made::HandedOver { execution: execution.to_owned(), handover, until: machine_ends() });
     }
-    let CallSheet { storyboard, translations, quality, beside, .. } = &sheet;
+    let Handover { storyboard, translations, quality, asset_base, .. } = &handover;
 
     progress::enter(lease, Stage::Render, 0.05, ends);
-    let budget = Budget::of(storyboard, *quality, studio.config.parallel, ends);
-    let (assets, missing) = Assets::fetch(storyboard, beside, &studio.store, folder, ends).await;
+    let budget = Budget::of(storyboard, *quality, services.config.parallel, ends);
+    let (assets, missing) = Assets::fetch(storyboard, asset_base, &services.store, folder, ends).await;
     lease.change(|status| status.warnings.extend(missing));
     let extras = Extras::of(storyboard, &assets);
-    let (shots, extras) = tokio::join!(
-        scenes::shoot(&sheet, studio, lease, folder, &assets, budget).instrument(info_span!("render")),
-        studio.assembler.prepare(&extras, *quality, folder, ends.slice(ends.left() / 2)),
+    let (rendered, extras) = tokio::join!(
+        scenes::make(&handover, services, lease, folder, &assets, budget).instrument(info_span!("render")),
+        services.assembler.prepare(&extras, *quality, folder, ends.slice(ends.left() / 2)),
     );
-    let shots = shots?;
+    let rendered = rendered?;
     lease.change(|status| status.warnings.extend(extras.warnings.iter().cloned()));
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
-    let mut ledger = scenes::ledger(&shots, *quality);
-    let words = shots.iter().flat_map(|shot| &shot.narrations).map(|beat| &beat.sound);
-    let clips: Vec<_> = shots.iter().map(|shot| shot.clip.path.clone()).collect();
+    let mut ledger = scenes::ledger(&rendered, *quality);
+    let words = rendered.iter().flat_map(|shot| &shot.narrations).map(|beat| &beat.sound);
+    let clips: Vec<_> = rendered.iter().map(|shot| shot.clip.path.clone()).collect();
     let Storyboard { title, language, .. } = storyboard;
     let reel = Reel { title, language, translations, clips: &clips, extras: &extras };
-    let film = studio.assembler.film(reel, &mut ledger, words, folder, ends);
+    let film = services.assembler.film(reel, &mut ledger, words, folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
     lease.change(|status| status.warnings.extend(film.warnings()));
 
     progress::enter(lease, Stage::Publish, 0.97, ends);
-    let (status, log) = (lease.status(), studio.logs.so_far(job.id.as_str()));
-    let published = publish::film(&film, storyboard, &ledger, &status, &log, &studio.store, ends);
+    let (status, log) = (lease.status(), services.logs.so_far(job.id.as_str()));
+    let published = publish::film(&film, storyboard, &ledger, &status, &log, &services.store, ends);
     published.instrument(info_span!("publish")).await.map(Made::Published)
 }
 
 /// What the film is to be.
-async fn planned(request: JobRequest, studio: &Studio, job: &Attempt<'_>) -> Result<CallSheet, JobError> {
-    let (lease, ends, beside) = (&job.lease, job.ends, Beside::of(&request.source));
+async fn planned(request: JobRequest, services: &Services, job: &Attempt<'_>) -> Result<Handover, JobError> {
+    let (lease, ends, asset_base) = (&job.lease, job.ends, AssetBase::of(&request.source));
     let (wanted, named) = (request.quality, request.planner.clone());
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
-    let document = intake::document(request, &studio.store, ends).instrument(info_span!("intake")).await?;
+    let document = intake::document(request, &services.store, ends).instrument(info_span!("intake")).await?;
     let name = document.name.clone();
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
     let limits = plan::Limits::default();
     let sandbox = match named {
-        Some(name) => studio.planners.named(&name, &job.scratch()?.work(), ends).await?,
-        None => studio.sandbox.clone(),
+        Some(name) => services.planners.named(&name, &job.scratch()?.work(), ends).await?,
+        None => services.sandbox.clone(),
     };
     let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
     let storyboard = progress::planned(lease, planned)?;
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
     // Captions are planned like the film itself, and cost little.
-    let library = Library { document: &name, beside: &beside, sandbox: &sandbox, store: &studio.store };
+    let library = Library { document: &name, asset_base: &asset_base, sandbox: &sandbox, store: &services.store };
     let work = job.scratch()?.work();
     let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));
     let (translations, untranslated) = translated.instrument(info_span!("translate")).await;
     lease.change(|status| status.warnings.extend(untranslated));
-    Ok(CallSheet { storyboard, translations, quality, beside, takes: Vec::new() })
+    Ok(Handover { storyboard, translations, quality, asset_base, takes: Vec::new() })
 }

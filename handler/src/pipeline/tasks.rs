@@ -17,8 +17,8 @@ use crate::intake::{self, Subject, Task, TaskError};
 use crate::job::{Again, JobId, Lease, State, Status, Worker};
 use crate::pipeline::{self, Origin};
 use crate::scenes::progress;
-use crate::scenes::{self, CallSheet};
-use crate::services::Studio;
+use crate::scenes::{self, Handover};
+use crate::services::Services;
 use crate::store::CacheKey;
 
 /// What a scene keeps back to say how it went.
@@ -52,38 +52,38 @@ impl Done {
 ///
 /// # Errors
 /// Only when not even a status could be written.
-pub async fn run(task: Task, studio: &Studio, ends: Deadline) -> Result<Done, JobError> {
+pub async fn run(task: Task, services: &Services, ends: Deadline) -> Result<Done, JobError> {
     match task {
         Task::Plan { subject, execution } => {
             let (id, origin) = match subject {
                 Subject::Request(request) => {
-                    let request = intake::with_translations(request, &studio.store, ends).await?;
-                    (JobId::of(&request, &studio.recipe()), Origin::Request(request))
+                    let request = intake::with_translations(request, &services.store, ends).await?;
+                    (JobId::of(&request, &services.recipe()), Origin::Request(request))
                 }
-                Subject::Job(id, sheet) => (id, Origin::Sheet(sheet)),
+                Subject::Job(id, handover) => (id, Origin::Sheet(handover)),
             };
             let worker = Worker::First(&execution);
-            let (status, sheet) = pipeline::part(origin, &id, worker, studio, ends, Again::Retryable).await?;
-            // Without a call sheet there is nothing to do for those after.
-            let scenes = status.scenes.iter().map(|scene| &*scene.id).filter(|_| sheet.is_some());
-            let answer = json!({"job_id": id, "sheet": sheet, "scenes": scenes.collect::<Vec<_>>()});
+            let (status, handover) = pipeline::part(origin, &id, worker, services, ends, Again::Retryable).await?;
+            // Without a handover there is nothing to do for those after.
+            let scenes = status.scenes.iter().map(|scene| &*scene.id).filter(|_| handover.is_some());
+            let answer = json!({"job_id": id, "handover": handover, "scenes": scenes.collect::<Vec<_>>()});
             Ok(Done::of(answer, status))
         }
-        Task::Scene { job, sheet, scene, execution } => {
+        Task::Scene { job, handover, scene, execution } => {
             let span = info_span!("job", job_id = job.as_str());
-            let drawn = scene_alone(&job, &sheet, &scene, &execution, studio, ends).instrument(span).await;
+            let drawn = scene_alone(&job, &handover, &scene, &execution, services, ends).instrument(span).await;
             Ok(Done { answer: json!({"scene": scene}), status: None, error: drawn.err() })
         }
-        Task::Assemble { job, sheet, execution } => {
-            let status = match sheet {
-                Some(sheet) => {
+        Task::Assemble { job, handover, execution } => {
+            let status = match handover {
+                Some(handover) => {
                     let worker = Worker::Next(&execution);
                     let ended =
-                        pipeline::part(Origin::Sheet(sheet), &job, worker, studio, ends, Again::Retryable).await?;
+                        pipeline::part(Origin::Sheet(handover), &job, worker, services, ends, Again::Retryable).await?;
                     ended.0
                 }
                 // The first task found the job over, or another's.
-                None => Lease::look(&studio.store, &job, ends).await?,
+                None => Lease::look(&services.store, &job, ends).await?,
             };
             let answer = json!({"job_id": job, "state": status.state, "outputs": status.outputs});
             Ok(Done::of(answer, status))
@@ -91,11 +91,11 @@ pub async fn run(task: Task, studio: &Studio, ends: Deadline) -> Result<Done, Jo
         Task::Fail { subject, execution, error } => {
             let id = match subject {
                 Subject::Request(request) => {
-                    JobId::of(&intake::with_translations(request, &studio.store, ends).await?, &studio.recipe())
+                    JobId::of(&intake::with_translations(request, &services.store, ends).await?, &services.recipe())
                 }
                 Subject::Job(id, _) => id,
             };
-            let status = fail(&id, &execution, &error, studio, ends).await?;
+            let status = fail(&id, &execution, &error, services, ends).await?;
             let answer = json!({"job_id": id, "state": status.as_ref().map(|status| status.state)});
             Ok(Done { answer, status, error: None })
         }
@@ -105,35 +105,35 @@ pub async fn run(task: Task, studio: &Studio, ends: Deadline) -> Result<Done, Jo
 /// Draws a scene into the cache, as long as the job wants it, and says in the status how that went.
 async fn scene_alone(
     job: &JobId,
-    sheet: &CacheKey,
+    handover: &CacheKey,
     scene: &str,
     execution: &str,
-    studio: &Studio,
+    services: &Services,
     ends: Deadline,
 ) -> Result<(), JobError> {
-    let _busy = studio.busy();
+    let _busy = services.busy();
     let began = Instant::now();
-    if !Lease::look(&studio.store, job, ends).await?.waits_for(execution) {
+    if !Lease::look(&services.store, job, ends).await?.waits_for(execution) {
         info!(scene, "not wanted any more");
         return Ok(());
     }
     let until = ends.less(NOTE.min(ends.left() / 5));
     let draw = async {
-        let scratch = studio.job_scratch()?;
+        let scratch = services.job_scratch()?;
         let folder = &*scratch.work();
-        let sheet = CallSheet::fetch(&studio.renderer.cache, sheet, folder, until).await?;
-        let drawn = scenes::draw_alone(&sheet, scene, studio, folder, until).await;
+        let handover = Handover::fetch(&services.renderer.cache, handover, folder, until).await?;
+        let drawn = scenes::draw_alone(&handover, scene, services, folder, until).await;
         scratch.clear().await;
         drawn
     };
     let late = || JobError::new(Code::RenderTimedOut, format!("scene {scene}: no time was left to draw it"));
     let drawn = tokio::select! {
         drawn = until.run(draw) => drawn.unwrap_or_else(|_| Err(late())),
-        () = Lease::left(&studio.store, job, execution, PACE) => {
+        () = Lease::left(&services.store, job, execution, PACE) => {
             info!(scene, "not wanted any more");
             return Ok(());
         }
-        () = studio.interrupted() => return Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
+        () = services.interrupted() => return Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
     };
     match &drawn {
         Ok(clip) => info!(scene, frames = clip.frames(), "drawn"),
@@ -142,7 +142,7 @@ async fn scene_alone(
     let seconds = began.elapsed().as_secs_f64();
     let note = |status: &mut Status| progress::drawn_alone(status, scene, drawn.as_ref(), seconds);
     // The clip is in the cache: a note that can't be written only leaves readers behind.
-    if let Err(error) = Lease::note(&studio.store, job, execution, note, ends).await {
+    if let Err(error) = Lease::note(&services.store, job, execution, note, ends).await {
         warn!(scene, %error, "the status could not be told");
     }
     drawn.map(drop)
@@ -153,10 +153,10 @@ async fn fail(
     id: &JobId,
     execution: &str,
     caught: &TaskError,
-    studio: &Studio,
+    services: &Services,
     ends: Deadline,
 ) -> Result<Option<Status>, JobError> {
-    match Attempt::begin(id, Worker::Next(execution), studio, ends, Again::Never).await {
+    match Attempt::begin(id, Worker::Next(execution), services, ends, Again::Never).await {
         Ok(Ok(attempt)) => Ok(Some(attempt.end(Err(cause(caught))).await?.0)),
         Ok(Err(status)) => Ok(Some(status)),
         Err(error) if error.code == Code::StoreNotFound.name() => Ok(None),

@@ -13,7 +13,7 @@ use storyboard::{Beat, Document, Place, Scene, Storyboard, Warning};
 
 use crate::deadline::Deadline;
 use crate::intake::MAX_DOCUMENT;
-use crate::intake::assets::Beside;
+use crate::intake::assets::AssetBase;
 use crate::job::keys;
 use crate::plan::{Limits, Sandbox};
 use crate::store::Store;
@@ -48,7 +48,7 @@ pub struct Library<'a> {
     /// The document's own name.
     pub document: &'a str,
     /// Where it lies.
-    pub beside: &'a Beside,
+    pub asset_base: &'a AssetBase,
     /// The planner of the document.
     pub sandbox: &'a Sandbox,
     /// Where objects are.
@@ -92,7 +92,8 @@ impl Library<'_> {
     }
 
     async fn planned(self, name: &str, copy: PathBuf, deadline: Deadline) -> Result<Storyboard, String> {
-        let asset = crate::intake::assets::fetch(name, MAX_DOCUMENT, self.beside, self.store, copy, deadline).await?;
+        let asset =
+            crate::intake::assets::fetch(name, MAX_DOCUMENT, self.asset_base, self.store, copy, deadline).await?;
         let bytes = tokio::fs::read(&asset.path).await.map_err(|error| error.to_string())?;
         let document = Document { name: name.to_owned(), bytes };
         let planned = self.sandbox.plan(document, &Limits::default(), deadline).await;

@@ -45,7 +45,7 @@ pub enum Made {
         /// Its ARN.
         execution: String,
         /// What the next task has to know.
-        sheet: CacheKey,
+        handover: CacheKey,
         /// When the execution is over, whatever happens.
         until: Timestamp,
     },

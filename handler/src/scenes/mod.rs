@@ -4,8 +4,8 @@
 //! In: the storyboard. Out: for each scene its narration and its clip. It never joins anything, and never waits beyond the
 //! part of the job's time that [`Budget`] gives it.
 //!
-//! [`shoot`] does all of it in one process. Of a film that several machines make together, [`narrate`] does the first half, for
-//! all scenes have one voice; [`draw_alone`] draws one scene into the cache; and [`shoot`] finds there what they left.
+//! [`make`] does all of it in one process. Of a film that several machines make together, [`narrate`] does the first half, for
+//! all scenes have one voice; [`draw_alone`] draws one scene into the cache; and [`make`] finds there what they left.
 
 mod budget;
 mod handover;
@@ -30,10 +30,10 @@ use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, Sound, Voices};
 use crate::render::{Clip, Film, SceneOrder};
 use crate::scratch::clips_beside;
-use crate::services::Studio;
+use crate::services::Services;
 
 pub use budget::Budget;
-pub use handover::CallSheet;
+pub use handover::Handover;
 
 /// Times that a scene is tried when trying again can help.
 const TRIES: u32 = 2;
@@ -45,7 +45,7 @@ const UNSPOKEN: &str = "its words are shown as captions only";
 
 /// A scene as it goes into the film.
 #[derive(Debug)]
-pub struct Shot<'a> {
+pub struct RenderedScene<'a> {
     /// The scene.
     pub scene: &'a Scene,
     /// One for each beat.
@@ -54,97 +54,101 @@ pub struct Shot<'a> {
     pub clip: Clip,
 }
 
-/// Shoots all scenes, each as soon as it can; scenes wait for a free processor, not for each other. Scenes for which there is
+/// Makes all scenes, each as soon as it can; scenes wait for a free processor, not for each other. Scenes for which there is
 /// not even a still card are left out.
 ///
 /// # Errors
 /// What ends the job: everything when the document says `on_failure: fail`, else only that no scene has a clip.
-pub async fn shoot<'a>(
-    sheet: &'a CallSheet,
-    studio: &Studio,
+pub async fn make<'a>(
+    handover: &'a Handover,
+    services: &Services,
     lease: &Lease,
     folder: &Path,
     assets: &Assets,
     budget: Budget,
-) -> Result<Vec<Shot<'a>>, JobError> {
-    let storyboard = &sheet.storyboard;
-    let mut set = Set::of(sheet, studio, lease, folder, assets, budget);
-    set.takes = sheet.takes(&studio.renderer.cache, folder, set.budget.ends.slice(set.budget.ends.left() / 3)).await;
-    let shots = storyboard.scenes.iter().map(|scene| set.scene(scene).instrument(set.span(scene)));
-    let shots: Vec<_> = try_join_all(shots).await?.into_iter().flatten().collect();
-    let shots = set.settled(shots).await?;
-    let paid = set.voices.paid_characters();
-    let warnings = set.voices.warnings(shots.iter().flat_map(|shot| &shot.narrations));
+) -> Result<Vec<RenderedScene<'a>>, JobError> {
+    let storyboard = &handover.storyboard;
+    let mut scheduler = SceneScheduler::of(handover, services, lease, folder, assets, budget);
+    scheduler.narrated = handover
+        .narrated(&services.renderer.cache, folder, scheduler.budget.ends.slice(scheduler.budget.ends.left() / 3))
+        .await;
+    let rendered = storyboard.scenes.iter().map(|scene| scheduler.scene(scene).instrument(scheduler.span(scene)));
+    let rendered: Vec<_> = try_join_all(rendered).await?.into_iter().flatten().collect();
+    let rendered = scheduler.settled(rendered).await?;
+    let paid = scheduler.voices.paid_characters();
+    let warnings = scheduler.voices.warnings(rendered.iter().flat_map(|scene_made| &scene_made.narrations));
     lease.change(|status| {
         status.cost.paid_characters += paid;
         status.warnings.extend(warnings);
     });
     // Without a single scene, what kept the first one from the film is the job's own failure.
-    match set.left_out.into_inner() {
-        Some(late) if shots.is_empty() && late.code == Code::RenderTimedOut.name() => {
+    match scheduler.left_out.into_inner() {
+        Some(late) if rendered.is_empty() && late.code == Code::RenderTimedOut.name() => {
             let message = format!("there was no time for a single scene: {}", late.message);
             Err(JobError::new(Code::JobDeadline, message).in_stage(Stage::Render))
         }
-        Some(error) if shots.is_empty() => Err(error),
-        _ => Ok(shots),
+        Some(error) if rendered.is_empty() => Err(error),
+        _ => Ok(rendered),
     }
 }
 
-/// Speaks the whole film, for others to draw, and puts it on its call sheet.
+/// Speaks the whole film, for others to draw, and puts it on its handover.
 ///
 /// # Errors
-/// As for [`shoot`]; `job.deadline` when it takes too long, after which it goes on from the cache of voices.
+/// As for [`make`]; `job.deadline` when it narrated too long, after which it goes on from the cache of voices.
 pub async fn narrate(
-    mut sheet: CallSheet,
-    studio: &Studio,
+    mut handover: Handover,
+    services: &Services,
     lease: &Lease,
     folder: &Path,
     ends: Deadline,
-) -> Result<CallSheet, JobError> {
+) -> Result<Handover, JobError> {
     let assets = Assets::default();
-    let set = Set::of(&sheet, studio, lease, folder, &assets, Budget::of_voices(ends));
-    let scenes = &sheet.storyboard.scenes;
+    let scheduler = SceneScheduler::of(&handover, services, lease, folder, &assets, Budget::of_voices(ends));
+    let scenes = &handover.storyboard.scenes;
     let mut said = vec![Vec::new(); scenes.len()];
     let mut open: Vec<usize> = (0..scenes.len()).collect();
     while !open.is_empty() {
-        let speak = open.iter().map(|&index| set.spoken(&scenes[index]).instrument(set.span(&scenes[index])));
+        let speak =
+            open.iter().map(|&index| scheduler.spoken(&scenes[index]).instrument(scheduler.span(&scenes[index])));
         for (index, spoken) in open.iter().zip(try_join_all(speak).await?) {
             said[*index] = spoken;
         }
         // A voice that failed later makes void what it spoke before.
-        open = (0..scenes.len()).filter(|&index| !set.voices.stand(&said[index])).collect();
+        open = (0..scenes.len()).filter(|&index| !scheduler.voices.stand(&said[index])).collect();
     }
-    let paid = set.voices.paid_characters();
+    let paid = scheduler.voices.paid_characters();
     lease.change(|status| status.cost.paid_characters += paid);
-    if set.budget.drawing(0).passed() && said.iter().flatten().any(|beat| beat.unspoken.is_some()) {
+    if scheduler.budget.drawing(0).passed() && said.iter().flatten().any(|beat| beat.unspoken.is_some()) {
         return Err(JobError::new(Code::JobDeadline, "the film could not be spoken in time").in_stage(Stage::Narrate));
     }
-    sheet.take(&said, &studio.renderer.cache, ends).await?;
-    Ok(sheet)
+    handover.record(&said, &services.renderer.cache, ends).await?;
+    Ok(handover)
 }
 
 /// Draws one scene of a film that has been spoken, for others to join, into the cache.
 ///
 /// # Errors
-/// `render.…`, or `intake.bad_request` when the call sheet has no such scene.
+/// `render.…`, or `intake.bad_request` when the handover has no such scene.
 pub async fn draw_alone(
-    sheet: &CallSheet,
+    handover: &Handover,
     scene: &str,
-    studio: &Studio,
+    services: &Services,
     folder: &Path,
     ends: Deadline,
 ) -> Result<Clip, JobError> {
-    let found = sheet.storyboard.scenes.iter().find(|one| one.id == scene);
-    let Some((scene, beats)) = found.and_then(|scene| Some((scene, sheet.frames(scene)?))) else {
+    let found = handover.storyboard.scenes.iter().find(|one| one.id == scene);
+    let Some((scene, beats)) = found.and_then(|scene| Some((scene, handover.frames(scene)?))) else {
         return Err(JobError::new(Code::IntakeBadRequest, format!("no scene `{scene}` has been spoken of this film")));
     };
-    let assets = Assets::fetch_scene(&sheet.storyboard, scene, &sheet.beside, &studio.store, folder, ends).await;
-    let (film, tools) = (film(&sheet.storyboard), studio.layers.versions_sha256());
-    let (quality, clips) = (sheet.quality, clips_beside(folder));
+    let assets =
+        Assets::fetch_scene(&handover.storyboard, scene, &handover.asset_base, &services.store, folder, ends).await;
+    let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
+    let (quality, clips) = (handover.quality, clips_beside(folder));
     let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };
-    match studio.renderer.kept(order, ends).await {
+    match services.renderer.kept(order, ends).await {
         Some(clip) => Ok(clip),
-        None => studio.renderer.clip(order, ends).await,
+        None => services.renderer.clip(order, ends).await,
     }
 }
 
@@ -153,27 +157,31 @@ fn film(storyboard: &Storyboard) -> Film {
     Film { title: title.clone(), theme: theme.clone(), language: language.clone() }
 }
 
-/// The ledger of a film of these shots.
-pub fn ledger(shots: &[Shot<'_>], quality: Quality) -> Ledger {
-    let scenes = shots.iter().map(|shot| {
-        (shot.scene, &shot.clip.report.beats[..], shot.narrations.iter().map(|beat| beat.sound.samples()).collect())
+/// The ledger of a film of these rendered.
+pub fn ledger(rendered: &[RenderedScene<'_>], quality: Quality) -> Ledger {
+    let scenes = rendered.iter().map(|scene_made| {
+        (
+            scene_made.scene,
+            &scene_made.clip.report.beats[..],
+            scene_made.narrations.iter().map(|beat| beat.sound.samples()).collect(),
+        )
     });
     let mut ledger = Ledger::of(quality.fps(), scenes);
-    ledger.time(shots.iter().flat_map(|shot| &shot.narrations).map(|beat| beat.words.clone()));
+    ledger.time(rendered.iter().flat_map(|scene_made| &scene_made.narrations).map(|beat| beat.words.clone()));
     ledger
 }
 
 /// What the scenes of one film share.
-struct Set<'s> {
+struct SceneScheduler<'s> {
     /// What was spoken by another machine.
-    takes: HashMap<&'s str, Narration>,
+    narrated: HashMap<&'s str, Narration>,
     /// Scenes that others tried in vain to draw.
     given_up: HashMap<String, JobError>,
     strict: bool,
     film: Film,
     voices: Voices,
     quality: Quality,
-    studio: &'s Studio,
+    services: &'s Services,
     lease: &'s Lease,
     folder: &'s Path,
     clips: PathBuf,
@@ -189,22 +197,22 @@ struct Set<'s> {
     carding: Semaphore,
 }
 
-impl<'s> Set<'s> {
+impl<'s> SceneScheduler<'s> {
     fn of(
-        sheet: &'s CallSheet,
-        studio: &'s Studio,
+        handover: &'s Handover,
+        services: &'s Services,
         lease: &'s Lease,
         folder: &'s Path,
         assets: &'s Assets,
         budget: Budget,
     ) -> Self {
-        let storyboard = &sheet.storyboard;
-        let (voices, missing) = Voices::of(storyboard, &studio.layers, &studio.config, &studio.renderer.cache);
+        let storyboard = &handover.storyboard;
+        let (voices, missing) = Voices::of(storyboard, &services.layers, &services.config, &services.renderer.cache);
         lease.change(|status| status.warnings.extend(missing));
-        let parallel = studio.config.parallel;
+        let parallel = services.config.parallel;
         let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));
         Self {
-            takes: HashMap::new(),
+            narrated: HashMap::new(),
             given_up: given_up.collect(),
             strict: storyboard.on_failure.as_deref() == Some("fail"),
             film: film(storyboard),
@@ -214,8 +222,8 @@ impl<'s> Set<'s> {
             drawing: Semaphore::new(parallel),
             carding: Semaphore::new(parallel),
             voices,
-            quality: sheet.quality,
-            studio,
+            quality: handover.quality,
+            services,
             lease,
             folder,
             clips: clips_beside(folder),
@@ -228,15 +236,15 @@ impl<'s> Set<'s> {
         info_span!("scene", scene = scene.id, left_s = self.budget.ends.left().as_secs())
     }
 
-    async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<Shot<'a>>, JobError> {
+    async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<RenderedScene<'a>>, JobError> {
         let (narrations, drawn) = self.spoken_and_drawn(scene).await?;
         let clip = match drawn {
             Ok(clip) => Some(clip),
             Err(error) => self.stand_in(scene, &narrations, error).await?,
         };
         self.missing.fetch_sub(1, Ordering::Relaxed);
-        progress::shot(self.lease, &scene.id, &narrations, clip.as_ref());
-        Ok(clip.map(|clip| Shot { scene, narrations, clip }))
+        progress::scene_done(self.lease, &scene.id, &narrations, clip.as_ref());
+        Ok(clip.map(|clip| RenderedScene { scene, narrations, clip }))
     }
 
     async fn spoken_and_drawn(&self, scene: &Scene) -> Result<(Vec<Narration>, Result<Clip, JobError>), JobError> {
@@ -262,14 +270,14 @@ impl<'s> Set<'s> {
 
     /// Makes again what a voice that failed later, elsewhere in the film, has made void: at most once for each voice. A scene
     /// that can't be had in the new voice keeps the old one.
-    async fn settled<'a>(&self, mut shots: Vec<Shot<'a>>) -> Result<Vec<Shot<'a>>, JobError> {
-        let mut kept = vec![false; shots.len()];
+    async fn settled<'a>(&self, mut rendered: Vec<RenderedScene<'a>>) -> Result<Vec<RenderedScene<'a>>, JobError> {
+        let mut kept = vec![false; rendered.len()];
         loop {
             let mut again = Vec::new();
-            for (shot, kept) in shots.iter_mut().zip(&mut kept) {
-                if !*kept && !self.voices.stand(&shot.narrations) {
-                    let span = self.span(shot.scene);
-                    again.push(self.settle(shot, kept).instrument(span));
+            for (scene_made, kept) in rendered.iter_mut().zip(&mut kept) {
+                if !*kept && !self.voices.stand(&scene_made.narrations) {
+                    let span = self.span(scene_made.scene);
+                    again.push(self.settle(scene_made, kept).instrument(span));
                 }
             }
             if again.is_empty() {
@@ -277,19 +285,19 @@ impl<'s> Set<'s> {
             }
             try_join_all(again).await?;
         }
-        Ok(shots)
+        Ok(rendered)
     }
 
-    async fn settle(&self, shot: &mut Shot<'_>, kept: &mut bool) -> Result<(), JobError> {
-        match self.again(shot.scene).await {
+    async fn settle(&self, scene_made: &mut RenderedScene<'_>, kept: &mut bool) -> Result<(), JobError> {
+        match self.again(scene_made.scene).await {
             Ok((narrations, clip)) => {
-                progress::shot_again(self.lease, &shot.scene.id, &narrations, &clip);
-                (shot.narrations, shot.clip) = (narrations, clip);
+                progress::scene_remade(self.lease, &scene_made.scene.id, &narrations, &clip);
+                (scene_made.narrations, scene_made.clip) = (narrations, clip);
             }
             Err(error) if self.strict => return Err(error),
             Err(error) => {
                 warn!(code = error.code, "the scene keeps its voice: {}", error.message);
-                progress::keeps_its_voice(self.lease, shot.scene, &error);
+                progress::keeps_its_voice(self.lease, scene_made.scene, &error);
                 *kept = true;
             }
         }
@@ -307,7 +315,7 @@ impl<'s> Set<'s> {
         }
     }
 
-    /// The beat's narration, whose length is known from then on. Words that nobody could speak are silence, for as long as it takes to read their captions.
+    /// The beat's narration, whose length is known from then on. Words that nobody could speak are silence, for as long as it narrated to read their captions.
     async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
         let said = self.said(scene, beat).await?;
         self.budget.spoken(beat, said.sound.samples());
@@ -315,7 +323,7 @@ impl<'s> Set<'s> {
     }
 
     async fn said(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
-        if let Some(take) = self.takes.get(&*beat.id) {
+        if let Some(take) = self.narrated.get(&*beat.id) {
             if let Some(error) = &take.unspoken {
                 progress::replaced(self.lease, &scene.id, error, UNSPOKEN);
             }
@@ -348,7 +356,7 @@ impl<'s> Set<'s> {
         let beats = self.beats(scene, narrations);
         let order = self.order(scene, &beats);
         // What is there needs no stage, not even one that works.
-        if let Some(clip) = self.studio.renderer.kept(order, until).await {
+        if let Some(clip) = self.services.renderer.kept(order, until).await {
             return Some(Ok(clip));
         }
         if let Some(error) = self.given_up.get(&scene.id) {
@@ -365,7 +373,7 @@ impl<'s> Set<'s> {
                 break JobError::new(Code::RenderCouldNotStart, message);
             }
             tries += 1;
-            let error = match self.studio.renderer.clip(order, until).await {
+            let error = match self.services.renderer.clip(order, until).await {
                 Ok(clip) => {
                     self.silent_stage.store(0, Ordering::Relaxed);
                     return Some(Ok(clip));
@@ -391,7 +399,7 @@ impl<'s> Set<'s> {
     }
 
     fn order<'o>(&'o self, scene: &'o Scene, beats: &'o [u64]) -> SceneOrder<'o> {
-        let tools = self.studio.layers.versions_sha256();
+        let tools = self.services.layers.versions_sha256();
         let (film, assets, quality, clips) = (&self.film, self.assets, self.quality, &self.clips);
         SceneOrder { scene, film, assets, quality, beats, tools, clips }
     }
@@ -410,7 +418,7 @@ impl<'s> Set<'s> {
         let card = until.run(async {
             let _turn = self.carding.acquire().await;
             let beats = self.beats(scene, narrations);
-            self.studio.renderer.cards.clip(self.order(scene, &beats), self.folder, until).await
+            self.services.renderer.cards.clip(self.order(scene, &beats), self.folder, until).await
         });
         match card.await {
             Ok(Ok(card)) => {

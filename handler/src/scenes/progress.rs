@@ -125,7 +125,7 @@ pub fn replaced(lease: &Lease, scene: &str, error: &JobError, then: &str) {
 }
 
 /// A scene has its clip, or is left out.
-pub fn shot(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
+pub fn scene_done(lease: &Lease, scene: &str, narrations: &[Narration], clip: Option<&Clip>) {
     let confinement = child::granted().and_then(|granted| serde_json::to_value(granted).ok());
     let at = lease.held().as_secs_f64();
     lease.change(|status| {
@@ -193,7 +193,7 @@ pub fn drawn_alone(status: &mut Status, scene: &str, clip: Result<&Clip, &JobErr
 }
 
 /// A scene was made again, in another voice: what was said of its picture stays true.
-pub fn shot_again(lease: &Lease, scene: &str, narrations: &[Narration], clip: &Clip) {
+pub fn scene_remade(lease: &Lease, scene: &str, narrations: &[Narration], clip: &Clip) {
     let at = lease.held().as_secs_f64();
     lease.change(|status| {
         end(status, Some(scene), at);

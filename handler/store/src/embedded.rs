@@ -7,10 +7,10 @@ mod folder;
 mod keys;
 mod listing;
 mod multipart;
+mod object_meta;
+mod observer;
 mod receive;
-mod sealed;
 mod send;
-mod sight;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -24,12 +24,12 @@ use tokio::net::TcpListener;
 
 use self::backend::Backend;
 use self::folder::Folder;
-use self::sight::{Door, Unseen};
+use self::observer::{AccessCheck, Unseen};
 use super::Endpoint;
 use connections::{Received, Rules, Server};
 use deadline::Deadline;
 
-pub use self::sight::Sight;
+pub use self::observer::StoreObserver;
 
 /// Time for a request's head, and between requests of one connection.
 const HEAD: Duration = Duration::from_secs(60);
@@ -57,7 +57,7 @@ impl Embedded {
     ///
     /// # Errors
     /// As [`Embedded::start`].
-    pub async fn start_seen(dir: &Path, sight: Arc<dyn Sight>) -> std::io::Result<Self> {
+    pub async fn start_seen(dir: &Path, sight: Arc<dyn StoreObserver>) -> std::io::Result<Self> {
         let root = dir.to_owned();
         let folder = tokio::task::spawn_blocking(move || Folder::open(&root)).await??;
         let credentials = (format!("local{}", secret(8)?), secret(24)?);
@@ -65,7 +65,7 @@ impl Embedded {
         let address = listener.local_addr()?;
         let mut service = S3ServiceBuilder::new(Backend::new(folder.clone(), sight.clone()));
         service.set_auth(SimpleAuth::from_single(credentials.0.clone(), credentials.1.clone()));
-        service.set_access(Door(sight));
+        service.set_access(AccessCheck(sight));
         let service = service.build();
         let server = Server::start(listener, rules(), move |request: Request<Received>| {
             let service = service.clone();

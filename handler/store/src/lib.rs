@@ -1,4 +1,4 @@
-//! The object store: how every other room reaches S3.
+//! The object store: how all other modules reach S3.
 //!
 //! In: keys, bytes and files, each call with a [`Deadline`](deadline::Deadline). Out: objects, their entity
 //! tags, or a [`StoreError`] with a stable code. The [`Embedded`] server gives local runs the same S3 over loopback.

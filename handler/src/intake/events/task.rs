@@ -22,8 +22,8 @@ pub enum Task {
     Scene {
         /// The job.
         job: JobId,
-        /// The film's call sheet.
-        sheet: CacheKey,
+        /// The film's handover.
+        handover: CacheKey,
         /// The scene's id.
         scene: String,
         /// The execution's ARN.
@@ -33,8 +33,8 @@ pub enum Task {
     Assemble {
         /// The job.
         job: JobId,
-        /// The film's call sheet; none when the first task had nothing to do.
-        sheet: Option<CacheKey>,
+        /// The film's handover; none when the first task had nothing to do.
+        handover: Option<CacheKey>,
         /// The execution's ARN.
         execution: String,
     },
@@ -54,7 +54,7 @@ pub enum Task {
 pub enum Subject {
     /// A film that somebody asked for.
     Request(JobRequest),
-    /// A job that a process found too long for itself, with the call sheet that it left.
+    /// A job that a process found too long for itself, with the handover that it left.
     Job(JobId, CacheKey),
 }
 
@@ -73,8 +73,8 @@ pub struct TaskError {
 #[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
 enum Event {
     Plan { request: Value, execution: String },
-    Scene { job_id: String, sheet: CacheKey, scene: String, execution: String },
-    Assemble { job_id: String, sheet: Option<CacheKey>, execution: String },
+    Scene { job_id: String, handover: CacheKey, scene: String, execution: String },
+    Assemble { job_id: String, handover: Option<CacheKey>, execution: String },
     Fail { request: Value, execution: String, error: TaskError },
 }
 
@@ -82,7 +82,7 @@ enum Event {
 #[serde(deny_unknown_fields)]
 struct HandedOver {
     job_id: String,
-    sheet: CacheKey,
+    handover: CacheKey,
 }
 
 /// Whether an event is a task.
@@ -94,8 +94,10 @@ pub(super) fn task(event: Value, own_bucket: &str) -> Result<Task, JobError> {
     let job = |id: String| id.parse::<JobId>().map_err(|error| bad(format!("`job_id`: {error}")));
     Ok(match serde_json::from_value(event).map_err(|error| bad(error.to_string()))? {
         Event::Plan { request, execution } => Task::Plan { subject: subject(request, own_bucket)?, execution },
-        Event::Scene { job_id, sheet, scene, execution } => Task::Scene { job: job(job_id)?, sheet, scene, execution },
-        Event::Assemble { job_id, sheet, execution } => Task::Assemble { job: job(job_id)?, sheet, execution },
+        Event::Scene { job_id, handover, scene, execution } => {
+            Task::Scene { job: job(job_id)?, handover, scene, execution }
+        }
+        Event::Assemble { job_id, handover, execution } => Task::Assemble { job: job(job_id)?, handover, execution },
         Event::Fail { request, execution, error } => {
             Task::Fail { subject: subject(request, own_bucket)?, execution, error }
         }
@@ -106,8 +108,8 @@ fn subject(request: Value, own_bucket: &str) -> Result<Subject, JobError> {
     if request.get("job_id").is_none() {
         return Ok(Subject::Request(direct::request(request, own_bucket)?));
     }
-    let HandedOver { job_id, sheet } = serde_json::from_value(request).map_err(|error| bad(error.to_string()))?;
-    Ok(Subject::Job(job_id.parse().map_err(|error| bad(format!("`job_id`: {error}")))?, sheet))
+    let HandedOver { job_id, handover } = serde_json::from_value(request).map_err(|error| bad(error.to_string()))?;
+    Ok(Subject::Job(job_id.parse().map_err(|error| bad(format!("`job_id`: {error}")))?, handover))
 }
 
 /// The end of an execution, as EventBridge tells it: what no task of it can write down any more.

@@ -112,7 +112,7 @@ fn recorded_events_are_read_or_refused() {
     assert_eq!(read, expected);
 }
 
-/// The same upload, told over different doors, is one job.
+/// The same upload, told over different interfaces, is one job.
 #[test]
 fn one_upload_is_one_job_whichever_way_it_is_told() {
     let id = |file: &str| {
@@ -274,7 +274,7 @@ fn the_words_of_a_lesson_in_another_language_are_no_lesson() {
 
 #[test]
 fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
-    let sheet = "0123456789abcdef".repeat(4);
+    let handover = "0123456789abcdef".repeat(4);
     let job = "0123456789abcdef01234567";
     let task = |event: Value| match read(event, "own") {
         Ok(Asked::Task(task)) => Ok(*task),
@@ -284,13 +284,13 @@ fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
     let of_request = task(json!({"task": "plan", "request": {"source": "s3://b/a.md"}, "execution": "x"}));
     let Ok(Task::Plan { subject: Subject::Request(request), .. }) = of_request else { panic!("{of_request:?}") };
     assert_eq!(told(&[Ok(request)]), "s3://b/a.md@-");
-    let handed = json!({"job_id": job, "sheet": sheet});
+    let handed = json!({"job_id": job, "handover": handover});
     let of_job = task(json!({"task": "plan", "request": handed, "execution": "x"}));
     assert!(matches!(&of_job, Ok(Task::Plan { subject: Subject::Job(id, _), .. }) if id.as_str() == job), "{of_job:?}");
-    let scene = task(json!({"task": "scene", "job_id": job, "sheet": sheet, "scene": "s", "execution": "x"}));
+    let scene = task(json!({"task": "scene", "job_id": job, "handover": handover, "scene": "s", "execution": "x"}));
     assert!(matches!(&scene, Ok(Task::Scene { scene, .. }) if scene == "s"), "{scene:?}");
-    let nothing = task(json!({"task": "assemble", "job_id": job, "sheet": null, "execution": "x"}));
-    assert!(matches!(&nothing, Ok(Task::Assemble { sheet: None, .. })), "{nothing:?}");
+    let nothing = task(json!({"task": "assemble", "job_id": job, "handover": null, "execution": "x"}));
+    assert!(matches!(&nothing, Ok(Task::Assemble { handover: None, .. })), "{nothing:?}");
 
     // What EventBridge tells of an execution that was stopped, as its documentation shows it.
     let stopped = task(json!({
@@ -306,8 +306,8 @@ fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
     for wrong in [
         json!({"task": "paint"}),
         json!({"task": "plan", "request": {}, "execution": "x"}),
-        json!({"task": "scene", "job_id": "../x", "sheet": sheet, "scene": "s", "execution": "x"}),
-        json!({"task": "scene", "job_id": job, "sheet": "x", "scene": "s", "execution": "x"}),
+        json!({"task": "scene", "job_id": "../x", "handover": handover, "scene": "s", "execution": "x"}),
+        json!({"task": "scene", "job_id": job, "handover": "x", "scene": "s", "execution": "x"}),
     ] {
         assert_eq!(task(wrong.clone()).err().as_deref(), Some("intake.bad_request"), "{wrong}");
     }

@@ -1,4 +1,4 @@
-//! The S3 operations that this house uses, each in terms of the [`Folder`].
+//! The S3 operations that this program uses, each in terms of the [`Folder`].
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 use super::folder::{Folder, Precondition, blocking, internal, names};
 use super::multipart::Upload;
+use super::object_meta::{self, ObjectMeta, Sums};
+use super::observer::StoreObserver;
 use super::receive::{Claim, receive};
-use super::sealed::{self, Seal, Sums};
 use super::send::FileBody;
-use super::sight::Sight;
 
 /// S3 over a folder.
 #[derive(Debug, Clone)]
 pub(super) struct Backend {
     folder: Folder,
-    sight: Arc<dyn Sight>,
+    sight: Arc<dyn StoreObserver>,
 }
 
 impl Backend {
-    pub(super) fn new(folder: Folder, sight: Arc<dyn Sight>) -> Self {
+    pub(super) fn new(folder: Folder, sight: Arc<dyn StoreObserver>) -> Self {
         Self { folder, sight }
     }
 
@@ -35,11 +35,15 @@ impl Backend {
 }
 
 /// Checks a read's conditions.
-fn check_read(seal: &Seal, if_match: Option<&ETagCondition>, if_none_match: Option<&ETagCondition>) -> S3Result<()> {
-    if if_match.is_some_and(|tag| !tag.is_any() && !names(tag, seal)) {
+fn check_read(
+    meta: &ObjectMeta,
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> S3Result<()> {
+    if if_match.is_some_and(|tag| !tag.is_any() && !names(tag, meta)) {
         return Err(s3_error!(PreconditionFailed));
     }
-    if if_none_match.is_some_and(|tag| tag.is_any() || names(tag, seal)) {
+    if if_none_match.is_some_and(|tag| tag.is_any() || names(tag, meta)) {
         let mut error = S3Error::new(S3ErrorCode::Custom("NotModified".into()));
         error.set_status_code(http::StatusCode::NOT_MODIFIED);
         return Err(error);
@@ -82,55 +86,55 @@ impl S3 for Backend {
         };
         let received = receive(&self.folder, input.body, claim).await?;
         let condition = Precondition { if_match: input.if_match, if_none_match: input.if_none_match };
-        let seal = Seal {
+        let meta = ObjectMeta {
             key: input.key,
             length: received.length,
             etag: hex::encode(&received.md5),
-            modified: Seal::now(),
+            modified: ObjectMeta::now(),
             content_type: input.content_type,
             metadata: input.metadata,
             sums: received.sums,
         };
         let (mut file, bucket) = (received.file, input.bucket.clone());
-        let seal = self
+        let meta = self
             .on_disk(move |folder| {
-                sealed::close(&mut file, &seal).map_err(internal)?;
-                folder.commit(&bucket, &seal.key, file, &condition)?;
-                Ok(seal)
+                object_meta::close(&mut file, &meta).map_err(internal)?;
+                folder.commit(&bucket, &meta.key, file, &condition)?;
+                Ok(meta)
             })
             .await?;
-        self.sight.created(&input.bucket, &seal.key, &seal.etag);
+        self.sight.created(&input.bucket, &meta.key, &meta.etag);
         Ok(S3Response::new(PutObjectOutput {
-            e_tag: Some(ETag::Strong(seal.etag)),
-            checksum_crc32: seal.sums.crc32,
-            checksum_crc32c: seal.sums.crc32c,
-            checksum_sha1: seal.sums.sha1,
-            checksum_sha256: seal.sums.sha256,
-            checksum_crc64nvme: seal.sums.crc64nvme,
+            e_tag: Some(ETag::Strong(meta.etag)),
+            checksum_crc32: meta.sums.crc32,
+            checksum_crc32c: meta.sums.crc32c,
+            checksum_sha1: meta.sums.sha1,
+            checksum_sha256: meta.sums.sha256,
+            checksum_crc64nvme: meta.sums.crc64nvme,
             ..PutObjectOutput::default()
         }))
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
-        let (file, seal) = self.on_disk(move |folder| folder.get(&input.bucket, &input.key)).await?;
-        check_read(&seal, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let (file, meta) = self.on_disk(move |folder| folder.get(&input.bucket, &input.key)).await?;
+        check_read(&meta, input.if_match.as_ref(), input.if_none_match.as_ref())?;
         let range = match input.range {
-            Some(range) => Some(range.check(seal.length).map_err(|_| s3_error!(InvalidRange))?),
+            Some(range) => Some(range.check(meta.length).map_err(|_| s3_error!(InvalidRange))?),
             None => None,
         };
         // A part of the body has no checksum of its own.
-        let sums = if input.checksum_mode.is_some() && range.is_none() { seal.sums.clone() } else { Sums::default() };
+        let sums = if input.checksum_mode.is_some() && range.is_none() { meta.sums.clone() } else { Sums::default() };
         let content_range =
-            range.as_ref().map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, seal.length));
-        let range = range.unwrap_or(0..seal.length);
+            range.as_ref().map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, meta.length));
+        let range = range.unwrap_or(0..meta.length);
         let mut response = S3Response::new(GetObjectOutput {
             content_length: i64::try_from(range.end - range.start).ok(),
-            last_modified: Some(seal.modified()),
+            last_modified: Some(meta.modified()),
             body: Some(StreamingBlob::new(FileBody::new(file, range))),
-            e_tag: Some(ETag::Strong(seal.etag)),
-            metadata: seal.metadata,
-            content_type: seal.content_type,
+            e_tag: Some(ETag::Strong(meta.etag)),
+            metadata: meta.metadata,
+            content_type: meta.content_type,
             accept_ranges: Some("bytes".to_owned()),
             checksum_crc32: sums.crc32,
             checksum_crc32c: sums.crc32c,
@@ -148,15 +152,15 @@ impl S3 for Backend {
 
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
-        let (_, seal) = self.on_disk(move |folder| folder.get(&input.bucket, &input.key)).await?;
-        check_read(&seal, input.if_match.as_ref(), input.if_none_match.as_ref())?;
-        let sums = if input.checksum_mode.is_some() { seal.sums.clone() } else { Sums::default() };
+        let (_, meta) = self.on_disk(move |folder| folder.get(&input.bucket, &input.key)).await?;
+        check_read(&meta, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let sums = if input.checksum_mode.is_some() { meta.sums.clone() } else { Sums::default() };
         Ok(S3Response::new(HeadObjectOutput {
-            content_length: i64::try_from(seal.length).ok(),
-            last_modified: Some(seal.modified()),
-            e_tag: Some(ETag::Strong(seal.etag)),
-            metadata: seal.metadata,
-            content_type: seal.content_type,
+            content_length: i64::try_from(meta.length).ok(),
+            last_modified: Some(meta.modified()),
+            e_tag: Some(ETag::Strong(meta.etag)),
+            metadata: meta.metadata,
+            content_type: meta.content_type,
             accept_ranges: Some("bytes".to_owned()),
             checksum_crc32: sums.crc32,
             checksum_crc32c: sums.crc32c,
@@ -216,28 +220,28 @@ impl S3 for Backend {
         };
         let bucket = input.bucket.clone();
         let replace = input.metadata_directive.is_some_and(|way| way.as_str() == MetadataDirective::REPLACE);
-        let seal = self
+        let meta = self
             .on_disk(move |folder| {
-                let (mut from, seal) = folder.get(&from_bucket, &from_key)?;
-                check_read(&seal, input.copy_source_if_match.as_ref(), None)?;
+                let (mut from, meta) = folder.get(&from_bucket, &from_key)?;
+                check_read(&meta, input.copy_source_if_match.as_ref(), None)?;
                 folder.require_bucket(&input.bucket)?;
                 let mut file = folder.temporary().map_err(internal)?;
-                let body = &mut std::io::Read::take(&mut from, seal.length);
+                let body = &mut std::io::Read::take(&mut from, meta.length);
                 let length = std::io::copy(body, file.as_file_mut()).map_err(internal)?;
-                let mut seal = Seal { key: input.key, length, modified: Seal::now(), ..seal };
+                let mut meta = ObjectMeta { key: input.key, length, modified: ObjectMeta::now(), ..meta };
                 if replace {
-                    seal = Seal { content_type: input.content_type, metadata: input.metadata, ..seal };
+                    meta = ObjectMeta { content_type: input.content_type, metadata: input.metadata, ..meta };
                 }
-                sealed::close(&mut file, &seal).map_err(internal)?;
-                folder.commit(&input.bucket, &seal.key, file, &Precondition::default())?;
-                Ok(seal)
+                object_meta::close(&mut file, &meta).map_err(internal)?;
+                folder.commit(&input.bucket, &meta.key, file, &Precondition::default())?;
+                Ok(meta)
             })
             .await?;
-        self.sight.created(&bucket, &seal.key, &seal.etag);
+        self.sight.created(&bucket, &meta.key, &meta.etag);
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
-                last_modified: Some(seal.modified()),
-                e_tag: Some(ETag::Strong(seal.etag)),
+                last_modified: Some(meta.modified()),
+                e_tag: Some(ETag::Strong(meta.etag)),
                 ..CopyObjectResult::default()
             }),
             ..CopyObjectOutput::default()
@@ -282,14 +286,14 @@ impl S3 for Backend {
             trailers: request.trailing_headers,
         };
         let received = receive(&self.folder, input.body, claim).await?;
-        let seal = self.on_disk(move |folder| folder.add_part(path, input.part_number, received)).await?;
+        let meta = self.on_disk(move |folder| folder.add_part(path, input.part_number, received)).await?;
         Ok(S3Response::new(UploadPartOutput {
-            e_tag: Some(ETag::Strong(seal.etag)),
-            checksum_crc32: seal.sums.crc32,
-            checksum_crc32c: seal.sums.crc32c,
-            checksum_sha1: seal.sums.sha1,
-            checksum_sha256: seal.sums.sha256,
-            checksum_crc64nvme: seal.sums.crc64nvme,
+            e_tag: Some(ETag::Strong(meta.etag)),
+            checksum_crc32: meta.sums.crc32,
+            checksum_crc32c: meta.sums.crc32c,
+            checksum_sha1: meta.sums.sha1,
+            checksum_sha256: meta.sums.sha256,
+            checksum_crc64nvme: meta.sums.crc64nvme,
             ..UploadPartOutput::default()
         }))
     }
@@ -341,18 +345,18 @@ impl S3 for Backend {
         let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
         let condition = Precondition { if_match: input.if_match, if_none_match: input.if_none_match };
         let (id, bucket, key) = (input.upload_id, input.bucket.clone(), input.key.clone());
-        let seal = self
+        let meta = self
             .on_disk(move |folder| {
                 let (path, upload) = folder.upload(&id, &bucket, &key)?;
                 folder.complete_upload(path, upload, &named, &condition)
             })
             .await?;
-        self.sight.created(&input.bucket, &input.key, &seal.etag);
+        self.sight.created(&input.bucket, &input.key, &meta.etag);
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
-            e_tag: Some(ETag::Strong(seal.etag)),
-            checksum_crc64nvme: seal.sums.crc64nvme,
+            e_tag: Some(ETag::Strong(meta.etag)),
+            checksum_crc64nvme: meta.sums.crc64nvme,
             ..CompleteMultipartUploadOutput::default()
         }))
     }

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::keys;
-use super::sealed::{self, Seal};
+use super::object_meta::{self, ObjectMeta};
 use deadline::Deadline;
 
 /// Lock files; more only means that fewer keys share one.
@@ -39,16 +39,16 @@ pub(super) struct Precondition {
 }
 
 impl Precondition {
-    fn check(&self, there: Option<&Seal>) -> S3Result<()> {
+    fn check(&self, there: Option<&ObjectMeta>) -> S3Result<()> {
         if let Some(tag) = &self.if_none_match {
-            let same = there.is_some_and(|seal| tag.is_any() || names(tag, seal));
+            let same = there.is_some_and(|meta| tag.is_any() || names(tag, meta));
             if same {
                 return Err(s3_error!(PreconditionFailed, "an object that the condition excludes is there"));
             }
         }
         if let Some(tag) = &self.if_match {
-            let seal = there.ok_or_else(|| s3_error!(NoSuchKey))?;
-            if !tag.is_any() && !names(tag, seal) {
+            let meta = there.ok_or_else(|| s3_error!(NoSuchKey))?;
+            if !tag.is_any() && !names(tag, meta) {
                 return Err(s3_error!(PreconditionFailed, "the object has another entity tag"));
             }
         }
@@ -57,8 +57,8 @@ impl Precondition {
 }
 
 /// Whether a condition names the object's own entity tag.
-pub(super) fn names(tag: &ETagCondition, seal: &Seal) -> bool {
-    tag.as_etag().is_some_and(|tag| tag.value() == seal.etag)
+pub(super) fn names(tag: &ETagCondition, meta: &ObjectMeta) -> bool {
+    tag.as_etag().is_some_and(|tag| tag.value() == meta.etag)
 }
 
 /// A folder of buckets. Its methods block.
@@ -122,27 +122,27 @@ impl Folder {
     }
 
     /// The object at `key`, open. A read of the open file sees this object, whole, whatever is written meanwhile.
-    pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<(File, Seal)> {
+    pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<(File, ObjectMeta)> {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
         self.object(&path, key)?.ok_or_else(|| s3_error!(NoSuchKey))
     }
 
-    /// The object at `path`, if it is that of `key`: a file whose seal names another is damaged, and as good as none.
-    fn object(&self, path: &Path, key: &str) -> S3Result<Option<(File, Seal)>> {
-        Ok(self.open_object(path)?.filter(|(_, seal)| seal.key == key))
+    /// The object at `path`, if it is that of `key`: a file whose meta names another is damaged, and as good as none.
+    fn object(&self, path: &Path, key: &str) -> S3Result<Option<(File, ObjectMeta)>> {
+        Ok(self.open_object(path)?.filter(|(_, meta)| meta.key == key))
     }
 
-    pub(super) fn open_object(&self, path: &Path) -> S3Result<Option<(File, Seal)>> {
+    pub(super) fn open_object(&self, path: &Path) -> S3Result<Option<(File, ObjectMeta)>> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(internal(error)),
         };
-        let seal = sealed::read(&file).map_err(internal)?;
-        if seal.is_none() {
+        let meta = object_meta::read(&file).map_err(internal)?;
+        if meta.is_none() {
             tracing::warn!(path = %path.display(), "damaged object in the embedded store, taken as absent");
         }
-        Ok(seal.map(|seal| (file, seal)))
+        Ok(meta.map(|meta| (file, meta)))
     }
 
     /// Puts a sealed file in the place of the object at `key`, if the precondition holds. The one step that counts
@@ -159,7 +159,7 @@ impl Folder {
             return Err(s3_error!(InvalidArgument, "the key has characters that no listing can tell"));
         }
         let lock = self.lock(bucket, key)?;
-        condition.check(self.object(&path, key)?.as_ref().map(|(_, seal)| seal))?;
+        condition.check(self.object(&path, key)?.as_ref().map(|(_, meta)| meta))?;
         let stored = file.persist(&path).map_err(|error| internal(error.error))?;
         drop(lock);
         drop(stored);
@@ -170,7 +170,7 @@ impl Folder {
     pub(super) fn remove(&self, bucket: &str, key: &str, condition: &Precondition) -> S3Result<()> {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
         let lock = self.lock(bucket, key)?;
-        condition.check(self.object(&path, key)?.as_ref().map(|(_, seal)| seal))?;
+        condition.check(self.object(&path, key)?.as_ref().map(|(_, meta)| meta))?;
         let removed = fs::remove_file(&path);
         drop(lock);
         match removed {

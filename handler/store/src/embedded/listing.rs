@@ -24,7 +24,7 @@ impl Folder {
                 Some(Some(key)) => key,
                 // Long keys stand in the file alone.
                 Some(None) => match self.open_object(&entry.path())? {
-                    Some((_, seal)) => seal.key,
+                    Some((_, meta)) => meta.key,
                     None => continue,
                 },
                 None => continue,
@@ -67,12 +67,12 @@ impl Folder {
                 continue;
             }
             // Removed since the names were read, or damaged: not there.
-            let Ok((_, seal)) = self.get(&input.bucket, &key) else { continue };
+            let Ok((_, meta)) = self.get(&input.bucket, &key) else { continue };
             objects.push(Object {
                 key: Some(key.clone()),
-                size: i64::try_from(seal.length).ok(),
-                last_modified: Some(seal.modified()),
-                e_tag: Some(ETag::Strong(seal.etag)),
+                size: i64::try_from(meta.length).ok(),
+                last_modified: Some(meta.modified()),
+                e_tag: Some(ETag::Strong(meta.etag)),
                 ..Object::default()
             });
             last = Some(After::Key(key));

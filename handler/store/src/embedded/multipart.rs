@@ -11,8 +11,8 @@ use s3s::{S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Folder, Precondition, internal};
+use super::object_meta::{self, ObjectMeta};
 use super::receive::Received;
-use super::sealed::{self, Seal};
 
 /// S3's smallest part, the last excepted.
 const SMALLEST_PART: u64 = 5 << 20;
@@ -54,21 +54,21 @@ impl Folder {
         Ok((folder, upload))
     }
 
-    pub(super) fn add_part(&self, folder: PathBuf, number: i32, mut received: Received) -> S3Result<Seal> {
+    pub(super) fn add_part(&self, folder: PathBuf, number: i32, mut received: Received) -> S3Result<ObjectMeta> {
         if !PART_NUMBERS.contains(&number) {
             return Err(s3_error!(InvalidArgument, "part numbers go from 1 to 10000"));
         }
-        let seal = Seal {
+        let meta = ObjectMeta {
             length: received.length,
             etag: hex::encode(&received.md5),
-            modified: Seal::now(),
+            modified: ObjectMeta::now(),
             sums: received.sums,
-            ..Seal::default()
+            ..ObjectMeta::default()
         };
-        sealed::close(&mut received.file, &seal).map_err(internal)?;
+        object_meta::close(&mut received.file, &meta).map_err(internal)?;
         // Fails when the upload was ended meanwhile: its folder is gone.
         received.file.persist(part_path(&folder, number)).map_err(|_| s3_error!(NoSuchUpload))?;
-        Ok(seal)
+        Ok(meta)
     }
 
     pub(super) fn parts(&self, folder: &std::path::Path) -> S3Result<Vec<Part>> {
@@ -77,12 +77,12 @@ impl Folder {
             let path = entry.map_err(internal)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let Some(number) = name.strip_prefix("part-").and_then(|number| number.parse().ok()) else { continue };
-            let Some((_, seal)) = self.open_object(&path)? else { continue };
+            let Some((_, meta)) = self.open_object(&path)? else { continue };
             parts.push(Part {
                 part_number: Some(number),
-                size: i64::try_from(seal.length).ok(),
-                last_modified: Some(seal.modified()),
-                e_tag: Some(ETag::Strong(seal.etag)),
+                size: i64::try_from(meta.length).ok(),
+                last_modified: Some(meta.modified()),
+                e_tag: Some(ETag::Strong(meta.etag)),
                 ..Part::default()
             });
         }
@@ -97,7 +97,7 @@ impl Folder {
         upload: Upload,
         named: &[CompletedPart],
         condition: &Precondition,
-    ) -> S3Result<Seal> {
+    ) -> S3Result<ObjectMeta> {
         if named.is_empty() {
             return Err(s3_error!(MalformedXML, "no parts are named"));
         }
@@ -112,15 +112,15 @@ impl Folder {
             }
             before = number;
             let found = self.open_object(&part_path(&folder, number))?;
-            let (mut body, seal) = found.ok_or_else(|| s3_error!(InvalidPart, "a named part was not uploaded"))?;
-            if part.e_tag.as_ref().is_some_and(|tag| tag.value() != seal.etag) {
+            let (mut body, meta) = found.ok_or_else(|| s3_error!(InvalidPart, "a named part was not uploaded"))?;
+            if part.e_tag.as_ref().is_some_and(|tag| tag.value() != meta.etag) {
                 return Err(s3_error!(InvalidPart, "a part has another entity tag"));
             }
-            if index + 1 < named.len() && seal.length < SMALLEST_PART {
+            if index + 1 < named.len() && meta.length < SMALLEST_PART {
                 return Err(s3_error!(EntityTooSmall));
             }
             let mut md5 = Md5::new();
-            let mut left = seal.length;
+            let mut left = meta.length;
             while left > 0 {
                 let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 let read = body.read(&mut buffer[..most]).map_err(internal)?;
@@ -134,26 +134,26 @@ impl Folder {
                 left -= read as u64;
             }
             let md5 = md5.finalize();
-            if hex::encode(&md5) != seal.etag {
+            if hex::encode(&md5) != meta.etag {
                 return Err(s3_error!(InvalidPart, "a part is damaged"));
             }
             tags.update(md5);
-            length += seal.length;
+            length += meta.length;
         }
-        let seal = Seal {
+        let meta = ObjectMeta {
             key: upload.key.clone(),
             length,
             etag: format!("{}-{}", hex::encode(tags.finalize()), named.len()),
-            modified: Seal::now(),
+            modified: ObjectMeta::now(),
             content_type: upload.content_type,
             metadata: upload.metadata,
             sums: sums.finalize().into(),
         };
-        sealed::close(&mut file, &seal).map_err(internal)?;
+        object_meta::close(&mut file, &meta).map_err(internal)?;
         self.commit(&upload.bucket, &upload.key, file, condition)?;
         // The object is there; a folder that can't be removed is only waste.
         let _ = fs::remove_dir_all(folder);
-        Ok(seal)
+        Ok(meta)
     }
 
     pub(super) fn abort_upload(&self, folder: PathBuf) -> S3Result<()> {

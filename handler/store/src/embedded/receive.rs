@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
 use super::folder::{Folder, blocking, internal};
-use super::sealed::Sums;
+use super::object_meta::Sums;
 
 /// Pieces between the socket and the disk. hyper's are at most some 400 KiB.
 const PIECES: usize = 8;

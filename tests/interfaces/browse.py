@@ -1,7 +1,7 @@
 """Uses the pages as somebody does, in a real browser: mouse, keyboard, a dropped file, a phone's width, and axe's rules.
 
     browse.py BROWSER PICTURES film ADDRESS           a film's page
-    browse.py BROWSER PICTURES desk ADDRESS LESSON    the pages of `serve`; a lesson is dropped there
+    browse.py BROWSER PICTURES jobs ADDRESS LESSON    the pages of `serve`; a lesson is dropped there
     browse.py BROWSER PICTURES watched ADDRESS STATE  the page of a job that is over
     browse.py BROWSER PICTURES hostile ADDRESS        a page in which somebody tries to run a script
     browse.py BROWSER PICTURES guest ADDRESS TOKEN    the pages of a `serve` that wants a token, with films in it
@@ -22,7 +22,7 @@ BROWSER, PICTURES, WHAT, ADDRESS, *REST = sys.argv[1:]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
 PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
+DESKTOP = {"width": 1280, "height": 900}
 # A film on a busy machine.
 FILM = 200_000
 
@@ -40,8 +40,8 @@ def until(page, expression, timeout=30_000):
 
 
 def sound(page, name):
-    """Rules of accessibility, at a desk's and at a phone's width, where nothing may stick out."""
-    for size, width in (("desk", DESK), ("phone", PHONE)):
+    """Rules of accessibility, at a desktop's and at a phone's width, where nothing may stick out."""
+    for size, width in (("desktop", DESKTOP), ("phone", PHONE)):
         page.set_viewport_size(width)
         found = Axe().run(page)
         assert found.violations_count == 0, f"{name} at a {size}'s width:\n{found.generate_report()}"
@@ -49,7 +49,7 @@ def sound(page, name):
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} sticks out by {wide} pixels at a {size}'s width"
         picture(page, f"{name}-{size}")
-    page.set_viewport_size(DESK)
+    page.set_viewport_size(DESKTOP)
 
 
 def reachable(page, wanted):
@@ -129,16 +129,16 @@ def drop(page, name, text):
     expect(page.locator("#drop")).to_have_class("drop")
 
 
-def desk(page, requests):
+def jobs(page, requests):
     page.goto(ADDRESS)
     expect(page.locator("#none")).to_be_visible()
-    sound(page, "desk-empty")
+    sound(page, "jobs-empty")
     drop(page, "dropped.md", Path(REST[0]).read_text())
     row = page.locator("#jobs > li").first
     expect(row).to_be_visible()
     page.wait_for_selector("body[data-told]", timeout=FILM)
     reachable(page, ["Document", "Cancel"])
-    picture(page, "desk-busy")
+    picture(page, "jobs-busy")
     row.locator("a.title").click()
     page.wait_for_selector("body[data-live]", timeout=30_000)
     job = page.url.rsplit("/", 1)[1]
@@ -156,7 +156,7 @@ def desk(page, requests):
     # A second file is refused, and says why.
     drop(page, "picture.gif", "GIF89a")
     page.wait_for_selector("#jobs .failed, #said.bad", timeout=30_000)
-    sound(page, "desk")
+    sound(page, "jobs")
     at_home(requests)
     return {"job": job, "scenes": scenes, "jobs": page.locator("#jobs > li").count()}
 
@@ -172,7 +172,7 @@ def watched(page, requests):
 def guest(page, requests):
     page.goto(ADDRESS)
     expect(page.locator("#ask")).to_be_visible()
-    sound(page, "desk-token")
+    sound(page, "jobs-token")
     page.locator("#token").fill("not the token")
     page.keyboard.press("Enter")
     expect(page.locator("#said")).to_have_text("That is not the token.")
@@ -227,13 +227,13 @@ def hostile(page, requests):
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-    page = browser.new_page(viewport=DESK, reduced_motion="reduce")
+    page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
     requests, wrong, refused = [], [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     # A browser says on its console what it did not do because of a policy.
     page.on("console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None)
-    seen = {"film": film, "desk": desk, "watched": watched, "guest": guest, "hostile": hostile}[WHAT](page, requests)
+    seen = {"film": film, "jobs": jobs, "watched": watched, "guest": guest, "hostile": hostile}[WHAT](page, requests)
     assert not wrong, wrong
     assert WHAT == "hostile" or not refused, refused
     browser.close()

@@ -47,8 +47,8 @@ fn every_code_of_documents_planners_and_scenes_is_provoked_by_a_test() {
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
     for code in Code::ALL {
-        let room = code.name().split('.').next().unwrap();
-        if ["input", "plan", "planner", "render", "voice", "assemble"].contains(&room) {
+        let module = code.name().split('.').next().unwrap();
+        if ["input", "plan", "planner", "render", "voice", "assemble"].contains(&module) {
             let (by_name, by_code) = (tests.contains(code.name()), tests.contains(&format!("Code::{code:?}")));
             assert!(by_name || by_code, "no test provokes {}", code.name());
         }

@@ -8,7 +8,7 @@ use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
 
 /// Sees what happens in an embedded store. It is called in the middle of a request, so it must not wait.
-pub trait Sight: fmt::Debug + Send + Sync + 'static {
+pub trait StoreObserver: fmt::Debug + Send + Sync + 'static {
     /// A call that may be made begins: its name as S3 has it (`GetObject`), and its key, if it has one.
     fn called(&self, operation: &str, key: Option<&str>) {
         let _ = (operation, key);
@@ -24,13 +24,13 @@ pub trait Sight: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct Unseen;
 
-impl Sight for Unseen {}
+impl StoreObserver for Unseen {}
 
 /// Lets signed requests in, and says so.
-pub(super) struct Door(pub(super) Arc<dyn Sight>);
+pub(super) struct AccessCheck(pub(super) Arc<dyn StoreObserver>);
 
 #[async_trait::async_trait]
-impl S3Access for Door {
+impl S3Access for AccessCheck {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         if context.credentials().is_none() {
             return Err(s3_error!(AccessDenied, "Signature is required"));

@@ -1,6 +1,6 @@
-//! One object, one file: the body, then a seal that says all about it.
+//! One object, one file: the body, then a meta that says all about it.
 //!
-//! Body and seal lie in one file so that one rename replaces both. The file ends with the seal's JSON, its length
+//! Body and meta lie in one file so that one rename replaces both. The file ends with the meta's JSON, its length
 //! (four bytes, little end first) and a mark. A file whose parts do not add up is no object.
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ const LARGEST_SEAL: u64 = 1 << 20;
 
 /// What is known of an object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Seal {
+pub(super) struct ObjectMeta {
     pub(super) key: String,
     pub(super) length: u64,
     /// Without quotes.
@@ -54,7 +54,7 @@ impl From<Checksum> for Sums {
     }
 }
 
-impl Seal {
+impl ObjectMeta {
     /// When it was written.
     pub(super) fn modified(&self) -> s3s::dto::Timestamp {
         (std::time::UNIX_EPOCH + std::time::Duration::from_millis(self.modified)).into()
@@ -68,9 +68,9 @@ impl Seal {
 }
 
 /// Ends a file that holds the body alone and makes it durable. After that a rename is all that is left to do.
-pub(super) fn close(file: &mut NamedTempFile, seal: &Seal) -> io::Result<()> {
+pub(super) fn close(file: &mut NamedTempFile, meta: &ObjectMeta) -> io::Result<()> {
     let file = file.as_file_mut();
-    let json = serde_json::to_vec(seal)?;
+    let json = serde_json::to_vec(meta)?;
     let length = u32::try_from(json.len()).map_err(io::Error::other)?;
     file.seek(SeekFrom::End(0))?;
     file.write_all(&[&json[..], &length.to_le_bytes(), MARK].concat())?;
@@ -78,13 +78,13 @@ pub(super) fn close(file: &mut NamedTempFile, seal: &Seal) -> io::Result<()> {
     file.sync_data()
 }
 
-/// The seal of an open file; none when the file is not a whole object.
-pub(super) fn read(file: &File) -> io::Result<Option<Seal>> {
+/// The meta of an open file; none when the file is not a whole object.
+pub(super) fn read(file: &File) -> io::Result<Option<ObjectMeta>> {
     let size = file.metadata()?.len();
     if size < TAIL {
         return Ok(None);
     }
-    // Most seals fit into the first read.
+    // Most metas fit into the first read.
     let mut end = vec![0; usize::try_from(size.min(2048)).unwrap_or(0)];
     let start = size - end.len() as u64;
     file.read_exact_at(&mut end, start)?;
@@ -96,7 +96,8 @@ pub(super) fn read(file: &File) -> io::Result<Option<Seal>> {
     if length > LARGEST_SEAL || length + TAIL > size {
         return Ok(None);
     }
-    let seal: Option<Seal> = match usize::try_from(length).ok().and_then(|length| rest.len().checked_sub(length)) {
+    let meta: Option<ObjectMeta> = match usize::try_from(length).ok().and_then(|length| rest.len().checked_sub(length))
+    {
         Some(start) => serde_json::from_slice(&rest[start..]).ok(),
         None => {
             let mut json = vec![0; usize::try_from(length).unwrap_or(0)];
@@ -104,7 +105,7 @@ pub(super) fn read(file: &File) -> io::Result<Option<Seal>> {
             serde_json::from_slice(&json).ok()
         }
     };
-    Ok(seal.filter(|seal| seal.length + length + TAIL == size))
+    Ok(meta.filter(|meta| meta.length + length + TAIL == size))
 }
 
 #[cfg(test)]
@@ -114,10 +115,10 @@ mod tests {
 
     #[test]
     fn a_file_cut_anywhere_is_no_object() {
-        let seal = Seal { key: "k".into(), length: 5, etag: "e".into(), ..Seal::default() };
+        let meta = ObjectMeta { key: "k".into(), length: 5, etag: "e".into(), ..ObjectMeta::default() };
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(b"hello").unwrap();
-        close(&mut file, &seal).unwrap();
+        close(&mut file, &meta).unwrap();
         assert_eq!(read(file.as_file()).unwrap().unwrap().key, "k");
         let size = file.as_file().metadata().unwrap().len();
         for length in (0..size).rev() {
@@ -129,9 +130,9 @@ mod tests {
     #[test]
     fn a_seal_longer_than_the_first_read_is_read() {
         let metadata = HashMap::from([("note".to_owned(), "x".repeat(5000))]);
-        let seal = Seal { length: 0, metadata: Some(metadata), ..Seal::default() };
+        let meta = ObjectMeta { length: 0, metadata: Some(metadata), ..ObjectMeta::default() };
         let mut file = NamedTempFile::new().unwrap();
-        close(&mut file, &seal).unwrap();
+        close(&mut file, &meta).unwrap();
         assert_eq!(read(file.as_file()).unwrap().unwrap().metadata.unwrap()["note"].len(), 5000);
     }
 }

@@ -17,12 +17,12 @@ pub(super) enum Consistency {
 
 /// The place in the chain of whoever speaks each group of beats.
 #[derive(Debug)]
-pub(super) struct Casting {
+pub(super) struct VoiceAssignment {
     consistency: Consistency,
     turns: watch::Sender<HashMap<String, usize>>,
 }
 
-impl Casting {
+impl VoiceAssignment {
     /// `consistency` as the storyboard spells it.
     pub(super) fn new(consistency: Option<&str>) -> Self {
         let consistency = match consistency {

@@ -126,7 +126,7 @@ impl Account {
 
     fn change(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(format!("{REPOSITORY}/target/test-tools/bin/python3"));
-        command.args(["-I", "tests/doors/stack.py", &format!("http://{}", self.moto)]).args(arguments);
+        command.args(["-I", "tests/interfaces/stack.py", &format!("http://{}", self.moto)]).args(arguments);
         let output = command.current_dir(REPOSITORY).stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}\n{}", self.server.log());

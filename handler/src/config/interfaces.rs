@@ -1,13 +1,13 @@
-//! The doors' settings: who may come in, and who is told what happens.
+//! Settings of the interfaces: who may send requests, and who is told what happens.
 
 use super::Secret;
 
 /// Shortest token and secret, in bytes: 128 bits in hexadecimal digits.
 const SHORTEST: usize = 32;
 
-/// The doors' settings.
+/// Settings of the interfaces.
 #[derive(Debug, Clone)]
-pub struct DoorConfig {
+pub struct InterfaceConfig {
     /// The bearer token of the HTTP interface; none when others see to who comes in.
     pub http_token: Option<Secret>,
     /// The EventBridge bus that hears of jobs.
@@ -30,7 +30,7 @@ pub struct DoorConfig {
     pub metrics: bool,
 }
 
-impl DoorConfig {
+impl InterfaceConfig {
     pub(super) fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
         let mut secret = |name: &str| {
             let secret = get(name).map(|text| Secret(text.trim().to_owned()));

@@ -1,6 +1,6 @@
 //! The real binary in a home of its own, with real layers in which single programs can be made to misbehave.
 
-#![allow(dead_code, reason = "each test binary uses a part of this house")]
+#![allow(dead_code, reason = "each test binary uses a part of this harness")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub const SMALL: &str = "# Squares\n\nNine is a square.\n\n## Why\n\nThree times three is nine.\n\n$$3^2 = 9$$\n";
 
 /// A home of its own for one test: store, scratch, output.
-pub struct House {
+pub struct Harness {
     pub dir: TempDir,
     pub layers: PathBuf,
     pub settings: Vec<(&'static str, String)>,
@@ -49,7 +49,7 @@ impl Made {
     }
 }
 
-impl House {
+impl Harness {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         for folder in ["tmp", "store"] {
@@ -127,7 +127,7 @@ impl House {
         self.render_under(document, more, |_| ())
     }
 
-    /// As [`House::render`], once `prepare` has had its way with the command.
+    /// As [`Harness::render`], once `prepare` has had its way with the command.
     pub fn render_under(&self, document: &str, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Made {
         let out = self.path("out");
         let _ = std::fs::remove_dir_all(&out);

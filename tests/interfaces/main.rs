@@ -1,4 +1,4 @@
-//! The front doors: Lambda's events, the state machine, HTTP, pages, the template and what checks an account.
+//! Interfaces: Lambda's events, the state machine, HTTP, pages, the template and what checks an account.
 //!
 //! One program, since each takes a while to compile and link.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

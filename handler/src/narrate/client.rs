@@ -64,13 +64,13 @@ pub(super) struct Heard {
 
 /// One voice of the chain.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct VoiceClient {
     pub(super) voice: Box<dyn Voice>,
     pub(super) gate: Gate,
     timeout: Duration,
 }
 
-impl Line {
+impl VoiceClient {
     /// `timeout` is for one call.
     pub(super) fn new(voice: Box<dyn Voice>, timeout: Duration) -> Self {
         Self { gate: Gate::new(voice.lanes(), voice.most_lanes()), voice, timeout }

@@ -41,7 +41,7 @@ fn browse(arguments: &[&str]) -> Value {
     std::fs::create_dir_all(&pictures).unwrap();
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", "500"]).arg(format!("{REPOSITORY}/target/test-tools/bin/python3"));
-    command.args(["-I", "tests/doors/browse.py"]).arg(browser()).arg(pictures).args(arguments);
+    command.args(["-I", "tests/interfaces/browse.py"]).arg(browser()).arg(pictures).args(arguments);
     let Output { status, stdout, stderr } = command.current_dir(REPOSITORY).stdin(Stdio::null()).output().unwrap();
     assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
     serde_json::from_slice(&stdout).unwrap()
@@ -177,7 +177,7 @@ fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
     let mut command = program(dir.path());
     command.args(["serve", "--listen", &address.to_string()]);
     let mut server = Server::start(&mut command, &dir.path().join("serve.log"), address);
-    let seen = browse(&["desk", &format!("http://{address}/"), lesson.to_str().unwrap()]);
+    let seen = browse(&["jobs", &format!("http://{address}/"), lesson.to_str().unwrap()]);
     let scenes = texts(&seen["scenes"]);
     assert!(scenes.len() >= 2 && scenes.iter().all(|scene| scene.contains("rendered, ")), "{seen}");
     let watched =

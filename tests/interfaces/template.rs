@@ -27,7 +27,11 @@ fn the_functions_settings_are_ones_that_the_handler_takes() {
             let timeout = Duration::from_secs(settled(&template, &function["Timeout"]).as_u64().unwrap());
             assert!(config.job_timeout < timeout, "a job must end before its function is killed");
             assert!(config.manim_timeout < config.job_timeout && config.subprocess_timeout < timeout);
-            assert!(config.doors.metrics && config.doors.event_bus.is_some() && config.doors.webhook.is_none());
+            assert!(
+                config.interfaces.metrics
+                    && config.interfaces.event_bus.is_some()
+                    && config.interfaces.webhook.is_none()
+            );
         }
     }
 }

@@ -26,14 +26,14 @@ const MORE: &str = "\n## More\n\nThis takes a while to say, and longer to draw.\
 /// Longer than the film takes on a busy machine.
 const FILM: Duration = Duration::from_secs(200);
 
-/// A house of its own: store, scratch, and the server in it.
-pub struct House {
+/// A harness of its own: store, scratch, and the server in it.
+pub struct Harness {
     pub dir: TempDir,
     pub address: SocketAddr,
     pub client: Client,
 }
 
-impl House {
+impl Harness {
     pub fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
@@ -141,8 +141,8 @@ async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
     let others = listener.local_addr().unwrap();
     tokio::spawn(axum::serve(listener, routes).into_future());
 
-    let house = House::new();
-    let mut server = house.start(&[
+    let harness = Harness::new();
+    let mut server = harness.start(&[
         ("CHALKREEL_WEBHOOK_URL", &format!("http://{others}/hook")),
         ("CHALKREEL_WEBHOOK_SECRET", SECRET),
         ("CHALKREEL_WEBHOOK_LOOPBACK", "on"),
@@ -152,31 +152,32 @@ async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
         ("AWS_SECRET_ACCESS_KEY", "secret"),
         ("AWS_REGION", "eu-central-1"),
     ]);
-    let job = house.submit("squares.md", LESSON).await;
-    let status = house.over(&job).await;
+    let job = harness.submit("squares.md", LESSON).await;
+    let status = harness.over(&job).await;
     assert_eq!(status["state"], "succeeded", "{status}\n{}", server.log());
-    assert_eq!(house.submit("squares.md", LESSON).await, job, "the same document is the same job");
+    assert_eq!(harness.submit("squares.md", LESSON).await, job, "the same document is the same job");
 
-    let film = house.client.get(house.url(&format!("/jobs/{job}/film"))).header("range", "bytes=4-7").send();
+    let film = harness.client.get(harness.url(&format!("/jobs/{job}/film"))).header("range", "bytes=4-7").send();
     let film = film.await.unwrap();
     assert_eq!((film.status().as_u16(), &film.bytes().await.unwrap()[..]), (206, &b"ftyp"[..]));
-    let page = house.client.get(house.url(&format!("/jobs/{job}/page"))).send().await.unwrap();
+    let page = harness.client.get(harness.url(&format!("/jobs/{job}/page"))).send().await.unwrap();
     assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     assert!(page.text().await.unwrap().contains("<title>Squares</title>"));
-    let captions = house.client.get(house.url(&format!("/jobs/{job}/captions"))).send().await.unwrap();
+    let captions = harness.client.get(harness.url(&format!("/jobs/{job}/captions"))).send().await.unwrap();
     assert!(captions.text().await.unwrap().starts_with("WEBVTT"));
-    let listed = house.get("/jobs").await;
+    let listed = harness.get("/jobs").await;
     assert_eq!((&listed["jobs"][0]["job_id"], &listed["jobs"][0]["title"]), (&json!(job), &json!("Squares")));
 
     // A page of another site that a browser here has open.
-    let foreign = house.client.get(house.url("/jobs")).header("origin", "https://example.org").send().await.unwrap();
+    let foreign =
+        harness.client.get(harness.url("/jobs")).header("origin", "https://example.org").send().await.unwrap();
     assert_eq!(foreign.status().as_u16(), 403);
     let told: Value = serde_json::from_slice(&foreign.bytes().await.unwrap()).unwrap();
     assert_eq!(told["code"], "http.forbidden_origin", "{told}");
 
     // A second job, told of to the end although the process is told to stop while it is made.
-    let late = house.submit("late.md", &format!("{LESSON}{}", MORE.repeat(6))).await;
-    house.when(&late, |status| status["state"] == "running").await;
+    let late = harness.submit("late.md", &format!("{LESSON}{}", MORE.repeat(6))).await;
+    harness.when(&late, |status| status["state"] == "running").await;
     let start = Instant::now();
     let left: Vec<String> = server.stop();
     assert!(left.is_empty() && start.elapsed() < Duration::from_secs(10), "{left:?} after {:?}", start.elapsed());
@@ -207,19 +208,19 @@ async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
     assert_eq!(states(bodies, &job), ["queued", "running", "succeeded"]);
 
     // Another process goes on with what the first one could not end.
-    let mut server = house.start(&[]);
-    let status = house.over(&late).await;
+    let mut server = harness.start(&[]);
+    let status = harness.over(&late).await;
     assert!(["succeeded", "failed"].contains(&status["state"].as_str().unwrap()), "{status}");
-    let status = house.when(&late, |status| status["state"] == "succeeded").await;
+    let status = harness.when(&late, |status| status["state"] == "succeeded").await;
     assert!(status["attempts"].as_u64().unwrap() >= 2, "{status}");
     assert!(server.stop().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
-    let house = House::new();
-    let mut server = house.start(&[]);
-    assert_eq!(house.get("/jobs").await, json!({"jobs": [], "next": null}));
+    let harness = Harness::new();
+    let mut server = harness.start(&[]);
+    assert_eq!(harness.get("/jobs").await, json!({"jobs": [], "next": null}));
     // Any S3 client may come, with what the server printed.
     let log = server.log();
     let after = |mark: &str| log.split_once(mark).unwrap().1.split([' ', ',', '\n']).next().unwrap().to_owned();
@@ -239,29 +240,29 @@ async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
     store.put("elsewhere/not this.md", LESSON.as_bytes().to_vec(), "text/markdown", soon()).await.unwrap();
     let start = Instant::now();
     let job = loop {
-        let listed = house.get("/jobs").await;
+        let listed = harness.get("/jobs").await;
         if let Some(job) = listed["jobs"][0]["job_id"].as_str() {
             break job.to_owned();
         }
         assert!(start.elapsed() < Duration::from_secs(20), "{listed}\n{}", server.log());
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    let status = house.over(&job).await;
+    let status = harness.over(&job).await;
     assert_eq!(status["state"], "succeeded", "{status}");
-    let german = house.client.get(house.url(&format!("/jobs/{job}/captions?lang=de"))).send().await.unwrap();
+    let german = harness.client.get(harness.url(&format!("/jobs/{job}/captions?lang=de"))).send().await.unwrap();
     let german = german.text().await.unwrap();
     assert!(german.starts_with("WEBVTT") && german.contains("Neun ist das Quadrat von drei."), "{german}");
-    let refused = house.submit("broken.md", "no heading").await;
-    assert_eq!(house.over(&refused).await["error"]["code"], "input.no_heading");
+    let refused = harness.submit("broken.md", "no heading").await;
+    assert_eq!(harness.over(&refused).await["error"]["code"], "input.no_heading");
 
-    let listed = house.get("/jobs").await;
+    let listed = harness.get("/jobs").await;
     let job_of = |state: &str| listed["jobs"].as_array().unwrap().iter().find(|job| job["state"] == state);
     assert_eq!(job_of("succeeded").unwrap()["job_id"], json!(job), "{listed}");
     assert_eq!(job_of("failed").unwrap()["error"], "input.no_heading", "{listed}");
 
     // The description is one by the standard's own schema.
-    let description = house.dir.path().join("openapi.json");
-    std::fs::write(&description, house.get("/openapi.json").await.to_string()).unwrap();
+    let description = harness.dir.path().join("openapi.json");
+    std::fs::write(&description, harness.get("/openapi.json").await.to_string()).unwrap();
     let validator = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/test-tools/bin/openapi-spec-validator");
     let checked = Command::new(validator).args(["--schema", "3.1"]).arg(&description).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&[checked.stdout, checked.stderr].concat()));
@@ -271,25 +272,25 @@ async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
 /// As from another machine: with a token, by a browser's means, and nothing leads to the store on loopback.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_elsewhere_gets_the_film_through_its_session() {
-    let mut house = House::new();
-    house.address.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
-    let server = house.start(&[("CHALKREEL_HTTP_TOKEN", SECRET)]);
-    house.address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    let mut harness = Harness::new();
+    harness.address.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
+    let server = harness.start(&[("CHALKREEL_HTTP_TOKEN", SECRET)]);
+    harness.address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     let stay = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let bearer = format!("Bearer {SECRET}");
     let sent =
-        stay.post(house.url("/jobs?name=a.md")).header("authorization", &bearer).body(LESSON).send().await.unwrap();
+        stay.post(harness.url("/jobs?name=a.md")).header("authorization", &bearer).body(LESSON).send().await.unwrap();
     let job = sent.json::<Value>().await.unwrap()["job_id"].as_str().unwrap().to_owned();
 
-    let refused = stay.post(house.url("/session")).header("authorization", "Bearer wrong").send().await.unwrap();
+    let refused = stay.post(harness.url("/session")).header("authorization", "Bearer wrong").send().await.unwrap();
     assert_eq!((refused.status().as_u16(), refused.headers().get("set-cookie")), (401, None));
-    let opened = stay.post(house.url("/session")).header("authorization", &bearer).send().await.unwrap();
+    let opened = stay.post(harness.url("/session")).header("authorization", &bearer).send().await.unwrap();
     assert_eq!(opened.status().as_u16(), 204);
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
     assert!(!cookie.contains("Secure"), "over plain HTTP no browser would keep it: {cookie}");
     let pair = cookie.split(';').next().unwrap();
-    let get = |path: &str| stay.get(house.url(path)).header("cookie", pair);
+    let get = |path: &str| stay.get(harness.url(path)).header("cookie", pair);
 
     let start = Instant::now();
     loop {
@@ -303,13 +304,13 @@ async fn a_browser_elsewhere_gets_the_film_through_its_session() {
     for path in ["page", "log", "film", "film.mp4", "poster", "sync.json"] {
         let path = format!("/jobs/{job}/{path}");
         assert_eq!(get(&path).send().await.unwrap().status().as_u16(), 200, "{path}");
-        assert_eq!(stay.get(house.url(&path)).send().await.unwrap().status().as_u16(), 401, "{path}");
+        assert_eq!(stay.get(harness.url(&path)).send().await.unwrap().status().as_u16(), 401, "{path}");
     }
-    assert_eq!(stay.get(house.url("/live")).send().await.unwrap().status().as_u16(), 401);
+    assert_eq!(stay.get(harness.url("/live")).send().await.unwrap().status().as_u16(), 401);
     assert_eq!(get("/live").send().await.unwrap().status().as_u16(), 200);
 
     let film = format!("/jobs/{job}/film.mp4");
-    let head = stay.head(house.url(&film)).header("cookie", pair).send().await.unwrap();
+    let head = stay.head(harness.url(&film)).header("cookie", pair).send().await.unwrap();
     let size: usize = head.headers()["content-length"].to_str().unwrap().parse().unwrap();
     assert_eq!(
         (&head.headers()["accept-ranges"], &head.headers()["content-type"]),
@@ -342,13 +343,13 @@ async fn a_browser_elsewhere_gets_the_film_through_its_session() {
     assert_eq!((status, &told["code"], &told["status"]), (416, &json!("http.no_such_range"), &json!(416)));
 
     // What a page of another port of this host could send in the browser's name.
-    let foreign = stay.delete(house.url(&format!("/jobs/{job}"))).header("cookie", pair);
+    let foreign = stay.delete(harness.url(&format!("/jobs/{job}"))).header("cookie", pair);
     let foreign = foreign.header("origin", "http://127.0.0.1:1").send().await.unwrap();
     assert_eq!(foreign.status().as_u16(), 403);
     for (method, path) in
         [(reqwest::Method::GET, "/live/%FF"), (reqwest::Method::PUT, "/live"), (reqwest::Method::PUT, "/")]
     {
-        let answer = stay.request(method, house.url(path)).header("cookie", pair).send().await.unwrap();
+        let answer = stay.request(method, harness.url(path)).header("cookie", pair).send().await.unwrap();
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
     }
 }

@@ -232,7 +232,7 @@ fn assert_least_privilege_elsewhere(function: &str, role: &str, calls: &[(String
         });
         group.or_else(|| arn.rsplit_once(":event-bus/").map(|(_, bus)| bus)).unwrap_or(arn).to_owned()
     };
-    // Films that are too long are started in `tests/doors/machine.rs`, by the machine that the function is told of.
+    // Films that are too long are started in `tests/interfaces/machine.rs`, by the machine that the function is told of.
     if let Some(machine) = properties["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]["Fn::Sub"].as_str() {
         needed.insert(("states:StartExecution".to_owned(), machine.to_owned()));
     }
@@ -299,9 +299,9 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
         notification["Records"][0]["s3"]["object"]["eTag"] = json!("0123456789abcdef0123456789abcdef");
         notification
     };
-    let (services, beside) = Services::start().await;
+    let (services, asset_base) = Services::start().await;
     let (collector, collecting) = Collector::start().await;
-    let (beside, collecting) = (format!("http://{beside}"), format!("http://{collecting}"));
+    let (asset_base, collecting) = (format!("http://{beside}"), format!("http://{collecting}"));
     let mut emulator = rig.emulator_with(
         240,
         &[
@@ -309,12 +309,12 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
             ("CHALKREEL_PLANNERS", "planners/"),
             // As the template says it.
             ("CHALKREEL_EVENT_BUS", "${EventBus}"),
-            ("CHALKREEL_EVENTS_ENDPOINT", &beside),
+            ("CHALKREEL_EVENTS_ENDPOINT", &asset_base),
             ("VOICE_CHAIN", "polly,espeak-ng"),
-            ("POLLY_BASE_URL", &beside),
+            ("POLLY_BASE_URL", &asset_base),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collecting),
             ("CHALKREEL_DEAD_LETTERS", "https://sqs.us-east-1.amazonaws.com/123456789012/FailedEvents"),
-            ("AWS_ENDPOINT_URL", &beside),
+            ("AWS_ENDPOINT_URL", &asset_base),
         ],
     );
     let dropped = upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await;

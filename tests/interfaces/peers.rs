@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::serve::{BINARY, House, LESSON};
+use crate::serve::{BINARY, Harness, LESSON};
 
 /// Longer than an idle connection, half a head or half a body may last, and as long again for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,9 +55,9 @@ fn health(address: SocketAddr) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_callers_are_let_go_and_keep_nobody_waiting() {
-    let house = House::new();
-    let mut server = house.start(&[]);
-    let (address, host) = (house.address, format!("Host: {}\r\n", house.address));
+    let harness = Harness::new();
+    let mut server = harness.start(&[]);
+    let (address, host) = (harness.address, format!("Host: {}\r\n", harness.address));
     let peers: Vec<(&str, TcpStream)> = (0..190)
         .map(|number| match number {
             0..70 => ("head", connect(address, &format!("GET /jobs HTTP/1.1\r\n{host}X-"))),
@@ -86,15 +86,15 @@ async fn slow_callers_are_let_go_and_keep_nobody_waiting() {
 /// A hundred and twenty connections where the process may have as many descriptors: others are answered, and a film is made.
 #[tokio::test(flavor = "multi_thread")]
 async fn few_descriptors_are_enough_for_whoever_asks_and_for_a_film() {
-    let house = House::new();
+    let harness = Harness::new();
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 128; exec \"$0\" \"$@\"", BINARY]);
-    let mut server = house.start_by(command, &[]);
-    let address = house.address;
+    let mut server = harness.start_by(command, &[]);
+    let address = harness.address;
     let crowd = || (0..120).map(|_| connect(address, "")).collect::<Vec<_>>();
     let mut waiting = crowd();
     assert!(health(address) < Duration::from_secs(2));
-    let job = house.submit("lesson.md", LESSON).await;
+    let job = harness.submit("lesson.md", LESSON).await;
     loop {
         // Each time by a connection of its own: one that waits for its next request makes room for the crowd.
         let (_, _, status) = get(address, &format!("/jobs/{job}"), "");
@@ -117,8 +117,8 @@ async fn few_descriptors_are_enough_for_whoever_asks_and_for_a_film() {
 /// Whoever is told that a document is a job finds it done, whatever its name.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_accepted_waits_for_ever() {
-    let house = House::new();
-    let mut server = house.start(&[]);
+    let harness = Harness::new();
+    let mut server = harness.start(&[]);
     let mut accepted = Vec::new();
     for name in [
         "x.captions.de.md",
@@ -143,8 +143,8 @@ async fn nothing_that_was_accepted_waits_for_ever() {
         "x.md/",
         "x.MD",
     ] {
-        let url = reqwest::Url::parse_with_params(&house.url("/jobs"), [("name", name)]).unwrap();
-        let answer = house.client.post(url).body("no heading").send().await.unwrap();
+        let url = reqwest::Url::parse_with_params(&harness.url("/jobs"), [("name", name)]).unwrap();
+        let answer = harness.client.post(url).body("no heading").send().await.unwrap();
         let status = answer.status().as_u16();
         let told: Value = answer.json().await.unwrap();
         match status {
@@ -155,7 +155,7 @@ async fn nothing_that_was_accepted_waits_for_ever() {
     }
     assert!(accepted.len() > 10, "{accepted:?}");
     for (name, job) in accepted {
-        let status = house.over(&job).await;
+        let status = harness.over(&job).await;
         assert_eq!(status["state"], "failed", "{name}: {status:#}");
     }
     assert!(server.stop().is_empty());
@@ -164,11 +164,11 @@ async fn nothing_that_was_accepted_waits_for_ever() {
 /// A name of somebody's own that leads here (DNS rebinding) opens nothing, pages included.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_names_of_this_machine_are_answered_to() {
-    let house = House::new();
-    let mut server = house.start(&[]);
-    let (address, port) = (house.address, house.address.port());
+    let harness = Harness::new();
+    let mut server = harness.start(&[]);
+    let (address, port) = (harness.address, harness.address.port());
     for path in
-        ["/", "/watch/0123456789abcdef01234567", "/desk.js", "/job.css", "/jobs", "/live", "/health", "/nothing"]
+        ["/", "/watch/0123456789abcdef01234567", "/jobs.js", "/job.css", "/jobs", "/live", "/health", "/nothing"]
     {
         for (host, may) in [
             (format!("localhost:{port}"), true),
@@ -199,11 +199,11 @@ async fn only_names_of_this_machine_are_answered_to() {
 /// RFC 9110, word for word; and nothing of what a caller gets wrong is an error in the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_are_those_of_the_standard_and_unknown_jobs_are_told() {
-    let house = House::new();
-    let mut server = house.start(&[("CHALKREEL_LOG", "error")]);
-    let address = house.address;
-    let job = house.submit("lesson.md", LESSON).await;
-    assert_eq!(house.over(&job).await["state"], "succeeded");
+    let harness = Harness::new();
+    let mut server = harness.start(&[("CHALKREEL_LOG", "error")]);
+    let address = harness.address;
+    let job = harness.submit("lesson.md", LESSON).await;
+    assert_eq!(harness.over(&job).await["state"], "succeeded");
     let film = format!("/jobs/{job}/film");
     let (status, head, whole) = get(address, &film, "");
     assert_eq!(status, 200, "{head}");

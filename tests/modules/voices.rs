@@ -24,14 +24,14 @@ const TEXT: &str =
     "Every right triangle hides one simple rule about the lengths of its three sides, and it has been known for long.";
 
 /// A store, a scratch folder and settings.
-struct House {
+struct Harness {
     dir: TempDir,
     _server: Embedded,
     cache: Cache,
     settings: Vec<(&'static str, String)>,
 }
 
-impl House {
+impl Harness {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = Embedded::start(&dir.path().join("store")).await.unwrap();
@@ -137,9 +137,9 @@ fn assert_one_voice(film: &[Vec<Narration>], voice: &str, what: &str) {
 async fn every_provider_is_asked_as_its_documents_say_and_its_answer_is_heard() {
     for kind in Kind::ALL {
         let provider = Provider::that(kind, Deed::Speaks).await;
-        let house = House::new().await.set(provider.settings());
+        let harness = Harness::new().await.set(provider.settings());
         let lesson = storyboard(&[kind.voice()], 2, 2);
-        let film = house.narrate(&lesson, 30).await.unwrap();
+        let film = harness.narrate(&lesson, 30).await.unwrap();
         provider.assert_well_asked();
         assert_one_voice(&film, kind.voice(), kind.voice());
         let pieces = if kind == Kind::Google { 2 } else { 1 };
@@ -210,9 +210,9 @@ async fn whatever_a_provider_does_the_film_is_narrated_by_one_voice_in_time() {
     let trial = async |(kind, (name, deed, tries, seconds)): (Kind, (&str, Deed, usize, f64))| {
         let what = format!("{kind:?}: {name}");
         let provider = Provider::that(kind, deed.clone()).await;
-        let house = House::new().await.with("VOICE_TIMEOUT", "3").set(provider.settings());
+        let harness = Harness::new().await.with("VOICE_TIMEOUT", "3").set(provider.settings());
         let begun = Instant::now();
-        let film = house.narrate(&storyboard(&[kind.voice()], 2, 1), 60).await.unwrap();
+        let film = harness.narrate(&storyboard(&[kind.voice()], 2, 1), 60).await.unwrap();
         let took = begun.elapsed().as_secs_f64();
         provider.assert_well_asked();
         assert_one_voice(&film, LOCAL, &what);
@@ -240,8 +240,8 @@ async fn a_fault_that_passes_costs_a_try_and_not_the_voice() {
             let faulty = deed.clone();
             let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
             let provider = Provider::start(kind, script).await;
-            let house = House::new().await.set(provider.settings());
-            let film = house.narrate(&storyboard(&[kind.voice()], 1, 2), 40).await.unwrap();
+            let harness = Harness::new().await.set(provider.settings());
+            let film = harness.narrate(&storyboard(&[kind.voice()], 1, 2), 40).await.unwrap();
             assert_one_voice(&film, kind.voice(), &format!("{kind:?}: {deed:?}"));
             let tries: u32 = film[0].iter().map(|beat| beat.voice.as_ref().unwrap().tries).sum();
             let pieces = if kind == Kind::Google { 2 } else { 1 };
@@ -265,8 +265,8 @@ async fn a_wait_that_the_provider_asks_for_is_kept() {
             _ => Deed::Speaks,
         };
         let provider = Provider::start(Kind::OpenAi, script).await;
-        let house = House::new().await.set(provider.settings());
-        let film = house.narrate(&storyboard(&["openai"], 3, 1), 40).await.unwrap();
+        let harness = Harness::new().await.set(provider.settings());
+        let film = harness.narrate(&storyboard(&["openai"], 3, 1), 40).await.unwrap();
         assert_one_voice(&film, "openai", "a wait");
         let calls = provider.calls();
         let first = calls[0].at;
@@ -281,8 +281,8 @@ async fn a_wait_that_the_provider_asks_for_is_kept() {
 async fn calls_at_a_time_adapt_to_what_the_provider_takes() {
     let slowly = Deed::SpeaksLate(Duration::from_millis(150));
     let provider = Provider::that(Kind::ElevenLabs, slowly).await.with_lanes(2);
-    let house = House::new().await.set(provider.settings());
-    let film = house.narrate(&storyboard(&["elevenlabs"], 12, 1), 60).await.unwrap();
+    let harness = Harness::new().await.set(provider.settings());
+    let film = harness.narrate(&storyboard(&["elevenlabs"], 12, 1), 60).await.unwrap();
     assert_one_voice(&film, "elevenlabs", "crowded");
     assert_eq!(provider.most_at_a_time(), 2);
     let refused = provider.calls().len() - 12;
@@ -298,10 +298,10 @@ async fn what_falls_back_together_is_the_authors_choice() {
     };
     for (consistency, local) in [(None, 9), (Some("film"), 9), (Some("scene"), 3), (Some("beat"), 1)] {
         let provider = Provider::start(Kind::OpenAi, script).await;
-        let house = House::new().await.set(provider.settings());
+        let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&["openai"], 3, 3);
         lesson.voice.consistency = consistency.map(str::to_owned);
-        let film = house.narrate(&lesson, 60).await.unwrap();
+        let film = harness.narrate(&lesson, 60).await.unwrap();
         let spoken: Vec<&str> = film.iter().flatten().map(voice_of).collect();
         assert_eq!(spoken.iter().filter(|voice| **voice == LOCAL).count(), local, "{consistency:?}: {spoken:?}");
         assert_eq!(voice_of(&film[1][2]), LOCAL);
@@ -316,8 +316,8 @@ async fn a_voice_that_dies_midway_leaves_no_trace_in_the_film() {
     };
     let first = Provider::start(Kind::ElevenLabs, script).await;
     let second = Provider::that(Kind::OpenAi, Deed::Speaks).await;
-    let house = House::new().await.set(first.settings()).set(second.settings());
-    let film = house.narrate(&storyboard(&["elevenlabs", "openai"], 4, 3), 60).await.unwrap();
+    let harness = Harness::new().await.set(first.settings()).set(second.settings());
+    let film = harness.narrate(&storyboard(&["elevenlabs", "openai"], 4, 3), 60).await.unwrap();
     assert_one_voice(&film, "openai", "it died midway");
     // Whoever was under way when the quota ended, and nobody after.
     assert!(first.calls().len() <= 7 + 4, "{} calls", first.calls().len());
@@ -335,7 +335,7 @@ async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
     let connect = || tokio::time::timeout(Duration::from_millis(200), tokio::net::TcpStream::connect(address));
     let filling: Vec<_> = join_all((0..4).map(|_| connect())).await;
     assert!(filling.iter().any(Result::is_err), "the queue is not full");
-    let house = House::new()
+    let harness = Harness::new()
         .await
         .set(Kind::ElevenLabs.settings(&format!("http://{address}")))
         .set(Kind::Google.settings("http://nowhere.invalid"))
@@ -343,11 +343,11 @@ async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
         .set(Kind::Polly.settings(&format!("http://{closed}")));
     // Speaking takes its own time, so the network's part is what it takes longer than without one.
     let begun = Instant::now();
-    let film = house.narrate(&storyboard(&["espeak"], 3, 2), 60).await.unwrap();
+    let film = harness.narrate(&storyboard(&["espeak"], 3, 2), 60).await.unwrap();
     let local = begun.elapsed();
     assert_one_voice(&film, LOCAL, "local");
     let begun = Instant::now();
-    let film = house.narrate(&storyboard(&["elevenlabs", "openai", "gtts", "polly"], 3, 2), 60).await.unwrap();
+    let film = harness.narrate(&storyboard(&["elevenlabs", "openai", "gtts", "polly"], 3, 2), 60).await.unwrap();
     let took = begun.elapsed();
     assert_one_voice(&film, LOCAL, "no network");
     assert!(took < local + Duration::from_secs(2), "{took:?}, and {local:?} without asking");
@@ -356,13 +356,13 @@ async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_spoken_once_is_not_paid_for_twice() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
-    let house = House::new().await.set(provider.settings());
+    let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 2, 2);
-    let first = house.narrate(&lesson, 30).await.unwrap();
+    let first = harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 4);
     // White space is not heard.
     lesson.scenes[0].beats[0].narration = lesson.scenes[0].beats[0].narration.replace(' ', "\n ");
-    let again = house.narrate(&lesson, 30).await.unwrap();
+    let again = harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 4);
     for (first, again) in first.iter().flatten().zip(again.iter().flatten()) {
         assert_eq!((&first.words, first.sound.samples()), (&again.words, again.sound.samples()));
@@ -370,18 +370,18 @@ async fn what_was_spoken_once_is_not_paid_for_twice() {
         assert_eq!((voice.tries, voice.characters), (0, 0));
     }
     lesson.scenes[1].beats[1].narration.push_str(" And this is new.");
-    house.narrate(&lesson, 30).await.unwrap();
+    harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 5);
     // Another pace is another sound, and so is another manner; and what is there needs no network.
     lesson.voice.words_per_minute = Some(180);
-    house.narrate(&lesson, 30).await.unwrap();
+    harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 9);
     lesson.voice.words_per_minute = None;
-    let house = house.with("ELEVENLABS_STYLE", "0.5");
-    house.narrate(&lesson, 30).await.unwrap();
+    let harness = harness.with("ELEVENLABS_STYLE", "0.5");
+    harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 13);
-    let house = house.without("ELEVENLABS_STYLE");
-    let offline = house.with("ELEVENLABS_BASE_URL", &provider.url);
+    let harness = harness.without("ELEVENLABS_STYLE");
+    let offline = harness.with("ELEVENLABS_BASE_URL", &provider.url);
     drop(provider);
     let film = offline.narrate(&lesson, 30).await.unwrap();
     assert_one_voice(&film, "elevenlabs", "from the cache");
@@ -390,13 +390,13 @@ async fn what_was_spoken_once_is_not_paid_for_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_never_gives_a_text_the_sound_or_the_times_of_another() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
-    let house = House::new().await.set(provider.settings());
+    let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 1, 2);
     lesson.scenes[0].beats[1].narration = "A short one.".to_owned();
-    let first = house.narrate(&lesson, 30).await.unwrap();
+    let first = harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 2);
     // A store that mixes two sounds up, whole and sound as each of them is: the embedded one has a file for each object.
-    let folder = house.dir.path().join("store/buckets/lessons");
+    let folder = harness.dir.path().join("store/buckets/lessons");
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let kept: Vec<_> = files.filter(|path| name(path).starts_with("cache%2Fvoices%2F")).collect();
@@ -406,7 +406,7 @@ async fn the_cache_never_gives_a_text_the_sound_or_the_times_of_another() {
     for (from, to) in [(sounds[0], &aside), (sounds[1], sounds[0]), (&aside, sounds[1])] {
         std::fs::rename(from, to).unwrap();
     }
-    let again = house.narrate(&lesson, 30).await.unwrap();
+    let again = harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 4, "what was mixed up was believed");
     for (first, again) in first.iter().flatten().zip(again.iter().flatten()) {
         assert_eq!((&first.words, first.sound.samples()), (&again.words, again.sound.samples()));
@@ -423,8 +423,8 @@ async fn a_provider_that_is_busy_is_asked_again_and_one_without_credit_is_not() 
         let refusal = says(code);
         let script = move |number: usize, _: &str| if number == 0 { refusal.clone() } else { Deed::Speaks };
         let provider = Provider::start(Kind::ElevenLabs, script).await;
-        let house = House::new().await.set(provider.settings());
-        let film = house.narrate(&storyboard(&["elevenlabs"], 1, 2), 40).await.unwrap();
+        let harness = Harness::new().await.set(provider.settings());
+        let film = harness.narrate(&storyboard(&["elevenlabs"], 1, 2), 40).await.unwrap();
         assert_one_voice(&film, voice, code);
         assert_eq!(provider.calls().len(), most, "{code}");
     }
@@ -433,24 +433,24 @@ async fn a_provider_that_is_busy_is_asked_again_and_one_without_credit_is_not() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_stops_before_it_spends_more_than_the_lesson_allows() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
-    let house = House::new().await.set(provider.settings());
+    let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 3, 1);
     let one = lesson.scenes[0].beats[0].narration.chars().count() as u32;
     lesson.voice.max_characters = Some(2 * one + one / 2);
-    let error = house.narrate(&lesson, 30).await.unwrap_err();
+    let error = harness.narrate(&lesson, 30).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.retryable), ("voice.too_dear", false), "{error}");
     let asked: usize = provider.calls().iter().map(|call| call.text.chars().count()).sum();
     assert!(asked as u32 <= 2 * one + one / 2, "{asked} characters were asked for");
     // A voice that costs nothing may speak as much as it likes.
     lesson.voice.chain = vec!["espeak".to_owned()];
-    assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, "free");
+    assert_one_voice(&harness.narrate(&lesson, 30).await.unwrap(), LOCAL, "free");
 }
 
 /// What was paid for one beat, spoken by whoever can, in characters, and its voice.
-async fn paid(house: &House, lesson: &Storyboard) -> (u64, String) {
-    let (voices, _) = house.voices(lesson);
+async fn paid(harness: &Harness, lesson: &Storyboard) -> (u64, String) {
+    let (voices, _) = harness.voices(lesson);
     let deadline = Deadline::after(Duration::from_secs(30));
-    let said = voices.speak(&lesson.scenes[0].beats[0], "s0", house.dir.path(), deadline).await.unwrap();
+    let said = voices.speak(&lesson.scenes[0].beats[0], "s0", harness.dir.path(), deadline).await.unwrap();
     (voices.paid_characters(), voice_of(&said).to_owned())
 }
 
@@ -463,17 +463,17 @@ async fn what_was_refused_is_not_paid_for() {
         // Nobody speaks: nobody is paid.
         for deed in [refuses(401, None), refuses(422, None), refuses(429, Some("3600"))] {
             let provider = Provider::that(kind, deed.clone()).await;
-            let house = House::new().await.set(provider.settings());
-            assert_eq!(paid(&house, &lesson).await, (0, LOCAL.to_owned()), "{kind:?}: {deed:?}");
+            let harness = Harness::new().await.set(provider.settings());
+            assert_eq!(paid(&harness, &lesson).await, (0, LOCAL.to_owned()), "{kind:?}: {deed:?}");
         }
         // What fails otherwise may have been spoken.
         for (deed, calls) in [(refuses(429, None), 1), (refuses(500, None), 2), (Deed::HalfSound, 2)] {
             let faulty = deed.clone();
             let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
             let provider = Provider::start(kind, script).await;
-            let house = House::new().await.set(provider.settings());
+            let harness = Harness::new().await.set(provider.settings());
             lesson.voice.max_characters = Some((calls * one) as u32);
-            let paid = paid(&house, &lesson).await;
+            let paid = paid(&harness, &lesson).await;
             assert_eq!(paid, (calls * one, kind.voice().to_owned()), "{kind:?}: {deed:?}");
         }
     }
@@ -488,8 +488,8 @@ async fn a_quote_says_what_is_billed() {
         (Kind::Polly, 2_000, 0.032),
         (Kind::OpenAi, 1_000, -1.0),
     ] {
-        let house = House::new().await.set(kind.settings("http://127.0.0.1:9"));
-        let quote = Quote::of(&storyboard(&[kind.voice()], 1, 1), 1_000, &layers, &house.config()).unwrap();
+        let harness = Harness::new().await.set(kind.settings("http://127.0.0.1:9"));
+        let quote = Quote::of(&storyboard(&[kind.voice()], 1, 1), 1_000, &layers, &harness.config()).unwrap();
         let dollars = Some(dollars).filter(|dollars| *dollars >= 0.0);
         assert_eq!((quote.voice, quote.paid_characters, quote.dollars), (kind.voice(), paid, dollars));
     }
@@ -500,11 +500,11 @@ async fn a_voice_that_wants_to_be_left_alone_for_an_hour_holds_nobody_up() {
     let script = |_: usize, _: &str| Deed::Refuses(429, "{}".to_owned(), Some("3600".to_owned()));
     for consistency in ["beat", "scene"] {
         let provider = Provider::start(Kind::OpenAi, script).await;
-        let house = House::new().await.set(provider.settings());
+        let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&["openai"], 3, 4);
         lesson.voice.consistency = Some(consistency.to_owned());
         let begun = Instant::now();
-        let film = house.narrate(&lesson, 120).await.unwrap();
+        let film = harness.narrate(&lesson, 120).await.unwrap();
         assert_one_voice(&film, LOCAL, consistency);
         // A share of the time that is left would be 30 s, for each beat.
         assert!(begun.elapsed() < Duration::from_secs(15), "{consistency}: {:?}", begun.elapsed());
@@ -516,9 +516,9 @@ async fn a_voice_that_wants_to_be_left_alone_for_an_hour_holds_nobody_up() {
 async fn a_provider_that_hangs_leaves_time_for_the_others() {
     for kind in Kind::ALL {
         let provider = Provider::that(kind, Deed::Hangs).await;
-        let house = House::new().await.with("VOICE_TIMEOUT", "15").set(provider.settings());
+        let harness = Harness::new().await.with("VOICE_TIMEOUT", "15").set(provider.settings());
         let begun = Instant::now();
-        let film = house.narrate(&storyboard(&[kind.voice()], 1, 1), 6).await.unwrap();
+        let film = harness.narrate(&storyboard(&[kind.voice()], 1, 1), 6).await.unwrap();
         assert_one_voice(&film, LOCAL, "it hangs");
         assert!(begun.elapsed() < Duration::from_secs(6), "{kind:?}: {:?}", begun.elapsed());
     }
@@ -528,10 +528,10 @@ async fn a_provider_that_hangs_leaves_time_for_the_others() {
 async fn a_slow_pace_that_the_server_ignores_makes_no_sound_too_short() {
     for kind in [Kind::ElevenLabs, Kind::OpenAi] {
         let provider = Provider::that(kind, Deed::Speaks).await;
-        let house = House::new().await.set(provider.settings());
+        let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&[kind.voice()], 1, 1);
         lesson.voice.words_per_minute = Some(70);
-        let film = house.narrate(&lesson, 30).await.unwrap();
+        let film = harness.narrate(&lesson, 30).await.unwrap();
         assert_one_voice(&film, kind.voice(), "slow");
         assert_eq!(provider.calls().len(), 1);
     }
@@ -541,12 +541,12 @@ async fn a_slow_pace_that_the_server_ignores_makes_no_sound_too_short() {
 async fn a_pace_that_a_voice_takes_no_notice_of_is_told() {
     for kind in Kind::ALL {
         let provider = Provider::that(kind, Deed::Speaks).await;
-        let house = House::new().await.set(provider.settings());
+        let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&[kind.voice()], 1, 2);
-        let film = house.narrate(&lesson, 30).await.unwrap();
-        assert_eq!(house.voices(&lesson).0.warnings(film.iter().flatten()), []);
+        let film = harness.narrate(&lesson, 30).await.unwrap();
+        assert_eq!(harness.voices(&lesson).0.warnings(film.iter().flatten()), []);
         lesson.voice.words_per_minute = Some(140);
-        let told = house.voices(&lesson).0.warnings(film.iter().flatten());
+        let told = harness.voices(&lesson).0.warnings(film.iter().flatten());
         let codes: Vec<&str> = told.iter().map(|warning| &*warning.code).collect();
         let own = matches!(kind, Kind::Polly | Kind::Google);
         assert_eq!(codes, if own { &["voice.own_pace"][..] } else { &[] }, "{told:?}");
@@ -569,8 +569,8 @@ async fn what_polly_says_is_understood() {
         let first = deed.clone();
         let script = move |number: usize, _: &str| if number == 0 { first.clone() } else { Deed::Speaks };
         let provider = Provider::start(Kind::Polly, script).await;
-        let house = House::new().await.set(provider.settings());
-        let film = house.narrate(&lesson, 30).await.unwrap();
+        let harness = Harness::new().await.set(provider.settings());
+        let film = harness.narrate(&lesson, 30).await.unwrap();
         assert_one_voice(&film, voice, &format!("{deed:?}"));
         assert_eq!(provider.calls().len(), calls, "{deed:?}");
     }
@@ -579,8 +579,8 @@ async fn what_polly_says_is_understood() {
         let second = deed.clone();
         let script = move |number: usize, _: &str| if number == 1 { second.clone() } else { Deed::Speaks };
         let provider = Provider::start(Kind::Polly, script).await;
-        let house = House::new().await.set(provider.settings());
-        let film = house.narrate(&lesson, 30).await.unwrap();
+        let harness = Harness::new().await.set(provider.settings());
+        let film = harness.narrate(&lesson, 30).await.unwrap();
         assert_one_voice(&film, "polly", &format!("no marks: {deed:?}"));
         let said = &film[0][0];
         assert_eq!((said.words.len(), said.voice.as_ref().unwrap().tries), (0, 1), "{deed:?}");
@@ -626,8 +626,8 @@ async fn every_request_carries_its_settings() {
         (Kind::OpenAi, "OPENAI_TTS_MODEL", "tts-1-hd", "model", "tts-1-hd"),
     ] {
         let provider = Provider::that(kind, Deed::Speaks).await.easy();
-        let house = House::new().await.set(provider.settings()).with(name, value);
-        let film = house.narrate(&storyboard(&[kind.voice()], 1, 1), 30).await.unwrap();
+        let harness = Harness::new().await.set(provider.settings()).with(name, value);
+        let film = harness.narrate(&storyboard(&[kind.voice()], 1, 1), 30).await.unwrap();
         provider.assert_well_asked();
         assert_one_voice(&film, kind.voice(), name);
         for call in provider.calls() {
@@ -635,19 +635,19 @@ async fn every_request_carries_its_settings() {
             assert!(if place == "line" { is.contains(there) } else { is == there }, "{name}: {place} is `{is}`");
         }
     }
-    let house = House::new().await.with("GOOGLE_TTS_TLD", "de");
-    assert_eq!(house.config().voices.google_url, "https://translate.google.de");
+    let harness = Harness::new().await.with("GOOGLE_TTS_TLD", "de");
+    assert_eq!(harness.config().voices.google_url, "https://translate.google.de");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_is_the_lessons_or_the_settings_or_what_is_there() {
-    let house = House::new().await;
-    let (_, warnings) = house.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
+    let harness = Harness::new().await;
+    let (_, warnings) = harness.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
     let told: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
     assert!(told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no such voice"), "{told:?}");
-    assert!(house.voices(&storyboard(&[], 1, 1)).1.is_empty());
-    let house = house.with("VOICE_CHAIN", "silent");
-    let film = house.narrate(&storyboard(&[], 1, 1), 30).await.unwrap();
+    assert!(harness.voices(&storyboard(&[], 1, 1)).1.is_empty());
+    let harness = harness.with("VOICE_CHAIN", "silent");
+    let film = harness.narrate(&storyboard(&[], 1, 1), 30).await.unwrap();
     let beat = &film[0][0];
     assert_eq!(voice_of(beat), "silent");
     let seconds = beat.sound.samples() as f64 / 48_000.0;
@@ -663,16 +663,16 @@ fn a_key_stands_in_no_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn languages_that_the_local_voice_does_not_know_are_spoken_all_the_same() {
-    let house = House::new().await;
+    let harness = Harness::new().await;
     for language in ["de-AT", "zh-CN", "en-US", "tlh", "pt-BR"] {
         let mut lesson = storyboard(&["espeak"], 1, 1);
         lesson.language = language.to_owned();
-        assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, language);
+        assert_one_voice(&harness.narrate(&lesson, 30).await.unwrap(), LOCAL, language);
     }
     // A name that is another provider's does not keep it from speaking.
     let mut lesson = storyboard(&["espeak"], 1, 1);
     lesson.voice.name = Some("JBFqnCBsd6RMkjVDRZzb".to_owned());
-    assert_one_voice(&house.narrate(&lesson, 30).await.unwrap(), LOCAL, "another's name");
+    assert_one_voice(&harness.narrate(&lesson, 30).await.unwrap(), LOCAL, "another's name");
 }
 
 /// The settings of Piper with the voice that the tests install: `make test-tools`.
@@ -688,11 +688,11 @@ fn piper() -> Vec<(&'static str, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
     // Where the kernel can't confine it, it would not be run at all.
-    let house = House::new().await.set(piper()).with("CONFINEMENT", "require").with("VOICE_TIMEOUT", "60");
+    let harness = Harness::new().await.set(piper()).with("CONFINEMENT", "require").with("VOICE_TIMEOUT", "60");
     let mut lesson = storyboard(&["piper"], 1, 2);
-    let (_, warnings) = house.voices(&lesson);
+    let (_, warnings) = harness.voices(&lesson);
     assert!(warnings.is_empty(), "{warnings:?}");
-    let film = house.narrate(&lesson, 120).await.unwrap();
+    let film = harness.narrate(&lesson, 120).await.unwrap();
     assert_one_voice(&film, "piper", "piper");
     for (said, beat) in film.iter().flatten().zip(&lesson.scenes[0].beats) {
         // Its sounds have 22,050 samples a second. Heard as 48,000 they would last half as long; as 16,000, half again.
@@ -703,11 +703,11 @@ async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
     }
     // Another pace is heard; another language is another's.
     lesson.voice.words_per_minute = Some(100);
-    let slow = house.narrate(&lesson, 120).await.unwrap();
+    let slow = harness.narrate(&lesson, 120).await.unwrap();
     let (usual, slow) = (film[0][0].sound.samples() as f64, slow[0][0].sound.samples() as f64);
     assert!((1.4..2.0).contains(&(slow / usual)), "{slow} samples, {usual} at its own pace");
     lesson.language = "de-AT".to_owned();
-    let (_, warnings) = house.voices(&lesson);
+    let (_, warnings) = harness.voices(&lesson);
     assert!(warnings.iter().any(|warning| warning.message.contains("speaks `en`")), "{warnings:?}");
-    assert_one_voice(&house.narrate(&lesson, 60).await.unwrap(), LOCAL, "German");
+    assert_one_voice(&harness.narrate(&lesson, 60).await.unwrap(), LOCAL, "German");
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handler::deadline::Deadline;
-use handler::store::embedded::Sight;
+use handler::store::embedded::StoreObserver;
 use handler::store::{Embedded, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -61,7 +61,7 @@ impl Calls {
     }
 }
 
-impl Sight for Calls {
+impl StoreObserver for Calls {
     fn called(&self, operation: &str, key: Option<&str>) {
         self.0.lock().unwrap().push((operation.to_owned(), key.unwrap_or_default().to_owned()));
     }
