@@ -1,7 +1,10 @@
 //! What went wrong, as data: a stable code, the stage, the place in the document, whether a retry can help, and what
 //! the user can do. Modules have their own errors; at the border each becomes a [`JobError`].
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use store::StoreError;
 use storyboard::Place;
 
@@ -40,7 +43,7 @@ impl Stage {
 macro_rules! codes {
     ($($variant:ident $code:literal $stage:ident $retryable:literal $meaning:literal $remedy:literal;)*) => {
         /// Every code that a job can end with. The names are stable; the README lists them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is documented by its meaning and remedy")]
         pub enum Code { $($variant,)* }
 
@@ -146,7 +149,28 @@ codes! {
     JobCancelled "job.cancelled" Publish false "somebody asked for the job's end" "Nothing; send the document again to begin anew.";
     JobCrashed "job.crashed" Publish true "the function died while it worked on the job, more than once" "See the log of the process that died; give it more memory, and send the document again.";
     JobInterrupted "job.interrupted" Publish true "the process was told to stop" "Send the document again: what was finished is kept.";
+    JobUnknownCode "job.unknown_code" Publish false "the job ended with a code that only another version of this program knows" "Read the message, or ask the version that wrote it.";
     ScratchFailed "scratch.failed" Intake true "the scratch folder can't be written" "Free space where TMPDIR is, or make it writable; on Lambda give the function more ephemeral storage.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    /// A code of another version is [`Code::JobUnknownCode`]: while a new version is rolled out, each reads what the other wrote.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        Ok(Self::from_name(&name).unwrap_or(Self::JobUnknownCode))
+    }
 }
 
 impl Code {
@@ -161,7 +185,8 @@ impl Code {
 #[error("{code}: {message}")]
 pub struct JobError {
     /// Stable, for example `planner.out_of_fuel`.
-    pub code: String,
+    #[schema(value_type = String)]
+    pub code: Code,
     /// Where in the job's way.
     pub stage: Stage,
     /// What happened, for the user.
@@ -179,7 +204,7 @@ impl JobError {
     /// A failure with the code's own stage, remedy and retryability.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
-            code: code.name().to_owned(),
+            code,
             stage: code.stage(),
             message: message.into(),
             remedy: code.remedy().to_owned(),

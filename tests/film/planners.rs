@@ -216,7 +216,7 @@ async fn a_job_names_a_planner_of_the_one_prefix_or_none() {
         let begun = Instant::now();
         let status = pipeline::film(request, &services, soon(), Again::Failed).await.unwrap();
         let error = status.error.unwrap();
-        assert_eq!(error.code, code, "{prefix:?} {name}: {}", error.message);
+        assert_eq!(error.code.name(), code, "{prefix:?} {name}: {}", error.message);
         assert!(begun.elapsed().as_secs() < 10);
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use handler::deadline::Deadline;
 use handler::error::{Code, JobError};
 use handler::job::keys;
-use handler::job::lease::FinishError;
+use handler::job::lease::{Cancellation, FinishError};
 use handler::job::{Again, Claim, JobId, Lease, State, Status, Terms, Worker};
 use handler::store::{Embedded, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -231,8 +231,9 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
                 (Err(_), None) => {}
                 (Ok(cancelled), Some(now)) => {
                     // Whoever wrote it knows that it did.
-                    assert_eq!(cancelled.is_ok(), !now.state.is_final(), "{what}");
-                    let (Ok(status) | Err(status)) = cancelled;
+                    let here = matches!(cancelled, Cancellation::Cancelled(_));
+                    assert_eq!(here, !now.state.is_final(), "{what}");
+                    let (Cancellation::Cancelled(status) | Cancellation::AlreadyOver(status)) = cancelled;
                     if !now.state.is_final() {
                         (now.state, now.generation) = (State::Cancelled, now.generation + 1);
                         now.free = false;

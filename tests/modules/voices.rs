@@ -438,7 +438,7 @@ async fn a_job_stops_before_it_spends_more_than_the_lesson_allows() {
     let one = lesson.scenes[0].beats[0].narration.chars().count() as u32;
     lesson.voice.max_characters = Some(2 * one + one / 2);
     let error = harness.narrate(&lesson, 30).await.unwrap_err();
-    assert_eq!((error.code.as_str(), error.retryable), ("voice.too_dear", false), "{error}");
+    assert_eq!((error.code.name(), error.retryable), ("voice.too_dear", false), "{error}");
     let asked: usize = provider.calls().iter().map(|call| call.text.chars().count()).sum();
     assert!(asked as u32 <= 2 * one + one / 2, "{asked} characters were asked for");
     // A voice that costs nothing may speak as much as it likes.

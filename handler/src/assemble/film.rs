@@ -191,7 +191,7 @@ impl Assembler {
         let measured = self.measure(ledger, &spoken, (&laid, track.channels), folder, until).await;
         let (sync, beats) = match measured {
             Ok(beats) => (Some(Sync { worst_frames: measure::worst(&beats) }), beats),
-            Err(error) if error.code == Code::AssembleTimedOut.name() => (None, Vec::new()),
+            Err(error) if error.code == Code::AssembleTimedOut => (None, Vec::new()),
             Err(error) => return Err(error),
         };
         Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })

@@ -8,6 +8,7 @@ use super::output::{Text, line};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::job::lease::Cancellation;
 use crate::job::{JobId, Lease, State};
 use crate::notify::Notices;
 use crate::store::StoreError;
@@ -27,7 +28,7 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
             }
             error => error.into(),
         });
-        if let Ok(Ok(cancelled)) = &status {
+        if let Ok(Cancellation::Cancelled(cancelled)) = &status {
             // Who cancels a job tells it.
             let notices = Notices::without_services(config, store.bucket());
             notices.wrote(cancelled);
@@ -39,7 +40,7 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
         status
     };
     match cancelled.await {
-        Ok(Ok(status) | Err(status)) => {
+        Ok(Cancellation::Cancelled(status) | Cancellation::AlreadyOver(status)) => {
             let mut text = Text::default();
             if json {
                 // Plain data without maps that could fail.

@@ -58,7 +58,7 @@ pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bo
         Err(error) => {
             if as_json {
                 let mut text = Text::default();
-                line!(text, "{:#}", json!({"ok": false, "code": error.code, "message": error.message}));
+                line!(text, "{:#}", json!({"ok": false, "code": error.code.name(), "message": error.message}));
                 text.said();
             }
             explain(&error);
@@ -169,7 +169,7 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
         Err(error) => {
             note(format_args!("{}", error.message));
             let known = [(Code::PlannerComponentInvalid, 1), (Code::PlannerCompileLimit, custom::TOO_LARGE)];
-            let of = known.iter().find(|(code, _)| error.code == code.name());
+            let of = known.iter().find(|(code, _)| error.code == *code);
             ExitCode::from(of.and_then(|(_, exit)| u8::try_from(*exit).ok()).unwrap_or(2))
         }
     }

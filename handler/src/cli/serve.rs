@@ -236,7 +236,7 @@ async fn make(
             let request = match intake::upload(services.store.bucket(), &key, &etag) {
                 Ok(request) => request,
                 Err(refused) => {
-                    warn!(code = refused.code, "{}", refused.message);
+                    warn!(code = refused.code.name(), "{}", refused.message);
                     continue;
                 }
             };
@@ -276,7 +276,7 @@ async fn film(request: JobRequest, told: bool, services: &Services, notices: &No
             info!(job_id = status.job_id.as_str(), state = status.state.name(), "a job is over");
             notices.ended(&status);
         }
-        Err(error) => error!(code = error.code, "{}", error.message),
+        Err(error) => error!(code = error.code.name(), "{}", error.message),
     }
     crate::child::sweep();
     later

@@ -33,7 +33,7 @@ fn letter(queue: &str, body: &str, why: &JobError) -> Value {
     let text = |value: &str| json!({"DataType": "String", "StringValue": if value.is_empty() { "?" } else { value }});
     json!({
         "QueueUrl": queue, "MessageBody": body,
-        "MessageAttributes": {"code": text(&why.code), "message": text(&reason)},
+        "MessageAttributes": {"code": text(why.code.name()), "message": text(&reason)},
     })
 }
 

@@ -52,7 +52,7 @@ impl From<JobError> for Fault {
 
 impl From<Fault> for Diagnostic {
     fn from(Fault(error): Fault) -> Self {
-        Self { error_type: error.code, error_message: error.message }
+        Self { error_type: error.code.name().to_owned(), error_message: error.message }
     }
 }
 
@@ -125,7 +125,7 @@ async fn answer(event: LambdaEvent<Value>, runtime: &Runtime, ends: Deadline) ->
         Ok(Asked::Http(event)) => return Ok(http::event::answer(*event, runtime.routes.clone()).await),
         Ok(asked) => asked,
         Err(refused) => {
-            error!(code = refused.code, "{}", refused.message);
+            error!(code = refused.code.name(), "{}", refused.message);
             return match sender {
                 Sender::Http => Ok(http::event::refusal(refused).await),
                 // These take any answer for success.
@@ -170,7 +170,7 @@ impl Worker<'_> {
                     match request {
                         Ok(request) => statuses.push(self.film(request, ends).await?),
                         Err(error) => {
-                            error!(code = error.code, "a record is refused: {}", error.message);
+                            error!(code = error.code.name(), "a record is refused: {}", error.message);
                             refused.push(error);
                         }
                     }
@@ -211,7 +211,7 @@ impl Worker<'_> {
                 Err(error) => Err(error),
             };
             if let Err(error) = worked_on {
-                error!(message_id = id, receives, code = error.code, "a message failed: {}", error.message);
+                error!(message_id = id, receives, code = error.code.name(), "a message failed: {}", error.message);
                 failed.push(id);
             }
             done += 1;
@@ -246,7 +246,7 @@ impl Worker<'_> {
         let Some(letters) = self.letters else { return Err(unreadable) };
         match letters.put(body, &unreadable, ends).await {
             Ok(()) => {
-                error!(code = unreadable.code, "a message went to the dead letters: {}", unreadable.message);
+                error!(code = unreadable.code.name(), "a message went to the dead letters: {}", unreadable.message);
                 Ok(())
             }
             Err(reason) => {

@@ -15,6 +15,7 @@ use super::problem::{Failure, Named, Problem};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::keys;
+use crate::job::lease::Cancellation;
 use crate::job::{JobId, Lease, State as JobState, Status};
 use crate::store::{Condition, StoreError};
 
@@ -128,7 +129,7 @@ pub(super) async fn list(
                 progress: status.progress,
                 created_at: status.created_at,
                 updated_at: status.updated_at,
-                error: status.error.map(|error| error.code),
+                error: status.error.map(|error| error.code.name().to_owned()),
             }),
             // The bucket's lifecycle takes a job's files one by one.
             Err(Failure(Code::JobNotFound, _)) => {}
@@ -175,17 +176,17 @@ pub(super) async fn cancel(State(api): State<Api>, Named(id): Named<String>) -> 
         let cancelled = Status { state: JobState::Cancelled, generation: 1, error: Some(error), ..waiting };
         let body = serde_json::to_vec_pretty(&cancelled).unwrap_or_default();
         let key = keys::status(&id);
-        if api.store().put_if(&key, body, "application/json", &Condition::Absent, deadline).await?.is_ok() {
+        if api.store().put_if(&key, body, "application/json", &Condition::Absent, deadline).await?.is_some() {
             api.tell(&cancelled);
             return Ok(Json(cancelled));
         }
     }
     Ok(Json(match Lease::cancel(api.store(), &id, deadline).await? {
-        Ok(cancelled) => {
+        Cancellation::Cancelled(cancelled) => {
             api.tell(&cancelled);
             cancelled
         }
-        Err(over) => over,
+        Cancellation::AlreadyOver(status) => status,
     }))
 }
 

@@ -51,7 +51,7 @@ impl From<StoreError> for Failure {
 
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
-        Self(Code::from_name(&error.code).unwrap_or(Code::HttpBadRequest), error.message)
+        Self(error.code, error.message)
     }
 }
 

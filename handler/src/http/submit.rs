@@ -215,13 +215,13 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     let note = serde_json::to_vec(&asked).unwrap_or_default();
     let request = keys::of(&id, keys::REQUEST);
     let condition = Condition::Absent;
-    if store.put_if(&request, note.clone(), "application/json", &condition, deadline).await?.is_ok() {
+    if store.put_if(&request, note.clone(), "application/json", &condition, deadline).await?.is_some() {
         store.put(&keys::by_time(&id, asked.created_at), Vec::new(), "text/plain", deadline).await?;
     } else if jobs::asked(api, &id, deadline).await?.is_none() {
         // It is there and can't be read.
         store.put(&request, note, "application/json", deadline).await?;
     }
-    if store.put_if(&key, bytes.clone(), "application/octet-stream", &condition, deadline).await?.is_err() {
+    if store.put_if(&key, bytes.clone(), "application/octet-stream", &condition, deadline).await?.is_none() {
         let same = match store.get(&key, MAX_DOCUMENT, deadline).await {
             Ok(there) => there.bytes == bytes,
             // The token is made of the document itself, unless the caller gave one and has to answer for it.

@@ -22,6 +22,15 @@ const PACE: Duration = Duration::from_millis(400);
 /// One write of a small document takes milliseconds; ten seconds mean that the store is in trouble.
 const WRITE: Duration = Duration::from_secs(10);
 
+/// What became of a cancellation.
+#[derive(Debug)]
+pub enum Cancellation {
+    /// The job's status as it was written: whoever asked tells others of it.
+    Cancelled(Status),
+    /// That of a job which was over already.
+    AlreadyOver(Status),
+}
+
 /// Which finished jobs a new delivery starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
@@ -175,17 +184,17 @@ impl Lease {
     }
 
     /// Ends a job from outside: its owner's next write fails, and it stops. Gives the status as it was written here, which the
-    /// caller tells others of; or, as an `Err`, that of a job which was over already and stays as it is.
+    /// caller tells others of, or that of a job which was over already and stays as it is.
     ///
     /// # Errors
     /// [`StoreError`]; `store.not_found` when there is no such job.
-    pub async fn cancel(store: &Store, id: &JobId, deadline: Deadline) -> Result<Result<Status, Status>, StoreError> {
+    pub async fn cancel(store: &Store, id: &JobId, deadline: Deadline) -> Result<Cancellation, StoreError> {
         let key = keys::status(id);
         // A round is lost when the owner's heartbeat came between; the next one reads that.
         loop {
             let (found, etag) = Self::found(store, &key, deadline).await?;
             if found.state.is_final() {
-                return Ok(Err(found));
+                return Ok(Cancellation::AlreadyOver(found));
             }
             let cancelled = Status {
                 state: State::Cancelled,
@@ -198,7 +207,7 @@ impl Lease {
             };
             let condition = Condition::Matches(etag);
             if Self::write(store, &key, &cancelled, &condition, deadline).await?.is_some() {
-                return Ok(Ok(cancelled));
+                return Ok(Cancellation::Cancelled(cancelled));
             }
         }
     }
@@ -219,7 +228,7 @@ impl Lease {
         if !found.state.may_become(State::Failed, true) {
             return Ok(None);
         }
-        warn!(job_id = id.as_str(), code = why.code, "what the job published is lost: {}", why.message);
+        warn!(job_id = id.as_str(), code = why.code.name(), "what the job published is lost: {}", why.message);
         let spoilt = Status {
             state: State::Failed,
             generation: found.generation + 1,
@@ -314,7 +323,7 @@ impl Lease {
         deadline: Deadline,
     ) -> Result<Option<ETag>, StoreError> {
         let body = serde_json::to_vec_pretty(status).unwrap_or_default();
-        Ok(store.put_if(key, body, "application/json", condition, deadline).await?.ok())
+        Ok(store.put_if(key, body, "application/json", condition, deadline).await?)
     }
 
     fn hold(store: Store, key: String, status: Status, etag: ETag, beat: Duration) -> Self {

@@ -44,7 +44,7 @@ impl Ffmpeg {
         let deadline = deadline.slice(self.timeout);
         for _ in 1..TRIES {
             match self.once(arguments, folder, deadline).await {
-                Err(error) if error.code == Code::AssembleStalled.name() => {
+                Err(error) if error.code == Code::AssembleStalled => {
                     tracing::warn!(stall_s = self.stall.as_secs_f64(), "ffmpeg made no progress; it is started again");
                 }
                 ended => return ended,

@@ -41,8 +41,16 @@ pub struct Attempt<'s> {
     _busy: Busy<'s>,
 }
 
+/// What became of claiming a job.
+pub enum Begun<'s> {
+    /// The job is worked on here.
+    Attempt(Box<Attempt<'s>>),
+    /// It is over, or another's: its status as it is.
+    NotOurs(Box<Status>),
+}
+
 impl<'s> Attempt<'s> {
-    /// Claims the job; the status of one that is over, or another's, is given as it is.
+    /// Claims the job.
     ///
     /// # Errors
     /// When the status can be neither read nor written.
@@ -52,7 +60,7 @@ impl<'s> Attempt<'s> {
         services: &'s Services,
         ends: Deadline,
         again: Again,
-    ) -> Result<Result<Self, Status>, JobError> {
+    ) -> Result<Begun<'s>, JobError> {
         let ends = ends.slice(services.config.job_timeout);
         let closing = ends.no_sooner_than(publish::LEAST);
         let span = info_span!("job", job_id = id.as_str(), state = Empty, code = Empty, otel.status_code = Empty);
@@ -65,7 +73,7 @@ impl<'s> Attempt<'s> {
             Ok(Claim::Mine(lease)) => lease,
             Ok(Claim::Done(status) | Claim::Held(status)) => {
                 services.logs.end(&log);
-                return Ok(Err(*status));
+                return Ok(Begun::NotOurs(status));
             }
             Err(error) => {
                 services.logs.end(&log);
@@ -80,7 +88,8 @@ impl<'s> Attempt<'s> {
             log.go_on_from(&String::from_utf8_lossy(&earlier.bytes));
         }
         let (until, scratch) = (ends.less(publish::reserve(ends)), services.job_scratch());
-        Ok(Ok(Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, services, _busy: busy }))
+        let attempt = Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, services, _busy: busy };
+        Ok(Begun::Attempt(Box::new(attempt)))
     }
 
     /// A folder for the attempt's files.

@@ -6,7 +6,7 @@ pub mod tasks;
 use storyboard::Storyboard;
 use tracing::{Instrument as _, info, info_span};
 
-use self::attempt::{Attempt, machine_ends};
+use self::attempt::{Attempt, Begun, machine_ends};
 use crate::assemble::{Extras, Reel};
 use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
@@ -55,11 +55,11 @@ pub async fn part(
     again: Again,
 ) -> Result<(Status, Option<CacheKey>), JobError> {
     match Attempt::begin(id, worker, services, ends, again).await? {
-        Ok(attempt) => {
+        Begun::Attempt(attempt) => {
             let made = attempt.run(make(origin, worker, services, &attempt)).await;
             attempt.end(made).await
         }
-        Err(status) => Ok((status, None)),
+        Begun::NotOurs(status) => Ok((*status, None)),
     }
 }
 

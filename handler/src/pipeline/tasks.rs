@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Begun};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::intake::{self, Subject, Task, TaskError};
@@ -137,7 +137,7 @@ async fn scene_alone(
     };
     match &drawn {
         Ok(clip) => info!(scene, frames = clip.frames(), "drawn"),
-        Err(error) => warn!(scene, code = error.code, "{}", error.message),
+        Err(error) => warn!(scene, code = error.code.name(), "{}", error.message),
     }
     let seconds = began.elapsed().as_secs_f64();
     let note = |status: &mut Status| progress::drawn_alone(status, scene, drawn.as_ref(), seconds);
@@ -157,9 +157,9 @@ async fn fail(
     ends: Deadline,
 ) -> Result<Option<Status>, JobError> {
     match Attempt::begin(id, Worker::Next(execution), services, ends, Again::Never).await {
-        Ok(Ok(attempt)) => Ok(Some(attempt.end(Err(cause(caught))).await?.0)),
-        Ok(Err(status)) => Ok(Some(status)),
-        Err(error) if error.code == Code::StoreNotFound.name() => Ok(None),
+        Ok(Begun::Attempt(attempt)) => Ok(Some(attempt.end(Err(cause(caught))).await?.0)),
+        Ok(Begun::NotOurs(status)) => Ok(Some(*status)),
+        Err(error) if error.code == Code::StoreNotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -188,10 +188,10 @@ mod tests {
     fn what_step_functions_caught_becomes_the_jobs_own_error() {
         let of = |name: &str, cause: &str| {
             let error = super::cause(&TaskError { name: name.to_owned(), cause: cause.to_owned() });
-            (error.code, error.message)
+            (error.code.name(), error.message)
         };
         let ours = of("input.not_utf8", r#"{"errorType":"input.not_utf8","errorMessage":"line 3"}"#);
-        assert_eq!(ours, ("input.not_utf8".to_owned(), "line 3".to_owned()));
+        assert_eq!(ours, ("input.not_utf8", "line 3".to_owned()));
         let crash = of("Runtime.ExitError", r#"{"errorMessage":"RequestId: 1 Error: Runtime exited"}"#);
         assert_eq!(crash.0, "job.crashed");
         assert!(crash.1.contains("Runtime.ExitError: RequestId: 1"), "{}", crash.1);

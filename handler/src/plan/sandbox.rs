@@ -218,11 +218,7 @@ impl Sandbox {
         };
         let with = |fault: Fault, usage: Usage| PlanError { fault, usage: Some(Box::new(usage)) };
         let storyboard = match answer {
-            Ok(Ok(storyboard)) => storyboard,
-            Ok(Err(refusal)) => {
-                let sound = check::refusal(&refusal).map_err(Fault::StoryboardInvalid);
-                return Err(with(sound.err().unwrap_or(Fault::Refused(refusal)), usage));
-            }
+            Ok(storyboard) => storyboard,
             Err(error) => return Err(with(fault(error), usage)),
         };
         let mut count = Counting(0);
@@ -238,7 +234,7 @@ impl Sandbox {
         }
     }
 
-    fn answer(&self, store: &mut Store<Meter>, document: Document) -> wasmtime::Result<Result<Storyboard, Refusal>> {
+    fn answer(&self, store: &mut Store<Meter>, document: Document) -> wasmtime::Result<Storyboard> {
         if let Some(import) = self.imports().into_iter().find(|import| !wasi::granted(import)) {
             return Err(NotGranted(import).into());
         }
@@ -248,7 +244,8 @@ impl Sandbox {
         let plan = instance
             .get_typed_func::<(Document,), (Result<Storyboard, Refusal>,)>(&mut *store, "plan")
             .map_err(|error| NotThePlanner(format!("{error:#}")))?;
-        Ok(plan.call(store, (document,))?.0)
+        let (planned,) = plan.call(store, (document,))?;
+        planned.map_err(|refusal| Refused(refusal).into())
     }
 
     fn fault(&self, error: &wasmtime::Error, limits: Limits, begun: Instant) -> Fault {
@@ -258,6 +255,10 @@ impl Sandbox {
                 Exceeded::Table { wanted } => Fault::TableLimit { wanted, limit: limits.table },
                 Exceeded::Time => Fault::TimedOut(begun.elapsed().as_secs_f64()),
             };
+        }
+        if let Some(Refused(refusal)) = error.downcast_ref() {
+            let sound = check::refusal(refusal).map_err(Fault::StoryboardInvalid);
+            return sound.err().unwrap_or_else(|| Fault::Refused(refusal.clone()));
         }
         if let Some(NotGranted(import)) = error.downcast_ref() {
             return Fault::ImportsNotGranted(import.clone());
@@ -280,6 +281,11 @@ impl Sandbox {
         }
     }
 }
+
+/// The planner's own answer that there is no storyboard.
+#[derive(Debug, thiserror::Error)]
+#[error("the planner refuses the document")]
+struct Refused(Refusal);
 
 #[derive(Debug, thiserror::Error)]
 #[error("it imports {0}")]

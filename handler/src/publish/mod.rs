@@ -192,10 +192,10 @@ pub async fn outcome(
     match &made {
         Ok(Made::Published(_)) => info!("the film is there"),
         Ok(Made::HandedOver { execution, .. }) => info!(execution, "handed over"),
-        Err(error) => error!(code = error.code, remedy = error.remedy, "{}", error.message),
+        Err(error) => error!(code = error.code.name(), remedy = error.remedy, "{}", error.message),
     }
     if let Err(error) = &made
-        && error.code == Code::JobLost.name()
+        && error.code == Code::JobLost
     {
         return after_loss(error, &lease, id, log, store, deadline).await;
     }
@@ -253,7 +253,7 @@ fn conclude(status: &mut Status, made: Result<Made, JobError>, log: Option<Strin
             status.state = if replaced { State::Degraded } else { State::Succeeded };
         }
         Err(error) => {
-            status.state = if error.code == Code::JobDeadline.name() { State::TimedOut } else { State::Failed };
+            status.state = if error.code == Code::JobDeadline { State::TimedOut } else { State::Failed };
             status.error = Some(error);
         }
     }

@@ -83,7 +83,7 @@ pub async fn make<'a>(
     });
     // Without a single scene, what kept the first one from the film is the job's own failure.
     match scheduler.left_out.into_inner() {
-        Some(late) if rendered.is_empty() && late.code == Code::RenderTimedOut.name() => {
+        Some(late) if rendered.is_empty() && late.code == Code::RenderTimedOut => {
             let message = format!("there was no time for a single scene: {}", late.message);
             Err(JobError::new(Code::JobDeadline, message).in_stage(Stage::Render))
         }
@@ -296,7 +296,7 @@ impl<'s> SceneScheduler<'s> {
             }
             Err(error) if self.strict => return Err(error),
             Err(error) => {
-                warn!(code = error.code, "the scene keeps its voice: {}", error.message);
+                warn!(code = error.code.name(), "the scene keeps its voice: {}", error.message);
                 progress::keeps_its_voice(self.lease, scene_made.scene, &error);
                 *kept = true;
             }
@@ -336,10 +336,10 @@ impl<'s> SceneScheduler<'s> {
             Err(_) => JobError::new(Code::VoiceExhausted, format!("beat {}: no time was left to speak it", beat.id)),
         };
         // Whoever sets a limit wants to be asked before more is spent.
-        if self.strict || error.code == Code::VoiceTooDear.name() {
+        if self.strict || error.code == Code::VoiceTooDear {
             return Err(error);
         }
-        warn!(beat = beat.id, code = error.code, "the beat stays silent: {}", error.message);
+        warn!(beat = beat.id, code = error.code.name(), "the beat stays silent: {}", error.message);
         progress::replaced(self.lease, &scene.id, &error, UNSPOKEN);
         Ok(Narration::kept(Sound::silence(beat.estimate_ms), Vec::new(), None, Some(error)))
     }
@@ -380,14 +380,14 @@ impl<'s> SceneScheduler<'s> {
                 }
                 Err(error) => error,
             };
-            if error.code == Code::RenderCouldNotStart.name() {
+            if error.code == Code::RenderCouldNotStart {
                 self.silent_stage.fetch_add(1, Ordering::Relaxed);
             }
             // A scene that took all its time would take it again.
-            if !error.retryable || error.code == Code::RenderTimedOut.name() || tries == TRIES {
+            if !error.retryable || error.code == Code::RenderTimedOut || tries == TRIES {
                 break error;
             }
-            warn!(code = error.code, "the scene is tried again: {}", error.message);
+            warn!(code = error.code.name(), "the scene is tried again: {}", error.message);
         };
         Some(Err(failed))
     }
@@ -422,14 +422,14 @@ impl<'s> SceneScheduler<'s> {
         });
         match card.await {
             Ok(Ok(card)) => {
-                warn!(code = error.code, "a still card stands in: {}", error.message);
+                warn!(code = error.code.name(), "a still card stands in: {}", error.message);
                 progress::replaced(self.lease, &scene.id, &error, "a still card stands in");
                 return Ok(Some(card));
             }
-            Ok(Err(failed)) => warn!(code = failed.code, "there is no still card: {}", failed.message),
+            Ok(Err(failed)) => warn!(code = failed.code.name(), "there is no still card: {}", failed.message),
             Err(_) => {}
         }
-        warn!(code = error.code, "the scene is left out: {}", error.message);
+        warn!(code = error.code.name(), "the scene is left out: {}", error.message);
         progress::replaced(self.lease, &scene.id, &error, "it is left out, with its narration");
         let _ = self.left_out.set(error);
         Ok(None)

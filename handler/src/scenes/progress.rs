@@ -45,7 +45,7 @@ pub fn ended(span: &Span, outcome: Result<&Status, &JobError>) {
         span.record("state", state.name());
     }
     if let Some(error) = error {
-        span.record("code", error.code.as_str());
+        span.record("code", error.code.name());
         span.record("otel.status_code", "ERROR");
     }
 }
@@ -112,7 +112,7 @@ pub fn replaced(lease: &Lease, scene: &str, error: &JobError, then: &str) {
     lease.change(|status| {
         let place = error.place;
         status.warnings.push(Warning {
-            code: error.code.clone(),
+            code: error.code.name().to_owned(),
             message: format!("{}; {then}", error.message),
             place,
         });

@@ -115,8 +115,3 @@ pub enum Condition {
     /// The object still has this entity tag.
     Matches(ETag),
 }
-
-/// A conditional put whose condition did not hold: another writer was first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another writer was first")]
-pub struct Lost;

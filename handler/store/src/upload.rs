@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::client::{ATTEMPTS, BACKOFF, attempt_limit, within};
 use super::error::{classify, status};
-use super::{Condition, ETag, Lost, Store, StoreError};
+use super::{Condition, ETag, Store, StoreError};
 use deadline::Deadline;
 
 impl Store {
@@ -73,7 +73,7 @@ impl Store {
         self.send(call, key, size, deadline).await
     }
 
-    /// Writes `bytes` to `key` only if `condition` holds, atomically. [`Lost`] means that it did not.
+    /// Writes `bytes` to `key` only if `condition` holds, atomically. Gives the new entity tag; none when the condition did not hold.
     ///
     /// A reply may get lost after the store has applied the put. The next attempt then meets the object of the first
     /// and is refused: so after an attempt whose end is unknown, a refusal is believed only when the object is not,
@@ -89,7 +89,7 @@ impl Store {
         content_type: &str,
         condition: &Condition,
         deadline: Deadline,
-    ) -> Result<Result<ETag, Lost>, StoreError> {
+    ) -> Result<Option<ETag>, StoreError> {
         let bytes = bytes.into();
         let mut unknown = false; // whether an earlier attempt may have been applied
         let mut tried = 0;
@@ -105,15 +105,15 @@ impl Store {
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(attempt_limit(bytes.len() as u64));
             let error = match within(deadline, key, call.customize().config_override(once).send()).await? {
-                Ok(reply) => return Ok(Ok(ETag(reply.e_tag.unwrap_or_default()))),
+                Ok(reply) => return Ok(Some(ETag(reply.e_tag.unwrap_or_default()))),
                 Err(error) => error,
             };
             let conflict = error.code() == Some("ConditionalRequestConflict");
             match status(&error) {
                 412 if unknown => return self.is_ours(key, &bytes, deadline).await,
-                412 => return Ok(Err(Lost)),
+                412 => return Ok(None),
                 // Some servers say 404 where others say 412: the object to match is gone.
-                404 if *condition != Condition::Absent && error.code() != Some("NoSuchBucket") => return Ok(Err(Lost)),
+                404 if *condition != Condition::Absent && error.code() != Some("NoSuchBucket") => return Ok(None),
                 _ => {}
             }
             let error = classify(error, &self.bucket, key);
@@ -127,10 +127,10 @@ impl Store {
     }
 
     /// Whether the object at `key` is what this writer wrote.
-    async fn is_ours(&self, key: &str, bytes: &Bytes, deadline: Deadline) -> Result<Result<ETag, Lost>, StoreError> {
+    async fn is_ours(&self, key: &str, bytes: &Bytes, deadline: Deadline) -> Result<Option<ETag>, StoreError> {
         match self.get(key, bytes.len() as u64, deadline).await {
-            Ok(object) if object.bytes == bytes => Ok(Ok(object.etag)),
-            Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => Ok(Err(Lost)),
+            Ok(object) if object.bytes == bytes => Ok(Some(object.etag)),
+            Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

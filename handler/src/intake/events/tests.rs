@@ -14,7 +14,7 @@ fn told(requests: &[Read]) -> String {
     let one = |request: &Read| {
         let request = match request {
             Ok(request) => request,
-            Err(refused) => return refused.code.clone(),
+            Err(refused) => return refused.code.name().to_owned(),
         };
         let what = match &request.source {
             Source::Object { bucket, key, version } => {
@@ -43,7 +43,7 @@ fn line(event: Value) -> String {
         Ok(Asked::Http(request)) => {
             format!("http {} {}", request.request_context.http.method, request.raw_path.unwrap_or_default())
         }
-        Err(error) => error.code,
+        Err(error) => error.code.name().to_owned(),
     }
 }
 
@@ -165,7 +165,7 @@ fn what_came_over_http_says_in_its_key_which_job_it_is() {
 fn unknown_events_say_how_they_begin() {
     let unknown = |event: Value| {
         let error = read(event, "own").unwrap_err();
-        assert_eq!(error.code, "intake.unknown_event");
+        assert_eq!(error.code, Code::IntakeUnknownEvent);
         error.message
     };
     assert!(unknown(json!({"hello": "world"})).contains("hello"));
@@ -234,7 +234,7 @@ fn envelopes_end() {
 fn a_schedule_without_an_input_says_what_it_lacks() {
     let path = Path::new(EVENTS).join("aws_lambda_events/example-eventbridge-schedule.json");
     let error = read(event(&path), "own").unwrap_err();
-    assert_eq!(error.code, "intake.unknown_event");
+    assert_eq!(error.code, Code::IntakeUnknownEvent);
     assert!(error.message.contains("input"), "{}", error.message);
 }
 
@@ -249,7 +249,7 @@ fn direct_requests_name_the_field_at_fault() {
         (json!({"source": "s3://b/k", "document": {"name": "a", "text": "b"}}), "one of"),
     ] {
         let error = read(event, "own").unwrap_err();
-        assert_eq!(error.code, "intake.bad_request");
+        assert_eq!(error.code, Code::IntakeBadRequest);
         assert!(error.message.contains(word), "{}", error.message);
     }
 }
@@ -279,7 +279,7 @@ fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
     let task = |event: Value| match read(event, "own") {
         Ok(Asked::Task(task)) => Ok(*task),
         Ok(other) => panic!("{other:?}"),
-        Err(error) => Err(error.code),
+        Err(error) => Err(error.code.name()),
     };
     let of_request = task(json!({"task": "plan", "request": {"source": "s3://b/a.md"}, "execution": "x"}));
     let Ok(Task::Plan { subject: Subject::Request(request), .. }) = of_request else { panic!("{of_request:?}") };
