@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use handler::deadline::Deadline;
 use handler::error::{Code, JobError};
+use handler::job::events::JobEvent;
 use handler::job::keys;
 use handler::job::lease::{Cancellation, FinishError};
 use handler::job::{Again, Claim, JobId, Lease, State, Status, Terms, Worker};
@@ -260,7 +261,7 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
                 }
             }
             Op::Note => {
-                let told = Lease::note(&rig.store, id, "x", |status| status.cost.paid_characters += 1, soon()).await;
+                let told = Lease::note(&rig.store, id, "x", JobEvent::Paid(1), soon()).await;
                 assert_eq!(told.is_ok(), model.is_some(), "{what}: {told:?}");
                 if let Some(now) = &mut model
                     && now.handed_over

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::{Instrument, error, warn};
 
+use super::events::JobEvent;
 use super::{JobId, State, Status};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -264,7 +265,7 @@ impl Lease {
         store: &Store,
         id: &JobId,
         execution: &str,
-        change: impl Fn(&mut Status) + Sync,
+        event: JobEvent,
         deadline: Deadline,
     ) -> Result<(), StoreError> {
         let key = keys::status(id);
@@ -274,7 +275,8 @@ impl Lease {
             if !status.waits_for(execution) {
                 return Ok(());
             }
-            change(&mut status);
+            // Nobody holds the job, so there is no time since its claim.
+            status.apply(event.clone(), 0.0);
             status.updated_at = Timestamp::now();
             if !status.is_consistent() {
                 error!(state = status.state.name(), "a status that can't be was not written");
@@ -366,6 +368,12 @@ impl Lease {
                 () = tokio::time::sleep(PACE.min(beat)) => {}
             }
         }
+    }
+
+    /// Something happened to the job: its status says so, and is written soon.
+    pub fn report(&self, event: JobEvent) {
+        let at = self.held().as_secs_f64();
+        self.change(|status| status.apply(event, at));
     }
 
     /// Changes the status; it is written soon. A change that [`MOVES`](super::status::MOVES) does not allow, or after which the

@@ -3,6 +3,7 @@
 //! In: requests from all interfaces. Out: an identity that is the same for the same request, a status that is one
 //! document and always whole, a log that never makes anybody wait. It never does any of the job's work.
 
+pub mod events;
 pub mod identity;
 pub mod keys;
 pub mod lease;

@@ -11,6 +11,7 @@ use crate::assemble::{Extras, Reel};
 use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
 use crate::intake::assets::{AssetBase, Assets};
+use crate::job::events::JobEvent;
 use crate::job::{Again, JobId, JobRequest, Quality, Status, Worker};
 use crate::plan::translations::Library;
 use crate::publish::{self, Made};
@@ -69,7 +70,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
         Origin::Request(request) => planned(request, services, job).await?,
         Origin::Sheet(key) => {
             let handover = Handover::fetch(&services.renderer.cache, &key, folder, ends).await?;
-            lease.change(|status| status.warnings.extend(handover.storyboard.warnings.iter().cloned()));
+            lease.report(JobEvent::Warned(handover.storyboard.warnings.clone()));
             handover
         }
     };
@@ -89,14 +90,14 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     progress::enter(lease, Stage::Render, 0.05, ends);
     let budget = Budget::of(storyboard, *quality, services.config.parallel, ends);
     let (assets, missing) = Assets::fetch(storyboard, asset_base, &services.store, folder, ends).await;
-    lease.change(|status| status.warnings.extend(missing));
+    lease.report(JobEvent::Warned(missing));
     let extras = Extras::of(storyboard, &assets);
     let (rendered, extras) = tokio::join!(
         scenes::make(&handover, services, lease, folder, &assets, budget).instrument(info_span!("render")),
         services.assembler.prepare(&extras, *quality, folder, ends.slice(ends.left() / 2)),
     );
     let rendered = rendered?;
-    lease.change(|status| status.warnings.extend(extras.warnings.iter().cloned()));
+    lease.report(JobEvent::Warned(extras.warnings.clone()));
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let mut ledger = scenes::ledger(&rendered, *quality);
@@ -107,7 +108,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     let film = services.assembler.film(reel, &mut ledger, words, folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
-    lease.change(|status| status.warnings.extend(film.warnings()));
+    lease.report(JobEvent::Warned(film.warnings()));
 
     progress::enter(lease, Stage::Publish, 0.97, ends);
     let (status, log) = (lease.status(), services.logs.so_far(job.id.as_str()));
@@ -138,6 +139,6 @@ async fn planned(request: JobRequest, services: &Services, job: &Attempt<'_>) ->
     let work = job.scratch()?.work();
     let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));
     let (translations, untranslated) = translated.instrument(info_span!("translate")).await;
-    lease.change(|status| status.warnings.extend(untranslated));
+    lease.report(JobEvent::Warned(untranslated));
     Ok(Handover { storyboard, translations, quality, asset_base, takes: Vec::new() })
 }

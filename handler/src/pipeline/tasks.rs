@@ -140,7 +140,7 @@ async fn scene_alone(
         Err(error) => warn!(scene, code = error.code.name(), "{}", error.message),
     }
     let seconds = began.elapsed().as_secs_f64();
-    let note = |status: &mut Status| progress::drawn_alone(status, scene, drawn.as_ref(), seconds);
+    let note = progress::drawn_alone(scene, drawn.as_ref(), seconds);
     // The clip is in the cache: a note that can't be written only leaves readers behind.
     if let Err(error) = Lease::note(&services.store, job, execution, note, ends).await {
         warn!(scene, %error, "the status could not be told");

@@ -8,11 +8,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Clip, ClipReport, Made, SceneOrder, verify};
+use super::{Clip, ClipReport, SceneOrder, verify};
 use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::job::events::ClipOrigin;
 use crate::job::{Quality, status};
 use crate::layers::Layers;
 use crate::untrusted_file::UntrustedFolder;
@@ -88,7 +89,7 @@ impl Cards {
             .map_err(|error| error.of_scene(&format!("{} (its card)", scene.id)))?;
         let (audit, beat_audits) = (status::Audit::default(), Vec::new());
         let report = ClipReport { beats: beats.to_vec(), audit, beat_audits, warnings: Vec::new() };
-        Ok(Clip { path, report, made: Made::Card })
+        Ok(Clip { path, report, origin: ClipOrigin::Card })
     }
 
     async fn ffmpeg(&self, arguments: Vec<OsString>, folder: &Path, deadline: Deadline) -> Result<(), JobError> {

@@ -18,6 +18,7 @@ use storyboard::{Scene, SceneKind};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::intake::assets::Assets;
+use crate::job::events::ClipOrigin;
 use crate::job::{Quality, status};
 use crate::media::mp4;
 use crate::store::{Cache, CacheKey};
@@ -76,18 +77,7 @@ pub struct Clip {
     /// What the stage reports.
     pub report: ClipReport,
     /// How it came to be.
-    pub made: Made,
-}
-
-/// How a clip came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
-    /// The stage drew it now.
-    Drawn,
-    /// It was drawn earlier, by this job or another.
-    Cached,
-    /// It is a still card.
-    Card,
+    pub origin: ClipOrigin,
 }
 
 impl Clip {
@@ -134,7 +124,7 @@ impl Renderer {
             tracing::warn!(scene = order.scene.id, %error, "the clip in the cache is drawn again");
             return None;
         }
-        Some(Clip { path, report, made: Made::Cached })
+        Some(Clip { path, report, origin: ClipOrigin::Cached })
     }
 
     /// Draws the scene's clip, and keeps it for other jobs.
@@ -152,7 +142,7 @@ impl Renderer {
         if let Err(error) = kept.await {
             tracing::warn!(%error, "the clip could not be kept in the cache");
         }
-        Ok(Clip { path, report, made: Made::Drawn })
+        Ok(Clip { path, report, origin: ClipOrigin::Drawn })
     }
 
     async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {

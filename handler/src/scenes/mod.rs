@@ -26,6 +26,7 @@ use crate::assemble::ledger::beat_frames;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::intake::assets::Assets;
+use crate::job::events::JobEvent;
 use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, Sound, Voices};
 use crate::render::{Clip, Film, SceneOrder};
@@ -77,10 +78,8 @@ pub async fn make<'a>(
     let rendered = scheduler.settled(rendered).await?;
     let paid = scheduler.voices.paid_characters();
     let warnings = scheduler.voices.warnings(rendered.iter().flat_map(|scene_made| &scene_made.narrations));
-    lease.change(|status| {
-        status.cost.paid_characters += paid;
-        status.warnings.extend(warnings);
-    });
+    lease.report(JobEvent::Paid(paid));
+    lease.report(JobEvent::Warned(warnings));
     // Without a single scene, what kept the first one from the film is the job's own failure.
     match scheduler.left_out.into_inner() {
         Some(late) if rendered.is_empty() && late.code == Code::RenderTimedOut => {
@@ -118,7 +117,7 @@ pub async fn narrate(
         open = (0..scenes.len()).filter(|&index| !scheduler.voices.stand(&said[index])).collect();
     }
     let paid = scheduler.voices.paid_characters();
-    lease.change(|status| status.cost.paid_characters += paid);
+    lease.report(JobEvent::Paid(paid));
     if scheduler.budget.drawing(0).passed() && said.iter().flatten().any(|beat| beat.unspoken.is_some()) {
         return Err(JobError::new(Code::JobDeadline, "the film could not be spoken in time").in_stage(Stage::Narrate));
     }
@@ -208,7 +207,7 @@ impl<'s> SceneScheduler<'s> {
     ) -> Self {
         let storyboard = &handover.storyboard;
         let (voices, missing) = Voices::of(storyboard, &services.layers, &services.config, &services.renderer.cache);
-        lease.change(|status| status.warnings.extend(missing));
+        lease.report(JobEvent::Warned(missing));
         let parallel = services.config.parallel;
         let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));
         Self {
@@ -243,7 +242,7 @@ impl<'s> SceneScheduler<'s> {
             Err(error) => self.stand_in(scene, &narrations, error).await?,
         };
         self.missing.fetch_sub(1, Ordering::Relaxed);
-        progress::scene_done(self.lease, &scene.id, &narrations, clip.as_ref());
+        progress::scene_made(self.lease, &scene.id, &narrations, clip.as_ref());
         Ok(clip.map(|clip| RenderedScene { scene, narrations, clip }))
     }
 
