@@ -72,7 +72,7 @@ impl Harness {
         let scratch = self.dir.path();
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let mut film: Vec<Vec<Narration>> = vec![Vec::new(); storyboard.scenes.len()];
-        let stands = |said: &Vec<Narration>| !said.is_empty() && voices.stand(said);
+        let stands = |said: &Vec<Narration>| !said.is_empty() && voices.all_current(said);
         while !film.iter().all(stands) {
             let void = storyboard.scenes.iter().zip(&mut film).filter(|(_, said)| !stands(said));
             let again = void.map(async |(scene, said)| {

@@ -218,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keep = |(number, words): (usize, &Vec<f32>)| match words.len() {
             0 => Sound::default(),
-            _ => Sound::keep(&folder.path().join(number.to_string()), words, &soon()).unwrap(),
+            _ => Sound::write(&folder.path().join(number.to_string()), words, &soon()).unwrap(),
         };
         let sounds: Vec<Sound> = words.iter().enumerate().map(keep).collect();
         let path = folder.path().join("track");
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn laying_ends_at_its_deadline_and_what_is_loud_enough_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
-        let sounds = [Sound::keep(&folder.path().join("0"), &bursts(3, 0.2), &soon()).unwrap()];
+        let sounds = [Sound::write(&folder.path().join("0"), &bursts(3, 0.2), &soon()).unwrap()];
         let ledger = ledger_of(&[bursts(3, 0.2)]);
         let passed = Deadline::after(Duration::ZERO).into();
         let ended = Track::lay(&ledger, &sounds, &Backing::default(), &folder.path().join("track"), &passed);

@@ -153,7 +153,7 @@ impl NarratedBeat {
             return None;
         }
         let sound = Sound::at(self.sound.as_ref().map(|_| path), self.samples);
-        let narration = Narration::kept(sound, self.words.clone(), self.voice.clone(), self.unspoken.clone());
+        let narration = Narration::restored(sound, self.words.clone(), self.voice.clone(), self.unspoken.clone());
         Some((&self.beat, narration))
     }
 }

@@ -340,7 +340,7 @@ impl<'s> SceneScheduler<'s> {
         }
         warn!(beat = beat.id, code = error.code.name(), "the beat stays silent: {}", error.message);
         progress::replaced(self.lease, &scene.id, &error, UNSPOKEN);
-        Ok(Narration::kept(Sound::silence(beat.estimate_ms), Vec::new(), None, Some(error)))
+        Ok(Narration::restored(Sound::silence(beat.estimate_ms), Vec::new(), None, Some(error)))
     }
 
     /// None when the narration is void before the scene's turn has come.
@@ -348,7 +348,7 @@ impl<'s> SceneScheduler<'s> {
         let late = || JobError::new(Code::RenderTimedOut, format!("scene {}: no time was left to draw it", scene.id));
         let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
         let Ok(_turn) = until.run(self.drawing.acquire()).await else { return Some(Err(late())) };
-        if !self.voices.stand(narrations) {
+        if !self.voices.all_current(narrations) {
             return None;
         }
         progress::drawing(self.lease, &scene.id);
