@@ -251,7 +251,7 @@ fn a_program_that_can_not_run_is_named() {
         check(&harness, &made, &format!("{program} is {how}"), expected, job());
         let status = made.status().to_string();
         let said =
-            ["there is no program", "is not executable", "is a program for another processor", "is not a program"];
+            ["does not exist", "is not executable", "is a program for another processor", "is not a program"];
         assert!(said.iter().any(|words| status.contains(words)), "{program} is {how}: {status}");
     });
 }

@@ -95,6 +95,6 @@ impl Ffmpeg {
             line.clone_into(last);
             new
         };
-        child::watched(spec, self.stall, deadline, news).await
+        child::run_with_watchdog(spec, self.stall, deadline, news).await
     }
 }

@@ -108,7 +108,7 @@ impl Raw {
             _ => false,
         };
         let outcome = tokio::select! {
-            outcome = child::watched(spec, self.stall, deadline, news) => outcome,
+            outcome = child::run_with_watchdog(spec, self.stall, deadline, news) => outcome,
             // The child is ended as nobody waits for it any more.
             why = bounds.exceeded(folder) => return Err(StageError::TooMuch(why)),
         };

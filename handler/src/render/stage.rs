@@ -337,7 +337,7 @@ impl Worker {
     async fn end(&self) -> String {
         let running = locked(&self.running).take();
         let Some(running) = running else { return "it was ended".to_owned() };
-        running.ender().end();
+        running.stop_handle().end();
         let outcome = running.outcome().await;
         let words = outcome.stderr.text_lossy();
         let last: Vec<&str> = words.lines().rev().take(3).collect();

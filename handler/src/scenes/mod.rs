@@ -114,7 +114,7 @@ pub async fn narrate(
             said[*index] = spoken;
         }
         // A voice that failed later makes void what it spoke before.
-        open = (0..scenes.len()).filter(|&index| !scheduler.voices.stand(&said[index])).collect();
+        open = (0..scenes.len()).filter(|&index| !scheduler.voices.all_current(&said[index])).collect();
     }
     let paid = scheduler.voices.paid_characters();
     lease.report(JobEvent::Paid(paid));
@@ -260,7 +260,7 @@ impl<'s> SceneScheduler<'s> {
         while let Some(beat) = scene.beats.get(narrations.len()) {
             let narrate = info_span!("narrate", beat = beat.id);
             narrations.push(self.narration(scene, beat).instrument(narrate).await?);
-            if !self.voices.stand(&narrations) {
+            if !self.voices.all_current(&narrations) {
                 narrations.clear();
             }
         }
@@ -274,7 +274,7 @@ impl<'s> SceneScheduler<'s> {
         loop {
             let mut again = Vec::new();
             for (scene_made, kept) in rendered.iter_mut().zip(&mut kept) {
-                if !*kept && !self.voices.stand(&scene_made.narrations) {
+                if !*kept && !self.voices.all_current(&scene_made.narrations) {
                     let span = self.span(scene_made.scene);
                     again.push(self.settle(scene_made, kept).instrument(span));
                 }
