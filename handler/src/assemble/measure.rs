@@ -6,7 +6,7 @@
 
 use std::io;
 
-use audio::{STEP, best, envelope};
+use audio::{STEP, best_match, envelope};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
@@ -149,12 +149,12 @@ fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> i
         return Ok(Onset::Silent);
     }
     let around = mono(heard, from - REACH as i64, length + 2 * REACH)?;
-    let (coarse, _) = best(&envelope(&sought), &envelope(&around));
+    let (coarse, _) = best_match(&envelope(&sought), &envelope(&around));
     // To the sample, around the best step.
     let first = (coarse * STEP).saturating_sub(FINE);
     let fine = &sought[..length.min(FINE_LENGTH)];
     let last = (coarse * STEP + FINE + fine.len()).min(around.len());
-    let (lag, alike) = best(fine, &around[first..last]);
+    let (lag, alike) = best_match(fine, &around[first..last]);
     let sample = from + (first + lag) as i64 - REACH as i64 + BEFORE as i64;
     Ok(u64::try_from(sample).ok().filter(|_| alike > ALIKE).map_or(Onset::Missing, Onset::At))
 }

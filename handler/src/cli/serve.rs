@@ -139,7 +139,7 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         Some(endpoint) => (None, Store::connect(&endpoint, &bucket).await),
         None => {
             let fault = |error| unusable(&config, &error);
-            let server = Embedded::start_seen(&config.store_dir, trigger.clone()).await.map_err(fault)?;
+            let server = Embedded::start_observed(&config.store_dir, trigger.clone()).await.map_err(fault)?;
             server.create_bucket(&bucket).map_err(fault)?;
             let store = Store::connect(&server.endpoint(), &bucket).await;
             (Some(server), store)

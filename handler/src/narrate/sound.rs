@@ -26,7 +26,7 @@ impl Sound {
             return Ok(Self::at(None, samples.len()));
         }
         let begun = Instant::now();
-        let bytes = audio::levelled(samples, &mut || cutoff.check().is_ok());
+        let bytes = audio::normalized(samples, &mut || cutoff.check().is_ok());
         let length = Duration::from_secs_f64(samples.len() as f64 / f64::from(SAMPLE_RATE));
         speed::measured(length, begun.elapsed());
         std::fs::write(path, bytes)?;
