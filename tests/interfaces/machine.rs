@@ -241,7 +241,7 @@ async fn a_film_too_long_for_one_invocation_is_the_same_film_made_by_many() {
     let log = rig.log(job).await;
     let said = |words: &str| log.iter().filter(|line| line.to_string().contains(words)).count();
     assert_eq!(
-        (said("too long for one process"), said("handed over"), said("the film is there")),
+        (said("too long for one process"), said("handed over"), said("the film is published")),
         (1, 2, 1),
         "{log:?}"
     );

@@ -104,7 +104,7 @@ async fn film(
                 Err(Fault::Lost(lost)) if status.has_film() => {
                     let lost = publish::lost(lost);
                     note(format_args!("chalkreel: {}: {}; the film is made anew", lost.code, lost.message));
-                    Lease::spoil(&services.store, &status.job_id, &lost, ends).await?;
+                    Lease::revoke_film(&services.store, &status.job_id, &lost, ends).await?;
                     let status = pipeline::film(request, &services, ends, Again::Failed).boxed().await?;
                     copy(&status, &services.store, out).await.map_err(JobError::from)?;
                     Ok(status)

@@ -265,7 +265,7 @@ async fn film(request: JobRequest, told: bool, services: &Services, notices: &No
         && status.updated_at < begun
         && let Err(lost) = publish::whole(status, &services.store, ends).await
     {
-        match Lease::spoil(&services.store, &status.job_id, &lost, ends).await {
+        match Lease::revoke_film(&services.store, &status.job_id, &lost, ends).await {
             Ok(_) => made = pipeline::film(request, services, ends, Again::Retryable).boxed().await,
             Err(error) => made = Err(error.into()),
         }

@@ -264,6 +264,6 @@ async fn spoilt(api: &Api, status: Status, deadline: Deadline) -> Result<Status,
         }
     };
     let Some(lost) = lost else { return Ok(status) };
-    let spoilt = Lease::spoil(api.store(), &status.job_id, &lost, deadline).await?;
+    let spoilt = Lease::revoke_film(api.store(), &status.job_id, &lost, deadline).await?;
     Ok(spoilt.unwrap_or(status))
 }

@@ -85,7 +85,7 @@ impl<'s> Attempt<'s> {
         if worker != Worker::Alone
             && let Ok(earlier) = services.store.get(&keys::of(id, keys::LOG), MAX_LOG, closing).await
         {
-            log.go_on_from(&String::from_utf8_lossy(&earlier.bytes));
+            log.continue_from(&String::from_utf8_lossy(&earlier.bytes));
         }
         let (until, scratch) = (ends.less(publish::reserve(ends)), services.job_scratch());
         let attempt = Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, services, _busy: busy };
