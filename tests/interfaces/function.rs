@@ -266,8 +266,8 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let (heard, bus) = Services::start().await;
     let bus = format!("http://{bus}");
     // As the template says it.
-    let telling = [("CHALKREEL_EVENT_BUS", "${EventBus}"), ("CHALKREEL_EVENTS_ENDPOINT", bus.as_str())];
-    let mut interface = rig.http_emulator(&telling);
+    let notifying = [("CHALKREEL_EVENT_BUS", "${EventBus}"), ("CHALKREEL_EVENTS_ENDPOINT", bus.as_str())];
+    let mut interface = rig.http_emulator(&notifying);
     rig.calls.take();
     let submit = event("http-submit.json");
     let answer = interface.invoke(&submit);
@@ -371,7 +371,7 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let made = rig.calls.take();
 
     // Served like everything else, from what the other function left.
-    let interface = rig.http_emulator(&telling);
+    let interface = rig.http_emulator(&notifying);
     rig.calls.take();
     for (output, status) in [("", 200), ("/log", 200), ("/page", 200), ("/captions", 200), ("/film", 302)] {
         let answer = interface.invoke(&http("GET", &format!("/jobs/{job}{output}")));

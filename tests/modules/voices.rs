@@ -644,7 +644,10 @@ async fn the_chain_is_the_lessons_or_the_settings_or_what_is_there() {
     let harness = Harness::new().await;
     let (_, warnings) = harness.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
     let told: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
-    assert!(told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no such voice"), "{told:?}");
+    assert!(
+        told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no voice of that name"),
+        "{told:?}"
+    );
     assert!(harness.voices(&storyboard(&[], 1, 1)).1.is_empty());
     let harness = harness.with("VOICE_CHAIN", "silent");
     let film = harness.narrate(&storyboard(&[], 1, 1), 30).await.unwrap();

@@ -75,7 +75,7 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
             Notices::without_services(&config, &bucket)
         }
     });
-    let api = Api::new(store, config.interfaces.http_token.clone(), false).telling(notices.clone());
+    let api = Api::new(store, config.interfaces.http_token.clone(), false).notifying(notices.clone());
     let (routes, _) = http::router(api);
     let runtime = Arc::new(Runtime { services, notices, letters, routes, bucket });
     let stopping = runtime.clone();
