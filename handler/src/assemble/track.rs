@@ -125,7 +125,7 @@ impl Mix<'_> {
         let mut done = 0;
         let mut heard = |mut block: Vec<Moment>| {
             self.cutoff.check()?;
-            self.asset_base(done, &mut block)?;
+            self.add_accompaniment(done, &mut block)?;
             done += block.len() as u64;
             each(&block)?;
             Ok::<u64, io::Error>(done)
@@ -159,8 +159,8 @@ impl Mix<'_> {
         Ok(())
     }
 
-    /// Adds what is heard beside the voice from moment `at` on.
-    fn beside(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
+    /// Adds intro, outro and music to the voice, from moment `at` on.
+    fn add_accompaniment(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
         let Ledger { intro, outro, .. } = self.ledger;
         for (stretch, sound) in [(intro, &self.backing.intro), (outro, &self.backing.outro)] {
             let (Some(stretch), Some((sound, gain))) = (stretch, sound) else { continue };

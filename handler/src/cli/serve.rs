@@ -167,10 +167,7 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     if let Some(server) = &embedded {
         let endpoint = server.endpoint();
         let (access, secret) = endpoint.credentials.unwrap_or_default();
-        note(format_args!(
-            "S3 at {}, bucket {bucket}; credentials for this run:",
-            endpoint.url.unwrap_or_default()
-        ));
+        note(format_args!("S3 at {}, bucket {bucket}; credentials for this run:", endpoint.url.unwrap_or_default()));
         note(format_args!("  AWS_ACCESS_KEY_ID={access} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION=us-east-1"));
     }
     let serving = Server::start(listener, Rules::usual(), move |request: Request<Received>| {
@@ -278,7 +275,9 @@ async fn film(request: JobRequest, resent: bool, services: &Services, notices: &
             info!(job_id = status.job_id.as_str(), state = status.state.name(), "the job has ended");
             notices.ended(&status);
         }
-        Err(error) => error!(code = error.code.name(), "an upload's job can't read or write its status: {}", error.message),
+        Err(error) => {
+            error!(code = error.code.name(), "an upload's job can't read or write its status: {}", error.message)
+        }
     }
     crate::child::sweep();
     later

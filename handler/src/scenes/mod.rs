@@ -146,7 +146,7 @@ pub async fn draw_alone(
     let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
     let (quality, clips) = (handover.quality, clips_beside(folder));
     let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };
-    match services.renderer.kept(order, ends).await {
+    match services.renderer.cached(order, ends).await {
         Some(clip) => Ok(clip),
         None => services.renderer.clip(order, ends).await,
     }
@@ -372,7 +372,7 @@ impl<'s> SceneScheduler<'s> {
         let beats = self.beat_frames(scene, narrations);
         let order = self.order(scene, &beats);
         // A cached clip needs no stage.
-        if let Some(clip) = self.services.renderer.kept(order, until).await {
+        if let Some(clip) = self.services.renderer.cached(order, until).await {
             return Some(Ok(clip));
         }
         if let Some(error) = self.given_up.get(&scene.id) {
