@@ -15,7 +15,7 @@ use super::recording::Recording;
 use crate::deadline::Cutoff;
 use crate::narrate::{SAMPLE_RATE, Sound};
 
-/// At the ends of each beat's words: 4 ms, so that no cut clicks.
+/// Fade at the ends of each beat's words: 4 ms, so that no cut clicks.
 const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
 /// At the ends of the sound of intro and outro: 20 ms, for what may be cut off in the middle of a chord.
 const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
@@ -30,7 +30,7 @@ const SLOPES: (f64, f64) = (0.25, 1.0);
 /// Close enough, in LU.
 const CLOSE: f64 = 0.3;
 
-/// What is heard beside the voice, each with the factor that brings it to its loudness.
+/// The sound beside the voice, each with the factor that brings it to its loudness.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Backing {
     /// From the film's first frame on.

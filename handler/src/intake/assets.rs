@@ -185,7 +185,7 @@ impl AssetRequest<'_> {
         path: PathBuf,
         deadline: Deadline,
     ) -> Result<Asset, String> {
-        match beside {
+        match asset_base {
             AssetBase::Nothing => {
                 return Err(
                     "the document was sent inline, without files; put document and files into a folder or a bucket"
@@ -323,7 +323,8 @@ mod tests {
 
     #[test]
     fn a_keys_assets_are_under_its_own_prefix() {
-        let beside = |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
+        let asset_base =
+            |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
         let bucket = |prefix: &str| AssetBase::Bucket { bucket: "b".into(), prefix: prefix.into() };
         assert_eq!(asset_base("incoming/a/lesson.md"), bucket("incoming/a/"));
         assert_eq!(asset_base("lesson.md"), bucket(""));

@@ -9,7 +9,7 @@ use storyboard::VoiceSettings;
 
 use super::http::{self, Refusal};
 use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
-use crate::config::{Manner, Secret, VoiceConfig};
+use crate::config::{ElevenLabsSettings, Secret, VoiceConfig};
 
 /// Words a minute of its voices at speed 1.
 const PACE: u32 = 160;
@@ -27,7 +27,7 @@ pub(super) struct ElevenLabs {
     voice: String,
     model: String,
     language: Option<String>,
-    manner: Manner,
+    manner: ElevenLabsSettings,
     pace: Option<u32>,
 }
 
@@ -75,7 +75,7 @@ impl ElevenLabs {
 
     /// The voice settings that differ from the voice's own, as the API names them.
     fn settings(&self) -> Map<String, Value> {
-        let Manner { stability, similarity, style, boost } = self.manner;
+        let ElevenLabsSettings { stability, similarity, style, boost } = self.manner;
         let speed = self.pace.map(|_| self.speed());
         let shares = [("stability", stability), ("similarity_boost", similarity), ("style", style), ("speed", speed)];
         let shares = shares.into_iter().filter_map(|(name, share)| Some((name.to_owned(), json!(share?))));
@@ -98,7 +98,7 @@ impl Voice for ElevenLabs {
         let language = self.language.as_deref().unwrap_or_default();
         let mut recipe =
             format!("{}\n{}\n{}\n{:.3}\n{FORMAT}\n{language}", self.url, self.voice, self.model, self.speed());
-        if self.manner != Manner::default() {
+        if self.manner != ElevenLabsSettings::default() {
             recipe.push_str(&format!("\n{}", Value::Object(self.settings())));
         }
         Some(recipe)
