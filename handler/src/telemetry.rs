@@ -70,7 +70,7 @@ where
     };
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
     let tracer = PROVIDER.get_or_init(|| provider).tracer("chalkreel");
-    // Spans of ours, and of what is said within them what somebody should look at. Others' spans are about sockets.
+    // This program's spans, and warnings and errors within them. Spans of other crates are about sockets.
     let ours = filter_fn(|what| {
         let ours = what.target().starts_with("handler") || what.target().starts_with("chalkreel");
         ours && *what.level() <= if what.is_span() { Level::INFO } else { Level::WARN }
@@ -90,7 +90,7 @@ pub async fn flush(deadline: Deadline) -> bool {
 /// Makes `span` part of the trace that Lambda names (`Root=…;Parent=…;Sampled=…`).
 pub fn follow_xray(span: &Span, header: Option<&str>) {
     if let Some(parent) = header.and_then(span_context_from_str).filter(SpanContext::is_valid) {
-        // Lambda says "not sampled" wherever X-Ray itself is off, which is no reason against spans that somebody turned on.
+        // Lambda says "not sampled" when X-Ray itself is off; spans that the settings turn on are exported all the same.
         let flags = parent.trace_flags() | TraceFlags::SAMPLED;
         let parent = SpanContext::new(parent.trace_id(), parent.span_id(), flags, true, parent.trace_state().clone());
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));

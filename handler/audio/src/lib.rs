@@ -1,7 +1,7 @@
 //! Loops over samples: loudness, limiting, correlation.
 //!
-//! In: samples, -1 to 1, at 48 kHz. Out: samples and numbers. It never opens a file, and never waits; whoever calls it with much
-//! hands it over a second at a time, or says with `check` whether it may go on.
+//! In: samples, -1 to 1, at 48 kHz. Out: samples and numbers. It never opens a file, and never waits. Callers pass long
+//! sounds a second at a time, or say with `check` whether there is time to go on.
 //!
 //! A crate of its own, as it is compiled for speed and the handler for size: the same loops were measured to take up to 2.7 times as
 //! long there. Generic code would be compiled with its caller, so nothing public is generic.

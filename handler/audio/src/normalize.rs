@@ -1,7 +1,7 @@
 //! Normalizes a beat's words to the film's loudness, with their peaks limited.
 //!
-//! Each beat by itself, as soon as it is spoken: a film's words are even then whoever spoke them, and the track is laid of what is
-//! ready. Limiting takes loudness away, of a voice with sharp peaks more than half of what is added, so the gain is found in rounds.
+//! Each beat by itself, as soon as it is spoken: so all voices of a film are equally loud, and the track is assembled from finished
+//! sounds. Limiting takes loudness away, of a voice with sharp peaks more than half of what is added, so the gain is found in rounds.
 
 use crate::limiter::{CEILING, LOOK_AHEAD, Limiter};
 use crate::loudness::Meter;

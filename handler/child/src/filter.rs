@@ -124,7 +124,7 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_listen,
     libc::SYS_accept,
     libc::SYS_accept4,
-    // Memory, queues and semaphores that outlive whoever made them.
+    // Memory, queues and semaphores that outlive their creator.
     libc::SYS_shmget,
     libc::SYS_shmat,
     libc::SYS_shmctl,
@@ -236,7 +236,7 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
     let fcntl = FCNTLS.iter().map(|command| rule(when(1, Op::Eq, *command)?));
     rules.insert(libc::SYS_fcntl, fcntl.collect::<Result<_, _>>()?);
 
-    // Files that run as their owner, whoever starts them, are not even made. Only a call that makes a file has a mode.
+    // Set-user-id files can't even be created. Only a call that makes a file has a mode.
     let has = |argument: u8, bits: libc::c_int| when(argument, Op::MaskedEq(u64::from(bits as u32)), bits.into());
     let (set_uid, set_gid) = (libc::S_ISUID as libc::c_int, libc::S_ISGID as libc::c_int);
     // O_TMPFILE holds the bits of O_DIRECTORY too.
@@ -289,7 +289,7 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_prlimit64, vec![rule(when(0, Op::Ne, 0)?)?, marks]);
     rules.insert(libc::SYS_setrlimit, vec![rule(when(0, Op::Eq, mark)?)?]);
 
-    // Its own place among those who want the processor (0 is the calling thread), and nobody else's.
+    // Its own scheduling priority (0 is the calling thread), and no other process's.
     for call in
         [libc::SYS_sched_setaffinity, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam, libc::SYS_sched_setattr]
     {

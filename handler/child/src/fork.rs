@@ -193,7 +193,7 @@ unsafe fn confine(image: &Image, handler: Handler, mark: Option<u64>) -> u64 {
                 filter: filter.as_ptr().cast_mut().cast::<libc::sock_filter>(),
             };
             let mode = libc::SECCOMP_MODE_FILTER as libc::c_ulong;
-            // Asking for the mode afterwards tells nothing: whoever started us may have a filter on us as well (Docker has).
+            // The mode afterwards proves nothing: this process may have inherited a filter (Docker has one).
             if libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) == 0 {
                 granted |= SECCOMP;
             }
@@ -269,7 +269,7 @@ unsafe fn see_itself() {
             let beneath = ReadBeneath::of(folder);
             libc::syscall(libc::SYS_landlock_add_rule, RULESET, PATH_BENEATH, &raw const beneath, 0);
             // It stays open until the program begins: the rule is about this very entry, which the kernel may forget and
-            // make anew while nobody holds it. The handler holds it from now on (see `lifecycle`).
+            // make again while nothing holds it open. The handler holds it from now on (see `lifecycle`).
         }
     }
 }

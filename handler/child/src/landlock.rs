@@ -43,7 +43,7 @@ const ALWAYS_READ: &[&str] = &[
 ];
 const ALWAYS_WRITE: &[&str] = &["/dev/null"];
 /// Settings that libraries read, all of which everybody may read by nature. What else lies in `/etc` (keys, passwords,
-/// addresses) is nobody's here. TeX's, Ghostscript's and Python's own settings lie here on Debian.
+/// addresses) is not readable. TeX's, Ghostscript's and Python's own settings lie here on Debian.
 const SETTINGS: &[&str] = &[
     "/etc/debian_version",
     "/etc/fonts",

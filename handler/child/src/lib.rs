@@ -19,7 +19,7 @@
 //!
 //! Why a mark: a process can leave its group and session, change its environment and lose its parent, but it can't
 //! raise a hard resource limit. Each child gets a hard limit of its own on the bytes of POSIX message queues, which
-//! nobody here uses. All that descends from the child carries it, so that an orphan can be told to which child it belongs.
+//! are not used here. All that descends from the child carries it, so that an orphan can be told to which child it belongs.
 
 mod capture;
 mod filter;

@@ -6,18 +6,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The limit that was set from outside, in bytes.
-static TOLD: AtomicU64 = AtomicU64::new(u64::MAX);
+static OUTER_LIMIT: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// Sets the memory that this process and its children together get, in bytes, as AWS Lambda does in a setting.
 pub fn limit_memory(bytes: u64) {
-    TOLD.fetch_min(bytes, Ordering::Relaxed);
+    OUTER_LIMIT.fetch_min(bytes, Ordering::Relaxed);
 }
 
 /// Bytes of memory that one child, with all below it, may have: three quarters of what this machine, this control group
 /// and this function have, whichever is least. The rest is for the handler (60 MB), its buffers, and the system.
 pub fn share_of_memory() -> u64 {
     // The quarter first: a machine without a limit has more than three times fits.
-    machine().min(TOLD.load(Ordering::Relaxed)) / 4 * 3
+    machine().min(OUTER_LIMIT.load(Ordering::Relaxed)) / 4 * 3
 }
 
 /// The machine's memory, or that of the control groups that this process is in.

@@ -266,7 +266,7 @@ fn resources(error: &std::io::Error) -> StartError {
 fn high(descriptor: &impl std::os::fd::AsFd) -> Result<OwnedFd, StartError> {
     use std::os::fd::FromRawFd as _;
     let copy = fcntl(descriptor.as_fd(), FcntlArg::F_DUPFD_CLOEXEC(10)).map_err(|error| resources(&error.into()))?;
-    // SAFETY: the kernel just gave us this descriptor, and nobody else knows it.
+    // SAFETY: the kernel just gave us this descriptor, and nothing else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 

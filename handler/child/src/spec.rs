@@ -33,7 +33,7 @@ pub struct Spec {
     /// Whether it gets one end of a Unix stream socket pair as descriptor 3, named by `CHALKREEL_STAGE_FD`.
     pub channel: bool,
     /// Gets the lines of its standard output, without their newline. A line is cut at 8 KiB and dropped when the
-    /// queue is full: nobody waits for the reader.
+    /// queue is full: a slow reader delays nothing.
     pub lines: Option<mpsc::Sender<String>>,
 }
 
@@ -94,7 +94,7 @@ pub struct Confinement {
 pub enum Mode {
     /// Nothing is confined. Ending and resource limits are as always.
     Off,
-    /// What the kernel grants is used, and told.
+    /// What the kernel grants is used, and reported.
     #[default]
     BestEffort,
     /// A child is not started when any part of the confinement is missing; see [`super::Granted::missing`].

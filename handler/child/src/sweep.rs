@@ -180,7 +180,7 @@ pub(super) fn signal_group(leader: Pid, signal: Signal) {
 
 /// How a leader ended; none while it runs. It is not reaped, so that its number is not reused.
 pub(super) fn ended(leader: Pid) -> Option<system::End> {
-    // It is ours to wait for; should somebody else have reaped it, it is gone all the same.
+    // It is ours to wait for; if other code has reaped it, it is gone all the same.
     system::end_of(leader, false).unwrap_or(Some(system::End::Exited(127)))
 }
 

@@ -14,7 +14,7 @@ pub(super) fn pidfd(pid: Pid) -> io::Result<OwnedFd> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the kernel just gave us this descriptor, close-on-exec, and nobody else knows it.
+    // SAFETY: the kernel just gave us this descriptor, close-on-exec, and nothing else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
@@ -28,7 +28,7 @@ pub(super) fn signal(pidfd: BorrowedFd<'_>, signal: nix::sys::signal::Signal) ->
 
 /// The hard limit of a process on the bytes of its message queues; none when the process is gone.
 pub(super) fn queue_limit(pid: Pid) -> Option<u64> {
-    // Of another user's process, the call tells only whoever has CAP_SYS_RESOURCE, which root in a container lacks.
+    // For another user's process, the call needs CAP_SYS_RESOURCE, which root in a container lacks.
     asked_queue_limit(pid).or_else(|| shown_queue_limit(&std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?))
 }
 
@@ -46,7 +46,7 @@ fn asked_queue_limit(pid: Pid) -> Option<u64> {
     (result == 0).then_some(limit.rlim_max)
 }
 
-/// Undoes an ignored SIGCHLD, which is inherited from whoever started us: with it, the kernel would forget how children
+/// Undoes an ignored SIGCHLD, which is inherited from the process that started this one: with it, the kernel would forget how children
 /// ended, and free their numbers before we have looked. A handler that is in place stays.
 pub(super) fn listen_to_children() {
     // SAFETY: all zeros is a valid `sigaction`, and its handler SIG_DFL; both outlive the calls, and none of our code
@@ -80,7 +80,7 @@ pub(super) fn end_of(child: Pid, reap: bool) -> io::Result<Option<End>> {
     if unsafe { libc::waitid(libc::P_PID, child, &raw mut info, flags) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: `waitid` fills these fields, or leaves them zero when there is nothing to tell.
+    // SAFETY: `waitid` fills these fields, or leaves them zero when there is no result.
     let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
     Ok(match info.si_code {
         _ if pid == 0 => None,

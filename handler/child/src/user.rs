@@ -1,4 +1,4 @@
-//! The users that children run as when the handler is root: unprivileged ones, whose names nobody else has.
+//! The users that children run as when the handler is root: unprivileged ones that are otherwise unused.
 //!
 //! What comes in: a spec. What goes out: the user for its child, once the folders that the child may write are handed to
 //! that user; or the reason why it stays the handler's own. A handler that is not root can't change its user, and
@@ -43,7 +43,7 @@ pub(super) struct User {
 }
 
 /// The user for a child of `spec`, which gets the folders that it may write. None when the child stays with ours: we are
-/// not root, or can't change to it, or the program's file can't be executed by anybody else.
+/// not root, or can't change to it, or the program's file can't be executed by other users.
 pub(super) fn of(spec: &Spec, program: &Path) -> Option<User> {
     if !possible() {
         return None;
@@ -113,7 +113,7 @@ fn maps(map: &str, id: u32) -> bool {
 }
 
 /// Gives a folder to `uid`, its group leave to pass through, and others nothing. No link is followed at its end. Folders that others can
-/// write, as `/tmp`, or that belong to somebody else are left as they are.
+/// write, as `/tmp`, or that belong to another user are left as they are.
 fn hand_over(folder: &Path, uid: u32) -> std::io::Result<()> {
     let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
     let folder = match OpenOptions::new().read(true).custom_flags(flags).open(folder) {

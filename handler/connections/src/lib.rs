@@ -67,8 +67,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Those of a server whose peers may be anybody. Slower than 16 KiB/s no document is sent on purpose, and a paused player that stops
-    /// reading asks again for what it lacks.
+    /// For a server on the Internet. No document is sent more slowly than 16 KiB/s on purpose, and a paused player that stops reading
+    /// requests the rest again.
     pub fn usual() -> Self {
         Self {
             most: most(),

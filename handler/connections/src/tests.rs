@@ -143,10 +143,10 @@ async fn an_answer_that_nobody_takes_and_one_that_is_taken_by_the_byte() {
                 assert!(begun.elapsed() < LONG, "byte by byte it lasts for ever");
             },
         };
-        assert!(length < 64 << 20, "all of it was sent to somebody who does not read");
+        assert!(length < 64 << 20, "all of it was sent to a peer that does not read");
     }
     let (bytes, _) = rest(sent(address, request).await).await;
-    assert!(bytes.len() > 64 << 20, "whoever reads gets all of it: {}", bytes.len());
+    assert!(bytes.len() > 64 << 20, "a peer that reads gets all of it: {}", bytes.len());
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ impl From<Stopped> for io::Error {
     }
 }
 
-/// Until when work on another thread may go on: to its deadline, and as long as somebody waits for what comes of it.
+/// Until when work on another thread may go on: to its deadline, and as long as its result is awaited.
 #[derive(Debug, Clone)]
 pub struct Cutoff {
     deadline: Deadline,
@@ -137,8 +137,8 @@ impl Deadline {
         tokio::time::timeout_at(self.0.into(), work).await.map_err(|_| Passed)
     }
 
-    /// Computes on a thread of its own, in the caller's span. When the deadline comes first, or whoever waits is dropped, `work`
-    /// is told so at its next check.
+    /// Computes on a thread of its own, in the caller's span. When the deadline comes first, or this future is dropped, `work`
+    /// learns it at its next check.
     ///
     /// # Errors
     /// [`Stopped`].

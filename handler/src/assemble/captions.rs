@@ -145,7 +145,7 @@ pub(super) fn units(word: &str) -> Vec<&str> {
     units
 }
 
-/// How many bytes of a word fit a line: up to the last mark at which somebody would break it, or as many whole letters as fit. None
+/// How many bytes of a word fit a line: up to the last mark at which it may be broken, or as many whole letters as fit. None
 /// when all of it does.
 fn fitting(word: &str) -> Option<usize> {
     // No letter takes more columns than bytes.

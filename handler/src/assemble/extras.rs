@@ -30,7 +30,7 @@ const MOST_RAISED: f64 = 12.0;
 /// The document's own files, fetched.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extras {
-    /// Music, and its loudness against the voice while nobody speaks, in decibels, at most 0.
+    /// Music, and its loudness against the voice outside of speech, in decibels, at most 0.
     pub music: Option<(PathBuf, f64)>,
     /// A clip before the film.
     pub intro: Option<PathBuf>,

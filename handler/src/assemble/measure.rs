@@ -62,11 +62,11 @@ pub struct Measured {
 }
 
 /// Measures all beats. `packets` are the film's pictures as ffmpeg's `framecrc`, `spoken` says of each beat whether there is
-/// anything to hear in its words, `laid` is the track that went in, `decoded` the film's sound, decoded.
+/// any sound in its words, `laid` is the track that went in, `decoded` the film's sound, decoded.
 ///
 /// # Errors
-/// A sentence: what can't be read, or that most words are not heard anywhere near to where they were laid. A single beat that is not
-/// recognised may begin with a whisper that the encoder makes noise of: that is told, and no reason to have no film.
+/// A message: what can't be read, or that most words are not near their place. A single beat that is not recognised may begin with a
+/// whisper that the encoder turns into noise: that gives a warning, and does not fail the film.
 pub(super) fn beats(
     ledger: &Ledger,
     packets: &str,
@@ -127,13 +127,13 @@ fn times(packets: &str) -> Result<Vec<f64>, String> {
     Ok(times)
 }
 
-/// What is heard of a beat's words.
+/// The measured onset of a beat's words.
 enum Onset {
     /// They begin with silence that is longer than what is compared.
     Silent,
     /// They begin here.
     At(u64),
-    /// Something else is heard there, or nothing.
+    /// Something else is there, or silence.
     Missing,
 }
 
@@ -281,7 +281,7 @@ mod tests {
         for other in [&silence, &noise] {
             assert!(beats(&ledger, &packets(&ledger, 0), SPOKEN, &laid, other).is_err());
         }
-        // One beat that is not recognised is told of.
+        // A single beat that is not recognised is reported.
         let mut half = track.clone();
         half[90_000..].copy_from_slice(&noise_samples[90_000..]);
         let half = recording(&folder, "half", &half);

@@ -19,7 +19,7 @@ use crate::narrate::{SAMPLE_RATE, Sound};
 const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
 /// At the ends of the sound of intro and outro: 20 ms, for what may be cut off in the middle of a chord.
 const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
-/// What a voice in the middle of two channels is quieter by, in decibels: both sides hear it.
+/// Attenuation of a voice that is panned to the middle of two channels, in decibels.
 const CENTRE: f64 = -3.01;
 
 /// Rounds of finding the gain. Beats come at the film's loudness already: what is left are the pauses between them, and music.
@@ -59,7 +59,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// Lays each beat's words where the ledger says, with what is heard beside them, into the file at `path`. `words` are in
+    /// Writes each beat's words at the place that the ledger says, mixed with intro, outro and music, to the file at `path`. `words` are in
     /// film order, empty for silent beats. When time is short, the first round counts, however loud it is.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Track {
     }
 }
 
-/// All that is heard, and when.
+/// All sound of the film, with its times.
 struct Mix<'a> {
     ledger: &'a Ledger,
     words: &'a [Sound],

@@ -32,7 +32,7 @@ const MAX_KEY: usize = 255;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Options {
-    /// The document's name, whose extension tells the format. Else the `filename` of Content-Disposition, else one by
+    /// The document's name, whose extension decides the format. Else the `filename` of Content-Disposition, else one by
     /// content type.
     name: Option<String>,
     /// Overrides the document's own quality.
@@ -55,7 +55,7 @@ pub(super) struct Envelope {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Inline {
-    /// Its extension tells the format.
+    /// Its extension decides the format.
     #[schema(example = "lesson.md")]
     name: String,
     /// The document, when it is text.
@@ -133,7 +133,7 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
             ""
         }
         "application/json" => "plan.json",
-        // The name alone tells the format.
+        // The name alone decides the format.
         "application/octet-stream" if given.is_some() => "",
         _ => {
             let message = format!("documents of the type `{media}` are not supported");

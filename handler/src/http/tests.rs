@@ -100,7 +100,7 @@ async fn a_document_becomes_one_job_however_often_it_is_sent() {
     assert_eq!(first.headers["location"], format!("/jobs/{id}"));
     assert_eq!(first.body["state"], "queued");
 
-    // Where the trigger sees it, under a key that tells the very same job.
+    // Where the trigger watches, under a key of the same job.
     let (keys, _) = harness.store.page(keys::INCOMING, None, 10, Api::deadline()).await.unwrap();
     let [key] = &keys[..] else { panic!("{keys:?}") };
     let submission = keys::Submission::of(key).unwrap();
@@ -294,7 +294,7 @@ async fn a_job_is_cancelled_before_it_began_and_while_it_runs() {
     Deadline::after(Duration::from_secs(10)).run(lease.lost()).await.unwrap();
 }
 
-/// Who hears of jobs, played by a server on loopback.
+/// A receiver of notifications on loopback.
 async fn listener() -> (Arc<Notices>, Arc<std::sync::Mutex<Vec<Value>>>) {
     let seen_events = Arc::new(std::sync::Mutex::new(Vec::new()));
     let hook = async |axum::extract::State(seen_events): axum::extract::State<Arc<std::sync::Mutex<Vec<Value>>>>,
@@ -459,7 +459,7 @@ async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
     let answer = harness.send(event("http-api-jobs")).await;
     assert_eq!((answer.status, &answer.body), (200, &json!({"jobs": [], "next": null})));
 
-    // But addresses that are told begin with it, or they would lead nowhere.
+    // But addresses in answers begin with it, or they would not resolve.
     let send = async |method: &str, query: &str, body: &str| {
         let mut event = event("http-api-jobs");
         event["requestContext"]["http"]["method"] = json!(method);
@@ -477,7 +477,7 @@ async fn the_stage_of_an_http_api_is_no_part_of_the_path() {
     assert!(link.starts_with("</production/jobs?limit=1&after="), "{link}");
 }
 
-/// Pieces of names that mean something to somebody on the way: extensions, marks, folders, and what can't be told in XML or a header.
+/// Parts of names with a meaning somewhere: extensions, markers, folders, and characters that XML or a header can't contain.
 const PIECES: &[&str] = &[
     "lesson",
     ".",
@@ -518,7 +518,7 @@ const PIECES: &[&str] = &[
     "long-enough-to-matter-when-it-stands-there-twice-or-thrice-in-a-row",
 ];
 
-/// What is told as accepted is what the trigger takes, as the very same job, however it hears of it: nothing waits for ever.
+/// Each accepted document becomes the same job when the trigger delivers it, in whatever form: no job waits for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_accepted_is_taken_by_the_trigger() {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -558,7 +558,7 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
                         other => panic!("{key}: {other:?}"),
                     });
                 let uploaded = crate::intake::upload("films", key, "e").unwrap();
-                assert!(!crate::intake::is_companion(key), "{key} is accepted, and nobody works on it");
+                assert!(!crate::intake::is_companion(key), "{key} is accepted, but never processed");
                 let own = vec![JobId::of(&uploaded, "any").as_str().to_owned()];
                 assert!(seen_events.iter().all(|seen_events| *seen_events == own), "{key}: {seen_events:?}");
                 own[0] == id
@@ -588,7 +588,7 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
     proptest::test_runner::TestRunner::new(settings).run(&names, run).unwrap();
 }
 
-/// A listing is XML, in which some characters can't stand: a document of such a name would hide all others from whoever looks through
+/// A listing is XML, which can't contain some characters: a document of such a name would hide all others from a listing of
 /// them.
 #[tokio::test]
 async fn no_key_keeps_others_from_being_listed() {
@@ -621,7 +621,7 @@ fn damage(harness: &Harness, part: &str) {
     assert!(found > 0, "nothing is called {part}");
 }
 
-/// One flipped bit: the job is told as what it is, hides no other, and sending the document again has it made anew.
+/// A flipped bit in a status: the job is reported as damaged, hides no other, and is made again when it is sent again.
 #[tokio::test]
 async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
     let harness = Harness::with(None, Api::proxying_store).await;
@@ -653,7 +653,7 @@ async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
     let again = send("# One").await;
     assert_eq!((again.status, &again.body["job_id"]), (202, &json!(id)), "{}", again.text);
     let status = harness.claim(&id).await.status();
-    assert_eq!(status.state, State::Queued, "whoever claims it begins anew");
+    assert_eq!(status.state, State::Queued, "the next claim starts it again");
 
     // The film.
     let id = made("# Two").await;
@@ -665,7 +665,7 @@ async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
     assert_eq!((status.state, status.outputs.len()), (State::Queued, 0));
     assert_eq!(status.generation, 3, "made, lost, claimed");
 
-    // The document itself, before anybody has read it, and the note of what was asked for.
+    // The document before it was read, and the stored request.
     let id = send("# Three").await.body["job_id"].as_str().unwrap().to_owned();
     damage(&harness, "incoming");
     damage(&harness, &format!("{id}%2Frequest"));

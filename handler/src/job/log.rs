@@ -285,7 +285,7 @@ mod tests {
         }
         assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
         assert!(slow.error_counter().dropped_lines() > 90_000);
-        // The writer's thread hangs in a write until nobody can read any more.
+        // The writer's thread blocks in a write until the reading end is closed.
         drop(reader);
         drop(guard);
     }
@@ -299,7 +299,7 @@ mod tests {
             let job = tracing::info_span!("job", job_id = "two").entered();
             tracing::info_span!("scene", scene = "s1").in_scope(|| tracing::info!(frames = 3, "drawn"));
             drop(job);
-            tracing::info!("nobody's");
+            tracing::info!("outside of any job");
         });
         assert!(one.bytes().is_empty());
         let line: Value = serde_json::from_slice(&two.bytes()).unwrap();

@@ -39,7 +39,7 @@ pub struct JobRequest {
 pub enum Source {
     /// In the request itself.
     Inline {
-        /// File name, whose extension tells the format.
+        /// File name, whose extension decides the format.
         name: String,
         /// As they arrived.
         bytes: Vec<u8>,

@@ -29,7 +29,7 @@ pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (
         match maker.voice(name) {
             Ok(voice) if voices.iter().any(|other| other.name() == voice.name()) => {}
             Ok(voice) => voices.push(voice),
-            // The default chain holds what is available: nobody asked for the others.
+            // The default chain holds what is available: the others were not requested.
             Err(_) if named.is_none() => {}
             Err(why) => warnings.push(Warning {
                 code: "voice.not_available".to_owned(),

@@ -19,8 +19,8 @@ const MOST: usize = 16 << 20;
 /// Largest error answer that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
-/// When the head of the answer must be there: two thirds of a long call's time may pass before, for whoever allows a slow
-/// voice more time means that.
+/// When the head of the answer must be there: two thirds of a long call's time may pass before, since a longer VOICE_TIMEOUT is
+/// meant for slow voices.
 pub(super) fn first_byte(deadline: Deadline) -> Deadline {
     deadline.slice(FIRST_BYTE.max(deadline.left() * 2 / 3))
 }

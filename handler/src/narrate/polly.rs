@@ -173,7 +173,7 @@ impl Voice for Polly {
         }
     }
 
-    /// The sound, and the marks that tell the words' times.
+    /// For the sound and for the speech marks with the words' times.
     fn billing_factor(&self) -> u64 {
         2
     }

@@ -6,8 +6,8 @@ use wasmtime::{Config, Engine, Result};
 /// Bytes of stack that a planner may use.
 pub const STACK_LIMIT: usize = 1 << 20;
 
-/// An engine for planners. `target` is the triple that code is compiled for: naming one keeps out whatever the building
-/// machine's processor can do and the running one's can't. None when nothing is compiled. `stack` is what a call may take
+/// An engine for planners. `target` is the triple that code is compiled for: naming one excludes features of the building
+/// machine's processor that the running one may lack. None when nothing is compiled. `stack` is what a call may take
 /// of it, in bytes; code that is compiled runs under any.
 ///
 /// # Errors
@@ -17,13 +17,12 @@ pub fn engine(target: Option<&str>, stack: usize) -> Result<Engine> {
     config.consume_fuel(true);
     config.epoch_interruption(true);
     config.max_wasm_stack(stack);
-    // A trap's code is all that is reported; addresses inside of a stripped component say nothing, and nobody unwinds through it.
-    // Their tables would be a quarter of the code that is kept.
+    // A trap's code is all that is reported; addresses inside of a stripped component are useless, and nothing unwinds through it.
+    // Their tables would be a quarter of the compiled code.
     config.wasm_backtrace_max_frames(None);
     config.generate_address_map(false);
     config.native_unwind_info(false);
-    // All that 32 bits can name is reserved for each memory, as is usual: addresses cost nothing until they are used, and every
-    // access would otherwise have to be compared with the memory's end.
+    // The whole 32-bit address space is reserved for each memory, which costs nothing until it is used, and saves bounds checks.
     config.memory_reservation(4 << 30);
     if let Some(target) = target {
         config.target(target)?;

@@ -21,7 +21,7 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 /// film and its poster, to which a server may redirect. `frame-ancestors` means something in a header alone.
 static POLICY: LazyLock<String> = LazyLock::new(|| policy("'self' file: http: https:"));
 
-/// The same with `media` as the only sources of film and poster, for whoever serves the page. Whatever else stands in the page does
+/// The same with `media` as the only sources of film and poster, for a server of the page. Whatever else is in the page does
 /// nothing, a page of another version of this program included, whose film still plays.
 pub fn policy(media: &str) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));

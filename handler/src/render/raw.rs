@@ -109,7 +109,7 @@ impl Raw {
         };
         let outcome = tokio::select! {
             outcome = child::run_with_watchdog(spec, self.stall, deadline, news) => outcome,
-            // The child is ended as nobody waits for it any more.
+            // Dropping its future ends the child.
             why = bounds.exceeded(folder) => return Err(StageError::TooMuch(why)),
         };
         // What it left since the last look.

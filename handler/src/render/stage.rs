@@ -329,7 +329,7 @@ impl Worker {
     }
 
     fn send(&self, request: Request<'_>) {
-        // A closed queue means that the worker is gone; its scenes hear of that through their replies.
+        // A closed queue means that the worker has died; its scenes get that through their reply channels.
         let _ = self.requests.send(request.line());
     }
 
@@ -414,6 +414,6 @@ async fn read_replies(socket: OwnedReadHalf, replies: Replies, state: watch::Sen
         }
     }
     let _ = state.send(WorkerState::Gone);
-    // Dropped senders tell every waiting scene.
+    // Dropping the senders ends the wait of every scene.
     locked(&replies).clear();
 }

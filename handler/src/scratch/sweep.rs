@@ -23,7 +23,7 @@ const EACH: Duration = Duration::from_secs(60);
 /// Folders that one start removes. More wait for the next: what a start finds must not keep a disk busy for long.
 const MOST: usize = 1_000;
 
-/// A new folder under `parent` with its lock; without one where the file system has none, and then nobody can take it either.
+/// A new folder under `parent` with its lock; without one where the file system has no locks, and then no process can take it.
 pub(super) fn locked(parent: &Path) -> io::Result<(PathBuf, Option<File>)> {
     let closed = fs::Permissions::from_mode(0o700);
     let unlocked = tempfile::Builder::new().prefix(UNLOCKED).permissions(closed).tempdir_in(parent)?;
@@ -31,7 +31,7 @@ pub(super) fn locked(parent: &Path) -> io::Result<(PathBuf, Option<File>)> {
     let lock = open(unlocked.path()).and_then(|folder| folder.lock().map(|()| folder)).ok();
     let name = unlocked.path().file_name().unwrap_or_default().to_string_lossy();
     let named = parent.join(format!("{PREFIX}{}", name.trim_start_matches(UNLOCKED)));
-    // The names are random: only a folder of somebody who wants to be in the way has it already, and then this fails.
+    // The names are random: only an attacker's folder could have the same one already, and then this fails.
     fs::rename(unlocked.path(), &named)?;
     // It is not there any more under its first name, under which it would be removed.
     let _ = unlocked.keep();

@@ -87,7 +87,7 @@ impl Store {
         Ok((reply.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect(), more))
     }
 
-    /// A URL that opens the object at `key` to whoever has it, for `length`, ranges included. Nothing is sent.
+    /// A presigned URL of the object at `key`, valid for `length`, ranges included. Nothing is sent.
     ///
     /// # Errors
     /// `store.denied` and the like, when no credentials can be had to sign with.

@@ -117,7 +117,7 @@ impl Folder {
     /// A new file for a body, removed unless it is committed. Locked, so that others see it is in use.
     pub(super) fn temporary(&self) -> io::Result<NamedTempFile> {
         let file = NamedTempFile::new_in(self.root.join("tmp"))?;
-        file.as_file().lock()?; // it is new: nobody else can hold it
+        file.as_file().lock()?; // it is new: no other process can hold it
         Ok(file)
     }
 

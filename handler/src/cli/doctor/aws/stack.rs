@@ -18,7 +18,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The stack `name` of whoever `caller` is.
+    /// The stack `name` in the account of `caller`.
     pub fn new(name: &str, account: &str, region: &str, caller: &str) -> Self {
         let partition = caller.split(':').nth(1).unwrap_or("aws");
         let own = str::to_owned;
