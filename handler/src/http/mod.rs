@@ -133,7 +133,7 @@ impl Api {
 #[openapi(
     info(
         title = "Chalkreel",
-        description = "A lesson in, a narrated film out. Failures are problem details (RFC 9457) with a stable `code`. PageQuery IAM is the \
+        description = "A lesson in, a narrated film out. Failures are problem details (RFC 9457) with a stable `code`. Where IAM is the \
             guard, requests are signed (AWS Signature Version 4) and need no token."
     ),
     modifiers(&SecuritySchemes)

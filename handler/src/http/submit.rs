@@ -81,7 +81,7 @@ struct Document {
     )),
     responses(
         (status = 202, description = "The job, new or known already", body = Status,
-            headers(("Location" = String, description = "PageQuery its status is"))),
+            headers(("Location" = String, description = "Where its status is"))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]

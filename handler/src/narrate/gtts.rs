@@ -64,7 +64,7 @@ impl Voice for Gtts {
     }
 
     fn address(&self) -> Option<(String, u16)> {
-        super::reach::address(&self.url)
+        super::connectivity::address(&self.url)
     }
 
     /// More calls at a time get the address blocked sooner.
@@ -120,7 +120,7 @@ fn classify(refusal: Refusal) -> VoiceError {
 /// Finds the sound in an answer: lines of JSON after a guard and lengths. None when the answer is well-formed
 /// but has no sound.
 fn sound(answer: &str) -> Result<Option<Vec<u8>>, VoiceError> {
-    let no_answer = || VoiceError::NotDecodable("the answer has an unknown form".to_owned());
+    let no_answer = || VoiceError::NotDecodable("the answer has an unknown format".to_owned());
     let line = answer.lines().find(|line| line.starts_with('[') && line.contains(PROCEDURE)).ok_or_else(no_answer)?;
     let envelope: Value = serde_json::from_str(line).map_err(|_| no_answer())?;
     let calls = envelope.as_array().ok_or_else(no_answer)?;

@@ -200,10 +200,10 @@ mod tests {
             Refusal { status, after: None, text: String::new(), kind: None }.by_status()
         };
         for status in [400, 401, 402, 403, 404, 413, 422, 302] {
-            assert!(!by_status(status).may_pass(), "{status}");
+            assert!(!by_status(status).is_retryable(), "{status}");
         }
         for status in [408, 429, 500, 502, 503, 504] {
-            assert!(by_status(status).may_pass() && !by_status(status).is_final(), "{status}");
+            assert!(by_status(status).is_retryable() && !by_status(status).is_final(), "{status}");
         }
         assert!(by_status(401).is_final() && !by_status(422).is_final());
     }
