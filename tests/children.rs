@@ -26,7 +26,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// For those that end by themselves: far more than they need on a busy machine.
 const LATE: Duration = Duration::from_secs(30);
 
-/// One case: a folder of its own, a mark in the environment of all its processes, and nobody else at the same time.
+/// One case: a folder of its own, a mark in the environment of all its processes, and no other case at the same time.
 struct Case {
     scratch: TempDir,
     mark: String,
@@ -131,7 +131,7 @@ fn said(outcome: &Outcome) -> String {
     outcome.stdout.text_lossy()
 }
 
-// ---- Those that don't end ----
+// ---- Children that don't end ----
 
 #[test]
 fn a_child_that_sleeps_for_ever_ends_on_term() {
@@ -187,7 +187,7 @@ fn a_deadline_that_has_passed_starts_nothing() {
     assert_eq!(started.map(|running| running.pid()).unwrap_err(), StartError::NoTime);
 }
 
-// ---- Those that leave somebody behind ----
+// ---- Children that leave processes behind ----
 
 #[test]
 fn a_grandchild_that_ignores_term_goes_with_its_leader() {
@@ -254,7 +254,7 @@ fn the_drain_time_is_set_once_however_much_arrives() {
     assert!(outcome.elapsed < Duration::from_secs(10), "{:?}", outcome.elapsed);
 }
 
-/// Nobody below us holds this pipe, so no kill closes it.
+/// No descendant holds this pipe, so no kill closes it.
 #[test]
 fn the_drain_time_is_set_once_when_another_process_holds_the_pipe() {
     use std::io::Write as _;
@@ -451,20 +451,20 @@ fn nothing_outside_is_read_written_or_traced() {
     assert!(granted.missing().is_empty() || granted.landlock.is_none(), "{granted:?}");
     let said = said(&outcome);
     let result =
-        |deed: &str| said.lines().find_map(|line| line.strip_prefix(&format!("{deed}: "))).unwrap_or("missing");
+        |action: &str| said.lines().find_map(|line| line.strip_prefix(&format!("{action}: "))).unwrap_or("missing");
     // With or without Landlock: the handler is not dumpable, and the child has no capability to look all the same.
-    for deed in ["environ", "memory", "descriptors"] {
-        assert_eq!(result(deed), "Permission denied", "{deed}\n{said}");
+    for action in ["environ", "memory", "descriptors"] {
+        assert_eq!(result(action), "Permission denied", "{action}\n{said}");
     }
-    for deed in ["ptrace", "mount", "unshare", "keyctl"] {
-        assert_eq!(result(deed), "Operation not permitted", "{deed}\n{said}");
+    for action in ["ptrace", "mount", "unshare", "keyctl"] {
+        assert_eq!(result(action), "Operation not permitted", "{action}\n{said}");
     }
-    for deed in ["write here", "read here", "device", "python"] {
-        assert_eq!(result(deed), "done", "{deed}\n{said}");
+    for action in ["write here", "read here", "device", "python"] {
+        assert_eq!(result(action), "done", "{action}\n{said}");
     }
     let by_landlock = if granted.landlock.is_some() { "Permission denied" } else { "done" };
-    for deed in ["read secret", "write elsewhere", "run what it wrote"] {
-        assert_eq!(result(deed), by_landlock, "{deed}\n{said}");
+    for action in ["read secret", "write elsewhere", "run what it wrote"] {
+        assert_eq!(result(action), by_landlock, "{action}\n{said}");
     }
     assert!(said.contains("NoNewPrivs: 1\n") && said.contains("Seccomp: 2\n"), "{said}");
     assert!(said.contains("CapEff: 0000000000000000\n"), "{said}");
@@ -534,7 +534,7 @@ fn signals_are_reset_and_the_session_is_its_own() {
     assert_eq!(said(&outcome), "0000000000000000 0000000001001000\nTrue\n");
 }
 
-// ---- Programs that can't be ----
+// ---- Programs that can't start ----
 
 #[test]
 fn a_program_that_can_not_run_says_why() {
@@ -644,7 +644,7 @@ fn a_future_that_is_dropped_ends_its_child() {
 fn a_child_is_ended_in_time_while_its_caller_is_blocked() {
     let case = Case::new();
     let running = case.start(case.spec(&["ignore_term"]), SOON, false);
-    // Nobody polls anything here.
+    // Nothing polls the futures here.
     wait_until("it is gone", || children().is_empty());
     assert_eq!(case.runtime.block_on(running.outcome()).ending, Ending::TimedOut);
     case.nothing_is_left();
@@ -743,7 +743,7 @@ fn a_handler_that_ignores_its_children() {
     println!("ending {:?}", runtime.block_on(child::run(spec, Deadline::after(LATE))).ending);
 }
 
-/// Whoever starts us may have left SIGCHLD ignored, and then the kernel forgets how children ended. (dash refuses to.)
+/// The parent process may have left SIGCHLD ignored, and then the kernel forgets how children ended. (dash refuses to.)
 #[test]
 fn a_handler_started_with_sigchld_ignored_still_waits_for_children() {
     let case = Case::new();
@@ -764,7 +764,7 @@ fn ending_children_can_be_awaited() {
     assert!(case.runtime.block_on(child::settled(now)), "there is no child yet");
     let running = case.start(case.spec(&["ignore_term"]), LATE, false);
     assert!(!case.runtime.block_on(child::settled(now)), "it lives");
-    // Somebody who could still ask for the end does not keep it alive.
+    // A remaining stop handle does not keep it alive.
     let _ender = running.stop_handle();
     drop(running);
     assert!(case.runtime.block_on(child::settled(Deadline::after(LATE))));

@@ -69,7 +69,7 @@ const CARDS: &[(i32, &str)] = &[
 const STALLED: &[(i32, &str)] = &[(3, "render.stalled"), (3, "render.timed_out")];
 const CRASHED: &[(i32, &str)] = &[(3, "render.crashed"), (3, "render.could_not_start")];
 const WRONG: &[(i32, &str)] = &[(3, "render.wrong_frames"), (3, "render.wrong_clip")];
-/// Words that nobody speaks are silent.
+/// Words that no voice speaks are silent.
 const SILENT: &[(i32, &str)] = &[(3, "voice.exhausted")];
 /// After some beats without a sound the voice is not asked any more.
 const NO_SOUND: &[(i32, &str)] = &[(3, "voice.not_decodable"), (3, "voice.exhausted")];
@@ -185,7 +185,7 @@ fn attempt<T>(case: &T, run: impl Fn(&T)) -> Option<String> {
     Some(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".to_owned()))
 }
 
-/// Runs every case, some at a time, and tells all that went wrong. Some of them take the whole machine for a while, so one that ended
+/// Runs every case, some at a time, and reports all failures. Some of them take the whole machine for a while, so one that ended
 /// with another code than it should is seen again by itself; what was late or left something is wrong at once.
 fn all<T: Sync>(cases: &[T], at_once: usize, run: impl Fn(&T) + Sync) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -490,7 +490,7 @@ async fn a_failing_store_ends_the_job_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_voice_does_the_film_is_made() {
     let after = |seconds: &str| Some(seconds.to_owned());
-    let deeds = [
+    let actions = [
         Deed::Hangs,
         Deed::HangsMidway,
         Deed::BreaksOff,
@@ -507,14 +507,14 @@ async fn whatever_a_voice_does_the_film_is_made() {
         Deed::Floods { told: true },
         Deed::Floods { told: false },
     ];
-    for deed in deeds {
-        let provider = Provider::that(Kind::ElevenLabs, deed.clone()).await;
+    for action in actions {
+        let provider = Provider::that(Kind::ElevenLabs, action.clone()).await;
         let mut harness = Harness::new()
             .set("JOB_TIMEOUT", "60")
             .set("VOICE_TIMEOUT", "2")
             .set("VOICE_CHAIN", "elevenlabs,espeak-ng");
         harness.settings.extend(provider.settings());
-        let what = format!("{deed:?}");
+        let what = format!("{action:?}");
         let (harness, made) = tokio::task::spawn_blocking(move || {
             let made = harness.render(&harness.document("small.md", SMALL), &[]);
             (harness, made)
@@ -531,7 +531,7 @@ async fn whatever_a_voice_does_the_film_is_made() {
         // Half a sound is still a sound; what is there is spoken, by the first voice or by the last, never by both.
         let heard: Vec<&str> = voices.iter().map(|voice| voice["voice"].as_str().unwrap()).collect();
         let one = heard.iter().all(|voice| *voice == heard[0]);
-        assert!(one && (heard[0] == "espeak-ng" || deed == Deed::HalfSound), "{what}: {heard:?}");
+        assert!(one && (heard[0] == "espeak-ng" || action == Deed::HalfSound), "{what}: {heard:?}");
         provider.assert_well_asked();
     }
 }
@@ -571,7 +571,7 @@ async fn a_job_that_another_worker_has_taken_over_is_left_alone() {
         let services = services.clone();
         async move { pipeline::film(uploaded("incoming/lesson.md"), &services, soon(), Again::Retryable).await }
     });
-    // When it draws, somebody else writes that the job is theirs.
+    // While it draws, another worker takes the job over.
     let (key, theirs) = loop {
         assert!(!worker.is_finished());
         let all = store.list("films/", 100, soon()).await.unwrap();

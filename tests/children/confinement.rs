@@ -1,4 +1,4 @@
-//! What a confined child can't reach, as tables of deeds and what comes of them. Run as root, each is run once more as an
+//! What a confined child can't reach, as tables of actions and their results. Run as root, each is run once more as an
 //! unprivileged user.
 
 use std::os::unix::fs::MetadataExt as _;
@@ -14,23 +14,23 @@ const DONE: &str = "done";
 const REFUSED: &str = "Operation not permitted";
 const CLOSED: &str = "Permission denied";
 const UNKNOWN: &str = "Function not implemented";
-/// A user that nobody is: between people's and services' numbers, and none of those that children get.
+/// An unused user: between people's and services' numbers, and none of those that children get.
 const NOBODY: u32 = 61_180;
 
-/// Compares what the child said of each deed with what must come of it, and nothing may be left out.
+/// Compares the child's result of each action with the expected one; none may be missing.
 fn assert_said(outcome: &Outcome, expected: &[(&str, &str)]) {
     let said = said(outcome);
     let found: Vec<(&str, &str)> = said.lines().filter_map(|line| line.rsplit_once(": ")).collect();
     assert!(outcome.ending == Ending::Exited(0), "{outcome:?}");
-    for (deed, result) in expected {
-        let found = found.iter().find(|(name, _)| name == deed).map(|(_, result)| *result);
-        assert_eq!(found, Some(*result), "{deed}\n{said}");
+    for (action, result) in expected {
+        let found = found.iter().find(|(name, _)| name == action).map(|(_, result)| *result);
+        assert_eq!(found, Some(*result), "{action}\n{said}");
     }
     assert_eq!(found.len(), expected.len(), "{said}");
 }
 
-fn all<'a>(deeds: &[&'a str], result: &'a str) -> Vec<(&'a str, &'a str)> {
-    deeds.iter().map(|deed| (*deed, result)).collect()
+fn all<'a>(actions: &[&'a str], result: &'a str) -> Vec<(&'a str, &'a str)> {
+    actions.iter().map(|action| (*action, result)).collect()
 }
 
 /// A folder outside that everybody may write, with a file in it.
@@ -236,7 +236,7 @@ fn each_program_is_another_user_and_none_is_that_of_our_tools() {
     let (tool, again) = (user(Author::Us), user(Author::Us));
     let (one, two) = (user(Author::Somebody), user(Author::Somebody));
     assert!(tool == again && one != two && one != tool && two != tool, "{tool} {again} {one} {two}");
-    // Nobody has these numbers.
+    // These numbers are unused.
     let passwd = fs::read_to_string("/etc/passwd").unwrap();
     assert!([tool, one, two].iter().all(|user| !passwd.contains(&format!(":{user}:"))));
 }

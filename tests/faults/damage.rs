@@ -1,4 +1,4 @@
-//! A disk that flips bits: what it damaged is made anew.
+//! A disk that flips bits: damaged files are made again.
 
 use std::path::{Path, PathBuf};
 

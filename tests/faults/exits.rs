@@ -1,4 +1,4 @@
-//! How commands end when nobody reads what they say, or it can't be written; and what they say of settings and files that are wrong.
+//! How commands end when their output is not read or can't be written; and their messages about invalid settings and files.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -19,7 +19,7 @@ fn full() -> File {
     File::options().write(true).open("/dev/full").unwrap()
 }
 
-/// A pipe that nobody reads.
+/// A pipe whose reading end is closed.
 fn broken() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -102,7 +102,7 @@ fn a_failing_standard_error_changes_nothing_else() {
         let output = harness.command(&words).stdout(broken()).stderr(broken()).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}");
     }
-    // A setting that is wrong, with nobody to tell.
+    // An invalid setting, with standard error closed.
     let output = harness.command(&["doctor"]).env("JOB_TIMEOUT", "soon").stderr(broken()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
@@ -153,7 +153,7 @@ fn an_invalid_setting_is_named_and_ends_the_command() {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{name}={value:?}: {said}");
         assert!(said.contains(name) && said.contains(told) && said.lines().count() == 1, "{name}={value:?}: {said}");
     }
-    // A name that is none is told, and nothing more: it may be somebody else's.
+    // A misspelt name only gives a warning: another program may use it.
     let output = harness.command(&["--version"]).env("CHALKREEL_JOB", "2").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let output =
@@ -169,7 +169,7 @@ fn an_invalid_setting_is_named_and_ends_the_command() {
 /// Arguments, variables of the environment, and what is said of them.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str, &'a str);
 
-/// As somebody reads it who has no bucket: the remedy is for where they are.
+/// For users without AWS: remedies must not speak of buckets.
 #[test]
 fn remedies_of_the_command_line_do_not_speak_of_aws() {
     let harness = Harness::new();

@@ -23,7 +23,7 @@ fn at_work(harness: &Harness, document: &str) -> Child {
     while !line.contains("scenes narrated") {
         assert!(progress.read_line(&mut line).unwrap() > 0, "{line}");
     }
-    // It goes on writing, into a pipe that somebody reads.
+    // It goes on writing into a pipe that is read.
     std::thread::spawn(move || std::io::copy(&mut progress, &mut std::io::sink()));
     child
 }
@@ -49,7 +49,7 @@ fn folders_of_dead_processes_alone_are_removed() {
     killed.wait().unwrap();
     let left = folders(&harness);
     assert!(!left.is_empty(), "a process that is killed leaves its folder");
-    // Somebody else's, of a name like ours.
+    // Of another program, with a name like ours.
     let others = harness.path("tmp/chalkreel-notes");
     std::fs::create_dir(&others).unwrap();
 

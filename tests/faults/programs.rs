@@ -69,7 +69,7 @@ const NOT_AS_PROMISED: &[Row] = &[
     ("ours(); os.truncate(CLIP, 3 << 30); done()", WRONG),
 ];
 
-/// More than a folder may hold. The last ones end before anybody looks.
+/// More than a folder may hold. The last ones end before the first check.
 const FLOODS: &[Row] = &[
     ("for _ in range(30000): os.mkdir('d'); os.chdir('d')\ntime.sleep(60)", TOO_MUCH),
     ("for number in range(40000): open(f'file-{number}', 'w')\ntime.sleep(60)", TOO_MUCH),

@@ -58,7 +58,7 @@ fn a_film_has_captions_in_every_language_that_its_lesson_has() {
     assert_eq!(made.code(), 0, "{}", made.words());
     let (status, sync) = (made.status(), made.json("sync.json"));
 
-    // What is not there is told, and costs nothing but itself; so is what does not go with the film.
+    // Missing translations, and those that don't match the film, give a warning and cost nothing else.
     let told = warnings(&made);
     let codes: Vec<&str> = told.iter().map(|(code, _)| code.as_str()).collect();
     assert_eq!(codes, ["captions.words_differ", "captions.left_out"], "{told:?}");
@@ -110,7 +110,7 @@ fn a_film_has_captions_in_every_language_that_its_lesson_has() {
     // Wide letters count twice.
     assert!(japanese.iter().all(|(_, _, text)| text.lines().all(|line| line.chars().count() <= 21)), "{japanese:?}");
 
-    // The status tells where they are, and the film has them all, by language.
+    // The status lists their keys, and the film has them all, by language.
     let outputs = &status["outputs"];
     for (kind, file) in [
         ("captions_vtt", "captions.vtt"),
@@ -180,7 +180,7 @@ fn translations_of_a_plan_are_matched_by_scene_id() {
     let document = harness.document("plan.json", plan(&["de", "fr"], &scenes));
     let scenes = [scene("second", "Und das als zweites."), scene("first", "Das kommt zuerst.")];
     harness.document("plan.captions.de.json", plan(&[], &scenes));
-    // One that nobody can plan.
+    // One that can't be planned.
     harness.document("plan.captions.fr.json", "{\"scenes\": 5}");
     let made = harness.render(&document, &[]);
     assert_eq!(made.code(), 0, "{}", made.words());

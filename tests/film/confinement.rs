@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::harness::{Harness, Made, REPOSITORY};
 
-/// A user that nobody is, and none of those that children get.
+/// An unused user, and none of those that children get.
 const NOBODY: u32 = 61_180;
 
 /// All that a program may do of what `probe.py` tries, besides its work. Names, sizes and times of files can be seen
@@ -72,9 +72,9 @@ fn a_confined_program_can_do_what_is_allowed_and_nothing_else() {
             .split_once("tried ")
             .and_then(|(_, said)| said.split_once(": "))
             .unwrap_or_else(|| panic!("{said}\n{}", made.words()));
-        assert!(tried.parse::<u32>().unwrap() > 150, "{tried} deeds were tried");
+        assert!(tried.parse::<u32>().unwrap() > 150, "{tried} actions were tried");
         let found: Vec<&str> = found.split(';').next().unwrap().split_whitespace().collect();
-        let (work, reached): (Vec<&str>, Vec<&str>) = found.iter().partition(|deed| deed.starts_with("work-"));
+        let (work, reached): (Vec<&str>, Vec<&str>) = found.iter().partition(|action| action.starts_with("work-"));
         let must: Vec<String> = program("probe.py")
             .lines()
             .filter_map(|line| {

@@ -262,7 +262,7 @@ fn a_job_can_be_cancelled_from_elsewhere() {
     assert_eq!(status["generation"], 2);
     assert!(out.join("log.jsonl").is_file());
     harness.assert_clean();
-    // It is over; nothing can be cancelled twice, and nobody can be cancelled who is not there.
+    // It has ended; neither an ended job nor a missing one can be cancelled.
     assert!(harness.command(&["cancel", &job]).output().unwrap().status.success());
     let nobody = harness.command(&["cancel", "000000000000000000000000"]).output().unwrap();
     assert_eq!(nobody.status.code(), Some(1));

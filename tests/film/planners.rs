@@ -84,7 +84,7 @@ fn a_planner_that_takes_too_long_to_compile_is_ended() {
     assert!(["planner.compile_limit", "job.deadline"].contains(&code), "{status:#}");
     assert!(compiled(&harness).is_empty());
 
-    // So is one that somebody only asks about.
+    // So is one under `planner check`.
     let begun = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_chalkreel"));
     let output = command.args(["planner", "check", "--json", &python()]).env("JOB_TIMEOUT", "3").output().unwrap();
@@ -142,7 +142,7 @@ fn compiling_that_uses_too_much_memory_has_its_own_code() {
         harness.assert_told(&made);
         harness.assert_clean();
     }
-    // So does one that somebody only asks about, and what helps is said.
+    // So does one under `planner check`, with a remedy.
     let harness = Harness::new();
     let planner = harness.document("planner.wasm", instances(8, module));
     let begun = Instant::now();

@@ -301,7 +301,7 @@ async fn consistency_decides_which_scenes_change_voice() {
         assert_eq!(voices.len(), 4, "{voices:?}");
         let by = |name: &str| voices.iter().filter(|voice| voice["voice"] == *name).count();
         assert_eq!((by("espeak-ng"), by("openai")), (local, 4 - local), "{consistency}: {voices:?}");
-        // Two voices or one: it is one film, as loud as any other, and no seam is heard.
+        // With two voices or one, it is as loud as any other film, without clicks.
         let (integrated, peak) = loudness(&made.out.join("film.mp4"));
         assert!((integrated + 16.0).abs() <= 1.0 && peak < -1.0, "{consistency}: {integrated} LUFS, {peak} dBTP");
         // Every beat keeps to the film's own bounds, whoever speaks it: the limiter takes more of a voice with sharp peaks.
@@ -383,7 +383,7 @@ mod extras {
             Self { dir: tempfile::tempdir().unwrap(), config, layers }
         }
 
-        /// A file of somebody's, made by ffmpeg of these inputs.
+        /// A user's file, made by ffmpeg of these inputs.
         pub fn made(&self, name: &str, arguments: &[&str]) -> PathBuf {
             let path = self.dir.path().join(name);
             let all = [&["-v", "error"], arguments, &[path.to_str().unwrap()]].concat();
@@ -514,7 +514,7 @@ mod extras {
             path
         };
         let whole = std::fs::read(workshop.made("whole.mp4", &["-f", "lavfi", "-i", "testsrc=d=1"])).unwrap();
-        // It is never written to, so whoever reads it hangs.
+        // It is never written to, so reading it hangs.
         let hangs = workshop.dir.path().join("hangs.mp4");
         nix::unistd::mkfifo(&hangs, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let silence = workshop.made("silence.wav", &["-f", "lavfi", "-i", "anullsrc=d=2"]);

@@ -1,5 +1,5 @@
-//! Sound against picture, for somebody who believes nothing: a voice that speaks a tone at the start of each beat, pictures that
-//! flash at the start of each beat, and a finished film that is decoded to see and hear whether they come together.
+//! Synchronisation, measured independently: a voice that speaks a tone at the start of each beat, pictures that flash at the start
+//! of each beat, and a finished film that is decoded to measure whether they coincide.
 
 use std::path::Path;
 
@@ -84,7 +84,7 @@ fn scenes_at(scenes: usize, quality: &str, fps: f64, silence: u32, most: f64) {
     let python = Path::new(REPOSITORY).canonicalize().unwrap().join("target/layers/manim/bin/python3");
     let stage = Path::new(REPOSITORY).canonicalize().unwrap().join("tests/film/stage.py");
     let script = format!("exec {} -I -B {}", python.display(), stage.display());
-    // What it runs lies outside of its layers.
+    // Its program is outside of its layers.
     let mut harness = Harness::new().with_program("chalkreel-stage", &script).set("CONFINEMENT", "off");
     harness.settings.extend(tones::voice_after(silence));
     let made = rendered(&harness, &film_of(scenes, |_| json!([])), quality);

@@ -1,4 +1,4 @@
-//! What anybody sees and hears who plays a film. It knows the film alone: no ledger, no storyboard.
+//! Examines a film like a viewer: it knows the film alone, no ledger and no storyboard.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

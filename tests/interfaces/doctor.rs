@@ -133,7 +133,7 @@ impl Account {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// From now on signatures are checked and policies heeded; before, anybody may do anything.
+    /// From now on signatures and policies are checked; before, everything is allowed.
     async fn guarded(&self) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let set = client.post(format!("http://{}/moto-api/reset-auth", self.moto)).body("0").send().await.unwrap();
@@ -200,7 +200,7 @@ async fn the_doctor_finds_no_fault_in_the_templates_stack() {
     let roles: BTreeSet<&str> = asked.iter().map(|(role, ..)| role.rsplit('/').next().unwrap()).collect();
     assert!(roles.iter().any(|role| role.contains("RenderRole")) && roles.iter().any(|role| role.contains("HttpRole")));
 
-    // Who has the wrong secret is told so, and nothing else.
+    // With a wrong secret, that is the only finding.
     account.guarded().await;
     let output = account.doctor(&["--json"], "wrong").await;
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -213,7 +213,7 @@ async fn the_doctor_reports_exactly_what_is_broken() {
     let account = Account::new(&["*"]).await;
     for (breaks, expected) in [
         (&["encryption", "privacy"][..], &[("bucket's encryption", "missing"), ("bucket's privacy", "missing")][..]),
-        // S3 greets the queue that it is told of, which is that of the dead letters.
+        // S3 sends a test message to the configured queue, which is the dead-letter queue.
         (
             &["lifecycle", "trigger"],
             &[("bucket's lifecycle", "missing"), ("bucket's trigger", "missing"), ("dead letters", "wrong")],

@@ -38,7 +38,7 @@ fn job_id(status: &Value) -> String {
 async fn a_direct_invoke_under_cargo_lambda_answers_with_the_final_status() {
     let rig = Rig::new().await;
     let mut lambda = rig.cargo_lambda();
-    // Its deadline lies in 1970, so a function that believed it would give up at once.
+    // Its deadline is in 1970, so a function that trusted it would give up at once.
     let status = lambda.invoke(&event("direct.json"));
     assert_eq!(status["state"], "succeeded", "{status}");
     assert_eq!(status["error"], Value::Null);
@@ -187,7 +187,7 @@ fn assert_least_privilege(role: &str, calls: &[(String, String)]) {
         let found = found.unwrap_or_else(|| panic!("{role} may not {operation} {key}, which it did"));
         used.insert(found.clone());
     }
-    // Whoever asks for what is not there yet must be able to tell that from what is forbidden.
+    // A missing object must be distinguishable from a forbidden one.
     used.insert(("s3:ListBucket".to_owned(), String::new()));
     let unused: Vec<_> = allowed.difference(&used).collect();
     assert!(unused.is_empty(), "{role} may {unused:?}, which nothing needs");
@@ -279,7 +279,7 @@ async fn the_roles_of_the_template_suffice_for_a_lesson_over_http() {
     let other = job_id(&body(&interface.invoke(&event("http-submit-base64.json"))));
     let cancelled = interface.invoke(&http("DELETE", &format!("/jobs/{other}")));
     assert_eq!(body(&cancelled)["state"], "cancelled", "{cancelled}");
-    // Before it began nobody else could have told that.
+    // Before it began, no other process could have notified.
     let news = heard.sent("events:PutEvents");
     assert_eq!(news.len(), 1, "{news:?}");
     assert_eq!((&news[0]["job_id"], &news[0]["state"]), (&json!(other), &json!("cancelled")));
@@ -290,7 +290,7 @@ async fn the_roles_of_the_template_suffice_for_a_lesson_over_http() {
     assert_eq!(interface.server.stop(), NOTHING, "left running");
     let asked = rig.calls.take();
 
-    // As S3 tells of what came in.
+    // As S3 notifies of an upload.
     let uploads = rig.store.list("incoming/http/", 10, soon()).await.unwrap();
     let told = |name: &str| {
         let upload = uploads.iter().find(|entry| entry.key.ends_with(name)).unwrap();
@@ -301,7 +301,7 @@ async fn the_roles_of_the_template_suffice_for_a_lesson_over_http() {
     };
     let (services, endpoint) = Services::start().await;
     let (collector, collecting) = Collector::start().await;
-    let (endpoint, collecting) = (format!("http://{beside}"), format!("http://{collecting}"));
+    let (endpoint, collecting) = (format!("http://{endpoint}"), format!("http://{collecting}"));
     let mut emulator = rig.emulator_with(
         240,
         &[
@@ -341,7 +341,7 @@ async fn the_roles_of_the_template_suffice_for_a_lesson_over_http() {
     let mut again = batch["Records"][0].clone();
     again["body"] = json!(dropped.to_string());
     batch["Records"] = json!([batch["Records"][0], batch["Records"][1], again, batch["Records"][3]]);
-    // What can't be read lies among the dead letters at once, as it came, and says why.
+    // A message that can't be parsed is in the dead-letter queue at once, unchanged, with the reason.
     assert_eq!(emulator.invoke(&batch), json!({"batchItemFailures": []}));
     let letters = services.sent("sqs:SendMessage");
     assert_eq!(letters.len(), 2, "{letters:?}");

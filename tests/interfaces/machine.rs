@@ -246,7 +246,7 @@ async fn a_film_made_by_many_invocations_equals_one_made_by_a_single_process() {
         "{log:?}"
     );
 
-    // The film is over for whoever asks once more.
+    // A repeated request gets the same film.
     let last = front.invoke(&event);
     assert_eq!(last, status);
 
@@ -266,7 +266,7 @@ async fn a_film_made_by_many_invocations_equals_one_made_by_a_single_process() {
     assert_eq!((sorted(&status["warnings"]), &status["audit"]), (sorted(&made["warnings"]), &made["audit"]));
 }
 
-/// What goes wrong, in executions that somebody started with a request of their own.
+/// Failures, in executions that were started directly with a request.
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_are_retried_replaced_or_reported_by_their_code() {
     let factory = Factory::open().await;
@@ -318,9 +318,9 @@ async fn failures_are_retried_replaced_or_reported_by_their_code() {
     factory.call(|call| call.task == "scene" && call.answer.is_none()).await;
     let plan = factory.of("plan").pop().unwrap().answer.unwrap();
     let id = plan["job_id"].as_str().unwrap();
-    // No task has it in hand then, so whoever cancels it is the one who can tell.
+    // No task has claimed it then, so the process that cancels it notifies.
     let (services, endpoint) = Services::start().await;
-    let bus = [("CHALKREEL_EVENT_BUS", "courses"), ("CHALKREEL_EVENTS_ENDPOINT", &*format!("http://{beside}"))];
+    let bus = [("CHALKREEL_EVENT_BUS", "courses"), ("CHALKREEL_EVENTS_ENDPOINT", &*format!("http://{endpoint}"))];
     let interface = rig.http_emulator(&bus);
     let mut request = event("http-health.json");
     request["requestContext"]["http"]["method"] = json!("DELETE");

@@ -35,7 +35,7 @@ fn browser() -> PathBuf {
     found.expect("a browser: run tests/setup.sh")
 }
 
-/// What somebody sees who uses a page. Screenshots stay in `target/pages`, to be looked at.
+/// What a user of a page sees. Screenshots stay in `target/pages`.
 fn browse(arguments: &[&str]) -> Value {
     let pictures = Path::new(REPOSITORY).join("target/pages");
     std::fs::create_dir_all(&pictures).unwrap();
@@ -121,7 +121,7 @@ y = <script>document.documentElement.dataset.xss='plot'</script>
 Words.
 "##;
 
-/// Neither what a lesson says nor what somebody writes into the page afterwards runs, from a disk or from the server.
+/// Neither a lesson's text nor script inserted into the page later runs, from a disk or from the server.
 #[test]
 fn only_the_pages_own_script_runs() {
     let (dir, address) = (tempfile::tempdir().unwrap(), free_port());
@@ -187,7 +187,7 @@ fn a_lesson_dropped_on_the_page_is_shown_until_its_film_is_ready() {
     let left: Vec<String> = server.stop();
     assert!(left.is_empty(), "{left:?}");
 
-    // The same films, for somebody who has to show a token: links and player go on without it.
+    // The same films, for a user who needs a token: links and player work without it.
     let (token, address) = ("0123456789abcdef0123456789abcdef", free_port());
     let mut command = program(dir.path());
     command.args(["serve", "--listen", &address.to_string()]).env("CHALKREEL_HTTP_TOKEN", token);

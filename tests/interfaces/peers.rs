@@ -114,7 +114,7 @@ async fn few_descriptors_suffice_for_many_peers_and_a_film() {
     assert!(server.stop().is_empty());
 }
 
-/// Whoever is told that a document is a job finds it done, whatever its name.
+/// Every accepted document becomes a finished job, whatever its name.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_accepted_connection_waits_for_ever() {
     let harness = Harness::new();
@@ -161,7 +161,7 @@ async fn no_accepted_connection_waits_for_ever() {
     assert!(server.stop().is_empty());
 }
 
-/// A name of somebody's own that leads here (DNS rebinding) opens nothing, pages included.
+/// A foreign name that resolves to this machine (DNS rebinding) is refused, for pages too.
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_with_other_host_names_are_refused() {
     let harness = Harness::new();

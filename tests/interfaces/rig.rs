@@ -87,7 +87,7 @@ impl Rig {
         Self { store, calls, server, dir }
     }
 
-    /// Where the store is, as the function is told.
+    /// The store's endpoint for the function.
     pub fn settings(&self) -> [(&'static str, String); 5] {
         let endpoint = self.server.endpoint();
         let (access, secret) = endpoint.credentials.unwrap();
@@ -159,7 +159,7 @@ impl Rig {
         CargoLambda { address, server, dir: self.dir.path().to_owned() }
     }
 
-    /// What lies in the function's folder for temporary files, and in its folders.
+    /// The files in the function's folder for temporary files, and in its folders.
     pub fn temporary(&self) -> Vec<String> {
         let names = |folder: &Path| -> Vec<PathBuf> {
             let entries =

@@ -1,4 +1,4 @@
-//! `chalkreel serve` as somebody without AWS runs it: the real binary, real films, and servers that play
+//! `chalkreel serve` as a user without AWS runs it: the real binary, real films, and servers that play
 //! EventBridge and the receiver of webhooks.
 
 use std::net::SocketAddr;
@@ -98,7 +98,7 @@ impl Harness {
     }
 }
 
-/// What the other servers heard.
+/// What the other servers received.
 #[derive(Clone, Default)]
 struct Heard {
     hooks: Arc<Mutex<Vec<(HeaderMap, String)>>>,
@@ -175,7 +175,7 @@ async fn a_lesson_over_http_becomes_a_film_with_all_notifications() {
     let told: Value = serde_json::from_slice(&foreign.bytes().await.unwrap()).unwrap();
     assert_eq!(told["code"], "http.forbidden_origin", "{told}");
 
-    // A second job, told of to the end although the process is told to stop while it is made.
+    // A second job, whose notifications are complete although the process is stopped while it is made.
     let late = harness.submit("late.md", &format!("{LESSON}{}", MORE.repeat(6))).await;
     harness.when(&late, |status| status["state"] == "running").await;
     let start = Instant::now();

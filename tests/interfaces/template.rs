@@ -111,7 +111,7 @@ fn the_state_machine_follows_the_codes() {
     }
     assert_eq!(tasks, 4);
     assert_eq!(definition["TimeoutSeconds"].as_u64().unwrap(), handler::aws::state_machine::LONGEST.as_secs());
-    // It is told where there is such a machine, by the very name.
+    // Its environment names the machine.
     let arn = function["Environment"]["Variables"]["CHALKREEL_STATE_MACHINE"]["Fn::Sub"].as_str().unwrap();
     assert!(arn.ends_with(":stateMachine:${Name}") && machine["StateMachineName"]["Ref"] == "Name", "{arn}");
     let hand_over = statements(&template, "RenderRole").iter().find(|one| one["Sid"] == "HandOver").unwrap();
@@ -130,7 +130,7 @@ fn the_state_machine_follows_the_codes() {
     assert!(most <= 40, "an inline map does no more than 40 at a time");
 }
 
-/// The queue hides a message as long as its film may take, and its function tells failures one by one.
+/// The queue hides a message as long as its film may take, and its function reports failures one by one.
 #[test]
 fn the_queue_waits_for_its_films() {
     let template = template();

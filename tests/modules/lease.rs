@@ -100,7 +100,7 @@ enum Op {
     Cancel,
     /// To execution x.
     HandOver(usize),
-    /// One of the many tasks of execution x tells something.
+    /// One of the many tasks of execution x reports an event.
     Note,
 }
 
@@ -133,9 +133,9 @@ struct Model {
     free: bool,
     /// Whose tasks make it.
     execution: Option<&'static str>,
-    /// Whether it lies between two of them.
+    /// Whether it is between two of them.
     handed_over: bool,
-    /// What was told in between.
+    /// What was reported in between.
     notes: u64,
 }
 
@@ -231,7 +231,7 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
             Op::Cancel => match (Lease::cancel(&rig.store, id, soon()).await, &mut model) {
                 (Err(_), None) => {}
                 (Ok(cancelled), Some(now)) => {
-                    // Whoever wrote it knows that it did.
+                    // The writer of the cancellation knows that it did.
                     let here = matches!(cancelled, Cancellation::Cancelled(_));
                     assert_eq!(here, !now.state.is_final(), "{what}");
                     let (Cancellation::Cancelled(status) | Cancellation::AlreadyOver(status)) = cancelled;
@@ -336,7 +336,7 @@ async fn a_handed_over_job_can_be_claimed_after_the_executions_deadline() {
         status.deadline = Timestamp::now() + SignedDuration::from_hours(1);
     };
     lease.finish(over, soon()).await.unwrap();
-    // However long nobody has written.
+    // However long there was no heartbeat.
     rig.age(&id).await;
     let claim = Lease::claim(&rig.store, &id, terms(Again::Failed), soon()).await.unwrap();
     assert!(matches!(claim, Claim::Held(_)), "{claim:?}");

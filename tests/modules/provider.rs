@@ -162,8 +162,8 @@ impl Provider {
         Self { kind, url: format!("http://{address}"), seen }
     }
 
-    pub async fn that(kind: Kind, deed: Deed) -> Self {
-        Self::start(kind, move |_, _| deed.clone()).await
+    pub async fn that(kind: Kind, action: Deed) -> Self {
+        Self::start(kind, move |_, _| action.clone()).await
     }
 
     /// The same, with calls at a time that it takes.
@@ -276,14 +276,14 @@ async fn serve(kind: Kind, mut stream: TcpStream, seen: Arc<Seen>, script: Arc<S
             calls.push(Call { text: text.clone(), at: Instant::now(), request: request.clone() });
             calls.len() - 1
         };
-        let deed = if crowded {
+        let action = if crowded {
             let detail = json!({"detail": {"status": "too_many_concurrent_requests", "message": "wait"}});
             Deed::Refuses(429, detail.to_string(), None)
         } else {
             seen.most_inside.fetch_max(inside, Ordering::SeqCst);
             script(number, &text)
         };
-        let open = answer(kind, &request, &text, &deed, &mut stream, &seen).await;
+        let open = answer(kind, &request, &text, &action, &mut stream, &seen).await;
         seen.inside.fetch_sub(1, Ordering::SeqCst);
         if !open {
             return;
@@ -341,7 +341,7 @@ fn text_of(kind: Kind, request: &Request, easy: bool) -> Result<String, String> 
     }
 }
 
-/// The good answer: its media type and body. `sound` is what is heard, whole or not.
+/// The good answer: its media type and body. `sound` is its content, complete or not.
 fn good(kind: Kind, request: &Request, text: &str, sound: &[u8]) -> (&'static str, Vec<u8>) {
     match kind {
         Kind::ElevenLabs => {
@@ -378,14 +378,14 @@ fn good(kind: Kind, request: &Request, text: &str, sound: &[u8]) -> (&'static st
 }
 
 /// Says whether the connection stays open.
-async fn answer(kind: Kind, request: &Request, text: &str, deed: &Deed, stream: &mut TcpStream, seen: &Seen) -> bool {
+async fn answer(kind: Kind, request: &Request, text: &str, action: &Deed, stream: &mut TcpStream, seen: &Seen) -> bool {
     let head = |status: u16, media: &str, length: Option<usize>, more: &str| {
         let length = length.map_or("transfer-encoding: chunked\r\n".to_owned(), |n| format!("content-length: {n}\r\n"));
         format!("HTTP/1.1 {status} Said\r\ncontent-type: {media}\r\n{length}{more}\r\n").into_bytes()
     };
     let (media, body) = good(kind, request, text, speech(text));
     let whole = |media: &str, body: &[u8]| [head(200, media, Some(body.len()), ""), body.to_vec()].concat();
-    let bytes = match deed {
+    let bytes = match action {
         Deed::Speaks => whole(media, &body),
         Deed::SpeaksLate(wait) => {
             tokio::time::sleep(*wait).await;
@@ -400,7 +400,7 @@ async fn answer(kind: Kind, request: &Request, text: &str, deed: &Deed, stream: 
         Deed::HangsMidway | Deed::BreaksOff => {
             let part = [head(200, media, Some(body.len()), ""), body[..body.len() / 2].to_vec()].concat();
             let _ = stream.write_all(&part).await;
-            if *deed == Deed::HangsMidway {
+            if *action == Deed::HangsMidway {
                 let _ = stream.read_u8().await;
             }
             return false;

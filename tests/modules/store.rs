@@ -824,7 +824,7 @@ async fn parts(store: &Store, client: &Client) {
     store.delete("parts", soon()).await.unwrap();
 }
 
-/// A URL that opens one object for whoever has it, ranges included, and nothing else.
+/// A presigned URL opens one object, ranges included, and nothing else.
 async fn presigned(store: &Store) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();

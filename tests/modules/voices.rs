@@ -207,9 +207,9 @@ fn faults() -> Vec<(&'static str, Deed, usize, f64)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_provider_does_one_voice_narrates_the_film_in_time() {
     let kinds = Kind::ALL.into_iter().flat_map(|kind| faults().into_iter().map(move |fault| (kind, fault)));
-    let trial = async |(kind, (name, deed, tries, seconds)): (Kind, (&str, Deed, usize, f64))| {
+    let trial = async |(kind, (name, action, tries, seconds)): (Kind, (&str, Deed, usize, f64))| {
         let what = format!("{kind:?}: {name}");
-        let provider = Provider::that(kind, deed.clone()).await;
+        let provider = Provider::that(kind, action.clone()).await;
         let harness = Harness::new().await.with("VOICE_TIMEOUT", "3").set(provider.settings());
         let begun = Instant::now();
         let film = harness.narrate(&storyboard(&[kind.voice()], 2, 1), 60).await.unwrap();
@@ -222,7 +222,7 @@ async fn whatever_a_provider_does_one_voice_narrates_the_film_in_time() {
         assert!(calls > 0, "{what}: it was not asked");
         // The machine has other tests to run.
         assert!(took < 2.0 * seconds, "{what}: {took} s");
-        if let Deed::Floods { .. } = deed {
+        if let Deed::Floods { .. } = action {
             assert!(provider.sent() < (30 << 20) * calls as u64, "{what}: {} bytes were taken", provider.sent());
         }
     };
@@ -236,16 +236,16 @@ async fn a_transient_failure_costs_a_retry_and_not_the_voice() {
     for kind in Kind::ALL {
         let passing =
             [refuses(500, None), refuses(429, None), Deed::HalfSound, Deed::Nothing, Deed::BreaksOff, Deed::Closes];
-        let trials = passing.into_iter().map(async |deed| {
-            let faulty = deed.clone();
+        let trials = passing.into_iter().map(async |action| {
+            let faulty = action.clone();
             let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
             let provider = Provider::start(kind, script).await;
             let harness = Harness::new().await.set(provider.settings());
             let film = harness.narrate(&storyboard(&[kind.voice()], 1, 2), 40).await.unwrap();
-            assert_one_voice(&film, kind.voice(), &format!("{kind:?}: {deed:?}"));
+            assert_one_voice(&film, kind.voice(), &format!("{kind:?}: {action:?}"));
             let tries: u32 = film[0].iter().map(|beat| beat.voice.as_ref().unwrap().tries).sum();
             let pieces = if kind == Kind::Google { 2 } else { 1 };
-            assert_eq!(tries, 2 * pieces + 1, "{kind:?}: {deed:?}");
+            assert_eq!(tries, 2 * pieces + 1, "{kind:?}: {action:?}");
         });
         join_all(trials).await;
     }
@@ -319,14 +319,14 @@ async fn a_voice_that_fails_midway_is_not_heard_in_the_film() {
     let harness = Harness::new().await.set(first.settings()).set(second.settings());
     let film = harness.narrate(&storyboard(&["elevenlabs", "openai"], 4, 3), 60).await.unwrap();
     assert_one_voice(&film, "openai", "it died midway");
-    // Whoever was under way when the quota ended, and nobody after.
+    // Only calls that were running when the quota ended.
     assert!(first.calls().len() <= 7 + 4, "{} calls", first.calls().len());
     assert_eq!(second.calls().len(), 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_network_the_local_voice_speaks_within_two_seconds() {
-    // One port at which nobody listens, and one at which nobody answers: its queue is full.
+    // A port without a listener, and one whose listener never accepts: its queue is full.
     let closed = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -360,7 +360,7 @@ async fn cached_speech_is_not_paid_for_again() {
     let mut lesson = storyboard(&["elevenlabs"], 2, 2);
     let first = harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 4);
-    // White space is not heard.
+    // White space is not spoken.
     lesson.scenes[0].beats[0].narration = lesson.scenes[0].beats[0].narration.replace(' ', "\n ");
     let again = harness.narrate(&lesson, 30).await.unwrap();
     assert_eq!(provider.calls().len(), 4);
@@ -446,7 +446,7 @@ async fn a_job_stops_before_it_exceeds_max_characters() {
     assert_one_voice(&harness.narrate(&lesson, 30).await.unwrap(), LOCAL, "free");
 }
 
-/// What was paid for one beat, spoken by whoever can, in characters, and its voice.
+/// The characters paid for one beat, spoken by the first voice that can, and that voice.
 async fn paid(harness: &Harness, lesson: &Storyboard) -> (u64, String) {
     let (voices, _) = harness.voices(lesson);
     let deadline = Deadline::after(Duration::from_secs(30));
@@ -460,21 +460,21 @@ async fn what_was_refused_is_not_paid_for() {
     for kind in [Kind::ElevenLabs, Kind::Polly, Kind::OpenAi] {
         let mut lesson = storyboard(&[kind.voice()], 1, 1);
         let one = lesson.scenes[0].beats[0].narration.chars().count() as u64 * kind.calls() as u64;
-        // Nobody speaks: nobody is paid.
-        for deed in [refuses(401, None), refuses(422, None), refuses(429, Some("3600"))] {
-            let provider = Provider::that(kind, deed.clone()).await;
+        // Without speech nothing is paid.
+        for action in [refuses(401, None), refuses(422, None), refuses(429, Some("3600"))] {
+            let provider = Provider::that(kind, action.clone()).await;
             let harness = Harness::new().await.set(provider.settings());
-            assert_eq!(paid(&harness, &lesson).await, (0, LOCAL.to_owned()), "{kind:?}: {deed:?}");
+            assert_eq!(paid(&harness, &lesson).await, (0, LOCAL.to_owned()), "{kind:?}: {action:?}");
         }
         // What fails otherwise may have been spoken.
-        for (deed, calls) in [(refuses(429, None), 1), (refuses(500, None), 2), (Deed::HalfSound, 2)] {
-            let faulty = deed.clone();
+        for (action, calls) in [(refuses(429, None), 1), (refuses(500, None), 2), (Deed::HalfSound, 2)] {
+            let faulty = action.clone();
             let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
             let provider = Provider::start(kind, script).await;
             let harness = Harness::new().await.set(provider.settings());
             lesson.voice.max_characters = Some((calls * one) as u32);
             let paid = paid(&harness, &lesson).await;
-            assert_eq!(paid, (calls * one, kind.voice().to_owned()), "{kind:?}: {deed:?}");
+            assert_eq!(paid, (calls * one, kind.voice().to_owned()), "{kind:?}: {action:?}");
         }
     }
 }
@@ -558,7 +558,7 @@ async fn what_polly_says_is_understood() {
     let says =
         |status: u16, code: &str| Deed::Refuses(status, json!({"__type": code, "message": "x"}).to_string(), None);
     let lesson = storyboard(&["polly"], 1, 1);
-    for (deed, calls, voice) in [
+    for (action, calls, voice) in [
         (says(400, "ThrottlingException"), 3, "polly"),
         (says(429, "TooManyRequestsException"), 3, "polly"),
         (says(500, "ServiceFailureException"), 3, "polly"),
@@ -566,25 +566,25 @@ async fn what_polly_says_is_understood() {
         (says(400, "EngineNotSupportedException"), 1, LOCAL),
         (says(403, "AccessDeniedException"), 1, LOCAL),
     ] {
-        let first = deed.clone();
+        let first = action.clone();
         let script = move |number: usize, _: &str| if number == 0 { first.clone() } else { Deed::Speaks };
         let provider = Provider::start(Kind::Polly, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let film = harness.narrate(&lesson, 30).await.unwrap();
-        assert_one_voice(&film, voice, &format!("{deed:?}"));
-        assert_eq!(provider.calls().len(), calls, "{deed:?}");
+        assert_one_voice(&film, voice, &format!("{action:?}"));
+        assert_eq!(provider.calls().len(), calls, "{action:?}");
     }
     // The times of words are worth less than a sound that is paid for.
-    for deed in [says(500, "ServiceFailureException"), Deed::Nothing, Deed::Closes, Deed::Hangs] {
-        let second = deed.clone();
+    for action in [says(500, "ServiceFailureException"), Deed::Nothing, Deed::Closes, Deed::Hangs] {
+        let second = action.clone();
         let script = move |number: usize, _: &str| if number == 1 { second.clone() } else { Deed::Speaks };
         let provider = Provider::start(Kind::Polly, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let film = harness.narrate(&lesson, 30).await.unwrap();
-        assert_one_voice(&film, "polly", &format!("no marks: {deed:?}"));
+        assert_one_voice(&film, "polly", &format!("no marks: {action:?}"));
         let said = &film[0][0];
-        assert_eq!((said.words.len(), said.voice.as_ref().unwrap().tries), (0, 1), "{deed:?}");
-        assert_eq!(provider.calls().len(), 2, "{deed:?}");
+        assert_eq!((said.words.len(), said.voice.as_ref().unwrap().tries), (0, 1), "{action:?}");
+        assert_eq!(provider.calls().len(), 2, "{action:?}");
     }
 }
 
@@ -704,7 +704,7 @@ async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
         assert!((120.0..230.0).contains(&pace), "{pace} words a minute");
         assert_eq!((said.voice.as_ref().unwrap().tries, said.words.len()), (1, 0));
     }
-    // Another pace is heard; another language is another's.
+    // The pace has an effect; a lesson in another language gets another voice.
     lesson.voice.words_per_minute = Some(100);
     let slow = harness.narrate(&lesson, 120).await.unwrap();
     let (usual, slow) = (film[0][0].sound.samples() as f64, slow[0][0].sound.samples() as f64);
