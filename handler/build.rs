@@ -2,7 +2,7 @@
 //! time. Leaves `planner.wasm` and `planner.cwasm` in `OUT_DIR`.
 //!
 //! Two profiles of the workspace build the guest: `guest` in seconds for every day, `guest-shipped` in minutes for what is
-//! deployed. `CHALKREEL_GUEST_PROFILE` chooses. What is made is kept beside the folders of the build scripts, for cargo runs this
+//! deployed. `CHALKREEL_GUEST_PROFILE` chooses. What is made is stored next to the folders of the build scripts, for cargo runs this
 //! program once for itself and once for clippy.
 
 #![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
@@ -27,7 +27,7 @@ const GUEST_PROFILE: &str = "CHALKREEL_GUEST_PROFILE";
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
-    // Not all of planner-wasm: fuzzing writes beside it.
+    // Not all of planner-wasm: fuzzing writes there too.
     let planner = [
         "planner-wasm/src",
         "planner-wasm/storyboard",

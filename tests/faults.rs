@@ -31,7 +31,7 @@ use handler::pipeline;
 use handler::services::Services;
 use handler::store::{Embedded, Endpoint, Store};
 use harness::{BINARY, Harness, Made, SMALL};
-use provider::{Deed, Kind, Provider};
+use provider::{Behaviour, Kind, Provider};
 use serde_json::{Value, json};
 use storm::{Weather, storm};
 
@@ -491,21 +491,21 @@ async fn a_failing_store_ends_the_job_in_time() {
 async fn whatever_a_voice_does_the_film_is_made() {
     let after = |seconds: &str| Some(seconds.to_owned());
     let actions = [
-        Deed::Hangs,
-        Deed::HangsMidway,
-        Deed::BreaksOff,
-        Deed::Refuses(429, "{}".to_owned(), None),
-        Deed::Refuses(429, "{}".to_owned(), after("1")),
-        Deed::Refuses(429, "{}".to_owned(), after("86400")),
-        Deed::Refuses(500, "{}".to_owned(), None),
-        Deed::Refuses(503, "<html>".to_owned(), after("Wed, 21 Oct 2065 07:28:00 GMT")),
-        Deed::Refuses(401, "{}".to_owned(), None),
-        Deed::Html,
-        Deed::Nothing,
-        Deed::HalfSound,
-        Deed::Garbage,
-        Deed::Floods { told: true },
-        Deed::Floods { told: false },
+        Behaviour::Hangs,
+        Behaviour::HangsMidway,
+        Behaviour::BreaksOff,
+        Behaviour::Refuses(429, "{}".to_owned(), None),
+        Behaviour::Refuses(429, "{}".to_owned(), after("1")),
+        Behaviour::Refuses(429, "{}".to_owned(), after("86400")),
+        Behaviour::Refuses(500, "{}".to_owned(), None),
+        Behaviour::Refuses(503, "<html>".to_owned(), after("Wed, 21 Oct 2065 07:28:00 GMT")),
+        Behaviour::Refuses(401, "{}".to_owned(), None),
+        Behaviour::Html,
+        Behaviour::Nothing,
+        Behaviour::HalfSound,
+        Behaviour::Garbage,
+        Behaviour::Floods { told: true },
+        Behaviour::Floods { told: false },
     ];
     for action in actions {
         let provider = Provider::that(Kind::ElevenLabs, action.clone()).await;
@@ -531,7 +531,7 @@ async fn whatever_a_voice_does_the_film_is_made() {
         // Half a sound is still a sound; what is there is spoken, by the first voice or by the last, never by both.
         let heard: Vec<&str> = voices.iter().map(|voice| voice["voice"].as_str().unwrap()).collect();
         let one = heard.iter().all(|voice| *voice == heard[0]);
-        assert!(one && (heard[0] == "espeak-ng" || action == Deed::HalfSound), "{what}: {heard:?}");
+        assert!(one && (heard[0] == "espeak-ng" || action == Behaviour::HalfSound), "{what}: {heard:?}");
         provider.assert_well_asked();
     }
 }

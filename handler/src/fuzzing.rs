@@ -10,7 +10,7 @@ use crate::job::{Quality, Status};
 use crate::media::mp4;
 use crate::render;
 
-/// A clip, which is accepted only as what it was promised to be.
+/// A clip, which is accepted only for one number of frames.
 pub fn clip(bytes: &[u8]) {
     let promise = mp4::promise(Quality::Draft, 8);
     let checked = mp4::check(bytes, bytes.len() as u64, &promise);

@@ -30,7 +30,7 @@ pub struct LayersMissing {
 }
 
 impl Layers {
-    /// Looks in `configured`, or else in `/opt` and `target/layers` beside the executable's own `target/release`.
+    /// Looks in `configured`, or else in `/opt` and `target/layers` next to the executable's own `target/release`.
     ///
     /// # Errors
     /// [`LayersMissing`] when no folder has every program.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::harness::{Harness, Made, REPOSITORY, SMALL};
-use crate::provider::{self, Deed, Kind, Provider};
+use crate::provider::{self, Behaviour, Kind, Provider};
 use crate::{tones, witness};
 
 fn tool(program: &str, arguments: &[&str]) -> String {
@@ -146,7 +146,7 @@ fn pauses(sound: &[f32]) -> Vec<(usize, usize)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_beat_spoken_in_pieces_has_no_clicks() {
     // It speaks a hundred characters at a time, in a tone that never pauses.
-    let provider = Provider::that(Kind::Google, Deed::Speaks).await;
+    let provider = Provider::that(Kind::Google, Behaviour::Speaks).await;
     let mut harness = Harness::new().set("VOICE_CHAIN", "gtts");
     harness.settings.extend(provider.settings());
     let sentence =
@@ -169,19 +169,19 @@ async fn a_beat_spoken_in_pieces_has_no_clicks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_all_network_voices_fail_the_local_voice_speaks_the_film_in_time() {
-    let refuses = |status: u16, body: &str| Deed::Refuses(status, body.to_owned(), None);
+    let refuses = |status: u16, body: &str| Behaviour::Refuses(status, body.to_owned(), None);
     let ways = [
         refuses(500, "oh"),
-        Deed::Html,
-        Deed::HalfSound,
-        Deed::Closes,
+        Behaviour::Html,
+        Behaviour::HalfSound,
+        Behaviour::Closes,
         refuses(429, "{}"),
-        Deed::Hangs,
-        Deed::Garbage,
-        Deed::BreaksOff,
-        Deed::Nothing,
+        Behaviour::Hangs,
+        Behaviour::Garbage,
+        Behaviour::BreaksOff,
+        Behaviour::Nothing,
         refuses(503, "oh"),
-        Deed::HangsMidway,
+        Behaviour::HangsMidway,
     ];
     let mut harness =
         Harness::new().set("VOICE_CHAIN", "elevenlabs,polly,gtts,openai,espeak-ng").set("VOICE_TIMEOUT", "2");
@@ -241,11 +241,11 @@ fn a_voice_may_answer_in_any_format() {
 async fn when_a_voice_fails_midway_the_next_one_speaks_the_whole_film() {
     let quota = r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#;
     let script = |number: usize, _: &str| match number {
-        0..3 => Deed::Speaks,
-        _ => Deed::Refuses(401, quota.to_owned(), None),
+        0..3 => Behaviour::Speaks,
+        _ => Behaviour::Refuses(401, quota.to_owned(), None),
     };
     let first = Provider::start(Kind::ElevenLabs, script).await;
-    let second = Provider::that(Kind::OpenAi, Deed::Speaks).await;
+    let second = Provider::that(Kind::OpenAi, Behaviour::Speaks).await;
     let mut harness = Harness::new().set("VOICE_CHAIN", "elevenlabs,openai");
     harness.settings.extend(first.settings());
     harness.settings.extend(second.settings());
@@ -284,7 +284,7 @@ async fn consistency_decides_which_scenes_change_voice() {
     // It never speaks the second beat of the second scene.
     let script = |_: usize, text: &str| {
         let refuses = text.starts_with("Here it fails");
-        if refuses { Deed::Refuses(422, "{}".to_owned(), None) } else { Deed::Speaks }
+        if refuses { Behaviour::Refuses(422, "{}".to_owned(), None) } else { Behaviour::Speaks }
     };
     for (consistency, local) in [("film", 4), ("scene", 2), ("beat", 1)] {
         let provider = Provider::start(Kind::OpenAi, script).await;
@@ -327,7 +327,7 @@ async fn consistency_decides_which_scenes_change_voice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_film_beyond_max_characters_is_not_made() {
-    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let provider = Provider::that(Kind::ElevenLabs, Behaviour::Speaks).await;
     let mut harness = Harness::new().set("VOICE_CHAIN", "elevenlabs");
     harness.settings.extend(provider.settings());
     let document = "---\nvoice:\n  max_characters: 60\n---\n\n# Dear\n\nThese are more than forty characters, all told.\n\n\

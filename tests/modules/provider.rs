@@ -89,7 +89,7 @@ impl Kind {
 
 /// What a provider does with a call.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Deed {
+pub enum Behaviour {
     Speaks,
     /// After this long.
     SpeaksLate(Duration),
@@ -123,7 +123,7 @@ pub struct Call {
     pub request: Request,
 }
 
-type Script = dyn Fn(usize, &str) -> Deed + Send + Sync;
+type Script = dyn Fn(usize, &str) -> Behaviour + Send + Sync;
 
 /// A provider on loopback. It ends with the runtime of its test.
 pub struct Provider {
@@ -147,7 +147,7 @@ struct Seen {
 
 impl Provider {
     /// `script` says what becomes of each call, by its number and text.
-    pub async fn start(kind: Kind, script: impl Fn(usize, &str) -> Deed + Send + Sync + 'static) -> Self {
+    pub async fn start(kind: Kind, script: impl Fn(usize, &str) -> Behaviour + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
@@ -162,7 +162,7 @@ impl Provider {
         Self { kind, url: format!("http://{address}"), seen }
     }
 
-    pub async fn that(kind: Kind, action: Deed) -> Self {
+    pub async fn that(kind: Kind, action: Behaviour) -> Self {
         Self::start(kind, move |_, _| action.clone()).await
     }
 
@@ -278,7 +278,7 @@ async fn serve(kind: Kind, mut stream: TcpStream, seen: Arc<Seen>, script: Arc<S
         };
         let action = if crowded {
             let detail = json!({"detail": {"status": "too_many_concurrent_requests", "message": "wait"}});
-            Deed::Refuses(429, detail.to_string(), None)
+            Behaviour::Refuses(429, detail.to_string(), None)
         } else {
             seen.most_inside.fetch_max(inside, Ordering::SeqCst);
             script(number, &text)
@@ -378,7 +378,14 @@ fn good(kind: Kind, request: &Request, text: &str, sound: &[u8]) -> (&'static st
 }
 
 /// Says whether the connection stays open.
-async fn answer(kind: Kind, request: &Request, text: &str, action: &Deed, stream: &mut TcpStream, seen: &Seen) -> bool {
+async fn answer(
+    kind: Kind,
+    request: &Request,
+    text: &str,
+    action: &Behaviour,
+    stream: &mut TcpStream,
+    seen: &Seen,
+) -> bool {
     let head = |status: u16, media: &str, length: Option<usize>, more: &str| {
         let length = length.map_or("transfer-encoding: chunked\r\n".to_owned(), |n| format!("content-length: {n}\r\n"));
         format!("HTTP/1.1 {status} Said\r\ncontent-type: {media}\r\n{length}{more}\r\n").into_bytes()
@@ -386,41 +393,41 @@ async fn answer(kind: Kind, request: &Request, text: &str, action: &Deed, stream
     let (media, body) = good(kind, request, text, speech(text));
     let whole = |media: &str, body: &[u8]| [head(200, media, Some(body.len()), ""), body.to_vec()].concat();
     let bytes = match action {
-        Deed::Speaks => whole(media, &body),
-        Deed::SpeaksLate(wait) => {
+        Behaviour::Speaks => whole(media, &body),
+        Behaviour::SpeaksLate(wait) => {
             tokio::time::sleep(*wait).await;
             whole(media, &body)
         }
-        Deed::Hangs => {
+        Behaviour::Hangs => {
             // Until the other side gives up.
             let _ = stream.read_u8().await;
             return false;
         }
-        Deed::Closes => return false,
-        Deed::HangsMidway | Deed::BreaksOff => {
+        Behaviour::Closes => return false,
+        Behaviour::HangsMidway | Behaviour::BreaksOff => {
             let part = [head(200, media, Some(body.len()), ""), body[..body.len() / 2].to_vec()].concat();
             let _ = stream.write_all(&part).await;
-            if *action == Deed::HangsMidway {
+            if *action == Behaviour::HangsMidway {
                 let _ = stream.read_u8().await;
             }
             return false;
         }
-        Deed::Refuses(status, words, after) => {
+        Behaviour::Refuses(status, words, after) => {
             let more = after.as_ref().map(|after| format!("retry-after: {after}\r\n")).unwrap_or_default();
             [head(*status, "application/json", Some(words.len()), &more), words.clone().into_bytes()].concat()
         }
-        Deed::Html => whole("text/html; charset=utf-8", b"<!doctype html><title>Sorry</title><p>Not today."),
-        Deed::Nothing => whole(media, b""),
-        Deed::HalfSound => {
+        Behaviour::Html => whole("text/html; charset=utf-8", b"<!doctype html><title>Sorry</title><p>Not today."),
+        Behaviour::Nothing => whole(media, b""),
+        Behaviour::HalfSound => {
             let sound = speech(text);
             let (media, body) = good(kind, request, text, &sound[..sound.len() / 2 - 50]);
             whole(media, &body)
         }
-        Deed::Garbage => {
+        Behaviour::Garbage => {
             let (media, body) = good(kind, request, text, &[7; 5_000]);
             whole(media, &body)
         }
-        Deed::Floods { told } => {
+        Behaviour::Floods { told } => {
             let megabyte = vec![0_u8; 1 << 20];
             let _ = stream.write_all(&head(200, media, told.then_some(100 << 20), "")).await;
             for _ in 0..100 {

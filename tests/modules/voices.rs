@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
 use tempfile::TempDir;
 
-use crate::provider::{Deed, KEY, Kind, Provider, Request};
+use crate::provider::{Behaviour, KEY, Kind, Provider, Request};
 
 const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/layers");
 const LOCAL: &str = "espeak-ng";
@@ -136,7 +136,7 @@ fn assert_one_voice(film: &[Vec<Narration>], voice: &str, what: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_to_each_provider_follow_its_documentation() {
     for kind in Kind::ALL {
-        let provider = Provider::that(kind, Deed::Speaks).await;
+        let provider = Provider::that(kind, Behaviour::Speaks).await;
         let harness = Harness::new().await.set(provider.settings());
         let lesson = storyboard(&[kind.voice()], 2, 2);
         let film = harness.narrate(&lesson, 30).await.unwrap();
@@ -175,15 +175,15 @@ async fn requests_to_each_provider_follow_its_documentation() {
 }
 
 /// What goes wrong, how many calls one piece may take then, and the seconds until the film has its other voice.
-fn faults() -> Vec<(&'static str, Deed, usize, f64)> {
-    let refuses = |status: u16, body: &str| Deed::Refuses(status, body.to_owned(), None);
-    let with_wait = |wait: &str| Deed::Refuses(429, "{}".to_owned(), Some(wait.to_owned()));
+fn faults() -> Vec<(&'static str, Behaviour, usize, f64)> {
+    let refuses = |status: u16, body: &str| Behaviour::Refuses(status, body.to_owned(), None);
+    let with_wait = |wait: &str| Behaviour::Refuses(429, "{}".to_owned(), Some(wait.to_owned()));
     let quota = r#"{"detail":{"status":"quota_exceeded","message":"x"},"error":{"code":"insufficient_quota"}}"#;
     vec![
-        ("hangs before its head", Deed::Hangs, 2, 10.0),
-        ("hangs in its body", Deed::HangsMidway, 2, 10.0),
-        ("closes before its head", Deed::Closes, 4, 12.0),
-        ("breaks off", Deed::BreaksOff, 4, 12.0),
+        ("hangs before its head", Behaviour::Hangs, 2, 10.0),
+        ("hangs in its body", Behaviour::HangsMidway, 2, 10.0),
+        ("closes before its head", Behaviour::Closes, 4, 12.0),
+        ("breaks off", Behaviour::BreaksOff, 4, 12.0),
         ("429", refuses(429, "{}"), 4, 12.0),
         ("429, a second", with_wait("1"), 4, 12.0),
         ("429, an hour", with_wait("3600"), 1, 3.0),
@@ -195,19 +195,19 @@ fn faults() -> Vec<(&'static str, Deed, usize, f64)> {
         ("500", refuses(500, "oh"), 4, 12.0),
         ("503", refuses(503, "oh"), 4, 12.0),
         ("redirect", refuses(302, ""), 1, 3.0),
-        ("html", Deed::Html, 4, 12.0),
-        ("empty", Deed::Nothing, 4, 12.0),
-        ("half a sound", Deed::HalfSound, 4, 12.0),
-        ("garbage", Deed::Garbage, 4, 12.0),
-        ("a told flood", Deed::Floods { told: true }, 1, 4.0),
-        ("an untold flood", Deed::Floods { told: false }, 1, 6.0),
+        ("html", Behaviour::Html, 4, 12.0),
+        ("empty", Behaviour::Nothing, 4, 12.0),
+        ("half a sound", Behaviour::HalfSound, 4, 12.0),
+        ("garbage", Behaviour::Garbage, 4, 12.0),
+        ("a told flood", Behaviour::Floods { told: true }, 1, 4.0),
+        ("an untold flood", Behaviour::Floods { told: false }, 1, 6.0),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_provider_does_one_voice_narrates_the_film_in_time() {
     let kinds = Kind::ALL.into_iter().flat_map(|kind| faults().into_iter().map(move |fault| (kind, fault)));
-    let trial = async |(kind, (name, action, tries, seconds)): (Kind, (&str, Deed, usize, f64))| {
+    let trial = async |(kind, (name, action, tries, seconds)): (Kind, (&str, Behaviour, usize, f64))| {
         let what = format!("{kind:?}: {name}");
         let provider = Provider::that(kind, action.clone()).await;
         let harness = Harness::new().await.with("VOICE_TIMEOUT", "3").set(provider.settings());
@@ -222,7 +222,7 @@ async fn whatever_a_provider_does_one_voice_narrates_the_film_in_time() {
         assert!(calls > 0, "{what}: it was not asked");
         // The machine has other tests to run.
         assert!(took < 2.0 * seconds, "{what}: {took} s");
-        if let Deed::Floods { .. } = action {
+        if let Behaviour::Floods { .. } = action {
             assert!(provider.sent() < (30 << 20) * calls as u64, "{what}: {} bytes were taken", provider.sent());
         }
     };
@@ -232,13 +232,20 @@ async fn whatever_a_provider_does_one_voice_narrates_the_film_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transient_failure_costs_a_retry_and_not_the_voice() {
-    let refuses = |status: u16, after: Option<&str>| Deed::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
+    let refuses =
+        |status: u16, after: Option<&str>| Behaviour::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
     for kind in Kind::ALL {
-        let passing =
-            [refuses(500, None), refuses(429, None), Deed::HalfSound, Deed::Nothing, Deed::BreaksOff, Deed::Closes];
+        let passing = [
+            refuses(500, None),
+            refuses(429, None),
+            Behaviour::HalfSound,
+            Behaviour::Nothing,
+            Behaviour::BreaksOff,
+            Behaviour::Closes,
+        ];
         let trials = passing.into_iter().map(async |action| {
             let faulty = action.clone();
-            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
+            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Behaviour::Speaks };
             let provider = Provider::start(kind, script).await;
             let harness = Harness::new().await.set(provider.settings());
             let film = harness.narrate(&storyboard(&[kind.voice()], 1, 2), 40).await.unwrap();
@@ -261,8 +268,8 @@ async fn the_providers_retry_after_is_respected() {
     for (wait, least) in [(&seconds as &dyn Fn() -> String, 2.0), (&date, 1.9)] {
         let wait = wait();
         let script = move |number: usize, _: &str| match number {
-            0 => Deed::Refuses(429, "{}".to_owned(), Some(wait.clone())),
-            _ => Deed::Speaks,
+            0 => Behaviour::Refuses(429, "{}".to_owned(), Some(wait.clone())),
+            _ => Behaviour::Speaks,
         };
         let provider = Provider::start(Kind::OpenAi, script).await;
         let harness = Harness::new().await.set(provider.settings());
@@ -279,7 +286,7 @@ async fn the_providers_retry_after_is_respected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrency_adapts_to_the_provider() {
-    let slowly = Deed::SpeaksLate(Duration::from_millis(150));
+    let slowly = Behaviour::SpeaksLate(Duration::from_millis(150));
     let provider = Provider::that(Kind::ElevenLabs, slowly).await.with_lanes(2);
     let harness = Harness::new().await.set(provider.settings());
     let film = harness.narrate(&storyboard(&["elevenlabs"], 12, 1), 60).await.unwrap();
@@ -294,7 +301,7 @@ async fn consistency_decides_which_beats_change_voice() {
     // It never speaks the third beat of the second scene.
     let script = |_: usize, text: &str| {
         let refuses = text.starts_with("Scene 1, step 2.");
-        if refuses { Deed::Refuses(422, "{}".to_owned(), None) } else { Deed::Speaks }
+        if refuses { Behaviour::Refuses(422, "{}".to_owned(), None) } else { Behaviour::Speaks }
     };
     for (consistency, local) in [(None, 9), (Some("film"), 9), (Some("scene"), 3), (Some("beat"), 1)] {
         let provider = Provider::start(Kind::OpenAi, script).await;
@@ -311,11 +318,11 @@ async fn consistency_decides_which_beats_change_voice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_voice_that_fails_midway_is_not_heard_in_the_film() {
     let script = |number: usize, _: &str| match number {
-        0..7 => Deed::Speaks,
-        _ => Deed::Refuses(401, r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#.to_owned(), None),
+        0..7 => Behaviour::Speaks,
+        _ => Behaviour::Refuses(401, r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#.to_owned(), None),
     };
     let first = Provider::start(Kind::ElevenLabs, script).await;
-    let second = Provider::that(Kind::OpenAi, Deed::Speaks).await;
+    let second = Provider::that(Kind::OpenAi, Behaviour::Speaks).await;
     let harness = Harness::new().await.set(first.settings()).set(second.settings());
     let film = harness.narrate(&storyboard(&["elevenlabs", "openai"], 4, 3), 60).await.unwrap();
     assert_one_voice(&film, "openai", "it died midway");
@@ -355,7 +362,7 @@ async fn without_network_the_local_voice_speaks_within_two_seconds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cached_speech_is_not_paid_for_again() {
-    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let provider = Provider::that(Kind::ElevenLabs, Behaviour::Speaks).await;
     let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 2, 2);
     let first = harness.narrate(&lesson, 30).await.unwrap();
@@ -389,7 +396,7 @@ async fn cached_speech_is_not_paid_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_never_mixes_up_sounds_and_times() {
-    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let provider = Provider::that(Kind::ElevenLabs, Behaviour::Speaks).await;
     let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 1, 2);
     lesson.scenes[0].beats[1].narration = "A short one.".to_owned();
@@ -415,13 +422,14 @@ async fn the_cache_never_mixes_up_sounds_and_times() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_provider_is_retried_and_one_without_credit_is_not() {
-    let says = |code: &str| Deed::Refuses(429, json!({"detail": {"status": code, "message": "x"}}).to_string(), None);
+    let says =
+        |code: &str| Behaviour::Refuses(429, json!({"detail": {"status": code, "message": "x"}}).to_string(), None);
     for (code, voice, most) in [("system_busy", "elevenlabs", 3), ("too_many_concurrent_requests", "elevenlabs", 3)]
         .into_iter()
         .chain([("quota_exceeded", LOCAL, 1)])
     {
         let refusal = says(code);
-        let script = move |number: usize, _: &str| if number == 0 { refusal.clone() } else { Deed::Speaks };
+        let script = move |number: usize, _: &str| if number == 0 { refusal.clone() } else { Behaviour::Speaks };
         let provider = Provider::start(Kind::ElevenLabs, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let film = harness.narrate(&storyboard(&["elevenlabs"], 1, 2), 40).await.unwrap();
@@ -432,7 +440,7 @@ async fn a_busy_provider_is_retried_and_one_without_credit_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_stops_before_it_exceeds_max_characters() {
-    let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
+    let provider = Provider::that(Kind::ElevenLabs, Behaviour::Speaks).await;
     let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 3, 1);
     let one = lesson.scenes[0].beats[0].narration.chars().count() as u32;
@@ -456,7 +464,8 @@ async fn paid(harness: &Harness, lesson: &Storyboard) -> (u64, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_refused_is_not_paid_for() {
-    let refuses = |status: u16, after: Option<&str>| Deed::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
+    let refuses =
+        |status: u16, after: Option<&str>| Behaviour::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
     for kind in [Kind::ElevenLabs, Kind::Polly, Kind::OpenAi] {
         let mut lesson = storyboard(&[kind.voice()], 1, 1);
         let one = lesson.scenes[0].beats[0].narration.chars().count() as u64 * kind.calls() as u64;
@@ -467,9 +476,9 @@ async fn what_was_refused_is_not_paid_for() {
             assert_eq!(paid(&harness, &lesson).await, (0, LOCAL.to_owned()), "{kind:?}: {action:?}");
         }
         // What fails otherwise may have been spoken.
-        for (action, calls) in [(refuses(429, None), 1), (refuses(500, None), 2), (Deed::HalfSound, 2)] {
+        for (action, calls) in [(refuses(429, None), 1), (refuses(500, None), 2), (Behaviour::HalfSound, 2)] {
             let faulty = action.clone();
-            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Deed::Speaks };
+            let script = move |number: usize, _: &str| if number == 0 { faulty.clone() } else { Behaviour::Speaks };
             let provider = Provider::start(kind, script).await;
             let harness = Harness::new().await.set(provider.settings());
             lesson.voice.max_characters = Some((calls * one) as u32);
@@ -497,7 +506,7 @@ async fn a_quote_says_what_is_billed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_after_of_an_hour_delays_no_film() {
-    let script = |_: usize, _: &str| Deed::Refuses(429, "{}".to_owned(), Some("3600".to_owned()));
+    let script = |_: usize, _: &str| Behaviour::Refuses(429, "{}".to_owned(), Some("3600".to_owned()));
     for consistency in ["beat", "scene"] {
         let provider = Provider::start(Kind::OpenAi, script).await;
         let harness = Harness::new().await.set(provider.settings());
@@ -515,7 +524,7 @@ async fn a_retry_after_of_an_hour_delays_no_film() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_hangs_leaves_time_for_the_others() {
     for kind in Kind::ALL {
-        let provider = Provider::that(kind, Deed::Hangs).await;
+        let provider = Provider::that(kind, Behaviour::Hangs).await;
         let harness = Harness::new().await.with("VOICE_TIMEOUT", "15").set(provider.settings());
         let begun = Instant::now();
         let film = harness.narrate(&storyboard(&[kind.voice()], 1, 1), 6).await.unwrap();
@@ -527,7 +536,7 @@ async fn a_provider_that_hangs_leaves_time_for_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_ignores_a_slow_pace_is_accepted() {
     for kind in [Kind::ElevenLabs, Kind::OpenAi] {
-        let provider = Provider::that(kind, Deed::Speaks).await;
+        let provider = Provider::that(kind, Behaviour::Speaks).await;
         let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&[kind.voice()], 1, 1);
         lesson.voice.words_per_minute = Some(70);
@@ -540,7 +549,7 @@ async fn a_server_that_ignores_a_slow_pace_is_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_voice_that_ignores_the_pace_gives_a_warning() {
     for kind in Kind::ALL {
-        let provider = Provider::that(kind, Deed::Speaks).await;
+        let provider = Provider::that(kind, Behaviour::Speaks).await;
         let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&[kind.voice()], 1, 2);
         let film = harness.narrate(&lesson, 30).await.unwrap();
@@ -556,7 +565,7 @@ async fn a_voice_that_ignores_the_pace_gives_a_warning() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_polly_says_is_understood() {
     let says =
-        |status: u16, code: &str| Deed::Refuses(status, json!({"__type": code, "message": "x"}).to_string(), None);
+        |status: u16, code: &str| Behaviour::Refuses(status, json!({"__type": code, "message": "x"}).to_string(), None);
     let lesson = storyboard(&["polly"], 1, 1);
     for (action, calls, voice) in [
         (says(400, "ThrottlingException"), 3, "polly"),
@@ -567,7 +576,7 @@ async fn what_polly_says_is_understood() {
         (says(403, "AccessDeniedException"), 1, LOCAL),
     ] {
         let first = action.clone();
-        let script = move |number: usize, _: &str| if number == 0 { first.clone() } else { Deed::Speaks };
+        let script = move |number: usize, _: &str| if number == 0 { first.clone() } else { Behaviour::Speaks };
         let provider = Provider::start(Kind::Polly, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let film = harness.narrate(&lesson, 30).await.unwrap();
@@ -575,9 +584,9 @@ async fn what_polly_says_is_understood() {
         assert_eq!(provider.calls().len(), calls, "{action:?}");
     }
     // The times of words are worth less than a sound that is paid for.
-    for action in [says(500, "ServiceFailureException"), Deed::Nothing, Deed::Closes, Deed::Hangs] {
+    for action in [says(500, "ServiceFailureException"), Behaviour::Nothing, Behaviour::Closes, Behaviour::Hangs] {
         let second = action.clone();
-        let script = move |number: usize, _: &str| if number == 1 { second.clone() } else { Deed::Speaks };
+        let script = move |number: usize, _: &str| if number == 1 { second.clone() } else { Behaviour::Speaks };
         let provider = Provider::start(Kind::Polly, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let film = harness.narrate(&lesson, 30).await.unwrap();
@@ -625,7 +634,7 @@ async fn every_request_carries_its_settings() {
         (Kind::OpenAi, "OPENAI_TTS_VOICE", "nova", "voice", "nova"),
         (Kind::OpenAi, "OPENAI_TTS_MODEL", "tts-1-hd", "model", "tts-1-hd"),
     ] {
-        let provider = Provider::that(kind, Deed::Speaks).await.easy();
+        let provider = Provider::that(kind, Behaviour::Speaks).await.easy();
         let harness = Harness::new().await.set(provider.settings()).with(name, value);
         let film = harness.narrate(&storyboard(&[kind.voice()], 1, 1), 30).await.unwrap();
         provider.assert_well_asked();

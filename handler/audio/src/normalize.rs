@@ -15,7 +15,7 @@ const SLOPE: f64 = 0.625;
 const SLOPES: (f64, f64) = (0.25, 1.0);
 /// Close enough, in LU.
 const CLOSE: f64 = 0.2;
-/// Peaks are limited by so many decibels at the most: a click is no speech, and stays quiet beside it.
+/// Peaks are limited by so many decibels at the most: a click is no speech, and stays quiet.
 const MOST_LIMITED: f64 = 20.0;
 /// Loudness is measured in blocks of 400 ms; a shorter sound is repeated until there is a second of it.
 const MEASURED: usize = SAMPLE_RATE as usize * 4 / 10;

@@ -73,7 +73,7 @@ impl Lines {
         }
     }
 
-    /// Passes on what stands unended at the end of the stream.
+    /// Passes on an unterminated line at the end of the stream.
     fn finish(&mut self) {
         if !self.line.is_empty() {
             self.end_line();

@@ -88,7 +88,7 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
     // Mode, owner, times and attributes of files, for which Landlock has no right: a child could change those of any file
-    // that its user owns, wherever it lies.
+    // that its user owns, anywhere.
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
     FCHMODAT2,
@@ -139,7 +139,7 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_semctl,
     libc::SYS_mq_open,
     libc::SYS_mq_unlink,
-    // Programs that lie in no folder, and looks at what others do to files.
+    // Programs in anonymous files, and watching other processes' use of files.
     libc::SYS_execveat,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_inotify_init,
@@ -163,7 +163,7 @@ const FILE_SETATTR: libc::c_long = 469;
 const UNKNOWN: u32 = 470;
 
 /// Calls that look unknown (ENOSYS) rather than forbidden, so that the C library takes another way. `clone3` and `openat2`
-/// have their flags in memory, where no filter looks. Bytes in `memfd_create`'s file are a program that lies in no folder.
+/// have their flags in memory, where no filter looks. Bytes in `memfd_create`'s file could be an executable outside of any folder.
 const HIDDEN: &[libc::c_long] = &[libc::SYS_clone3, libc::SYS_openat2, libc::SYS_memfd_create, libc::SYS_memfd_secret];
 
 /// The commands of `ioctl` that are let through: those that say what a descriptor is, and set its two flags. All others are

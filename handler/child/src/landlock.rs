@@ -42,8 +42,8 @@ const ALWAYS_READ: &[&str] = &[
     "/dev/zero",
 ];
 const ALWAYS_WRITE: &[&str] = &["/dev/null"];
-/// Settings that libraries read, all of which everybody may read by nature. What else lies in `/etc` (keys, passwords,
-/// addresses) is not readable. TeX's, Ghostscript's and Python's own settings lie here on Debian.
+/// Settings that libraries read, all of which are public. Other files in `/etc` (keys, passwords,
+/// addresses) are not readable. TeX's, Ghostscript's and Python's own settings are here on Debian.
 const SETTINGS: &[&str] = &[
     "/etc/debian_version",
     "/etc/fonts",

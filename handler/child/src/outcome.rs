@@ -153,7 +153,7 @@ impl Captured {
     /// As text; bytes that are no UTF-8 become U+FFFD, and a line says how much is missing.
     pub fn text_lossy(&self) -> String {
         if self.dropped == 0 {
-            // Joined first: a character may lie across the seam.
+            // Joined first: a character may be split between them.
             return String::from_utf8_lossy(&[&self.head[..], &self.tail[..]].concat()).into_owned();
         }
         let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&self.tail));
@@ -199,7 +199,7 @@ pub struct Granted {
     pub sockets_refused: bool,
     /// Whether it can't leave shared memory, queues and semaphores behind.
     pub shared_memory_refused: bool,
-    /// Whether it can't make files that lie in no folder, and execute them.
+    /// Whether it can't make anonymous files, and execute them.
     pub memory_files_refused: bool,
     /// Whether it can't change the handler's priority.
     pub priorities_kept: bool,

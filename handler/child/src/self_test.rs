@@ -54,7 +54,7 @@ pub(super) unsafe fn tried(image: &Image, handler: Handler) -> u64 {
             }
             descriptor < 0
         };
-        // No child may read "/" itself, whatever lies below.
+        // No child may read "/" itself, whatever is allowed below.
         hold(FILES, closed(c"/".as_ptr(), libc::O_DIRECTORY));
         hold(
             METADATA,

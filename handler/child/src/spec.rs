@@ -71,7 +71,7 @@ pub enum Author {
     /// A tool of ours: all of them run as one user, which owns the jobs' folders.
     #[default]
     Us,
-    /// Somebody else's program, such as a Manim scene. Each runs as a user of its own, which owns the folders that it may
+    /// An untrusted program, such as a Manim scene. Each runs as a user of its own, which owns the folders that it may
     /// write, passes through those above them, and changes nothing else.
     Somebody,
 }

@@ -135,7 +135,7 @@ fn hand_over(folder: &Path, uid: u32) -> std::io::Result<()> {
     hand_over_files(&folder, uid)
 }
 
-/// Gives the files that lie in a folder already, and are ours, to `uid`, which may want to write them anew. Links are left alone,
+/// Gives the existing files of a folder that are ours to `uid`, which may want to rewrite them. Links are left alone,
 /// and files that have another name elsewhere.
 fn hand_over_files(folder: &fs::File, uid: u32) -> std::io::Result<()> {
     let folder = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));

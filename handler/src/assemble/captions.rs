@@ -32,7 +32,7 @@ const FLICKER_MS: u64 = 250;
 #[derive(Debug, Clone, Copy)]
 struct Token<'a> {
     text: &'a str,
-    /// Whether a space stands before it.
+    /// Whether a space precedes it.
     spaced: bool,
     /// The column at which it would begin if all of its beat stood in one line, and how many it takes.
     column: usize,
@@ -200,7 +200,7 @@ fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Columns of tokens that stand side by side.
+/// Columns of tokens in one line.
 fn line_width(tokens: &[Token<'_>]) -> usize {
     let ends = tokens.first().zip(tokens.last());
     ends.map_or(0, |(first, last)| last.column + last.columns - first.column)

@@ -39,10 +39,10 @@ const ATTEMPT: Duration = Duration::from_secs(4);
 const ATTEMPTS: usize = 3;
 /// First and longest wait between two attempts, before jitter.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
-/// Credentials are looked up anew this long before they expire, as the SDKs do by default.
+/// Credentials are renewed this long before they expire, as the SDKs do by default.
 const EARLY: Duration = Duration::from_secs(10);
 
-/// All but RFC 3986's unreserved characters: some servers encode a form anew before they check its signature.
+/// All but RFC 3986's unreserved characters: some servers re-encode a form before they check its signature.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What Chalkreel's own settings say of a service. What they leave out is found as by every AWS program.

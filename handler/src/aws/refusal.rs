@@ -93,7 +93,7 @@ impl Failure {
     }
 }
 
-/// Code and message of a refusal: in JSON, whose code may stand in a header instead, or in XML.
+/// Code and message of an error answer: in JSON, whose code may be in a header instead, or in XML.
 fn code_and_message(headers: &HeaderMap, text: &str) -> (String, String) {
     let header = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
     if let Ok(body) = serde_json::from_str::<Value>(text) {

@@ -1,5 +1,5 @@
 //! The state machine that makes a film on many machines, as seen from one of them: how an execution is started, and how long one
-//! may take. Its definition lies in `template.yaml`; what its tasks do, in `tasks`.
+//! may take. Its definition is in `template.yaml`; what its tasks do, in `tasks`.
 //!
 //! In: a handover's key. Out: the execution's name. It never waits for an execution.
 

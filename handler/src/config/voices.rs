@@ -53,7 +53,7 @@ pub struct VoiceConfig {
     pub piper_program: Option<PathBuf>,
     /// The folders of `PATH`.
     pub path: Vec<PathBuf>,
-    /// Whether a proxy stands before the network, so that hosts can't be reached directly.
+    /// Whether a proxy is configured, so that hosts can't be reached directly.
     pub proxied: bool,
 }
 

@@ -83,7 +83,7 @@ fn request(event: ApiGatewayV2httpRequest, path: &str) -> Option<Request<Body>> 
     let mut request = Request::builder().method(event.request_context.http.method).uri(uri);
     let headers = request.headers_mut()?;
     *headers = event.headers;
-    // They come beside the other headers.
+    // They are separate from the other headers.
     if let Some(cookies) = event.cookies.filter(|cookies| !cookies.is_empty()) {
         headers.insert(COOKIE, HeaderValue::from_str(&cookies.join("; ")).ok()?);
     }

@@ -143,7 +143,7 @@ impl Assets {
     }
 }
 
-/// A copy, at `path`, of the file called `name` beside a document: at most `most` bytes.
+/// A copy, at `path`, of the file called `name` in a document's folder: at most `most` bytes.
 ///
 /// # Errors
 /// Why it can't be fetched.
@@ -261,7 +261,7 @@ fn fits(size: u64, most: u64) -> Result<(), String> {
     if size > most { Err(format!("it has {} MB, more than the {} MB allowed", size >> 20, most >> 20)) } else { Ok(()) }
 }
 
-/// Copies a regular file that lies in `folder`; a link that leads out of it, a pipe or a device is none.
+/// Copies a regular file inside `folder`; links to outside, pipes and devices are refused.
 fn copy(folder: &Path, from: &Path, to: &Path, most: u64, cutoff: &Cutoff) -> Result<(), String> {
     let describe = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("{} does not exist", from.display()),

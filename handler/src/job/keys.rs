@@ -31,7 +31,7 @@ pub fn captions_output(language: &str, extension: &str) -> String {
     format!("captions_{extension}_{language}")
 }
 
-/// The name of the same document in another language, which lies beside it: `lesson.captions.de.md` for `lesson.md`.
+/// The name of the same document in another language, in the same folder: `lesson.captions.de.md` for `lesson.md`.
 pub fn translation(document: &str, language: &str) -> String {
     let (stem, extension) = document.rsplit_once('.').unwrap_or((document, ""));
     // What is read as a storyboard by its name stays one.
@@ -110,13 +110,13 @@ impl Submission {
         format!("{}{quality}/{}", Self::folder(&self.token), self.name)
     }
 
-    /// Where everything with that token lies.
+    /// The prefix of everything with that token.
     pub fn folder(token: &str) -> String {
         format!("{SUBMITTED}{token}/")
     }
 }
 
-/// The key under [`BY_TIME`] of a job that was first claimed or asked for at `created`.
+/// The key under [`BY_TIME`] of a job that was first claimed or submitted at `created`.
 pub fn by_time(job: &JobId, created: jiff::Timestamp) -> String {
     // Listings ascend, so time is counted down, in milliseconds from the year 5138.
     let left = 99_999_999_999_999_i64.saturating_sub(created.as_millisecond());

@@ -57,7 +57,7 @@ pub enum Source {
     },
 }
 
-/// The folder of this machine that a document lies in.
+/// The folder of this machine that holds a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
     /// Where it is.

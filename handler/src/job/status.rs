@@ -330,7 +330,7 @@ impl Status {
     }
 
     /// The next task of the same execution, by another owner. What is known of the film stays; warnings are
-    /// collected anew.
+    /// collected again.
     #[must_use]
     pub fn resumed(&self, owner: String) -> Self {
         let over = self.state.is_final();

@@ -17,7 +17,7 @@ const TICKS: u32 = 512;
 const MOVIE_CLOCK: u64 = 1000;
 /// The matrix of a picture that is shown as it is.
 const UPRIGHT: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
-/// Clips lie in one piece, so that their only reference is to themselves.
+/// A clip is a single file, so its only data reference is to itself.
 const ITSELF: &[u8] = b"\0\0\0\0\0\0\0\x01\0\0\0\x0curl \0\0\0\x01";
 /// BT.709 and limited range (ITU-T H.273), as in `clip.py`.
 const COLOURS: &[u8] = b"nclx\0\x01\0\x01\0\x01\0";
@@ -433,7 +433,7 @@ fn picture(clip: &(impl Bytes + ?Sized), number: usize, sample: &Sample, paramet
 
 /// The first macroblock of a slice, when its header (7.3.3 in ITU-T H.264) begins as ours do: I or P, the only parameter set.
 fn slice(header: &[u8], key: bool) -> Option<u32> {
-    // After two zero bytes a 3 stands in between that is none of the data's.
+    // After two zero bytes, a byte 3 (emulation prevention) is not part of the data.
     let mut zeros = 0;
     let bytes = header.iter().filter(move |byte| {
         let data = zeros < 2 || **byte != 3;
@@ -471,7 +471,7 @@ mod tests {
         check(clip, clip.len() as u64, &promise(frames))
     }
 
-    /// The clip with these bytes in place of those, which stand once in it.
+    /// The clip with these bytes in place of those, which occur once in it.
     fn with(clip: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
         let at: Vec<usize> =
             clip.windows(old.len()).enumerate().filter(|(_, bytes)| *bytes == old).map(|(at, _)| at).collect();
@@ -496,7 +496,7 @@ mod tests {
 
     #[test]
     fn each_thing_that_is_not_ours_is_refused() {
-        // The first slice of the stage's clip and its signature, as they lie in it.
+        // The first slice of the stage's clip and its signature, as they are in it.
         let media = STAGE.windows(4).position(|bytes| bytes == b"mdat").unwrap() + 4;
         let signature = u32_at(STAGE, media).unwrap() as usize;
         let slice = media + 4 + signature;

@@ -166,7 +166,7 @@ impl Voice for ElevenLabs {
     }
 }
 
-/// Its error codes stand in `detail.status` or, in newer answers, in `detail.code`.
+/// Its error codes are in `detail.status` or, in newer answers, in `detail.code`.
 fn classify(refusal: Refusal) -> VoiceError {
     let code = refusal.field("/detail/code").or_else(|| refusal.field("/detail/status")).unwrap_or_default();
     let reason = refusal.field("/detail/message").unwrap_or_else(|| code.clone());

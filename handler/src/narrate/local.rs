@@ -24,7 +24,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// `more` may be read beside the layers; it may take so many `gibibytes` of memory.
+    /// It may read `more` in addition to the layers, and take so many `gibibytes` of memory.
     pub(super) fn new(path: PathBuf, more: Vec<PathBuf>, gibibytes: u64, layers: &Layers, config: &Config) -> Self {
         let mut read = layers.read().to_vec();
         read.extend(more);

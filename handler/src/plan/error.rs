@@ -17,7 +17,7 @@ pub enum Fault {
     /// It ran past its wall clock.
     #[error("the planner took longer than the allowed {0:.1} s")]
     TimedOut(f64),
-    /// It asked for too much memory.
+    /// It requested too much memory.
     #[error("the planner requested {wanted} bytes of memory, more than the {limit} allowed")]
     MemoryLimit {
         /// Bytes.
@@ -25,7 +25,7 @@ pub enum Fault {
         /// Bytes.
         limit: u64,
     },
-    /// It asked for too large a table.
+    /// It requested too large a table.
     #[error("the planner requested a table of {wanted} elements, more than the {limit} allowed")]
     TableLimit {
         /// Elements.

@@ -81,8 +81,8 @@ impl Sandbox {
     /// `planner.component_invalid` when this build is broken.
     pub fn new() -> Result<Self, PlanError> {
         let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
-        // SAFETY: the bytes are code that runs as it stands, so they must be what wasmtime made: the build script made them
-        // with this very version, and they lie inside of this executable.
+        // SAFETY: the bytes are executed unchecked, so they must be what wasmtime made: the build script made them
+        // with this very version, and they are part of this executable.
         #[expect(
             unsafe_code,
             reason = "loads what the build script compiled; checked nowhere else because it can't be"
@@ -117,7 +117,7 @@ impl Sandbox {
     /// Loads what [`Sandbox::precompile`] made of the component with that hash.
     ///
     /// # Safety
-    /// The file is code that runs as it stands: it must come from [`Sandbox::precompile`], unchanged.
+    /// The file is executed unchecked: it must come from [`Sandbox::precompile`], unchanged.
     ///
     /// # Errors
     /// `planner.component_invalid` when another version of this program made it.

@@ -47,7 +47,7 @@ pub struct Passage {
 pub struct Library<'a> {
     /// The document's own name.
     pub document: &'a str,
-    /// Where it lies.
+    /// Its location.
     pub asset_base: &'a AssetBase,
     /// The planner of the document.
     pub sandbox: &'a Sandbox,

@@ -110,7 +110,7 @@ pub async fn film(
 /// Kind, file, media type and bytes of what is published.
 type Text = (&'static str, &'static str, &'static str, Vec<u8>);
 
-/// What is written of a film beside its captions: kind, file, media type, bytes. Megabytes, of a long one.
+/// The texts of a film apart from its captions: kind, file, media type, bytes. Megabytes, of a long one.
 fn texts(
     film: &Film,
     storyboard: &Storyboard,

@@ -89,7 +89,7 @@ struct Entry {
     text: String,
 }
 
-/// Lines of the log on the page: the last ones; all of it is beside the film.
+/// Lines of the log on the page: the last ones; the whole log is a file of its own.
 const LINES: usize = 300;
 
 struct Line<'a> {
@@ -153,7 +153,7 @@ fn track(captions: &Captions) -> Track<'_> {
     Track { language: &captions.language, label, captions: BASE64_STANDARD.encode(&captions.vtt) }
 }
 
-/// What lies beside the page, by what it is.
+/// The files linked from the page, by their kind.
 fn files(film: &Film) -> Vec<(String, String)> {
     let own =
         [("Film", keys::FILM), ("Captions (WebVTT)", keys::CAPTIONS_VTT), ("Captions (SubRip)", keys::CAPTIONS_SRT)];

@@ -19,7 +19,7 @@ use crate::layers::Layers;
 use crate::scratch::Scratch;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 
-/// Where a TeX keeps the formats that it was set up with; all else of it lies under /usr and /etc.
+/// Where TeX keeps its generated formats; its other files are under /usr and /etc.
 const TEX: &str = "/var/lib/texmf";
 
 /// The name of the clip in the program's folder.
@@ -121,7 +121,7 @@ impl Raw {
         let warnings = warnings_of(outcome.ok_or(StageError::Stalled(self.stall.as_secs_f64()))?, allowed)?;
         verify::take(left, CLIP.to_owned(), order, to).await?;
         if let Err(error) = self.decoder.decode(to, order, deadline).await {
-            // Whoever is asked for the clip later must not find it.
+            // The clip must not be found later.
             tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
             return Err(error);
         }

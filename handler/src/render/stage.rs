@@ -65,7 +65,7 @@ pub enum StageError {
     /// Its clip is missing or invalid.
     #[error("the clip can't be used: {0}")]
     Unfit(#[from] Unfit),
-    /// The clip is another one than was promised.
+    /// The clip does not have the expected frames.
     #[error("{0}")]
     Wrong(#[from] WrongClip),
     /// A program filled its folder.

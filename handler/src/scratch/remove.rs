@@ -18,7 +18,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::deadline::Deadline;
 
-/// Names that are read of a folder at a time: their memory is bounded, whatever lies there.
+/// Names that are read of a folder at a time: their memory is bounded, whatever the folder holds.
 const BATCH: usize = 512;
 /// Names that are tried for a folder that moves to the top: each is random, so that a second one is hardly ever needed.
 const NAMES: u32 = 16;
@@ -111,7 +111,7 @@ fn remove<P: ?Sized + nix::NixPath>(folder: impl AsFd, name: &P) -> nix::Result<
 }
 
 fn to_the_top(folder: &OwnedFd, name: &CStr, top: &OwnedFd) -> nix::Result<()> {
-    // Whoever moves a folder must be able to write it, for its own `..` changes. What can't be opened is seen in the next round.
+    // Moving a folder needs write permission on it, since its `..` changes. What can't be opened is seen in the next round.
     drop(open_folder(folder, name));
     for _ in 0..NAMES {
         let to = format!(".removed-{:016x}", fastrand::u64(..));

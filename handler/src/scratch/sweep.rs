@@ -76,7 +76,7 @@ fn remove(path: &Path) -> Option<()> {
     if !named && about.modified().ok()?.elapsed().unwrap_or_default() < YOUNG {
         return None;
     }
-    // Whoever else sweeps has the lock meanwhile.
+    // Another process that sweeps has the lock meanwhile.
     folder.try_lock().ok()?;
     remove_tree(path, Deadline::after(EACH)).ok().filter(|gone| *gone).map(|_| ())
 }

@@ -17,7 +17,7 @@ use deadline::Deadline;
 
 /// Time for a TCP and TLS connection: a few round trips; S3's own guidance is to retry early.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Time for one attempt up to its reply's head, beside what its body takes.
+/// Time for one attempt up to its reply's head, in addition to the time for its body.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// The slowest upload, in bytes a second, that is still given time within one attempt.
 const SLOWEST_UPLOAD: u64 = 512 * 1024;

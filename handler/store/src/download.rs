@@ -90,7 +90,7 @@ impl Store {
         Ok(())
     }
 
-    /// Reads the object at `key` into a temporary file beside `path`, and its SHA-256 when `digest` is set.
+    /// Reads the object at `key` into a temporary file in the folder of `path`, and its SHA-256 when `digest` is set.
     pub(super) async fn download(
         &self,
         key: &str,

@@ -11,13 +11,13 @@ pub enum StoreError {
     /// No object has the key.
     #[error("there is no object {key:?} in the store")]
     NotFound {
-        /// The key that was asked for.
+        /// The requested key.
         key: String,
     },
     /// No such bucket.
     #[error("there is no bucket {bucket:?}")]
     NoBucket {
-        /// The bucket that was asked for.
+        /// The requested bucket.
         bucket: String,
     },
     /// The object is larger than the caller takes.
@@ -60,7 +60,7 @@ pub enum StoreError {
         /// What does not agree.
         message: String,
     },
-    /// The store refuses the call as it stands.
+    /// The store refused the call.
     #[error("the store refused the call for {key:?} (HTTP {status}): {message}")]
     Refused {
         /// The key.
@@ -96,14 +96,14 @@ impl StoreError {
         }
     }
 
-    /// Whether what was asked for is lost, so that only making it anew helps.
+    /// Whether the object is lost, so that it must be made again.
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::NotFound { .. } | Self::Damaged { .. })
     }
 
     /// Whether the same call may succeed later.
     pub fn retryable(&self) -> bool {
-        // A damaged object stays damaged, but the job that is run again makes it anew.
+        // A damaged object stays damaged, but running the job again makes it again.
         matches!(self, Self::TimedOut { .. } | Self::Unavailable { .. } | Self::Damaged { .. })
     }
 

@@ -23,7 +23,7 @@ pub(super) fn is_listable(key: &str) -> bool {
     key.chars().all(writable)
 }
 
-/// The key that `name` stands for; none for a hash, whose key stands in the file.
+/// The key that `name` stands for; none for a hash, whose key is in the file's metadata.
 pub(super) fn key_of(name: &str) -> Option<String> {
     if name.starts_with('~') {
         return None;

@@ -22,7 +22,7 @@ impl Folder {
             let name = entry.file_name();
             let key = match name.to_str().map(keys::key_of) {
                 Some(Some(key)) => key,
-                // Long keys stand in the file alone.
+                // Long keys are only in the file's metadata.
                 Some(None) => match self.open_object(&entry.path())? {
                     Some((_, meta)) => meta.key,
                     None => continue,
