@@ -41,7 +41,7 @@ impl Layers {
                     // target/release/chalkreel → target/layers; tests run from target/release/deps.
                     executable.ancestors().find(|folder| folder.ends_with("target")).map(|target| target.join("layers"))
                 });
-                std::iter::once(PathBuf::from("/opt")).chain(asset_base).collect()
+                std::iter::once(PathBuf::from("/opt")).chain(beside).collect()
             },
             |folder| vec![folder.to_owned()],
         );

@@ -125,7 +125,7 @@ impl Mix<'_> {
         let mut done = 0;
         let mut heard = |mut block: Vec<Moment>| {
             self.cutoff.check()?;
-            self.asset_base(done, &mut block)?;
+            self.beside(done, &mut block)?;
             done += block.len() as u64;
             each(&block)?;
             Ok::<u64, io::Error>(done)

@@ -185,7 +185,7 @@ impl AssetRequest<'_> {
         path: PathBuf,
         deadline: Deadline,
     ) -> Result<Asset, String> {
-        match beside {
+        match asset_base {
             AssetBase::Nothing => {
                 return Err("the document came without its files; put both into a folder or a bucket".to_owned());
             }

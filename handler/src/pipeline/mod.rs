@@ -140,5 +140,5 @@ async fn planned(request: JobRequest, services: &Services, job: &Attempt<'_>) ->
     let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));
     let (translations, untranslated) = translated.instrument(info_span!("translate")).await;
     lease.report(JobEvent::Warned(untranslated));
-    Ok(Handover { storyboard, translations, quality, asset_base, takes: Vec::new() })
+    Ok(Handover { storyboard, translations, quality, asset_base, narrated: Vec::new() })
 }

@@ -10,7 +10,7 @@ use isolang::Language;
 use sha2::{Digest as _, Sha256};
 use storyboard::Storyboard;
 
-use super::keys;
+use crate::job::keys;
 use crate::assemble::{Captions, Film, Ledger};
 use crate::job::Status;
 
