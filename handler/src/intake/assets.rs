@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_key_has_its_neighbours_in_its_own_prefix() {
-        let beside = |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
+        let asset_base = |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
         let bucket = |prefix: &str| AssetBase::Bucket { bucket: "b".into(), prefix: prefix.into() };
         assert_eq!(asset_base("incoming/a/lesson.md"), bucket("incoming/a/"));
         assert_eq!(asset_base("lesson.md"), bucket(""));
