@@ -622,8 +622,8 @@ fn a_channel_carries_both_ways() {
 fn one_that_is_asked_to_end_ends() {
     let case = Case::new();
     let running = case.start(case.spec(&["sleep"]), LATE, false);
-    let ender = running.ender();
-    std::thread::spawn(move || ender.end());
+    let stop_handle = running.stop_handle();
+    std::thread::spawn(move || stop_handle.end());
     assert_eq!(case.runtime.block_on(running.outcome()).ending, Ending::Ended);
     case.nothing_is_left();
 }
@@ -663,7 +663,7 @@ fn the_end_of_one_leaves_another_and_its_orphans_alone() {
     assert_eq!(child::sweep(), 0);
     assert_eq!(marked(&case.mark), both);
     assert!(both.iter().all(|pid| alive(*pid)));
-    staying.ender().end();
+    staying.stop_handle().end();
     let outcome = case.runtime.block_on(staying.outcome());
     assert_eq!((outcome.ending, outcome.leaked), (Ending::Ended, 1));
     case.nothing_is_left();
@@ -765,7 +765,7 @@ fn what_is_being_ended_can_be_waited_for() {
     let running = case.start(case.spec(&["ignore_term"]), LATE, false);
     assert!(!case.runtime.block_on(child::settled(now)), "it lives");
     // Somebody who could still ask for the end does not keep it alive.
-    let _ender = running.ender();
+    let _ender = running.stop_handle();
     drop(running);
     assert!(case.runtime.block_on(child::settled(Deadline::after(LATE))));
     case.nothing_is_left();

@@ -250,8 +250,7 @@ fn a_program_that_can_not_run_is_named() {
         let made = harness.render(&harness.document("small.md", SMALL), &[]);
         check(&harness, &made, &format!("{program} is {how}"), expected, job());
         let status = made.status().to_string();
-        let said =
-            ["there is no program", "is not executable", "is a program for another processor", "is not a program"];
+        let said = ["does not exist", "is not executable", "is a program for another processor", "is not a program"];
         assert!(said.iter().any(|words| status.contains(words)), "{program} is {how}: {status}");
     });
 }

@@ -1,4 +1,4 @@
-//! Every setting, read once from the environment, checked once, documented once.
+//! The settings: read once from the environment, checked once, documented once.
 //!
 //! In: a look-up of environment variables. Out: [`Config`] or one error that names every setting at fault. No other file
 //! reads the environment (`clippy.toml` forbids it).
@@ -17,14 +17,14 @@ use std::time::Duration;
 use crate::child::Mode;
 
 pub use interfaces::InterfaceConfig;
-pub use voices::{Manner, Secret, VOICES, VoiceConfig};
+pub use voices::{ElevenLabsSettings, Secret, VOICES, VoiceConfig};
 
 /// One environment variable, for the README and `chalkreel doctor`.
 #[derive(Debug)]
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
-    /// What holds when it is not set.
+    /// Its value when it is not set.
     pub default: &'static str,
     /// What it does.
     pub meaning: &'static str,
@@ -240,14 +240,14 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
 ];
 
-/// Whether somebody's own Manim programs are run.
+/// Whether Manim programs in documents may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManimSource {
-    /// Only where the kernel keeps them off the network, whatever CONFINEMENT says.
+    /// Only where the kernel can keep them off the network, whatever CONFINEMENT says.
     Confined,
-    /// As everything else is.
+    /// Yes, confined like other children.
     Allow,
-    /// Not at all.
+    /// No.
     Deny,
 }
 
@@ -262,9 +262,9 @@ pub struct Config {
     pub subprocess_timeout: Duration,
     /// Longest call of a voice.
     pub voice_timeout: Duration,
-    /// Who may speak, and with which keys.
+    /// The settings of the voices.
     pub voices: VoiceConfig,
-    /// Who may come in, and who is told what happens.
+    /// The settings of the interfaces.
     pub interfaces: InterfaceConfig,
     /// Films that `chalkreel serve` makes at a time, at least 1.
     pub jobs: usize,
@@ -294,23 +294,23 @@ pub struct Config {
     pub parallel: usize,
     /// How children are confined.
     pub confinement: Mode,
-    /// Whether somebody's own Manim programs are run.
+    /// Whether Manim programs in documents may run.
     pub manim_source: ManimSource,
     /// Filter directives for the log, when set.
     pub log: Option<String>,
     /// Where scratch folders are made.
     pub temp_dir: PathBuf,
-    /// Whether the Lambda runtime is there to be served.
+    /// Whether this process runs under the Lambda runtime.
     pub under_lambda: bool,
     /// The function's name, as Lambda says it.
     pub function_name: Option<String>,
     /// The function's memory in megabytes, as Lambda says it.
     pub function_memory: Option<u32>,
-    /// Names in the environment that look like settings of ours and are none, each in a sentence.
+    /// A message for each name in the environment that looks like a misspelt setting.
     pub unknown: Vec<String>,
 }
 
-/// A setting that can't be right.
+/// Invalid settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
@@ -350,7 +350,7 @@ impl Config {
             lookup(name);
         }
         let broken: Vec<String> =
-            broken.into_inner().into_iter().map(|name| format!("{name} is not UTF-8 text; set it anew")).collect();
+            broken.into_inner().into_iter().map(|name| format!("{name} is not UTF-8 text; set it again")).collect();
         match read {
             Ok(config) if broken.is_empty() => {
                 Ok(Self { unknown: names::unknown(variables.keys().filter_map(|name| name.to_str())), ..config })
@@ -518,14 +518,14 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once() {
+    fn all_faults_are_reported_at_once() {
         let faults = read(&[("JOB_TIMEOUT", "soon"), ("VOICE_TIMEOUT", "-1"), ("CONFINEMENT", "maybe")]).unwrap_err().0;
         assert_eq!(faults.len(), 3, "{faults:?}");
         assert!(read(&[("JOB_TIMEOUT", "NaN")]).is_err());
     }
 
     #[test]
-    fn a_setting_that_is_no_text_is_a_fault_and_not_its_default() {
+    fn a_setting_that_is_not_utf_8_is_a_fault_and_not_its_default() {
         use std::os::unix::ffi::OsStringExt as _;
         let text = |text: &str| OsString::from(text);
         for Variable { name, .. } in VARIABLES {

@@ -1,6 +1,6 @@
-//! Everything here that reads what others wrote, as functions of bytes: children's answers and clips, a stored status, events and HTTP
-//! requests. Each returns whatever the bytes are, and panics only on a mistake of ours. The targets in `handler/fuzz` call them
-//! without end, and the tests below for a while.
+//! All parsers of untrusted input, as functions of bytes: children's answers and clips, a stored status, events and HTTP requests. Each
+//! returns for any bytes, and panics only on a bug of this program. The targets in `handler/fuzz` call them without end, and the
+//! tests below for a while.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The layers: programs that the handler runs but does not contain, found once at start.
+//! The layers: folders with the programs that the handler runs but does not contain, found once at start.
 //!
 //! In: `LAYERS_DIR` and the place of this executable. Out: paths of programs, what they may read, and a hash of their
 //! versions for cache keys. It never runs any of them.
@@ -21,7 +21,7 @@ pub struct Layers {
 
 /// The layers are not where they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{missing} not found under {tried}. `make tools` builds the layers; LAYERS_DIR names another place")]
+#[error("{missing} not found under {tried}. `make tools` builds the layers; LAYERS_DIR names another folder")]
 pub struct LayersMissing {
     /// The first program that is missing.
     pub missing: String,
@@ -37,11 +37,11 @@ impl Layers {
     pub fn find(configured: Option<&Path>) -> Result<Self, LayersMissing> {
         let candidates = configured.map_or_else(
             || {
-                let beside = std::env::current_exe().ok().and_then(|executable| {
+                let near = std::env::current_exe().ok().and_then(|executable| {
                     // target/release/chalkreel → target/layers; tests run from target/release/deps.
                     executable.ancestors().find(|folder| folder.ends_with("target")).map(|target| target.join("layers"))
                 });
-                std::iter::once(PathBuf::from("/opt")).chain(beside).collect()
+                std::iter::once(PathBuf::from("/opt")).chain(near).collect()
             },
             |folder| vec![folder.to_owned()],
         );
@@ -69,8 +69,8 @@ impl Layers {
         Self { root, versions, versions_sha256, read }
     }
 
-    /// What a program that is no part of the layers must be able to read: the folder in which it really lies, and when that is
-    /// in a virtual environment of Python, the whole of it and the Python that it stands on.
+    /// What a program outside of the layers must be able to read: the folder of the file behind its links, and when that is in a Python
+    /// virtual environment, all of it and the Python that it is based on.
     pub fn of_program(program: &Path) -> Vec<PathBuf> {
         let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
         let Some(folder) = real.parent() else { return Vec::new() };
@@ -89,7 +89,7 @@ impl Layers {
         self.root.join("bin").join(name)
     }
 
-    /// What their `versions.json` says; null when it is missing.
+    /// The content of `versions.json`; null when it is missing.
     pub fn versions(&self) -> &serde_json::Value {
         &self.versions
     }
@@ -105,7 +105,7 @@ impl Layers {
     }
 }
 
-/// The Python that a virtual environment stands on: it may lie anywhere.
+/// The Python that a virtual environment is based on: it may be anywhere.
 fn python_of(environment: &Path) -> Option<PathBuf> {
     let settings = std::fs::read_to_string(environment.join("pyvenv.cfg")).ok()?;
     let home = settings.lines().find_map(|line| line.strip_prefix("home")?.trim_start().strip_prefix('='))?;
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_of_somebodys_own_may_read_its_own_folder_or_environment() {
+    fn a_program_outside_of_the_layers_may_read_its_own_folder_or_environment() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
         for folder in ["bin", "venv/bin"] {

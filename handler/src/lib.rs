@@ -1,6 +1,6 @@
 //! Chalkreel turns a lesson into a narrated Manim film, and never freezes.
 //!
-//! The map of the crate. Data flows one way; [`pipeline`] alone knows the order, and no stage reaches into another:
+//! The modules of the crate. Data flows one way; [`pipeline`] alone knows the order, and no stage imports another:
 //!
 //! ```text
 //! event ─ intake ─ plan ─ narrate ─ render ─ assemble ─ publish
@@ -8,18 +8,18 @@
 //!
 //! - [`intake`]: any event or command becomes a [`job::JobRequest`]; its document is read, and the files that it names.
 //! - [`plan`]: the document becomes a storyboard, inside the WebAssembly sandbox; custom planners and translations too.
-//! - [`narrate`]: beats become sound of a known length.
-//! - [`render`]: scenes become silent clips with an exact frame count.
-//! - [`assemble`]: clips and one narration track become the film, its captions and chapters.
-//! - [`publish`]: what was made goes to the store, and last the status.
+//! - [`narrate`]: turns beats into sound of a known length.
+//! - [`render`]: turns scenes into silent clips with an exact frame count.
+//! - [`assemble`]: joins clips and one sound track into the film, with captions and chapters.
+//! - [`publish`]: writes the results to the store, and last the status.
 //!
-//! Between them lies [`scenes`]: when each scene is spoken and drawn, within which part of the time, and what stands in for a
-//! scene that has no clip. [`pipeline`] also holds what every attempt at a job has around it, and the tasks of the state machine
-//! that makes a film too long for one invocation.
+//! Between them, [`scenes`] schedules narration and rendering of each scene within a budget of time, and replaces scenes that can't be
+//! drawn. [`pipeline`] also holds what every attempt at a job needs, and the tasks of the state machine for films too long for one
+//! invocation.
 //!
-//! The ways in are [`entry`] (AWS Lambda), [`http`] and [`cli`]; [`notify`] tells others how jobs stand.
+//! The interfaces are [`entry`] (AWS Lambda), [`http`] and [`cli`]; [`notify`] sends notifications about jobs.
 //!
-//! Under all of them lie [`job`] (identity, S3 keys, status, lease, log), [`services`] (what lives longer than one job), [`aws`]
+//! All of them use [`job`] (identity, S3 keys, status, lease, log), [`services`] (what jobs share), [`aws`]
 //! (AWS's other services), [`media`] (video files, ffmpeg and ffprobe), [`untrusted_file`] (what children leave), `speed` (of this
 //! machine), [`layers`], [`scratch`], [`error`], [`telemetry`] and [`config`]. Crates of their own are [`child`] (processes), [`store`]
 //! (S3), `connections` (of HTTP servers), [`deadline`] and `audio` (loops over samples).

@@ -1,4 +1,4 @@
-//! Which mode: under Lambda it serves the runtime, otherwise it is a command line.
+//! The program: under Lambda it serves invocations, otherwise it is a command line.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use handler::cli::output::note;
 use handler::{child, cli, config::Config, deadline::Deadline, entry::lambda, job::log, telemetry};
 
-/// For a collector of spans to take the last of them.
+/// Time for exporting the last spans.
 const SPANS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => {
-            note(format_args!("chalkreel: the settings are wrong: {error}"));
+            note(format_args!("chalkreel: invalid settings: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            note(format_args!("chalkreel: no runtime could be started: {error}"));
+            note(format_args!("chalkreel: can't start the async runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         None => match runtime.block_on(lambda::serve(config, logs)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                tracing::error!(%error, "the runtime can't be served");
+                tracing::error!(%error, "serving the Lambda runtime failed");
                 ExitCode::FAILURE
             }
         },

@@ -1,5 +1,5 @@
-//! Scratch folders: one for the process, one in it for each job. They go away when they are dropped, whatever happened; and those of
-//! processes that could not do that any more, when the next one starts.
+//! Scratch folders: one for the process, one in it for each job. They are removed when they are dropped; those of
+//! processes that died before are removed when the next one starts.
 
 mod remove;
 mod sweep;
@@ -15,30 +15,30 @@ use crate::deadline::Deadline;
 
 pub use remove::remove_tree;
 
-/// How long a folder's removal may go on behind a job: longer than any child takes to be ended, and than a million files take.
+/// How long a folder's removal may go on in the background: longer than ending any child takes, and than a million files take.
 const LONGEST: Duration = Duration::from_secs(60);
 /// The wait between two tries.
 const AGAIN: Duration = Duration::from_millis(50);
-/// What a job waits for that at its end.
+/// How long a job waits for the removal at its end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The folder of a job that its children write, and the one of clips that were checked.
+/// A job's folder for its children, and the one for verified clips.
 const WORK: &str = "work";
 const CLIPS: &str = "clips";
 
-/// Where the clips lie that were checked, beside the folder in which a job's children work: none of them can change a clip after that.
+/// The folder for verified clips, next to the folder of a job's children, none of which can change them there.
 pub fn clips_beside(work: &Path) -> PathBuf {
     work.with_file_name(CLIPS)
 }
 
-/// What the names of our folders begin with.
+/// The prefix of our folders' names.
 const PREFIX: &str = "chalkreel-";
 
 /// A folder that is removed, with all in it, when this is dropped.
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
-    /// Held as long as the folder is in use.
+    /// Locked as long as the folder is in use.
     _lock: Option<File>,
 }
 
@@ -55,8 +55,8 @@ impl Scratch {
         Ok(Self { folder: folder.keep(), _lock: None })
     }
 
-    /// The same for a whole process, which others see to be alive; and what dead processes of this user left under `parent` begins to
-    /// be removed, on a thread of its own.
+    /// The same for a whole process, with a lock that shows that it is alive. On a thread of its own, it also removes the folders of dead
+    /// processes of this user under `parent`.
     ///
     /// # Errors
     /// As [`Scratch::under`].
@@ -66,18 +66,17 @@ impl Scratch {
         Ok(Self { folder, _lock: lock })
     }
 
-    /// Removes it, although a child that is being ended may still write into it. It goes on behind the caller's back when
-    /// that takes long; nothing can come back into a folder that is gone.
+    /// Removes it, even while a child that is being ended writes into it. When that takes long, it continues in the background.
     pub async fn clear(mut self) {
         discard(std::mem::take(&mut self.folder)).await;
     }
 
-    /// Where a job's children work. It is there after [`Scratch::divide`].
+    /// The folder for a job's children; it exists after [`Scratch::divide`].
     pub fn work(&self) -> PathBuf {
         self.path().join(WORK)
     }
 
-    /// Makes the two folders of a job: one that its children write, and one beside it that none of them can.
+    /// Makes the two folders of a job: one for its children, and one for verified clips, which they can't write.
     ///
     /// # Errors
     /// When the disk is full.
@@ -106,13 +105,13 @@ impl Drop for Scratch {
         // What is left then is swept by the next process. One that was cleared has no path any more.
         let gone = self.folder.as_os_str().is_empty();
         if !gone && !remove_tree(&self.folder, Deadline::after(PATIENCE)).unwrap_or(false) {
-            tracing::warn!("{} is left", self.folder.display());
+            tracing::warn!("can't remove {}; the next process removes it", self.folder.display());
         }
     }
 }
 
-/// Removes `folder` on another thread, and waits half a second for that. What takes longer goes on for a minute, and what is left
-/// then is told.
+/// Removes `folder` on another thread, and waits half a second for that. After that the removal goes on for up to a minute, and a
+/// failure is logged.
 pub async fn discard(folder: PathBuf) {
     let removed = tokio::task::spawn_blocking(move || {
         let deadline = Deadline::after(LONGEST);
@@ -121,8 +120,10 @@ pub async fn discard(folder: PathBuf) {
                 Ok(true) => return,
                 // A child that is still being ended may hold on to something.
                 Err(_) if !deadline.passed() => std::thread::sleep(AGAIN),
-                Ok(false) => return tracing::warn!("{} is left: it holds too much", folder.display()),
-                Err(error) => return tracing::warn!(%error, "{} can't be removed", folder.display()),
+                Ok(false) => {
+                    return tracing::warn!("can't remove {} within a minute: it has too many files", folder.display());
+                }
+                Err(error) => return tracing::warn!(%error, "can't remove {}", folder.display()),
             }
         }
     });

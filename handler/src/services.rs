@@ -1,4 +1,4 @@
-//! The services: what lives longer than one job. Made once for a process, shared by all its jobs.
+//! The services that all jobs of a process share: settings, store, planner, stage, encoder. Made once for a process.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,23 +21,23 @@ use crate::render::{Cards, Raw, Renderer, Stage};
 use crate::scratch::{Scratch, remove_tree};
 use crate::store::{Cache, Endpoint, Store};
 
-/// Grace and drain of a child, and some room.
+/// Grace and drain time of a child, and a margin.
 const SETTLE: Duration = Duration::from_secs(4);
 /// The stage's own folder in the scratch folder.
 const STAGE: &str = "stage";
-/// What removing the scratch folder may take at the end, less than the two seconds by which any deadline may be overrun.
+/// Time for removing the scratch folder at the end, less than the two seconds by which any deadline may be overrun.
 const TIDY: Duration = Duration::from_millis(1_500);
 
-/// A job that is worked on here.
+/// A job that this process has claimed.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// As it was when it was claimed.
+    /// Its status when it was claimed.
     pub status: Status,
-    /// As it changes.
+    /// Its changes.
     pub changes: watch::Receiver<Status>,
 }
 
-/// Everything that a job needs and does not own.
+/// Everything that jobs share.
 #[derive(Debug)]
 pub struct Services {
     /// The settings.
@@ -52,13 +52,13 @@ pub struct Services {
     pub planners: Planners,
     /// Stage and clip cache.
     pub renderer: Renderer,
-    /// Who takes films that are too long for one invocation; none where there is no such help.
+    /// The state machine for films too long for one invocation; none when none is configured.
     pub machine: Option<Machine>,
     /// ffmpeg.
     pub assembler: Assembler,
     /// The logs of running jobs.
     pub logs: JobLogs,
-    /// The folder that jobs' folders lie in; or why there is none, which each job says in its status.
+    /// The parent of the jobs' scratch folders; or the error, which each job reports in its status.
     scratch: Result<Scratch, JobError>,
     stop: watch::Sender<bool>,
     busy: watch::Sender<usize>,
@@ -66,15 +66,19 @@ pub struct Services {
 }
 
 impl Services {
-    /// Opens a services on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
+    /// Opens the services on `store`, and begins to warm up the stage. Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// Layers of which nothing is there, a planner that can't be loaded.
+    /// When the layers are missing, or the planner can't be loaded.
     pub fn open(config: Config, store: Store, logs: JobLogs) -> Result<Self, JobError> {
         let layers = Layers::find(config.layers_dir.as_deref())
             .map_err(|missing| JobError::new(Code::RenderCouldNotStart, missing.to_string()))?;
-        let scratch = Scratch::of_process(&config.temp_dir)
-            .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())));
+        let scratch = Scratch::of_process(&config.temp_dir).map_err(|error| {
+            JobError::new(
+                Code::ScratchFailed,
+                format!("can't use the scratch folder {}: {error}", config.temp_dir.display()),
+            )
+        });
         let scratch = scratch.and_then(|scratch: Scratch| match std::fs::create_dir(scratch.file(STAGE)) {
             Ok(()) => Ok(scratch),
             Err(error) => Err(JobError::new(Code::ScratchFailed, error.to_string())),
@@ -123,7 +127,7 @@ impl Services {
             .map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))
     }
 
-    /// What makes films here: another program or other tools make other films of the same document.
+    /// The versions of program and tools: others make other films of the same document.
     pub fn recipe(&self) -> String {
         format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.sandbox.sha256(), self.layers.versions_sha256())
     }
@@ -135,9 +139,9 @@ impl Services {
         receiver
     }
 
-    /// A job was claimed: whoever watches hears of it.
+    /// A job was claimed: notifies all watchers.
     pub fn claimed(&self, lease: &Lease) {
-        // A watcher that left is not missed.
+        // Watchers that have gone are removed.
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         watchers.retain(|watcher| watcher.send(Claimed { status: lease.status(), changes: lease.follow() }).is_ok());
     }
@@ -154,7 +158,7 @@ impl Services {
         deadline.run(self.busy.subscribe().wait_for(|jobs| *jobs == 0)).await.is_ok()
     }
 
-    /// Tells every job to stop, publish how it stands, and leave.
+    /// Tells every job to stop, and to publish its status.
     pub fn interrupt(&self) {
         self.stop.send_replace(true);
     }
@@ -165,27 +169,27 @@ impl Services {
         let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
-    /// Ends what is still running, and takes the scratch folder away: under Lambda the process is ended right after this, and
-    /// nothing is dropped any more.
+    /// Ends what is still running, and removes the scratch folder: under Lambda the process is killed right after this, without
+    /// dropping anything.
     pub async fn close(&self) {
         self.renderer.stage.stop().await;
         // Children whose futures were dropped are still being ended.
         if !child::settled(Deadline::after(SETTLE)).await {
-            tracing::warn!("a child could not be ended");
+            tracing::warn!("a child process could not be ended in time; the kernel ends it with this process");
         }
         child::sweep();
         if let Ok(scratch) = &self.scratch {
-            // What is left is swept by the next process.
+            // The next process removes what is left.
             let folder = scratch.path().to_owned();
             let removed = tokio::task::spawn_blocking(move || remove_tree(&folder, Deadline::after(TIDY)));
             if !matches!(removed.await, Ok(Ok(true))) {
-                tracing::warn!("{} is left", scratch.path().display());
+                tracing::warn!("can't remove {} in time; the next process removes it", scratch.path().display());
             }
         }
     }
 }
 
-/// A job that runs.
+/// Counts a job as running.
 #[must_use]
 #[derive(Debug)]
 pub struct Busy<'a>(&'a Services);

@@ -1,5 +1,4 @@
-//! How fast this machine is at the moment, measured on work that is done anyway: what a plan of time needs, where a constant holds
-//! for one machine on a quiet day.
+//! The current speed of this machine, measured on work that is done anyway, which corrects time estimates made on another machine.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,7 +16,7 @@ const NEWEST: f64 = 0.2;
 /// This process's machine.
 static HERE: Speed = Speed(AtomicU32::new(0));
 
-/// A sound of that length took so long to be levelled.
+/// Normalizing a sound of that length took so long.
 pub fn measured(length: Duration, took: Duration) {
     HERE.measured(length, took);
 }
@@ -54,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_machine_is_noticed_and_one_moment_is_not_believed() {
+    fn a_slow_machine_is_noticed_and_one_outlier_is_not() {
         let (speed, second) = (Speed(AtomicU32::new(0)), Duration::from_secs(1));
         assert!((speed.slowness() - 1.0).abs() < 0.001);
         for _ in 0..50 {

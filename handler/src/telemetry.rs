@@ -1,9 +1,9 @@
-//! Spans, as OpenTelemetry has them: an invocation, its jobs, their stages and scenes, and each child process, sent to a
+//! OpenTelemetry spans: an invocation, its jobs, their stages and scenes, and each child process, sent to a
 //! collector as OTLP over HTTP. Off unless `OTEL_EXPORTER_OTLP_ENDPOINT` names one.
 //!
-//! In: the spans that the program's log has anyhow. Out: batches, from a thread of its own behind a bounded queue. It never
-//! delays a job and never fails one: what finds no room is dropped, what can't be sent is told in the log, and whoever ends
-//! waits for it a bounded time only.
+//! In: the spans of the program's log. Out: batches, from a thread of its own behind a bounded queue. It never
+//! delays a job and never fails one: when the queue is full, spans are dropped; failures are logged; and a process that exits waits a
+//! bounded time only.
 //!
 //! Why OTLP and not X-Ray's daemon: every collector takes it, AWS's own too, and it works where there is no daemon. Why not the
 //! exporter's own HTTP client: the program has one, with its TLS.
@@ -40,10 +40,10 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 /// To reach it at all.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// What sends, once it was asked for; the log that feeds it is one for the whole process too.
+/// The exporter, once it is set up; it is global like the log that feeds it.
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// A part of the log that makes spans of it, when the settings name a collector. Calls over HTTP are made on `runtime`.
+/// A layer of the log that exports spans, when the settings name a collector. Calls over HTTP are made on `runtime`.
 pub fn layer<S>(config: &Config, runtime: &Handle) -> Option<Box<dyn Layer<S> + Send + Sync>>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
@@ -56,7 +56,7 @@ where
         Ok(exporter) => exporter,
         Err(error) => {
             // There is no log yet.
-            let _ = writeln!(std::io::stderr(), "chalkreel: there will be no spans: {error}");
+            let _ = writeln!(std::io::stderr(), "chalkreel: can't set up the export of spans: {error}");
             return None;
         }
     };
@@ -79,15 +79,15 @@ where
     Some(layer.with_tracked_inactivity(false).with_filter(ours).boxed())
 }
 
-/// Sends what has ended, and says whether that was done by `deadline`. To be called before Lambda stops the process's clock,
-/// and before a process ends.
+/// Exports ended spans, and says whether that was done by `deadline`. To be called before Lambda freezes the process, and before a
+/// process exits.
 pub async fn flush(deadline: Deadline) -> bool {
     let Some(provider) = PROVIDER.get() else { return true };
     let flushed = tokio::task::spawn_blocking(|| provider.force_flush());
     matches!(deadline.run(flushed).await, Ok(Ok(Ok(()))))
 }
 
-/// Makes `span` part of the trace that Lambda tells of (`Root=…;Parent=…;Sampled=…`).
+/// Makes `span` part of the trace that Lambda names (`Root=…;Parent=…;Sampled=…`).
 pub fn follow_xray(span: &Span, header: Option<&str>) {
     if let Some(parent) = header.and_then(span_context_from_str).filter(SpanContext::is_valid) {
         // Lambda says "not sampled" wherever X-Ray itself is off, which is no reason against spans that somebody turned on.
@@ -97,7 +97,7 @@ pub fn follow_xray(span: &Span, header: Option<&str>) {
     }
 }
 
-/// Makes `span` part of the trace that a `traceparent` of W3C's Trace Context tells of.
+/// Makes `span` part of the trace that a `traceparent` of W3C's Trace Context names.
 pub fn follow(span: &Span, traceparent: Option<&str>) {
     struct One<'a>(&'a str);
     impl Extractor for One<'_> {
@@ -147,12 +147,12 @@ impl HttpClient for Sender {
         });
         let (status, headers, body) = match sent.await? {
             Ok((status, ..)) if !status.is_success() => {
-                warn!("the collector of spans answers {status}");
+                warn!("the collector of spans answered {status}; spans are lost");
                 return Ok(Response::builder().status(status).body(Bytes::new())?);
             }
             Ok(answer) => answer,
             Err(error) => {
-                warn!("spans could not be sent: {error}");
+                warn!("can't send spans to the collector: {error}");
                 return Err(error.into());
             }
         };

@@ -1,9 +1,9 @@
-//! Files that children leave. What a program leaves under a promised name may be a link to anywhere, a pipe that nobody writes, a device,
-//! or terabytes of nothing.
+//! Files that children have written. Under an expected name there may be a link to anywhere, a pipe without a writer, a device, or a
+//! sparse file of terabytes.
 //!
 //! In: a folder that a child could write, and the name of a file in it. Out: the file's bytes, or a copy of it where no child can
 //! write. A file is opened once, by its folder's descriptor and without following links; whatever is asked of it afterwards is
-//! asked of that descriptor. So nobody can put another file in its place between two looks. These functions block.
+//! asked of that descriptor. So the file can't be replaced between two operations. These functions block.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -16,23 +16,23 @@ use nix::libc;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::unistd::{Whence, lseek};
 
-/// Why a file that a child left is not read.
+/// Why a child's file is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
     /// There is no such file.
-    #[error("it is not there")]
+    #[error("it does not exist")]
     Missing,
     /// Its mode, or that of its folder, keeps us out.
-    #[error("nobody may read it")]
+    #[error("its permissions don't allow reading it")]
     Closed,
     /// Something else has its name: `a link`, `a pipe`.
-    #[error("it is {0}, not a file")]
+    #[error("it is {0}, not a regular file")]
     Kind(&'static str),
-    /// Other names lead to it, so that it may be somebody else's.
-    #[error("it has {0} names")]
+    /// It has other hard links, so that it may be another user's file.
+    #[error("it has {0} hard links instead of one")]
     Names(u64),
     /// It is larger than it can be.
-    #[error("it has {size} bytes, more than {most}")]
+    #[error("it has {size} bytes, more than the {most} allowed")]
     TooLarge {
         /// Its bytes.
         size: u64,
@@ -40,7 +40,7 @@ pub enum Unfit {
         most: u64,
     },
     /// Parts of it were never written.
-    #[error("it has holes")]
+    #[error("it is a sparse file")]
     Sparse,
     /// It can't be read, or the copy not be written.
     #[error("{0}")]
@@ -164,7 +164,7 @@ impl UntrustedFile {
     }
 
     fn whole(&self, read: u64) -> Result<(), Unfit> {
-        let short = || io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read");
+        let short = || io::Error::new(io::ErrorKind::UnexpectedEof, "it was truncated while it was read");
         if read == self.size { Ok(()) } else { Err(Unfit::Io(short())) }
     }
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_file_of_its_own_is_opened() {
+    fn only_a_regular_file_with_one_link_is_opened() {
         let kind = |unfit: Unfit| match unfit {
             Unfit::Kind(kind) => kind,
             other => panic!("{other}"),
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_a_link_is_none() {
+    fn a_link_to_a_folder_is_refused() {
         let home = tempfile::tempdir().unwrap();
         symlink("/etc", home.path().join("child")).unwrap();
         assert!(UntrustedFolder::open(&home.path().join("child")).is_err());
     }
 
     #[test]
-    fn a_copy_is_no_longer_the_childs() {
+    fn a_child_can_not_change_the_copy() {
         let home = tempfile::tempdir().unwrap();
         let (theirs, ours) = (home.path().join("theirs"), home.path().join("ours"));
         std::fs::write(&theirs, "as it was checked").unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shrinks_meanwhile_is_not_believed() {
+    fn a_file_that_is_truncated_meanwhile_is_refused() {
         let home = tempfile::tempdir().unwrap();
         let theirs = home.path().join("theirs");
         std::fs::write(&theirs, "a clip").unwrap();

@@ -16,7 +16,7 @@ async function send(file) {
   say("Sending " + file.name + " …");
   try {
     await ask("/jobs?" + query, { method: "POST", body: file, headers: { "content-type": "application/octet-stream" } });
-    say(file.name + " is on its way.");
+    say(file.name + " was sent; its film appears below.");
   } catch (error) { say(error.message, true); }
   look();
 }

@@ -1,12 +1,12 @@
 "use strict";
 // `$` is of the page that this is part of.
-let denied = "Who comes in here must show the token.";
-// The token once; then a cookie stands for it, which links and players bear too.
+let denied = "This server needs its token (CHALKREEL_HTTP_TOKEN): enter it above.";
+// The token is sent once; then a cookie replaces it, which links and players send too.
 async function enter() {
   const answer = await fetch("/session", { method: "POST", headers: { authorization: "Bearer " + $("token").value } });
   $("token").value = "";
   $("ask").hidden = answer.ok;
-  denied = "That is not the token.";
+  denied = "The token is wrong. Enter the value of CHALKREEL_HTTP_TOKEN.";
 }
 // A stream's text, piece by piece, as every browser can read it.
 async function* pieces(body) {

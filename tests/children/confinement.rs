@@ -280,13 +280,9 @@ fn a_program_writes_its_own_folder_and_not_the_one_above() {
     let own = job.path().join("own");
     fs::create_dir(&own).unwrap();
     fs::write(job.path().join("clip"), "another scene's").unwrap();
-    let (above, asset_base) = (job.path().join("new"), job.path().join("clip"));
-    let mut spec = case.spec(&[
-        "write",
-        own.join("mine").to_str().unwrap(),
-        above.to_str().unwrap(),
-        asset_base.to_str().unwrap(),
-    ]);
+    let (above, sibling) = (job.path().join("new"), job.path().join("clip"));
+    let mut spec =
+        case.spec(&["write", own.join("mine").to_str().unwrap(), above.to_str().unwrap(), sibling.to_str().unwrap()]);
     spec.author = Author::Somebody;
     spec.confinement.write = vec![own.clone()];
     spec.dir.clone_from(&own);
@@ -296,7 +292,7 @@ fn a_program_writes_its_own_folder_and_not_the_one_above() {
     let expected = [
         (own.join("mine").to_str().unwrap().to_owned(), DONE),
         (above.to_str().unwrap().to_owned(), beyond),
-        (asset_base.to_str().unwrap().to_owned(), beyond),
+        (sibling.to_str().unwrap().to_owned(), beyond),
     ];
     let expected: Vec<(&str, &str)> = expected.iter().map(|(name, result)| (&**name, *result)).collect();
     assert_said(&outcome, &expected);

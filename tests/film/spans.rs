@@ -83,7 +83,7 @@ async fn a_film_is_a_trace_from_its_command_down_to_each_child() {
     for (program, stage) in [("espeak-ng", "narrate"), ("ffmpeg", "assemble"), ("ffprobe", "assemble")] {
         let child = children.iter().find(|span| span.fields["program"] == program);
         let child = child.unwrap_or_else(|| panic!("no {program}: {children:#?}"));
-        assert_eq!(child.fields["ending"], "it left with code 0");
+        assert_eq!(child.fields["ending"], "it exited with code 0");
         assert!(
             children.iter().any(|span| span.fields["program"] == program && above(&spans, span)[0] == stage),
             "{program}"

@@ -175,7 +175,7 @@ def guest(page, requests):
     sound(page, "jobs-token")
     page.locator("#token").fill("not the token")
     page.keyboard.press("Enter")
-    expect(page.locator("#said")).to_have_text("That is not the token.")
+    expect(page.locator("#said")).to_have_text("The token is wrong. Enter the value of CHALKREEL_HTTP_TOKEN.")
     page.locator("#token").fill(REST[0])
     page.keyboard.press("Enter")
     row = page.locator("#jobs > li:has-text('succeeded')").first

@@ -229,7 +229,7 @@ async fn what_is_broken_is_named_and_what_is_not_is_not() {
         (&["machine-setting"], &[("state machine", "wrong")]),
         (&["machine"], &[("state machine", "missing")]),
         (&["mapping"], &[("queue's mapping", "missing")]),
-        (&["failed-events", "open-door"], &[("failed events", "missing"), ("HTTP's door", "wrong")]),
+        (&["failed-events", "open-door"], &[("failed events", "missing"), ("HTTP access", "wrong")]),
         (&["http-function"], &[("HTTP function", "missing")]),
     ] {
         let (_, before) = account.ills().await;

@@ -266,8 +266,8 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let (heard, bus) = Services::start().await;
     let bus = format!("http://{bus}");
     // As the template says it.
-    let telling = [("CHALKREEL_EVENT_BUS", "${EventBus}"), ("CHALKREEL_EVENTS_ENDPOINT", bus.as_str())];
-    let mut interface = rig.http_emulator(&telling);
+    let notifying = [("CHALKREEL_EVENT_BUS", "${EventBus}"), ("CHALKREEL_EVENTS_ENDPOINT", bus.as_str())];
+    let mut interface = rig.http_emulator(&notifying);
     rig.calls.take();
     let submit = event("http-submit.json");
     let answer = interface.invoke(&submit);
@@ -299,9 +299,9 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
         notification["Records"][0]["s3"]["object"]["eTag"] = json!("0123456789abcdef0123456789abcdef");
         notification
     };
-    let (services, asset_base) = Services::start().await;
+    let (services, endpoint) = Services::start().await;
     let (collector, collecting) = Collector::start().await;
-    let (asset_base, collecting) = (format!("http://{beside}"), format!("http://{collecting}"));
+    let (endpoint, collecting) = (format!("http://{beside}"), format!("http://{collecting}"));
     let mut emulator = rig.emulator_with(
         240,
         &[
@@ -309,12 +309,12 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
             ("CHALKREEL_PLANNERS", "planners/"),
             // As the template says it.
             ("CHALKREEL_EVENT_BUS", "${EventBus}"),
-            ("CHALKREEL_EVENTS_ENDPOINT", &asset_base),
+            ("CHALKREEL_EVENTS_ENDPOINT", &endpoint),
             ("VOICE_CHAIN", "polly,espeak-ng"),
-            ("POLLY_BASE_URL", &asset_base),
+            ("POLLY_BASE_URL", &endpoint),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collecting),
             ("CHALKREEL_DEAD_LETTERS", "https://sqs.us-east-1.amazonaws.com/123456789012/FailedEvents"),
-            ("AWS_ENDPOINT_URL", &asset_base),
+            ("AWS_ENDPOINT_URL", &endpoint),
         ],
     );
     let dropped = upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await;
@@ -371,7 +371,7 @@ async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
     let made = rig.calls.take();
 
     // Served like everything else, from what the other function left.
-    let interface = rig.http_emulator(&telling);
+    let interface = rig.http_emulator(&notifying);
     rig.calls.take();
     for (output, status) in [("", 200), ("/log", 200), ("/page", 200), ("/captions", 200), ("/film", 302)] {
         let answer = interface.invoke(&http("GET", &format!("/jobs/{job}{output}")));

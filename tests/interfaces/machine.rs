@@ -241,7 +241,7 @@ async fn a_film_too_long_for_one_invocation_is_the_same_film_made_by_many() {
     let log = rig.log(job).await;
     let said = |words: &str| log.iter().filter(|line| line.to_string().contains(words)).count();
     assert_eq!(
-        (said("too long for one process"), said("handed over"), said("the film is there")),
+        (said("too long for one process"), said("handed over"), said("the film is published")),
         (1, 2, 1),
         "{log:?}"
     );
@@ -319,7 +319,7 @@ async fn what_fails_is_tried_again_replaced_or_told_as_its_code_says() {
     let plan = factory.of("plan").pop().unwrap().answer.unwrap();
     let id = plan["job_id"].as_str().unwrap();
     // No task has it in hand then, so whoever cancels it is the one who can tell.
-    let (services, asset_base) = Services::start().await;
+    let (services, endpoint) = Services::start().await;
     let bus = [("CHALKREEL_EVENT_BUS", "courses"), ("CHALKREEL_EVENTS_ENDPOINT", &*format!("http://{beside}"))];
     let interface = rig.http_emulator(&bus);
     let mut request = event("http-health.json");

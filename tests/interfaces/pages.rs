@@ -183,7 +183,7 @@ fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
     let watched =
         browse(&["watched", &format!("http://{address}/watch/{}", seen["job"].as_str().unwrap()), "succeeded"]);
     let text = watched["text"].as_str().unwrap();
-    assert!(text.contains("Squares & <roots>") && text.contains("What could not be honoured"), "{text}");
+    assert!(text.contains("Squares & <roots>") && text.contains("Warnings"), "{text}");
     let left: Vec<String> = server.stop();
     assert!(left.is_empty(), "{left:?}");
 

@@ -81,7 +81,7 @@ impl Rig {
             std::fs::create_dir(dir.path().join(folder)).unwrap();
         }
         let calls = Arc::new(Calls::default());
-        let server = Embedded::start_seen(&dir.path().join("store"), calls.clone()).await.unwrap();
+        let server = Embedded::start_observed(&dir.path().join("store"), calls.clone()).await.unwrap();
         server.create_bucket(BUCKET).unwrap();
         let store = Store::connect(&server.endpoint(), BUCKET).await;
         Self { store, calls, server, dir }

@@ -72,7 +72,7 @@ impl Harness {
         let scratch = self.dir.path();
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let mut film: Vec<Vec<Narration>> = vec![Vec::new(); storyboard.scenes.len()];
-        let stands = |said: &Vec<Narration>| !said.is_empty() && voices.stand(said);
+        let stands = |said: &Vec<Narration>| !said.is_empty() && voices.all_current(said);
         while !film.iter().all(stands) {
             let void = storyboard.scenes.iter().zip(&mut film).filter(|(_, said)| !stands(said));
             let again = void.map(async |(scene, said)| {
@@ -644,7 +644,10 @@ async fn the_chain_is_the_lessons_or_the_settings_or_what_is_there() {
     let harness = Harness::new().await;
     let (_, warnings) = harness.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
     let told: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
-    assert!(told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no such voice"), "{told:?}");
+    assert!(
+        told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no voice of that name"),
+        "{told:?}"
+    );
     assert!(harness.voices(&storyboard(&[], 1, 1)).1.is_empty());
     let harness = harness.with("VOICE_CHAIN", "silent");
     let film = harness.narrate(&storyboard(&[], 1, 1), 30).await.unwrap();

@@ -1,22 +1,22 @@
-//! Loops over samples: loudness, limiting, likeness.
+//! Loops over samples: loudness, limiting, correlation.
 //!
 //! In: samples, -1 to 1, at 48 kHz. Out: samples and numbers. It never opens a file, and never waits; whoever calls it with much
 //! hands it over a second at a time, or says with `check` whether it may go on.
 //!
-//! A crate of its own, as it is compiled for speed and the handler for size: measured, the same loops take up to 2.7 times as long
-//! there. What is generic would be compiled with its caller, so nothing public is.
+//! A crate of its own, as it is compiled for speed and the handler for size: the same loops were measured to take up to 2.7 times as
+//! long there. Generic code would be compiled with its caller, so nothing public is generic.
 
-mod level;
-mod likeness;
+mod correlation;
 mod limiter;
 mod loudness;
 mod mixdown;
+mod normalize;
 
-pub use level::levelled;
-pub use likeness::{STEP, best, envelope};
+pub use correlation::{STEP, best_match, envelope};
 pub use limiter::{CEILING, LOOK_AHEAD};
 pub use loudness::Meter;
 pub use mixdown::Mixdown;
+pub use normalize::normalized;
 
 /// One moment of sound: left and right.
 pub type Moment = [f32; 2];

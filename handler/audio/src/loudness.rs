@@ -1,10 +1,10 @@
-//! Loudness (EBU R 128) of what passes by.
+//! Measures loudness (EBU R 128) of a stream of samples.
 
 use ebur128::{EbuR128, Error, Mode};
 
 use crate::{Moment, SAMPLE_RATE};
 
-/// Loudness of what passes by. A track of one channel is played by two speakers; ffmpeg's ebur128 counts it as one all the
+/// Measures the loudness of the samples it is given. A track of one channel is played by two speakers; ffmpeg's ebur128 counts it as one all the
 /// same, and so do we.
 pub struct Meter {
     meter: EbuR128,

@@ -1,4 +1,4 @@
-//! What is heard becomes the bytes of a track.
+//! Turns samples into the bytes of a track.
 
 use ebur128::Error;
 

@@ -147,7 +147,7 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_inotify_add_watch,
     libc::SYS_fanotify_init,
     libc::SYS_fanotify_mark,
-    // The door of Dirty Pipe (CVE-2022-0847).
+    // Needed by the Dirty Pipe exploit (CVE-2022-0847).
     libc::SYS_vmsplice,
 ];
 

@@ -12,12 +12,12 @@ use nix::unistd::{ForkResult, Pid, fork, getpid, gettid};
 use super::landlock::{PATH_BENEATH, ReadBeneath};
 use super::outcome::StartError;
 use super::plan::{CHANNEL, ChildEnds, Facts, Image, ParentEnds, Plan};
+use super::self_test;
 use super::system::{self, CapabilityData, capability_header};
-use super::trial;
 use super::user::{READ_SEARCH, User};
 
-/// What is on, one bit each, as the child reports it: not what was asked for, but what the kernel says afterwards. The bits
-/// from [`trial::FIRST`] on are what the child tried in vain.
+/// What is in force, one bit each, as the child reports it: not what was requested, but what the kernel says afterwards. The bits
+/// from [`self_test::FIRST`] on are the results of the self-test.
 pub(super) const NO_NEW_PRIVS: u64 = 1;
 pub(super) const LIMITS: u64 = 2;
 pub(super) const LANDLOCK: u64 = 4;
@@ -56,15 +56,15 @@ pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, ParentEnds, F
     let forked = unsafe { fork() };
     if let Ok(ForkResult::Child) = forked {
         // SAFETY: this is the forked child, and everything that the plan points to was copied with it.
-        unsafe { become_program(&plan.image, &plan.theirs, handler, mark) }
+        unsafe { become_program(&plan.image, &plan.child_ends, handler, mark) }
     }
     if let Ok(before) = before {
         // It can't fail: the set came from the same call.
         let _ = before.thread_set_mask();
     }
-    let Plan { facts, ours, .. } = plan;
+    let Plan { facts, parent_ends, .. } = plan;
     match forked {
-        Ok(ForkResult::Parent { child }) => Ok((child, ours, facts)),
+        Ok(ForkResult::Parent { child }) => Ok((child, parent_ends, facts)),
         Ok(ForkResult::Child) => Err(StartError::NoSupervisor),
         Err(errno) => Err(StartError::Resources(errno.desc().to_owned())),
     }
@@ -75,21 +75,21 @@ pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, ParentEnds, F
 /// # Safety
 /// Only in the child right after a fork, with an image whose pointers are alive. Every call in here is a system call or
 /// an async-signal-safe function, and nothing allocates, locks or panics.
-unsafe fn become_program(image: &Image, theirs: &ChildEnds, handler: Handler, mark: Option<u64>) -> ! {
+unsafe fn become_program(image: &Image, child_ends: &ChildEnds, handler: Handler, mark: Option<u64>) -> ! {
     unsafe {
         reset_signals();
         if libc::setsid() < 0 {
-            fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
+            fail(child_ends.report.as_raw_fd(), FAILED_SETUP, errno());
         }
         die_with(handler);
-        arrange_descriptors(image, theirs);
+        arrange_descriptors(image, child_ends);
         if libc::chdir(image.dir.as_ptr()) < 0 {
             fail(REPORT, FAILED_FOLDER, errno());
         }
         let granted = confine(image, handler, mark);
         let capabilities = system::capabilities_held();
         report(REPORT, CAPABILITIES, capabilities);
-        let whole = granted & trial::WHOLE == trial::WHOLE && capabilities & !READ_SEARCH == 0;
+        let whole = granted & self_test::WHOLE == self_test::WHOLE && capabilities & !READ_SEARCH == 0;
         if image.required && !whole {
             fail_with(REPORT, FAILED_CONFINEMENT, granted);
         }
@@ -99,8 +99,8 @@ unsafe fn become_program(image: &Image, theirs: &ChildEnds, handler: Handler, ma
     }
 }
 
-/// A belt for a handler that is killed outright. If it died before this call, nobody is there to report to. A change of user
-/// takes it off again.
+/// Has the kernel kill the child when the handler dies. If the handler died before this call, the child exits here. A change
+/// of user undoes it.
 unsafe fn die_with(handler: Handler) {
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -127,20 +127,20 @@ unsafe fn reset_signals() {
 }
 
 /// 0 reads nothing, 1 and 2 are the pipes, 3 is the channel; all others close.
-unsafe fn arrange_descriptors(image: &Image, theirs: &ChildEnds) {
+unsafe fn arrange_descriptors(image: &Image, child_ends: &ChildEnds) {
     unsafe {
-        let standard = [&theirs.null, &theirs.stdout, &theirs.stderr];
+        let standard = [&child_ends.null, &child_ends.stdout, &child_ends.stderr];
         for (number, descriptor) in (0..).zip(standard) {
             if libc::dup2(descriptor.as_raw_fd(), number) < 0 {
-                fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
+                fail(child_ends.report.as_raw_fd(), FAILED_SETUP, errno());
             }
         }
-        match &theirs.channel {
+        match &child_ends.channel {
             Some(channel) => libc::dup2(channel.as_raw_fd(), CHANNEL),
             None => libc::close(CHANNEL),
         };
-        if libc::dup3(theirs.report.as_raw_fd(), REPORT, libc::O_CLOEXEC) < 0 {
-            fail(theirs.report.as_raw_fd(), FAILED_SETUP, errno());
+        if libc::dup3(child_ends.report.as_raw_fd(), REPORT, libc::O_CLOEXEC) < 0 {
+            fail(child_ends.report.as_raw_fd(), FAILED_SETUP, errno());
         }
         match &image.ruleset {
             Some(ruleset) => libc::dup3(ruleset.as_raw_fd(), RULESET, libc::O_CLOEXEC),
@@ -158,7 +158,7 @@ unsafe fn arrange_descriptors(image: &Image, theirs: &ChildEnds) {
     }
 }
 
-/// Puts on everything that the kernel grants, and says what. The filter comes last, since it denies some of the rest.
+/// Applies everything that the kernel grants, and reports what. The filter comes last, since it denies some of the rest.
 unsafe fn confine(image: &Image, handler: Handler, mark: Option<u64>) -> u64 {
     unsafe {
         let mut granted = LIMITS;
@@ -204,7 +204,7 @@ unsafe fn confine(image: &Image, handler: Handler, mark: Option<u64>) -> u64 {
         if is_user(image.user) {
             granted |= USER;
         }
-        if image.confined { granted | trial::tried(image, handler) } else { granted }
+        if image.confined { granted | self_test::tried(image, handler) } else { granted }
     }
 }
 
@@ -269,7 +269,7 @@ unsafe fn see_itself() {
             let beneath = ReadBeneath::of(folder);
             libc::syscall(libc::SYS_landlock_add_rule, RULESET, PATH_BENEATH, &raw const beneath, 0);
             // It stays open until the program begins: the rule is about this very entry, which the kernel may forget and
-            // make anew while nobody holds it. The handler holds it from now on (see `life`).
+            // make anew while nobody holds it. The handler holds it from now on (see `lifecycle`).
         }
     }
 }

@@ -80,8 +80,9 @@ fn abi() -> Option<u32> {
 pub(super) fn ready(confinement: &Confinement, program: &[PathBuf]) -> Option<Ready> {
     let abi = abi()?;
     // Only a kernel that says one thing and does another fails here; that is as good as no Landlock.
-    let ruleset =
-        ruleset(confinement, program).inspect_err(|error| tracing::warn!(%error, "no Landlock ruleset")).ok()?;
+    let ruleset = ruleset(confinement, program)
+        .inspect_err(|error| tracing::warn!(%error, "can't build the Landlock ruleset; children run without Landlock"))
+        .ok()?;
     Some(Ready { ruleset: Option::<OwnedFd>::from(ruleset)?, abi })
 }
 

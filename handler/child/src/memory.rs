@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The limit that this process was told of from outside, in bytes.
+/// The limit that was set from outside, in bytes.
 static TOLD: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Says that all of this process and its children together get no more than so many bytes, as AWS Lambda does in a setting.
+/// Sets the memory that this process and its children together get, in bytes, as AWS Lambda does in a setting.
 pub fn limit_memory(bytes: u64) {
     TOLD.fetch_min(bytes, Ordering::Relaxed);
 }

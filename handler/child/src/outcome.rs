@@ -46,8 +46,8 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// Says in the child's span how it ended.
-    pub(super) fn told(&self, span: &Span) {
+    /// Records in the child's span how it ended.
+    pub(super) fn record_in(&self, span: &Span) {
         span.record("ending", tracing::field::display(&self.ending));
         if self.ending != Ending::Exited(0) {
             span.record("otel.status_code", "ERROR");
@@ -73,13 +73,13 @@ pub enum Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exited(code) => write!(f, "it left with code {code}"),
+            Self::Exited(code) => write!(f, "it exited with code {code}"),
             Self::Signalled(signal) => match nix::sys::signal::Signal::try_from(*signal) {
-                Ok(signal) => write!(f, "{signal} ended it"),
-                Err(_) => write!(f, "signal {signal} ended it"),
+                Ok(signal) => write!(f, "it was killed by {signal}"),
+                Err(_) => write!(f, "it was killed by signal {signal}"),
             },
-            Self::TimedOut => f.write_str("its time was up"),
-            Self::Ended => f.write_str("it was ended"),
+            Self::TimedOut => f.write_str("it ran past its deadline and was ended"),
+            Self::Ended => f.write_str("it was ended on request"),
             Self::CouldNotStart(error) => error.fmt(f),
         }
     }
@@ -90,7 +90,7 @@ impl fmt::Display for Ending {
 #[non_exhaustive]
 pub enum StartError {
     /// There is no such file.
-    #[error("there is no program {0}")]
+    #[error("the program {0} does not exist")]
     Missing(PathBuf),
     /// The file is there, but the interpreter or loader that it names is not.
     #[error("the interpreter or loader that {0} needs is missing")]
@@ -99,7 +99,7 @@ pub enum StartError {
     #[error("{0} is not executable")]
     NotExecutable(PathBuf),
     /// The file is executable, but the confinement or the file system refuses.
-    #[error("{0} may not be executed here")]
+    #[error("no permission to execute {0} here")]
     Refused(PathBuf),
     /// A program for another machine.
     #[error("{0} is a program for another processor architecture")]
@@ -111,22 +111,22 @@ pub enum StartError {
     #[error("the working folder {0} can't be entered: {1}")]
     Folder(PathBuf, String),
     /// An argument or variable holds a zero byte, or all of them are too long.
-    #[error("its arguments or environment can't be passed on: {0}")]
+    #[error("its arguments or environment can't be passed to it: {0}")]
     Arguments(String),
     /// The confinement was required and this part of it was not granted.
-    #[error("confinement is required, and a part of it is missing here: {0}")]
+    #[error("confinement is required, but this part of it is missing here: {0}")]
     Unconfined(&'static str),
     /// No processes, descriptors or memory are left.
-    #[error("no resources are left to start it: {0}")]
+    #[error("the system has no resources left to start it: {0}")]
     Resources(String),
     /// Its deadline had passed already.
-    #[error("its deadline had passed")]
+    #[error("its deadline had passed before it started")]
     NoTime,
     /// The program's file could not be read in time.
-    #[error("its program did not begin to run in time")]
+    #[error("its program did not start in time")]
     Slow,
     /// The thread that watches children is gone.
-    #[error("the thread that supervises children is gone")]
+    #[error("the thread that supervises children has ended")]
     NoSupervisor,
     /// Anything else, in the system's words.
     #[error("{step}: {reason}")]
@@ -166,7 +166,7 @@ impl Captured {
     }
 }
 
-/// How a child was confined: what it found when it tried, just before its program began.
+/// How a child was confined, as its self-test found it just before its program began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Granted {
     /// The version of Landlock's interface that confines its files; none when it could open what it may not.
@@ -216,17 +216,17 @@ impl Granted {
                 self.not_root,
                 "a user that is not root (root needs CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_KILL and mapped users to give it one)",
             ),
-            (self.few_capabilities(), "the loss of capabilities"),
+            (self.few_capabilities(), "dropping capabilities"),
             (self.limits, "resource limits"),
-            (self.swept, "a subreaper"),
-            (self.signals_scoped, "that the handler can't be signalled (a user of its own, or Landlock's interface 6)"),
-            (self.handler_hidden, "that the handler's environment is hidden"),
-            (self.processes_hidden, "that the command lines of others are hidden"),
-            (self.metadata_refused, "that rights of files can't be changed"),
-            (self.sockets_refused, "that sockets are refused"),
-            (self.shared_memory_refused, "that shared memory is refused"),
-            (self.memory_files_refused, "that files in memory are refused"),
-            (self.priorities_kept, "that priorities can't be changed"),
+            (self.swept, "a child subreaper (orphans can't be swept)"),
+            (self.signals_scoped, "protecting the handler from signals (needs a user of its own, or Landlock ABI 6)"),
+            (self.handler_hidden, "hiding the handler's environment"),
+            (self.processes_hidden, "hiding the command lines of other processes"),
+            (self.metadata_refused, "refusing changes of file permissions"),
+            (self.sockets_refused, "refusing sockets"),
+            (self.shared_memory_refused, "refusing shared memory"),
+            (self.memory_files_refused, "refusing files in memory"),
+            (self.priorities_kept, "refusing changes of priorities"),
         ];
         parts.into_iter().filter_map(|(there, words)| (!there).then_some(words)).collect()
     }

@@ -47,11 +47,11 @@ impl Strings {
 pub(super) struct Plan {
     pub(super) facts: Facts,
     pub(super) image: Image,
-    pub(super) ours: ParentEnds,
-    pub(super) theirs: ChildEnds,
+    pub(super) parent_ends: ParentEnds,
+    pub(super) child_ends: ChildEnds,
 }
 
-/// What is still asked about a child after the fork.
+/// What the handler needs to know about a child after the fork.
 pub(super) struct Facts {
     path: PathBuf,
     dir: PathBuf,
@@ -59,7 +59,7 @@ pub(super) struct Facts {
     user: Option<User>,
 }
 
-/// What the child makes of itself.
+/// What the child applies to itself.
 pub(super) struct Image {
     pub(super) program: CString,
     pub(super) args: Strings,
@@ -81,7 +81,7 @@ pub(super) struct Image {
     pub(super) required: bool,
 }
 
-/// Our ends. The pipes never block.
+/// The handler's ends. The pipes never block.
 pub(super) struct ParentEnds {
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
@@ -149,8 +149,8 @@ impl Plan {
                 ruleset: None,
             }
             .under(ruleset.as_ref())?,
-            ours: ParentEnds { stdout: stdout.0, stderr: stderr.0, report: report.0, channel: our_channel },
-            theirs: ChildEnds {
+            parent_ends: ParentEnds { stdout: stdout.0, stderr: stderr.0, report: report.0, channel: our_channel },
+            child_ends: ChildEnds {
                 null: high(&null)?,
                 stdout: stdout.1,
                 stderr: stderr.1,
@@ -172,10 +172,10 @@ impl Facts {
     /// What `steps`, the bits that the child reported, and the capabilities that it has left amount to.
     pub(super) fn granted(&self, steps: u64, capabilities: u64, marked: bool) -> Granted {
         let has = |step: u64| steps & step != 0;
-        let landlock = self.landlock.filter(|_| has(fork::LANDLOCK) && has(trial::FILES));
+        let landlock = self.landlock.filter(|_| has(fork::LANDLOCK) && has(self_test::FILES));
         Granted {
             landlock,
-            signals_scoped: has(trial::SIGNALS),
+            signals_scoped: has(self_test::SIGNALS),
             seccomp: has(fork::SECCOMP),
             no_new_privs: has(fork::NO_NEW_PRIVS),
             user: self.user.filter(|_| has(fork::USER)).map(|user| user.uid),
@@ -184,13 +184,13 @@ impl Facts {
             capabilities_dropped: capabilities == 0,
             limits: has(fork::LIMITS),
             swept: marked && nix::sys::prctl::get_child_subreaper().unwrap_or(false),
-            handler_hidden: has(trial::HANDLER),
-            processes_hidden: has(trial::PROCESSES),
-            metadata_refused: has(trial::METADATA),
-            sockets_refused: has(trial::SOCKETS),
-            shared_memory_refused: has(trial::SHARED),
-            memory_files_refused: has(trial::MEMORY_FILES),
-            priorities_kept: has(trial::PRIORITY),
+            handler_hidden: has(self_test::HANDLER),
+            processes_hidden: has(self_test::PROCESSES),
+            metadata_refused: has(self_test::METADATA),
+            sockets_refused: has(self_test::SOCKETS),
+            shared_memory_refused: has(self_test::SHARED),
+            memory_files_refused: has(self_test::MEMORY_FILES),
+            priorities_kept: has(self_test::PRIORITY),
         }
     }
 

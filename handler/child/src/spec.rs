@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{Span, field::Empty, info_span};
 
-/// A child to be.
+/// A child to start.
 #[derive(Debug)]
 pub struct Spec {
     /// Its program. A name without a slash is looked up in the `PATH` of `env`.
@@ -65,7 +65,7 @@ impl Spec {
     }
 }
 
-/// Whose program a child is. When the handler is root, it decides the user that the child runs as; see `user`.
+/// Who wrote a child's program. When the handler is root, it decides the user that the child runs as; see `user`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Author {
     /// A tool of ours: all of them run as one user, which owns the jobs' folders.

@@ -1,4 +1,4 @@
-//! The one thread that forks, and watches every child to its end.
+//! The one thread that forks, and supervises every child to its end.
 
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
@@ -10,59 +10,59 @@ use nix::unistd::Pid;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::family::{self, Family, SweepTarget};
-use super::life::{EXEC, HUNT, live};
+use super::lifecycle::{EXEC, SWEEP, supervise};
 use super::outcome::{Granted, Outcome, StartError};
 use super::plan::Plan;
 use super::spec::{Limits, Spec};
+use super::sweep::{self, Registry, SweepTarget};
 use super::system;
 use deadline::Deadline;
 
-/// After this the supervisor itself must be stuck.
+/// Longest wait for the supervisor's answer; after it, the supervisor itself must be stuck.
 pub(super) const LONGEST_ANSWER: Duration = Duration::from_secs(12);
-/// Hears how the start went.
+/// Called with the result of the start.
 pub(super) type Reply = Box<dyn FnOnce(Granted, Result<Running, StartError>) + Send>;
 
 /// What was in force for every child that has run.
-static FOR_ALL: Mutex<Option<Granted>> = Mutex::new(None);
+static GRANTED: Mutex<Option<Granted>> = Mutex::new(None);
 
 /// What was in force for every child that has run; none before the first.
 pub(super) fn granted() -> Option<Granted> {
-    *FOR_ALL.lock().unwrap_or_else(PoisonError::into_inner)
+    *GRANTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Children that were asked for and have not ended, with all that they left.
-static LIVE: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+/// Number of children that were requested and have not ended, with all their descendants.
+static RUNNING: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
-/// One of them.
+/// Counts one of them as long as it exists.
 struct Counted;
 
 impl Counted {
     fn new() -> Self {
-        LIVE.send_modify(|live| *live += 1);
+        RUNNING.send_modify(|count| *count += 1);
         Self
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        LIVE.send_modify(|live| *live -= 1);
+        RUNNING.send_modify(|count| *count -= 1);
     }
 }
 
 /// Waits until no child is left, alive or being ended.
 pub(super) async fn settled(deadline: Deadline) -> bool {
     // The sender is never dropped.
-    deadline.run(LIVE.subscribe().wait_for(|live| *live == 0)).await.is_ok()
+    deadline.run(RUNNING.subscribe().wait_for(|count| *count == 0)).await.is_ok()
 }
 
 enum Command {
-    Start(Box<Plan>, Orders, Reply, Counted),
-    Hunt(SweepTarget, std::sync::mpsc::SyncSender<usize>),
+    Start(Box<Plan>, RunOptions, Reply, Counted),
+    Sweep(SweepTarget, std::sync::mpsc::SyncSender<usize>),
 }
 
-/// What the supervisor must know of a spec.
-pub(super) struct Orders {
+/// The part of a spec that the supervisor needs.
+pub(super) struct RunOptions {
     pub(super) deadline: Deadline,
     pub(super) grace: Duration,
     pub(super) drain: Duration,
@@ -77,30 +77,30 @@ pub(super) struct Orders {
 pub struct Running {
     pid: Pid,
     channel: Option<UnixStream>,
-    ender: Ender,
+    stop_handle: StopHandle,
     outcome: oneshot::Receiver<Outcome>,
 }
 
 /// Ends a child: TERM, grace, KILL.
 #[derive(Debug, Clone)]
-pub struct Ender(Arc<watch::Sender<bool>>);
+pub struct StopHandle(Arc<watch::Sender<bool>>);
 
-impl Ender {
-    /// Asks for the end, and returns at once. A child that has ended stays so.
+impl StopHandle {
+    /// Requests the end, and returns at once. It has no effect on a child that has ended.
     pub fn end(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Running {
-    /// A child that runs, where to hear that it shall end, and where to say how it ended.
+    /// A running child, the receiver of requests to end it, and the sender of its outcome.
     pub(super) fn new(
         pid: Pid,
         channel: Option<UnixStream>,
     ) -> (Self, watch::Receiver<bool>, oneshot::Sender<Outcome>) {
-        let (ender, asked) = watch::channel(false);
+        let (stop_handle, asked) = watch::channel(false);
         let (sender, outcome) = oneshot::channel();
-        (Self { pid, channel, ender: Ender(Arc::new(ender)), outcome }, asked, sender)
+        (Self { pid, channel, stop_handle: StopHandle(Arc::new(stop_handle)), outcome }, asked, sender)
     }
 
     /// Its process number, which is also that of its group and session.
@@ -113,9 +113,9 @@ impl Running {
         self.channel.take().and_then(|socket| tokio::net::UnixStream::from_std(socket).ok())
     }
 
-    /// A handle that ends it from elsewhere.
-    pub fn ender(&self) -> Ender {
-        self.ender.clone()
+    /// A handle by which others can end it.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop_handle.clone()
     }
 
     /// Waits for its end, which comes by its deadline plus grace, drain and 2 s. Dropping this future ends the child.
@@ -126,22 +126,22 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.ender.end();
+        self.stop_handle.end();
     }
 }
 
-/// Has a child started. `reply` is called once, on the supervisor's thread.
-pub(super) fn ask(
+/// Requests the start of a child. `reply` is called once, on the supervisor's thread.
+pub(super) fn request_start(
     spec: Spec,
     deadline: Deadline,
     reply: impl FnOnce(Result<Running, StartError>) + Send + 'static,
 ) -> Result<(), StartError> {
-    ask_and_tell(
+    submit(
         spec,
         deadline,
         Box::new(|granted, started| {
             if started.is_ok() {
-                let mut all = FOR_ALL.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut all = GRANTED.lock().unwrap_or_else(PoisonError::into_inner);
                 *all = Some(all.map_or(granted, |others| others.and(granted)));
             }
             reply(started);
@@ -149,29 +149,29 @@ pub(super) fn ask(
     )
 }
 
-fn ask_and_tell(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), StartError> {
-    // Paths are opened here and not on the supervisor's thread: a disk that hangs must not stop its clock.
+fn submit(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), StartError> {
+    // Paths are opened here and not on the supervisor's thread, which a hanging disk must not block.
     let plan = Plan::of(&spec)?;
     let Spec { grace, drain, keep, lines, limits: Limits { processes, memory, .. }, .. } = spec;
-    let orders = Orders { deadline, grace, drain, keep, processes, memory, lines };
+    let options = RunOptions { deadline, grace, drain, keep, processes, memory, lines };
     supervisor()
-        .send(Command::Start(Box::new(plan), orders, reply, Counted::new()))
+        .send(Command::Start(Box::new(plan), options, reply, Counted::new()))
         .map_err(|_| StartError::NoSupervisor)
 }
 
 /// Kills the target, and gives the number of those found alive.
 pub(super) fn sweep_tree(target: SweepTarget) -> usize {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    if supervisor().send(Command::Hunt(target, sender)).is_err() {
+    if supervisor().send(Command::Sweep(target, sender)).is_err() {
         return 0;
     }
-    receiver.recv_timeout(HUNT * 2).unwrap_or(0)
+    receiver.recv_timeout(SWEEP * 2).unwrap_or(0)
 }
 
 pub(super) fn probe() -> Granted {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    // A device can't be executed, so this child confines itself, says what it tried in vain, and is gone.
-    let asked = ask_and_tell(
+    // A device can't be executed: this child confines itself, reports the result of its self-test, and exits.
+    let asked = submit(
         Spec::new("/dev/null", "/"),
         Deadline::after(EXEC),
         Box::new(move |granted, _| {
@@ -181,11 +181,11 @@ pub(super) fn probe() -> Granted {
     asked.ok().and_then(|()| receiver.recv_timeout(LONGEST_ANSWER).ok()).unwrap_or_default()
 }
 
-/// The way to the supervisor's thread, which is started when it is first needed. A sender whose thread could not be
-/// started is closed, and every send on it fails.
+/// The sender to the supervisor's thread, which is started on first use. If the thread can't be started, the channel is closed and
+/// every send fails.
 fn supervisor() -> mpsc::UnboundedSender<Command> {
     static SENDER: Mutex<Option<mpsc::UnboundedSender<Command>>> = Mutex::new(None);
-    // A sender is whole at any time, whoever panicked.
+    // A panic elsewhere leaves the sender intact.
     let mut slot = SENDER.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(sender) = slot.as_ref().filter(|sender| !sender.is_closed()) {
         return sender.clone();
@@ -199,23 +199,23 @@ fn supervisor() -> mpsc::UnboundedSender<Command> {
 
 fn serve(mut commands: mpsc::UnboundedReceiver<Command>) {
     system::listen_to_children();
-    // Orphans are found below us only with this; `probe` says when it was refused.
+    // Only with this do orphans become our children; `probe` says when it was refused.
     let _ = nix::sys::prctl::set_child_subreaper(true);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    let family = Rc::new(RefCell::new(Family::new()));
+    let registry = Rc::new(RefCell::new(Registry::new()));
     LocalSet::new().block_on(&runtime, async move {
         while let Some(command) = commands.recv().await {
-            let family = family.clone();
+            let registry = registry.clone();
             match command {
-                Command::Start(plan, orders, reply, counted) => {
+                Command::Start(plan, options, reply, counted) => {
                     spawn_local(async move {
-                        live(family, *plan, orders, reply).await;
+                        supervise(registry, *plan, options, reply).await;
                         drop(counted);
                     });
                 }
-                Command::Hunt(target, found) => {
+                Command::Sweep(target, found) => {
                     spawn_local(async move {
-                        let swept = family::sweep_tree(&family, target, Instant::now() + HUNT).await;
+                        let swept = sweep::sweep_tree(&registry, target, Instant::now() + SWEEP).await;
                         let _ = found.send(swept.members.len());
                     });
                 }

@@ -33,7 +33,7 @@ const NEEDED: u64 = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7;
 /// `CAP_DAC_READ_SEARCH`: reading files, and passing folders, that are closed to a user.
 pub(super) const READ_SEARCH: u64 = 1 << 2;
 
-/// Whom a child runs as.
+/// The user that a child runs as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) uid: u32,
@@ -62,7 +62,7 @@ pub(super) fn of(spec: &Spec, program: &Path) -> Option<User> {
     }
     for folder in &spec.confinement.write {
         if let Err(error) = hand_over(folder, uid) {
-            tracing::warn!(folder = %folder.display(), %error, "a child's folder can't be given to the child's user");
+            tracing::warn!(folder = %folder.display(), %error, "can't change the owner of a child's folder; the child runs as the handler's user");
             return None;
         }
     }

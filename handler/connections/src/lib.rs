@@ -1,12 +1,12 @@
-//! Connections of an HTTP server, with peers that may neither send nor read: each has deadlines, and all together have a limit.
+//! Connections of an HTTP server whose peers may neither send nor read: each has timeouts, and their number is limited.
 //!
-//! In: a listener, and a function that answers requests. Out: answers. What a peer keeps waiting is closed: a request's head that is not
-//! there in time, a body that comes too slowly, an answer that nobody takes. Where there are as many connections as there may be, the
-//! one that waits longest for its peer makes room for the next, so that a new peer is always heard; a request that is worked on is never
-//! cut off. It knows nothing of what is asked.
+//! In: a listener, and a function that answers requests. Out: answers. A connection is closed when its peer keeps it waiting: a request's
+//! head that does not arrive in time, a body that arrives too slowly, an answer that is not read. At the limit, the connection that
+//! has waited longest for its peer is closed for the next one, so that a new peer is always served; a request that is being answered
+//! is never cut off. It knows nothing of what is requested.
 //!
-//! Why one watch for each connection and not timeouts around each read and write: a body that comes byte by byte is never late at any
-//! read, and yet never whole.
+//! Why one timer for each connection and not a timeout around each read and write: a body that arrives byte by byte is never late at any
+//! read, and yet never complete.
 
 use std::io;
 use std::pin::Pin;
@@ -31,19 +31,19 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use deadline::Deadline;
 
-/// Descriptors that are kept for all else, an estimate: a child takes six of them, and two films have some ten children at a time.
+/// Descriptors reserved for everything else, an estimate: a child takes six of them, and two films have some ten children at a time.
 const KEPT: u64 = 72;
 /// Descriptors of one connection while a film goes through it: itself, both ends of a connection to the store, and the film.
 const EACH: u64 = 4;
 /// The fewest connections that are of use, and the most that are needed on one machine.
 const FEWEST: u64 = 8;
 const MOST: u64 = 256;
-/// The wait after a failed accept (usually no descriptor is free), lest the loop spins.
+/// The wait after a failed accept (usually no descriptor is free), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Largest head of a request, and what waits to be written, in bytes: all connections together have some megabytes.
 const BUFFER: usize = 64 << 10;
 
-/// What is told a peer for whom there is no room.
+/// The answer to a peer above the limit.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
@@ -153,11 +153,11 @@ async fn accept<F, B, E>(
             accepted = listener.accept() => match accepted {
                 Ok((socket, _)) => {
                     while connections.len() >= rules.most && open.make_room() {
-                        // Whoever makes room does so at once.
+                        // A connection that is told to leave closes at once.
                         connections.join_next().await;
                     }
                     if connections.len() >= rules.most {
-                        let _ = socket.try_write(FULL); // who does not get it sees a closed connection
+                        let _ = socket.try_write(FULL); // a peer that does not get it sees a closed connection
                         continue;
                     }
                     let connection = open.new_connection(rules);
@@ -165,13 +165,13 @@ async fn accept<F, B, E>(
                     connections.spawn(async move {
                         tokio::select! {
                             () = served => {}
-                            () = connection.too_slow() => tracing::debug!("a peer keeps a connection waiting"),
-                            () = connection.leave.notified() => tracing::debug!("a connection makes room"),
+                            () = connection.too_slow() => tracing::debug!("closing a connection: its peer is too slow"),
+                            () = connection.leave.notified() => tracing::debug!("closing the connection that has waited longest: the limit is reached"),
                         }
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection can't be accepted");
+                    tracing::warn!(%error, "can't accept a connection");
                     open.make_room();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -180,12 +180,12 @@ async fn accept<F, B, E>(
     };
     drop(listener);
     if deadline.run(graceful.shutdown()).await.is_err() {
-        tracing::debug!("open requests are ended");
+        tracing::debug!("the time to shut down is over: open requests are cut off");
     }
     connections.shutdown().await;
 }
 
-/// The life of one connection.
+/// Serves one connection.
 fn serve<F, B, E>(
     socket: TcpStream,
     connection: Arc<Connection>,
@@ -200,7 +200,7 @@ where
     E: Into<Fault> + Send + 'static,
 {
     let _ = socket.set_nodelay(true); // without it small replies are late, no more
-    // A peer that is gone without a word answers nothing: the kernel finds out, since streams send something now and then.
+    // A peer that disappeared acknowledges nothing: the kernel notices, since streams send something now and then.
     let gone = u32::try_from(connection.rules.answer.as_millis()).unwrap_or(u32::MAX);
     let _ = setsockopt(&socket, TcpUserTimeout, &gone);
     let socket = TokioIo::new(Counted { socket, connection: connection.clone() });
@@ -221,7 +221,7 @@ where
     let served = graceful.watch(http.serve_connection(socket, service).into_owned());
     async move {
         if let Err(error) = served.await {
-            tracing::debug!(%error, "a connection broke");
+            tracing::debug!(%error, "a connection failed");
         }
     }
 }
@@ -229,15 +229,15 @@ where
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
-    /// For its peer to ask something. These make room first.
+    /// For a request of its peer. These are closed first.
     Head,
-    /// For its peer to take what comes now and then.
+    /// For its peer to read a stream of events.
     Stream,
     /// For the body of a request.
     Body,
-    /// For its peer to take an answer.
+    /// For its peer to read an answer.
     Answer,
-    /// For us. These never make room.
+    /// For the server. These are never closed.
     Work,
 }
 
@@ -255,7 +255,7 @@ struct State {
 struct Connection {
     rules: Rules,
     state: Mutex<State>,
-    /// The phase is another.
+    /// The phase has changed.
     changed: Notify,
     /// Another connection needs its place.
     leave: Notify,
@@ -279,7 +279,7 @@ impl Connection {
         state.moved_at = Instant::now();
     }
 
-    /// When its peer has kept it waiting too long, as it stands; none while we are at work.
+    /// When its peer will have kept it waiting too long; none while the server is at work.
     fn ends(&self) -> Option<Instant> {
         let (rules, state) = (&self.rules, self.state());
         let earned = |rate: u32| Duration::from_secs_f64(state.moved as f64 / f64::from(rate.max(1)));
@@ -336,7 +336,7 @@ impl Open {
         connection
     }
 
-    /// Has the connection leave that waits longest for its peer; false when all are worked for.
+    /// Closes the connection that has waited longest for its peer; false when all are being answered.
     fn make_room(&self) -> bool {
         let mut all = self.all();
         let waiting = all.iter().enumerate().filter_map(|(index, one)| {
@@ -404,7 +404,7 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// The body of a request on its way in.
+/// The body of a request, counted while it arrives.
 #[derive(Debug)]
 pub struct Received {
     body: Incoming,
@@ -442,7 +442,7 @@ impl Body for Received {
     }
 }
 
-/// The body of an answer on its way out.
+/// The body of an answer, counted while it is sent.
 struct Sent<B> {
     body: Pin<Box<B>>,
     connection: Arc<Connection>,

@@ -1,7 +1,7 @@
-//! The one way to speak of time. Nothing waits or computes without a [`Deadline`].
+//! Deadlines. Nothing waits or computes without a [`Deadline`].
 //!
 //! What waits is cut off by [`Deadline::run`]. What computes can't be cut off: it runs on a thread of its own by
-//! [`Deadline::work`], and asks its [`Cutoff`] every so often whether it may go on.
+//! [`Deadline::work`], and checks its [`Cutoff`] every so often.
 
 use std::future::Future;
 use std::io;
@@ -73,7 +73,7 @@ impl From<Deadline> for Cutoff {
     }
 }
 
-/// Tells the work when nobody waits any more.
+/// Tells the work when its result is no longer awaited.
 struct Waiting(Arc<AtomicBool>);
 
 impl Drop for Waiting {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn computing_ends_at_the_deadline_and_when_nobody_waits() {
+    async fn computing_ends_at_the_deadline_and_when_its_result_is_not_awaited() {
         // Says how often it went round once it was told to stop.
         let endless = |done: std::sync::mpsc::Sender<u64>| {
             move |cutoff: &Cutoff| {

@@ -28,7 +28,7 @@ const READABLE: u64 = 20;
 /// A gap between two cues that is shorter than this flickers: the first one stays.
 const FLICKER_MS: u64 = 250;
 
-/// What can't be broken over lines: a word, or one letter of a script without spaces.
+/// A unit that is not broken over lines: a word, or one letter of a script without spaces.
 #[derive(Debug, Clone, Copy)]
 struct Token<'a> {
     text: &'a str,
@@ -41,8 +41,8 @@ struct Token<'a> {
     to_ms: u64,
 }
 
-/// Makes the cues of a film. Words are shown when they are spoken; where a voice does not tell, the words of a beat share its
-/// sound by their number of characters.
+/// Makes the cues of a film. Words are shown when they are spoken; when the voice gives no times, the words of a beat share
+/// its sound by their number of characters.
 pub fn cues(ledger: &Ledger) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     for beat in ledger.beats().filter(|beat| beat.samples > 0) {
@@ -56,7 +56,7 @@ pub fn cues(ledger: &Ledger) -> Vec<Cue> {
         }
     }
     let end = ledger.samples() * 1000 / u64::from(ledger.sample_rate);
-    settle(&mut cues, end);
+    extend(&mut cues, end);
     cues
 }
 
@@ -64,8 +64,8 @@ fn cue(part: &[Token<'_>], from_ms: u64, to_ms: u64) -> Cue {
     Cue { from_ms, to_ms, lines: lines(part) }
 }
 
-/// Gives every cue time to be read, and none the time of another.
-fn settle(cues: &mut [Cue], end: u64) {
+/// Extends cues so that they can be read, without overlaps.
+fn extend(cues: &mut [Cue], end: u64) {
     let mut begin = 0;
     for index in 0..cues.len() {
         // Words may come at the same millisecond; cues may not.
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_there_once_and_in_order() {
+    fn every_word_appears_once_and_in_order() {
         let cues = cues(&ledger());
         let read: Vec<&str> = cues.iter().flat_map(|cue| &cue.lines).flat_map(|line| line.split_whitespace()).collect();
         // One word does not fit a line.
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_shown_when_the_voice_says_so() {
+    fn captions_follow_the_voices_word_times() {
         let text = "One two three four five six seven eight nine ten. Eleven twelve.";
         let scene = scene("s", &[text]);
         let mut ledger = Ledger::of(30, [(&scene, &[300][..], vec![432_000])]);
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_voice_leaves_its_captions_standing_in_the_pause() {
+    fn captions_of_a_fast_voice_stay_during_the_pause() {
         let scene = scene("s", &["Sixty characters of text that nobody can read in one second.", "Next."]);
         let ledger = Ledger::of(30, [(&scene, &[180, 60][..], vec![48_000, 48_000])]);
         let cues = cues(&ledger);
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn the_formats_are_as_their_readers_want_them() {
+    fn the_formats_are_valid() {
         let cues = [Cue { from_ms: 3_661_001, to_ms: 3_662_000, lines: vec!["a & <b>".into(), "c".into()] }];
         assert_eq!(srt(&cues), "1\n01:01:01,001 --> 01:01:02,000\na & <b>\nc\n\n");
         assert_eq!(vtt(&cues), "WEBVTT\n\n01:01:01.001 --> 01:01:02.000\na &amp; &lt;b&gt;\nc\n\n");

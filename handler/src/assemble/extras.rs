@@ -1,7 +1,7 @@
-//! What a document brings along beside its scenes, made ready for the film: an intro and an outro as clips that can be joined
-//! by stream copy, and their sound and the music as samples.
+//! A document's intro, outro and music, prepared for the film: clips that can be joined by stream copy, and their sound and the music
+//! as samples.
 //!
-//! These are somebody's files. One that can't be used costs a warning, and never the film.
+//! These are untrusted files. One that can't be used gives a warning, and never costs the film.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ use crate::narrate::SAMPLE_RATE;
 
 /// Longest intro or outro in seconds. More would be a film of its own, and encoding it takes as long as drawing one.
 const LONGEST_CLIP: u64 = 120;
-/// Music is decoded for so many seconds (ten minutes are 115 MB of samples), and goes on from its beginning.
+/// Music is decoded for so many seconds (ten minutes are 115 MB of samples), and then repeats from its beginning.
 const LONGEST_MUSIC: u64 = 600;
 /// Loudness of the voice in a film of two channels, in LUFS, which is the film's own.
 const VOICE: f64 = LOUDNESS;
-/// A clip's sound is raised by this much at the most, in decibels: what is quiet by intention is not to become noise.
+/// A clip's sound is raised by this much at the most, in decibels: intentionally quiet sound must not become noise.
 const MOST_RAISED: f64 = 12.0;
 
 /// The document's own files, fetched.
@@ -39,7 +39,7 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// What a storyboard names and its document's place has.
+    /// The files that a storyboard names and that were fetched.
     pub fn of(storyboard: &Storyboard, assets: &Assets) -> Self {
         let path = |source: &String| assets.get(source).map(|asset| asset.path.clone());
         Self {
@@ -50,10 +50,10 @@ impl Extras {
     }
 }
 
-/// What is ready to go into the film.
+/// The prepared files.
 #[derive(Debug, Clone, Default)]
 pub struct Prepared {
-    /// What could not be used, and why.
+    /// A warning for each file that can't be used.
     pub warnings: Vec<Warning>,
     pub(super) intro: Option<Surrounding>,
     pub(super) outro: Option<Surrounding>,
@@ -105,14 +105,14 @@ pub(super) async fn prepare(
     prepared
 }
 
-const LATE: &str = "there was no time for it";
+const LATE: &str = "there was no time left for it";
 
 impl Prepared {
     fn take<T>(&mut self, what: &str, made: Option<Result<T, String>>) -> Option<T> {
         match made? {
             Ok(made) => Some(made),
             Err(why) => {
-                tracing::warn!(what, why, "the film is made without it");
+                tracing::warn!(what, why, "the film is made without its {what}");
                 let (code, message) = (format!("assemble.{what}_left_out"), format!("the film has no {what}: {why}"));
                 self.warnings.push(Warning { code, message, place: None });
                 None
@@ -134,7 +134,7 @@ type Sound = Option<(Recording, f32)>;
 impl Work<'_> {
     async fn music(&self, source: &Path, level: f64) -> Result<(Recording, f32), String> {
         let sound = self.samples(source, "music.s16le", LONGEST_MUSIC).await?;
-        let loudness = self.loudness(&sound).await?.ok_or("it is silent")?;
+        let loudness = self.loudness(&sound).await?.ok_or("its sound is silent")?;
         Ok((sound, factor(VOICE + level.min(0.0) - loudness)))
     }
 
@@ -146,7 +146,7 @@ impl Work<'_> {
         let measured = self.prober.measure(&self.folder.join(&whole), self.deadline).await?;
         let frames = measured.video_frames;
         if frames == 0 || frames > LONGEST_CLIP * fps {
-            return Err(format!("it lasts {} s; 1 frame to {LONGEST_CLIP} s are possible", frames / fps));
+            return Err(format!("it lasts {} s; allowed are 1 frame to {LONGEST_CLIP} s", frames / fps));
         }
         let (path, ticks) = (format!("{name}.mp4"), (fps * 512).to_string());
         let alone = ["-i", &whole, "-map", "0:v", "-c", "copy", "-video_track_timescale", &ticks, &path];
@@ -154,7 +154,7 @@ impl Work<'_> {
         let path = self.folder.join(path);
         let counted = self.prober.video_frames(&path, self.deadline).await?;
         if counted != frames {
-            return Err(format!("{counted} of its {frames} frames could be used"));
+            return Err(format!("only {counted} of its {frames} frames could be decoded"));
         }
         let sound = match measured.audio_seconds {
             None => None,
@@ -177,7 +177,7 @@ impl Work<'_> {
         arguments.extend(["-ac", "2", "-ar", &SAMPLE_RATE.to_string(), "-f", "s16le", out].map(Into::into));
         self.run(arguments).await?;
         let sound = Recording::open(&self.folder.join(out), 2).map_err(|error| error.to_string())?;
-        if sound.moments() == 0 { Err("there is no sound in it".to_owned()) } else { Ok(sound) }
+        if sound.moments() == 0 { Err("it has no sound".to_owned()) } else { Ok(sound) }
     }
 
     async fn loudness(&self, sound: &Recording) -> Result<Option<f64>, String> {
@@ -194,7 +194,7 @@ impl Work<'_> {
 /// Demultiplexers of ffmpeg for files that hold sound and pictures. Its others read lists of more files, or devices.
 const FORMATS: &str = "aac,ac3,aiff,asf,avi,caf,flac,flv,gif,matroska,mov,mp3,mpeg,mpegts,mxf,ogg,w64,wav";
 
-/// Somebody's file: nothing that it names is opened.
+/// An untrusted file: no other file that it names is opened.
 fn input(source: &Path, seconds: u64) -> Vec<OsString> {
     let mut arguments =
         ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-t"].map(OsString::from).to_vec();

@@ -27,8 +27,8 @@ const LARGEST_FILM: u64 = 64 << 30;
 const LARGEST_TEXT: u64 = 256 << 20;
 /// What a film's loudness may differ from the wanted one, in LU.
 const TOLERANCE: f64 = 1.0;
-/// What looking at the finished film leaves to publishing it: a third of the time, at most this. A film at which nobody looked is
-/// better than none.
+/// The time that measuring the finished film leaves for publishing it: a third of what is left, at most this. A film that was not
+/// measured is better than none.
 const PUBLISHING: Duration = Duration::from_secs(3);
 
 /// Makes films of clips.
@@ -67,25 +67,29 @@ pub struct Captions {
 }
 
 impl Film {
-    /// What whoever publishes it should know: a loudness that players will show, as films of a few short sounds may have it, and
-    /// words that were not recognised where they should be.
+    /// Warnings about the film: a loudness off target, which films of a few short sounds may have, and words that were not recognised at
+    /// their place.
     pub fn warnings(&self) -> Vec<Warning> {
         let warning = |code: &str, message| Warning { code: code.to_owned(), message, place: None };
         let off = |loudness: &f64| (loudness - LOUDNESS).abs() > TOLERANCE;
         let loud = self.loudness.filter(off);
         let loud = loud.map(|loudness| {
-            warning("assemble.loudness", format!("the film has {loudness:.1} LUFS instead of {LOUDNESS:.0}"))
+            warning("assemble.loudness", format!("the film's loudness is {loudness:.1} LUFS instead of {LOUDNESS:.0}"))
         });
         let unheard: Vec<&str> = self.beats.iter().filter(|beat| beat.unheard).map(|beat| &*beat.id).collect();
         let unheard = (!unheard.is_empty()).then(|| {
-            let message =
-                format!("the words of {} were not recognised in the film; listen to them", unheard.join(", "));
+            let message = format!(
+                "the words of {} were not recognised at their place in the film; please listen to them",
+                unheard.join(", ")
+            );
             warning("assemble.unheard", message)
         });
-        let unmeasured = self
-            .sync
-            .is_none()
-            .then(|| warning("assemble.not_measured", "there was no time to measure sound against picture".to_owned()));
+        let unmeasured = self.sync.is_none().then(|| {
+            warning(
+                "assemble.not_measured",
+                "there was no time left to measure the synchronisation of sound and picture".to_owned(),
+            )
+        });
         loud.into_iter().chain(unheard).chain(unmeasured).collect()
     }
 }
@@ -97,7 +101,7 @@ impl Captions {
     }
 }
 
-/// What is seen in a film.
+/// The picture of a film, and what goes with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Reel<'a> {
     /// The film's title.
@@ -108,7 +112,7 @@ pub struct Reel<'a> {
     pub translations: &'a [Translation],
     /// The scenes' clips, in film order, as they were checked.
     pub clips: &'a [PathBuf],
-    /// What surrounds and accompanies them.
+    /// Intro, outro and music.
     pub extras: &'a Prepared,
 }
 
@@ -118,7 +122,7 @@ impl Assembler {
         Self { ffmpeg: Ffmpeg::new(layers, config), prober }
     }
 
-    /// Makes ready what the document brings along, in `folder`: as little or as much as can be had by `deadline`. It needs
+    /// Prepares intro, outro and music in `folder`, as far as that is possible by `deadline`. It needs
     /// no scene, so it may run while they are drawn.
     pub async fn prepare(&self, extras: &Extras, quality: Quality, folder: &Path, deadline: Deadline) -> Prepared {
         extras::prepare(extras, quality, (&self.ffmpeg, &self.prober), folder, deadline).await
@@ -185,7 +189,7 @@ impl Assembler {
         let files = left.map(|(name, most)| (name, UntrustedFile::open(&folder.join(name), most)));
         // From now on no child of this job writes here but the one that only adds to it.
         if let Some((name, Err(unfit))) = files.into_iter().find(|(_, file)| file.is_err()) {
-            return Err(JobError::new(Code::AssembleWrongFilm, format!("ffmpeg left no {name}: {unfit}")));
+            return Err(JobError::new(Code::AssembleWrongFilm, format!("ffmpeg wrote no usable {name}: {unfit}")));
         }
         self.check(&path, ledger, deadline).await?;
         let until = deadline.less((deadline.left() / 3).min(PUBLISHING));
@@ -198,21 +202,24 @@ impl Assembler {
         Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })
     }
 
-    /// The film must be as long as the ledger says, in both streams, before anybody gets it.
+    /// Checks that the film is as long as the ledger says, in both streams.
     async fn check(&self, film: &Path, ledger: &Ledger, deadline: Deadline) -> Result<(), JobError> {
         let wrong = |message: String| JobError::new(Code::AssembleWrongFilm, message);
         let measured = self.prober.measure(film, deadline).await.map_err(wrong)?;
         if measured.video_frames != ledger.frames {
-            return Err(wrong(format!("the film has {} frames, the ledger {}", measured.video_frames, ledger.frames)));
+            return Err(wrong(format!(
+                "the film has {} frames, but the ledger has {}",
+                measured.video_frames, ledger.frames
+            )));
         }
         let audio = measured.audio_seconds.ok_or_else(|| wrong("the film has no sound".to_owned()))?;
         if (audio - ledger.seconds()).abs() * f64::from(ledger.fps) > 1.0 {
-            return Err(wrong(format!("sound lasts {audio:.3} s, picture {:.3} s", ledger.seconds())));
+            return Err(wrong(format!("the sound lasts {audio:.3} s, but the picture {:.3} s", ledger.seconds())));
         }
         Ok(())
     }
 
-    /// Looks and listens where each beat begins in `film.mp4`: none may be off by more than a frame, nor most be missing.
+    /// Measures where each beat begins in `film.mp4`: none may be off by more than a frame, and most must be recognised.
     async fn measure(
         &self,
         ledger: &Ledger,
@@ -244,19 +251,22 @@ impl Assembler {
         let beats = measured.map_err(|error| could_not("the film's sound", error))?.map_err(wrong)?;
         if let Some(late) = beats.iter().find(|beat| beat.error_frames.is_some_and(|error| error.abs() > 1.0)) {
             let error = late.error_frames.unwrap_or_default();
-            return Err(wrong(format!("the words of beat {} are {error:.2} frames off their picture", late.id)));
+            return Err(wrong(format!(
+                "the words of beat {} are {error:.2} frames out of sync with their picture",
+                late.id
+            )));
         }
         Ok(beats)
     }
 }
 
-/// Work of our own that failed, or took longer than it may.
+/// The error of a step outside of ffmpeg that failed, or took too long.
 fn could_not(what: &str, error: std::io::Error) -> JobError {
     match error.kind() {
         std::io::ErrorKind::TimedOut => {
-            JobError::new(Code::AssembleTimedOut, format!("{what} could not be made ready in time"))
+            JobError::new(Code::AssembleTimedOut, format!("preparing {what} took too long"))
         }
-        _ => JobError::new(Code::ScratchFailed, format!("{what}: {error}")),
+        _ => JobError::new(Code::ScratchFailed, format!("preparing {what} failed: {error}")),
     }
 }
 
@@ -328,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_film_that_is_too_loud_or_too_quiet_says_so() {
+    fn a_film_that_is_too_loud_or_too_quiet_gets_a_warning() {
         let film = |loudness: Option<f64>| Film {
             path: PathBuf::new(),
             poster: PathBuf::new(),

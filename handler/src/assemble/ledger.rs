@@ -1,12 +1,12 @@
-//! The ledger: when everything happens, in integer frames and integer samples. Sound, captions, chapters and the page are
-//! all made from it, so they can't disagree.
+//! The ledger: when everything happens, in integer frames and integer samples. Sound, captions, chapters and the page
+//! are all made from it, so that they agree.
 
 use serde::{Deserialize, Serialize};
 use storyboard::{Beat, Scene};
 
 use crate::narrate::{SAMPLE_RATE, Word};
 
-/// When everything happens.
+/// The timeline of the film.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Frames per second; divides `sample_rate`.
@@ -25,7 +25,7 @@ pub struct Ledger {
     pub scenes: Vec<SceneEntry>,
 }
 
-/// A stretch of the film that is no scene.
+/// A part of the film that is not a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stretch {
     /// First frame in the film.
@@ -34,7 +34,7 @@ pub struct Stretch {
     pub frames: u64,
 }
 
-/// A scene's stretch of the film.
+/// A scene's part of the film.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SceneEntry {
     /// The scene's id.
@@ -49,7 +49,7 @@ pub struct SceneEntry {
     pub beats: Vec<BeatEntry>,
 }
 
-/// A beat's stretch of the film.
+/// A beat's part of the film.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BeatEntry {
     /// The beat's id.
@@ -133,7 +133,7 @@ impl Ledger {
         frame * samples_per_frame(self.fps)
     }
 
-    /// Takes down when words are spoken, for all beats in film order.
+    /// Records when words are spoken, for all beats in film order.
     pub fn time(&mut self, words: impl IntoIterator<Item = Vec<Word>>) {
         let beats = self.scenes.iter_mut().flat_map(|scene| &mut scene.beats);
         beats.zip(words).for_each(|(beat, words)| beat.words = words);

@@ -1,12 +1,12 @@
-//! Sound against picture in the finished film, at every beat.
+//! Measures the synchronisation of sound and picture in the finished film, at every beat.
 //!
-//! Nothing here is taken from the ledger but where to look. When a beat's first picture appears is read from the film's own
-//! packets. When its words begin is heard: the film's sound is decoded as a player would, with the encoder's delay and the
-//! container's edit list, and held against the track that went in.
+//! The ledger only says where to search. The time of a beat's first picture is read from the film's own packets. The beginning of
+//! its words is measured: the film's sound is decoded as a player does it, with the encoder's delay and the container's edit list,
+//! and correlated with the track that went in.
 
 use std::io;
 
-use audio::{STEP, best, envelope};
+use audio::{STEP, best_match, envelope};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
@@ -79,7 +79,7 @@ pub(super) fn beats(
     let beat = |(beat, spoken): (&super::ledger::BeatEntry, &bool)| {
         cutoff.check().map_err(|passed| passed.to_string())?;
         let planned = Planned { first_frame: beat.first_frame, first_sample: beat.first_sample };
-        let seconds = times.get(beat.first_frame as usize).ok_or_else(|| "the film ends too soon".to_owned())?;
+        let seconds = times.get(beat.first_frame as usize).ok_or_else(|| "the film ends before the beat".to_owned())?;
         // A thousandth of a frame is more than any clock in the file can tell.
         let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
         let first_frame = rounded(seconds * f64::from(ledger.fps));
@@ -100,7 +100,7 @@ pub(super) fn beats(
     let sought = unheard.len() + beats.iter().filter(|beat| beat.measured.first_sample.is_some()).count();
     match unheard.first() {
         Some(first) if 2 * unheard.len() > sought => Err(format!(
-            "the words of {} of {sought} beats, beat {} the first, are not heard within 100 ms of their place",
+            "the words of {} of {sought} beats (beat {} first) are not within 100 ms of their place",
             unheard.len(),
             first.id
         )),
@@ -117,7 +117,7 @@ pub(super) fn worst(beats: &[BeatSync]) -> f64 {
 fn times(packets: &str) -> Result<Vec<f64>, String> {
     let clock = packets.lines().find_map(|line| line.strip_prefix("#tb 0:")?.trim().split_once('/'));
     let number = |text: &str| text.trim().parse::<f64>().map_err(|error| format!("packet list: {text}: {error}"));
-    let (ticks, second) = clock.ok_or("the packet list has no clock")?;
+    let (ticks, second) = clock.ok_or("ffmpeg's packet list has no time base")?;
     let tick = number(ticks)? / number(second)?;
     let lines = packets.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let mut times = lines
@@ -149,12 +149,12 @@ fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> i
         return Ok(Onset::Silent);
     }
     let around = mono(heard, from - REACH as i64, length + 2 * REACH)?;
-    let (coarse, _) = best(&envelope(&sought), &envelope(&around));
+    let (coarse, _) = best_match(&envelope(&sought), &envelope(&around));
     // To the sample, around the best step.
     let first = (coarse * STEP).saturating_sub(FINE);
     let fine = &sought[..length.min(FINE_LENGTH)];
     let last = (coarse * STEP + FINE + fine.len()).min(around.len());
-    let (lag, alike) = best(fine, &around[first..last]);
+    let (lag, alike) = best_match(fine, &around[first..last]);
     let sample = from + (first + lag) as i64 - REACH as i64 + BEFORE as i64;
     Ok(u64::try_from(sample).ok().filter(|_| alike > ALIKE).map_or(Onset::Missing, Onset::At))
 }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_is_measured_to_the_sample() {
+    fn a_shift_is_measured_to_the_sample() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = ledger();
         for tone in TONES {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_further_than_one_looks_is_not_accepted() {
+    fn a_shift_beyond_the_search_range_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = ledger();
         for tone in TONES {
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn late_pictures_and_other_sounds_are_told() {
+    fn late_pictures_and_other_sounds_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = ledger();
         let track = track(&ledger, |n| (n * 0.057).sin() * 0.4);

@@ -1,13 +1,13 @@
-//! Clips and one sound track become the film, its captions and chapters.
+//! Joins clips and one sound track into the film, with captions and chapters.
 //!
-//! In: clips with their frames, beats with their samples, and what the document brings along. Out: `film.mp4`, `poster.jpg`,
+//! In: clips with their frames, beats with their samples, and the document's intro, outro and music. Out: `film.mp4`, `poster.jpg`,
 //! captions, the ledger and what was measured against it, in a folder. It never encodes a scene's picture again: clips are
 //! joined by stream copy.
 //!
-//! - `ledger` says when everything happens, and `captions` says it to players, in the languages of `translation` too;
-//! - `extras` makes intro, outro and music ready; `recording` is sound in a file, `music` the bed under the voice;
-//! - `track` lays all that is heard on one track;
-//! - `film` joins, with `ffmpeg`, and `measure` looks and listens whether it came out as the ledger says.
+//! - `ledger` is the timeline, and `captions` derive from it, in the languages of `translation` too;
+//! - `extras` prepares intro, outro and music; `recording` is sound in a file, `music` the bed under the voice;
+//! - `track` mixes all sound into one track;
+//! - `film` joins everything with `ffmpeg`, and `measure` verifies the result against the ledger.
 
 pub mod captions;
 mod extras;

@@ -1,4 +1,4 @@
-//! Music under the voice: as long as the film, and out of the way while somebody speaks.
+//! Music under the voice: as long as the film, and ducked during speech.
 
 use std::f32::consts::FRAC_PI_2;
 use std::io;
@@ -9,11 +9,11 @@ use super::Ledger;
 use super::recording::Recording;
 use crate::narrate::SAMPLE_RATE;
 
-/// How far music steps back while somebody speaks, in decibels: words must be understood at any level that the author chose.
+/// How far music is ducked during speech, in decibels: words must be understood at any level that the author chose.
 const DUCK: f32 = 12.0;
-/// It has stepped back when the first word begins, which the ledger knows: over 250 ms.
+/// Attack: 250 ms before the first word, whose time the ledger knows.
 const ATTACK: u64 = SAMPLE_RATE as u64 / 4;
-/// It comes back over 800 ms after the last.
+/// Release: 800 ms after the last word.
 const RELEASE: u64 = SAMPLE_RATE as u64 * 8 / 10;
 /// In a pause that is shorter than this it stays back: coming and going would be heard as pumping. More than attack and
 /// release together.
@@ -30,7 +30,7 @@ pub(super) struct Bed<'a> {
     gain: f32,
     from: u64,
     to: u64,
-    /// When somebody speaks, ascending, with pauses longer than [`BREATH`] between.
+    /// The stretches of speech, ascending, with pauses longer than [`BREATH`] between.
     speech: Vec<(u64, u64)>,
 }
 

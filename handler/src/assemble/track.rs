@@ -15,7 +15,7 @@ use super::recording::Recording;
 use crate::deadline::Cutoff;
 use crate::narrate::{SAMPLE_RATE, Sound};
 
-/// At the ends of each beat's words: 4 ms, so that no cut clicks.
+/// Fade at the ends of each beat's words: 4 ms, so that no cut clicks.
 const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
 /// At the ends of the sound of intro and outro: 20 ms, for what may be cut off in the middle of a chord.
 const CLIP_FADE: u64 = SAMPLE_RATE as u64 * 20 / 1000;
@@ -30,7 +30,7 @@ const SLOPES: (f64, f64) = (0.25, 1.0);
 /// Close enough, in LU.
 const CLOSE: f64 = 0.3;
 
-/// What is heard beside the voice, each with the factor that brings it to its loudness.
+/// The sound beside the voice, each with the factor that brings it to its loudness.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Backing {
     /// From the film's first frame on.
@@ -125,7 +125,7 @@ impl Mix<'_> {
         let mut done = 0;
         let mut heard = |mut block: Vec<Moment>| {
             self.cutoff.check()?;
-            self.beside(done, &mut block)?;
+            self.add_accompaniment(done, &mut block)?;
             done += block.len() as u64;
             each(&block)?;
             Ok::<u64, io::Error>(done)
@@ -159,8 +159,8 @@ impl Mix<'_> {
         Ok(())
     }
 
-    /// Adds what is heard beside the voice from moment `at` on.
-    fn beside(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
+    /// Adds intro, outro and music to the voice, from moment `at` on.
+    fn add_accompaniment(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
         let Ledger { intro, outro, .. } = self.ledger;
         for (stretch, sound) in [(intro, &self.backing.intro), (outro, &self.backing.outro)] {
             let (Some(stretch), Some((sound, gain))) = (stretch, sound) else { continue };
@@ -218,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keep = |(number, words): (usize, &Vec<f32>)| match words.len() {
             0 => Sound::default(),
-            _ => Sound::keep(&folder.path().join(number.to_string()), words, &soon()).unwrap(),
+            _ => Sound::write(&folder.path().join(number.to_string()), words, &soon()).unwrap(),
         };
         let sounds: Vec<Sound> = words.iter().enumerate().map(keep).collect();
         let path = folder.path().join("track");
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn laying_ends_at_its_deadline_and_what_is_loud_enough_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
-        let sounds = [Sound::keep(&folder.path().join("0"), &bursts(3, 0.2), &soon()).unwrap()];
+        let sounds = [Sound::write(&folder.path().join("0"), &bursts(3, 0.2), &soon()).unwrap()];
         let ledger = ledger_of(&[bursts(3, 0.2)]);
         let passed = Deadline::after(Duration::ZERO).into();
         let ended = Track::lay(&ledger, &sounds, &Backing::default(), &folder.path().join("track"), &passed);

@@ -1,9 +1,9 @@
 //! Calls of AWS's smaller services: EventBridge, IAM, Lambda, Polly, SQS, Step Functions and STS.
 //!
-//! In: an operation and its parameters. Out: the service's answer, or what its refusal means. S3 has a client of its own, `store`.
+//! In: an operation and its parameters. Out: the service's answer, or its error. S3 has a client of its own, `store`.
 //!
 //! Why not the SDK's clients: the handler needs a dozen operations of these services, each a request of a few lines. Three of their
-//! SDKs alone took 140 CPU seconds of each build. What is hard stays with AWS's own crates: `aws-config` finds credentials,
+//! SDKs alone took 140 CPU seconds of each build. The hard parts are in AWS's own crates: `aws-config` finds credentials,
 //! `aws-sigv4` signs.
 
 mod endpoint;
@@ -68,7 +68,7 @@ impl Access {
     }
 }
 
-/// Who calls, and how. Clones share connections and credentials.
+/// A client of AWS. Clones share connections and credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct Aws {
     /// For clients of the SDK.
@@ -104,14 +104,14 @@ impl Aws {
         };
         let anywhere = || access.url.is_some().then(|| "us-east-1".to_owned());
         let region = sdk.region().map(Region::to_string).or_else(|| access.region.clone()).or_else(anywhere);
-        let provider = sdk.credentials_provider().ok_or("no credentials are set")?;
+        let provider = sdk.credentials_provider().ok_or("no AWS credentials are configured")?;
         let http = Client::builder()
             .connect_timeout(CONNECT)
             .redirect(Policy::none())
             .user_agent(concat!("chalkreel/", env!("CARGO_PKG_VERSION")));
         Ok(Self {
             url: access.url.clone(),
-            region: region.ok_or("no region is set")?,
+            region: region.ok_or("no AWS region is configured; set AWS_REGION")?,
             provider,
             found: Arc::default(),
             http: http.build().map_err(|error| error.to_string())?,
@@ -148,7 +148,7 @@ impl Aws {
         }
     }
 
-    /// Account and ARN of whoever asks.
+    /// Account and ARN of the caller.
     pub(crate) async fn caller(&self) -> Result<(String, String), Refusal> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]

@@ -1,4 +1,4 @@
-//! `chalkreel cancel JOB`: one conditional write, which its worker runs into.
+//! `chalkreel cancel JOB`: one conditional write, after which the worker's own next write fails.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,14 +22,14 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
         let (server, store) = super::store(config).await?;
         let status = Lease::cancel(&store, job, deadline).await.map_err(|error| match error {
             StoreError::NotFound { .. } => {
-                let missing = JobError::new(Code::JobNotFound, format!("there is no job {job}"));
-                let asked = "CHALKREEL_S3_ENDPOINT or CHALKREEL_STORE_DIR says which store is asked";
-                missing.remedy(format!("Check the id, and that it is this store's: {asked}."))
+                let missing = JobError::new(Code::JobNotFound, format!("the store has no job {job}"));
+                let asked = "CHALKREEL_S3_ENDPOINT and CHALKREEL_BUCKET, or CHALKREEL_STORE_DIR";
+                missing.remedy(format!("Check the id, and the settings of the store: {asked}."))
             }
             error => error.into(),
         });
         if let Ok(Cancellation::Cancelled(cancelled)) = &status {
-            // Who cancels a job tells it.
+            // The process that cancels a job sends the notifications.
             let notices = Notices::without_services(config, store.bucket());
             notices.wrote(cancelled);
             notices.flush(deadline).await;
@@ -48,7 +48,7 @@ pub(super) async fn run(job: &JobId, json: bool, config: &Config) -> ExitCode {
             } else {
                 line!(text, "job {job} is {}", status.state.name());
             }
-            text.say(if status.state == State::Cancelled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            text.print(if status.state == State::Cancelled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error) => {
             explain(&error);

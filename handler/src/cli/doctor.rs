@@ -1,4 +1,4 @@
-//! `chalkreel doctor`: what is here and what is missing; with `--aws`, of a stack there ([`aws`]).
+//! `chalkreel doctor`: what is there and what is missing, on this machine or, with `--aws`, in a stack ([`aws`]).
 
 pub mod aws;
 
@@ -26,7 +26,7 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
     ];
     let well = checks.iter().all(|(_, check)| check.is_ok());
     let versions = layers.as_ref().map_or(Value::Null, |found| found.versions().clone());
-    // What a child tries in vain, not what was asked for.
+    // The result of a child's self-test, not what was requested.
     let granted = child::probe();
     let missing = granted.missing();
     let confinement = serde_json::to_value(granted).unwrap_or_default();
@@ -51,15 +51,15 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
                 Err(missing) => line!(text, "MISSING  {name:<9} {missing}"),
             }
         }
-        line!(text, "confinement of children: {confinement}");
+        line!(text, "confinement of child processes: {confinement}");
         if !granted.capabilities_dropped && missing.is_empty() {
             line!(
                 text,
-                "  a capability is left: TMPDIR or the layers lie in a folder that only root may enter (chmod o+x opens it)"
+                "  children keep a capability, since TMPDIR or the layers are in a folder that only root may enter: open it with chmod o+x"
             );
         }
         for part in missing {
-            line!(text, "  not in force: {part}");
+            line!(text, "  missing: {part}");
         }
         line!(text, "versions: {versions}");
         line!(text, "settings:");
@@ -67,7 +67,7 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
             line!(text, "  {:<22} {} (default: {})", variable.name, variable.meaning, variable.default);
         }
     }
-    text.say(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    text.print(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The layers' folder, when every program is in it.

@@ -1,7 +1,7 @@
-//! Jobs as they change, for the pages of `chalkreel serve`: server-sent events, a line for each change.
+//! Live updates for the pages of `chalkreel serve`: a server-sent event for each change of a job.
 //!
-//! In: the status of every job of this process. Out: streams that a browser reads, each with what has changed since it came.
-//! Nobody is waited for: a reader that is too slow misses what lies between, and sees how it stands now.
+//! In: the status of every job of this process. Out: streams of the changes since the browser connected.
+//! A slow reader delays nobody: it misses intermediate changes, and gets the current status.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::http::{self, Api, Failure, Named};
 use crate::job::Status;
 use crate::services::{Claimed, Services};
 
-/// Changes that may wait for a reader.
+/// Changes that may be queued for a reader.
 const WAITING: usize = 256;
-/// A job changes with each of its scenes; nobody reads faster than this.
+/// The shortest time between two updates of a job, which changes with each of its scenes.
 const PACE: Duration = Duration::from_millis(150);
-/// A line that says nothing, so that whatever lies between keeps the connection open.
+/// How often an empty line is sent, so that proxies keep the connection open.
 const STILL_THERE: Duration = Duration::from_secs(15);
 /// How long a stream may be open.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -64,14 +64,14 @@ impl Live {
                 }
             }
         });
-        // The first one says that the stream is open: whoever asks now how things stand misses nothing.
+        // The first event says that the stream is open: a client that reads the status after it misses no change.
         let open = futures::stream::iter([Ok(Event::default().event("open").data("{}"))]);
         let told = changes.filter_map(move |status| {
             let told = say(&status).map(|told| Ok(Event::default().event("job").data(told.to_string())));
             std::future::ready(told)
         });
         let services = self.services;
-        // Who reads on asks again; who has forgotten it does not.
+        // A client that still reads reconnects; a forgotten one does not.
         let ends = Box::pin(async move {
             tokio::select! {
                 () = services.interrupted() => {}
@@ -104,7 +104,7 @@ async fn each(mut jobs: mpsc::UnboundedReceiver<Claimed>, changes: broadcast::Se
             loop {
                 let status = job.borrow_and_update().clone();
                 let over = status.state.is_final();
-                // Without readers there is nobody to tell.
+                // This fails when there are no readers.
                 let _ = changes.send(Arc::new(status));
                 if over || job.changed().await.is_err() {
                     break;

@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! In: arguments. Out: a film in a folder, or words on the terminal; exit codes 0 done, 1 failed, 2 usage, 3 degraded,
+//! In: arguments. Out: a film in a folder, or a report on the terminal; exit codes 0 done, 1 failed, 2 usage, 3 degraded,
 //! 4 deadline. Results go to standard output, progress and log to standard error.
 //!
 //! The function on Lambda is built without the feature `local`: it has no embedded store, and of the commands only `plan` and
@@ -46,9 +46,43 @@ use crate::store::{Embedded, Store};
 #[cfg(feature = "local")]
 const LOCAL_BUCKET: &str = "chalkreel";
 
+/// The page of `chalkreel --help`: the commands by purpose, instead of clap's one list.
+const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}\n";
+
+/// The commands by purpose, with an example each.
+#[cfg(feature = "local")]
+const GROUPS: &str = "\
+Make films:
+  render         Make a film of a document, in a folder of this machine
+                   chalkreel render lesson.md --quality draft
+  plan           Show scenes, length and cost of a film, without making it
+                   chalkreel plan lesson.md
+  serve          Serve web pages and an HTTP API that make films of uploaded documents
+                   chalkreel serve --listen 127.0.0.1:8765
+  cancel         Cancel a job, in whichever process it runs
+                   chalkreel cancel 0123456789abcdef01234567
+
+Check an installation:
+  doctor         Check this machine, or with --aws a stack on AWS, and list the settings
+                   chalkreel doctor
+                   chalkreel doctor --aws --name chalkreel
+
+Write a planner:
+  planner check  Check that a component is a valid planner, and what it uses of each limit
+                   chalkreel planner check planner.wasm --document lesson.md
+
+`chalkreel COMMAND --help` explains the options of a command; README.md lists the settings.";
+#[cfg(not(feature = "local"))]
+const GROUPS: &str = "\
+This build is for AWS Lambda and has these commands alone:
+  plan           Show scenes, length and cost of a film, without making it
+                   chalkreel plan lesson.md
+  planner check  Check that a component is a valid planner, and what it uses of each limit
+                   chalkreel planner check planner.wasm --document lesson.md";
+
 /// Turns a lesson into a narrated Manim film.
 #[derive(Debug, Parser)]
-#[command(name = "chalkreel", version)]
+#[command(name = "chalkreel", version, help_template = TEMPLATE, after_help = GROUPS)]
 pub struct Command {
     #[command(subcommand)]
     action: Action,
@@ -59,7 +93,7 @@ enum Action {
     /// Make a film of a document.
     #[cfg(feature = "local")]
     Render(Render),
-    /// Say what a film of a document would be, without making it.
+    /// Show what a film of a document would be, without making it.
     Plan {
         /// The document.
         document: PathBuf,
@@ -67,37 +101,37 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Planners of your own.
+    /// Check planners of your own.
     Planner {
         #[command(subcommand)]
         action: PlannerAction,
     },
-    /// End a job, wherever it runs: its worker hears of it within seconds, and stops.
+    /// Cancel a job, in whichever process it runs: its worker stops within seconds.
     #[cfg(feature = "local")]
     Cancel {
-        /// The job's id, as `status.json` and the log have it.
+        /// The job's id, as in `status.json` and the log.
         job: JobId,
         /// Print status.json on standard output.
         #[arg(long)]
         json: bool,
     },
-    /// Serve the HTTP interface and a page, and make films of what comes in.
+    /// Serve web pages and the HTTP interface, and make films of uploaded documents.
     #[cfg(feature = "local")]
     Serve {
-        /// Address and port. Beyond this machine only with CHALKREEL_HTTP_TOKEN.
+        /// Address and port. An address that other machines can reach needs CHALKREEL_HTTP_TOKEN.
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765")]
         listen: std::net::SocketAddr,
     },
-    /// Say what is here and what is missing.
+    /// Check this machine or a stack on AWS: what is there, and what is missing.
     #[cfg(feature = "local")]
     Doctor {
-        /// Look at the stack on AWS instead of this machine.
+        /// Check the stack on AWS instead of this machine.
         #[arg(long)]
         aws: bool,
         /// The stack's parameter Name.
         #[arg(long, value_name = "NAME", default_value = "chalkreel", requires = "aws")]
         name: String,
-        /// As JSON.
+        /// Print the result as JSON.
         #[arg(long)]
         json: bool,
     },
@@ -105,23 +139,23 @@ enum Action {
 
 #[derive(Debug, Subcommand)]
 enum PlannerAction {
-    /// Say whether a component keeps the contract, and what it uses of each limit.
+    /// Check whether a component is a valid planner, and what it uses of each limit.
     Check {
         /// The component (.wasm).
         component: PathBuf,
         /// Plan this document instead of the built-in samples; a refusal then counts as a failure.
         #[arg(long, value_name = "FILE")]
         document: Option<PathBuf>,
-        /// As JSON.
+        /// Print the result as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Compile a component; the program itself calls this.
+    /// Compile a component (for internal use).
     #[command(hide = true)]
     Compile {
         /// The component (.wasm).
         component: PathBuf,
-        /// Where the code goes.
+        /// The file for the compiled code.
         compiled: PathBuf,
     },
 }
@@ -131,7 +165,7 @@ enum PlannerAction {
 struct Render {
     /// The document: a lesson (.md), a lecture plan or storyboard (.json), or Manim scenes (.py).
     document: PathBuf,
-    /// Where the film goes; the default is ./films/<name of the document>.
+    /// The folder for the film; the default is ./films/<name of the document>.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overrides the document's own quality.
@@ -140,7 +174,7 @@ struct Render {
     /// Plan the film with this component (.wasm) instead of the built-in planner.
     #[arg(long, value_name = "COMPONENT")]
     planner: Option<PathBuf>,
-    /// Make the film anew even if it is there; rendered scenes are still taken from the cache.
+    /// Make the film again even if it exists; unchanged scenes still come from the cache.
     #[arg(long)]
     again: bool,
     /// Print the final status.json on standard output.
@@ -151,13 +185,13 @@ struct Render {
 /// Reads the arguments.
 ///
 /// # Errors
-/// The exit code of what ends here: 0 after help and version, 2 after wrong usage, 1 when even that could not be said.
+/// The exit code: 0 after help and version, 2 after wrong usage, 1 when nothing could be printed.
 pub fn parse() -> Result<Command, ExitCode> {
     Command::try_parse().map_err(|error| output::usage(&error))
 }
 
 /// Runs a command.
-#[cfg_attr(not(feature = "local"), expect(unused_variables, reason = "the commands that are left keep no log"))]
+#[cfg_attr(not(feature = "local"), expect(unused_variables, reason = "the remaining commands keep no log"))]
 pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
     match command.action {
         #[cfg(feature = "local")]
@@ -200,17 +234,18 @@ async fn store(config: &Config) -> Result<(Option<Embedded>, Store), JobError> {
 /// The folder of the embedded store can't be used.
 #[cfg(feature = "local")]
 fn unusable(config: &Config, error: &std::io::Error) -> JobError {
-    let error = JobError::new(Code::StoreFile, format!("{}: {error}", config.store_dir.display()));
+    let error =
+        JobError::new(Code::StoreFile, format!("can't use the store's folder {}: {error}", config.store_dir.display()));
     error.remedy("Free space there, make it writable, or name another folder with CHALKREEL_STORE_DIR.")
 }
 
 /// Reads a document from disk: its name and its bytes, one more than may be read at the most. Only regular files are
-/// opened, for a pipe could keep us waiting for ever.
+/// opened, since reading from a pipe could block for ever.
 fn read(document: &Path) -> Result<(String, Vec<u8>), JobError> {
     let fault = |reason: String| not_found(document, &reason);
     let metadata = std::fs::metadata(document).map_err(|error| fault(error.to_string()))?;
     if !metadata.is_file() {
-        return Err(fault("not a file".to_owned()));
+        return Err(fault("it is not a file".to_owned()));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(document).map_err(|error| fault(error.to_string()))?;
@@ -219,13 +254,13 @@ fn read(document: &Path) -> Result<(String, Vec<u8>), JobError> {
     Ok((name, bytes))
 }
 
-/// A file that is named on the command line can't be read.
+/// The error for a file named on the command line that can't be read.
 fn not_found(path: &Path, reason: &str) -> JobError {
-    let error = JobError::new(Code::InputNotFound, format!("{}: {reason}", path.display()));
-    error.remedy("Check the path, and that it is a file which you may read.")
+    let error = JobError::new(Code::InputNotFound, format!("can't read {}: {reason}", path.display()));
+    error.remedy("Check that the path is right, and that it is a file that you may read.")
 }
 
-/// Tells a person what went wrong and what they can do.
+/// Prints what went wrong and what the user can do.
 fn explain(error: &JobError) {
     let place = error.place.map(|place| format!(" (line {}, column {})", place.line, place.column)).unwrap_or_default();
     note(format_args!("chalkreel: {}: {}{place}", error.code, error.message));
@@ -240,4 +275,27 @@ fn exit_code(state: State) -> ExitCode {
         State::TimedOut => 4,
         State::Queued | State::Running | State::Failed | State::Cancelled => 1,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_help_page_names_every_command_with_an_example_that_parses() {
+        let help = Command::command().render_help().to_string();
+        for command in Command::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let listed = help
+                .lines()
+                .any(|line| line.strip_prefix("  ").is_some_and(|line| line.starts_with(command.get_name())));
+            assert!(listed, "{}: {help}", command.get_name());
+            let example = format!("chalkreel {} ", command.get_name());
+            assert!(help.lines().any(|line| format!("{} ", line.trim()).starts_with(&example)), "{example}: {help}");
+        }
+        for example in help.lines().map(str::trim).filter(|line| line.starts_with("chalkreel ")) {
+            Command::try_parse_from(example.split_whitespace()).unwrap_or_else(|error| panic!("{example}: {error}"));
+        }
+    }
 }

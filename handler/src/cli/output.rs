@@ -1,13 +1,13 @@
-//! What commands say: results on standard output, all else on standard error. The one place that prints.
+//! The output of commands: results on standard output, all else on standard error. The only module that prints.
 //!
-//! Whoever reads may leave at any time: a closed pipe ends the saying quietly, and the exit code is still the command's own. A standard
-//! output that fails otherwise (a full disk) is told on standard error. Nothing here panics, as `println!` would.
+//! A reader may close the pipe at any time: the output then ends quietly, and the exit code is still the command's own. Other failures
+//! of standard output (a full disk) are reported on standard error. Nothing here panics, as `println!` would.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
-/// A result on its way to standard output.
+/// A result for standard output.
 #[derive(Debug, Default)]
 pub(super) struct Text(String);
 
@@ -19,16 +19,16 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// Says it all. `code` is the command's own; it becomes a failure when what was said is the command's whole work and could
-    /// not be said, but for a reader that has left.
-    pub(super) fn say(&self, code: ExitCode) -> ExitCode {
-        if self.said() { code } else { ExitCode::FAILURE }
+    /// Prints it. `code` is the command's own; it becomes a failure when the text can't be written, unless the reader has closed the
+    /// pipe.
+    pub(super) fn print(&self, code: ExitCode) -> ExitCode {
+        if self.try_print() { code } else { ExitCode::FAILURE }
     }
 
-    /// Says it all, and whether it reached standard output, or a reader that has left. Anything else is told.
-    pub(super) fn said(&self) -> bool {
+    /// Prints it, and gives false when that failed, which is reported. A closed pipe is no failure.
+    pub(super) fn try_print(&self) -> bool {
         let mut stdout = io::stdout().lock();
-        arrived(stdout.write_all(self.0.as_bytes()).and_then(|()| stdout.flush()))
+        is_written(stdout.write_all(self.0.as_bytes()).and_then(|()| stdout.flush()))
     }
 }
 
@@ -38,27 +38,27 @@ macro_rules! line {
 }
 pub(super) use line;
 
-fn arrived(written: io::Result<()>) -> bool {
+fn is_written(written: io::Result<()>) -> bool {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            note(format_args!("chalkreel: standard output can't be written: {error}"));
+            note(format_args!("chalkreel: can't write to standard output: {error}"));
             false
         }
         _ => true,
     }
 }
 
-/// A line on standard error. Where nobody can read it, it is lost: there is no other place to tell that.
+/// Prints a line on standard error. If that fails, the line is lost: there is no other place to report it.
 pub fn note(line: fmt::Arguments<'_>) {
-    // One write, so that lines of several processes stay whole.
+    // One write, so that lines of several processes are not mixed.
     let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
-/// Says help, version, or what is wrong with the arguments, as clap words it. Gives the exit code: 2 for wrong usage.
+/// Prints help, version, or what is wrong with the arguments, as clap words it. Gives the exit code: 2 for wrong usage.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let printed = error.print().and_then(|()| io::stdout().flush());
     if error.use_stderr() {
         return ExitCode::from(2);
     }
-    if arrived(printed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_written(printed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

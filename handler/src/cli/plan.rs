@@ -1,4 +1,4 @@
-//! `chalkreel plan`: what a film would be.
+//! `chalkreel plan`: scenes, length and cost of a film, without making it.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::layers::Layers;
 use crate::narrate::Quote;
 use crate::plan::{Estimate, Limits, Sandbox};
 
-/// Megabytes of the function, as `template.yaml` has them when nobody says otherwise.
+/// The function's memory in megabytes, as `template.yaml` has it by default.
 const FUNCTION_MEMORY: u32 = 3008;
 
 /// US dollars that AWS Lambda asks for a gigabyte for a second on x86-64 in most regions, as of 2026.
@@ -24,7 +24,7 @@ const GIGABYTE_SECOND: f64 = 0.000_016_666_7;
 
 /// What a film would cost.
 struct Cost {
-    /// None without the layers, which say what voices there are.
+    /// None without the layers, which decide what voices are available.
     speech: Option<Quote>,
     /// US dollars for the work on AWS Lambda.
     compute: f64,
@@ -75,7 +75,7 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
             "characters": of.characters, "quality": of.quality, "work_seconds": of.work_seconds, "fits_deadline": fits,
             "cost": {"speech": speech, "compute_dollars": cost.compute}});
         line!(text, "{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
-        return text.say(ExitCode::SUCCESS);
+        return text.print(ExitCode::SUCCESS);
     }
     line!(text, "{}", storyboard.title);
     for scene in &storyboard.scenes {
@@ -86,22 +86,27 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
     line!(text, "{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", of.scenes);
     line!(text, "{} characters to speak; {}", of.characters, spoken(cost.speech.as_ref()));
     let (verdict, deadline) = (if fits { "fits" } else { "does not fit" }, config.job_timeout.as_secs_f64());
-    line!(text, "about {:.0} s of work, which {verdict} the deadline of {deadline:.0} s", of.work_seconds);
+    line!(
+        text,
+        "about {:.0} s of work, which {verdict} the deadline of {deadline:.0} s (JOB_TIMEOUT)",
+        of.work_seconds
+    );
     line!(text, "on AWS Lambda about ${:.4} for the work", cost.compute);
     for warning in &storyboard.warnings {
         let place = warning.place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();
         note(format_args!("warning: {place}{}", warning.message));
     }
-    text.say(ExitCode::SUCCESS)
+    text.print(ExitCode::SUCCESS)
 }
 
-/// What speaking costs, in words.
+/// The cost of speech, as text.
 fn spoken(quote: Option<&Quote>) -> String {
     match quote {
-        None => "which voices there are is not known without the layers".to_owned(),
+        None => "their cost is not known, since the layers that hold the voices are missing (`make tools` builds them)"
+            .to_owned(),
         Some(Quote { voice, paid_characters: 0, .. }) => format!("{voice} costs nothing"),
-        Some(Quote { voice, dollars: Some(dollars), .. }) => format!("{voice} asks about ${dollars:.2} at list price"),
-        Some(Quote { voice, dollars: None, .. }) => format!("{voice} costs money; how much is not known here"),
+        Some(Quote { voice, dollars: Some(dollars), .. }) => format!("{voice} costs about ${dollars:.2} at list price"),
+        Some(Quote { voice, dollars: None, .. }) => format!("{voice} is a paid voice whose price is not known here"),
     }
 }
 
@@ -110,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_function_s_memory_is_the_template_s() {
+    fn the_default_memory_is_the_templates() {
         let template = include_str!("../../../template.yaml");
         assert!(template.contains(&format!("Memory:\n    Type: Number\n    Default: {FUNCTION_MEMORY}\n")));
     }

@@ -1,6 +1,6 @@
-//! `chalkreel planner check`: whether a component keeps the contract of planners, and what it uses of each limit.
+//! `chalkreel planner check`: whether a component is a valid planner, and what it uses of each limit.
 //!
-//! The component is compiled as that of a job is, in a child with limits, and run in this process, in its sandbox.
+//! The component is compiled as for a job, in a child with limits, and run in this process, in its sandbox.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
@@ -29,14 +29,14 @@ const SAMPLES: [(&str, &[u8]); 5] = [
     ("noise.md", b"\xff\xfe\x00\x80 not text \xc3"),
 ];
 
-/// How long all of it may take beside compiling, but for the answer to one more document: a planner that takes its whole time for each
-/// is told so by the first of them.
+/// The time for all documents, compiling aside; the last one may exceed it. A planner that takes its whole time for each document
+/// fails with the first.
 const CHECKING: Duration = Duration::from_secs(60);
 
 /// Stacks that are tried to see how much is needed: from the limit down, by halves.
 const LEAST_STACK: usize = 8 << 10;
 
-/// How one document went.
+/// The result of one document.
 struct Trial {
     name: String,
     /// `storyboard`, or the code that it ended with.
@@ -53,13 +53,13 @@ pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bo
         Ok((sandbox, compiled, trials)) => {
             let well = trials.iter().all(|trial| trial.well);
             let said = said(&sandbox, compiled, &trials, as_json);
-            said.say(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            said.print(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error) => {
             if as_json {
                 let mut text = Text::default();
                 line!(text, "{:#}", json!({"ok": false, "code": error.code.name(), "message": error.message}));
-                text.said();
+                text.try_print();
             }
             explain(&error);
             ExitCode::FAILURE
@@ -89,7 +89,7 @@ async fn trials(
     let ends = Deadline::after(config.job_timeout.min(CHECKING));
     for (name, bytes) in documents {
         if ends.passed() {
-            let ending = format!("not tried: the others took longer than {} s", CHECKING.as_secs());
+            let ending = format!("skipped: the documents before took longer than {} s", CHECKING.as_secs());
             trials.push(Trial { name, ending, well: false, usage: None, stack: STACK_LIMIT, seconds: 0.0 });
             continue;
         }
@@ -98,8 +98,7 @@ async fn trials(
     Ok((sandbox, compiled, trials))
 }
 
-/// Plans the document twice. Both must end alike, to the byte; a refusal is an answer too, but not for a document that
-/// somebody asked about.
+/// Plans the document twice. Both results must be equal, to the byte. A refusal is valid too, unless the user named the document.
 async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool, ends: Deadline) -> Trial {
     let limits = Limits::default();
     let begun = Instant::now();
@@ -110,7 +109,7 @@ async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool, end
     let first = once().await;
     let seconds = begun.elapsed().as_secs_f64();
     let timed_out = |error: &PlanError| matches!(error.fault, Fault::TimedOut(_));
-    // What takes its whole time once is not asked again.
+    // A run that took its whole time is not repeated.
     let second = if first.as_ref().is_err_and(timed_out) { first.clone() } else { once().await };
     let alike = match (&first, &second) {
         (Ok(one), Ok(two)) => serde_json::to_vec(&one.storyboard).ok() == serde_json::to_vec(&two.storyboard).ok(),
@@ -127,11 +126,11 @@ async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool, end
     };
     let well = answered && alike;
     let stack = if well { least_stack(sandbox, &name, &bytes, &ending, ends).await } else { STACK_LIMIT };
-    let ending = if alike { ending } else { format!("not the same twice; first {ending}") };
+    let ending = if alike { ending } else { format!("two runs gave different results; the first: {ending}") };
     Trial { name, ending, well, usage, stack, seconds }
 }
 
-/// Halves the stack until the document ends otherwise: what is used of it can't be read anywhere.
+/// Halves the stack until the result differs: the use of the stack can't be measured directly.
 async fn least_stack(sandbox: &Sandbox, name: &str, bytes: &[u8], ending: &str, ends: Deadline) -> usize {
     let mut least = STACK_LIMIT;
     while least > LEAST_STACK {
@@ -150,7 +149,7 @@ async fn least_stack(sandbox: &Sandbox, name: &str, bytes: &[u8], ending: &str, 
     least
 }
 
-/// What the handler runs as a child for a planner that a job names: see `planners`.
+/// Compiles a planner that a job names; the handler runs this as a child (see `plan::custom`).
 pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
     let made = component_bytes(component).and_then(|bytes| Ok(Sandbox::precompile(&bytes)?));
     let written = made.and_then(|code| {
@@ -165,7 +164,7 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
     });
     match written {
         Ok(()) => ExitCode::SUCCESS,
-        // Its words go into the job's status.
+        // The message goes into the job's status.
         Err(error) => {
             note(format_args!("{}", error.message));
             let known = [(Code::PlannerComponentInvalid, 1), (Code::PlannerCompileLimit, custom::TOO_LARGE)];
@@ -175,11 +174,11 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
     }
 }
 
-/// Reads a component. Only regular files are opened, for a pipe could keep us waiting for ever.
+/// Reads a component. Only regular files are opened, since reading from a pipe could block for ever.
 pub(super) fn component_bytes(path: &Path) -> Result<Vec<u8>, JobError> {
     let fault = |reason: String| not_found(path, &reason);
     if !std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.is_file() {
-        return Err(fault("not a file".to_owned()));
+        return Err(fault("it is not a file".to_owned()));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| fault(error.to_string()))?;
@@ -211,12 +210,12 @@ fn said(sandbox: &Sandbox, compiled: f64, trials: &[Trial], as_json: bool) -> Te
         "fuel",
         "memory",
         "tables",
-        "stack, at most",
+        "stack (at most)",
         "output",
         "time"
     );
     for trial in trials {
-        let mark = if trial.well { "ok" } else { "BROKEN" };
+        let mark = if trial.well { "ok" } else { "FAILED" };
         let usage = trial.usage.clone().unwrap_or_default();
         let fuel = format!("{}M of {}M", usage.fuel_used / 1_000_000, usage.fuel_limit / 1_000_000);
         let memory = format!("{} of {} MiB", usage.memory_used >> 20, usage.memory_limit >> 20);

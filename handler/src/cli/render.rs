@@ -1,4 +1,4 @@
-//! `chalkreel render`: the whole way, on the embedded store or on the one that CHALKREEL_S3_ENDPOINT names.
+//! `chalkreel render`: makes a film, on the embedded store or on the one that CHALKREEL_S3_ENDPOINT names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,11 +26,11 @@ use crate::services::{Claimed, Services};
 use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store, StoreError, download};
 
-/// For copying finished files from a store on this machine: a long film at 4k has some gigabytes.
+/// Time for copying the files from a store on this machine: a long film at 4k has some gigabytes.
 const COPY: Duration = Duration::from_secs(120);
-/// What helps when the folder for the film can't be written.
+/// The remedy when the folder for the film can't be written.
 const OUT: &str = "Free space there, make it writable, or name another folder with --out.";
-/// For the embedded store to end its last connections.
+/// Time for the embedded store to close its connections.
 const CLOSE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCode {
@@ -54,7 +54,7 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
     }
     if matches!(status.state, State::Queued | State::Running) {
         note(format_args!(
-            "chalkreel: another process is making this film (job {}); its status is in {}",
+            "chalkreel: another process is already making this film (job {}); its current status was copied to {}",
             status.job_id,
             out.display()
         ));
@@ -66,8 +66,8 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
     } else if status.outputs.contains_key("film") {
         say!(text, "{}\n{}", out.join("film.mp4").display(), out.join("index.html").display());
     }
-    // The film is there, whether or not that can be said.
-    text.said();
+    // The exit code is the film's, whether or not its path could be printed.
+    text.try_print();
     exit_code(status.state)
 }
 
@@ -84,15 +84,15 @@ async fn film(
         let (server, store) = super::store(&config).await?;
         embedded = server;
         let ends = Deadline::after(config.job_timeout);
-        // Whoever types the command decides what it runs.
+        // The user of the command decides which planner it runs.
         let planners = config.planners.clone().or_else(|| Some("planners/".to_owned()));
         let services = Arc::new(Services::open(Config { planners, ..config }, store, logs)?);
-        let progress = tokio::spawn(print(services.watch()));
-        let signals = tokio::spawn(heed(stops, services.clone()));
+        let progress = tokio::spawn(print_progress(services.watch()));
+        let signals = tokio::spawn(handle_signals(stops, services.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
         let folder = Some(folder(&render.document, &bytes));
         let planner = match &render.planner {
-            Some(component) => Some(lend(component, &services, ends).await?),
+            Some(component) => Some(store_planner(component, &services, ends).await?),
             None => None,
         };
         let source = Source::Inline { name, bytes, folder };
@@ -100,11 +100,11 @@ async fn film(
         let made = async {
             let status = pipeline::film(request.clone(), &services, ends, Again::Failed).boxed().await?;
             match copy(&status, &services.store, out).await {
-                // Made earlier, and not whole any more: it is made once more, mostly from the cache.
+                // Made earlier, and damaged since: it is made again, mostly from the cache.
                 Err(Fault::Lost(lost)) if status.has_film() => {
                     let lost = publish::lost(lost);
-                    note(format_args!("chalkreel: {}: {}; the film is made anew", lost.code, lost.message));
-                    Lease::spoil(&services.store, &status.job_id, &lost, ends).await?;
+                    note(format_args!("chalkreel: {}: {}; the film is made again", lost.code, lost.message));
+                    Lease::revoke_film(&services.store, &status.job_id, &lost, ends).await?;
                     let status = pipeline::film(request, &services, ends, Again::Failed).boxed().await?;
                     copy(&status, &services.store, out).await.map_err(JobError::from)?;
                     Ok(status)
@@ -122,8 +122,8 @@ async fn film(
     (embedded, made)
 }
 
-/// Puts a component where jobs look for planners, and says its name there, which is its content's.
-async fn lend(component: &Path, services: &Services, deadline: Deadline) -> Result<String, JobError> {
+/// Stores a component where jobs look for planners, and gives its name there, which is a hash of its content.
+async fn store_planner(component: &Path, services: &Services, deadline: Deadline) -> Result<String, JobError> {
     let bytes = component_bytes(component)?;
     let name = CacheKey::of("lent planner").part("component", &bytes).finish().to_string();
     let prefix = services.config.planners.as_deref().unwrap_or_default();
@@ -131,7 +131,7 @@ async fn lend(component: &Path, services: &Services, deadline: Deadline) -> Resu
     Ok(name)
 }
 
-/// The folder of a document, and in its version the state of each file that a word of the document may name.
+/// The folder of a document, with a version that changes with each file that a word of the document may name.
 fn folder(document: &Path, bytes: &[u8]) -> Folder {
     let path = document.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let text = String::from_utf8_lossy(bytes);
@@ -142,7 +142,7 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
         let changed = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(format!("{word} {} {}\n", about.len(), changed.as_nanos()))
     };
-    // The same document in other languages is named by no word of it.
+    // Captions in other languages are files that no word of the document names.
     let translations = std::fs::read_dir(&path).into_iter().flatten().filter_map(|entry| {
         let name = entry.ok()?.file_name().into_string().ok()?;
         keys::is_translation(&name).then_some(name)
@@ -154,18 +154,18 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
     Folder { path, version }
 }
 
-/// The first signal ends the job in order; the second ends the process.
-async fn heed(mut stops: Stops, services: Arc<Services>) {
+/// The first signal interrupts the job; the second ends the process.
+async fn handle_signals(mut stops: Stops, services: Arc<Services>) {
     stops.next().await;
-    note(format_args!("chalkreel: stopping"));
+    note(format_args!("chalkreel: stopping; a second signal ends it at once"));
     services.interrupt();
     stops.next().await;
     std::process::exit(ENDED);
 }
 
-/// Why files can't be copied.
+/// Why a job's files can't be copied.
 enum Fault {
-    /// The store has lost one.
+    /// The store has lost a file.
     Lost(StoreError),
     Other(JobError),
 }
@@ -179,7 +179,7 @@ impl From<Fault> for JobError {
     }
 }
 
-/// Copies what a job published to `out`; its status last, so that there too it speaks of what is there.
+/// Copies the files of a job to `out`; its status last, so that there too it never names a missing file.
 async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
     let deadline = Deadline::after(COPY);
     let fault = |path: PathBuf| {
@@ -203,8 +203,8 @@ async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
     tokio::fs::write(&path, body).await.map_err(fault(path.clone()))
 }
 
-/// Prints a line whenever the job has come further.
-async fn print(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
+/// Prints a line for each step of progress.
+async fn print_progress(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
     while let Some(Claimed { changes: mut job, .. }) = jobs.recv().await {
         let mut last = String::new();
         loop {

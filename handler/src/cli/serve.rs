@@ -1,5 +1,5 @@
-//! `chalkreel serve`: the HTTP interface, a page, and the embedded store with its trigger, for those without AWS. A document
-//! that comes under `incoming/`, over HTTP or over S3, becomes a film here, a bounded number at a time.
+//! `chalkreel serve`: the HTTP interface, web pages, and the embedded store with its trigger, without AWS. A document that is
+//! stored under `incoming/`, over HTTP or S3, becomes a film, a bounded number at a time.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -36,23 +36,23 @@ use crate::services::{self, Services};
 use crate::store::embedded::StoreObserver;
 use crate::store::{Embedded, Entry, Store, StoreError};
 
-/// Uploads that may wait to be looked at; more are found by looking through `incoming/`.
+/// Uploads that may be queued; more are found by listing `incoming/`.
 const WAITING: usize = 1_024;
-/// The most documents under `incoming/` that are looked through.
+/// The most documents under `incoming/` that are listed.
 const LOOKED_THROUGH: usize = 100_000;
-/// The wait before uploads that could not be worked on are looked for again.
+/// The wait before uploads that could not be processed are listed again.
 const AGAIN: Duration = Duration::from_secs(10);
-/// For listing them.
+/// Time for listing them.
 const LOOK: Duration = Duration::from_secs(60);
-/// For jobs to write how they stand, once they are told to stop.
+/// Time for interrupted jobs to write their status.
 const STOP: Duration = Duration::from_secs(10);
-/// For open requests to end, and then for those who are told.
+/// Time for open requests to end, and then for notifications.
 const CLOSE: Duration = Duration::from_secs(3);
 
 /// An upload: key and entity tag, without quotes.
 type Upload = (String, String);
 
-/// The trigger: what comes under `incoming/` is handed on.
+/// The trigger: queues each upload under `incoming/`.
 #[derive(Debug)]
 struct Trigger {
     bucket: String,
@@ -60,38 +60,38 @@ struct Trigger {
     missed: Arc<Missed>,
 }
 
-impl http::HandOn for Trigger {
-    fn hand_on(&self, key: &str) {
+impl http::UploadQueue for Trigger {
+    fn enqueue(&self, key: &str) {
         self.uploaded(key, "");
     }
 }
 
-/// Whether an upload could not be handed on.
+/// Whether an upload could not be queued.
 #[derive(Debug, Default)]
 struct Missed {
     some: AtomicBool,
-    told: Notify,
+    requested: Notify,
 }
 
 impl Missed {
-    /// Has `incoming/` looked through.
-    fn tell(&self) {
+    /// Requests that `incoming/` is listed.
+    fn request_listing(&self) {
         self.some.store(true, Ordering::Relaxed);
-        self.told.notify_one();
+        self.requested.notify_one();
     }
 
-    /// The same, after a while: a store that fails needs time.
-    async fn again_soon(&self) {
+    /// The same, after a pause for a failing store to recover.
+    async fn request_listing_later(&self) {
         tokio::time::sleep(AGAIN).await;
-        self.tell();
+        self.request_listing();
     }
 }
 
 impl Trigger {
-    /// Hands an upload on, or remembers that one could not be.
+    /// Queues an upload, or remembers that one could not be.
     fn uploaded(&self, key: &str, etag: &str) {
         if self.uploads.try_send((key.to_owned(), etag.to_owned())).is_err() {
-            self.missed.tell();
+            self.missed.request_listing();
         }
     }
 }
@@ -117,17 +117,16 @@ pub(super) async fn run(listen: SocketAddr, config: Config, logs: JobLogs) -> Ex
 async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), JobError> {
     let token = config.interfaces.http_token.clone();
     if !listen.ip().is_loopback() && token.is_none() {
-        let message =
-            format!("{listen} can be reached from elsewhere: set CHALKREEL_HTTP_TOKEN, or listen on 127.0.0.1");
+        let message = format!("other machines can reach {listen}, and CHALKREEL_HTTP_TOKEN is not set");
         let error = JobError::new(Code::HttpUnauthorized, message);
         return Err(error.remedy("Set CHALKREEL_HTTP_TOKEN to at least 32 random bytes, or listen on 127.0.0.1."));
     }
-    // From here on a signal ends it in order.
+    // From here on a signal shuts it down in order.
     let stops = Stops::listen().map_err(|error| JobError::new(Code::JobInterrupted, error.to_string()))?;
     let listener = TcpListener::bind(listen).await;
     let listener = listener.map_err(|error| {
         let error = JobError::new(Code::HttpBadRequest, format!("can't listen on {listen}: {error}"));
-        error.remedy("Name another address or port with --listen, or end what listens there.")
+        error.remedy("Name another address or port with --listen, or stop the process that uses it.")
     })?;
     let address = listener.local_addr().unwrap_or(listen);
 
@@ -139,7 +138,7 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
         Some(endpoint) => (None, Store::connect(&endpoint, &bucket).await),
         None => {
             let fault = |error| unusable(&config, &error);
-            let server = Embedded::start_seen(&config.store_dir, trigger.clone()).await.map_err(fault)?;
+            let server = Embedded::start_observed(&config.store_dir, trigger.clone()).await.map_err(fault)?;
             server.create_bucket(&bucket).map_err(fault)?;
             let store = Store::connect(&server.endpoint(), &bucket).await;
             (Some(server), store)
@@ -148,41 +147,41 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     let jobs = config.jobs;
     let services = Arc::new(Services::open(config, store.clone(), logs)?);
     let notices = Arc::new(Notices::start(&services));
-    let api = Api::new(store, token.clone(), token.is_none()).telling(notices.clone());
+    let api = Api::new(store, token.clone(), token.is_none()).notifying(notices.clone());
     let api = match &embedded {
-        // It listens on this machine's loopback alone, which readers may not reach.
-        Some(_) => api.passing_on(),
-        // Another server's store has no trigger that leads here, so what comes over HTTP is handed on directly.
-        None => api.handing_on(trigger),
+        // The embedded store listens on loopback alone, which clients may not reach.
+        Some(_) => api.proxying_store(),
+        // Another store has no trigger for this process, so uploads over HTTP are queued directly.
+        None => api.with_queue(trigger),
     };
     let (routes, _) = http::router(api.clone());
     let live = http::guarded(Live::follow(&services, api.clone()).routes(), api.clone());
     let routes = routes.merge(live).merge(http::open(pages::routes(), api));
-    let turns = Arc::new(Semaphore::new(jobs));
-    let making = tokio::spawn(make(services.clone(), notices.clone(), arriving, missed, turns.clone()));
+    let permits = Arc::new(Semaphore::new(jobs));
+    let making = tokio::spawn(make(services.clone(), notices.clone(), arriving, missed, permits.clone()));
 
     let mut text = Text::default();
     line!(text, "http://{address}/");
-    // It serves, whether or not that can be said.
-    text.said();
+    // It serves, whether or not its address could be printed.
+    text.try_print();
     if let Some(server) = &embedded {
         let endpoint = server.endpoint();
         let (access, secret) = endpoint.credentials.unwrap_or_default();
-        note(format_args!("S3 at {}, bucket {bucket}, for this run:", endpoint.url.unwrap_or_default()));
+        note(format_args!("S3 at {}, bucket {bucket}; credentials for this run:", endpoint.url.unwrap_or_default()));
         note(format_args!("  AWS_ACCESS_KEY_ID={access} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION=us-east-1"));
     }
     let serving = Server::start(listener, Rules::usual(), move |request: Request<Received>| {
         routes.clone().oneshot(request.map(Body::new))
     });
-    told_to_stop(stops).await;
-    note(format_args!("chalkreel: stopping"));
-    // Whoever comes now is told so, instead of being taken in and left waiting.
+    stop_signal(stops).await;
+    note(format_args!("chalkreel: stopping; a second signal ends it at once"));
+    // New connections are refused, instead of being accepted and left waiting.
     let closing = tokio::spawn(serving.shutdown(Deadline::after(STOP + CLOSE)));
     making.abort();
     services.interrupt();
-    // All turns are free once every job is over and told of.
-    if Deadline::after(STOP).run(turns.acquire_many(u32::try_from(jobs).unwrap_or(1))).await.is_err() {
-        error!("a job could not write its status before the end");
+    // All permits are free once every job has ended and its notifications are queued.
+    if Deadline::after(STOP).run(permits.acquire_many(u32::try_from(jobs).unwrap_or(1))).await.is_err() {
+        error!("a job did not write its final status in time; it is taken over after LEASE_TIMEOUT");
     }
     let abort = closing.abort_handle();
     if Deadline::after(CLOSE).run(closing).await.is_err() {
@@ -196,8 +195,8 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     Ok(())
 }
 
-/// Ends with the first signal to stop; the second ends the process.
-async fn told_to_stop(mut stops: Stops) {
+/// Waits for the first signal to stop; the second ends the process.
+async fn stop_signal(mut stops: Stops) {
     stops.next().await;
     tokio::spawn(async move {
         stops.next().await;
@@ -205,28 +204,28 @@ async fn told_to_stop(mut stops: Stops) {
     });
 }
 
-/// Makes films of what arrives, and first of what arrived before this process began. A job that is done already says so.
+/// Makes films of uploads, first of those from before this process began. Jobs that are done already end at once.
 async fn make(
     services: Arc<Services>,
     notices: Arc<Notices>,
     mut arriving: mpsc::Receiver<Upload>,
     missed: Arc<Missed>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 ) {
-    missed.tell();
+    missed.request_listing();
     loop {
-        let (uploads, told) = tokio::select! {
+        let (uploads, resent) = tokio::select! {
             Some(upload) = arriving.recv() => (vec![upload], true),
-            () = missed.told.notified() => {
+            () = missed.requested.notified() => {
                 if !missed.some.swap(false, Ordering::Relaxed) {
                     continue;
                 }
-                match look_through(&services.store).await {
+                match list_uploads(&services.store).await {
                     Ok(uploads) => (uploads, false),
                     Err(error) => {
-                        error!(%error, "what came before can't be listed; it is tried again");
+                        error!(%error, "can't list the uploads under incoming/; trying again");
                         let missed = missed.clone();
-                        tokio::spawn(async move { missed.again_soon().await });
+                        tokio::spawn(async move { missed.request_listing_later().await });
                         continue;
                     }
                 }
@@ -236,36 +235,36 @@ async fn make(
             let request = match intake::upload(services.store.bucket(), &key, &etag) {
                 Ok(request) => request,
                 Err(refused) => {
-                    warn!(code = refused.code.name(), "{}", refused.message);
+                    warn!(code = refused.code.name(), "an upload is refused: {}", refused.message);
                     continue;
                 }
             };
             // The semaphore is never closed.
-            let Ok(turn) = turns.clone().acquire_owned().await else { return };
+            let Ok(permit) = permits.clone().acquire_owned().await else { return };
             let (services, notices, missed) = (services.clone(), notices.clone(), missed.clone());
             tokio::spawn(async move {
-                let later = film(request, told, &services, &notices).await;
-                drop(turn);
+                let later = film(request, resent, &services, &notices).await;
+                drop(permit);
                 if later {
-                    missed.again_soon().await;
+                    missed.request_listing_later().await;
                 }
             });
         }
     }
 }
 
-/// Makes the film of a document; of one that was sent again (`told`) anew when the store has lost it meanwhile. Gives whether the job
-/// must be looked at again later: its status could be neither read nor written, so nobody works on it.
-async fn film(request: JobRequest, told: bool, services: &Services, notices: &Notices) -> bool {
+/// Makes the film of a document; when the document was sent again (`resent`) and the store has lost the film meanwhile, it is made
+/// again. Gives whether the job must be tried again later, since its status could be neither read nor written.
+async fn film(request: JobRequest, resent: bool, services: &Services, notices: &Notices) -> bool {
     let (ends, begun) = (Deadline::after(services.config.job_timeout), Timestamp::now());
     let mut made = pipeline::film(request.clone(), services, ends, Again::Retryable).boxed().await;
     if let Ok(status) = &made
-        && told
+        && resent
         && status.has_film()
         && status.updated_at < begun
         && let Err(lost) = publish::whole(status, &services.store, ends).await
     {
-        match Lease::spoil(&services.store, &status.job_id, &lost, ends).await {
+        match Lease::revoke_film(&services.store, &status.job_id, &lost, ends).await {
             Ok(_) => made = pipeline::film(request, services, ends, Again::Retryable).boxed().await,
             Err(error) => made = Err(error.into()),
         }
@@ -273,17 +272,19 @@ async fn film(request: JobRequest, told: bool, services: &Services, notices: &No
     let later = made.as_ref().is_err_and(|error| error.retryable);
     match made {
         Ok(status) => {
-            info!(job_id = status.job_id.as_str(), state = status.state.name(), "a job is over");
+            info!(job_id = status.job_id.as_str(), state = status.state.name(), "the job has ended");
             notices.ended(&status);
         }
-        Err(error) => error!(code = error.code.name(), "{}", error.message),
+        Err(error) => {
+            error!(code = error.code.name(), "an upload's job can't read or write its status: {}", error.message)
+        }
     }
     crate::child::sweep();
     later
 }
 
-/// All that lies under `incoming/`.
-async fn look_through(store: &Store) -> Result<Vec<Upload>, StoreError> {
+/// All uploads under `incoming/`.
+async fn list_uploads(store: &Store) -> Result<Vec<Upload>, StoreError> {
     let entries = store.list(keys::INCOMING, LOOKED_THROUGH, Deadline::after(LOOK)).await?;
     let upload = |entry: Entry| {
         let etag = entry.etag.map(|etag| etag.as_str().trim_matches('"').to_owned()).unwrap_or_default();

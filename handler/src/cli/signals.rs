@@ -5,7 +5,7 @@ use std::io;
 use nix::sys::signal::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a shell says of a command that an interrupt ended: 128 and its number.
+/// A shell's exit code of a command that was ended by an interrupt: 128 plus the signal's number.
 pub(super) const ENDED: i32 = 130;
 
 /// Listens for them.
@@ -26,7 +26,7 @@ impl Stops {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            // Whoever starts a command with `nohup` wants it to go on.
+            // A command started with `nohup` goes on after a hang-up.
             hang_up: if is_ignored(Number::SIGHUP) { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
@@ -48,7 +48,7 @@ impl Stops {
     }
 }
 
-/// Whether whoever started this process has it ignore the signal, as the kernel tells.
+/// Whether this process was started with the signal ignored, according to the kernel.
 fn is_ignored(number: Number) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());

@@ -1,4 +1,4 @@
-//! Settings of the interfaces: who may send requests, and who is told what happens.
+//! The settings of the interfaces: authorization of requests, and receivers of notifications.
 
 use super::Secret;
 
@@ -8,23 +8,23 @@ const SHORTEST: usize = 32;
 /// Settings of the interfaces.
 #[derive(Debug, Clone)]
 pub struct InterfaceConfig {
-    /// The bearer token of the HTTP interface; none when others see to who comes in.
+    /// The bearer token of the HTTP interface; none when requests are authorized otherwise.
     pub http_token: Option<Secret>,
-    /// The EventBridge bus that hears of jobs.
+    /// The EventBridge bus for events of jobs.
     pub event_bus: Option<String>,
     /// Where EventBridge is; none means AWS's own.
     pub events_url: Option<String>,
-    /// The webhook that hears of jobs, and the secret that signs what it hears.
+    /// The webhook for events of jobs, and the secret that signs them.
     pub webhook: Option<(String, Secret)>,
     /// Whether a webhook may be plain HTTP on loopback.
     pub webhook_loopback: bool,
     /// Whether spans are sent to the collector that OpenTelemetry's own variables name.
     pub spans: bool,
-    /// What the service is called there.
+    /// The service's name in spans.
     pub service_name: Option<String>,
     /// The trace that a command of the command line belongs to.
     pub traceparent: Option<String>,
-    /// The queue that gets messages which can't be read.
+    /// The queue for messages that can't be parsed.
     pub dead_letters: Option<String>,
     /// Whether each film is counted in CloudWatch, by log lines in the embedded metric format.
     pub metrics: bool,
@@ -35,7 +35,7 @@ impl InterfaceConfig {
         let mut secret = |name: &str| {
             let secret = get(name).map(|text| Secret(text.trim().to_owned()));
             if secret.as_ref().is_some_and(|secret| secret.0.len() < SHORTEST) {
-                faults.push(format!("{name} is too short to be secret; it must have at least {SHORTEST} bytes"));
+                faults.push(format!("{name} is too short for a secret; it must have at least {SHORTEST} bytes"));
             }
             secret
         };

@@ -1,14 +1,14 @@
-//! CHALKREEL_LOG: whether it says what it means. tracing's own parser takes any word for the name of a module, so that `inof` would
-//! log nothing, and nobody would know why.
+//! The check of CHALKREEL_LOG. tracing's own parser takes any word for the name of a module, so that a misspelt level such as `inof`
+//! would silently log nothing.
 
 use tracing_subscriber::EnvFilter;
 
-/// What stands alone or after a target's `=`; tracing takes numbers too.
+/// Levels, alone or after a target's `=`; tracing takes numbers too.
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace", "0", "1", "2", "3", "4", "5"];
-/// Targets that may stand alone, which means all that they say.
+/// Targets that may be given without a level, which means all of their lines.
 const OWN: &[&str] = &["handler", "chalkreel"];
 
-/// What is wrong with `directives`, if anything.
+/// The fault of `directives`, if any.
 pub(super) fn fault(directives: &str) -> Option<String> {
     let allowed = "off, error, warn, info, debug or trace, alone or after a target and `=`, with commas between";
     let wrong = |part: &str| Some(format!("CHALKREEL_LOG has `{part}`; it must be {allowed}"));
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_that_are_no_levels_are_told() {
+    fn misspelt_levels_are_refused() {
         for well in [
             "info",
             "WARN",

@@ -1,21 +1,21 @@
-//! Names in the environment that are meant as settings of ours and are none.
+//! Finds misspelt names of settings in the environment.
 
 use super::VARIABLES;
 
-/// What all settings begin with that are ours alone.
+/// The prefix of settings that are this program's alone.
 const PREFIX: &str = "CHALKREEL_";
 /// Set for our own children and by our own tests.
 const INTERNAL: &[&str] = &["CHALKREEL_STAGE_", "CHALKREEL_TEST_"];
-/// Letters that two names may differ by to be taken for each other: a slip of the finger, or two.
+/// How many letters a misspelt name may differ in from the setting that was meant.
 const SLIPS: usize = 2;
 /// Letters that one name must have to be looked for within another.
 const PART: usize = 3;
 
-/// A sentence for each name that is close to a setting's and is none.
+/// A message for each name that is close to a setting's and is none.
 pub(super) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut told: Vec<String> = names
         .filter(|name| !INTERNAL.iter().any(|prefix| name.starts_with(prefix)))
-        .filter_map(|name| closest(name).map(|meant| format!("{name} is no setting; did you mean {meant}?")))
+        .filter_map(|name| closest(name).map(|meant| format!("{name} is not a setting; did you mean {meant}?")))
         .collect();
     told.sort_unstable();
     told
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_told_with_what_was_meant() {
+    fn a_misspelt_name_is_reported_with_the_setting_meant() {
         for (name, meant) in [
             ("CHALKREEL_JOB", "CHALKREEL_JOBS"),
             ("CHALKREEL_BUKCET", "CHALKREEL_BUCKET"),
@@ -55,7 +55,7 @@ mod tests {
             ("CHALKREEL_MANIM_SOURCE", "MANIM_SOURCE"),
         ] {
             let told = unknown([name].into_iter());
-            assert_eq!(told, [format!("{name} is no setting; did you mean {meant}?")]);
+            assert_eq!(told, [format!("{name} is not a setting; did you mean {meant}?")]);
         }
         for other in ["CHALKREEL_JOBS", "CHALKREEL_STAGE_FD", "CHALKREEL_WEATHER", "CHALK_JOB", "JOB_TIMEOUT", "PATH"] {
             assert!(unknown([other].into_iter()).is_empty(), "{other}");

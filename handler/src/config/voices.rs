@@ -1,4 +1,4 @@
-//! The voices' settings: who may speak, where they are, and with which keys.
+//! The settings of the voices: chain, addresses and keys.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct VoiceConfig {
     /// Model of ElevenLabs.
     pub elevenlabs_model: String,
     /// How the voice of ElevenLabs is to speak.
-    pub elevenlabs_manner: Manner,
+    pub elevenlabs_manner: ElevenLabsSettings,
     /// Where ElevenLabs is.
     pub elevenlabs_url: String,
     /// Voice of Polly; none means by language.
@@ -57,9 +57,9 @@ pub struct VoiceConfig {
     pub proxied: bool,
 }
 
-/// How a voice of ElevenLabs is to speak; what is not set is as the voice itself has it.
+/// The voice settings of ElevenLabs; the voice's own apply where none is set.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Manner {
+pub struct ElevenLabsSettings {
     /// How even, 0 to 1.
     pub stability: Option<f64>,
     /// How close to the voice that it was made of, 0 to 1.
@@ -70,7 +70,7 @@ pub struct Manner {
     pub boost: Option<bool>,
 }
 
-impl Manner {
+impl ElevenLabsSettings {
     fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
         let mut share = |name: &str| {
             let given = get(name)?;
@@ -95,7 +95,7 @@ impl Manner {
     }
 }
 
-/// A text that no log ever shows.
+/// A secret, which is never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
@@ -121,7 +121,7 @@ impl std::fmt::Debug for Secret {
 
 impl VoiceConfig {
     pub(super) fn from_lookup(get: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
-        let elevenlabs_manner = Manner::from_lookup(get, faults);
+        let elevenlabs_manner = ElevenLabsSettings::from_lookup(get, faults);
         let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
         let mut url = |name: &str, default: &str| {
             let url = or(name, default).trim_end_matches('/').to_owned();
@@ -173,15 +173,15 @@ impl VoiceConfig {
 mod tests {
     use super::*;
 
-    fn manner(settings: &[(&str, &str)]) -> (Manner, Vec<String>) {
+    fn manner(settings: &[(&str, &str)]) -> (ElevenLabsSettings, Vec<String>) {
         let value = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let mut faults = Vec::new();
-        (Manner::from_lookup(&value, &mut faults), faults)
+        (ElevenLabsSettings::from_lookup(&value, &mut faults), faults)
     }
 
     #[test]
-    fn a_manner_is_shares_and_a_switch() {
-        assert_eq!(manner(&[]), (Manner::default(), Vec::new()));
+    fn voice_settings_are_numbers_from_0_to_1_and_a_switch() {
+        assert_eq!(manner(&[]), (ElevenLabsSettings::default(), Vec::new()));
         let (set, faults) = manner(&[("ELEVENLABS_STYLE", "0.3"), ("ELEVENLABS_SPEAKER_BOOST", "off")]);
         assert_eq!((set.style, set.boost, set.stability, faults.len()), (Some(0.3), Some(false), None, 0));
         for value in ["1.1", "-0.1", "NaN", "much"] {

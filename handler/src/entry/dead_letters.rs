@@ -1,4 +1,4 @@
-//! The dead-letter queue, for messages that no retry can mend: they go there at once, and say why.
+//! The dead-letter queue, for messages that no retry can cure: they are moved there at once, with the reason.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::aws::{Access, Aws, Refusal};
 use crate::deadline::Deadline;
 use crate::error::JobError;
 
-/// Characters of a reason that a message bears: its attributes count against its size.
+/// Characters of the reason: a message's attributes count towards its size.
 const REASON: usize = 500;
 
 /// The queue's URL.
@@ -14,14 +14,14 @@ const REASON: usize = 500;
 pub(super) struct DeadLetters(pub(super) String);
 
 impl DeadLetters {
-    /// Puts a message there as it came, so that it can be sent back, with the attributes `code` and `message`.
+    /// Sends the unchanged message, so that it can be redriven, with the attributes `code` and `message`.
     ///
     /// # Errors
-    /// What SQS said, in words; then the message must stay where it is.
+    /// SQS's message; then the message must stay in its queue.
     pub(super) async fn put(&self, body: &str, why: &JobError, deadline: Deadline) -> Result<(), String> {
-        // Made anew each time: nothing is so rare as this.
+        // A new client each time, since this is rare.
         let aws = deadline.run(Aws::connect(&Access::default())).await;
-        let aws = aws.unwrap_or_else(|_| Err("no credentials were found in time".to_owned()))?.until(deadline);
+        let aws = aws.unwrap_or_else(|_| Err("finding AWS credentials timed out".to_owned()))?.until(deadline);
         let sent = aws.json("sqs", "AmazonSQS.SendMessage", &letter(&self.0, body, why)).await;
         sent.map(drop).map_err(Refusal::reason)
     }
@@ -43,7 +43,7 @@ mod tests {
     use crate::error::Code;
 
     #[test]
-    fn a_letter_is_the_message_and_why_it_can_not_be_read() {
+    fn a_dead_letter_is_the_message_with_the_reason() {
         let why = JobError::new(Code::IntakeUnknownEvent, format!("bell \u{7} and {}", "x".repeat(1000)));
         let letter = letter("https://queue", "not JSON", &why);
         assert_eq!(letter["MessageBody"], "not JSON");

@@ -1,4 +1,4 @@
-//! The Lambda front door: serves the runtime until it is told to stop.
+//! AWS Lambda: serves invocations until the process is told to stop.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,24 +23,24 @@ use crate::services::{self, Services};
 use crate::store::{Endpoint, Store};
 use crate::{pipeline, telemetry};
 
-/// What is kept back of the invocation itself, to hand the answer over before Lambda kills the sandbox.
+/// The time reserved for returning the answer before Lambda kills the sandbox.
 const ANSWER: Duration = Duration::from_millis(500);
 
-/// For a job that is told to stop to write log and status: Lambda kills a function with internal extensions some 500 ms after TERM.
+/// Time for an interrupted job to write log and status: Lambda kills a function with internal extensions some 500 ms after TERM.
 const SHUTDOWN: Duration = Duration::from_millis(400);
 
-/// The least time in which a film can be made of another message of the same batch.
+/// The least time left in which another message of the same batch is begun.
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// For those who are told how a job ended: as long as one of them is tried. And the least of it when the time is used up.
-const TELL: Duration = notify::DELIVERY;
-const TELL_LATE: Duration = Duration::from_millis(150);
-/// For a collector of spans to take what there is.
+/// Time for notifications about a job: as long as one delivery takes. And the least of it when the time is used up.
+const NOTIFY: Duration = notify::DELIVERY;
+const NOTIFY_LATE: Duration = Duration::from_millis(150);
+/// Time for exporting spans.
 const SPANS: Duration = Duration::from_secs(1);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// A failed invocation. Its type is the error's code, by which a state machine knows whether to try again.
+/// A failed invocation. Its type is the error's code, by which a state machine decides whether to retry.
 #[derive(Debug)]
 struct Fault(JobError);
 
@@ -56,12 +56,13 @@ impl From<Fault> for Diagnostic {
     }
 }
 
-/// Serves invocations. Where there are no layers, HTTP alone is served: that function makes no films.
+/// Serves invocations. Without the layers it serves HTTP alone: that function makes no films.
 ///
 /// # Errors
 /// When no bucket is named, or the runtime's own protocol fails.
 pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
-    let bucket = config.bucket.clone().ok_or("CHALKREEL_BUCKET must name the bucket for films, status and cache")?;
+    let bucket =
+        config.bucket.clone().ok_or("CHALKREEL_BUCKET is not set: it names the bucket for films, status and cache")?;
     let endpoint = services::endpoint(&config)
         .unwrap_or_else(|| Endpoint { region: config.region.clone(), ..Endpoint::default() });
     let store = Store::connect(&endpoint, &bucket).await;
@@ -70,21 +71,21 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     let notices = Arc::new(match &services {
         Ok(services) => Notices::start(services),
         Err(error) => {
-            info!("only HTTP is served: {error}");
+            info!("this function makes no films and serves HTTP alone: {error}");
             Notices::without_services(&config, &bucket)
         }
     });
-    let api = Api::new(store, config.interfaces.http_token.clone(), false).telling(notices.clone());
+    let api = Api::new(store, config.interfaces.http_token.clone(), false).notifying(notices.clone());
     let (routes, _) = http::router(api);
     let runtime = Arc::new(Runtime { services, notices, letters, routes, bucket });
     let stopping = runtime.clone();
     lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
         let Ok(services) = &stopping.services else { return };
         services.interrupt();
-        // There is no time for a grace: what a child leaves half done is thrown away anyhow.
+        // There is no time for a grace, and unfinished results of children are discarded anyway.
         crate::child::kill_all();
         if !services.idle(Deadline::after(SHUTDOWN)).await {
-            error!("a job could not write its status before the end");
+            error!("Lambda stops this process before a running job could write its final status; another delivery takes the job over after LEASE_TIMEOUT");
         }
         services.close().await;
     })
@@ -96,9 +97,9 @@ pub async fn serve(config: Config, logs: JobLogs) -> Result<(), Failure> {
     lambda_runtime::run(handler).await
 }
 
-/// What outlives an invocation.
+/// What invocations share.
 struct Runtime {
-    /// None, and why, where HTTP alone is served.
+    /// The error when HTTP alone is served.
     services: Result<Services, JobError>,
     notices: Arc<Notices>,
     letters: Option<DeadLetters>,
@@ -106,15 +107,15 @@ struct Runtime {
     bucket: String,
 }
 
-/// An invocation within the trace that Lambda tells of. Its spans are sent before Lambda stops the process's clock.
+/// Answers an invocation within the trace that Lambda names. Its spans are exported before Lambda freezes the process.
 async fn traced(event: LambdaEvent<Value>, runtime: &Runtime) -> Result<Value, Fault> {
     let span = info_span!("invocation", request_id = event.context.request_id, otel.kind = "server");
     telemetry::follow_xray(&span, event.context.xray_trace_id.as_deref());
     let ends = ends(event.context.deadline, Duration::MAX);
     let answer = answer(event, runtime, ends).instrument(span).await;
-    // Lambda stops the process's clock once it has its answer.
-    runtime.notices.flush(ends.slice(TELL).no_sooner_than(TELL_LATE)).await;
-    telemetry::flush(ends.slice(SPANS).no_sooner_than(TELL_LATE)).await;
+    // Lambda freezes the process once it has the answer.
+    runtime.notices.flush(ends.slice(NOTIFY).no_sooner_than(NOTIFY_LATE)).await;
+    telemetry::flush(ends.slice(SPANS).no_sooner_than(NOTIFY_LATE)).await;
     answer
 }
 
@@ -125,10 +126,10 @@ async fn answer(event: LambdaEvent<Value>, runtime: &Runtime, ends: Deadline) ->
         Ok(Asked::Http(event)) => return Ok(http::event::answer(*event, runtime.routes.clone()).await),
         Ok(asked) => asked,
         Err(refused) => {
-            error!(code = refused.code.name(), "{}", refused.message);
+            error!(code = refused.code.name(), "the event is refused: {}", refused.message);
             return match sender {
                 Sender::Http => Ok(http::event::refusal(refused).await),
-                // These take any answer for success.
+                // These take any answer as a success.
                 Sender::Queue | Sender::Machine => Err(Fault(refused)),
                 // Delivering it again would not help, so the refusal is an answer and not a failure.
                 Sender::Other => Ok(json!({"error": refused})),
@@ -142,7 +143,7 @@ async fn answer(event: LambdaEvent<Value>, runtime: &Runtime, ends: Deadline) ->
     answer
 }
 
-/// What it takes to make films.
+/// Makes films.
 struct Worker<'h> {
     services: &'h Services,
     notices: &'h Notices,
@@ -170,7 +171,7 @@ impl Worker<'_> {
                     match request {
                         Ok(request) => statuses.push(self.film(request, ends).await?),
                         Err(error) => {
-                            error!(code = error.code.name(), "a record is refused: {}", error.message);
+                            error!(code = error.code.name(), "a record of the event is refused: {}", error.message);
                             refused.push(error);
                         }
                     }
@@ -182,13 +183,13 @@ impl Worker<'_> {
                 let items: Vec<_> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
                 Ok(json!({"batchItemFailures": items}))
             }
-            // Answered before.
+            // Answered by the caller.
             Asked::Http(_) => Ok(Value::Null),
         }
     }
 
     async fn film(&self, request: JobRequest, ends: Deadline) -> Result<Status, JobError> {
-        // Boxed: a job's future is large, and what holds it would be too.
+        // Boxed, since a job's future is large.
         let status = pipeline::film(request, self.services, ends, Again::Retryable).boxed().await?;
         self.notices.ended(&status);
         Ok(status)
@@ -199,7 +200,7 @@ impl Worker<'_> {
         let mut failed = Vec::new();
         let mut done = 0;
         for Message { id, receives, body, requests } in batch.messages {
-            // After a failure, order forbids the rest; and what can't be finished is better left to another invocation.
+            // After a failure, a FIFO queue's order forbids the rest; and a film that can't be finished is left to another invocation.
             let late = done > 0 && ends.left() < ENOUGH;
             if (batch.fifo && !failed.is_empty()) || late {
                 failed.push(id);
@@ -207,23 +208,29 @@ impl Worker<'_> {
             }
             let worked_on = match self.message(requests, ends).await {
                 Ok(None) => Ok(()),
-                Ok(Some(unreadable)) => self.put_aside(&body, unreadable, ends).await,
+                Ok(Some(unreadable)) => self.to_dead_letters(&body, unreadable, ends).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = worked_on {
-                error!(message_id = id, receives, code = error.code.name(), "a message failed: {}", error.message);
+                error!(
+                    message_id = id,
+                    receives,
+                    code = error.code.name(),
+                    "the message failed and will be delivered again: {}",
+                    error.message
+                );
                 failed.push(id);
             }
             done += 1;
         }
-        info!(messages = done, failed = failed.len(), "answered a batch");
+        info!(messages = done, failed = failed.len(), "a batch of messages is done");
         failed
     }
 
-    /// Makes the films of a message. Gives what of it can't be read, which no retry mends.
+    /// Makes the films of a message. Gives the error of a request in it that can't be parsed, which no retry cures.
     ///
     /// # Errors
-    /// What must be tried again; a job that failed for good has said so in its status.
+    /// Retryable errors alone; a job that failed for good has a status that says so.
     async fn message(&self, requests: Vec<intake::Read>, ends: Deadline) -> Result<Option<JobError>, JobError> {
         let mut unreadable = None;
         for request in requests {
@@ -240,17 +247,20 @@ impl Worker<'_> {
         Ok(unreadable)
     }
 
-    /// Puts a message that can't be read where somebody looks, and so is done with it. Where that can't be, it fails again and again
-    /// until its queue's redrive does the same, without the reason.
-    async fn put_aside(&self, body: &str, unreadable: JobError, ends: Deadline) -> Result<(), JobError> {
+    /// Moves a message that can't be parsed to the dead-letter queue. Without one, the message fails again and again, until its own
+    /// queue's redrive moves it, without the reason.
+    async fn to_dead_letters(&self, body: &str, unreadable: JobError, ends: Deadline) -> Result<(), JobError> {
         let Some(letters) = self.letters else { return Err(unreadable) };
         match letters.put(body, &unreadable, ends).await {
             Ok(()) => {
-                error!(code = unreadable.code.name(), "a message went to the dead letters: {}", unreadable.message);
+                error!(
+                    code = unreadable.code.name(),
+                    "the message can't be processed and was moved to the dead-letter queue: {}", unreadable.message
+                );
                 Ok(())
             }
             Err(reason) => {
-                error!("the dead letters can't be reached: {reason}");
+                error!("can't send the message to the dead-letter queue: {reason}");
                 Err(unreadable)
             }
         }
@@ -263,8 +273,8 @@ fn delivered(statuses: &[Status], refused: &[JobError]) -> Result<Value, Fault> 
     if let Some(error) = again {
         return Err(Fault(JobError::clone(error)));
     }
-    info!(jobs = statuses.len(), "answered");
-    // Still running elsewhere: the delivery that holds it will end it, or be followed by another.
+    info!(jobs = statuses.len(), "the event's jobs are done");
+    // Jobs that run elsewhere: the delivery that has them ends them, or is repeated.
     let jobs = statuses.iter().map(|status| json!({"job_id": status.job_id, "state": status.state}));
     let done = statuses.iter().filter(|status| status.state != State::Running).count();
     let mut answer = json!({"jobs": jobs.collect::<Vec<_>>(), "done": done});
@@ -274,8 +284,8 @@ fn delivered(statuses: &[Status], refused: &[JobError]) -> Result<Value, Fault> 
     Ok(answer)
 }
 
-/// The invocation's deadline, in milliseconds since 1970, as one of ours. Some local servers put it into the past before
-/// the invocation begins: then it says nothing, and JOB_TIMEOUT alone counts.
+/// The invocation's deadline, in milliseconds since 1970, as one of ours. Some local emulators set it to a time in the
+/// past: then it is ignored, and JOB_TIMEOUT alone counts.
 fn ends(context_ms: u64, job_timeout: Duration) -> Deadline {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     match Duration::from_millis(context_ms).checked_sub(now) {
@@ -289,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_before_its_own_start_falls_back_to_the_jobs() {
+    fn a_deadline_in_the_past_falls_back_to_job_timeout() {
         let job = Duration::from_secs(1200);
         for nonsense in [0, 600_000] {
             assert!(ends(nonsense, job).left() > Duration::from_secs(1199));

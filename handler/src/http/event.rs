@@ -1,4 +1,4 @@
-//! The same routes under Lambda: a Function URL's or HTTP API's event becomes a request, and the answer an event's.
+//! The same routes under Lambda: turns a Function URL's or HTTP API's event into a request, and the response into its answer.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use axum::Router;
@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use super::problem::Failure;
 use crate::error::{Code, JobError};
 
-/// Answers an event with `router`. Never fails: what can't be a request is answered as such.
+/// Answers an event with `router`. Never fails: an event that is no valid request gets an error answer.
 pub async fn answer(event: ApiGatewayV2httpRequest, router: Router) -> Value {
     // An HTTP API puts its stage before the path, unless it is the default one.
     let path = event.raw_path.as_deref().filter(|path| path.starts_with('/')).unwrap_or("/");
@@ -30,7 +30,7 @@ pub async fn answer(event: ApiGatewayV2httpRequest, router: Router) -> Value {
         Some(request) => match router.oneshot(request).await {
             Ok(response) => response,
         },
-        None => Failure::new(Code::HttpBadRequest, "the event holds no request").into_response(),
+        None => Failure::new(Code::HttpBadRequest, "the event is no valid HTTP request").into_response(),
     };
     written(response, &stage).await
 }

@@ -1,5 +1,5 @@
-//! Who may come in: holders of the bearer token or of a session that it opened; without a token whoever was let through by IAM, or
-//! sits at this machine.
+//! Authorization: requests need the bearer token or a session opened with it; without a token, those that IAM has let through, or
+//! that come from this machine.
 
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ use super::{Api, session};
 use crate::error::Code;
 use crate::telemetry;
 
-/// A span for each request, within the trace that its `traceparent` tells of.
+/// A span for each request, within the trace that its `traceparent` names.
 pub(super) async fn traced(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().as_str(), request.uri().path());
     let span = info_span!(
@@ -35,23 +35,23 @@ pub(super) async fn traced(request: Request, next: Next) -> Response {
     response
 }
 
-/// What anybody may ask without a token: whether the service lives, and what it takes.
+/// Paths that need no token: health check and API description.
 const OPEN: &[&str] = &["/health", "/openapi.json"];
 
-/// Refuses requests that have no right to be here, and says in each response how browsers must treat it.
+/// Refuses unauthorized requests, and adds security headers to each response.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     let open = OPEN.contains(&request.uri().path());
-    let admitted = admit(&api, open, &request);
-    ruled(admitted, request, next).await
+    let admitted = authorize(&api, open, &request);
+    with_headers(admitted, request, next).await
 }
 
-/// The same for what anybody may see who may come here at all: pages that ask for the token themselves.
+/// The same for pages that need no token, since they ask for it themselves.
 pub(super) async fn guard_open(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let admitted = admit(&api, true, &request);
-    ruled(admitted, request, next).await
+    let admitted = authorize(&api, true, &request);
+    with_headers(admitted, request, next).await
 }
 
-async fn ruled(admitted: Result<(), Failure>, request: Request, next: Next) -> Response {
+async fn with_headers(admitted: Result<(), Failure>, request: Request, next: Next) -> Response {
     let mut response = match admitted {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
@@ -62,8 +62,8 @@ async fn ruled(admitted: Result<(), Failure>, request: Request, next: Next) -> R
     response
 }
 
-/// How browsers must treat each response that does not say so itself: as what it says that it is, in no other site's page, and as no
-/// page that could do anything. A film that is opened by itself is shown by a page of the browser's own, with styles of its own.
+/// The security headers of each response that does not set its own: no sniffing of types, no embedding in other sites' pages, no
+/// scripts. A film that is opened directly is shown by a page of the browser's own, which needs inline styles.
 const RULES: [(HeaderName, &str); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -78,15 +78,15 @@ const RULES: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-fn admit(api: &Api, open: bool, request: &Request) -> Result<(), Failure> {
+fn authorize(api: &Api, open: bool, request: &Request) -> Result<(), Failure> {
     let headers = request.headers();
-    if api.at_home() {
+    if api.is_local() {
         same_site(request.uri(), headers)?;
     }
     match api.token() {
         Some(token) if !open && !has_token(headers, &token.0) => {
             if !session::is_held(headers, token) {
-                let message = "the request has no bearer token, or a wrong one, and no session";
+                let message = "the request has neither the right bearer token nor a session";
                 return Err(Failure::new(Code::HttpUnauthorized, message));
             }
             same_origin(headers)
@@ -95,7 +95,7 @@ fn admit(api: &Api, open: bool, request: &Request) -> Result<(), Failure> {
     }
 }
 
-/// A browser sends a session's cookie for pages from other ports of this host too; `Origin` tells those apart.
+/// Browsers send a session's cookie for pages from other ports of this host too; `Origin` tells them apart.
 fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = text(HOST).unwrap_or_default();
@@ -103,22 +103,22 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
     if text(ORIGIN).is_none_or(ours) {
         return Ok(());
     }
-    Err(Failure::new(Code::HttpForbiddenOrigin, "only pages of this very server may use its sessions"))
+    Err(Failure::new(Code::HttpForbiddenOrigin, "only pages of this server may use its sessions"))
 }
 
-/// Pages of other sites can make a browser send requests to this machine: they say so in `Origin`, and a name of theirs that
-/// leads here stands in `Host`.
+/// Pages of other sites can make a browser send requests to this machine (DNS rebinding included): `Origin` or `Host` then names the
+/// other site.
 fn same_site(uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = text(HOST).unwrap_or_default();
-    // A request may name its server in its first line too.
+    // A request line may name its server too.
     let asked = uri.authority().is_none_or(|authority| authority.as_str() == host);
     let one = headers.get_all(HOST).iter().count() == 1;
     let same = text(ORIGIN).is_none_or(|origin| origin.strip_prefix("http://") == Some(host));
     if one && asked && is_loopback(host) && same {
         return Ok(());
     }
-    Err(Failure::new(Code::HttpForbiddenOrigin, "only pages of this very server may ask it"))
+    Err(Failure::new(Code::HttpForbiddenOrigin, "only pages of this server may send requests to it"))
 }
 
 /// Whether a `Host` names this machine's loopback.
@@ -130,7 +130,7 @@ fn is_loopback(host: &str) -> bool {
     local && !host.contains('@')
 }
 
-/// Digests are compared, so that neither length nor content shows in the time that it takes.
+/// Compares digests, so that the time taken depends neither on the length nor on the content.
 fn has_token(headers: &HeaderMap, token: &str) -> bool {
     let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some((scheme, given)) = given.split_once(' ') else { return false };
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_whole_token_is_the_token() {
+    fn only_the_exact_token_is_accepted() {
         let has = |value: &'static str| has_token(&headers(&[("authorization", value)]), "secret");
         assert!(has("Bearer secret") && has("bearer secret"));
         for wrong in ["Bearer secre", "Bearer secrets", "Basic secret", "secret", "Bearer", ""] {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_serves_pages_of_this_very_server_alone() {
+    fn a_session_works_for_pages_of_this_server_alone() {
         for (origin, may) in [
             (None, true),
             (Some("http://films.example:8080"), true),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_other_sites_are_kept_out() {
+    fn requests_of_other_sites_pages_are_refused() {
         for (pairs, may) in [
             (&[("host", "127.0.0.1:8080")][..], true),
             (&[("host", "localhost:8080"), ("origin", "http://localhost:8080")], true),

@@ -1,4 +1,4 @@
-//! How jobs stand: `GET /jobs`, `GET /jobs/{id}`, `DELETE /jobs/{id}`.
+//! The status of jobs: `GET /jobs`, `GET /jobs/{id}`, `DELETE /jobs/{id}`.
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::problem::{Failure, Named, Problem};
+use super::problem::{Failure, PathParam, Problem};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::keys;
@@ -27,7 +27,7 @@ const MAX_PAGE: u16 = 100;
 const READS: usize = 8;
 /// A status of 500 scenes with every field filled is well under a mebibyte.
 const MAX_STATUS: u64 = 8 << 20;
-/// Bytes of a note of what was asked for.
+/// Largest request note, in bytes.
 const MAX_NOTE: u64 = 64 << 10;
 
 /// A page of jobs, newest first.
@@ -38,7 +38,7 @@ pub(super) struct Jobs {
     next: Option<String>,
 }
 
-/// A job in short.
+/// A summary of a job.
 #[derive(Debug, Serialize, ToSchema)]
 struct Job {
     #[schema(value_type = String)]
@@ -60,7 +60,7 @@ struct Job {
 }
 
 impl Job {
-    /// A job of which nothing is known but its id.
+    /// A job whose status can't be read.
     fn unreadable(job_id: JobId, code: Code) -> Self {
         Self {
             job_id,
@@ -77,7 +77,7 @@ impl Job {
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Where {
+pub(super) struct PageQuery {
     /// `next` of the page before.
     after: Option<String>,
     /// Jobs on a page, 1 to 100.
@@ -88,7 +88,7 @@ pub(super) struct Where {
 #[utoipa::path(
     get,
     path = "/jobs",
-    params(Where),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page", body = Jobs,
             headers(("Link" = String, description = "The next page, as rel=next"))),
@@ -97,17 +97,17 @@ pub(super) struct Where {
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    asked: Result<Query<Where>, QueryRejection>,
+    asked: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failure> {
     let bad = |message: String| Failure::new(Code::HttpBadRequest, message);
-    let Query(Where { after, limit }) = asked.map_err(|error| bad(error.body_text()))?;
+    let Query(PageQuery { after, limit }) = asked.map_err(|error| bad(error.body_text()))?;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(bad(format!("`limit` is {limit}; it must be 1 to {MAX_PAGE}")));
     }
     let after = after.map(|after| format!("{}{after}", keys::BY_TIME));
     if after.as_ref().is_some_and(|key| keys::job_by_time(key).is_none()) {
-        return Err(bad("`after` is not the `next` of a page".to_owned()));
+        return Err(bad("`after` is not the `next` of a previous page".to_owned()));
     }
     let deadline = Api::deadline();
     let (found, more) = api.store().page(keys::BY_TIME, after.as_deref(), limit, deadline).await?;
@@ -119,8 +119,8 @@ pub(super) async fn list(
     };
     let ids: Vec<JobId> = found.iter().filter_map(|key| keys::job_by_time(key)).collect();
     let mut reads = stream::iter(ids).map(read).buffered(READS);
-    while let Some((standing, job_id)) = reads.next().await {
-        match standing {
+    while let Some((job_status, job_id)) = reads.next().await {
+        match job_status {
             Ok((status, name)) => jobs.push(Job {
                 job_id,
                 title: if status.title.is_empty() { name } else { status.title },
@@ -131,7 +131,7 @@ pub(super) async fn list(
                 updated_at: status.updated_at,
                 error: status.error.map(|error| error.code.name().to_owned()),
             }),
-            // The bucket's lifecycle takes a job's files one by one.
+            // The bucket's lifecycle removes a job's files one by one.
             Err(Failure(Code::JobNotFound, _)) => {}
             // One that can't be read must not hide the others.
             Err(Failure(code @ Code::StoreDamaged, _)) => jobs.push(Job::unreadable(job_id, code)),
@@ -143,7 +143,7 @@ pub(super) async fn list(
     Ok((link, Json(Jobs { jobs, next })))
 }
 
-/// How a job stands.
+/// The status of a job.
 #[utoipa::path(
     get,
     path = "/jobs/{id}",
@@ -153,50 +153,50 @@ pub(super) async fn list(
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn status(State(api): State<Api>, Named(id): Named<String>) -> Result<Json<Status>, Failure> {
-    standing(&api, &known(&id)?, Api::deadline()).await.map(Json)
+pub(super) async fn status(State(api): State<Api>, PathParam(id): PathParam<String>) -> Result<Json<Status>, Failure> {
+    job_status(&api, &known(&id)?, Api::deadline()).await.map(Json)
 }
 
-/// Ends a job; one that is over stays as it is.
+/// Cancels a job; one that has ended stays as it is.
 #[utoipa::path(
     delete,
     path = "/jobs/{id}",
     params(("id" = String, Path, description = "24 hexadecimal digits")),
     responses(
-        (status = 200, description = "How it stands now", body = Status),
+        (status = 200, description = "Its status now", body = Status),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn cancel(State(api): State<Api>, Named(id): Named<String>) -> Result<Json<Status>, Failure> {
+pub(super) async fn cancel(State(api): State<Api>, PathParam(id): PathParam<String>) -> Result<Json<Status>, Failure> {
     let (id, deadline) = (known(&id)?, Api::deadline());
-    // A job that nobody has claimed yet has no status that could be taken from its owner: it gets one now.
-    let waiting = standing(&api, &id, deadline).await?;
+    // A job that is not claimed yet has no status: it gets one now.
+    let waiting = job_status(&api, &id, deadline).await?;
     if waiting.attempts == 0 {
-        let error = JobError::new(Code::JobCancelled, "somebody asked for the job's end before it began");
+        let error = JobError::new(Code::JobCancelled, "the job was cancelled on request before it began");
         let cancelled = Status { state: JobState::Cancelled, generation: 1, error: Some(error), ..waiting };
         let body = serde_json::to_vec_pretty(&cancelled).unwrap_or_default();
         let key = keys::status(&id);
         if api.store().put_if(&key, body, "application/json", &Condition::Absent, deadline).await?.is_some() {
-            api.tell(&cancelled);
+            api.notify(&cancelled);
             return Ok(Json(cancelled));
         }
     }
     Ok(Json(match Lease::cancel(api.store(), &id, deadline).await? {
         Cancellation::Cancelled(cancelled) => {
-            api.tell(&cancelled);
+            api.notify(&cancelled);
             cancelled
         }
         Cancellation::AlreadyOver(status) => status,
     }))
 }
 
-/// What can't be an id is no job's either.
+/// Parses an id; an invalid one is no job's.
 pub(super) fn known(id: &str) -> Result<JobId, Failure> {
     id.parse().map_err(|_| Failure::new(Code::JobNotFound, format!("there is no job `{id}`")))
 }
 
-/// A job's status; of one that was asked for and not begun, what is known of it.
-pub(super) async fn standing(api: &Api, id: &JobId, deadline: Deadline) -> Result<Status, Failure> {
+/// A job's status; a job that was accepted and has not begun gets one from its request.
+pub(super) async fn job_status(api: &Api, id: &JobId, deadline: Deadline) -> Result<Status, Failure> {
     named(api, id, deadline).await.map(|(status, _)| status)
 }
 
@@ -223,21 +223,21 @@ async fn named(api: &Api, id: &JobId, deadline: Deadline) -> Result<(Status, Str
     }
 }
 
-/// The status of a job that nobody has claimed yet.
+/// The status of a job that is not claimed yet.
 pub(super) fn waiting(id: &JobId, asked: &Asked) -> Status {
     let status = Status::queued(id.clone(), String::new(), asked.created_at);
     let (created_at, updated_at) = (asked.created_at, asked.created_at);
     Status { attempts: 0, generation: 0, created_at, updated_at, ..status }
 }
 
-/// What was asked for over HTTP, kept until the job has a status of its own.
+/// The request of a job that came over HTTP, stored until the job has a status.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) created_at: Timestamp,
 }
 
-/// The note of a job that came over HTTP; none when it is not there, or can't be read.
+/// The stored request of a job; none when it is missing or can't be parsed.
 pub(super) async fn asked(api: &Api, id: &JobId, deadline: Deadline) -> Result<Option<Asked>, Failure> {
     match api.store().get(&keys::of(id, keys::REQUEST), MAX_NOTE, deadline).await {
         Ok(object) => Ok(serde_json::from_slice(&object.bytes).ok()),

@@ -1,6 +1,6 @@
-//! The HTTP interface, one for all who offer it: Function URLs and HTTP APIs ([`event`]), and `chalkreel serve`.
+//! The HTTP interface, shared by Function URLs and HTTP APIs ([`event`]) and `chalkreel serve`.
 //!
-//! In: requests. Out: answers from what lies in the bucket; failures as problem details. It never makes a film: a document goes
+//! In: requests. Out: answers from the bucket's objects; failures as problem details. It never makes a film: a document goes
 //! under `incoming/`, whose trigger does the rest, and status and cancelling are those of `status.json`.
 
 pub mod event;
@@ -27,7 +27,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use self::problem::{Failure, Named};
+pub use self::problem::{Failure, PathParam};
 use crate::config::Secret;
 use crate::deadline::Deadline;
 use crate::error::Code;
@@ -36,7 +36,7 @@ use crate::job::Status;
 use crate::notify::Notices;
 use crate::store::Store;
 
-/// For the few calls to the store that one request makes: half of what API Gateway waits at the most.
+/// Time for the few calls to the store that one request makes: half of API Gateway's longest timeout.
 const REQUEST: Duration = Duration::from_secs(15);
 /// A document in base64 within JSON is a third longer.
 const MAX_BODY: usize = (MAX_DOCUMENT as usize) / 3 * 4 + (64 << 10);
@@ -49,43 +49,43 @@ pub struct Api(Arc<Shared>);
 struct Shared {
     store: Store,
     token: Option<Secret>,
-    home: bool,
-    /// Whether readers can't reach the store, so that films come through here.
-    through: bool,
-    /// The way to those who are told of what is done here.
+    local: bool,
+    /// Whether clients can't reach the store, so that films are proxied.
+    proxied: bool,
+    /// Notifications of the states that this interface writes.
     notices: Option<Arc<Notices>>,
-    /// Who is told the key of what comes in, where no trigger of the store does that.
-    handed_on: Option<Arc<dyn HandOn>>,
+    /// The queue of uploads, where the store has no trigger.
+    uploads: Option<Arc<dyn UploadQueue>>,
 }
 
-/// Takes the key of each document that comes in. It must not wait, and must not forget.
-pub trait HandOn: std::fmt::Debug + Send + Sync {
-    /// A document lies at `key`.
-    fn hand_on(&self, key: &str);
+/// A queue for the keys of documents that come in. It must neither block nor lose a key.
+pub trait UploadQueue: std::fmt::Debug + Send + Sync {
+    /// A document was stored at `key`.
+    fn enqueue(&self, key: &str);
 }
 
 impl Api {
-    /// An interface on `store`. With a `token`, requests must bear it. `home` says that it is served on this machine's own
-    /// loopback, where pages of other sites must be kept out.
-    pub fn new(store: Store, token: Option<Secret>, home: bool) -> Self {
-        Self(Arc::new(Shared { store, token, home, through: false, notices: None, handed_on: None }))
+    /// An interface on `store`. With a `token`, requests must have it. `local` says that it is served on this machine's loopback,
+    /// where requests of other sites' pages must be refused.
+    pub fn new(store: Store, token: Option<Secret>, local: bool) -> Self {
+        Self(Arc::new(Shared { store, token, local, proxied: false, notices: None, uploads: None }))
     }
 
-    /// The same, for a store without a trigger: the key of each document that comes in is handed on to `uploads`.
+    /// The same, for a store without a trigger: the key of each document that comes in is put into the queue `uploads`.
     #[must_use]
-    pub fn handing_on(self, uploads: Arc<dyn HandOn>) -> Self {
-        self.with(|shared| shared.handed_on = Some(uploads))
+    pub fn with_queue(self, uploads: Arc<dyn UploadQueue>) -> Self {
+        self.with(|shared| shared.uploads = Some(uploads))
     }
 
-    /// The same, for a store that readers can't reach: films and pictures come through here instead of by a redirect.
+    /// The same, for a store that clients can't reach: films and pictures are proxied instead of redirected to.
     #[must_use]
-    pub fn passing_on(self) -> Self {
-        self.with(|shared| shared.through = true)
+    pub fn proxying_store(self) -> Self {
+        self.with(|shared| shared.proxied = true)
     }
 
-    /// The same, and what is done here is told to those of `notices`.
+    /// The same, with notifications of the states that this interface writes.
     #[must_use]
-    pub fn telling(self, notices: Arc<Notices>) -> Self {
+    pub fn notifying(self, notices: Arc<Notices>) -> Self {
         self.with(|shared| shared.notices = Some(notices))
     }
 
@@ -95,20 +95,20 @@ impl Api {
         Self(Arc::new(shared))
     }
 
-    /// Tells others of a state that was written here.
-    fn tell(&self, status: &Status) {
+    /// Notifies of a state that was written here.
+    fn notify(&self, status: &Status) {
         if let Some(notices) = &self.0.notices {
             notices.wrote(status);
         }
     }
 
-    fn passes_on(&self) -> bool {
-        self.0.through
+    fn proxies_store(&self) -> bool {
+        self.0.proxied
     }
 
-    fn hand_on(&self, key: &str) {
-        if let Some(uploads) = &self.0.handed_on {
-            uploads.hand_on(key);
+    fn enqueue(&self, key: &str) {
+        if let Some(uploads) = &self.0.uploads {
+            uploads.enqueue(key);
         }
     }
 
@@ -120,8 +120,8 @@ impl Api {
         self.0.token.as_ref()
     }
 
-    fn at_home(&self) -> bool {
-        self.0.home
+    fn is_local(&self) -> bool {
+        self.0.local
     }
 
     fn deadline() -> Deadline {
@@ -133,31 +133,31 @@ impl Api {
 #[openapi(
     info(
         title = "Chalkreel",
-        description = "A lesson in, a narrated film out. Failures are problem details (RFC 9457) with a stable `code`. Where IAM is the \
+        description = "A lesson in, a narrated film out. Failures are problem details (RFC 9457) with a stable `code`. PageQuery IAM is the \
             guard, requests are signed (AWS Signature Version 4) and need no token."
     ),
-    modifiers(&WaysIn)
+    modifiers(&SecuritySchemes)
 )]
 struct Description;
 
-/// The ways in as OpenAPI has them.
-struct WaysIn;
+/// The security schemes of the OpenAPI description.
+struct SecuritySchemes;
 
 const BEARER: &str = "bearer";
 const SESSION: &str = "session";
 
-impl Modify for WaysIn {
+impl Modify for SecuritySchemes {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         let bearer =
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("CHALKREEL_HTTP_TOKEN")).build();
-        let cookie = ApiKeyValue::with_description(session::NAME, "What POST /session gives");
+        let cookie = ApiKeyValue::with_description(session::NAME, "The cookie that POST /session sets");
         let components = description.components.get_or_insert_default();
         components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
         components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
-/// The routes and their description, which are one.
+/// The routes and their OpenAPI description, from one source.
 pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
     let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(submit::submit, jobs::list))
@@ -173,7 +173,7 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
     let told = description.clone();
     let router = router
         .route("/openapi.json", axum::routing::get(async move || Json(told)))
-        .fallback(async || Failure::new(Code::HttpNoSuchPath, "nothing is served under this path"))
+        .fallback(async || Failure::new(Code::HttpNoSuchPath, "there is nothing under this path"))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(api.clone(), guard::guard))
@@ -182,12 +182,12 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
     (router, description)
 }
 
-/// Others' routes behind the same guard.
+/// Other routes behind the same guard.
 pub fn guarded(routes: Router, api: Api) -> Router {
     routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard))
 }
 
-/// Others' pages, which ask for the token themselves where there is one.
+/// Other pages, which ask for the token themselves when there is one.
 pub fn open(routes: Router, api: Api) -> Router {
     routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard_open))
 }
@@ -197,12 +197,12 @@ pub fn open(routes: Router, api: Api) -> Router {
 /// # Errors
 /// `job.not_found`, or what the store says.
 pub async fn is_job(api: &Api, id: &str) -> Result<(), Failure> {
-    jobs::standing(api, &jobs::known(id)?, Api::deadline()).await.map(drop)
+    jobs::job_status(api, &jobs::known(id)?, Api::deadline()).await.map(drop)
 }
 
 /// The answer to a method that a path does not take.
 pub async fn wrong_method() -> Failure {
-    Failure::new(Code::HttpWrongMethod, "the path does not take this method")
+    Failure::new(Code::HttpWrongMethod, "this path does not support this method")
 }
 
 /// Whether the service answers.

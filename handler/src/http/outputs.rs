@@ -1,5 +1,5 @@
-//! What a job left: `GET /jobs/{id}/film` and its like. Small texts come as they are, so that a page is one address with what
-//! it needs beside it; all else is a redirect to the store, which knows ranges, or is passed on from there, ranges included.
+//! The results of a job: `GET /jobs/{id}/film` and others. Small texts are served directly, so that a page and its files have one
+//! origin; for the rest, the answer is a redirect to the store, or proxies the store, ranges included.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::jobs::{known, standing};
-use super::problem::{Failure, Named, Problem};
+use super::jobs::{job_status, known};
+use super::problem::{Failure, PathParam, Problem};
 use crate::deadline::Deadline;
 use crate::error::Code;
 use crate::job::keys;
@@ -21,38 +21,38 @@ use crate::job::{JobId, Status};
 use crate::publish::page_policy;
 use crate::store::{ETag, StoreError};
 
-/// How long a URL of the store opens an object: longer than a film that is watched with pauses. On AWS it ends with the
-/// function's own credentials, when that is sooner.
+/// The validity of a presigned URL: longer than a film that is watched with pauses. On AWS it ends with the function's own
+/// credentials, when that is sooner.
 const OPEN: Duration = Duration::from_secs(6 * 3600);
 /// A Function URL answers with 6 MB at the most, base64 included.
 const MAX_TEXT: u64 = 4 << 20;
 
-/// As all films are, and all posters. What the store says of its objects is somebody else's word.
+/// The media types of films and posters. Those that the store reports are not trusted.
 const VIDEO: &str = "video/mp4";
 const PICTURE: &str = "image/jpeg";
 const JSON: &str = "application/json";
 
-/// The names under which a job's files are asked for: those of the interface, and those by which its page calls them.
-const NAMES: &[(&str, &str, Way)] = &[
-    ("film", keys::FILM, Way::Store(VIDEO)),
-    ("captions", keys::CAPTIONS_VTT, Way::Text("text/vtt; charset=utf-8")),
-    ("page", keys::PAGE, Way::Page),
-    ("log", keys::LOG, Way::Text("application/x-ndjson")),
-    ("poster", keys::POSTER, Way::Store(PICTURE)),
-    (keys::FILM, keys::FILM, Way::Store(VIDEO)),
-    (keys::POSTER, keys::POSTER, Way::Store(PICTURE)),
-    (keys::CAPTIONS_VTT, keys::CAPTIONS_VTT, Way::Text("text/vtt; charset=utf-8")),
-    (keys::CAPTIONS_SRT, keys::CAPTIONS_SRT, Way::Text("application/x-subrip")),
-    (keys::STORYBOARD, keys::STORYBOARD, Way::Store(JSON)),
-    (keys::SYNC, keys::SYNC, Way::Store(JSON)),
-    (keys::PAGE, keys::PAGE, Way::Page),
-    (keys::LOG, keys::LOG, Way::Text("application/x-ndjson")),
-    (keys::STATUS, keys::STATUS, Way::Text(JSON)),
+/// The names of a job's files in URLs: those of the interface, and those that its page links.
+const NAMES: &[(&str, &str, Delivery)] = &[
+    ("film", keys::FILM, Delivery::Store(VIDEO)),
+    ("captions", keys::CAPTIONS_VTT, Delivery::Text("text/vtt; charset=utf-8")),
+    ("page", keys::PAGE, Delivery::Page),
+    ("log", keys::LOG, Delivery::Text("application/x-ndjson")),
+    ("poster", keys::POSTER, Delivery::Store(PICTURE)),
+    (keys::FILM, keys::FILM, Delivery::Store(VIDEO)),
+    (keys::POSTER, keys::POSTER, Delivery::Store(PICTURE)),
+    (keys::CAPTIONS_VTT, keys::CAPTIONS_VTT, Delivery::Text("text/vtt; charset=utf-8")),
+    (keys::CAPTIONS_SRT, keys::CAPTIONS_SRT, Delivery::Text("application/x-subrip")),
+    (keys::STORYBOARD, keys::STORYBOARD, Delivery::Store(JSON)),
+    (keys::SYNC, keys::SYNC, Delivery::Store(JSON)),
+    (keys::PAGE, keys::PAGE, Delivery::Page),
+    (keys::LOG, keys::LOG, Delivery::Text("application/x-ndjson")),
+    (keys::STATUS, keys::STATUS, Delivery::Text(JSON)),
 ];
 
-/// How a file comes.
+/// How a file is delivered.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Delivery {
     /// Through this interface, as this media type.
     Text(&'static str),
     /// The same, as a page.
@@ -63,25 +63,25 @@ enum Way {
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct In {
+pub(super) struct LanguageQuery {
     /// Of captions: the language, BCP 47; the film's own when it is missing.
     #[param(example = "de")]
     lang: Option<String>,
 }
 
-/// What the job left: `film`, `captions`, `page`, `log`, `poster`, or any file by its own name.
+/// A result of the job: `film`, `captions`, `page`, `log`, `poster`, or any file by its own name.
 #[utoipa::path(
     get,
     path = "/jobs/{id}/{output}",
     params(
         ("id" = String, Path, description = "24 hexadecimal digits"),
         ("output" = String, Path, description = "film, captions, page, log, poster, or a file's name", example = "film"),
-        In,
+        LanguageQuery,
     ),
     responses(
-        (status = 200, description = "Captions, page and log; film and poster where `chalkreel serve` has them itself",
+        (status = 200, description = "Captions, page and log; film and poster where `chalkreel serve` has the store itself",
             content_type = "text/html"),
-        (status = 206, description = "The range of the film that was asked for, where 302 is not the answer",
+        (status = 206, description = "The requested range of the film, where 302 is not the answer",
             content_type = "video/mp4"),
         (status = 302, description = "Film and poster: where they are, for some hours; ranges work there",
             headers(("Location" = String))),
@@ -91,17 +91,17 @@ pub(super) struct In {
 )]
 pub(super) async fn output(
     State(api): State<Api>,
-    Named((id, output)): Named<(String, String)>,
-    asked: Result<Query<In>, QueryRejection>,
+    PathParam((id, output)): PathParam<(String, String)>,
+    asked: Result<Query<LanguageQuery>, QueryRejection>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Query(In { lang }) = asked.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
+    let Query(LanguageQuery { lang }) = asked.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
     let (id, deadline) = (known(&id)?, Api::deadline());
     let no_such = || Failure::new(Code::HttpNoSuchPath, format!("a job has no `{output}`"));
     let named = NAMES.iter().find(|(name, ..)| *name == output).map(|(_, file, way)| ((*file).to_owned(), *way));
     let (file, way) = named.or_else(|| in_another_language(&output)).ok_or_else(no_such)?;
-    let status = standing(&api, &id, deadline).await?;
+    let status = job_status(&api, &id, deadline).await?;
     let mut key = keys::of(&id, &file);
     if let (Some(lang), true) = (&lang, output == "captions") {
         key = captions_in(lang, &status).ok_or_else(|| {
@@ -118,9 +118,9 @@ pub(super) async fn output(
         return Err(not_ready());
     }
     let text = match way {
-        Way::Store(kind) => return stored(&api, &key, kind, &method, &headers, deadline).await,
-        Way::Text(kind) => kind,
-        Way::Page => "text/html; charset=utf-8",
+        Delivery::Store(kind) => return stored(&api, &key, kind, &method, &headers, deadline).await,
+        Delivery::Text(kind) => kind,
+        Delivery::Page => "text/html; charset=utf-8",
     };
     let object = match api.store().get(&key, MAX_TEXT, deadline).await {
         Ok(object) => object,
@@ -129,9 +129,9 @@ pub(super) async fn output(
         Err(error) => return Err(error.into()),
     };
     let mut response = ([(header::CONTENT_TYPE, text)], object.bytes).into_response();
-    if let Way::Page = way {
+    if let Delivery::Page = way {
         let policy = format!("{}; frame-ancestors 'none'", page_policy(&media(&api, &id, deadline).await?));
-        // Hashes and an origin: all of it is ASCII.
+        // Hashes and an origin: all ASCII.
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         }
@@ -141,7 +141,7 @@ pub(super) async fn output(
 
 /// Where a page's film and poster come from, as a policy names sources: from here, and from where they are redirected to.
 async fn media(api: &Api, id: &JobId, deadline: Deadline) -> Result<String, Failure> {
-    if api.passes_on() {
+    if api.proxies_store() {
         return Ok("'self'".to_owned());
     }
     let film = api.store().presigned(&keys::of(id, keys::FILM), OPEN, deadline).await?;
@@ -158,7 +158,7 @@ async fn stored(
     headers: &HeaderMap,
     deadline: Deadline,
 ) -> Result<Response, Failure> {
-    if !api.passes_on() {
+    if !api.proxies_store() {
         let url = api.store().presigned(key, OPEN, deadline).await?;
         return Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response());
     }
@@ -170,17 +170,17 @@ async fn stored(
             .header(header::ETAG, etag.as_str())
             .header(header::CONTENT_TYPE, content_type)
     };
-    // Headers of the store's are headers here too.
+    // Values of the store's headers are valid here too.
     let built =
         |answer: http::Result<Response>| answer.map_err(|error| Failure::new(Code::StoreDamaged, error.to_string()));
-    // Ranges are of what GET gives, and of nothing else.
+    // Ranges apply to GET alone.
     let range = Range::asked(headers).filter(|_| *method == Method::GET);
     if range.is_none() && *method != Method::HEAD {
         let part = api.store().part(key, None, deadline).await?;
         return built(answer(StatusCode::OK, part.size, &part.etag).body(Body::from_stream(part.pieces())));
     }
     let head = api.store().head(key, deadline).await?;
-    // Whoever has the beginning of another version needs all of this one.
+    // A client that has a part of another version needs all of this one.
     let same = headers.get(header::IF_RANGE).is_none_or(|tag| tag.as_bytes() == head.etag.as_str().as_bytes());
     match range.filter(|_| same) {
         None if *method == Method::HEAD => built(answer(StatusCode::OK, head.size, &head.etag).body(Body::empty())),
@@ -207,7 +207,7 @@ async fn stored(
     }
 }
 
-/// The one range of bytes that is asked for, as RFC 9110 has them.
+/// The requested range of bytes (RFC 9110).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Range {
     /// From a byte on, to another one or to the end.
@@ -217,7 +217,7 @@ enum Range {
 }
 
 impl Range {
-    /// Several at once, and what is none, count as none, as HTTP lets servers do.
+    /// Several ranges, and invalid ones, are ignored, as HTTP lets servers do.
     fn asked(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(header::RANGE).iter();
         let (range, None) = (all.next()?, all.next()) else { return None };
@@ -226,7 +226,7 @@ impl Range {
             return None;
         }
         let (first, last) = ranges.trim().split_once('-')?;
-        // A number that is too large for us is beyond any file's end too.
+        // A number too large to parse is beyond any file's end.
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -253,17 +253,17 @@ impl Range {
 }
 
 /// `captions.de.vtt` and its like, as pages link them.
-fn in_another_language(output: &str) -> Option<(String, Way)> {
+fn in_another_language(output: &str) -> Option<(String, Delivery)> {
     let (language, extension) = output.strip_prefix("captions.")?.rsplit_once('.')?;
     let way = match extension {
-        "vtt" => Way::Text("text/vtt; charset=utf-8"),
-        "srt" => Way::Text("application/x-subrip"),
+        "vtt" => Delivery::Text("text/vtt; charset=utf-8"),
+        "srt" => Delivery::Text("application/x-subrip"),
         _ => return None,
     };
     Some((keys::captions(language, extension), way))
 }
 
-/// The key of the captions in `language`, or in another kind of it: whoever asks for `de` takes `de-AT`, and the other way round.
+/// The key of the captions in `language`, or in another kind of it: `de` also finds `de-AT`, and the other way round.
 fn captions_in(language: &str, status: &Status) -> Option<String> {
     let prefix = keys::captions_output("", "vtt");
     let all = || status.outputs.iter().filter_map(|(kind, key)| Some((kind.strip_prefix(&prefix)?, key)));
@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_those_of_the_standard() {
+    fn ranges_follow_rfc_9110() {
         let parsed = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::RANGE, HeaderValue::from_static(text));

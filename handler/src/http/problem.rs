@@ -1,4 +1,4 @@
-//! Failures as RFC 9457 problem details, with the codes of the one table.
+//! Failures as RFC 9457 problem details, with the codes of the table in `error`.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::error::{Code, JobError};
 use crate::store::StoreError;
 
-/// What went wrong, as RFC 9457 has it, and what to do.
+/// A problem (RFC 9457), and what to do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// `urn:chalkreel:` and the code.
@@ -55,11 +55,11 @@ impl From<JobError> for Failure {
     }
 }
 
-/// What the placeholders of a route stand for; a path that can't be read is refused like everything else.
+/// The parameters of a route's path. A path that can't be parsed is answered with a problem.
 #[derive(Debug)]
-pub struct Named<T>(pub T);
+pub struct PathParam<T>(pub T);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParam<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -68,7 +68,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
     }
 }
 
-/// The status that tells the code to programs which know HTTP alone.
+/// The HTTP status of a code.
 fn status(code: Code) -> StatusCode {
     match code {
         Code::HttpUnauthorized => StatusCode::UNAUTHORIZED,
@@ -84,7 +84,7 @@ fn status(code: Code) -> StatusCode {
         }
         Code::StoreDamaged => StatusCode::INTERNAL_SERVER_ERROR,
         Code::IntakeOwnOutput => StatusCode::BAD_REQUEST,
-        // What is left is the store's.
+        // The others are the store's.
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -94,7 +94,7 @@ impl IntoResponse for Failure {
         let Self(code, detail) = self;
         let status = status(code);
         if status.is_server_error() {
-            tracing::error!(code = code.name(), "{detail}");
+            tracing::error!(code = code.name(), "an HTTP request failed: {detail}");
         }
         let problem = Problem {
             kind: format!("urn:chalkreel:{}", code.name()),

@@ -1,7 +1,6 @@
-//! A browser's way in. Whoever shows the token once gets a cookie, since links, players and pictures of a page can't bear a token.
+//! Browser sessions. A browser that sends the token once gets a cookie, since links, players and pictures of a page can't send one.
 //!
-//! The cookie is no token: it says until when it is good, signed with the token as key. So nothing is kept here, and another token
-//! ends all sessions.
+//! The cookie holds its time of expiry, signed with the token as key. So the server stores nothing, and a new token ends all sessions.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,12 +18,12 @@ pub(super) const NAME: &str = "chalkreel";
 /// Seconds that a session lasts: a working day.
 const LENGTH: i64 = 12 * 3600;
 
-/// Gives a browser that bears the token a cookie, which stands for it for twelve hours.
+/// Sets a cookie that replaces the bearer token for twelve hours.
 #[utoipa::path(
     post,
     path = "/session",
     responses(
-        (status = 204, description = "The browser may come in; there is no cookie where no token is asked for",
+        (status = 204, description = "The session is open; no cookie is set when no token is required",
             headers(("Set-Cookie" = String))),
         (status = 401, description = "No token, or a wrong one", body = Problem,
             content_type = "application/problem+json"),
@@ -37,20 +36,20 @@ pub(super) async fn open(State(api): State<Api>, headers: HeaderMap) -> Response
     }
 }
 
-/// Takes the cookie away again.
-#[utoipa::path(delete, path = "/session", responses((status = 204, description = "The cookie is gone")))]
+/// Removes the cookie.
+#[utoipa::path(delete, path = "/session", responses((status = 204, description = "The cookie is removed")))]
 pub(super) async fn close(headers: HeaderMap) -> Response {
     set("", 0, &headers)
 }
 
 fn set(value: &str, seconds: i64, asked: &HeaderMap) -> Response {
-    // Browsers keep no `Secure` cookie of a server that they speak plain HTTP with. Whoever lies before it says which it was.
+    // Browsers drop `Secure` cookies that come over plain HTTP. A proxy in front says which scheme it was.
     let secure = if asked.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https") { "; Secure" } else { "" };
     let cookie = format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response()
 }
 
-/// Whether the request has a cookie of ours that is still good.
+/// Whether the request has a valid session cookie.
 pub(super) fn is_held(headers: &HeaderMap, token: &Secret) -> bool {
     is_good(headers, token, Timestamp::now().as_second())
 }
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_cookie_is_good_and_only_for_its_time() {
+    fn a_cookie_is_valid_when_signed_and_not_expired() {
         let (text, now) = ("0123456789abcdef0123456789abcdef", 1_700_000_000);
         let token = Secret(text.to_owned());
         let good = value(&token, now + 10);
@@ -88,7 +87,7 @@ mod tests {
         };
         assert!(held(&format!("chalkreel={good}"), now));
         assert!(held(&format!("other=1; chalkreel={good}; more=x=y"), now + 9));
-        assert!(!held(&format!("chalkreel={good}"), now + 10), "it is over");
+        assert!(!held(&format!("chalkreel={good}"), now + 10), "it has expired");
         let longer = good.replace("1700000010.", "1700000099.");
         let foreign = value(&Secret("another token, of thirty-two bytes".to_owned()), now + 10);
         for wrong in [&*longer, &*foreign, &good[..good.len() - 1], text, "1700000010.", ".", ""] {

@@ -1,4 +1,4 @@
-//! A document comes in: `POST /jobs`.
+//! Submitting a document: `POST /jobs`.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::jobs::{self, Asked, standing};
+use super::jobs::{self, Asked, job_status};
 use super::problem::{Failure, Problem};
 use crate::deadline::Deadline;
 use crate::error::Code;
@@ -71,7 +71,7 @@ struct Document {
     idempotency: Option<String>,
 }
 
-/// Sends a document to be made a film of. The same document, or the same Idempotency-Key, is the same job.
+/// Submits a document to make a film of. The same document, or the same Idempotency-Key, is the same job.
 #[utoipa::path(
     post,
     path = "/jobs",
@@ -80,9 +80,9 @@ struct Document {
         (String = "text/markdown"), (String = "text/x-python"), (Envelope = "application/json")
     )),
     responses(
-        (status = 202, description = "It is a job now, or was one already", body = Status,
-            headers(("Location" = String, description = "Where its status is"))),
-        (status = "4XX", description = "It can't be one", body = Problem, content_type = "application/problem+json"),
+        (status = 202, description = "The job, new or known already", body = Status,
+            headers(("Location" = String, description = "PageQuery its status is"))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn submit(
@@ -97,7 +97,7 @@ pub(super) async fn submit(
         _ => Failure::new(Code::HttpBadRequest, error.body_text()),
     })?;
     let document = read(options, &headers, body)?;
-    let status = enter(&api, document).await?;
+    let status = store_document(&api, document).await?;
     let location = format!("/jobs/{}", status.job_id);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)))
 }
@@ -117,8 +117,8 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
         "text/markdown" | "text/x-markdown" | "text/plain" => "lesson.md",
         "text/x-python" | "application/x-python" | "text/x-script.python" => "scenes.py",
         "application/json" if is_envelope(&document.bytes) => {
-            let envelope: Envelope =
-                serde_json::from_slice(&document.bytes).map_err(|error| bad(format!("the JSON object: {error}")))?;
+            let envelope: Envelope = serde_json::from_slice(&document.bytes)
+                .map_err(|error| bad(format!("the JSON object can't be parsed: {error}")))?;
             document.bytes = match (envelope.document.text, envelope.document.base64) {
                 (Some(text), None) => text.into_bytes().into(),
                 (None, Some(encoded)) => BASE64_STANDARD
@@ -136,17 +136,19 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
         // The name alone tells the format.
         "application/octet-stream" if given.is_some() => "",
         _ => {
-            let message = format!("documents of the type `{media}` are not read here");
+            let message = format!("documents of the type `{media}` are not supported");
             return Err(Failure::new(Code::InputUnknownFormat, message));
         }
     };
     if document.name.is_empty() {
         document.name = given.unwrap_or_else(|| usual.to_owned());
     }
-    document.name = name(&document.name).ok_or_else(|| bad(format!("`{}` is no name of a file", document.name)))?;
+    document.name = name(&document.name).ok_or_else(|| bad(format!("`{}` is not a valid file name", document.name)))?;
     if is_companion(&document.name) {
         let name = &document.name;
-        return Err(bad(format!("`{name}` is the name of a file that lies beside a document, and no document itself")));
+        return Err(bad(format!(
+            "`{name}` is the name of a document's captions in another language, not of a document"
+        )));
     }
     if document.bytes.is_empty() {
         return Err(Failure::new(Code::InputEmpty, "the body is empty"));
@@ -174,8 +176,8 @@ fn is_envelope(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Peek>(bytes).is_ok_and(|peek| peek.document.is_some())
 }
 
-/// The last part of a path, if it can be the name of a file. XML, in which stores list their keys, has no words for the last two
-/// characters of Unicode's first plane.
+/// The last part of a path, if it can be the name of a file. XML, in which stores list their keys, can't contain U+FFFE
+/// and U+FFFF.
 fn name(given: &str) -> Option<String> {
     let name = given.rsplit(['/', '\\']).next()?.trim();
     let fits = name.chars().count() <= MAX_NAME
@@ -183,8 +185,8 @@ fn name(given: &str) -> Option<String> {
     (fits && !["", ".", ".."].contains(&name)).then(|| name.to_owned())
 }
 
-/// Puts the document where the trigger sees it, unless it lies there already.
-async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
+/// Stores the document where the trigger watches, unless it is there already.
+async fn store_document(api: &Api, document: Document) -> Result<Status, Failure> {
     let deadline = Api::deadline();
     let store = api.store();
     let Document { name, bytes, quality, idempotency } = document;
@@ -200,17 +202,18 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     let token: String = token.finish().as_str().chars().take(keys::TOKEN).collect();
     let submission = Submission { token: token.clone(), quality, name: name.clone() };
     let key = submission.key();
-    // As the trigger will read it: what it would refuse is refused here.
+    // Parsed as the trigger will do it: what it would refuse is refused here.
     let id = JobId::of(&intake::upload(store.bucket(), &key, "")?, "");
 
-    let reused = || Failure::new(Code::HttpKeyReused, "the Idempotency-Key was sent with another document or quality");
+    let reused =
+        || Failure::new(Code::HttpKeyReused, "this Idempotency-Key was sent before with another document or quality");
     if idempotency.is_some() {
         let (others, _) = store.page(&Submission::folder(&token), None, 2, deadline).await?;
         if others.iter().any(|other| *other != key) {
             return Err(reused());
         }
     }
-    // Told first: once the document is there, the job may begin.
+    // Before the document: once that is stored, the job may begin.
     let asked = Asked { name, created_at: Timestamp::now() };
     let note = serde_json::to_vec(&asked).unwrap_or_default();
     let request = keys::of(&id, keys::REQUEST);
@@ -218,44 +221,44 @@ async fn enter(api: &Api, document: Document) -> Result<Status, Failure> {
     if store.put_if(&request, note.clone(), "application/json", &condition, deadline).await?.is_some() {
         store.put(&keys::by_time(&id, asked.created_at), Vec::new(), "text/plain", deadline).await?;
     } else if jobs::asked(api, &id, deadline).await?.is_none() {
-        // It is there and can't be read.
+        // The stored request can't be parsed.
         store.put(&request, note, "application/json", deadline).await?;
     }
     if store.put_if(&key, bytes.clone(), "application/octet-stream", &condition, deadline).await?.is_none() {
         let same = match store.get(&key, MAX_DOCUMENT, deadline).await {
             Ok(there) => there.bytes == bytes,
-            // The token is made of the document itself, unless the caller gave one and has to answer for it.
+            // The token is a hash of the document, unless the caller chose an Idempotency-Key and is responsible for it.
             Err(StoreError::Damaged { .. }) => true,
             Err(error) => return Err(error.into()),
         };
         if !same {
             return Err(reused());
         }
-        let status = match standing(api, &id, deadline).await {
-            Ok(status) => spoilt(api, status, deadline).await?,
-            // Whoever claims the job next writes its status anew.
+        let status = match job_status(api, &id, deadline).await {
+            Ok(status) => recheck_film(api, status, deadline).await?,
+            // The next claim of the job writes its status again.
             Err(Failure(Code::StoreDamaged, _)) => jobs::waiting(&id, &asked),
             Err(failure) => return Err(failure),
         };
-        // A failure that may pass is tried again; so is a job whose event was lost.
+        // A retryable failure is tried again; so is a job whose event was lost.
         if status.error.as_ref().is_some_and(|error| error.retryable) || status.attempts == 0 {
             match store.put(&key, bytes, "application/octet-stream", deadline).await {
-                Ok(_) => api.hand_on(&key),
+                Ok(_) => api.enqueue(&key),
                 Err(StoreError::NotFound { .. }) => return Err(reused()),
                 Err(error) => return Err(error.into()),
             }
         }
         return Ok(status);
     }
-    api.hand_on(&key);
-    standing(api, &id, deadline).await
+    api.enqueue(&key);
+    job_status(api, &id, deadline).await
 }
 
-/// How a job stands, once it is known whether its film is still there: one that was lost is made anew. A store of this process is a
-/// folder on a disk, which may have damaged it; any other is asked only whether it has it.
-async fn spoilt(api: &Api, status: Status, deadline: Deadline) -> Result<Status, Failure> {
+/// The status of a job after checking that its film is still there: a lost film is made again. The embedded store is a folder on a
+/// disk, so the film is read and verified; of other stores, only its existence is checked.
+async fn recheck_film(api: &Api, status: Status, deadline: Deadline) -> Result<Status, Failure> {
     let (true, Some(film)) = (status.has_film(), status.outputs.get("film")) else { return Ok(status) };
-    let lost = if api.passes_on() {
+    let lost = if api.proxies_store() {
         publish::whole(&status, api.store(), deadline).await.err()
     } else {
         match api.store().head(film, deadline).await {
@@ -264,6 +267,6 @@ async fn spoilt(api: &Api, status: Status, deadline: Deadline) -> Result<Status,
         }
     };
     let Some(lost) = lost else { return Ok(status) };
-    let spoilt = Lease::spoil(api.store(), &status.job_id, &lost, deadline).await?;
-    Ok(spoilt.unwrap_or(status))
+    let recheck_film = Lease::revoke_film(api.store(), &status.job_id, &lost, deadline).await?;
+    Ok(recheck_film.unwrap_or(status))
 }

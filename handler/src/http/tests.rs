@@ -318,7 +318,7 @@ async fn listener() -> (Arc<Notices>, Arc<std::sync::Mutex<Vec<Value>>>) {
 #[tokio::test]
 async fn whoever_cancels_a_job_over_http_tells_it() {
     let (notices, heard) = listener().await;
-    let harness = Harness::with(None, |api| api.telling(notices.clone())).await;
+    let harness = Harness::with(None, |api| api.notifying(notices.clone())).await;
     let cancel = async |id: &str| {
         for _ in 0..2 {
             let answer = harness.ask("DELETE", &format!("/jobs/{id}"), &[], b"").await;
@@ -623,7 +623,7 @@ fn damage(harness: &Harness, part: &str) {
 /// One flipped bit: the job is told as what it is, hides no other, and sending the document again has it made anew.
 #[tokio::test]
 async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
-    let harness = Harness::with(None, Api::passing_on).await;
+    let harness = Harness::with(None, Api::proxying_store).await;
     let send = async |text: &str| harness.ask("POST", "/jobs?name=a.md", &[], text.as_bytes()).await;
     let healthy = send("# Healthy").await.body["job_id"].clone();
     let made = async |text: &str| {

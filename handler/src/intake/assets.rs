@@ -1,8 +1,8 @@
-//! Files that a document names: pictures, music, clips. They lie beside the document, in its folder or under its bucket's
-//! prefix, and are fetched from nowhere else.
+//! Files that a document names: pictures, music, clips. They are in the document's own folder, or
+//! under its prefix in the bucket, and are fetched from nowhere else.
 //!
-//! In: a storyboard, and where its document lies. Out: copies in the job's own folder, each with its digest. A file that can't
-//! be had is a warning: whatever wanted it does without.
+//! In: a storyboard, and the location of its document. Out: copies in the job's own folder, each with its digest. A file that
+//! can't be fetched gives a warning, and is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -27,16 +27,16 @@ const PICTURE: u64 = 64 << 20;
 const CLIP: u64 = 1 << 30;
 /// Files fetched at a time.
 const AT_ONCE: usize = 8;
-/// What fetching may take of the time that is left: a store that is slow must not cost the film.
+/// The share of the remaining time that fetching may take: a slow store must not cost the film.
 const SHARE: u32 = 4;
-/// Bytes that are copied between two looks at the clock.
+/// Bytes that are copied between two checks of the deadline.
 const AT_A_TIME: u64 = 8 << 20;
 
 /// Where the files of a document are looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssetBase {
-    /// Nowhere: the document came without a place.
+    /// Nowhere: the document came inline.
     Nothing,
     /// In a folder of this machine.
     Folder(PathBuf),
@@ -50,7 +50,7 @@ pub enum AssetBase {
 }
 
 impl AssetBase {
-    /// The place of a request's document.
+    /// The location of a request's document.
     pub fn of(source: &Source) -> Self {
         match source {
             Source::Inline { folder: None, .. } => Self::Nothing,
@@ -77,7 +77,7 @@ pub struct Asset {
 pub struct Assets(BTreeMap<String, Asset>);
 
 impl Assets {
-    /// Fetches all that `storyboard` names to `folder`, and says what could not be had.
+    /// Fetches all files that `storyboard` names to `folder`, with a warning for each that can't be fetched.
     pub async fn fetch(
         storyboard: &Storyboard,
         asset_base: &AssetBase,
@@ -115,7 +115,7 @@ impl Assets {
     ) -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
         let deadline = deadline.slice(deadline.left() / SHARE);
-        // Each in a box: whoever spawns a job must know that they are `Send`, and the compiler can't prove it of closures.
+        // Boxed: the compiler can't prove that the closures' futures are `Send`.
         let mut fetches: Vec<BoxFuture<'_, Result<Asset, String>>> = Vec::new();
         for (number, want) in wanted.iter().enumerate() {
             let path = folder.join(format!("asset-{number}.{}", extension(want.source)));
@@ -146,7 +146,7 @@ impl Assets {
 /// A copy, at `path`, of the file called `name` beside a document: at most `most` bytes.
 ///
 /// # Errors
-/// In words, why it can't be had.
+/// Why it can't be fetched.
 pub async fn fetch(
     name: &str,
     most: u64,
@@ -175,7 +175,7 @@ impl AssetRequest<'_> {
         path: PathBuf,
     ) -> Result<Asset, String> {
         let made = deadline.run(self.fetch(asset_base, store, path, deadline)).await;
-        made.unwrap_or_else(|_| Err("it could not be fetched in time".to_owned()))
+        made.unwrap_or_else(|_| Err("fetching it took too long".to_owned()))
     }
 
     async fn fetch(
@@ -187,7 +187,10 @@ impl AssetRequest<'_> {
     ) -> Result<Asset, String> {
         match asset_base {
             AssetBase::Nothing => {
-                return Err("the document came without its files; put both into a folder or a bucket".to_owned());
+                return Err(
+                    "the document was sent inline, without files; put document and files into a folder or a bucket"
+                        .to_owned(),
+                );
             }
             AssetBase::Folder(folder) => {
                 let (from, most) = (folder.join(self.source), self.most);
@@ -198,7 +201,7 @@ impl AssetRequest<'_> {
             AssetBase::Bucket { bucket, prefix } => {
                 let (store, key) = (store.with_bucket(bucket), format!("{prefix}{}", self.source));
                 let told = |error: StoreError| match error {
-                    StoreError::NotFound { .. } => format!("s3://{bucket}/{key} is not there"),
+                    StoreError::NotFound { .. } => format!("s3://{bucket}/{key} does not exist"),
                     other => other.to_string(),
                 };
                 let size = store.head(&key, deadline).await.map_err(told)?.size;
@@ -255,22 +258,22 @@ fn extension(source: &str) -> String {
 }
 
 fn fits(size: u64, most: u64) -> Result<(), String> {
-    if size > most { Err(format!("it has {} MB; at most {} are read", size >> 20, most >> 20)) } else { Ok(()) }
+    if size > most { Err(format!("it has {} MB, more than the {} MB allowed", size >> 20, most >> 20)) } else { Ok(()) }
 }
 
 /// Copies a regular file that lies in `folder`; a link that leads out of it, a pipe or a device is none.
 fn copy(folder: &Path, from: &Path, to: &Path, most: u64, cutoff: &Cutoff) -> Result<(), String> {
     let told = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => format!("{} is not there", from.display()),
+        io::ErrorKind::NotFound => format!("{} does not exist", from.display()),
         _ => format!("{}: {error}", from.display()),
     };
     let (home, real) = (folder.canonicalize().map_err(told)?, from.canonicalize().map_err(told)?);
     if !real.starts_with(&home) {
-        return Err(format!("{} leads out of the document's folder", from.display()));
+        return Err(format!("{} is a link to outside of the document's folder", from.display()));
     }
     let about = std::fs::metadata(&real).map_err(told)?;
     if !about.is_file() {
-        return Err(format!("{} is no file", from.display()));
+        return Err(format!("{} is not a regular file", from.display()));
     }
     fits(about.len(), most)?;
     let (from, mut to) = (File::open(&real).map_err(told)?, File::create(to).map_err(told)?);
@@ -306,12 +309,12 @@ mod tests {
         let passed = Deadline::after(std::time::Duration::ZERO).into();
         assert!(copy(&folder, &folder.join("pictures/a.png"), &to, 3, &passed).unwrap_err().contains("deadline"));
         for (name, why) in [
-            ("pictures/a.png", "at most"),
-            ("gone.png", "is not there"),
-            ("link.png", "leads out"),
-            ("../secret", "leads out"),
-            ("pipe.png", "is no file"),
-            ("pictures", "is no file"),
+            ("pictures/a.png", "more than"),
+            ("gone.png", "does not exist"),
+            ("link.png", "outside"),
+            ("../secret", "outside"),
+            ("pipe.png", "not a regular file"),
+            ("pictures", "not a regular file"),
         ] {
             let said = take(name, 2).unwrap_err();
             assert!(said.contains(why), "{name}: {said}");
@@ -319,8 +322,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_its_neighbours_in_its_own_prefix() {
-        let asset_base = |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
+    fn a_keys_assets_are_under_its_own_prefix() {
+        let asset_base =
+            |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
         let bucket = |prefix: &str| AssetBase::Bucket { bucket: "b".into(), prefix: prefix.into() };
         assert_eq!(asset_base("incoming/a/lesson.md"), bucket("incoming/a/"));
         assert_eq!(asset_base("lesson.md"), bucket(""));

@@ -1,6 +1,6 @@
-//! Any event becomes [`JobRequest`]s, and a request's document is read.
+//! Turns any event into [`JobRequest`]s, and reads a request's document.
 //!
-//! In: a Lambda event as JSON. Out: requests, each with its own identity. It never looks into a document: the sandbox
+//! In: a Lambda event as JSON. Out: requests, each with its own identity. It never parses a document: the sandbox
 //! alone does.
 
 pub mod assets;
@@ -27,7 +27,7 @@ const MOST_TRANSLATIONS: u16 = 100;
 /// Reads the document that a request names.
 ///
 /// # Errors
-/// `input.not_found`, `input.too_large`, or what the store says.
+/// `input.not_found`, `input.too_large`, `store.…`
 pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) -> Result<Document, JobError> {
     match request.source {
         Source::Inline { name, bytes, .. } => {
@@ -42,7 +42,7 @@ pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) ->
                 store.with_bucket(&bucket).get(&key, MAX_DOCUMENT, deadline).await.map_err(|error| match error {
                     StoreError::TooLarge { .. } => too_large(),
                     StoreError::NotFound { .. } => {
-                        JobError::new(Code::InputNotFound, format!("s3://{bucket}/{key} is not there"))
+                        JobError::new(Code::InputNotFound, format!("s3://{bucket}/{key} does not exist"))
                     }
                     other => JobError::from(other),
                 })?;
@@ -52,8 +52,8 @@ pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) ->
     }
 }
 
-/// The request with the translations that lie beside its document in its version: other words make other captions. Of what came
-/// with a token of its own, the token alone decides.
+/// The request, with the translations of its document in its version: other translations make other captions. A request with a
+/// token stays as it is, since the token alone decides its identity.
 ///
 /// # Errors
 /// What the store says.

@@ -1,14 +1,14 @@
-//! What happens to a job on its way, and what each of it makes of its status.
+//! The events of a job, and how each changes the job's status.
 //!
-//! In: an event, and when it happened. Out: the changed [`Status`]. It reads no clock and tells nobody: whoever holds the job's
-//! lease does.
+//! In: an event, and when it happened. Out: the changed [`Status`]. It reads no clock and notifies nobody: the
+//! holder of the job's lease does.
 
 use storyboard::{Place, Warning};
 
 use super::status::{Audit, BeatVoice, PlannerUse, Ran, SceneState, SceneStatus, State, Status};
 use crate::error::{JobError, Stage};
 
-/// The part of a job's progress that rendering takes, from and to.
+/// The range of a job's progress that rendering covers.
 const RENDERING: (f64, f64) = (0.05, 0.9);
 
 /// Something that happened to a job.
@@ -21,33 +21,33 @@ pub enum JobEvent {
         /// How far the job is then, from 0 to 1.
         progress: f64,
     },
-    /// The planner has answered, or broke off; none when it never ran.
+    /// The planner has answered or failed; none when it never ran.
     PlannerRan(Option<PlannerUse>),
-    /// There is a storyboard.
+    /// The film is planned.
     Planned {
         /// The film's title.
         title: String,
         /// Ids of its scenes, in film order.
         scenes: Vec<String>,
-        /// What the planner could not honour.
+        /// The planner's warnings.
         warnings: Vec<Warning>,
     },
-    /// Something could not be honoured.
+    /// Something could not be done as the lesson asked.
     Warned(Vec<Warning>),
-    /// Voices that cost money have spoken so many characters.
+    /// Paid voices have spoken so many characters.
     Paid(u64),
-    /// A scene's narration is there, and the stage draws it.
+    /// A scene is narrated, and is being drawn.
     SceneBegan {
         /// Its id.
         scene: String,
     },
-    /// Something else stands in a scene's place, or in a part of it.
+    /// A scene, or a part of it, was replaced.
     SceneReplaced {
         /// Its id.
         scene: String,
         /// Why.
         error: JobError,
-        /// What is there now, as a clause.
+        /// The replacement, as a clause.
         instead: String,
     },
     /// A scene has its clip, or is left out of the film when it has none.
@@ -56,21 +56,21 @@ pub enum JobEvent {
         scene: String,
         /// Its picture.
         clip: Option<SceneClip>,
-        /// Who spoke its beats.
+        /// The voices of its beats.
         voices: Vec<BeatVoice>,
         /// What the kernel granted for children so far.
         confinement: serde_json::Value,
     },
-    /// A scene was made again, in another voice: what was said of its picture stays true.
+    /// A scene was made again, in another voice: what is known of its picture stays valid.
     SceneRemade {
         /// Its id.
         scene: String,
         /// Its picture.
         clip: SceneClip,
-        /// Who speaks its beats now.
+        /// The voices of its beats now.
         voices: Vec<BeatVoice>,
     },
-    /// A scene should have been made again in another voice, and was not.
+    /// A scene could not be made again in another voice, and keeps the old one.
     SceneKeptVoice {
         /// Its id.
         scene: String,
@@ -79,18 +79,18 @@ pub enum JobEvent {
         /// Why.
         why: String,
     },
-    /// A task of its own has drawn a scene, or found out why it can't be drawn.
+    /// A task of its own has drawn a scene, or failed to.
     SceneDrawnAlone {
         /// Its id.
         scene: String,
-        /// Its picture, or what kept it from being drawn.
+        /// Its picture, or the error.
         clip: Result<SceneClip, JobError>,
         /// Seconds that the task took.
         seconds: f64,
     },
 }
 
-/// What a status tells of a scene's clip.
+/// What a status says of a scene's clip.
 #[derive(Debug, Clone)]
 pub struct SceneClip {
     /// How it came to be.
@@ -123,7 +123,7 @@ impl Status {
             JobEvent::StageBegan { stage, progress } => {
                 self.state = State::Running;
                 self.stage = stage;
-                // What another machine has done is done.
+                // A scene that another machine has finished stays so.
                 self.progress = self.progress.max(progress);
                 self.end(None, at);
                 self.timeline.push(Ran { stage, scene: None, from: at, to: None });
@@ -137,7 +137,7 @@ impl Status {
             JobEvent::Warned(warnings) => self.warnings.extend(warnings),
             JobEvent::Paid(characters) => self.cost.paid_characters += characters,
             JobEvent::SceneBegan { scene } => {
-                // Not again what a task of its own has drawn.
+                // A scene that a task of its own has drawn is already in the timeline.
                 if let Some(found) = self.scene(&scene).filter(|found| found.state != SceneState::Rendered) {
                     found.state = SceneState::Rendering;
                 }
@@ -159,7 +159,9 @@ impl Status {
                 }
             }
             JobEvent::SceneKeptVoice { scene, place, why } => {
-                let message = format!("scene {scene} keeps the voice that failed later: {why}");
+                let message = format!(
+                    "scene {scene} has another voice than the film, since it could not be made again in the new one: {why}"
+                );
                 self.end(Some(&scene), at);
                 if let Some(found) = self.scene(&scene) {
                     found.state = SceneState::Rendered;
@@ -186,7 +188,7 @@ impl Status {
         self.scenes.iter_mut().find(|scene| scene.id == id)
     }
 
-    /// What runs of the scene, or of the job itself, has its end at `at` seconds.
+    /// Ends the running entry of the scene, or of the job itself, at `at` seconds.
     fn end(&mut self, scene: Option<&str>, at: f64) {
         let open = self.timeline.iter_mut().filter(|ran| ran.to.is_none() && ran.scene.as_deref() == scene);
         open.for_each(|ran| ran.to = Some(at));
@@ -195,7 +197,7 @@ impl Status {
     fn replaced(&mut self, scene: &str, error: &JobError, instead: &str) {
         let message = format!("{}; {instead}", error.message);
         if let Some(found) = self.scene(scene) {
-            // Many beats of one scene fail for one reason.
+            // Many beats of one scene fail for the same reason.
             found.replaced.get_or_insert_with(|| format!("{}: {message}", error.code));
         }
         self.warnings.push(Warning { code: error.code.name().to_owned(), message, place: error.place });
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ran_ends_when_the_next_begins() {
+    fn a_stage_ends_when_the_next_begins() {
         let mut status = status();
         status.apply(JobEvent::SceneBegan { scene: "a".to_owned() }, 2.0);
         status.apply(made("a", None), 3.0);
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scene_that_a_task_has_drawn_is_drawn_for_this_film() {
+    fn a_scene_drawn_by_a_task_counts_as_drawn_by_this_job() {
         let mut status = status();
         let failed = JobError::new(Code::RenderCrashed, "it died");
         for clip in [Err(failed), Ok(clip(ClipOrigin::Drawn))] {

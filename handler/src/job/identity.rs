@@ -18,8 +18,8 @@ pub struct JobId(String);
 
 impl JobId {
     /// The same request always gives the same id. A caller's token alone decides when there is one; an S3 object is known by
-    /// bucket, key and version; an inline document by its name and bytes. `recipe` says what makes films (program and tool versions): a
-    /// new recipe makes a new film of the same inline document, while a delivered event stays the job that it was.
+    /// bucket, key and version; an inline document by its name and bytes. `recipe` holds the versions of program and tools: a new
+    /// recipe makes a new film of the same inline document, while a delivered event stays the same job.
     pub fn of(request: &JobRequest, recipe: &str) -> Self {
         let quality = request.quality.map(|quality| quality.to_string()).unwrap_or_default();
         let planned_by = request.planner.as_deref().unwrap_or_default();
@@ -39,7 +39,7 @@ impl JobId {
                 .part("planner", planned_by)
                 .part("recipe", recipe),
         };
-        // 96 bits: no two of a billion billion jobs are likely to meet.
+        // 96 bits: a collision is unlikely among a hundred million million jobs.
         Self(key.finish().as_str().chars().take(LENGTH).collect())
     }
 
@@ -54,7 +54,7 @@ impl FromStr for JobId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let well_formed = text.len() == LENGTH && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
-        well_formed.then(|| Self(text.to_owned())).ok_or_else(|| format!("a job's id is {LENGTH} hexadecimal digits"))
+        well_formed.then(|| Self(text.to_owned())).ok_or_else(|| format!("a job id has {LENGTH} hexadecimal digits"))
     }
 }
 
@@ -78,12 +78,12 @@ mod tests {
     fn the_same_delivery_is_the_same_job_and_another_version_is_another() {
         assert_eq!(JobId::of(&object("k", "1"), "r1"), JobId::of(&object("k", "1"), "r2"));
         assert_ne!(JobId::of(&object("k", "1"), "r"), JobId::of(&object("k", "2"), "r"));
-        // Joined parts must not be able to stand for each other.
+        // Different parts must never join to the same bytes.
         assert_ne!(JobId::of(&object("k1", ""), "r"), JobId::of(&object("k", "1"), "r"));
     }
 
     #[test]
-    fn a_token_decides_alone() {
+    fn a_token_alone_decides_the_id() {
         let mut one = object("a", "1");
         let mut two = object("b", "2");
         one.token = Some("t".into());

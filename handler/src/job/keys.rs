@@ -1,4 +1,4 @@
-//! The only place where S3 keys are spelled.
+//! S3 keys: the only place where they are built and parsed.
 
 use crate::job::{JobId, Quality};
 
@@ -6,7 +6,7 @@ use crate::job::{JobId, Quality};
 pub const INCOMING: &str = "incoming/";
 /// Documents that came over HTTP: a [`Submission`] each.
 const SUBMITTED: &str = "incoming/http/";
-/// Everything a job leaves lies under here.
+/// The results of all jobs.
 pub const FILMS: &str = "films/";
 /// An empty object for each job, named so that a listing begins with the newest.
 pub const BY_TIME: &str = "films/by-time/";
@@ -69,14 +69,14 @@ pub const STORYBOARD: &str = "storyboard.json";
 pub const SYNC: &str = "sync.json";
 /// The page.
 pub const PAGE: &str = "index.html";
-/// What happened, line by line.
+/// The job's log as JSON lines.
 pub const LOG: &str = "log.jsonl";
-/// How it stands; always written last.
+/// The job's status; always written last.
 pub const STATUS: &str = "status.json";
-/// What was asked for over HTTP, until the job has a status.
+/// The request that came over HTTP, until the job has a status.
 pub const REQUEST: &str = "request.json";
 
-/// A document that came over HTTP. Its key tells all that an event about it must know, for events carry nothing else:
+/// A document that came over HTTP. Its key holds all parameters of the job, for an S3 event carries nothing else:
 /// `incoming/http/<token>/<quality>/<name>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
@@ -90,7 +90,7 @@ pub struct Submission {
 
 /// Digits of a submission's token.
 pub const TOKEN: usize = 32;
-/// In the place of a quality where the document's own counts.
+/// In place of a quality when the document's own applies.
 const AS_WRITTEN: &str = "as-written";
 
 impl Submission {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_submission_is_its_key() {
+    fn a_submission_is_parsed_from_its_key() {
         let token = "0123456789abcdef0123456789abcdef".to_owned();
         for quality in [None, Some(Quality::Draft), Some(Quality::Uhd)] {
             let submission = Submission { token: token.clone(), quality, name: "a \u{221a}2.md".to_owned() };

@@ -1,5 +1,5 @@
-//! `status.json` is the lease: claimed with `If-None-Match`, renewed with `If-Match`. Whoever loses a conditional write
-//! has lost the job, and stops. It is also the place to cancel a job, by the same means.
+//! `status.json` is the lease: claimed with `If-None-Match`, renewed with `If-Match`. A worker that loses a conditional write
+//! has lost the job, and stops. A job is cancelled by the same means.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,42 +16,42 @@ use crate::error::{Code, JobError};
 use crate::job::keys;
 use crate::store::{Condition, ETag, Store, StoreError};
 
-/// Heartbeats in a lease's timeout: an owner counts as gone when it missed so many.
+/// Heartbeats in a lease's timeout: an owner counts as dead when it missed so many.
 const BEATS: u32 = 6;
 /// Changes are written at most this often; a reader sees the newest.
 const PACE: Duration = Duration::from_millis(400);
-/// One write of a small document takes milliseconds; ten seconds mean that the store is in trouble.
+/// One write of a small document takes milliseconds; longer than ten seconds, the store must have failed.
 const WRITE: Duration = Duration::from_secs(10);
 
-/// What became of a cancellation.
+/// The result of a cancellation.
 #[derive(Debug)]
 pub enum Cancellation {
-    /// The job's status as it was written: whoever asked tells others of it.
+    /// The job's status as it was written, of which the caller notifies subscribers.
     Cancelled(Status),
-    /// That of a job which was over already.
+    /// The status of a job that had ended already.
     AlreadyOver(Status),
 }
 
-/// Which finished jobs a new delivery starts again.
+/// Which ended jobs a new delivery starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
     /// Those whose error says that a retry can help.
     Retryable,
-    /// All that have no film: somebody at a terminal asks once more.
+    /// All that have no film: a user at a terminal asks for it again.
     Failed,
-    /// None: what is over stays over.
+    /// None.
     Never,
 }
 
-/// Who claims a job. The tasks of one Step Functions execution come one after the other, so a task takes the job over from those
-/// before it at once, while everybody else has to leave it to the execution until its deadline.
+/// Who claims a job. The tasks of one Step Functions execution come one after the other, so a task takes the job over from the
+/// earlier ones at once, while all others have to leave it to the execution until its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worker<'a> {
     /// A process that makes the whole film.
     Alone,
     /// The first task of the execution of that name.
     First(&'a str),
-    /// A later task of it, which goes on with what those before left, and begins nothing.
+    /// A later task of it, which continues from the earlier ones, and never begins a job.
     Next(&'a str),
 }
 
@@ -65,27 +65,27 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// On what terms a job is claimed.
+/// The terms of a claim.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
     /// Who claims it.
     pub worker: Worker<'a>,
     /// Which finished jobs are started again.
     pub again: Again,
-    /// How old the heartbeat of an owner must be that counts as gone (LEASE_TIMEOUT).
+    /// The age of the heartbeat after which an owner counts as dead (LEASE_TIMEOUT).
     pub timeout: Duration,
     /// When the job ends, as wall-clock time, for readers of the status.
     pub ends: Timestamp,
 }
 
-/// What a claim found.
+/// The result of a claim.
 #[derive(Debug)]
 pub enum Claim {
     /// The job is ours.
     Mine(Lease),
-    /// The job is over; nothing is to be done.
+    /// The job has ended; there is nothing to do.
     Done(Box<Status>),
-    /// Another worker is at it, and alive.
+    /// Another worker has it, and is alive.
     Held(Box<Status>),
 }
 
@@ -105,7 +105,7 @@ pub struct Lease {
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
     /// Another worker holds the job by now.
-    #[error("another worker took the job over")]
+    #[error("another worker has taken the job over")]
     Lost,
     /// The store failed.
     #[error(transparent)]
@@ -124,25 +124,25 @@ impl Lease {
         let owner = owner_name();
         let began = Instant::now();
         let mut watched: Option<(ETag, Instant)> = None;
-        // Each round that is lost was won by another worker, so the next read finds its claim: this ends.
+        // A round is lost only when another worker won it, and the next read finds its claim: so this ends.
         loop {
             let (mut status, condition) = match store.get(&key, MAX_STATUS, deadline).await {
                 Err(StoreError::NotFound { .. }) if !matches!(terms.worker, Worker::Next(_)) => {
                     (Status::queued(id.clone(), owner.clone(), terms.ends), Condition::Absent)
                 }
-                // A bit that flipped on a disk: nobody knows any more how the job stood, so it begins anew. Whoever may still hold it
-                // loses it by its next write.
+                // The object is corrupt and the job's state unknown, so the job begins again. An owner that still holds it loses it at its
+                // next write.
                 Err(StoreError::Damaged { message, .. }) if !matches!(terms.worker, Worker::Next(_)) => {
-                    warn!(key, message, "status.json is damaged; the job is claimed anew");
+                    warn!(key, message, "status.json is damaged; the job starts again");
                     let there = store.head(&key, deadline).await?;
                     (Status::queued(id.clone(), owner.clone(), terms.ends), Condition::Matches(there.etag))
                 }
                 Err(error) => return Err(error),
                 Ok(object) => {
                     let claimed = match serde_json::from_slice::<Status>(&object.bytes) {
-                        // What can't be read as a status was not written by us, and says nothing about the job: it is taken over.
+                        // A document that is no status was not written by this program, and says nothing about the job.
                         Err(error) => {
-                            warn!(key, %error, "status.json can't be read; the job is claimed anew");
+                            warn!(key, %error, "status.json is not a valid status; the job starts again");
                             Status::queued(id.clone(), owner.clone(), terms.ends)
                         }
                         Ok(found) if found.state.is_final() && !found.may_start_again(terms.again) => {
@@ -155,7 +155,7 @@ impl Lease {
                         Ok(found) if found.state.is_final() => found.claimed_again(owner.clone(), terms.ends),
                         Ok(found) => {
                             let moved = watched.as_ref().is_some_and(|(tag, _)| *tag != object.etag);
-                            // Whoever has started an execution hands the job over to it a moment later.
+                            // The process that started an execution hands the job over to it a moment later.
                             let patient = matches!(terms.worker, Worker::First(_)) && began.elapsed() < terms.timeout;
                             if (moved && !patient) || deadline.passed() {
                                 return Ok(Claim::Held(Box::new(found)));
@@ -169,7 +169,10 @@ impl Lease {
                                 tokio::time::sleep_until(pause.instant().into()).await;
                                 continue;
                             }
-                            warn!(owner = found.owner, "the job's owner is gone; it is taken over");
+                            warn!(
+                                owner = found.owner,
+                                "the job's owner has sent no heartbeat for LEASE_TIMEOUT; this worker takes the job over"
+                            );
                             found.claimed_again(owner.clone(), terms.ends)
                         }
                     };
@@ -184,8 +187,8 @@ impl Lease {
         }
     }
 
-    /// Ends a job from outside: its owner's next write fails, and it stops. Gives the status as it was written here, which the
-    /// caller tells others of, or that of a job which was over already and stays as it is.
+    /// Ends a job from outside: its owner's next write fails, and it stops. Gives the status as it was written here, of which the
+    /// caller notifies subscribers, or that of a job which had ended already and stays as it is.
     ///
     /// # Errors
     /// [`StoreError`]; `store.not_found` when there is no such job.
@@ -202,7 +205,7 @@ impl Lease {
                 generation: found.generation + 1,
                 updated_at: Timestamp::now(),
                 error: Some(
-                    JobError::new(Code::JobCancelled, "somebody asked for the job's end").in_stage(found.stage),
+                    JobError::new(Code::JobCancelled, "the job was cancelled on request").in_stage(found.stage),
                 ),
                 ..found
             };
@@ -213,12 +216,12 @@ impl Lease {
         }
     }
 
-    /// Takes the film from a job whose files are lost, for the reason `why`: it has failed, so that whoever sends it again has it made
-    /// anew. Gives the status as it was written; none when the job has no film, or is another's by now.
+    /// Marks a job whose files are lost as failed, for the reason `why`, so that it is made again when it is sent again. Gives the
+    /// status as it was written; none when the job has no film, or another worker has it.
     ///
     /// # Errors
     /// [`StoreError`]; `store.not_found` when there is no such job.
-    pub async fn spoil(
+    pub async fn revoke_film(
         store: &Store,
         id: &JobId,
         why: &JobError,
@@ -229,8 +232,13 @@ impl Lease {
         if !found.state.may_become(State::Failed, true) {
             return Ok(None);
         }
-        warn!(job_id = id.as_str(), code = why.code.name(), "what the job published is lost: {}", why.message);
-        let spoilt = Status {
+        warn!(
+            job_id = id.as_str(),
+            code = why.code.name(),
+            "files that the job has published are lost; it can be made again: {}",
+            why.message
+        );
+        let revoked = Status {
             state: State::Failed,
             generation: found.generation + 1,
             updated_at: Timestamp::now(),
@@ -238,15 +246,15 @@ impl Lease {
             error: Some(why.clone()),
             ..found
         };
-        let written = Self::write(store, &key, &spoilt, &Condition::Matches(etag), deadline).await?;
-        Ok(written.map(|_| spoilt))
+        let written = Self::write(store, &key, &revoked, &Condition::Matches(etag), deadline).await?;
+        Ok(written.map(|_| revoked))
     }
 
-    /// The status of a job, whoever works on it.
+    /// Reads the status of a job, whichever worker has it.
     ///
     /// # Errors
     /// [`StoreError`]; `store.not_found` when there is no such job.
-    pub async fn look(store: &Store, id: &JobId, deadline: Deadline) -> Result<Status, StoreError> {
+    pub async fn read(store: &Store, id: &JobId, deadline: Deadline) -> Result<Status, StoreError> {
         Self::found(store, &keys::status(id), deadline).await.map(|(status, _)| status)
     }
 
@@ -256,8 +264,8 @@ impl Lease {
         Ok((status, object.etag))
     }
 
-    /// Writes down what one of many tasks found out, while the job lies between two tasks of `execution` and nobody holds it. It
-    /// stays as it is when it is over, another's or held again.
+    /// Records an event of one of many parallel tasks, while the job is between two tasks of `execution` and has no owner. The
+    /// status stays as it is when the job has ended, or has an owner or another execution.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -275,28 +283,31 @@ impl Lease {
             if !status.waits_for(execution) {
                 return Ok(());
             }
-            // Nobody holds the job, so there is no time since its claim.
+            // The job has no owner, so there is no time since its claim.
             status.apply(event.clone(), 0.0);
             status.updated_at = Timestamp::now();
             if !status.is_consistent() {
-                error!(state = status.state.name(), "a status that can't be was not written");
+                error!(
+                    state = status.state.name(),
+                    "BUG: a change of the status that contradicts itself was not written"
+                );
                 return Ok(());
             }
             if Self::write(store, &key, &status, &Condition::Matches(etag), deadline).await?.is_some() {
                 return Ok(());
             }
-            // Many tasks that end together would else keep each other from writing.
+            // Without a pause, many tasks that end together would keep each other from writing.
             let pause = Duration::from_millis(fastrand::u64(10..200));
             tokio::time::sleep_until(deadline.slice(pause).instant().into()).await;
         }
     }
 
-    /// Ends when a job is no longer between two tasks of `execution`: it is cancelled, or another's. Looks every `pace`.
-    pub async fn left(store: &Store, id: &JobId, execution: &str, pace: Duration) {
+    /// Ends when a job is no longer between two tasks of `execution`: it was cancelled or taken over. Polls every `pace`.
+    pub async fn until_unneeded(store: &Store, id: &JobId, execution: &str, pace: Duration) {
         loop {
             tokio::time::sleep(pace).await;
             // A store that does not answer says nothing about the job.
-            if let Ok(status) = Self::look(store, id, Deadline::after(WRITE)).await
+            if let Ok(status) = Self::read(store, id, Deadline::after(WRITE)).await
                 && !status.waits_for(execution)
             {
                 return;
@@ -304,8 +315,8 @@ impl Lease {
         }
     }
 
-    /// After a loss: the status, when the job was not taken over but cancelled, with `outputs` added to it. None when it
-    /// is another worker's.
+    /// After a loss: the status, when the job was not taken over but cancelled, with `outputs` added to it. None when
+    /// another worker has it.
     pub async fn cancelled(&self, outputs: &[(String, String)], deadline: Deadline) -> Option<Status> {
         let object = self.store.get(&self.key, MAX_STATUS, deadline).await.ok()?;
         let mut found = serde_json::from_slice::<Status>(&object.bytes).ok()?;
@@ -337,7 +348,7 @@ impl Lease {
         Self { status: sender, lost, stop, writer, store, key, since: Instant::now() }
     }
 
-    /// Writes each change, and a heartbeat when there is none, until it is told to stop. Gives the last entity tag.
+    /// Writes each change, or a heartbeat when there is none, until `stop` is notified. Gives the last entity tag.
     async fn keep_writing(
         store: Store,
         key: String,
@@ -349,7 +360,7 @@ impl Lease {
         loop {
             tokio::select! {
                 () = stop.notified() => return etag,
-                // A closed channel means that the lease was dropped: nobody will ask for the tag.
+                // A closed channel means that the lease was dropped: the tag is not needed.
                 changed = tokio::time::timeout(beat, status.changed()) => if matches!(changed, Ok(Err(_))) { return etag },
             }
             let mut now = status.borrow_and_update().clone();
@@ -360,8 +371,8 @@ impl Lease {
                     let _ = lost.send(true);
                     return etag;
                 }
-                // The next beat tries again; a store that stays away is found out by the job's own calls.
-                Err(error) => warn!(%error, "the heartbeat could not be written"),
+                // The next heartbeat tries again; a lasting failure of the store is noticed by the job's own calls.
+                Err(error) => warn!(%error, "can't write the heartbeat to status.json; the next one tries again"),
             }
             tokio::select! {
                 () = stop.notified() => return etag,
@@ -370,14 +381,14 @@ impl Lease {
         }
     }
 
-    /// Something happened to the job: its status says so, and is written soon.
+    /// Applies an event to the status, which is written soon.
     pub fn report(&self, event: JobEvent) {
         let at = self.held().as_secs_f64();
         self.change(|status| status.apply(event, at));
     }
 
     /// Changes the status; it is written soon. A change that [`MOVES`](super::status::MOVES) does not allow, or after which the
-    /// fields contradict the state, is not made, and said to the log.
+    /// fields contradict the state, is not made, and logged as an error.
     pub fn change(&self, change: impl FnOnce(&mut Status)) {
         self.status.send_if_modified(|status| {
             let mut next = status.clone();
@@ -386,18 +397,22 @@ impl Lease {
             if allowed {
                 *status = next;
             } else {
-                error!(from = status.state.name(), to = next.state.name(), "a status that can't be was not written");
+                error!(
+                    from = status.state.name(),
+                    to = next.state.name(),
+                    "BUG: a change of the status that contradicts itself was not written"
+                );
             }
             allowed
         });
     }
 
-    /// The status as it stands.
+    /// The current status.
     pub fn status(&self) -> Status {
         self.status.borrow().clone()
     }
 
-    /// Follows the status.
+    /// Subscribes to the status.
     pub fn follow(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
     }
@@ -407,10 +422,10 @@ impl Lease {
         self.since.elapsed()
     }
 
-    /// Ends when another worker has taken the job over.
+    /// Waits until another worker has taken the job over.
     pub async fn lost(&self) {
         let mut lost = self.lost.clone();
-        // An error means that the writer has ended without a loss: then nobody takes the job from us.
+        // An error means that the writer has ended without a loss.
         if lost.wait_for(|lost| *lost).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -419,7 +434,7 @@ impl Lease {
     /// Writes the final status and gives it back as written.
     ///
     /// # Errors
-    /// [`FinishError`] when the job is another's by now, or the store fails until `deadline`.
+    /// [`FinishError`] when another worker has the job, or the store fails until `deadline`.
     pub async fn finish(self, change: impl FnOnce(&mut Status), deadline: Deadline) -> Result<Status, FinishError> {
         self.change(change);
         let mut last = self.status();
@@ -442,7 +457,7 @@ impl Lease {
 const MAX_STATUS: u64 = 8 << 20;
 
 impl Status {
-    /// Whether a new delivery starts the finished job again.
+    /// Whether a new delivery starts the ended job again.
     fn may_start_again(&self, again: Again) -> bool {
         let asked = match again {
             Again::Failed => true,
@@ -452,12 +467,12 @@ impl Status {
         asked && self.state.may_become(State::Queued, true)
     }
 
-    /// Whether it is that worker's own execution that has the job.
+    /// Whether that worker's own execution has the job.
     fn is_of(&self, worker: Worker<'_>) -> bool {
         worker.execution().is_some_and(|execution| self.execution.as_deref() == Some(execution))
     }
 
-    /// Whether it lies between two tasks of `execution`.
+    /// Whether it is between two tasks of `execution`.
     pub fn waits_for(&self, execution: &str) -> bool {
         !self.state.is_final() && self.owner.is_empty() && self.execution.as_deref() == Some(execution)
     }
@@ -472,7 +487,7 @@ impl Status {
 /// A name that no other attempt has.
 fn owner_name() -> String {
     use std::hash::{BuildHasher, RandomState};
-    // The standard library's hasher is seeded by the system's randomness; a name, not a secret.
+    // The standard library's hasher is seeded with the system's randomness. It is a name, not a secret.
     let random = RandomState::new().hash_one(std::process::id());
     format!("{}-{random:016x}", std::process::id())
 }

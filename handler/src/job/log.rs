@@ -1,6 +1,5 @@
-//! The log: every line goes to standard error and, when it belongs to a job, to that job's `log.jsonl`. Neither makes
-//! anybody wait: standard error is written by a thread of its own behind a bounded queue, a job's lines are kept in
-//! bounded memory.
+//! The log: every line goes to standard error and, when it belongs to a job, to that job's `log.jsonl`. Neither
+//! blocks: standard error is written by a thread of its own behind a bounded queue, a job's lines are kept in bounded memory.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -21,12 +20,12 @@ use tracing_subscriber::{EnvFilter, Registry, fmt, util::SubscriberInitExt as _}
 const MAX_FIELD: usize = 8 << 10;
 /// Longest line on standard error, in bytes.
 const MAX_LINE: usize = 32 << 10;
-/// Lines that may wait for standard error; what comes when so many wait is dropped and counted.
+/// Lines that may be queued for standard error; when the queue is full, lines are dropped and counted.
 const QUEUE: usize = 4_096;
 /// Bytes kept from the beginning of a job's log, and as many from its end.
 const KEPT: usize = 1 << 20;
 
-/// The lines of one job, as JSON, bounded: the first and the last mebibyte, and a count of what fell out between.
+/// The lines of one job, as JSON, bounded: the first and the last mebibyte, and a count of the lines dropped between.
 #[derive(Debug, Default)]
 pub struct JobLog(Mutex<Lines>);
 
@@ -40,7 +39,7 @@ struct Lines {
 
 impl JobLog {
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        // A line is pushed whole or not at all, so a panic elsewhere leaves nothing half done.
+        // A line is pushed whole or not at all, so a panic elsewhere leaves the log intact.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,12 +59,12 @@ impl JobLog {
         }
     }
 
-    /// Puts the lines of an earlier part of the job before those to come.
-    pub fn go_on_from(&self, earlier: &str) {
+    /// Continues the log of an earlier part of the job.
+    pub fn continue_from(&self, earlier: &str) {
         earlier.lines().for_each(|line| self.push(line.to_owned()));
     }
 
-    /// The log so far as JSON lines. A line `{"dropped": n}` stands where lines fell out.
+    /// The log so far as JSON lines. A line `{"dropped": n}` stands where lines were dropped.
     pub fn bytes(&self) -> Vec<u8> {
         let lines = self.lines();
         let mut bytes = lines.head.clone();
@@ -84,7 +83,7 @@ impl JobLog {
 #[derive(Debug, Clone, Default)]
 pub struct JobLogs {
     running: Arc<Mutex<Running>>,
-    /// Lines that standard error was too slow for.
+    /// Lines dropped because standard error was too slow.
     dropped: Option<ErrorCounter>,
 }
 
@@ -95,7 +94,7 @@ impl JobLogs {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lines of this process that standard error was too slow for, and that are not there.
+    /// Lines of this process that were dropped because standard error was too slow.
     pub fn dropped(&self) -> usize {
         self.dropped.as_ref().map_or(0, ErrorCounter::dropped_lines)
     }
@@ -130,7 +129,7 @@ impl<W: Write> Write for Bounded<W> {
         if line.len() <= MAX_LINE {
             self.0.write_all(line)?;
         } else {
-            // A character that is cut in two is the reader's to bear.
+            // A character may be cut in two here.
             self.0.write_all(&line[..MAX_LINE])?;
             writeln!(self.0, " … ({} bytes cut)", line.len() - MAX_LINE)?;
         }
@@ -147,11 +146,11 @@ impl<W: Write> Write for Bounded<W> {
 #[derive(Debug)]
 pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] tracing_appender::non_blocking::WorkerGuard);
 
-/// Something else that is made of the log.
+/// A layer that exports spans.
 pub type Spans = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Starts logging for this process. `directives` filters standard error; jobs keep `info` and above of ours and `warn` of
-/// other crates. `json` is for machines that read standard error (CloudWatch), else it is for people. `spans` makes more of it.
+/// other crates. `json` is for machines that read standard error (CloudWatch), else it is for people. `spans` exports spans.
 pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, LogGuard) {
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).finish(Bounded(std::io::stderr()));
@@ -165,7 +164,7 @@ pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, Lo
     };
     let registry = tracing_subscriber::registry()
         .with(spans)
-        // The embedded store's protocol calls each miss an error; whoever asked for the object knows what it is.
+        // The embedded store's protocol logs each missing object as an error, which its caller handles.
         .with(stderr.with_filter(filter(&format!("s3s=off,{directives}"))))
         .with(JobLayer(logs.clone()).with_filter(filter("warn,handler=info,chalkreel=info")));
     // A second start in one process (tests) keeps the first one's subscriber.
@@ -175,7 +174,7 @@ pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, Lo
 
 struct JobLayer(JobLogs);
 
-/// What a span says about the lines inside it.
+/// The fields that a span adds to the lines inside it.
 struct SpanFields(Map<String, Value>);
 
 #[derive(Default)]

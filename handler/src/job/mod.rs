@@ -1,7 +1,7 @@
-//! A job: what was asked for, who it is, how it stands, what it said.
+//! A job: its request, identity, status, events and log.
 //!
 //! In: requests from all interfaces. Out: an identity that is the same for the same request, a status that is one
-//! document and always whole, a log that never makes anybody wait. It never does any of the job's work.
+//! document and always whole, a log that never blocks. It never does any of the job's work.
 
 pub mod events;
 pub mod identity;
@@ -20,15 +20,15 @@ pub use identity::JobId;
 pub use lease::{Again, Claim, Lease, Terms, Worker};
 pub use status::{State, Status};
 
-/// One film that somebody asked for.
+/// A request for one film.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobRequest {
     /// Where the document is.
     pub source: Source,
     /// Overrides the document's own quality.
     pub quality: Option<Quality>,
-    /// Who plans it instead of the built-in planner: a name under the prefix that the settings allow. A planner that changes
-    /// gets a new name, as a document gets a new version.
+    /// The planner to use instead of the built-in one: a name under the prefix that the settings allow. A changed planner needs a
+    /// new name, as a changed document has a new version.
     pub planner: Option<String>,
     /// The caller's idempotency token: two requests with the same one are one job.
     pub token: Option<String>,
@@ -43,7 +43,7 @@ pub enum Source {
         name: String,
         /// As they arrived.
         bytes: Vec<u8>,
-        /// Where the files are that it names; none for whatever came over a network.
+        /// Where the files are that it names; none for a document that came over a network.
         folder: Option<Folder>,
     },
     /// In S3.

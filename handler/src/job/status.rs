@@ -1,4 +1,4 @@
-//! `status.json`: one document that says all about a job.
+//! `status.json`: one document with everything about a job.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use storyboard::Warning;
 use super::JobId;
 use crate::error::{JobError, Stage};
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Claimed, nothing done yet.
     Queued,
-    /// At work.
+    /// A worker is making it.
     Running,
-    /// The film is there, whole.
+    /// The film is complete.
     Succeeded,
-    /// The film is there, with replacements that `scenes` names.
+    /// The film is complete, with replacements that `scenes` lists.
     Degraded,
     /// There is no film; `error` says why.
     Failed,
-    /// Somebody asked for an end.
+    /// It was cancelled on request.
     Cancelled,
-    /// The deadline came first.
+    /// The deadline passed first.
     TimedOut,
 }
 
 impl State {
-    /// Whether the job is over.
+    /// Whether the job has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
@@ -62,13 +62,13 @@ pub struct Step {
     pub from: State,
     /// After.
     pub to: State,
-    /// Whether the generation grows, which shuts out whoever held the job before.
+    /// Whether the generation grows, which fences off the previous owner.
     pub new_generation: bool,
-    /// What happened.
+    /// When it happens.
     pub when: &'static str,
 }
 
-/// The one table of moves; the README shows it. Whatever is not in it is never written.
+/// The allowed state changes, as shown in the README. No other is ever written.
 pub const MOVES: &[Step] = {
     const fn within(from: State, to: State, when: &'static str) -> Step {
         Step { from, to, new_generation: false, when }
@@ -85,10 +85,10 @@ pub const MOVES: &[Step] = {
         within(Running, Degraded, "the film is there, with replacements"),
         within(Running, Failed, "there is no film; `error` says why"),
         within(Running, TimedOut, "the deadline came before the film"),
-        fenced(Queued, Cancelled, "somebody asked for its end"),
-        fenced(Running, Cancelled, "somebody asked for its end"),
-        fenced(Queued, Queued, "its owner is gone, another takes over"),
-        fenced(Running, Queued, "its owner is gone, another takes over"),
+        fenced(Queued, Cancelled, "it is cancelled on request"),
+        fenced(Running, Cancelled, "it is cancelled on request"),
+        fenced(Queued, Queued, "its owner has died, another takes over"),
+        fenced(Running, Queued, "its owner has died, another takes over"),
         fenced(Running, Running, "the next task of its state machine goes on"),
         fenced(Succeeded, Failed, "what it published is lost or damaged"),
         fenced(Degraded, Failed, "what it published is lost or damaged"),
@@ -98,40 +98,40 @@ pub const MOVES: &[Step] = {
     ]
 };
 
-/// How one scene stands.
+/// The status of one scene.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SceneStatus {
     /// The scene's id in the storyboard.
     pub id: String,
-    /// Where it is on its way.
+    /// Its state.
     pub state: SceneState,
     /// Frames of its clip; 0 until it is rendered.
     pub frames: u64,
-    /// What the stage could not honour.
+    /// What the stage could not do as the lesson asked.
     pub warnings: Vec<String>,
     /// What was measured on the screen at the end of each beat; empty for a scene that was not laid out here.
     #[serde(default)]
     pub audits: Vec<Audit>,
-    /// Why something else stands in its place, and what; none when it is as planned.
+    /// Why it was replaced, and by what; none when it is as planned.
     pub replaced: Option<String>,
-    /// What kept it from being drawn by a task of its own: the task that joins the film does not try again.
+    /// Why a task of its own could not draw it: the task that joins the film does not try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<JobError>,
 }
 
-/// Where a scene is on its way.
+/// The state of a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SceneState {
     /// Planned.
     Waiting,
-    /// Narration is there, the stage draws.
+    /// Narrated, and being drawn.
     Rendering,
-    /// The clip is there, drawn now.
+    /// Its clip was drawn by this job.
     Rendered,
-    /// The clip is there, from the cache.
+    /// Its clip came from the cache.
     Cached,
-    /// A still card stands in.
+    /// Replaced by a still card.
     Still,
     /// It is not in the film.
     LeftOut,
@@ -161,7 +161,7 @@ pub struct PlannerUse {
     pub output_bytes: u64,
 }
 
-/// Who spoke a beat, as it is heard in the film: a beat that was spoken again by another voice has that one's entry.
+/// The voice of a beat in the film: a beat that was spoken again by another voice has an entry for that one alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BeatVoice {
     /// The beat's id.
@@ -192,7 +192,7 @@ pub struct Sync {
     pub worst_frames: f64,
 }
 
-/// How often the cache spared work.
+/// Hits and misses of the clip cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CacheUse {
     /// Clips found.
@@ -201,18 +201,18 @@ pub struct CacheUse {
     pub misses: u32,
 }
 
-/// What the job used, for whoever pays.
+/// What the job cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cost {
     /// Seconds from claim to end, over this attempt; of a state machine's film, those of all its tasks.
     pub seconds: f64,
     /// Seconds of film.
     pub film_seconds: f64,
-    /// Characters spoken by voices that cost money.
+    /// Characters spoken by paid voices.
     pub paid_characters: u64,
 }
 
-/// Something that ran, in seconds since the job was claimed.
+/// A stage or a scene's drawing, in seconds since the job was claimed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ran {
     /// The stage.
@@ -231,7 +231,7 @@ pub struct Status {
     /// The job's name.
     #[schema(value_type = String, example = "0123456789abcdef01234567")]
     pub job_id: JobId,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// Where it is, or where it ended.
     pub stage: Stage,
@@ -246,14 +246,14 @@ pub struct Status {
     /// When the job ends, whatever happens.
     #[schema(value_type = String, format = DateTime)]
     pub deadline: Timestamp,
-    /// Grows with every claim; the fence against an old owner.
+    /// Grows with every claim; the fencing token against an old owner.
     pub generation: u64,
-    /// Who works on it: a random name of one attempt. Empty between two tasks of a state machine.
+    /// Its owner: a random name of one attempt. Empty between two tasks of a state machine.
     pub owner: String,
     /// The Step Functions execution whose tasks make the film; none when one process makes it.
     #[serde(default)]
     pub execution: Option<String>,
-    /// Claims so far; the next task of the same execution is none.
+    /// Claims so far; the next task of the same execution does not count.
     pub attempts: u32,
     /// The film's title, once planned.
     pub title: String,
@@ -279,7 +279,7 @@ pub struct Status {
     /// What ran when, in the order of beginnings: each stage, and the drawing of each scene.
     #[serde(default)]
     pub timeline: Vec<Ran>,
-    /// What could not be honoured.
+    /// What could not be done as the lesson asked.
     #[schema(value_type = Vec<Object>)]
     pub warnings: Vec<Warning>,
     /// Why there is no (whole) film.
@@ -329,8 +329,8 @@ impl Status {
         }
     }
 
-    /// The next task of the same execution, by another owner. What is known of the film stays; what is found out anew is
-    /// told anew.
+    /// The next task of the same execution, by another owner. What is known of the film stays; warnings are
+    /// collected anew.
     #[must_use]
     pub fn resumed(&self, owner: String) -> Self {
         let over = self.state.is_final();
@@ -355,7 +355,7 @@ impl Status {
         }
     }
 
-    /// Whether a state machine has it and may still have its film ready in time.
+    /// Whether a state machine has it and its time is not over.
     pub fn is_handed_over(&self) -> bool {
         self.execution.is_some() && !self.state.is_final() && Timestamp::now() < self.deadline
     }

@@ -1,4 +1,4 @@
-//! ffmpeg under the watch of its own progress reports.
+//! Runs ffmpeg with a watchdog on its progress reports.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ impl Ffmpeg {
     /// Runs it in `folder`, and once more when it stalls.
     ///
     /// # Errors
-    /// `assemble.failed` with its last words, `assemble.timed_out`, `assemble.stalled`.
+    /// `assemble.failed` with its last output, `assemble.timed_out`, `assemble.stalled`.
     pub(crate) async fn run(&self, arguments: &[OsString], folder: &Path, deadline: Deadline) -> Result<(), JobError> {
         let deadline = deadline.slice(self.timeout);
         for _ in 1..TRIES {
@@ -58,24 +58,24 @@ impl Ffmpeg {
     /// # Errors
     /// As for [`Ffmpeg::run`].
     pub(crate) async fn once(&self, arguments: &[OsString], folder: &Path, deadline: Deadline) -> Result<(), JobError> {
-        let Some(outcome) = self.watched(arguments, folder, deadline.slice(self.timeout)).await else {
+        let Some(outcome) = self.run_with_watchdog(arguments, folder, deadline.slice(self.timeout)).await else {
             let message = format!("ffmpeg made no progress for {:.0} s", self.stall.as_secs_f64());
             return Err(JobError::new(Code::AssembleStalled, message));
         };
         match outcome.ending {
             Ending::Exited(0) => Ok(()),
             Ending::TimedOut | Ending::Ended => {
-                Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not end in time"))
+                Err(JobError::new(Code::AssembleTimedOut, "ffmpeg did not finish in time"))
             }
             ending => {
                 let words = outcome.stderr.text_lossy();
-                Err(JobError::new(Code::AssembleFailed, format!("ffmpeg: {ending}: {}", words.trim())))
+                Err(JobError::new(Code::AssembleFailed, format!("ffmpeg failed ({ending}): {}", words.trim())))
             }
         }
     }
 
-    /// One run; none when its reports said nothing new for too long.
-    async fn watched(&self, arguments: &[OsString], folder: &Path, deadline: Deadline) -> Option<Outcome> {
+    /// One run; none when its reports showed no progress for too long.
+    async fn run_with_watchdog(&self, arguments: &[OsString], folder: &Path, deadline: Deadline) -> Option<Outcome> {
         let mut spec = Spec::new(&self.program, folder);
         spec.args = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"].map(Into::into).to_vec();
         spec.args.extend(["-progress", "pipe:1", "-stats_period", "0.5"].map(Into::into));
@@ -95,6 +95,6 @@ impl Ffmpeg {
             line.clone_into(last);
             new
         };
-        child::watched(spec, self.stall, deadline, news).await
+        child::run_with_watchdog(spec, self.stall, deadline, news).await
     }
 }

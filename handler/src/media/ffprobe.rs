@@ -1,4 +1,4 @@
-//! ffprobe: packets of films, and of clips that a document brings along, are counted, whatever the container claims.
+//! ffprobe: counts the packets of films, and of clips that belong to a document, whatever the container claims.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Prober {
     /// Counts the frames of a clip that our own ffmpeg made.
     ///
     /// # Errors
-    /// A sentence: ffprobe's own last words, or that it took too long.
+    /// A message: ffprobe's last output, or that it took too long.
     pub async fn video_frames(&self, path: &Path, deadline: Deadline) -> Result<u64, String> {
         Ok(self.measure(path, deadline).await?.video_frames)
     }
@@ -68,7 +68,7 @@ impl Prober {
     /// Measures a clip or film.
     ///
     /// # Errors
-    /// A sentence: ffprobe's own last words, or that it took too long.
+    /// A message: ffprobe's last output, or that it took too long.
     pub async fn measure(&self, path: &Path, deadline: Deadline) -> Result<Measured, String> {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let mut spec = Spec::new(&self.program, folder);
@@ -89,16 +89,16 @@ impl Prober {
         match outcome.ending {
             Ending::Exited(0) => {}
             Ending::TimedOut | Ending::Ended => return Err("ffprobe took too long".to_owned()),
-            ending => return Err(format!("ffprobe: {ending}: {}", outcome.stderr.text_lossy().trim())),
+            ending => return Err(format!("ffprobe failed ({ending}): {}", outcome.stderr.text_lossy().trim())),
         }
         let probe: Probe = serde_json::from_str(&outcome.stdout.text_lossy()).map_err(|error| error.to_string())?;
         let of = |kind: &str| probe.streams.iter().find(|stream| stream.codec_type == kind);
         let seconds = |stream: &Stream| stream.duration.as_ref().and_then(|text| text.parse::<f64>().ok());
-        let video = of("video").ok_or("there is no picture in it")?;
+        let video = of("video").ok_or("it has no video stream")?;
         let packets = video.nb_read_packets.as_ref().and_then(|text| text.parse().ok());
         Ok(Measured {
-            video_frames: packets.ok_or("its packets can't be counted")?,
-            video_seconds: seconds(video).ok_or("its picture has no length")?,
+            video_frames: packets.ok_or("ffprobe could not count its packets")?,
+            video_seconds: seconds(video).ok_or("its video stream has no length")?,
             audio_seconds: of("audio").and_then(seconds),
         })
     }

@@ -1,8 +1,8 @@
-//! What a clip must be, looked up in its bytes: the boxes that our encoder and its muxer write and no other, one picture for each frame
-//! that was promised, and the parameter sets that all clips of a film share.
+//! Checks the bytes of a clip: only the boxes that our encoder and its muxer write, one picture for each expected frame, and the
+//! parameter sets that all clips of a film share.
 //!
-//! A crate for MP4 passes over what it does not know; ffmpeg, which joins the clips, does not. What was checked would not be what
-//! is read. So the list of boxes is closed here, and small enough to be read by hand: `chalkreel_stage/frames/clip.py` and
+//! A crate for MP4 skips boxes that it does not know; ffmpeg, which joins the clips, may read them. So the list of boxes is closed
+//! here, and small enough to be parsed by hand: `chalkreel_stage/frames/clip.py` and
 //! `card.rs` have no B-frames, no sound, no edit that moves anything, and no fragments.
 
 use std::io;
@@ -25,7 +25,7 @@ const COLOURS: &[u8] = b"nclx\0\x01\0\x01\0\x01\0";
 const X264: [u8; 16] = *b"\xdc\x45\xe9\xbd\xe6\xd9\x48\xb7\x96\x2c\xd8\x20\xd9\x23\xee\xef";
 const LONGEST_SIGNATURE: u32 = 4096;
 
-/// What was promised of a clip.
+/// What is expected of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promise {
     /// Width and height in pixels.
@@ -38,7 +38,7 @@ pub struct Promise {
     pub parameters: &'static [u8],
 }
 
-/// What a clip of so many frames must be. The decoder's configurations are those that x264 makes of the settings in
+/// The expectation of a clip of so many frames. The decoder's configurations are those that x264 makes of the settings in
 /// `chalkreel_stage/frames/clip.py` and `card.rs`; all versions that are used here make the same.
 pub fn promise(quality: Quality, frames: u64) -> Promise {
     let parameters: &[u8] = match quality {
@@ -62,11 +62,11 @@ pub fn promise(quality: Quality, frames: u64) -> Promise {
     Promise { size: quality.size(), fps: quality.fps(), frames, parameters }
 }
 
-/// Why a clip is not as promised.
+/// Why a clip fails the check.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrongClip {
     /// It has so many frames.
-    #[error("the clip has {counted} frames, not the {promised} that were promised")]
+    #[error("the clip has {counted} frames instead of {promised}")]
     Frames {
         /// Frames in it.
         counted: u64,
@@ -74,7 +74,7 @@ pub enum WrongClip {
         promised: u64,
     },
     /// It is no clip of our encoder.
-    #[error("the clip is not as our encoder makes it: {0}")]
+    #[error("the clip was not made by our encoder: {0}")]
     Form(String),
 }
 

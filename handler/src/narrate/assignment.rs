@@ -1,13 +1,13 @@
-//! Who speaks what, and what falls back together when a voice fails.
+//! Which voice of the chain speaks which beats, and which beats fall back together when a voice fails.
 
 use std::collections::HashMap;
 
 use tokio::sync::watch;
 
-/// What has one voice.
+/// What is spoken by one voice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Consistency {
-    /// The whole film: nobody wants two voices in one film.
+    /// The whole film, so that it never has two voices.
     Film,
     /// Each scene.
     Scene,
@@ -15,11 +15,11 @@ pub(super) enum Consistency {
     Beat,
 }
 
-/// The place in the chain of whoever speaks each group of beats.
+/// The current voice of each group of beats, as its index in the chain.
 #[derive(Debug)]
 pub(super) struct VoiceAssignment {
     consistency: Consistency,
-    turns: watch::Sender<HashMap<String, usize>>,
+    voices: watch::Sender<HashMap<String, usize>>,
 }
 
 impl VoiceAssignment {
@@ -30,7 +30,7 @@ impl VoiceAssignment {
             Some("beat") => Consistency::Beat,
             _ => Consistency::Film,
         };
-        Self { consistency, turns: watch::Sender::new(HashMap::new()) }
+        Self { consistency, voices: watch::Sender::new(HashMap::new()) }
     }
 
     /// The group of a beat.
@@ -42,24 +42,24 @@ impl VoiceAssignment {
         }
     }
 
-    /// Whose turn it is in that group.
-    pub(super) fn turn(&self, group: &str) -> usize {
-        self.turns.borrow().get(group).copied().unwrap_or(0)
+    /// The index of the group's current voice.
+    pub(super) fn current(&self, group: &str) -> usize {
+        self.voices.borrow().get(group).copied().unwrap_or(0)
     }
 
-    /// The voice of `turn` can't speak for the group: the next one does, unless it has the turn already.
-    pub(super) fn leave(&self, group: &str, turn: usize) {
-        self.turns.send_if_modified(|turns| {
-            let now = turns.entry(group.to_owned()).or_insert(0);
-            let leaves = *now == turn;
-            *now += usize::from(leaves);
-            leaves
+    /// Voice number `failed` can't speak for the group: the next one takes over, unless it already has.
+    pub(super) fn advance(&self, group: &str, failed: usize) {
+        self.voices.send_if_modified(|voices| {
+            let now = voices.entry(group.to_owned()).or_insert(0);
+            let advances = *now == failed;
+            *now += usize::from(advances);
+            advances
         });
     }
 
-    /// Waits until the turn is another's.
-    pub(super) async fn left(&self, group: &str, turn: usize) {
+    /// Waits until the group's voice is no longer number `index`.
+    pub(super) async fn changed(&self, group: &str, index: usize) {
         // The sender lives in `self`, so this can't fail.
-        let _ = self.turns.subscribe().wait_for(|turns| turns.get(group).copied().unwrap_or(0) != turn).await;
+        let _ = self.voices.subscribe().wait_for(|voices| voices.get(group).copied().unwrap_or(0) != index).await;
     }
 }

@@ -1,7 +1,7 @@
-//! What was spoken once is kept, for all jobs.
+//! The cache of spoken text, shared by all jobs.
 //!
-//! An entry is a sound file and a side-car with the times of its words. The side-car names the sound's hash: two jobs may
-//! keep the same words at the same time, and neither may ever get the other's times.
+//! An entry is a sound file and a side-car file with the times of its words. The side-car holds the sound's hash: two jobs may
+//! write the same entry at the same time, and neither may ever read one's sound with the other's times.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::store::{Cache, CacheKey, StoreError};
 
 /// Kind of the cache's entries.
 const KIND: &str = "voices";
-/// A store that needs longer is slower than speaking again.
+/// A store that needs longer is slower than calling the voice again.
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Serialize, Deserialize)]
@@ -25,14 +25,14 @@ struct SideCar {
     words: Vec<Word>,
 }
 
-/// The key of normalised `text` in this voice; none when it is not kept.
+/// The key of normalised `text` in this voice; none when this voice is not cached.
 pub(super) fn key(voice: &dyn Voice, language: &str, text: &str) -> Option<CacheKey> {
     let recipe = voice.recipe()?;
     let key = CacheKey::of("narration, version 1").part("voice", voice.name()).part("recipe", recipe);
     Some(key.part("language", language).part("text", text).finish())
 }
 
-/// What is kept under `key`. `path` is for its file. A cache that fails is only a cache that misses.
+/// Reads the entry of `key`; `path` is where its file is written meanwhile. A cache that fails counts as a miss.
 pub(super) async fn fetch(cache: &Cache, key: &CacheKey, path: &Path, deadline: Deadline) -> Option<Recording> {
     let deadline = deadline.slice(LIMIT);
     let fetched = async {
@@ -40,7 +40,7 @@ pub(super) async fn fetch(cache: &Cache, key: &CacheKey, path: &Path, deadline: 
         Ok(cache.fetch_file(KIND, key, path, deadline).await?.then_some(side_car))
     };
     let side_car = fetched.await.unwrap_or_else(|error: StoreError| {
-        tracing::warn!(%error, "the cache of voices could not be asked");
+        tracing::warn!(%error, "can't read the voice cache; the voice is called instead");
         None
     })?;
     let bytes = Bytes::from(tokio::fs::read(path).await.ok()?);
@@ -48,7 +48,7 @@ pub(super) async fn fetch(cache: &Cache, key: &CacheKey, path: &Path, deadline: 
     (hash(&bytes) == side_car.sound).then_some(Recording::File(bytes, side_car.words))
 }
 
-/// Keeps a sound and its words' times under `key`. `path` is for its file.
+/// Writes a sound and its words' times as the entry of `key`; `path` is where its file is written meanwhile.
 pub(super) async fn store(
     cache: &Cache,
     key: &CacheKey,
@@ -59,15 +59,15 @@ pub(super) async fn store(
 ) {
     let deadline = deadline.slice(LIMIT);
     let side_car = SideCar { sound: hash(bytes), words: words.to_vec() };
-    let kept = async {
+    let stored = async {
         tokio::fs::write(path, bytes).await.map_err(|error| error.to_string())?;
-        // The sound first: a side-car without its sound would be a promise that can't be kept.
+        // The sound first: an entry is valid as soon as its side-car is there.
         let sound = cache.store_file(KIND, key, path, "application/octet-stream", deadline).await;
         sound.map_err(|error| error.to_string())?;
         cache.store_json(KIND, key, &side_car, deadline).await.map_err(|error| error.to_string())
     };
-    if let Err(error) = kept.await {
-        tracing::warn!(error, "the sound could not be kept in the cache");
+    if let Err(error) = stored.await {
+        tracing::warn!(error, "can't write the sound to the voice cache; it is used, but not cached");
     }
     let _ = tokio::fs::remove_file(path).await;
 }

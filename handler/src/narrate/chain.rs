@@ -14,7 +14,7 @@ use super::voice::{Voice, VoiceError};
 use crate::config::Config;
 use crate::layers::Layers;
 
-/// The lesson's own order, or else the setting's, or else what is there. The local voice is always the last resort.
+/// The lesson's chain, or else that of VOICE_CHAIN, or else all voices that are available. The local voice is the last resort.
 pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (Vec<Box<dyn Voice>>, Vec<Warning>) {
     let named = [&storyboard.voice.chain, &config.voices.chain].into_iter().find(|chain| !chain.is_empty());
     let usual = || {
@@ -29,16 +29,16 @@ pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (
         match maker.voice(name) {
             Ok(voice) if voices.iter().any(|other| other.name() == voice.name()) => {}
             Ok(voice) => voices.push(voice),
-            // Nobody asked for the usual ones by name.
+            // The default chain holds what is available: nobody asked for the others.
             Err(_) if named.is_none() => {}
             Err(why) => warnings.push(Warning {
                 code: "voice.not_available".to_owned(),
-                message: format!("the voice `{name}` is left out: {why}"),
+                message: format!("the voice `{name}` is skipped: {why}"),
                 place: None,
             }),
         }
     }
-    // After a voice that can't fail nobody is needed.
+    // After a voice that can't fail, no other is needed.
     if !voices.iter().any(|voice| [espeak::NAME, "silent"].contains(&voice.name())) {
         voices.push(maker.espeak());
     }
@@ -49,7 +49,7 @@ struct Maker<'a> {
     storyboard: &'a Storyboard,
     layers: &'a Layers,
     config: &'a Config,
-    /// Made with the first voice that needs it: it reads the system's certificates.
+    /// Made for the first voice that needs it: it reads the system's certificates.
     client: Option<Result<reqwest::Client, VoiceError>>,
 }
 
@@ -74,7 +74,7 @@ impl Maker<'_> {
             "piper" => Piper::new(self.layers, self.config, language, settings).map(boxed),
             espeak::NAME | "espeak" => Ok(self.espeak()),
             "silent" => Ok(boxed(Silent { pace: settings.words_per_minute })),
-            _ => Err("there is no such voice".to_owned()),
+            _ => Err("there is no voice of that name; the README lists them".to_owned()),
         }
     }
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_chain_is_what_there_is() {
+    fn the_default_chain_holds_the_available_voices() {
         let key = ("ELEVENLABS_API_KEY", "key");
         let lambda = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
         assert_eq!(chain(&[]), ["gtts", "espeak-ng"]);

@@ -1,4 +1,4 @@
-//! One voice of the chain, asked with patience: tries, waits between them, and what counts as an answer.
+//! The client of one voice: retries with backoff, a concurrency limit, a circuit breaker, and the check of what comes back.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,26 +7,27 @@ use backon::{ExponentialBuilder, Retryable as _};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
+use super::circuit_breaker::CircuitBreaker;
+use super::concurrency_limit::{ConcurrencyLimit, Permit};
+use super::connectivity;
 use super::decode::{SAMPLE_RATE, decode};
-use super::gate::Gate;
-use super::reach;
-use super::voice::{Order, Recording, Voice, VoiceError, Word};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
 use crate::deadline::{Deadline, Stopped};
 
 /// Calls for one piece of text, the first included.
 const TRIES: u32 = 4;
 /// The same, of calls that time out: each has cost a VOICE_TIMEOUT.
 const TIMED_OUT_TRIES: u32 = 2;
-/// Refusals for being too many at a time are no failures; this many are taken.
+/// A refusal because too many calls run at a time is no failure; a call is repeated after this many of them.
 const CROWDED_TRIES: u32 = 30;
 /// First and longest wait between two tries, before jitter.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
-/// The longest wait of a call that only has to queue.
+/// The longest wait of a call that was refused because too many run at a time.
 const QUEUE: Duration = Duration::from_secs(1);
 /// Characters of an average English word, its space included.
 const LETTERS: f64 = 6.0;
 
-/// What voices that cost money may still speak.
+/// How many characters paid voices may still speak.
 #[derive(Debug)]
 pub(super) struct Budget {
     pub(super) most: Option<u64>,
@@ -34,31 +35,31 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Takes the characters of one call, which is paid for whether or not its answer arrives, unless it is given back.
-    fn spend(&self, characters: u64) -> Result<(), VoiceError> {
+    /// Reserves the characters of one call. It is billed whether or not its answer arrives, unless they are refunded.
+    fn reserve(&self, characters: u64) -> Result<(), VoiceError> {
         let fits = |spent: u64| Some(spent + characters).filter(|sum| self.most.is_none_or(|most| *sum <= most));
         let spent = self.spent.try_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         let most = self.most.unwrap_or_default();
         spent.map(drop).map_err(|spent| {
-            let message = format!("{spent} characters of {most} are spent, and {characters} more are to be spoken");
-            VoiceError::TooDear(message)
+            let message = format!("this needs {characters} characters of a paid voice, but {spent} of the {most} that `max_characters` allows are used");
+            VoiceError::BudgetExceeded(message)
         })
     }
 
-    /// Gives back what a call did not cost.
-    fn give_back(&self, characters: u64) {
+    /// Returns the characters of a call that was not billed.
+    fn refund(&self, characters: u64) {
         self.spent.fetch_sub(characters, Ordering::Relaxed);
     }
 }
 
-/// A piece of text as it sounds.
+/// A spoken piece of text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Heard {
+pub(super) struct Speech {
     /// Mono at 48 kHz, -1 to 1, no silence at its ends.
     pub(super) samples: Vec<f32>,
     /// One entry a word of the piece, counted from the first sample; empty when the voice does not say.
     pub(super) words: Vec<Word>,
-    /// As it came, for the cache, with the words' times in it.
+    /// The sound file as the voice sent it, with its words' times, for the cache.
     pub(super) file: Option<(Bytes, Vec<Word>)>,
 }
 
@@ -66,43 +67,72 @@ pub(super) struct Heard {
 #[derive(Debug)]
 pub(super) struct VoiceClient {
     pub(super) voice: Box<dyn Voice>,
-    pub(super) gate: Gate,
+    limit: ConcurrencyLimit,
+    breaker: CircuitBreaker,
     timeout: Duration,
 }
 
 impl VoiceClient {
     /// `timeout` is for one call.
     pub(super) fn new(voice: Box<dyn Voice>, timeout: Duration) -> Self {
-        Self { gate: Gate::new(voice.lanes(), voice.most_lanes()), voice, timeout }
+        let limit = ConcurrencyLimit::new(voice.concurrency(), voice.max_concurrency());
+        Self { voice, limit, breaker: CircuitBreaker::new(), timeout }
     }
 
-    /// Closes its gate when its address can't be reached.
-    pub(super) async fn look(&self) {
+    /// Opens the circuit breaker when the voice's address can't be reached.
+    pub(super) async fn probe(&self) {
         let Some(address) = self.voice.address() else { return };
-        if let Some(reason) = reach::trouble(address).await {
-            tracing::warn!(voice = self.voice.name(), reason, "the voice can't be reached");
-            self.gate.went_wrong(&VoiceError::Unreachable(reason));
+        if let Some(reason) = connectivity::probe(address).await {
+            tracing::warn!(
+                voice = self.voice.name(),
+                reason,
+                "can't connect to the voice; it is skipped for this film"
+            );
+            self.breaker.record_failure(&VoiceError::Unreachable(reason));
         }
     }
 
-    /// Asks until there is a whole sound, or no use in asking. `calls` counts the calls made.
+    /// Waits until a call may start.
+    ///
+    /// # Errors
+    /// [`VoiceError::Denied`] once the circuit breaker is open; [`VoiceError::Busy`] as for [`ConcurrencyLimit::acquire`].
+    async fn permit(&self, deadline: Deadline) -> Result<Permit<'_>, VoiceError> {
+        tokio::select! {
+            biased;
+            reason = self.breaker.opened() => Err(VoiceError::Denied(reason)),
+            permit = self.limit.acquire(deadline) => permit,
+        }
+    }
+
+    /// Calls the voice until it gives a whole sound or a retry can't help. `calls` counts the calls made.
     ///
     /// # Errors
     /// The last call's [`VoiceError`].
-    pub(super) async fn ask(&self, order: &Order<'_>, budget: &Budget, calls: &AtomicU32) -> Result<Heard, VoiceError> {
+    pub(super) async fn call_with_retries(
+        &self,
+        request: &SpeechRequest<'_>,
+        budget: &Budget,
+        calls: &AtomicU32,
+    ) -> Result<Speech, VoiceError> {
         let (failed, crowded) = (AtomicU32::new(0), AtomicU32::new(0));
         let call = || async {
-            let _place = self.gate.enter(order.deadline).await?;
-            let heard = self.call(order, budget, calls).await;
-            match &heard {
-                Ok(_) => self.gate.went_well(),
-                Err(error) => _ = self.gate.went_wrong(error),
+            let _permit = self.permit(request.deadline).await?;
+            let speech = self.call(request, budget, calls).await;
+            match &speech {
+                Ok(_) => {
+                    self.breaker.record_success();
+                    self.limit.record_success();
+                }
+                Err(error) => {
+                    self.limit.record_failure(error);
+                    self.breaker.record_failure(error);
+                }
             }
-            heard
+            speech
         };
         let wait = |error: &VoiceError, delay: Option<Duration>| {
             let count = |counter: &AtomicU32| counter.fetch_add(1, Ordering::Relaxed) + 1;
-            // Full jitter: anything between nothing and the whole wait, so that calls that failed together do not come together.
+            // Full jitter: between nothing and the whole wait, so that calls that failed together are not repeated together.
             let jitter = |wait: Duration| wait.mul_f64(fastrand::f64());
             let wait = match error {
                 VoiceError::Busy { crowded: true, after, .. } => {
@@ -115,45 +145,60 @@ impl VoiceClient {
                 VoiceError::TimedOut(_) => delay.filter(|_| count(&failed) < TIMED_OUT_TRIES).map(jitter),
                 _ => delay.filter(|_| count(&failed) < TRIES).map(jitter),
             };
-            wait.filter(|wait| *wait < order.deadline.left())
+            wait.filter(|wait| *wait < request.deadline.left())
         };
         let backoff = ExponentialBuilder::new().with_min_delay(BACKOFF.0).with_max_delay(BACKOFF.1).without_max_times();
-        let asked = call.retry(backoff).when(|error| error.may_pass() && !self.gate.is_closed()).adjust(wait);
-        let asked = asked.notify(|error, wait| {
-            tracing::info!(voice = self.voice.name(), %error, ?wait, "it is asked again");
+        let retried = call.retry(backoff).when(|error| error.is_retryable() && !self.breaker.is_open()).adjust(wait);
+        let retried = retried.notify(|error, wait| {
+            tracing::info!(voice = self.voice.name(), %error, ?wait, "the call of the voice failed; it is repeated after the wait");
         });
-        // In a box: the compiler can't prove of its closures' lifetimes what whoever spawns a job must know.
-        let asked: BoxFuture<'_, Result<Heard, VoiceError>> = Box::pin(asked.into_future());
-        let heard = order.deadline.run(asked).await.unwrap_or(Err(VoiceError::TimedOut("its turn")));
-        if let Err(busy @ VoiceError::Busy { .. }) = &heard {
-            self.gate.gave_up(busy);
+        // Boxed: the compiler can't prove that the future is `Send` for all lifetimes of its closures, which spawning a job needs.
+        let retried: BoxFuture<'_, Result<Speech, VoiceError>> = Box::pin(retried.into_future());
+        let speech = request
+            .deadline
+            .run(retried)
+            .await
+            .unwrap_or(Err(VoiceError::TimedOut("a free slot among the calls of this voice")));
+        if let Err(busy @ VoiceError::Busy { .. }) = &speech {
+            self.breaker.record_abandoned(busy);
         }
-        heard
+        speech
     }
 
-    async fn call(&self, order: &Order<'_>, budget: &Budget, calls: &AtomicU32) -> Result<Heard, VoiceError> {
-        let price = if self.voice.paid() { order.text.chars().count() as u64 * self.voice.billed() } else { 0 };
-        budget.spend(price)?;
+    async fn call(
+        &self,
+        request: &SpeechRequest<'_>,
+        budget: &Budget,
+        calls: &AtomicU32,
+    ) -> Result<Speech, VoiceError> {
+        let price =
+            if self.voice.paid() { request.text.chars().count() as u64 * self.voice.billing_factor() } else { 0 };
+        budget.reserve(price)?;
         calls.fetch_add(1, Ordering::Relaxed);
-        let deadline: Deadline = order.deadline.slice(self.timeout);
-        let spoken = deadline.run(self.voice.speak(&Order { deadline, ..*order })).await;
-        let spoken = spoken.unwrap_or(Err(VoiceError::TimedOut("its sound")));
-        if spoken.as_ref().is_err_and(VoiceError::is_free) {
-            budget.give_back(price);
+        let deadline: Deadline = request.deadline.slice(self.timeout);
+        let spoken = deadline.run(self.voice.speak(&SpeechRequest { deadline, ..*request })).await;
+        let spoken = spoken.unwrap_or(Err(VoiceError::TimedOut("the voice's answer")));
+        if spoken.as_ref().is_err_and(VoiceError::is_unbilled) {
+            budget.refund(price);
         }
-        self.hear(spoken?, order.text, order.deadline).await
+        self.check(spoken?, request.text, request.deadline).await
     }
 
-    /// Decodes a recording and looks whether it can be all of `text`.
+    /// Decodes a recording and checks that it can be all of `text`.
     ///
     /// # Errors
     /// [`VoiceError::NotDecodable`], [`VoiceError::TimedOut`].
-    pub(super) async fn hear(&self, recording: Recording, text: &str, deadline: Deadline) -> Result<Heard, VoiceError> {
+    pub(super) async fn check(
+        &self,
+        recording: Recording,
+        text: &str,
+        deadline: Deadline,
+    ) -> Result<Speech, VoiceError> {
         let (file, words) = match recording {
             Recording::File(file, words) => (file, words),
             Recording::Silence(length) => {
                 let samples = vec![0.0; (length.as_secs_f64() * f64::from(SAMPLE_RATE)) as usize];
-                return Ok(Heard { samples, words: Vec::new(), file: None });
+                return Ok(Speech { samples, words: Vec::new(), file: None });
             }
         };
         let characters = text.chars().count() as f64;
@@ -162,33 +207,35 @@ impl VoiceClient {
         let decoded = match deadline.work(move |cutoff| decode(file, most, cutoff)).await {
             Ok(decoded) => decoded?,
             Err(Stopped::Passed(passed)) => return Err(passed.into()),
-            Err(Stopped::Panicked(_)) => return Err(VoiceError::NotDecodable("the decoder gave up".to_owned())),
+            Err(Stopped::Panicked(_)) => return Err(VoiceError::NotDecodable("the decoder crashed".to_owned())),
         };
         let seconds = (decoded.cut + decoded.samples.len()) as f64 / f64::from(SAMPLE_RATE);
-        self.plausible(text, seconds, &words).map_err(VoiceError::NotDecodable)?;
+        self.check_length(text, seconds, &words).map_err(VoiceError::NotDecodable)?;
         let moved = within(&words, text, decoded.cut, decoded.samples.len());
-        Ok(Heard { samples: decoded.samples, words: moved, file: Some((kept, words)) })
+        Ok(Speech { samples: decoded.samples, words: moved, file: Some((kept, words)) })
     }
 
-    /// Sound that came over the network may be cut off at a place where no format shows it.
-    fn plausible(&self, text: &str, seconds: f64, words: &[Word]) -> Result<(), String> {
+    /// Refuses sound that is too short for its text: a transfer may be cut off where the file format does not show it.
+    fn check_length(&self, text: &str, seconds: f64, words: &[Word]) -> Result<(), String> {
         let last = words.last().map_or(0.0, |word| f64::from(word.from_ms) / 1000.0);
         if last > seconds + 0.5 {
-            return Err(format!("its last word begins at {last:.1} s, but it ends at {seconds:.1} s"));
+            return Err(format!("its last word begins at {last:.1} s, after the sound's end at {seconds:.1} s"));
         }
-        // Speech that is faster by three quarters than the voice's pace is no speech. Short texts and texts without
-        // letters vary too much.
+        // Sound that is shorter than at 1.75 times the voice's pace lacks a part. Short texts and texts without letters vary too
+        // much for this check.
         let letters = text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).count() as f64;
         let fastest = 1.75 * f64::from(self.voice.pace()) * LETTERS / 60.0;
         if self.voice.is_remote() && letters > 60.0 && letters / seconds > fastest {
-            return Err(format!("{letters} letters in {seconds:.1} s: a part is missing"));
+            return Err(format!(
+                "{letters} letters in {seconds:.1} s are faster than speech: a part of the sound is missing"
+            ));
         }
         Ok(())
     }
 }
 
-/// Moves words to where they are after `cut` samples were cut off, and keeps them inside and in order. Times of another
-/// number of words than the text has are none.
+/// Moves words to where they are after `cut` samples were cut off, and keeps them inside and in order. Gives no
+/// times when their number differs from that of the text's words.
 fn within(words: &[Word], text: &str, cut: usize, samples: usize) -> Vec<Word> {
     if words.len() != text.split_whitespace().count() {
         return Vec::new();
@@ -202,4 +249,50 @@ fn within(words: &[Word], text: &str, cut: usize, samples: usize) -> Vec<Word> {
         Word { from_ms, to_ms: word.to_ms.saturating_sub(cut).clamp(from_ms, end.max(from_ms)) }
     });
     moved.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::silent::Silent;
+    use super::super::voice::MAX_CONCURRENCY;
+    use super::*;
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(10))
+    }
+
+    fn client() -> VoiceClient {
+        VoiceClient::new(Box::new(Silent { pace: None }), Duration::from_secs(10))
+    }
+
+    #[tokio::test]
+    async fn a_waiting_call_ends_when_the_circuit_breaker_opens() {
+        let client = client();
+        let mut permits = Vec::new();
+        for _ in 0..MAX_CONCURRENCY {
+            permits.push(client.permit(soon()).await.unwrap());
+        }
+        let waiting = async { client.permit(soon()).await.map(drop) };
+        let opening = async { client.breaker.record_failure(&VoiceError::Unreachable("no route".to_owned())) };
+        let (waited, ()) = tokio::join!(waiting, opening);
+        assert!(matches!(waited, Err(VoiceError::Denied(_))), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn beats_that_were_given_up_for_a_long_wait_open_the_circuit_breaker() {
+        let client = client();
+        let after = Some(Duration::from_secs(3_600));
+        client.limit.record_failure(&VoiceError::Busy { reason: String::new(), after, crowded: false });
+        let begun = Instant::now();
+        let mut abandoned = 0;
+        while !client.breaker.is_open() {
+            let error = client.permit(soon()).await.map(drop).unwrap_err();
+            assert!(matches!(error, VoiceError::Busy { after: Some(_), .. }), "{error}");
+            client.breaker.record_abandoned(&error);
+            abandoned += 1;
+        }
+        assert!(abandoned > 1 && begun.elapsed() < Duration::from_secs(5));
+    }
 }

@@ -1,4 +1,4 @@
-//! Bytes that a voice returned become samples.
+//! Decodes the sound file that a voice returned into samples.
 
 use std::io::Cursor;
 
@@ -18,15 +18,15 @@ pub use audio::SAMPLE_RATE;
 
 /// Quieter than this at the ends counts as silence (-50 dBFS).
 const SILENCE: f32 = 0.003_16;
-/// A consonant that begins softly is louder than this (-60 dBFS), and a recording's own noise is not.
+/// Between the soft beginning of a consonant and a recording's noise (-60 dBFS).
 const SOFT: f32 = 0.001;
-/// So far before the first sound its soft beginning is looked for, and so much is kept after the last one: 30 ms.
+/// How far before the first loud sample its soft beginning is searched, and how much is kept after the last one: 30 ms.
 const MARGIN: usize = SAMPLE_RATE as usize * 30 / 1000;
 /// What is kept before the first sound at least: 8 ms, half a frame at 60. Words are said to begin with the first sample that is
 /// kept, so it may not be much more: what MP3 lets ring before a sound is as soft as a consonant, and reaches 14 ms.
 const LEAD: usize = SAMPLE_RATE as usize * 8 / 1000;
 
-/// Chunks that are resampled between two looks at the clock: about a third of a second of sound.
+/// Chunks that are resampled between two checks of the deadline: about a third of a second of sound.
 const CHUNKS: usize = 16;
 
 fn bad(reason: impl ToString) -> VoiceError {
@@ -35,7 +35,7 @@ fn bad(reason: impl ToString) -> VoiceError {
 
 impl From<Passed> for VoiceError {
     fn from(_: Passed) -> Self {
-        Self::TimedOut("its sound")
+        Self::TimedOut("the decoding of its sound")
     }
 }
 
@@ -65,10 +65,10 @@ fn whole(bytes: Bytes, most: f64, cutoff: &Cutoff) -> Result<Vec<f32>, VoiceErro
     let mut format = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(bad)?;
-    let track = format.default_track(TrackType::Audio).ok_or_else(|| bad("there is no sound track"))?;
+    let track = format.default_track(TrackType::Audio).ok_or_else(|| bad("the file has no sound track"))?;
     let promised = track.num_frames;
     let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-    let parameters = parameters.ok_or_else(|| bad("the sound track says nothing of its codec"))?;
+    let parameters = parameters.ok_or_else(|| bad("the sound track names no codec"))?;
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(bad)?;
@@ -84,30 +84,34 @@ fn whole(bytes: Bytes, most: f64, cutoff: &Cutoff) -> Result<Vec<f32>, VoiceErro
         if rate == 0 {
             rate = sound.spec().rate();
         } else if rate != sound.spec().rate() {
-            return Err(bad("the sample rate changes midway"));
+            return Err(bad("the sample rate changes within the file"));
         }
         sound.copy_to_vec_interleaved(&mut block);
         mono.extend(block.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
         if mono.len() as f64 > most * f64::from(rate) {
-            return Err(bad(format!("it lasts more than {most:.0} s")));
+            return Err(bad(format!("it lasts more than {most:.0} s, too long for its text")));
         }
     }
     if mono.is_empty() {
-        return Err(bad("it holds no samples"));
+        return Err(bad("it has no samples"));
     }
-    // An encoder's own padding may be counted or not: a few frames of its codec.
+    // The header may or may not count the encoder's padding, a few frames of its codec.
     if promised.is_some_and(|promised| (mono.len() as u64) + 5_000 < promised) {
-        return Err(bad(format!("{} of {} samples came", mono.len(), promised.unwrap_or_default())));
+        return Err(bad(format!(
+            "it has {} of the {} samples that its header promises",
+            mono.len(),
+            promised.unwrap_or_default()
+        )));
     }
     resample(mono, rate, cutoff)
 }
 
-/// As the resampler's own `process_all`, with looks at the clock.
+/// As the resampler's own `process_all`, but it checks the deadline.
 fn resample(mono: Vec<f32>, rate: u32, cutoff: &Cutoff) -> Result<Vec<f32>, VoiceError> {
     if rate == SAMPLE_RATE {
         return Ok(mono);
     }
-    // Chunks of about 20 ms; the length is a matter of speed only.
+    // Chunks of about 20 ms; their length matters for speed only.
     let mut resampler = Fft::<f32>::new(rate as usize, SAMPLE_RATE as usize, 1024, 1, FixedSync::Both).map_err(bad)?;
     let (frames, delay) = (mono.len(), resampler.output_delay());
     let needed = delay + (resampler.resample_ratio() * frames as f64).ceil() as usize;
@@ -135,7 +139,7 @@ fn resample(mono: Vec<f32>, rate: u32, cutoff: &Cutoff) -> Result<Vec<f32>, Voic
     Ok(out)
 }
 
-/// Gives the samples cut off at the start.
+/// Trims silence at both ends, and gives the number of samples cut off at the start.
 fn trim(samples: &mut Vec<f32>) -> Result<usize, VoiceError> {
     let loud = |sample: &f32| sample.abs() > SILENCE;
     let first = samples.iter().position(loud).ok_or_else(|| bad("it is silent"))?;
@@ -182,7 +186,7 @@ mod tests {
         super::decode(bytes, most, &Deadline::after(Duration::from_secs(60)).into())
     }
 
-    fn heard(file: Vec<u8>) -> Vec<f32> {
+    fn speech(file: Vec<u8>) -> Vec<f32> {
         decode(file.into(), 60.0).unwrap().samples
     }
 
@@ -194,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn a_second_stays_a_second_and_its_pitch_and_level_stay() {
-        let samples = heard(wav(22_050, 1, &tone(22_050, 1.0)));
+    fn resampling_keeps_length_pitch_and_level() {
+        let samples = speech(wav(22_050, 1, &tone(22_050, 1.0)));
         assert!(samples.len().abs_diff(48_000) < 200, "{}", samples.len());
         let crossings = samples.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
         assert!(crossings.abs_diff(440) <= 2, "{crossings}");
@@ -230,20 +234,20 @@ mod tests {
     }
 
     #[test]
-    fn two_channels_become_one() {
+    fn stereo_is_mixed_to_mono() {
         let stereo: Vec<i16> = tone(48_000, 0.25).into_iter().flat_map(|sample| [sample, sample]).collect();
-        assert!(heard(wav(48_000, 2, &stereo)).len().abs_diff(12_000) < 100);
+        assert!(speech(wav(48_000, 2, &stereo)).len().abs_diff(12_000) < 100);
     }
 
     #[test]
-    fn what_is_no_sound_is_refused() {
+    fn files_without_sound_are_refused() {
         for bytes in [b"<html>429</html>".to_vec(), Vec::new(), wav(48_000, 1, &[]), wav(48_000, 1, &[0; 4800])] {
             assert!(matches!(decode(bytes.into(), 60.0), Err(VoiceError::NotDecodable(_))));
         }
     }
 
     #[test]
-    fn half_a_file_and_an_endless_one_are_refused() {
+    fn a_truncated_file_and_an_endless_one_are_refused() {
         let file = wav(24_000, 1, &tone(24_000, 2.0));
         let half = file[..file.len() / 2].to_vec();
         assert!(matches!(decode(half.into(), 60.0), Err(VoiceError::NotDecodable(_))));

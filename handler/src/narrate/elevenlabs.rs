@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use storyboard::VoiceSettings;
 
 use super::http::{self, Refusal};
-use super::voice::{Order, Recording, Voice, VoiceError, Word};
-use crate::config::{Manner, Secret, VoiceConfig};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
+use crate::config::{ElevenLabsSettings, Secret, VoiceConfig};
 
 /// Words a minute of its voices at speed 1.
 const PACE: u32 = 160;
@@ -27,7 +27,7 @@ pub(super) struct ElevenLabs {
     voice: String,
     model: String,
     language: Option<String>,
-    manner: Manner,
+    manner: ElevenLabsSettings,
     pace: Option<u32>,
 }
 
@@ -55,10 +55,10 @@ impl ElevenLabs {
     ) -> Option<Self> {
         let model = settings.model.clone().filter(|model| model.starts_with("eleven_"));
         let model = model.unwrap_or_else(|| config.elevenlabs_model.clone());
-        // Its voices have ids of 20 letters and digits; another name is another provider's.
+        // Its voices have ids of 20 letters and digits; other names belong to other providers.
         let is_id = |name: &String| name.len() == 20 && name.chars().all(|c| c.is_ascii_alphanumeric());
         let voice = settings.name.clone().filter(is_id).unwrap_or_else(|| config.elevenlabs_voice.clone());
-        // Other models refuse a language; they hear it in the text.
+        // Other models refuse a language; they detect it from the text.
         let tells = ["_v2_5", "_v3"].iter().any(|kind| model.contains(kind));
         let language = tells.then(|| language.split('-').next().unwrap_or(language).to_ascii_lowercase());
         Some(Self {
@@ -73,9 +73,9 @@ impl ElevenLabs {
         })
     }
 
-    /// What its voice does otherwise than by itself, in the API's terms.
+    /// The voice settings that differ from the voice's own, as the API names them.
     fn settings(&self) -> Map<String, Value> {
-        let Manner { stability, similarity, style, boost } = self.manner;
+        let ElevenLabsSettings { stability, similarity, style, boost } = self.manner;
         let speed = self.pace.map(|_| self.speed());
         let shares = [("stability", stability), ("similarity_boost", similarity), ("style", style), ("speed", speed)];
         let shares = shares.into_iter().filter_map(|(name, share)| Some((name.to_owned(), json!(share?))));
@@ -98,7 +98,7 @@ impl Voice for ElevenLabs {
         let language = self.language.as_deref().unwrap_or_default();
         let mut recipe =
             format!("{}\n{}\n{}\n{:.3}\n{FORMAT}\n{language}", self.url, self.voice, self.model, self.speed());
-        if self.manner != Manner::default() {
+        if self.manner != ElevenLabsSettings::default() {
             recipe.push_str(&format!("\n{}", Value::Object(self.settings())));
         }
         Some(recipe)
@@ -116,23 +116,23 @@ impl Voice for ElevenLabs {
         true
     }
 
-    /// What its API asks without a plan; plans make it credits, which cost about as much.
+    /// The API's price without a plan; with a plan, credits cost about as much.
     fn price(&self) -> Option<f64> {
         let quick = ["turbo", "flash"].iter().any(|kind| self.model.contains(kind));
         Some(if quick { 50.0 } else { 100.0 })
     }
 
-    /// Plans allow 2 to 15 calls at a time; more than it takes are told by 429.
-    fn lanes(&self) -> usize {
+    /// Plans allow 2 to 15 calls at a time; the answer to more is 429.
+    fn concurrency(&self) -> usize {
         4
     }
 
-    fn most_lanes(&self) -> usize {
+    fn max_concurrency(&self) -> usize {
         15
     }
 
-    /// The least of its models.
-    fn longest(&self) -> usize {
+    /// The lowest limit of its models.
+    fn max_characters(&self) -> usize {
         5_000
     }
 
@@ -140,9 +140,9 @@ impl Voice for ElevenLabs {
         PACE.max((f64::from(PACE) * self.speed()) as u32)
     }
 
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError> {
         let url = format!("{}/v1/text-to-speech/{}/with-timestamps?output_format={FORMAT}", self.url, self.voice);
-        let mut body = json!({"text": order.text, "model_id": self.model});
+        let mut body = json!({"text": request.text, "model_id": self.model});
         if let Some(language) = &self.language {
             body["language_code"] = json!(language);
         }
@@ -150,23 +150,24 @@ impl Voice for ElevenLabs {
         if !settings.is_empty() {
             body["voice_settings"] = Value::Object(settings);
         }
-        let request = self.client.post(url).header("xi-api-key", &self.key.0).json(&body);
-        let bytes = http::fetch(request, order.deadline, means).await?;
-        let answer: Answer = serde_json::from_slice(&bytes)
-            .map_err(|error| VoiceError::NotDecodable(format!("not the JSON that was promised: {error}")))?;
+        let http_request = self.client.post(url).header("xi-api-key", &self.key.0).json(&body);
+        let bytes = http::fetch(http_request, request.deadline, classify).await?;
+        let answer: Answer = serde_json::from_slice(&bytes).map_err(|error| {
+            VoiceError::NotDecodable(format!("the answer is not the JSON that its API documents: {error}"))
+        })?;
         let sound = STANDARD
             .decode(&answer.audio_base64)
-            .map_err(|error| VoiceError::NotDecodable(format!("no base64: {error}")))?;
+            .map_err(|error| VoiceError::NotDecodable(format!("the sound is not valid base64: {error}")))?;
         if sound.is_empty() {
-            return Err(VoiceError::NotDecodable("an empty sound".to_owned()));
+            return Err(VoiceError::NotDecodable("the answer has no sound".to_owned()));
         }
-        let words = answer.alignment.and_then(|alignment| words(order.text, &alignment)).unwrap_or_default();
+        let words = answer.alignment.and_then(|alignment| words(request.text, &alignment)).unwrap_or_default();
         Ok(Recording::File(sound.into(), words))
     }
 }
 
 /// Its error codes stand in `detail.status` or, in newer answers, in `detail.code`.
-fn means(refusal: Refusal) -> VoiceError {
+fn classify(refusal: Refusal) -> VoiceError {
     let code = refusal.field("/detail/code").or_else(|| refusal.field("/detail/status")).unwrap_or_default();
     let reason = refusal.field("/detail/message").unwrap_or_else(|| code.clone());
     match code.as_str() {
@@ -181,11 +182,11 @@ fn means(refusal: Refusal) -> VoiceError {
         | "voice_not_found"
         | "model_not_found"
         | "detected_unusual_activity" => VoiceError::Denied(format!("{code}: {reason}")),
-        _ => refusal.meaning(),
+        _ => refusal.by_status(),
     }
 }
 
-/// Characters' times become words' times. None when the characters aren't those of the text.
+/// Turns the times of characters into times of words. None when the characters aren't those of the text.
 fn words(text: &str, alignment: &Alignment) -> Option<Vec<Word>> {
     let (from, to) = (&alignment.character_start_times_seconds, &alignment.character_end_times_seconds);
     let whole = alignment.characters.concat() == text;
@@ -212,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_become_words() {
+    fn times_of_characters_become_times_of_words() {
         let text = "a bc, d";
         let alignment = Alignment {
             characters: text.chars().map(String::from).collect(),
@@ -225,19 +226,22 @@ mod tests {
     }
 
     #[test]
-    fn its_own_words_decide_before_the_status() {
+    fn its_error_code_goes_before_the_http_status() {
         let refusal = |status: u16, text: &str| Refusal {
             status: reqwest::StatusCode::from_u16(status).unwrap(),
             after: None,
+            kind: None,
             text: text.to_owned(),
         };
-        let crowded = means(refusal(429, r#"{"detail":{"status":"too_many_concurrent_requests","message":"wait"}}"#));
+        let crowded =
+            classify(refusal(429, r#"{"detail":{"status":"too_many_concurrent_requests","message":"wait"}}"#));
         assert!(matches!(crowded, VoiceError::Busy { crowded: true, .. }));
-        let busy = means(refusal(429, r#"{"detail":{"type":"rate_limit_error","code":"system_busy","message":"x"}}"#));
+        let busy =
+            classify(refusal(429, r#"{"detail":{"type":"rate_limit_error","code":"system_busy","message":"x"}}"#));
         assert!(matches!(busy, VoiceError::Busy { crowded: false, .. }));
-        let spent = means(refusal(401, r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#));
+        let spent = classify(refusal(401, r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#));
         assert!(matches!(spent, VoiceError::Denied(_)));
-        let list = means(refusal(422, r#"{"detail":[{"loc":["body","text"],"msg":"x","type":"missing"}]}"#));
+        let list = classify(refusal(422, r#"{"detail":[{"loc":["body","text"],"msg":"x","type":"missing"}]}"#));
         assert!(matches!(list, VoiceError::Refused(_)));
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use storyboard::VoiceSettings;
 
 use super::local::{self, Program};
-use super::voice::{Order, Recording, Voice, VoiceError};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError};
 use crate::config::Config;
 use crate::layers::Layers;
 
@@ -17,10 +17,10 @@ const PACE: u32 = 160;
 #[derive(Debug)]
 pub(super) struct Espeak {
     program: Program,
-    /// To try in this order: a language that it does not know is read in its parent's way, and at last in English.
+    /// To try in this order: a language that it does not know is spoken as its parent language, or else as English.
     voices: Vec<String>,
     pace: u32,
-    lanes: usize,
+    concurrency: usize,
 }
 
 impl Espeak {
@@ -36,7 +36,7 @@ impl Espeak {
         voices.dedup();
         // It takes 60 MB.
         let program = Program::new(layers.program("espeak-ng"), Vec::new(), 1, layers, config);
-        Self { program, voices, pace: settings.words_per_minute.unwrap_or(PACE), lanes: config.parallel }
+        Self { program, voices, pace: settings.words_per_minute.unwrap_or(PACE), concurrency: config.parallel }
     }
 }
 
@@ -51,11 +51,11 @@ impl Voice for Espeak {
         None
     }
 
-    fn lanes(&self) -> usize {
-        self.lanes
+    fn concurrency(&self) -> usize {
+        self.concurrency
     }
 
-    fn longest(&self) -> usize {
+    fn max_characters(&self) -> usize {
         usize::MAX
     }
 
@@ -63,22 +63,22 @@ impl Voice for Espeak {
         self.pace
     }
 
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError> {
         // `[[` would switch it to phoneme names.
-        let words = local::write(order, &order.text.replace("[[", "[ [")).await?;
-        let sound = order.scratch.join(format!("{}.wav", order.name));
+        let words = local::write(request, &request.text.replace("[[", "[ [")).await?;
+        let sound = request.scratch.join(format!("{}.wav", request.name));
         let mut said = String::new();
         for voice in &self.voices {
             let pace = self.pace.to_string();
             let mut args = ["-b", "1", "-z", "-v", voice, "-s", &pace, "-w"].map(Into::into).to_vec();
             args.extend([sound.clone().into(), "-f".into(), words.clone().into()]);
-            let outcome = self.program.run(args, order, &[]).await;
+            let outcome = self.program.run(args, request, &[]).await;
             said = match outcome {
                 Ok(outcome) => outcome.stderr.text_lossy(),
                 Err(VoiceError::Failed(said)) => said,
                 Err(error) => return Err(error),
             };
-            // It leaves with 0 or 1 when it does not know the voice, depending on its version, but always says so.
+            // When it does not know the voice, its exit code is 0 or 1, depending on its version, but it always says so.
             if !said.contains("voice does not exist") {
                 break;
             }

@@ -8,12 +8,12 @@ use reqwest::header::{CONTENT_TYPE, REFERER, USER_AGENT};
 use serde_json::{Value, json};
 
 use super::http::{self, Refusal};
-use super::voice::{Order, Recording, Voice, VoiceError};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError};
 use crate::config::VoiceConfig;
 
 /// The remote procedure that speaks.
 const PROCEDURE: &str = "jQ1olc";
-/// What the web page itself sends; others get no answer.
+/// The user agent that the web page sends; others get no answer.
 const BROWSER: &str =
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36";
 
@@ -27,13 +27,13 @@ pub(super) struct Gtts {
 
 impl Gtts {
     pub(super) fn new(client: &reqwest::Client, config: &VoiceConfig, language: &str) -> Self {
-        let language = config.google_language.clone().unwrap_or_else(|| in_its_terms(language));
+        let language = config.google_language.clone().unwrap_or_else(|| google_language(language));
         Self { client: client.clone(), url: config.google_url.clone(), language }
     }
 }
 
-/// Google's name of a language, from BCP 47.
-fn in_its_terms(language: &str) -> String {
+/// Google's name of a BCP 47 language.
+fn google_language(language: &str) -> String {
     let lower = language.to_ascii_lowercase();
     match (lower.as_str(), lower.split('-').next().unwrap_or_default()) {
         ("zh-tw" | "zh-hant" | "zh-hk", _) => "zh-TW".to_owned(),
@@ -67,21 +67,21 @@ impl Voice for Gtts {
         super::reach::address(&self.url)
     }
 
-    /// More bring a block of the address sooner.
-    fn lanes(&self) -> usize {
+    /// More calls at a time get the address blocked sooner.
+    fn concurrency(&self) -> usize {
         2
     }
 
-    fn most_lanes(&self) -> usize {
+    fn max_concurrency(&self) -> usize {
         2
     }
 
-    fn paces(&self) -> bool {
+    fn follows_pace(&self) -> bool {
         false
     }
 
     /// The page's own limit.
-    fn longest(&self) -> usize {
+    fn max_characters(&self) -> usize {
         100
     }
 
@@ -89,18 +89,18 @@ impl Voice for Gtts {
         160
     }
 
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
-        let parameters = json!([order.text, self.language, null, "null"]).to_string();
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError> {
+        let parameters = json!([request.text, self.language, null, "null"]).to_string();
         let calls = json!([[[PROCEDURE, parameters, null, "generic"]]]).to_string();
         let body = format!("f.req={}&", utf8_percent_encode(&calls, NON_ALPHANUMERIC));
-        let request = self
+        let http_request = self
             .client
             .post(format!("{}/_/TranslateWebserverUi/data/batchexecute", self.url))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=utf-8")
             .header(REFERER, format!("{}/", self.url))
             .header(USER_AGENT, BROWSER)
             .body(body);
-        let bytes = http::fetch(request, order.deadline, means).await?;
+        let bytes = http::fetch(http_request, request.deadline, classify).await?;
         let text = String::from_utf8_lossy(&bytes);
         match sound(&text)? {
             Some(sound) => Ok(Recording::File(sound.into(), Vec::new())),
@@ -109,18 +109,18 @@ impl Voice for Gtts {
     }
 }
 
-/// The address is blocked: the page sends to another one that asks for proof of being human.
-fn means(refusal: Refusal) -> VoiceError {
+/// A redirect (to a captcha) means that this machine's address is blocked.
+fn classify(refusal: Refusal) -> VoiceError {
     if refusal.status.is_redirection() {
-        return VoiceError::Denied("this machine's address is blocked".to_owned());
+        return VoiceError::Denied("Google blocks this machine's IP address".to_owned());
     }
-    refusal.meaning()
+    refusal.by_status()
 }
 
-/// Finds the sound in an answer: lines of JSON after a guard and lengths. None when the answer is well-formed, but says
-/// that there is none.
+/// Finds the sound in an answer: lines of JSON after a guard and lengths. None when the answer is well-formed
+/// but has no sound.
 fn sound(answer: &str) -> Result<Option<Vec<u8>>, VoiceError> {
-    let no_answer = || VoiceError::NotDecodable("not the answer that was promised".to_owned());
+    let no_answer = || VoiceError::NotDecodable("the answer has an unknown form".to_owned());
     let line = answer.lines().find(|line| line.starts_with('[') && line.contains(PROCEDURE)).ok_or_else(no_answer)?;
     let envelope: Value = serde_json::from_str(line).map_err(|_| no_answer())?;
     let calls = envelope.as_array().ok_or_else(no_answer)?;
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn languages_have_googles_names() {
         for (bcp47, google) in [("en", "en"), ("de-AT", "de"), ("zh", "zh-CN"), ("zh-TW", "zh-TW"), ("he", "iw")] {
-            assert_eq!(in_its_terms(bcp47), google);
+            assert_eq!(google_language(bcp47), google);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One call over HTTP: time limits at every step, a limit on what comes back, and what each answer means.
+//! One HTTP call: time limits for every step, a limit on the size of the answer, and what each status means.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,10 +14,10 @@ use crate::deadline::Deadline;
 pub(super) const CONNECT: Duration = Duration::from_secs(3);
 /// Time up to the head of the answer, at least. Voices synthesise before they answer: some seconds for the longest beat.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
-/// Bytes of an answer that is still read: an hour of speech at 32 kbit/s.
+/// Largest answer that is read, in bytes: an hour of speech at 32 kbit/s.
 const MOST: usize = 16 << 20;
-/// Bytes of an answer that only says what went wrong.
-const MOST_OF_ERROR: usize = 64 << 10;
+/// Largest error answer that is read, in bytes.
+const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// When the head of the answer must be there: two thirds of a long call's time may pass before, for whoever allows a slow
 /// voice more time means that.
@@ -30,18 +30,18 @@ pub(super) fn first_byte(deadline: Deadline) -> Deadline {
 /// # Errors
 /// When the system's certificates can't be read.
 pub(super) fn client() -> Result<Client, VoiceError> {
-    // Only the first call in a process does anything; both calls name the same provider.
+    // Only the first call in a process has an effect; both calls name the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .connect_timeout(CONNECT)
-        // A redirect is never a voice: it is a page that says why there is none.
+        // No API redirects: a redirect leads to a page that says why there is no sound.
         .redirect(Policy::none())
         .user_agent(concat!("chalkreel/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| VoiceError::Unreachable(causes(&error)))
 }
 
-/// An answer that says what went wrong.
+/// An error answer.
 #[derive(Debug)]
 pub(super) struct Refusal {
     /// Its status.
@@ -50,8 +50,8 @@ pub(super) struct Refusal {
     pub(super) after: Option<Duration>,
     /// Its body as text, cut.
     pub(super) text: String,
-    /// What AWS says in a header of its own.
-    kind: Option<String>,
+    /// The error code that AWS sends in a header.
+    pub(super) kind: Option<String>,
 }
 
 impl Refusal {
@@ -67,8 +67,8 @@ impl Refusal {
         code.map_or_else(String::new, |code| crate::aws::bare(&code).to_owned())
     }
 
-    /// What it means by its status alone.
-    pub(super) fn meaning(self) -> VoiceError {
+    /// The error by its HTTP status alone.
+    pub(super) fn by_status(self) -> VoiceError {
         let reason = format!("{} {}", self.status.as_u16(), short(&self.text));
         match self.status.as_u16() {
             429 => VoiceError::Busy { reason, after: self.after, crowded: false },
@@ -81,33 +81,33 @@ impl Refusal {
     }
 }
 
-/// Makes the call and gives the body of a good answer. `means` knows the provider's own words for what went wrong.
+/// Makes the call and gives the body of a good answer. `classify` knows the provider's own error codes.
 ///
 /// # Errors
 /// [`VoiceError`] for everything else; HTML counts as something else.
 pub(super) async fn fetch(
     request: RequestBuilder,
     deadline: Deadline,
-    means: impl Fn(Refusal) -> VoiceError,
+    classify: impl Fn(Refusal) -> VoiceError,
 ) -> Result<Bytes, VoiceError> {
     let head = first_byte(deadline).run(request.send()).await;
-    let response = head.map_err(|_| VoiceError::TimedOut("the answer's first byte"))?.map_err(of)?;
+    let response = head.map_err(|_| VoiceError::TimedOut("the first byte of the answer"))?.map_err(of)?;
     if !response.status().is_success() {
         let (status, after) = (response.status(), retry_after(response.headers()));
         let kind = response.headers().get("x-amzn-errortype").and_then(|kind| kind.to_str().ok()).map(str::to_owned);
-        // What it says is worth a moment, not more.
-        let body = deadline.slice(CONNECT).run(body(response, MOST_OF_ERROR)).await;
+        // The message of a refusal is worth a moment, not more.
+        let body = deadline.slice(CONNECT).run(body(response, MAX_ERROR_BODY)).await;
         let text = body.ok().and_then(Result::ok).unwrap_or_default();
-        return Err(means(Refusal { status, after, text: String::from_utf8_lossy(&text).into_owned(), kind }));
+        return Err(classify(Refusal { status, after, text: String::from_utf8_lossy(&text).into_owned(), kind }));
     }
     let html = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if html {
-        return Err(VoiceError::NotDecodable("a page of HTML".to_owned()));
+        return Err(VoiceError::NotDecodable("the answer is an HTML page".to_owned()));
     }
     let body =
         deadline.run(body(response, MOST)).await.map_err(|_| VoiceError::TimedOut("the rest of the answer"))??;
     if body.is_empty() {
-        return Err(VoiceError::NotDecodable("an empty answer".to_owned()));
+        return Err(VoiceError::NotDecodable("the answer is empty".to_owned()));
     }
     Ok(body)
 }
@@ -137,7 +137,7 @@ fn of(error: reqwest::Error) -> VoiceError {
     }
 }
 
-/// The innermost cause says most; URLs are left out, since a key may stand in one.
+/// The innermost cause says most. URLs are left out, since one may hold a key.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
@@ -194,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn what_asking_again_can_not_help_is_not_asked_again() {
-        let meaning = |status: u16| {
+    fn lasting_errors_are_not_retried() {
+        let by_status = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            Refusal { status, after: None, text: String::new(), kind: None }.meaning()
+            Refusal { status, after: None, text: String::new(), kind: None }.by_status()
         };
         for status in [400, 401, 402, 403, 404, 413, 422, 302] {
-            assert!(!meaning(status).may_pass(), "{status}");
+            assert!(!by_status(status).may_pass(), "{status}");
         }
         for status in [408, 429, 500, 502, 503, 504] {
-            assert!(meaning(status).may_pass() && !meaning(status).is_final(), "{status}");
+            assert!(by_status(status).may_pass() && !by_status(status).is_final(), "{status}");
         }
-        assert!(meaning(401).is_final() && !meaning(422).is_final());
+        assert!(by_status(401).is_final() && !by_status(422).is_final());
     }
 }

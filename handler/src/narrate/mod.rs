@@ -1,26 +1,28 @@
-//! Beats become sound.
+//! Turns beats into sound.
 //!
-//! In: a beat's words. Out: mono samples at 48 kHz in a file, when each word is spoken, and who spoke. It never looks at
-//! the screen: how long a beat lasts is the words' own length and the pause that the storyboard asks for.
+//! In: a beat's words. Out: mono samples at 48 kHz in a file, the time of each word, and the voice that spoke. It knows nothing
+//! of the picture: a beat lasts as long as its words and the pause that the storyboard asks for.
 //!
-//! - `voice` says what a voice is; `elevenlabs`, `polly`, `gtts`, `openai`, `piper`, `espeak` and `silent` are one each,
-//!   with what they share in `http` and `local`;
+//! - `voice` is the interface of a voice; `elevenlabs`, `polly`, `gtts`, `openai`, `piper`, `espeak` and `silent` implement it,
+//!   and share `http` and `local`;
 //! - `chain` makes the voices of a film, in the order to try them;
-//! - `line` asks one of them with patience, and `gate` holds how many calls run, and whether it is asked at all;
-//! - `assignment` holds who speaks what, and `reach` whether there is a network;
-//! - `pieces`, `decode`, `mp3` and `sound` are the way from text to samples, and `keep` is the cache.
+//! - `client` calls one of them, with retries, a `concurrency_limit` and a `circuit_breaker`;
+//! - `assignment` says which voice speaks which beats, and `connectivity` whether a host can be reached;
+//! - `pieces`, `decode`, `mp3` and `sound` lead from text to samples, and `cache` holds what was spoken before.
 //!
-//! A voice that fails leaves its turn to the next one in the chain. By default the whole film has one voice, so what it
-//! spoke before is void then: [`Voices::still_speaks`] says what has to be asked for again.
+//! When a voice fails, the next one in the chain takes over. By default the whole film has one voice, so beats that the failed
+//! voice has spoken are spoken again: [`Voices::is_current`] says which.
 
 mod assignment;
 mod cache;
 mod chain;
+mod circuit_breaker;
 mod client;
+mod concurrency_limit;
+mod connectivity;
 mod decode;
 mod elevenlabs;
 mod espeak;
-mod gate;
 mod gtts;
 mod http;
 mod local;
@@ -29,7 +31,6 @@ mod openai;
 mod pieces;
 mod piper;
 mod polly;
-mod reach;
 mod silent;
 mod sound;
 mod voice;
@@ -50,18 +51,18 @@ use crate::layers::Layers;
 use crate::store::Cache;
 
 use assignment::VoiceAssignment;
-use client::{Budget, Heard, VoiceClient};
-use voice::Order;
+use client::{Budget, Speech, VoiceClient};
+use voice::SpeechRequest;
 
 pub use decode::SAMPLE_RATE;
 pub use sound::Sound;
 pub use voice::{VoiceError, Word};
 
-/// Between two pieces of a beat that had to be asked for one by one: a breath after a sentence, less inside one.
+/// Pause between two pieces of a beat that were spoken by separate calls, in samples: after a sentence, and inside one.
 const BREATH: (usize, usize) = (SAMPLE_RATE as usize * 300 / 1000, SAMPLE_RATE as usize * 80 / 1000);
-/// At the ends of each of those pieces: 4 ms, so that none begins or ends with a click.
+/// Fade at the ends of each of those pieces, in samples: 4 ms, so that none begins or ends with a click.
 const FADE: usize = SAMPLE_RATE as usize * 4 / 1000;
-/// What a voice that may fail gets of the time that is left; the rest is for those after it, and for the film.
+/// A voice that is not the last one gets one part in so many of the time that is left; the rest is for the voices after it.
 const SHARE: u32 = 4;
 
 /// A beat's words as sound.
@@ -72,27 +73,27 @@ pub struct Narration {
     /// When each word (by white space) of the beat is spoken, from the sound's first sample; empty when the voice does
     /// not say.
     pub words: Vec<Word>,
-    /// Who spoke; none for a silent beat.
+    /// The voice that spoke; none for a silent beat.
     pub voice: Option<BeatVoice>,
     /// Why it is silent although it has words.
     pub unspoken: Option<JobError>,
-    /// What falls back together with it, and whose turn it was; none for what stays whoever speaks the rest.
-    cast: Option<(String, usize)>,
+    /// Its group, and the index of the voice that spoke; none for what stays valid whichever voice speaks the rest.
+    assigned: Option<(String, usize)>,
 }
 
 impl Narration {
-    /// A beat that nobody speaks.
+    /// A beat without speech.
     pub fn silent(sound: Sound) -> Self {
-        Self { sound, words: Vec::new(), voice: None, unspoken: None, cast: None }
+        Self { sound, words: Vec::new(), voice: None, unspoken: None, assigned: None }
     }
 
-    /// A beat that was spoken earlier, for the same film, by `voice`; or why it was not.
-    pub fn kept(sound: Sound, words: Vec<Word>, voice: Option<BeatVoice>, unspoken: Option<JobError>) -> Self {
-        Self { sound, words, voice, unspoken, cast: None }
+    /// A beat that `voice` spoke earlier for the same film; or why none did.
+    pub fn restored(sound: Sound, words: Vec<Word>, voice: Option<BeatVoice>, unspoken: Option<JobError>) -> Self {
+        Self { sound, words, voice, unspoken, assigned: None }
     }
 }
 
-/// What speaking a film would cost if the first voice of its chain speaks all of it, and nothing of it is cached.
+/// What the narration of a film costs if the first voice of its chain speaks all of it and nothing is cached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quote {
     /// That voice's name.
@@ -110,7 +111,7 @@ impl Quote {
         voices.first().map(|voice| match (voice.paid(), voice.price()) {
             (false, _) => Self { voice: voice.name(), paid_characters: 0, dollars: Some(0.0) },
             (true, price) => {
-                let characters = characters * voice.billed();
+                let characters = characters * voice.billing_factor();
                 let dollars = price.map(|price| price * characters as f64 / 1e6);
                 Self { voice: voice.name(), paid_characters: characters, dollars }
             }
@@ -121,32 +122,32 @@ impl Quote {
 /// The voices of one film, in the order to try them.
 #[derive(Debug)]
 pub struct Voices {
-    lines: Vec<VoiceClient>,
+    clients: Vec<VoiceClient>,
     assignment: VoiceAssignment,
     /// Whether the lesson asks for a pace.
     paced: bool,
     language: String,
     cache: Cache,
     budget: Budget,
-    /// Whether hosts can be looked at directly, and whether they have been.
-    reached: Option<OnceCell<()>>,
+    /// Done once all hosts were probed; none when a proxy hides them.
+    probed: Option<OnceCell<()>>,
 }
 
 impl Voices {
-    /// The voices that a storyboard asks for, and a warning for each that isn't there.
+    /// The voices that a storyboard asks for, and a warning for each that is not available.
     pub fn of(storyboard: &Storyboard, layers: &Layers, config: &Config, cache: &Cache) -> (Self, Vec<Warning>) {
-        let (lines, warnings) = chain::of(storyboard, layers, config);
+        let (voices, warnings) = chain::of(storyboard, layers, config);
         let settings = &storyboard.voice;
-        let voices = Self {
-            lines: lines.into_iter().map(|voice| VoiceClient::new(voice, config.voice_timeout)).collect(),
+        let all = Self {
+            clients: voices.into_iter().map(|voice| VoiceClient::new(voice, config.voice_timeout)).collect(),
             assignment: VoiceAssignment::new(settings.consistency.as_deref()),
             paced: settings.words_per_minute.is_some(),
             language: storyboard.language.clone(),
             cache: cache.clone(),
             budget: Budget { most: settings.max_characters.map(u64::from), spent: AtomicU64::new(0) },
-            reached: (!config.voices.proxied).then(OnceCell::new),
+            probed: (!config.voices.proxied).then(OnceCell::new),
         };
-        (voices, warnings)
+        (all, warnings)
     }
 
     /// Speaks a beat, by the first voice that can. `scratch` is a folder for its files, which must stay as long as the
@@ -154,7 +155,7 @@ impl Voices {
     ///
     /// # Errors
     /// `voice.exhausted` when no voice could speak it, `voice.not_decodable` when none gave a sound that is one,
-    /// `voice.too_dear` when it would cost more than the film may, `scratch.failed`.
+    /// `voice.too_dear` when it exceeds the lesson's `max_characters`, `scratch.failed`.
     pub async fn speak(
         &self,
         beat: &Beat,
@@ -170,58 +171,62 @@ impl Voices {
         let tries = AtomicU32::new(0);
         let mut errors: Vec<(&str, VoiceError)> = Vec::new();
         loop {
-            let turn = self.assignment.turn(&group);
-            let Some(line) = self.lines.get(turn) else { return Err(exhausted(beat, &errors)) };
-            let name = format!("{}.{turn}", beat.id);
-            let last = turn + 1 == self.lines.len();
+            let index = self.assignment.current(&group);
+            let Some(client) = self.clients.get(index) else { return Err(exhausted(beat, &errors)) };
+            let name = format!("{}.{index}", beat.id);
+            let last = index + 1 == self.clients.len();
             let share = if last { deadline } else { deadline.slice(deadline.left() / SHARE) };
-            let order = Order { text: &text, name: &name, scratch, deadline: share };
+            let request = SpeechRequest { text: &text, name: &name, scratch, deadline: share };
             let spoken = tokio::select! {
-                spoken = self.spoken(line, &order, &tries) => spoken,
-                // Another beat of the group found that this voice can't speak.
-                () = self.assignment.left(&group, turn) => continue,
+                spoken = self.spoken(client, &request, &tries) => spoken,
+                // Another beat of the group has given this voice up.
+                () = self.assignment.changed(&group, index) => continue,
             };
             let error = match spoken {
-                Ok((_, characters)) if self.assignment.turn(&group) != turn => {
-                    tracing::debug!(beat = beat.id, characters, "spoken by a voice that has left meanwhile");
+                Ok((_, characters)) if self.assignment.current(&group) != index => {
+                    tracing::debug!(
+                        beat = beat.id,
+                        characters,
+                        "the beat is spoken again: its voice was given up meanwhile"
+                    );
                     continue;
                 }
-                Ok((heard, characters)) => {
-                    let words = heard.words;
+                Ok((speech, characters)) => {
+                    let words = speech.words;
                     let path = scratch.join(format!("{name}.s16le"));
-                    let kept = deadline.work(move |cutoff| Sound::keep(&path, &heard.samples, cutoff)).await;
-                    let sound = kept.map_err(std::io::Error::from).flatten().map_err(|error| {
+                    let written = deadline.work(move |cutoff| Sound::write(&path, &speech.samples, cutoff)).await;
+                    let sound = written.map_err(std::io::Error::from).flatten().map_err(|error| {
                         let code = match error.kind() {
                             std::io::ErrorKind::TimedOut => Code::VoiceExhausted,
                             _ => Code::ScratchFailed,
                         };
-                        JobError::new(code, format!("the sound of beat {}: {error}", beat.id))
+                        JobError::new(code, format!("the sound of beat {} can't be written: {error}", beat.id))
                     })?;
                     let voice = BeatVoice {
                         beat: beat.id.clone(),
-                        voice: line.voice.name().to_owned(),
+                        voice: client.voice.name().to_owned(),
                         tries: tries.into_inner(),
                         characters,
                     };
-                    let cast = Some((group, turn));
-                    return Ok(Narration { sound, words, voice: Some(voice), unspoken: None, cast });
+                    let assigned = Some((group, index));
+                    return Ok(Narration { sound, words, voice: Some(voice), unspoken: None, assigned });
                 }
                 Err(error) => error,
             };
-            if let VoiceError::TooDear(message) = error {
+            if let VoiceError::BudgetExceeded(message) = error {
                 return Err(JobError::new(Code::VoiceTooDear, message).at(beat.place));
             }
-            tracing::warn!(beat = beat.id, voice = line.voice.name(), %error, "the voice failed");
-            errors.push((line.voice.name(), error));
+            tracing::warn!(beat = beat.id, voice = client.voice.name(), %error, "the voice could not speak the beat");
+            errors.push((client.voice.name(), error));
             if last {
-                // Whoever stands at the end stays: one beat that can't be spoken does not silence the others.
+                // The last voice is kept: one beat that it can't speak does not silence the others.
                 return Err(exhausted(beat, &errors));
             }
-            self.assignment.leave(&group, turn);
+            self.assignment.advance(&group, index);
         }
     }
 
-    /// Speaks all beats of a scene, so that they stand together.
+    /// Speaks all beats of a scene, each by its group's current voice.
     ///
     /// # Errors
     /// As for [`Voices::speak`].
@@ -229,38 +234,38 @@ impl Voices {
         let mut said: Vec<Narration> = Vec::new();
         while let Some(beat) = scene.beats.get(said.len()) {
             said.push(self.speak(beat, &scene.id, scratch, deadline).await?);
-            if !self.stand(&said) {
+            if !self.all_current(&said) {
                 said.clear();
             }
         }
         Ok(said)
     }
 
-    /// Whether all of them still have the right voice.
-    pub fn stand(&self, narrations: &[Narration]) -> bool {
-        narrations.iter().all(|narration| self.still_speaks(narration))
+    /// Whether all of them were spoken by their group's current voice.
+    pub fn all_current(&self, narrations: &[Narration]) -> bool {
+        narrations.iter().all(|narration| self.is_current(narration))
     }
 
-    /// Whether the voice that spoke it still speaks for its film, scene or beat. When not, the beat has to be asked for
-    /// again, for it would be the only one in that voice.
-    pub fn still_speaks(&self, narration: &Narration) -> bool {
-        narration.cast.as_ref().is_none_or(|(group, turn)| self.assignment.turn(group) == *turn)
+    /// Whether the voice that spoke it is still the current one of its film, scene or beat. If not, the beat is to be spoken
+    /// again: it would be the only one in that voice.
+    pub fn is_current(&self, narration: &Narration) -> bool {
+        narration.assigned.as_ref().is_none_or(|(group, index)| self.assignment.current(group) == *index)
     }
 
-    /// Characters that voices which cost money may bill so far: those of calls that were refused are none, and those of a voice
-    /// whose words' times cost as much as its sound count twice.
+    /// Characters that paid voices may bill so far. Those of refused calls are not counted; those of a voice that bills words'
+    /// times like sound count twice.
     pub fn paid_characters(&self) -> u64 {
         self.budget.spent.load(Ordering::Relaxed)
     }
 
-    /// What is to be told of a film that was `said` so: each voice in it that took no notice of the lesson's pace.
+    /// Warnings about the narration of a film: one for each voice in it that ignores the lesson's pace.
     pub fn warnings<'a>(&self, said: impl Iterator<Item = &'a Narration>) -> Vec<Warning> {
         let spoke: HashSet<&str> =
             said.filter_map(|narration| narration.voice.as_ref()).map(|voice| &*voice.voice).collect();
-        let own = self.lines.iter().map(|line| &line.voice).filter(|voice| self.paced && !voice.paces());
+        let own = self.clients.iter().map(|client| &client.voice).filter(|voice| self.paced && !voice.follows_pace());
         let own = own.filter(|voice| spoke.contains(voice.name())).map(|voice| Warning {
             code: "voice.own_pace".to_owned(),
-            message: format!("`words_per_minute` is not heard: the voice `{}` has a pace of its own", voice.name()),
+            message: format!("the voice `{}` ignores `words_per_minute`: its pace can't be set", voice.name()),
             place: None,
         });
         own.collect()
@@ -269,20 +274,20 @@ impl Voices {
     /// All pieces of a text by one voice, and the characters that were not in the cache.
     async fn spoken(
         &self,
-        line: &VoiceClient,
-        order: &Order<'_>,
+        client: &VoiceClient,
+        request: &SpeechRequest<'_>,
         tries: &AtomicU32,
-    ) -> Result<(Heard, u64), VoiceError> {
-        let mut whole = Heard { samples: Vec::new(), words: Vec::new(), file: None };
+    ) -> Result<(Speech, u64), VoiceError> {
+        let mut whole = Speech { samples: Vec::new(), words: Vec::new(), file: None };
         let mut characters = 0;
         let mut timed = true;
-        let pieces = pieces::pieces(order.text, line.voice.longest());
+        let pieces = pieces::pieces(request.text, client.voice.max_characters());
         for (number, text) in pieces.iter().enumerate() {
-            let name = format!("{}.{number}", order.name);
-            let piece = Order { text, name: &name, ..*order };
-            let (mut heard, cached) = self.piece(line, &piece, tries).await?;
+            let name = format!("{}.{number}", request.name);
+            let piece = SpeechRequest { text, name: &name, ..*request };
+            let (mut speech, cached) = self.piece(client, &piece, tries).await?;
             if pieces.len() > 1 {
-                fade(&mut heard.samples);
+                fade(&mut speech.samples);
             }
             characters += if cached { 0 } else { text.chars().count() as u64 };
             if number > 0 {
@@ -291,13 +296,13 @@ impl Voices {
                 whole.samples.resize(whole.samples.len() + breath, 0.0);
             }
             let shift = u32::try_from(whole.samples.len() as u64 * 1000 / u64::from(SAMPLE_RATE)).unwrap_or(u32::MAX);
-            timed &= !heard.words.is_empty();
+            timed &= !speech.words.is_empty();
             let moved = |word: Word| Word { from_ms: word.from_ms + shift, to_ms: word.to_ms + shift };
-            whole.words.extend(heard.words.into_iter().map(moved));
-            whole.samples.extend(heard.samples);
+            whole.words.extend(speech.words.into_iter().map(moved));
+            whole.samples.extend(speech.samples);
         }
         // A word that was split over two pieces makes one too many.
-        if !timed || whole.words.len() != order.text.split_whitespace().count() {
+        if !timed || whole.words.len() != request.text.split_whitespace().count() {
             whole.words.clear();
         }
         Ok((whole, characters))
@@ -306,36 +311,36 @@ impl Voices {
     /// One piece, from the cache or from the voice, and whether it was cached.
     async fn piece(
         &self,
-        line: &VoiceClient,
-        order: &Order<'_>,
+        client: &VoiceClient,
+        request: &SpeechRequest<'_>,
         tries: &AtomicU32,
-    ) -> Result<(Heard, bool), VoiceError> {
-        let key = cache::key(&*line.voice, &self.language, order.text);
-        let path = order.scratch.join(format!("{}.kept", order.name));
+    ) -> Result<(Speech, bool), VoiceError> {
+        let key = cache::key(&*client.voice, &self.language, request.text);
+        let path = request.scratch.join(format!("{}.kept", request.name));
         if let Some(key) = &key
-            && let Some(recording) = cache::fetch(&self.cache, key, &path, order.deadline).await
-            && let Ok(heard) = line.hear(recording, order.text, order.deadline).await
+            && let Some(recording) = cache::fetch(&self.cache, key, &path, request.deadline).await
+            && let Ok(speech) = client.check(recording, request.text, request.deadline).await
         {
-            return Ok((heard, true));
+            return Ok((speech, true));
         }
-        if line.voice.is_remote() {
-            self.look_at_the_network().await;
+        if client.voice.is_remote() {
+            self.probe_hosts().await;
         }
-        let mut heard = line.ask(order, &self.budget, tries).await?;
-        if let (Some(key), Some((bytes, words))) = (&key, heard.file.take()) {
-            cache::store(&self.cache, key, &bytes, &words, &path, order.deadline).await;
+        let mut speech = client.call_with_retries(request, &self.budget, tries).await?;
+        if let (Some(key), Some((bytes, words))) = (&key, speech.file.take()) {
+            cache::store(&self.cache, key, &bytes, &words, &path, request.deadline).await;
         }
-        Ok((heard, false))
+        Ok((speech, false))
     }
 
-    /// Once for a film, and only when something has to be asked over the network: voices that can't be reached are not
-    /// asked at all, so that a machine without network does not wait for each of them.
-    async fn look_at_the_network(&self) {
-        let Some(reached) = &self.reached else { return };
-        let look = || async {
-            join_all(self.lines.iter().map(VoiceClient::look)).await;
+    /// Connects to the hosts of all voices, once for a film and only before the first call over the network. Voices that can't
+    /// be reached are never called, so that a machine without network does not wait for each of them.
+    async fn probe_hosts(&self) {
+        let Some(probed) = &self.probed else { return };
+        let probe = || async {
+            join_all(self.clients.iter().map(VoiceClient::probe)).await;
         };
-        reached.get_or_init(look).await;
+        probed.get_or_init(probe).await;
     }
 }
 
@@ -353,8 +358,8 @@ fn exhausted(beat: &Beat, errors: &[(&str, VoiceError)]) -> JobError {
     let code =
         if !errors.is_empty() && errors.iter().all(no_sound) { Code::VoiceNotDecodable } else { Code::VoiceExhausted };
     let said = match errors {
-        // Other beats of the film found it out.
-        [] => "no voice is left".to_owned(),
+        // Other beats of the film have tried them.
+        [] => "every voice of the chain has failed for other beats; the log says why".to_owned(),
         errors => errors.iter().map(|(name, error)| format!("{name}: {error}")).collect::<Vec<_>>().join("; "),
     };
     JobError::new(code, format!("beat {}: {said}", beat.id)).at(beat.place)

@@ -1,4 +1,4 @@
-//! Whether an MP3 file is all there. A decoder drops the last, broken frame without a word.
+//! Whether an MP3 file is complete. A decoder drops a truncated last frame silently.
 
 use super::voice::VoiceError;
 
@@ -10,7 +10,7 @@ const BIT_RATES: [[usize; 15]; 2] = [
 /// Hz by the header's index, for MPEG 1; halved for MPEG 2, and again for 2.5.
 const SAMPLE_RATES: [usize; 3] = [44_100, 48_000, 32_000];
 
-/// Refuses MP3 that ends in the middle of a frame. Anything that isn't MP3 layer III passes: others know it better.
+/// Refuses MP3 that ends in the middle of a frame. Anything that isn't MP3 layer III passes: the decoder checks it.
 ///
 /// # Errors
 /// [`VoiceError::NotDecodable`].
@@ -31,7 +31,7 @@ pub(super) fn whole(bytes: &[u8]) -> Result<(), VoiceError> {
             None if rest.len() < 4 && rest[0] == 0xff => {
                 return Err(VoiceError::NotDecodable("it ends inside a header".to_owned()));
             }
-            // Two files, one after the other, with tags between.
+            // Two files in a row, with tags between them.
             None => match rest.windows(4).position(|window| window[0] == 0xff && frame(window).is_some()) {
                 Some(skip) if rest.starts_with(b"ID3") => at += skip.max(1),
                 _ => return Ok(()),
@@ -51,7 +51,7 @@ fn after_id3(bytes: &[u8]) -> usize {
     }
 }
 
-/// The length of the frame that begins here; none when none does.
+/// The length of the frame that begins here; none when there is no frame.
 fn frame(bytes: &[u8]) -> Option<usize> {
     let &[0xff, second, third, ..] = bytes else { return None };
     let (version, layer) = ((second >> 3) & 3, (second >> 1) & 3);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mp3_passes() {
+    fn other_formats_pass() {
         for bytes in [&b""[..], b"RIFF", b"<html>", b"ID3", &[0xff; 40]] {
             assert!(whole(bytes).is_ok());
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use storyboard::VoiceSettings;
 
 use super::http::{self, Refusal};
-use super::voice::{Order, Recording, Voice, VoiceError};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError};
 use crate::config::{Secret, VoiceConfig};
 
 /// Words a minute of its voices at speed 1.
@@ -23,7 +23,7 @@ pub(super) struct OpenAi {
 }
 
 impl OpenAi {
-    /// None without a key, unless a server of one's own is named.
+    /// None without a key, unless OPENAI_TTS_BASE_URL names another server.
     pub(super) fn new(client: &reqwest::Client, config: &VoiceConfig, settings: &VoiceSettings) -> Option<Self> {
         if config.openai_key.is_none() && !config.openai_url_set {
             return None;
@@ -69,24 +69,24 @@ impl Voice for OpenAi {
         self.key.is_some()
     }
 
-    /// Of OpenAI's own server alone: what others ask is their affair.
+    /// Of OpenAI's own server alone: the prices of others are not known.
     fn price(&self) -> Option<f64> {
         match self.model.as_str() {
             _ if !self.url.starts_with("https://api.openai.com/") => None,
             "tts-1" => Some(15.0),
             "tts-1-hd" => Some(30.0),
-            // Sold by the minute of sound, at 1.5 cents: some 900 characters.
+            // Sold at 1.5 cents a minute of sound, some 900 characters.
             model if model.starts_with("gpt-4o-mini-tts") => Some(16.7),
             _ => None,
         }
     }
 
-    fn lanes(&self) -> usize {
+    fn concurrency(&self) -> usize {
         4
     }
 
     /// The service's own limit.
-    fn longest(&self) -> usize {
+    fn max_characters(&self) -> usize {
         4_096
     }
 
@@ -95,23 +95,24 @@ impl Voice for OpenAi {
         PACE.max((f64::from(PACE) * self.speed()) as u32)
     }
 
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
-        let mut body = json!({"model": self.model, "voice": self.voice, "input": order.text, "response_format": "mp3"});
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError> {
+        let mut body =
+            json!({"model": self.model, "voice": self.voice, "input": request.text, "response_format": "mp3"});
         if self.pace.is_some() {
             body["speed"] = json!(self.speed());
         }
-        let mut request = self.client.post(format!("{}/audio/speech", self.url)).json(&body);
+        let mut http_request = self.client.post(format!("{}/audio/speech", self.url)).json(&body);
         if let Some(key) = &self.key {
-            request = request.bearer_auth(&key.0);
+            http_request = http_request.bearer_auth(&key.0);
         }
-        Ok(Recording::File(http::fetch(request, order.deadline, means).await?, Vec::new()))
+        Ok(Recording::File(http::fetch(http_request, request.deadline, classify).await?, Vec::new()))
     }
 }
 
-fn means(refusal: Refusal) -> VoiceError {
+fn classify(refusal: Refusal) -> VoiceError {
     match refusal.field("/error/code").as_deref() {
         // Comes as 429, but waiting does not help.
-        Some("insufficient_quota") => VoiceError::Denied("the quota is used up".to_owned()),
-        _ => refusal.meaning(),
+        Some("insufficient_quota") => VoiceError::Denied("the account's quota is used up".to_owned()),
+        _ => refusal.by_status(),
     }
 }

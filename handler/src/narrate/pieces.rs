@@ -1,11 +1,11 @@
-//! Text in pieces that a voice takes at a time.
+//! Splits a text into pieces that a voice accepts in one call.
 
 /// One space between words, none around them: texts that sound the same are the same.
 pub(super) fn normalised(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Splits normalised text into pieces of at most `longest` characters: after a sentence where that leaves no crumbs, else
+/// Splits normalised text into pieces of at most `longest` characters: after a sentence where no piece gets too short, else
 /// after a clause, else between words, and inside a word only when it is longer than a piece.
 pub(super) fn pieces(text: &str, longest: usize) -> Vec<&str> {
     let mut rest = text.trim();
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_lost_and_nothing_is_too_long() {
+    fn pieces_hold_the_whole_text_and_are_short_enough() {
         let prose =
             "In a right triangle, the square on the hypotenuse is as large as both others together. That is all. "
                 .repeat(5);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn spaces_do_not_make_another_text() {
+    fn white_space_is_normalised() {
         assert_eq!(normalised("  a\n\tb  c "), "a b c");
     }
 }

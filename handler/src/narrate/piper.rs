@@ -7,7 +7,7 @@ use serde::Deserialize;
 use storyboard::VoiceSettings;
 
 use super::local::{self, Program};
-use super::voice::{Order, Recording, Voice, VoiceError};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError};
 use crate::config::Config;
 use crate::layers::Layers;
 
@@ -20,10 +20,10 @@ pub(super) struct Piper {
     program: Program,
     model: PathBuf,
     pace: Option<u32>,
-    lanes: usize,
+    concurrency: usize,
 }
 
-/// What is read of a model's settings, the file beside it.
+/// The part of a model's settings file that is read.
 #[derive(Deserialize)]
 struct Model {
     language: Language,
@@ -39,7 +39,7 @@ impl Piper {
     /// The voice, for lessons in its own language.
     ///
     /// # Errors
-    /// In words, why there is none: no model, a model of another language, or no program.
+    /// Why there is none: no model, a model of another language, or no program.
     pub(super) fn new(
         layers: &Layers,
         config: &Config,
@@ -53,7 +53,7 @@ impl Piper {
         if let Some(family) = family(&model)
             && !language.split('-').next().unwrap_or(language).eq_ignore_ascii_case(&family)
         {
-            return Err(format!("its model speaks `{family}`, and the lesson is in `{language}`"));
+            return Err(format!("its model speaks `{family}`, but the lesson is in `{language}`"));
         }
         let named = config.voices.piper_program.clone();
         let on_path = || config.voices.path.iter().map(|folder| folder.join("piper")).find(|program| program.is_file());
@@ -62,10 +62,10 @@ impl Piper {
         let read = model.parent().map(PathBuf::from).into_iter().chain(Layers::of_program(&path)).collect();
         let program = Program::new(path, read, 4, layers, config);
         // One sentence keeps all processors busy.
-        Ok(Self { program, model, pace: settings.words_per_minute, lanes: config.parallel.div_ceil(2) })
+        Ok(Self { program, model, pace: settings.words_per_minute, concurrency: config.parallel.div_ceil(2) })
     }
 
-    /// Its measure of pace: longer is slower.
+    /// Its setting of the pace: a larger one is slower.
     fn scale(&self) -> f64 {
         self.pace.map_or(1.0, |pace| (f64::from(PACE) / f64::from(pace)).clamp(0.4, 2.5))
     }
@@ -78,16 +78,16 @@ impl Voice for Piper {
     }
 
     fn recipe(&self) -> Option<String> {
-        // A model's name holds its language, voice and quality; its size tells two makings of the same name apart.
+        // A model's name holds its language, voice and quality; its size tells two files of the same name apart.
         let size = std::fs::metadata(&self.model).map_or(0, |file| file.len());
         Some(format!("{}\n{size}\n{:.3}", self.model.file_name()?.display(), self.scale()))
     }
 
-    fn lanes(&self) -> usize {
-        self.lanes
+    fn concurrency(&self) -> usize {
+        self.concurrency
     }
 
-    fn longest(&self) -> usize {
+    fn max_characters(&self) -> usize {
         usize::MAX
     }
 
@@ -95,13 +95,13 @@ impl Voice for Piper {
         self.pace.unwrap_or(PACE)
     }
 
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
-        let words = local::write(order, order.text).await?;
-        let sound = order.scratch.join(format!("{}.wav", order.name));
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError> {
+        let words = local::write(request, request.text).await?;
+        let sound = request.scratch.join(format!("{}.wav", request.name));
         let mut args = vec!["--model".into(), self.model.clone().into(), "--input-file".into(), words.into()];
         args.extend(["--output-file".into(), sound.clone().into()]);
         args.extend(["--length-scale".into(), format!("{:.3}", self.scale()).into()]);
-        self.program.run(args, order, &[]).await?;
+        self.program.run(args, request, &[]).await?;
         Ok(Recording::File(local::take(&sound).await?, Vec::new()))
     }
 }

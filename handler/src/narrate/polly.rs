@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::http::{self, Refusal};
 use super::reach;
-use super::voice::{Order, Recording, Voice, VoiceError, Word};
+use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
 use crate::aws::{Access, Aws};
 use crate::config::Config;
 
@@ -49,36 +49,37 @@ impl Polly {
         }
     }
 
-    async fn synthesize(&self, order: &Order<'_>, voice: &str, marks: bool) -> Result<Bytes, VoiceError> {
-        let mut asked = json!({"Text": order.text, "VoiceId": voice, "Engine": self.engine});
+    async fn synthesize(&self, request: &SpeechRequest<'_>, voice: &str, marks: bool) -> Result<Bytes, VoiceError> {
+        let mut asked = json!({"Text": request.text, "VoiceId": voice, "Engine": self.engine});
         if marks {
             (asked["OutputFormat"], asked["SpeechMarkTypes"]) = (json!("json"), json!(["word"]));
         } else {
             (asked["OutputFormat"], asked["SampleRate"]) = (json!("mp3"), json!("24000"));
         }
-        let request = async {
+        let http_request = async {
             let aws = self.aws.get_or_try_init(|| Aws::connect(&self.access)).await?;
-            let request = ::http::Request::post("/v1/speech").header("content-type", "application/json");
-            aws.request("polly", request, asked.to_string()).await
+            let http_request = ::http::Request::post("/v1/speech").header("content-type", "application/json");
+            aws.request("polly", http_request, asked.to_string()).await
         };
-        let request = http::first_byte(order.deadline).run(request).await;
-        let request = request.map_err(|_| VoiceError::TimedOut("its credentials"))?.map_err(VoiceError::Denied)?;
+        let http_request = http::first_byte(request.deadline).run(http_request).await;
+        let http_request =
+            http_request.map_err(|_| VoiceError::TimedOut("its credentials"))?.map_err(VoiceError::Denied)?;
         // Tries are counted in one place, for all voices.
-        http::fetch(request, order.deadline, means).await
+        http::fetch(http_request, request.deadline, classify).await
     }
 
-    /// When the words of a text are spoken whose sound is there. That has been paid for, so it is never lost for want of this.
-    async fn times(&self, order: &Order<'_>, voice: &str) -> Vec<Word> {
-        let deadline = order.deadline.slice(order.deadline.left() / 2);
-        let marks = deadline.run(self.synthesize(&Order { deadline, ..*order }, voice, true)).await;
-        let error = match marks.unwrap_or(Err(VoiceError::TimedOut("the times of its words"))) {
-            Ok(marks) => match words(order.text, &marks) {
+    /// The times of the words of a text that was spoken. Without them the sound, which has been paid for, is used all the same.
+    async fn times(&self, request: &SpeechRequest<'_>, voice: &str) -> Vec<Word> {
+        let deadline = request.deadline.slice(request.deadline.left() / 2);
+        let marks = deadline.run(self.synthesize(&SpeechRequest { deadline, ..*request }, voice, true)).await;
+        let error = match marks.unwrap_or(Err(VoiceError::TimedOut("the times of the words"))) {
+            Ok(marks) => match words(request.text, &marks) {
                 Some(words) => return words,
-                None => VoiceError::NotDecodable("its marks can't be read".to_owned()),
+                None => VoiceError::NotDecodable("its speech marks can't be parsed".to_owned()),
             },
             Err(error) => error,
         };
-        tracing::warn!(%error, "polly's sound has no times of words");
+        tracing::warn!(%error, "polly gave no times of words; cues and captions of this beat are estimated");
         Vec::new()
     }
 }
@@ -173,21 +174,21 @@ impl Voice for Polly {
     }
 
     /// The sound, and the marks that tell the words' times.
-    fn billed(&self) -> u64 {
+    fn billing_factor(&self) -> u64 {
         2
     }
 
-    fn paces(&self) -> bool {
+    fn follows_pace(&self) -> bool {
         false
     }
 
     /// Neural voices: 8 calls a second, and up to 18 at a time, in every region.
-    fn lanes(&self) -> usize {
+    fn concurrency(&self) -> usize {
         4
     }
 
     /// The service's limit of characters that cost money.
-    fn longest(&self) -> usize {
+    fn max_characters(&self) -> usize {
         3_000
     }
 
@@ -196,15 +197,15 @@ impl Voice for Polly {
         165
     }
 
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError> {
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError> {
         let voice = self.voice.as_deref();
         let voice = voice.ok_or_else(|| VoiceError::Denied(format!("it does not speak `{}`", self.language)))?;
-        let sound = self.synthesize(order, voice, false).await?;
-        Ok(Recording::File(sound, self.times(order, voice).await))
+        let sound = self.synthesize(request, voice, false).await?;
+        Ok(Recording::File(sound, self.times(request, voice).await))
     }
 }
 
-fn means(refusal: Refusal) -> VoiceError {
+fn classify(refusal: Refusal) -> VoiceError {
     let code = refusal.aws_code();
     let reason = || http::short(&format!("{code}: {}", refusal.field("/message").unwrap_or_default()));
     match code.as_str() {
@@ -216,7 +217,7 @@ fn means(refusal: Refusal) -> VoiceError {
         | "LanguageNotSupportedException"
         | "AccessDeniedException"
         | "ValidationException" => VoiceError::Denied(reason()),
-        _ => refusal.meaning(),
+        _ => refusal.by_status(),
     }
 }
 
@@ -229,7 +230,7 @@ struct Mark {
     start: usize,
 }
 
-/// Marks become the times of the text's words; each lasts until the next begins, as the marks know no ends. None when the
+/// Turns speech marks into times of words; each word lasts until the next begins, as the marks have no ends. None when the
 /// marks can't be read, or there are none.
 fn words(text: &str, marks: &[u8]) -> Option<Vec<Word>> {
     let lines = marks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -239,7 +240,7 @@ fn words(text: &str, marks: &[u8]) -> Option<Vec<Word>> {
     let mut words: Vec<Word> = Vec::new();
     for word in text.split_whitespace() {
         let end = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-        // A word without a mark of its own (a dash, a number that is read as part of another) shares the one before.
+        // A word without a mark (a dash, a number that is read as part of another) gets the time of the word before.
         let mut from_ms = None;
         while let Some(mark) = marks.next_if(|mark| mark.start < end) {
             from_ms = from_ms.or(Some(mark.time));
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn its_address_is_known_so_that_it_can_be_looked_for() {
+    fn its_address_follows_region_and_endpoint() {
         let there = |settings: &[(&str, &str)]| polly(settings).address().map(|(host, port)| format!("{host}:{port}"));
         let region = |name: &'static str| ("AWS_REGION", name);
         assert_eq!(there(&[region("eu-central-1")]).unwrap(), "polly.eu-central-1.amazonaws.com:443");

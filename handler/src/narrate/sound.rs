@@ -1,4 +1,4 @@
-//! A beat's sound, kept in a file: a long film's narration is larger than the memory of a small function.
+//! A beat's sound, in a file: a long film's narration is larger than the memory of a small function.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Keeps `samples` (-1 to 1) at `path`, brought to the film's loudness so that neither beats nor voices differ, with peaks
-    /// that fit. Silence is kept without a file. When the time ends, the level is what could be found by then.
+    /// Writes `samples` (-1 to 1) to `path` at the film's loudness, so that beats and voices do not differ, with limited peaks.
+    /// Silence gets no file. When the time ends, the level is what was found by then.
     ///
     /// # Errors
     /// When the file can't be written.
@@ -26,24 +26,24 @@ impl Sound {
             return Ok(Self::at(None, samples.len()));
         }
         let begun = Instant::now();
-        let bytes = audio::levelled(samples, &mut || cutoff.check().is_ok());
+        let bytes = audio::normalized(samples, &mut || cutoff.check().is_ok());
         let length = Duration::from_secs_f64(samples.len() as f64 / f64::from(SAMPLE_RATE));
         speed::measured(length, begun.elapsed());
         std::fs::write(path, bytes)?;
         Ok(Self { path: path.to_owned(), samples: samples.len() })
     }
 
-    /// So many samples that [`Sound::keep`] has left at `path`, or silence when there is no path.
+    /// The sound of so many samples that [`Sound::write`] has written to `path`, or silence when there is no path.
     pub fn at(path: Option<PathBuf>, samples: usize) -> Self {
         Self { path: path.unwrap_or_default(), samples }
     }
 
-    /// Where it lies; none for silence.
+    /// Its file; none for silence.
     pub fn path(&self) -> Option<&Path> {
         (!self.path.as_os_str().is_empty()).then_some(&*self.path)
     }
 
-    /// Nothing to hear for so long, in milliseconds; it needs no file.
+    /// Silence of so many milliseconds; it needs no file.
     pub fn silence(ms: u32) -> Self {
         Self { path: PathBuf::new(), samples: ms as usize * SAMPLE_RATE as usize / 1000 }
     }
@@ -85,10 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_again_at_the_films_loudness() {
+    fn a_written_sound_is_read_at_the_films_loudness() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound");
-        let sound = Sound::keep(&path, &tone(3.0, 0.02), &soon()).unwrap();
+        let sound = Sound::write(&path, &tone(3.0, 0.02), &soon()).unwrap();
         let kept = sound.read().unwrap();
         assert_eq!((kept.len(), sound.samples()), (144_000, 144_000));
         // A tone at -16 LUFS peaks at about -13 dBFS.
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn silence_stays_silent_and_a_damaged_file_is_told() {
+    fn silence_stays_silent_and_a_damaged_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound");
-        let sound = Sound::keep(&path, &[0.0; 4_800], &soon()).unwrap();
+        let sound = Sound::write(&path, &[0.0; 4_800], &soon()).unwrap();
         assert_eq!((sound.path(), sound.samples()), (None, 4_800));
         assert!(sound.read().unwrap().iter().all(|sample| *sample == 0.0));
-        let sound = Sound::keep(&path, &tone(0.1, 0.5), &soon()).unwrap();
+        let sound = Sound::write(&path, &tone(0.1, 0.5), &soon()).unwrap();
         std::fs::write(&path, [0; 10]).unwrap();
         assert!(sound.read().is_err());
         assert_eq!(Sound::silence(500).read().unwrap(), vec![0.0; 24_000]);

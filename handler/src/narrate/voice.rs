@@ -1,4 +1,4 @@
-//! What every voice is: it takes words and gives a recording, or says why not.
+//! The interface of a voice: it takes words and gives a recording, or an error.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::deadline::Deadline;
 
 /// The most calls at a time that any voice is ever given.
-pub(super) const MOST_LANES: usize = 16;
+pub(super) const MAX_CONCURRENCY: usize = 16;
 
-/// Somebody who can speak.
+/// A text-to-speech service or program.
 #[async_trait]
 pub(super) trait Voice: Debug + Send + Sync {
     /// Its name in chains and in the status.
     fn name(&self) -> &'static str;
 
-    /// All that decides how it sounds beside the words: model, voice, settings, language. None for a voice that speaks
-    /// faster than a cache answers.
+    /// All that decides how it sounds beside the words: model, voice, settings, language. It becomes part of the cache key.
+    /// None for a voice that speaks faster than the cache answers.
     fn recipe(&self) -> Option<String>;
 
     /// Whether its sound comes over a network, where a part can get lost.
@@ -33,55 +33,55 @@ pub(super) trait Voice: Debug + Send + Sync {
         None
     }
 
-    /// Whether its characters cost money.
+    /// Whether its characters are billed.
     fn paid(&self) -> bool {
         false
     }
 
-    /// List price of a million characters in US dollars, as of 2026; none when nobody knows. Asked only when it is paid.
+    /// List price of a million characters in US dollars, as of 2026; none when it is not known. Used only for paid voices.
     fn price(&self) -> Option<f64> {
         None
     }
 
-    /// How often each character is billed: once, or more where the words' times cost as much as the sound.
-    fn billed(&self) -> u64 {
+    /// How often each character is billed: twice where the words' times cost as much as the sound.
+    fn billing_factor(&self) -> u64 {
         1
     }
 
     /// Calls at a time, to begin with.
-    fn lanes(&self) -> usize;
+    fn concurrency(&self) -> usize;
 
-    /// The most calls at a time that it is ever given, however well it answers.
-    fn most_lanes(&self) -> usize {
-        MOST_LANES
+    /// The most calls at a time, however well it answers.
+    fn max_concurrency(&self) -> usize {
+        MAX_CONCURRENCY
     }
 
-    /// Whether it speaks at the pace that the lesson asks for.
-    fn paces(&self) -> bool {
+    /// Whether it follows the lesson's `words_per_minute`.
+    fn follows_pace(&self) -> bool {
         true
     }
 
     /// Most characters of one call.
-    fn longest(&self) -> usize;
+    fn max_characters(&self) -> usize;
 
-    /// Words a minute: its usual pace, or the one that is set when that is faster. What is far faster was cut off; what is
-    /// slower than it should be is whole all the same.
+    /// Words a minute: its usual pace, or the one that is set when that is faster. Sound that is far faster was cut off; sound
+    /// that is slower is whole all the same.
     fn pace(&self) -> u32;
 
-    /// Speaks. It need not watch the deadline: it is dropped then.
-    async fn speak(&self, order: &Order<'_>) -> Result<Recording, VoiceError>;
+    /// Speaks. It need not watch the deadline: the caller drops the future then.
+    async fn speak(&self, request: &SpeechRequest<'_>) -> Result<Recording, VoiceError>;
 }
 
-/// What one call is to speak.
+/// What one call speaks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Order<'a> {
+pub(super) struct SpeechRequest<'a> {
     /// The words, never empty.
     pub(super) text: &'a str,
-    /// Names the order's own files.
+    /// A prefix for the names of its files.
     pub(super) name: &'a str,
     /// A folder for them.
     pub(super) scratch: &'a Path,
-    /// When the call is cut off.
+    /// When the call is dropped.
     pub(super) deadline: Deadline,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Order<'a> {
 pub(super) enum Recording {
     /// A sound file, and when each word of the text begins and ends in it, if the voice says.
     File(Bytes, Vec<Word>),
-    /// Nothing to hear, for this long.
+    /// Silence of this length.
     Silence(Duration),
 }
 
@@ -106,47 +106,47 @@ pub struct Word {
 /// Why a voice gave no sound.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum VoiceError {
-    /// There is no way to it: no such host, nobody listens, no network.
-    #[error("it can't be reached: {0}")]
+    /// No connection: no such host, nothing listens, no network.
+    #[error("no connection: {0}")]
     Unreachable(String),
-    /// It took longer than it may.
-    #[error("{0} did not come in time")]
+    /// It took too long.
+    #[error("timed out waiting for {0}")]
     TimedOut(&'static str),
-    /// It wants to be asked later.
-    #[error("it is busy: {reason}")]
+    /// It asks to be called later.
+    #[error("the service is busy: {reason}")]
     Busy {
-        /// In its own words.
+        /// The service's own message.
         reason: String,
         /// The least wait that it asks for.
         after: Option<Duration>,
         /// Whether only the number of calls at a time is too high.
         crowded: bool,
     },
-    /// A fault that may pass.
-    #[error("it failed: {0}")]
+    /// A failure that a retry may cure.
+    #[error("the call failed: {0}")]
     Failed(String),
-    /// It answered with something that is no sound, or not all of it.
-    #[error("its sound can't be used: {0}")]
+    /// The answer is no sound, or only a part of it.
+    #[error("the sound can't be used: {0}")]
     NotDecodable(String),
-    /// It can't speak this text, however often it is asked.
-    #[error("it refused the text: {0}")]
+    /// It can't speak this text; a retry does not help.
+    #[error("the text was refused: {0}")]
     Refused(String),
-    /// It will speak nothing for this job: the key, the quota, the voice's name or the language.
-    #[error("it refused: {0}")]
+    /// It speaks nothing for this job: the key, the quota, the voice's name or the language.
+    #[error("refused: {0}")]
     Denied(String),
-    /// The call would cost more than the film may.
+    /// The call would exceed the lesson's `max_characters`.
     #[error("{0}")]
-    TooDear(String),
+    BudgetExceeded(String),
 }
 
 impl VoiceError {
     /// Whether the same call can succeed later.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         matches!(self, Self::TimedOut(_) | Self::Busy { .. } | Self::Failed(_) | Self::NotDecodable(_))
     }
 
     /// Whether the call can't have been billed: nothing was spoken.
-    pub(super) fn is_free(&self) -> bool {
+    pub(super) fn is_unbilled(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Busy { .. } | Self::Refused(_) | Self::Denied(_))
     }
 

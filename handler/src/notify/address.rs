@@ -1,5 +1,5 @@
-//! Which addresses a webhook may lead to: public ones alone. A name that leads to this machine, its network or the cloud's
-//! metadata would make the service speak there in its own right.
+//! The addresses that a webhook may call: public ones alone. A name that resolves to this machine, its network or the cloud's
+//! metadata service would let its owner reach them with this service's rights (SSRF).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -38,12 +38,12 @@ fn v6(address: Ipv6Addr) -> bool {
         v4(Ipv4Addr::new(a, b, c, d))
     };
     match segments {
-        // Mapped and translated addresses lead where the one inside leads.
+        // Mapped and translated addresses are as public as the IPv4 address inside.
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => last(high, low),
         [0x2002, high, low, ..] => last(high, low),
         // Teredo, benchmarks, ORCHID, documentation.
         [0x2001, 0..=0x01ff | 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        // Of all the rest only this block is given out: not loopback, local (fc00::/7, with AWS's fd00:ec2::254), link-local.
+        // Of the rest, only this block is assigned to public networks: not loopback, local (fc00::/7, with AWS's fd00:ec2::254), link-local.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

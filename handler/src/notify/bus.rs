@@ -36,7 +36,7 @@ impl Target for Bus {
         true
     }
 
-    async fn tell(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
+    async fn deliver(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
         let aws = self.aws.get_or_try_init(|| Aws::connect(&self.access)).await?;
         let entry = json!({
             "EventBusName": self.name,
@@ -49,7 +49,7 @@ impl Target for Bus {
         if reply["FailedEntryCount"].as_u64() == Some(0) {
             return Ok(());
         }
-        // The call went well, the event did not.
+        // The call succeeded, but the event was refused.
         let text = |name: &str| reply["Entries"][0][name].as_str().unwrap_or_default().to_owned();
         Err(format!("{}: {}", text("ErrorCode"), text("ErrorMessage")))
     }

@@ -28,9 +28,9 @@ impl Target for Listing {
         state == State::Queued
     }
 
-    async fn tell(&self, notice: &Notice, deadline: Deadline) -> Result<(), String> {
+    async fn deliver(&self, notice: &Notice, deadline: Deadline) -> Result<(), String> {
         let id = &notice.status.job_id;
-        // What came over HTTP is listed since it came.
+        // A job that came over HTTP was listed when it was accepted.
         let request = keys::of(id, keys::REQUEST);
         if self.store.exists(&request, deadline).await.map_err(|error| error.to_string())? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Figures for CloudWatch: a line on standard output in the embedded metric format, which CloudWatch Logs makes metrics of.
+//! Metrics for CloudWatch: a line on standard output in the embedded metric format, which CloudWatch Logs turns into metrics.
 
 use std::io::Write as _;
 
@@ -14,7 +14,7 @@ use crate::job::{State, Status};
 /// The metrics' namespace, which the template's alarms name.
 const NAMESPACE: &str = "Chalkreel";
 
-/// The one dimension: whose figures they are, so that two stacks of one account don't set off each other's alarms.
+/// The one dimension, so that two stacks of one account don't trigger each other's alarms.
 const DIMENSION: &str = "FunctionName";
 
 #[derive(Debug, Default)]
@@ -60,8 +60,8 @@ const STAGES: &[(Stage, &str)] = &[
     (Stage::Publish, "PublishSeconds"),
 ];
 
-/// Seconds on the clock that the job was in a stage. Narration and drawing overlap, and count as drawing, but where a state machine
-/// has them done one after the other.
+/// Wall-clock seconds that the job was in a stage. Narration and drawing overlap and count as rendering, except where a state machine
+/// does one after the other.
 fn seconds(status: &Status, stage: Stage) -> f64 {
     let ran = status.timeline.iter().filter(|ran| ran.stage == stage && ran.scene.is_none());
     ran.filter_map(|ran| Some(ran.to? - ran.from)).sum()
@@ -122,9 +122,9 @@ impl Target for Metrics {
         true
     }
 
-    async fn tell(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
+    async fn deliver(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
         let line = format!("{}\n", line(&notice.status, self));
-        // A reader that does not read holds this thread, and nothing else.
+        // If standard output is not read, only this thread blocks.
         let written = tokio::task::spawn_blocking(move || std::io::stdout().lock().write_all(line.as_bytes()));
         written.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
@@ -136,7 +136,7 @@ mod tests {
     use crate::job::status::Ran;
 
     #[test]
-    fn every_metric_that_is_announced_has_a_figure() {
+    fn every_declared_metric_has_a_value() {
         let id = "0123456789abcdef01234567".parse().unwrap();
         let mut status = Status::queued(id, String::new(), jiff::Timestamp::now());
         let ran = |stage, scene: Option<&str>, from, to| Ran { stage, scene: scene.map(str::to_owned), from, to };

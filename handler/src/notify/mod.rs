@@ -1,7 +1,7 @@
-//! What tells others how jobs stand: events on EventBridge, a webhook, figures for CloudWatch, and the list of jobs by time.
+//! Notifications about jobs: events on EventBridge, a webhook, metrics for CloudWatch, and the list of jobs by time.
 //!
-//! In: each job's status, as it changes. Out: messages. It never delays a job and never fails one: every target has a queue of
-//! its own that drops what does not fit, and whoever ends waits for it a bounded time only.
+//! In: each job's status, as it changes. Out: messages. It never delays a job and never fails one: every target has a bounded queue
+//! of its own that drops messages when it is full, and a process that exits waits a bounded time only.
 
 mod address;
 mod bus;
@@ -24,12 +24,12 @@ use crate::deadline::Deadline;
 use crate::job::{JobId, State, Status};
 use crate::services::{Claimed, Services};
 
-/// Messages that may wait for one target.
+/// Messages that may be queued for one target.
 const QUEUE: usize = 256;
-/// For all that one target does with one message, retries included.
+/// Time for the delivery of one message to one target, retries included.
 pub const DELIVERY: Duration = Duration::from_secs(20);
 
-/// A job came into a state.
+/// A job entered a state.
 #[derive(Debug)]
 struct Notice {
     state: State,
@@ -37,7 +37,7 @@ struct Notice {
 }
 
 impl Notice {
-    /// The same for the same news, so that whoever accepts it twice can tell.
+    /// The same for the same state change, so that a receiver can recognise a repeated delivery.
     fn id(&self) -> String {
         format!("{}-{}-{}", self.status.job_id, self.status.generation, self.state.name())
     }
@@ -47,7 +47,7 @@ impl Notice {
         format!("chalkreel.job.{}", self.state.name())
     }
 
-    /// What is told: the status in short. `bucket` is where its outputs lie.
+    /// The message: a summary of the status. `bucket` is where its outputs are.
     fn body(&self, bucket: &str) -> Value {
         let Status { job_id, stage, progress, title, attempts, generation, created_at, updated_at, .. } = &self.status;
         json!({
@@ -59,41 +59,41 @@ impl Notice {
     }
 }
 
-/// Somebody who is told.
+/// A receiver of notifications.
 #[async_trait]
 trait Target: Send + Sync {
-    /// In logs.
+    /// Its name in logs.
     fn name(&self) -> &'static str;
-    /// Whether it wants to hear of that state.
+    /// Whether it is notified of that state.
     fn accepts(&self, state: State) -> bool;
-    /// Whether it counts what was done here, whoever ended it, instead of hearing what is new.
+    /// Whether it counts the work done by this process, whichever process ended the job, instead of each state change once.
     fn counts(&self) -> bool {
         false
     }
-    /// Tells it, with retries of its own; `deadline` is when nobody waits any more.
-    async fn tell(&self, notice: &Notice, deadline: Deadline) -> Result<(), String>;
+    /// Delivers a notice, with retries of its own, until `deadline`.
+    async fn deliver(&self, notice: &Notice, deadline: Deadline) -> Result<(), String>;
 }
 
-/// The way from jobs to all who are told.
+/// Notifies all targets of the states of jobs.
 #[derive(Debug)]
 pub struct Notices {
-    news: mpsc::UnboundedSender<News>,
+    changes: mpsc::UnboundedSender<Change>,
     pending: watch::Sender<usize>,
 }
 
-/// What is told from outside of a job's own changes.
-enum News {
-    /// A job is over here.
+/// A change that does not come from a lease of this process.
+enum Change {
+    /// A job has ended in this process.
     Ended(Status),
-    /// A state was written here without a claim.
+    /// This process wrote a state without a claim.
     Wrote(Status),
 }
 
 impl Notices {
-    /// Begins to tell of the services's jobs whoever the settings name. Must be called inside a tokio runtime, once.
+    /// Starts to notify the targets that the settings name of all jobs of `services`. Must be called inside a tokio runtime, once.
     pub fn start(services: &Services) -> Self {
         let config = &services.config;
-        let mut targets = others(config, services.store.bucket());
+        let mut targets = configured(config, services.store.bucket());
         targets.push(Box::new(listing::Listing::new(services.store.clone())));
         if config.interfaces.metrics {
             targets.push(Box::new(metrics::Metrics::of(config)));
@@ -101,53 +101,51 @@ impl Notices {
         Self::to(targets, services.watch())
     }
 
-    /// The same where no films are made: what is written there, such as that a job is cancelled, is told too. `bucket` is where
-    /// outputs lie.
+    /// The same for a process that makes no films, but writes states, such as a cancellation. `bucket` is where outputs are.
     pub fn without_services(config: &Config, bucket: &str) -> Self {
         let (_, nothing) = mpsc::unbounded_channel();
-        Self::to(others(config, bucket), nothing)
+        Self::to(configured(config, bucket), nothing)
     }
 
     fn to(targets: Vec<Box<dyn Target>>, jobs: mpsc::UnboundedReceiver<Claimed>) -> Self {
         let pending = watch::Sender::new(0);
-        let (news, told) = mpsc::unbounded_channel();
+        let (changes, received) = mpsc::unbounded_channel();
         let subscribers = targets.into_iter().map(|target| Subscriber::open(target, pending.clone())).collect();
-        tokio::spawn(follow(jobs, told, subscribers, pending.clone()));
-        Self { news, pending }
+        tokio::spawn(dispatch(jobs, received, subscribers, pending.clone()));
+        Self { changes, pending }
     }
 
-    /// A job is over here, as `status` says: of one that was handed over, the end is told by the task that comes to it. Jobs that
-    /// were not worked on here are not told of: their owner does that. Nor is it told here that somebody cancelled a job: who
-    /// does so tells it.
+    /// A job has ended in this process, as `status` says. When it was handed over, the task that ends it notifies. Jobs of other
+    /// processes are ignored, since their owner notifies; so are cancellations, since the process that cancels notifies.
     pub fn ended(&self, status: &Status) {
-        self.put(News::Ended(status.clone()));
+        self.put(Change::Ended(status.clone()));
     }
 
-    /// A state was written here by somebody who has not claimed the job: who cancels it.
+    /// This process wrote a state without a claim on the job: a cancellation.
     pub fn wrote(&self, status: &Status) {
-        self.put(News::Wrote(status.clone()));
+        self.put(Change::Wrote(status.clone()));
     }
 
-    fn put(&self, news: News) {
+    fn put(&self, change: Change) {
         self.pending.send_modify(|pending| *pending += 1);
-        if self.news.send(news).is_err() {
+        if self.changes.send(change).is_err() {
             self.pending.send_modify(|pending| *pending -= 1);
         }
     }
 
-    /// Waits until everybody has been told, and says whether that came by `deadline`.
+    /// Waits until all notices are delivered or dropped, and says whether that came by `deadline`.
     pub async fn flush(&self, deadline: Deadline) -> bool {
         // The sender lives in `self`, so the wait itself can't fail.
-        let told = deadline.run(self.pending.subscribe().wait_for(|pending| *pending == 0)).await.is_ok();
-        if !told {
-            warn!("not everybody could be told how the job ended");
+        let delivered = deadline.run(self.pending.subscribe().wait_for(|pending| *pending == 0)).await.is_ok();
+        if !delivered {
+            warn!("not all notifications were delivered before the process had to go on; undelivered ones may be lost");
         }
-        told
+        delivered
     }
 }
 
-/// Those elsewhere whom the settings name.
-fn others(config: &Config, bucket: &str) -> Vec<Box<dyn Target>> {
+/// The external targets that the settings name.
+fn configured(config: &Config, bucket: &str) -> Vec<Box<dyn Target>> {
     let mut targets: Vec<Box<dyn Target>> = Vec::new();
     if let Some(bus) = &config.interfaces.event_bus {
         targets.push(Box::new(bus::Bus::new(bus, config, bucket)));
@@ -158,7 +156,7 @@ fn others(config: &Config, bucket: &str) -> Vec<Box<dyn Target>> {
     targets
 }
 
-/// A target's queue.
+/// The queue of a target.
 struct Subscriber {
     queue: mpsc::Sender<Arc<Notice>>,
     counts: bool,
@@ -172,16 +170,26 @@ impl Subscriber {
         let (queue, mut notices) = mpsc::channel::<Arc<Notice>>(QUEUE);
         let target: Arc<dyn Target> = target.into();
         let (name, counts, asked) = (target.name(), target.counts(), target.clone());
-        let told = pending.clone();
+        let undelivered = pending.clone();
         tokio::spawn(async move {
             while let Some(notice) = notices.recv().await {
                 let deadline = Deadline::after(DELIVERY);
-                match deadline.run(target.tell(&notice, deadline)).await {
+                match deadline.run(target.deliver(&notice, deadline)).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(reason)) => error!(target = name, notice = notice.id(), "could not be told: {reason}"),
-                    Err(_) => error!(target = name, notice = notice.id(), "could not be told in time"),
+                    Ok(Err(reason)) => error!(
+                        target = name,
+                        notice = notice.id(),
+                        event = notice.name(),
+                        "can't deliver the event to {name}: {reason}"
+                    ),
+                    Err(_) => error!(
+                        target = name,
+                        notice = notice.id(),
+                        event = notice.name(),
+                        "can't deliver the event to {name}: it timed out"
+                    ),
                 }
-                told.send_modify(|pending| *pending -= 1);
+                undelivered.send_modify(|pending| *pending -= 1);
             }
         });
         Self { queue, counts, accepts: Box::new(move |state| asked.accepts(state)), name, pending }
@@ -194,45 +202,50 @@ impl Subscriber {
         self.pending.send_modify(|pending| *pending += 1);
         if self.queue.try_send(notice.clone()).is_err() {
             self.pending.send_modify(|pending| *pending -= 1);
-            error!(target = self.name, notice = notice.id(), "so much waits to be told that this is not");
+            let (target, event) = (self.name, notice.name());
+            error!(
+                target = target,
+                notice = notice.id(),
+                "the queue of notifications for {target} is full ({QUEUE}): event {event} is dropped"
+            );
         }
     }
 }
 
-/// A job that is worked on here.
+/// A job of this process.
 struct Known {
     owner: String,
-    running_told: bool,
+    running_notified: bool,
 }
 
-/// Puts every state of every job on all subscribers, each once and in order.
-async fn follow(
+/// Queues a notice of every state of every job for all subscribers, each once and in order.
+async fn dispatch(
     mut jobs: mpsc::UnboundedReceiver<Claimed>,
-    mut news: mpsc::UnboundedReceiver<News>,
+    mut changes: mpsc::UnboundedReceiver<Change>,
     subscribers: Vec<Subscriber>,
     pending: watch::Sender<usize>,
 ) {
-    let tell_those = |who: fn(&&Subscriber) -> bool, state: State, status: Status| {
+    let notify_some = |who: fn(&&Subscriber) -> bool, state: State, status: Status| {
         let notice = Arc::new(Notice { state, status });
         subscribers.iter().filter(who).for_each(|subscriber| subscriber.put(&notice));
     };
-    let tell = |state: State, status: Status| tell_those(|_| true, state, status);
+    let notify = |state: State, status: Status| notify_some(|_| true, state, status);
     let mut known: HashMap<JobId, Known> = HashMap::new();
     let (began, mut begins) = mpsc::unbounded_channel::<Status>();
     loop {
         tokio::select! {
-            // In this order: an end that is here has its claim here too.
+            // In this order: a job's claim is received before its end.
             biased;
             Some(Claimed { status, changes: mut job }) = jobs.recv() => {
-                // The next task of a state machine goes on with a job that was told of before.
-                let goes_on = status.state != State::Queued;
-                known.insert(status.job_id.clone(), Known { owner: status.owner.clone(), running_told: goes_on });
-                if !goes_on {
-                    tell(State::Queued, status);
+                // A later task of a state machine continues a job whose start was notified before.
+                let continues = status.state != State::Queued;
+                known.insert(status.job_id.clone(), Known { owner: status.owner.clone(), running_notified: continues });
+                if !continues {
+                    notify(State::Queued, status);
                 }
                 let began = began.clone();
                 tokio::spawn(async move {
-                    // An error means that the job has ended: then its end is told.
+                    // An error means that the job has ended: then its end is notified.
                     if let Ok(status) = job.wait_for(|status| status.state != State::Queued).await {
                         let _ = began.send(status.clone());
                     }
@@ -240,32 +253,32 @@ async fn follow(
             }
             Some(status) = begins.recv() => {
                 let known = known.get_mut(&status.job_id).filter(|known| known.owner == status.owner);
-                if let Some(known) = known && !known.running_told {
-                    known.running_told = true;
-                    tell(State::Running, status);
+                if let Some(known) = known && !known.running_notified {
+                    known.running_notified = true;
+                    notify(State::Running, status);
                 }
             }
-            told = news.recv() => {
-                let status = match told {
+            change = changes.recv() => {
+                let status = match change {
                     None => return,
-                    Some(News::Wrote(status)) => {
-                        tell_those(|subscriber| !subscriber.counts, status.state, status);
+                    Some(Change::Wrote(status)) => {
+                        notify_some(|subscriber| !subscriber.counts, status.state, status);
                         pending.send_modify(|pending| *pending -= 1);
                         continue;
                     }
-                    Some(News::Ended(status)) => status,
+                    Some(Change::Ended(status)) => status,
                 };
                 let handed_over = status.is_handed_over() && status.owner.is_empty();
                 if known.get(&status.job_id).is_some_and(|known| handed_over || known.owner == status.owner) {
-                    let told = known.remove(&status.job_id).is_some_and(|known| known.running_told);
-                    // Past the first stage it must have been running.
-                    if !told && status.progress > 0.0 {
-                        tell(State::Running, Status { updated_at: Timestamp::now(), ..status.clone() });
+                    let notified = known.remove(&status.job_id).is_some_and(|known| known.running_notified);
+                    // A job with progress must have been running.
+                    if !notified && status.progress > 0.0 {
+                        notify(State::Running, Status { updated_at: Timestamp::now(), ..status.clone() });
                     }
                     if status.state == State::Cancelled {
-                        tell_those(|subscriber| subscriber.counts, status.state, status);
+                        notify_some(|subscriber| subscriber.counts, status.state, status);
                     } else if !handed_over {
-                        tell(status.state, status);
+                        notify(status.state, status);
                     }
                 }
                 pending.send_modify(|pending| *pending -= 1);
@@ -280,12 +293,12 @@ mod tests {
 
     use super::*;
 
-    type Heard = Arc<Mutex<Vec<String>>>;
+    type Received = Arc<Mutex<Vec<String>>>;
 
-    struct Ear(Heard, Duration);
+    struct Recorder(Received, Duration);
 
-    /// As the figures for CloudWatch do.
-    struct Counter(Heard);
+    /// As the metrics for CloudWatch do.
+    struct Counter(Received);
 
     #[async_trait]
     impl Target for Counter {
@@ -301,23 +314,23 @@ mod tests {
             true
         }
 
-        async fn tell(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
+        async fn deliver(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
             self.0.lock().unwrap().push(notice.name());
             Ok(())
         }
     }
 
     #[async_trait]
-    impl Target for Ear {
+    impl Target for Recorder {
         fn name(&self) -> &'static str {
-            "ear"
+            "recorder"
         }
 
         fn accepts(&self, _: State) -> bool {
             true
         }
 
-        async fn tell(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
+        async fn deliver(&self, notice: &Notice, _: Deadline) -> Result<(), String> {
             tokio::time::sleep(self.1).await;
             self.0.lock().unwrap().push(notice.name());
             Ok(())
@@ -333,58 +346,59 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_state_is_told_once_and_in_order() {
-        let heard = Heard::default();
+    async fn each_state_is_notified_once_and_in_order() {
+        let received = Received::default();
         let (jobs, watched) = mpsc::unbounded_channel();
-        let notices = Notices::to(vec![Box::new(Ear(heard.clone(), Duration::ZERO))], watched);
+        let notices = Notices::to(vec![Box::new(Recorder(received.clone(), Duration::ZERO))], watched);
         let mine = watch::Sender::new(status("me"));
         jobs.send(claimed(&mine)).unwrap();
         mine.send_modify(|status| (status.state, status.progress) = (State::Running, 0.1));
         let ended = Status { state: State::Succeeded, ..mine.borrow().clone() };
         notices.ended(&ended);
-        // Delivered again: it was somebody else's by then.
+        // Delivered again: another process had the job by then.
         notices.ended(&ended);
         notices.ended(&Status { owner: "another".to_owned(), ..ended });
         assert!(notices.flush(Deadline::after(Duration::from_secs(5))).await);
-        let told = heard.lock().unwrap().clone();
+        let told = received.lock().unwrap().clone();
         assert_eq!(told, ["chalkreel.job.queued", "chalkreel.job.running", "chalkreel.job.succeeded"]);
     }
 
-    /// Whoever cancels a job tells it, whether somebody works on it or not; whoever worked on it only counts it.
+    /// The process that cancels a job notifies, whether a worker has it or not; the worker only counts it.
     #[tokio::test]
-    async fn a_cancelled_job_is_told_once_by_whoever_cancelled_it() {
-        let (heard, counted) = (Heard::default(), Heard::default());
+    async fn a_cancellation_is_notified_once_by_the_process_that_cancels() {
+        let (received, counted) = (Received::default(), Received::default());
         let (jobs, watched) = mpsc::unbounded_channel();
-        let ear = |heard: &Heard| -> Box<dyn Target> { Box::new(Ear(heard.clone(), Duration::ZERO)) };
-        let worker = Notices::to(vec![ear(&heard), Box::new(Counter(counted.clone()))], watched);
+        let recorder =
+            |received: &Received| -> Box<dyn Target> { Box::new(Recorder(received.clone(), Duration::ZERO)) };
+        let worker = Notices::to(vec![recorder(&received), Box::new(Counter(counted.clone()))], watched);
         let mine = watch::Sender::new(status("me"));
         jobs.send(claimed(&mine)).unwrap();
         mine.send_modify(|status| (status.state, status.progress) = (State::Running, 0.1));
         let cancelled = Status { state: State::Cancelled, generation: 2, ..mine.borrow().clone() };
         worker.ended(&cancelled);
         assert!(worker.flush(Deadline::after(Duration::from_secs(5))).await);
-        assert_eq!(heard.lock().unwrap().clone(), ["chalkreel.job.queued", "chalkreel.job.running"]);
+        assert_eq!(received.lock().unwrap().clone(), ["chalkreel.job.queued", "chalkreel.job.running"]);
 
         let (_, nothing) = mpsc::unbounded_channel();
-        let interface = Notices::to(vec![ear(&heard), Box::new(Counter(counted.clone()))], nothing);
+        let interface = Notices::to(vec![recorder(&received), Box::new(Counter(counted.clone()))], nothing);
         interface.wrote(&cancelled);
         assert!(interface.flush(Deadline::after(Duration::from_secs(5))).await);
-        assert_eq!(heard.lock().unwrap().last().unwrap(), "chalkreel.job.cancelled");
+        assert_eq!(received.lock().unwrap().last().unwrap(), "chalkreel.job.cancelled");
         assert_eq!(counted.lock().unwrap().clone(), ["chalkreel.job.cancelled"]);
     }
 
     #[tokio::test]
-    async fn who_does_not_listen_delays_nobody_beyond_the_deadline() {
-        let heard = Heard::default();
+    async fn a_target_that_does_not_answer_delays_nobody_beyond_the_deadline() {
+        let received = Received::default();
         let (jobs, watched) = mpsc::unbounded_channel();
-        let deaf = Ear(heard.clone(), Duration::from_secs(3600));
-        let notices = Notices::to(vec![Box::new(deaf)], watched);
+        let slow = Recorder(received.clone(), Duration::from_secs(3600));
+        let notices = Notices::to(vec![Box::new(slow)], watched);
         let mine = watch::Sender::new(status("me"));
         jobs.send(claimed(&mine)).unwrap();
         notices.ended(&Status { state: State::Failed, ..mine.borrow().clone() });
         let start = std::time::Instant::now();
         assert!(!notices.flush(Deadline::after(Duration::from_millis(100))).await);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-        assert!(heard.lock().unwrap().is_empty());
+        assert!(received.lock().unwrap().is_empty());
     }
 }

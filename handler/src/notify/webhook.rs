@@ -1,7 +1,7 @@
 //! The webhook: a signed POST at each state of a job.
 //!
 //! `Chalkreel-Signature` is `t=<seconds since 1970>,v1=<HMAC-SHA256 in hexadecimal digits>` over `<seconds>.<body>`, with the
-//! secret as key. Whoever checks it should refuse times that are minutes away, and take each `Chalkreel-Delivery` once.
+//! secret as key. A receiver should refuse times that are minutes away, and accept each `Chalkreel-Delivery` once.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::config::Secret;
 use crate::deadline::Deadline;
 use crate::job::State;
 
-/// Time for one attempt, look-up of the name included.
+/// Time for one attempt, DNS look-up included.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// Attempts, the first included.
 const ATTEMPTS: u32 = 4;
@@ -56,11 +56,14 @@ impl Webhook {
             "http" => self.loopback && address.ip().is_loopback(),
             _ => false,
         };
-        // All of them: a name that leads both outside and inside is somebody's trick.
+        // All of them: a name that resolves to both public and private addresses is an attack.
         if let Some(address) = found.iter().find(|address| !may(address)) {
-            return Err(never(format!("{host} leads to {}, which is no place for a webhook", address.ip())));
+            return Err(never(format!(
+                "{host} resolves to {}, which is not an allowed address for a webhook (public addresses over https only)",
+                address.ip()
+            )));
         }
-        // Only the first call in a process does anything.
+        // Only the first call in a process has an effect.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // The address that was checked is the one that is used: a second look-up could give another.
         let client = Client::builder()
@@ -83,7 +86,7 @@ impl Webhook {
             status if status.is_success() => Ok(()),
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(later(status.to_string())),
             status if status.is_server_error() => Err(later(status.to_string())),
-            status => Err(never(format!("it answers {status}"))),
+            status => Err(never(format!("it answered {status}"))),
         }
     }
 }
@@ -104,7 +107,7 @@ impl Target for Webhook {
         true
     }
 
-    async fn tell(&self, notice: &Notice, deadline: Deadline) -> Result<(), String> {
+    async fn deliver(&self, notice: &Notice, deadline: Deadline) -> Result<(), String> {
         let body = notice.body(&self.bucket).to_string();
         let mut wait = BACKOFF;
         for attempt in 1.. {
@@ -116,7 +119,7 @@ impl Target for Webhook {
             if !fault.again || attempt == ATTEMPTS || deadline.left() < wait {
                 return Err(format!("{} (attempt {attempt})", fault.reason));
             }
-            // Jitter, so that many that failed together don't come back together.
+            // Jitter, so that deliveries that failed together are not repeated together.
             tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64())).await;
             wait *= 2;
         }
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn private_addresses_are_never_asked() {
+    async fn private_addresses_are_never_called() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let secret = Secret("0123456789abcdef0123456789abcdef".to_owned());
@@ -160,20 +163,20 @@ mod tests {
             (format!("https://[::]:{port}/"), false),
             (format!("https://[::ffff:127.0.0.1]:{port}/"), false),
             (format!("https://[::ffff:a9fe:a9fe]:{port}/"), false),
-            // What looks like a host before the sign is a user's name.
+            // What looks like a host before the @ is a user name.
             (format!("https://example.org@127.0.0.1:{port}/"), false),
             (format!("https://example.org:443@localhost:{port}/"), false),
             (format!("http://user:word@169.254.169.254:{port}/"), true),
         ] {
             let webhook = Webhook::new(&url, &secret, loopback, "films");
-            let told = webhook.tell(&notice, Deadline::after(Duration::from_secs(5))).await;
-            assert!(told.unwrap_err().contains("no place for a webhook"), "{url}");
+            let delivered = webhook.deliver(&notice, Deadline::after(Duration::from_secs(5))).await;
+            assert!(delivered.unwrap_err().contains("not an allowed address for a webhook"), "{url}");
         }
         let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
-        assert!(connected.is_err(), "somebody was asked");
+        assert!(connected.is_err(), "a connection was made");
     }
 
-    /// A receiver that may be asked can't send us on to one that may not.
+    /// An allowed receiver can't redirect to an address that is not allowed.
     #[tokio::test]
     async fn redirects_are_not_followed() {
         use axum::response::Redirect;
@@ -187,9 +190,9 @@ mod tests {
         let id = "0123456789abcdef01234567".parse().unwrap();
         let status = Status::queued(id, String::new(), Timestamp::now());
         let notice = Notice { state: State::Queued, status };
-        let told =
-            Webhook::new(&url, &secret, true, "films").tell(&notice, Deadline::after(Duration::from_secs(5))).await;
-        assert!(told.unwrap_err().contains("307"), "a redirect is no receipt");
+        let delivered =
+            Webhook::new(&url, &secret, true, "films").deliver(&notice, Deadline::after(Duration::from_secs(5))).await;
+        assert!(delivered.unwrap_err().contains("307"), "a redirect is no receipt");
         let connected = tokio::time::timeout(Duration::from_millis(50), inner.accept()).await;
         assert!(connected.is_err(), "the redirect was followed");
     }

@@ -1,5 +1,5 @@
-//! What every attempt at a job has around it, whichever part of the way it goes: the claim, the log, a folder, the deadline, and
-//! a status in the end, whatever happens.
+//! What every attempt at a job needs, whichever part of it is done: the claim, the log, a scratch folder, the deadline, and a final
+//! status, whatever happens.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct Attempt<'s> {
     pub lease: Lease,
     /// When its work must be done.
     pub ends: Deadline,
-    /// Log and status are written even for a job that came too late.
+    /// Log and status are written even after the job's deadline.
     closing: Deadline,
     scratch: Result<Scratch, JobError>,
     log: Arc<JobLog>,
@@ -41,11 +41,11 @@ pub struct Attempt<'s> {
     _busy: Busy<'s>,
 }
 
-/// What became of claiming a job.
+/// The result of claiming a job.
 pub enum Begun<'s> {
     /// The job is worked on here.
     Attempt(Box<Attempt<'s>>),
-    /// It is over, or another's: its status as it is.
+    /// It is over, or another worker has it: its status.
     NotOurs(Box<Status>),
 }
 
@@ -85,7 +85,7 @@ impl<'s> Attempt<'s> {
         if worker != Worker::Alone
             && let Ok(earlier) = services.store.get(&keys::of(id, keys::LOG), MAX_LOG, closing).await
         {
-            log.go_on_from(&String::from_utf8_lossy(&earlier.bytes));
+            log.continue_from(&String::from_utf8_lossy(&earlier.bytes));
         }
         let (until, scratch) = (ends.less(publish::reserve(ends)), services.job_scratch());
         let attempt = Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, services, _busy: busy };
@@ -100,7 +100,7 @@ impl<'s> Attempt<'s> {
         self.scratch.as_ref().map_err(JobError::clone)
     }
 
-    /// Does the work, as long as there is time, nobody takes the job over, and nobody stops this process.
+    /// Does the work, until the deadline, the loss of the job, or the end of this process.
     ///
     /// # Errors
     /// The work's own; `job.deadline`, `job.lost`, `job.interrupted`.
@@ -110,10 +110,10 @@ impl<'s> Attempt<'s> {
                 made = self.ends.run(work) => match made {
                     Ok(Err(error)) if self.ends.passed() => Err(self.late(&error.message)),
                     Ok(made) => made,
-                    Err(_) => Err(self.late("its work was cut off")),
+                    Err(_) => Err(self.late("its work was still running")),
                 },
-                () = self.lease.lost() => Err(JobError::new(Code::JobLost, "another worker took the job over")),
-                () = self.services.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
+                () = self.lease.lost() => Err(JobError::new(Code::JobLost, "another worker has taken the job over")),
+                () = self.services.interrupted() => Err(JobError::new(Code::JobInterrupted, "the process that worked on the job was told to stop")),
             }
         };
         made.instrument(self.span.clone()).await
@@ -125,55 +125,61 @@ impl<'s> Attempt<'s> {
     /// Only when not even a status could be written.
     pub async fn end(self, made: Result<Made, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
         let Self { id, lease, closing, scratch, log, span, services, .. } = self;
-        let told = async {
+        let publishing = async {
             if let lines @ 1.. = services.logs.dropped() {
-                warn!(lines, "lines of this process did not reach standard error");
+                warn!(lines, "log lines were dropped, since standard error was read too slowly");
             }
             let handover = match &made {
                 Ok(Made::HandedOver { handover, .. }) => Some(handover.clone()),
                 _ => None,
             };
             let closing = closing.no_sooner_than(publish::LEAST);
-            let told = publish::outcome(made, lease, &id, &log, &services.store, closing).await;
+            let published = publish::outcome(made, lease, &id, &log, &services.store, closing).await;
             if let Ok(scratch) = scratch {
                 scratch.clear().await;
             }
-            Ok((told?, handover))
+            Ok((published?, handover))
         };
-        let told = told.instrument(span.clone()).await;
-        progress::ended(&span, told.as_ref().map(|(status, _)| status));
+        let ended = publishing.instrument(span.clone()).await;
+        progress::ended(&span, ended.as_ref().map(|(status, _)| status));
         services.logs.end(&log);
-        told
+        ended
     }
 
-    /// Whatever else went wrong: once the deadline has passed, it is what the user has to know.
+    /// After the deadline, the deadline is the error that the user needs to know, whatever else failed.
     fn late(&self, then: &str) -> JobError {
         let stage = self.lease.status().stage;
-        JobError::new(Code::JobDeadline, format!("the deadline came before the film was ready: {then}")).in_stage(stage)
+        JobError::new(Code::JobDeadline, format!("the job's deadline passed before the film was ready: {then}"))
+            .in_stage(stage)
     }
 
-    /// Starts an execution of the state machine, where there is one, for a film that would not be ready here in time. When that
-    /// fails, the film is made here as well as it can be.
+    /// Starts an execution of the state machine, if one is configured, for a film that would not be ready here in time. When that
+    /// fails, the film is made here as far as the time allows.
     pub async fn hand_over(&self, handover: &Handover) -> Option<Made> {
         let machine = self.services.machine.as_ref()?;
         let estimate = Estimate::of(&handover.storyboard, handover.quality, self.services.config.parallel);
         if estimate.fits(self.ends.left()) {
             return None;
         }
-        info!(work_s = estimate.work_seconds, left_s = self.ends.left().as_secs(), "too long for one process");
+        info!(
+            work_s = estimate.work_seconds,
+            left_s = self.ends.left().as_secs(),
+            "the film takes too long for one process; it is handed over to the state machine"
+        );
         let started = async {
             let folder = &self.scratch().map_err(|error| error.message)?.work();
-            let handover = handover.keep(&self.services.renderer.cache, folder, self.ends).await;
+            let handover = handover.save(&self.services.renderer.cache, folder, self.ends).await;
             let handover = handover.map_err(|error| error.message)?;
             let execution = machine.start(&self.lease.status(), &handover, self.ends).await?;
             Ok::<_, String>(Made::HandedOver { execution, handover, until: machine_ends() })
         };
-        let started = started.await.inspect_err(|error| warn!(error, "the state machine could not be started"));
+        let started =
+            started.await.inspect_err(|error| warn!(error, "can't start the state machine; the film is made here"));
         started.ok()
     }
 }
 
-/// A deadline as readers of the status have it.
+/// A deadline as wall-clock time, for readers of the status.
 fn wall_clock(ends: Deadline) -> Timestamp {
     Timestamp::now() + SignedDuration::try_from(ends.left()).unwrap_or(SignedDuration::ZERO)
 }

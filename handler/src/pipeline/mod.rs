@@ -1,4 +1,4 @@
-//! The whole story of a job, top to bottom.
+//! The course of a job, from request to film, from top to bottom.
 
 mod attempt;
 pub mod tasks;
@@ -21,13 +21,13 @@ use crate::services::Services;
 use crate::store::CacheKey;
 use crate::{intake, plan};
 
-/// Where the way begins.
+/// Where a job, or a part of it, begins.
 #[derive(Debug)]
 pub enum Origin {
     /// With a request.
     Request(JobRequest),
-    /// With a handover that another machine has left in the cache.
-    Sheet(CacheKey),
+    /// With a handover that another machine has stored in the cache.
+    Handover(CacheKey),
 }
 
 /// Makes a film of `request`, or says in the status why there is none. `ends` is when the caller needs an answer.
@@ -42,8 +42,8 @@ pub async fn film(request: JobRequest, services: &Services, ends: Deadline, agai
     ended.map(|(status, _)| status)
 }
 
-/// Goes the part of the way that is `worker`'s: all of it, unless that takes too long; as far as the film is spoken; or from
-/// there to its end. Gives the status, and the handover of a job that was handed over.
+/// Does `worker`'s part of a job: all of it, unless that takes too long; the part up to the narration; or the rest from there.
+/// Gives the status, and the handover of a job that was handed over.
 ///
 /// # Errors
 /// Only when not even a status could be published.
@@ -67,8 +67,8 @@ pub async fn part(
 async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Attempt<'_>) -> Result<Made, JobError> {
     let (lease, folder, ends) = (&job.lease, &*job.scratch()?.work(), job.ends);
     let handover = match origin {
-        Origin::Request(request) => planned(request, services, job).await?,
-        Origin::Sheet(key) => {
+        Origin::Request(request) => plan_film(request, services, job).await?,
+        Origin::Handover(key) => {
             let handover = Handover::fetch(&services.renderer.cache, &key, folder, ends).await?;
             lease.report(JobEvent::Warned(handover.storyboard.warnings.clone()));
             handover
@@ -82,7 +82,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     if let Worker::First(execution) = worker {
         progress::enter(lease, Stage::Narrate, 0.05, ends);
         let handover = scenes::narrate(handover, services, lease, folder, ends).await?;
-        let handover = handover.keep(&services.renderer.cache, folder, ends).await?;
+        let handover = handover.save(&services.renderer.cache, folder, ends).await?;
         return Ok(Made::HandedOver { execution: execution.to_owned(), handover, until: machine_ends() });
     }
     let Handover { storyboard, translations, quality, asset_base, .. } = &handover;
@@ -101,13 +101,13 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let mut ledger = scenes::ledger(&rendered, *quality);
-    let words = rendered.iter().flat_map(|shot| &shot.narrations).map(|beat| &beat.sound);
-    let clips: Vec<_> = rendered.iter().map(|shot| shot.clip.path.clone()).collect();
+    let words = rendered.iter().flat_map(|made| &made.narrations).map(|beat| &beat.sound);
+    let clips: Vec<_> = rendered.iter().map(|made| made.clip.path.clone()).collect();
     let Storyboard { title, language, .. } = storyboard;
     let reel = Reel { title, language, translations, clips: &clips, extras: &extras };
     let film = services.assembler.film(reel, &mut ledger, words, folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
-    info!(seconds = ledger.seconds(), loudness = film.loudness, "assembled");
+    info!(seconds = ledger.seconds(), loudness = film.loudness, "the film is assembled");
     lease.report(JobEvent::Warned(film.warnings()));
 
     progress::enter(lease, Stage::Publish, 0.97, ends);
@@ -116,8 +116,8 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     published.instrument(info_span!("publish")).await.map(Made::Published)
 }
 
-/// What the film is to be.
-async fn planned(request: JobRequest, services: &Services, job: &Attempt<'_>) -> Result<Handover, JobError> {
+/// Reads the document and plans the film.
+async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) -> Result<Handover, JobError> {
     let (lease, ends, asset_base) = (&job.lease, job.ends, AssetBase::of(&request.source));
     let (wanted, named) = (request.quality, request.planner.clone());
 
@@ -134,7 +134,7 @@ async fn planned(request: JobRequest, services: &Services, job: &Attempt<'_>) ->
     let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
     let storyboard = progress::planned(lease, planned)?;
     let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
-    // Captions are planned like the film itself, and cost little.
+    // Captions in other languages are planned like the film itself, which costs little.
     let library = Library { document: &name, asset_base: &asset_base, sandbox: &sandbox, store: &services.store };
     let work = job.scratch()?.work();
     let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));

@@ -1,9 +1,9 @@
 //! The tasks of the state machine in `template.yaml`: `Plan → Map(Scene) → Assemble`, each an invocation of the same function.
 //!
-//! In: one task. Out: what the next one needs, or an error by whose code the state machine knows whether to try again. `Plan`
-//! and `Assemble` are parts of the way that [`pipeline`] knows, each with a claim of its own; the store lies between them.
-//! `Scene` claims nothing: it draws into the cache and writes a note into the status, many at a time. What it leaves undrawn,
-//! `Assemble` does itself or replaces, like one process.
+//! In: one task. Out: what the next one needs, or an error by whose code the state machine knows whether to retry. `Plan` and
+//! `Assemble` are parts of a job that [`pipeline`] does, each with a claim of its own; they exchange data through the store.
+//! `Scene` claims nothing: many run at a time, draw into the cache and note the result in the status. A scene that it could not
+//! draw, `Assemble` draws or replaces, as one process would.
 
 use std::time::{Duration, Instant};
 
@@ -21,26 +21,26 @@ use crate::scenes::{self, Handover};
 use crate::services::Services;
 use crate::store::CacheKey;
 
-/// What a scene keeps back to say how it went.
+/// The time that a scene's task reserves to note its result.
 const NOTE: Duration = Duration::from_secs(5);
-/// How often a scene looks whether it is still wanted.
+/// How often a scene's task checks whether it is still needed.
 const PACE: Duration = Duration::from_secs(2);
-/// Characters of a cause that Step Functions gives.
+/// Characters kept of a cause that Step Functions gives.
 const CAUSE: usize = 500;
 
-/// What a task gave.
+/// The result of a task.
 #[derive(Debug)]
 pub struct Done {
     /// For the next task.
     pub answer: Value,
-    /// How the job stands, when the task had it in hand.
+    /// The job's status, when the task had claimed it.
     pub status: Option<Status>,
     /// Why the task failed.
     pub error: Option<JobError>,
 }
 
 impl Done {
-    /// A job that failed fails its task; one that is over otherwise, or another's, does not.
+    /// A failed job fails its task; one that ended otherwise, or that another worker has, does not.
     fn of(answer: Value, status: Status) -> Self {
         let cancelled = status.state == State::Cancelled;
         let error = status.error.clone().filter(|_| !cancelled);
@@ -60,11 +60,11 @@ pub async fn run(task: Task, services: &Services, ends: Deadline) -> Result<Done
                     let request = intake::with_translations(request, &services.store, ends).await?;
                     (JobId::of(&request, &services.recipe()), Origin::Request(request))
                 }
-                Subject::Job(id, handover) => (id, Origin::Sheet(handover)),
+                Subject::Job(id, handover) => (id, Origin::Handover(handover)),
             };
             let worker = Worker::First(&execution);
             let (status, handover) = pipeline::part(origin, &id, worker, services, ends, Again::Retryable).await?;
-            // Without a handover there is nothing to do for those after.
+            // Without a handover there is nothing to do for the later tasks.
             let scenes = status.scenes.iter().map(|scene| &*scene.id).filter(|_| handover.is_some());
             let answer = json!({"job_id": id, "handover": handover, "scenes": scenes.collect::<Vec<_>>()});
             Ok(Done::of(answer, status))
@@ -79,11 +79,12 @@ pub async fn run(task: Task, services: &Services, ends: Deadline) -> Result<Done
                 Some(handover) => {
                     let worker = Worker::Next(&execution);
                     let ended =
-                        pipeline::part(Origin::Sheet(handover), &job, worker, services, ends, Again::Retryable).await?;
+                        pipeline::part(Origin::Handover(handover), &job, worker, services, ends, Again::Retryable)
+                            .await?;
                     ended.0
                 }
-                // The first task found the job over, or another's.
-                None => Lease::look(&services.store, &job, ends).await?,
+                // The first task found the job ended, or another worker had it.
+                None => Lease::read(&services.store, &job, ends).await?,
             };
             let answer = json!({"job_id": job, "state": status.state, "outputs": status.outputs});
             Ok(Done::of(answer, status))
@@ -102,7 +103,7 @@ pub async fn run(task: Task, services: &Services, ends: Deadline) -> Result<Done
     }
 }
 
-/// Draws a scene into the cache, as long as the job wants it, and says in the status how that went.
+/// Draws a scene into the cache, as long as the job needs it, and notes the result in the status.
 async fn scene_alone(
     job: &JobId,
     handover: &CacheKey,
@@ -113,8 +114,8 @@ async fn scene_alone(
 ) -> Result<(), JobError> {
     let _busy = services.busy();
     let began = Instant::now();
-    if !Lease::look(&services.store, job, ends).await?.waits_for(execution) {
-        info!(scene, "not wanted any more");
+    if !Lease::read(&services.store, job, ends).await?.waits_for(execution) {
+        info!(scene, "the scene is no longer needed: its job has ended or been taken over");
         return Ok(());
     }
     let until = ends.less(NOTE.min(ends.left() / 5));
@@ -126,29 +127,29 @@ async fn scene_alone(
         scratch.clear().await;
         drawn
     };
-    let late = || JobError::new(Code::RenderTimedOut, format!("scene {scene}: no time was left to draw it"));
+    let late = || JobError::new(Code::RenderTimedOut, format!("scene {scene}: there was no time left to draw it"));
     let drawn = tokio::select! {
         drawn = until.run(draw) => drawn.unwrap_or_else(|_| Err(late())),
-        () = Lease::left(&services.store, job, execution, PACE) => {
-            info!(scene, "not wanted any more");
+        () = Lease::until_unneeded(&services.store, job, execution, PACE) => {
+            info!(scene, "the scene is no longer needed: its job has ended or been taken over");
             return Ok(());
         }
-        () = services.interrupted() => return Err(JobError::new(Code::JobInterrupted, "the process was told to stop")),
+        () = services.interrupted() => return Err(JobError::new(Code::JobInterrupted, "the process that worked on the job was told to stop")),
     };
     match &drawn {
-        Ok(clip) => info!(scene, frames = clip.frames(), "drawn"),
+        Ok(clip) => info!(scene, frames = clip.frames(), "the scene is drawn"),
         Err(error) => warn!(scene, code = error.code.name(), "{}", error.message),
     }
     let seconds = began.elapsed().as_secs_f64();
     let note = progress::drawn_alone(scene, drawn.as_ref(), seconds);
-    // The clip is in the cache: a note that can't be written only leaves readers behind.
+    // The clip is in the cache: without the note, only readers of the status miss something.
     if let Err(error) = Lease::note(&services.store, job, execution, note, ends).await {
-        warn!(scene, %error, "the status could not be told");
+        warn!(scene, %error, "can't note the scene's result in the status");
     }
     drawn.map(drop)
 }
 
-/// Writes down that an execution came to nothing. None when there is no such job.
+/// Records that an execution failed. None when there is no such job.
 async fn fail(
     id: &JobId,
     execution: &str,
@@ -164,18 +165,20 @@ async fn fail(
     }
 }
 
-/// What Step Functions caught, as the job's own error.
+/// The error that Step Functions caught, as the job's.
 fn cause(caught: &TaskError) -> JobError {
     let said = serde_json::from_str::<Value>(&caught.cause).ok();
     let said = said.as_ref().and_then(|said| said["errorMessage"].as_str()).unwrap_or(&caught.cause);
     let said: String = said.chars().take(CAUSE).collect();
     match Code::from_name(&caught.name) {
         Some(code) => JobError::new(code, said),
-        // As Step Functions names its own ends.
+        // The names that Step Functions gives to its own errors.
         None if ["States.Timeout", "TIMED_OUT"].contains(&&*caught.name) => {
-            JobError::new(Code::JobDeadline, "the state machine's time was up")
+            JobError::new(Code::JobDeadline, "the state machine's execution timed out")
         }
-        None if caught.name == "ABORTED" => JobError::new(Code::JobCancelled, "somebody stopped the execution"),
+        None if caught.name == "ABORTED" => {
+            JobError::new(Code::JobCancelled, "the state machine's execution was stopped")
+        }
         None => JobError::new(Code::JobCrashed, format!("{}: {said}", caught.name)),
     }
 }
@@ -185,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_step_functions_caught_becomes_the_jobs_own_error() {
+    fn an_error_caught_by_step_functions_becomes_the_jobs() {
         let of = |name: &str, cause: &str| {
             let error = super::cause(&TaskError { name: name.to_owned(), cause: cause.to_owned() });
             (error.code.name(), error.message)

@@ -1,8 +1,8 @@
-//! Planners of somebody's own, which a job may name: components under the one prefix of the bucket that the settings allow.
+//! Custom planners that a job may name: components under the prefix of the bucket that the settings allow.
 //!
-//! In: a name. Out: a sandbox for its component. Compiling is bounded by nothing in itself, so it happens in a child with
-//! limits, once for each component: the result lies in the cache by the component's hash, and in memory after its first use,
-//! until another component lies under its key. A component is never compiled, and never run, outside of the sandbox's limits.
+//! In: a name. Out: a sandbox for its component. Compiling has no bounds of its own, so it happens in a child with
+//! limits, once for each component: the result is cached under the component's hash, and stays in memory after its first use,
+//! until its object changes. A component is never compiled, and never run, without limits.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,19 +21,19 @@ use crate::untrusted_file::UntrustedFile;
 
 /// The folder of compiled components in the cache.
 const COMPILED: &str = "planners";
-/// What compiling may take: nothing bounds it but these, for a component of a few hundred bytes can say that something is to be there
-/// a thousand million times. Each is a base, and so much for each mebibyte of the component, and never more than a bound. They are
-/// estimates, generous ones: Cranelift takes seconds and some hundred megabytes for a megabyte of component.
+/// The limits of compiling. A component of a few hundred bytes can declare a thousand million items, so only these bound it. Each is a
+/// base, plus an amount for each mebibyte of the component, up to a maximum. They are generous estimates: Cranelift takes seconds and
+/// some hundred megabytes for a megabyte of component.
 const TIME: Allowance = Allowance { base: 20, each: 5, most: 180 };
 /// Mebibytes of memory, its program and threads included.
 const MEMORY: Allowance = Allowance { base: 1_024, each: 160, most: 6_144 };
 /// Mebibytes of code.
 const RESULT: Allowance = Allowance { base: 32, each: 16, most: 1_024 };
-/// The share of a job's time that compiling may take: what is left is for saying why it failed, or for the film.
+/// The share of a job's time that compiling may take: the rest is for the film, or for reporting the failure.
 const SHARE: u32 = 2;
 /// Threads that compile: each has memory of its own, and more gain little.
 const THREADS: &str = "4";
-/// Most planners that are held ready in memory.
+/// Most compiled planners that are kept in memory.
 const READY: usize = 4;
 /// Most characters of a name.
 const NAME: usize = 64;
@@ -45,17 +45,17 @@ pub struct Planners {
     store: Store,
     cache: Cache,
     confinement: Mode,
-    /// By key and entity tag: an object that is there unchanged is not read again.
+    /// By key and entity tag: an unchanged object is not read again.
     ready: Arc<Mutex<HashMap<(String, ETag), Sandbox>>>,
 }
 
-/// What a name must be: it becomes part of a key.
+/// Whether a name is valid: it becomes part of a key.
 pub fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.len() <= NAME && name.chars().all(allowed)
 }
 
-/// Where the component of that name lies.
+/// The key of the component of that name.
 pub fn key(prefix: &str, name: &str) -> String {
     format!("{prefix}{name}.wasm")
 }
@@ -75,20 +75,22 @@ impl Planners {
     /// The planner of that name, ready to be called. `folder` is the job's own.
     ///
     /// # Errors
-    /// `planner.not_found`, `planner.component_invalid`, `planner.compile_limit`, or what kept the store from giving it.
+    /// `planner.not_found`, `planner.component_invalid`, `planner.compile_limit`, `store.…`
     pub async fn named(&self, name: &str, folder: &Path, deadline: Deadline) -> Result<Sandbox, JobError> {
         let not_found = |why: String| JobError::new(Code::PlannerNotFound, why);
         let prefix = self.prefix.as_deref();
-        let prefix = prefix.ok_or_else(|| not_found("jobs may not name a planner here".to_owned()))?;
+        let prefix = prefix
+            .ok_or_else(|| not_found("jobs may not name a planner, since CHALKREEL_PLANNERS is not set".to_owned()))?;
         if !is_name(name) {
-            let message =
-                format!("`{name:.80}` is no name of a planner: letters, digits, `-`, `_` and `.`, at most {NAME}");
+            let message = format!(
+                "`{name:.80}` is not a valid planner name: it may have letters, digits, `-`, `_` and `.`, at most {NAME} characters"
+            );
             return Err(not_found(message));
         }
         let (key, component) = (key(prefix, name), folder.join("planner.wasm"));
         let told = |error: StoreError| match error {
             StoreError::NotFound { .. } => {
-                not_found(format!("there is no planner `{name}`: {key} is not in the bucket"))
+                not_found(format!("the planner `{name}` does not exist: {key} is not in the bucket"))
             }
             other => other.into(),
         };
@@ -97,7 +99,7 @@ impl Planners {
             return Ok(sandbox.clone());
         }
         if size > MAX_COMPONENT {
-            let message = format!("planner `{name}` has {size} bytes; at most {MAX_COMPONENT} are read");
+            let message = format!("planner `{name}` has {size} bytes, more than the {MAX_COMPONENT} allowed");
             return Err(JobError::new(Code::PlannerComponentInvalid, message));
         }
         let etag = self.store.get_to_file(&key, &component, deadline).await.map_err(told)?.etag;
@@ -106,7 +108,7 @@ impl Planners {
         let compiled = self.compiled(&component, &sha256, deadline).await?;
         let sandbox = load(compiled, sha256, deadline).await?;
         let mut ready = self.ready();
-        // Each keeps its code mapped: a warm function that is asked for ever new ones must not fill up.
+        // Each keeps its code mapped, so their number is bounded.
         if ready.len() >= READY {
             ready.clear();
         }
@@ -127,19 +129,20 @@ impl Planners {
         match self.cache.fetch_file(COMPILED, &key, &compiled, deadline).await {
             Ok(true) => return Ok(compiled),
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the cache could not be asked"),
+            Err(error) => {
+                tracing::warn!(%error, "can't read the cache of compiled planners; the planner is compiled again")
+            }
         }
         compile(component, &compiled, self.confinement, deadline).await?;
         if let Err(error) = self.cache.store_file(COMPILED, &key, &compiled, "application/octet-stream", deadline).await
         {
-            tracing::warn!(%error, "the compiled planner could not be kept in the cache");
+            tracing::warn!(%error, "can't write the compiled planner to the cache; it is used, but not cached");
         }
         Ok(compiled)
     }
 }
 
-/// A planner from a file of this machine, compiled as one that a job names is. What is made on the way goes into the file's own
-/// folder.
+/// A planner from a file of this machine, compiled like one that a job names. Temporary files go into the file's own folder.
 ///
 /// # Errors
 /// `planner.component_invalid`, `planner.compile_limit`.
@@ -151,7 +154,7 @@ pub async fn of_file(component: &Path, confinement: Mode, deadline: Deadline) ->
     load(compiled, sha256, deadline).await
 }
 
-/// So much at least, so much more for each mebibyte of a component, and never more than so much.
+/// A limit: a base, an amount for each mebibyte of the component, and a maximum.
 struct Allowance {
     base: u64,
     each: u64,
@@ -164,13 +167,13 @@ impl Allowance {
     }
 }
 
-/// Runs `chalkreel planner compile` as a child that can see the component and its own folder, with what a component of that size may
-/// take.
+/// Runs `chalkreel planner compile` as a child that can read the component and its own folder, with the limits for a component of that
+/// size.
 async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadline) -> Result<(), JobError> {
     let could_not = |why: String| JobError::new(Code::PlannerTrapped, format!("the planner can't be compiled: {why}"));
     let bytes = tokio::fs::metadata(component).await.map_err(|error| could_not(error.to_string()))?.len();
     let too_much = |what: String| {
-        let message = format!("compiling the planner, which has {bytes} bytes, takes more than {what}");
+        let message = format!("compiling the planner of {bytes} bytes takes more than the allowed {what}");
         JobError::new(Code::PlannerCompileLimit, message)
     };
     let deadline = deadline.slice((deadline.left() / SHARE).min(Duration::from_secs(TIME.of(bytes))));
@@ -185,7 +188,7 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
     spec.args.extend([component.as_os_str().to_owned(), made.as_os_str().to_owned()]);
     spec.env = vec![("TMPDIR".into(), own.path().into()), ("LANG".into(), "C.UTF-8".into())];
     spec.author = Author::Somebody;
-    // Address space is what is limited: no more threads, and no more heaps, than there have to be.
+    // Address space is limited: as few threads and heaps as possible.
     let few = [("RAYON_NUM_THREADS", THREADS), ("TOKIO_WORKER_THREADS", "1"), ("MALLOC_ARENA_MAX", "2")];
     spec.env.extend(few.map(|(name, value)| (name.into(), value.into())));
     spec.limits = Limits { address_space: Some(memory << 20), file_size: Some(result << 20), ..Limits::default() };
@@ -200,7 +203,7 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
         Ending::Exited(TOO_LARGE) => return Err(too_much(format!("{result} MiB of code"))),
         Ending::TimedOut => return Err(too_much(format!("{seconds:.0} s"))),
         Ending::Signalled(libc::SIGXFSZ) => return Err(too_much(format!("{result} MiB of code"))),
-        // Memory that can't be had ends it from within; so does a thread, whose stack is memory.
+        // A failed allocation ends it from within; so does a failed start of a thread, whose stack is memory.
         Ending::Signalled(_) | Ending::Exited(_) if outcome.too_much_memory || out_of_memory(&words) => {
             return Err(too_much(format!("{memory} MiB of memory")));
         }
@@ -214,7 +217,7 @@ async fn compile(component: &Path, compiled: &Path, mode: Mode, deadline: Deadli
     }
 }
 
-/// How `planner compile` leaves when its result is larger than a file may be.
+/// The exit code of `planner compile` when its result is too large.
 pub const TOO_LARGE: i32 = 3;
 
 /// Whether a compiler that died says that there was no memory.
@@ -231,7 +234,7 @@ fn out_of_memory(words: &str) -> bool {
     .any(|said| words.contains(said))
 }
 
-/// What `compile` made of the component with that hash.
+/// Loads what `compile` made of the component with that hash.
 async fn load(compiled: PathBuf, sha256: String, deadline: Deadline) -> Result<Sandbox, JobError> {
     let late = |stopped: Stopped| {
         JobError::new(Code::PlannerCompileLimit, format!("the compiled planner can't be loaded: {stopped}"))
@@ -251,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_component_gets_little_and_none_gets_more_than_all() {
+    fn limits_grow_with_the_component_up_to_a_maximum() {
         let of = |bytes: u64| (TIME.of(bytes), MEMORY.of(bytes), RESULT.of(bytes));
         assert_eq!(of(0), (20, 1_024, 32));
         assert_eq!(of(727), (21, 1_025, 33));
@@ -262,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leads_nowhere_else() {
+    fn a_name_can_not_escape_the_prefix() {
         for name in ["geometry", "a", "v1.2_final-3"] {
             assert!(is_name(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Why there is no storyboard.
+//! The errors of planning.
 
 use storyboard::Refusal;
 
@@ -8,17 +8,17 @@ use crate::error::{Code, JobError};
 /// Why there is no storyboard.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// The planner says no.
+    /// The planner refused the document.
     #[error("{}", .0.message)]
     Refused(Refusal),
     /// It used up its instructions.
-    #[error("the planner used up {0} units of fuel")]
+    #[error("the planner used up its {0} units of fuel (instructions)")]
     OutOfFuel(u64),
     /// It ran past its wall clock.
-    #[error("the planner took longer than {0:.1} s")]
+    #[error("the planner took longer than the allowed {0:.1} s")]
     TimedOut(f64),
     /// It asked for too much memory.
-    #[error("the planner asked for {wanted} bytes of memory; it may have {limit}")]
+    #[error("the planner requested {wanted} bytes of memory, more than the {limit} allowed")]
     MemoryLimit {
         /// Bytes.
         wanted: u64,
@@ -26,7 +26,7 @@ pub enum Fault {
         limit: u64,
     },
     /// It asked for too large a table.
-    #[error("the planner asked for a table of {wanted} elements; it may have {limit}")]
+    #[error("the planner requested a table of {wanted} elements, more than the {limit} allowed")]
     TableLimit {
         /// Elements.
         wanted: u64,
@@ -34,26 +34,26 @@ pub enum Fault {
         limit: u64,
     },
     /// It recursed too deep.
-    #[error("the planner's stack is full")]
+    #[error("the planner overflowed its stack")]
     StackOverflow,
     /// Its storyboard is too large.
-    #[error("the planner's storyboard takes more than {0} bytes")]
+    #[error("the planner's storyboard has more than the allowed {0} bytes")]
     OutputLimit(u64),
     /// It crashed.
     #[error("the planner crashed: {0}")]
     Trapped(String),
     /// It is no component of the planner world.
-    #[error("the planner can't be used: {0}")]
+    #[error("the component is not a valid planner: {0}")]
     ComponentInvalid(String),
     /// It imports something.
-    #[error("the planner imports `{0}`, and is given nothing but a WASI with nothing in it")]
+    #[error("the planner imports `{0}`, but planners get nothing but an empty WASI")]
     ImportsNotGranted(String),
     /// Its storyboard breaks a rule of the host.
-    #[error("the planner's storyboard is not sound: {0}")]
+    #[error("the planner's storyboard is invalid: {0}")]
     StoryboardInvalid(String),
 }
 
-/// A [`Fault`], and what the planner had used by then.
+/// A [`Fault`], and the planner's use of resources up to it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{fault}")]
 pub struct PlanError {
@@ -73,7 +73,7 @@ impl PlanError {
     pub fn code(&self) -> Code {
         match &self.fault {
             Fault::Refused(refusal) => {
-                // A planner speaks of the document alone: it can't claim that the store failed.
+                // A planner can only report errors of the document, not, for example, of the store.
                 let of_document = |code: &Code| code.name().starts_with("input.") || code.name().starts_with("plan.");
                 Code::from_name(&refusal.code).filter(of_document).unwrap_or(Code::PlanRefused)
             }

@@ -1,4 +1,4 @@
-//! What a film would be, and what making it would take, before anything of it is made.
+//! Estimates a film's length and the work of making it, before anything of it is made.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const WORK_PER_SECOND: f64 = 0.5;
 /// The processors of that measurement.
 const PROCESSORS: f64 = 2.0;
 
-/// What a storyboard comes to.
+/// The estimate of a film.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Scenes.
@@ -26,7 +26,7 @@ pub struct Estimate {
     pub characters: usize,
     /// Its quality.
     pub quality: Quality,
-    /// Seconds on the wall that one machine would need.
+    /// Wall-clock seconds that one machine would need.
     pub work_seconds: f64,
 }
 
@@ -52,7 +52,7 @@ impl Estimate {
         }
     }
 
-    /// Whether that is done in time.
+    /// Whether the work fits into that time.
     pub fn fits(&self, time: Duration) -> bool {
         self.work_seconds < time.as_secs_f64()
     }

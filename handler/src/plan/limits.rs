@@ -1,15 +1,15 @@
-//! What a planner may use. Each limit has its own error.
+//! The limits of a planner. Each has its own error.
 
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
-/// What a planner may use.
+/// The limits of a planner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Instructions, as wasmtime counts them. A lesson of 100 scenes takes some 30 million.
     pub fuel: u64,
-    /// Seconds on the wall.
+    /// Wall-clock seconds.
     pub wall_clock: Duration,
     /// Bytes of linear memory, over all memories.
     pub memory: u64,
@@ -31,17 +31,17 @@ impl Default for Limits {
     }
 }
 
-/// Bytes of a planner's own words that are kept for the log.
+/// Bytes of a planner's output that are kept for the log.
 const MOST_SAID: usize = 8 << 10;
 
-/// A limit that a planner ran into, as the error that ends it.
+/// The limit that ended a planner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Exceeded {
-    #[error("it asked for {wanted} bytes of memory")]
+    #[error("it requested {wanted} bytes of memory")]
     Memory { wanted: u64 },
-    #[error("it asked for a table of {wanted} elements")]
+    #[error("it requested a table of {wanted} elements")]
     Table { wanted: u64 },
-    #[error("its time was up")]
+    #[error("its time limit passed")]
     Time,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Meter {
     pub table: u64,
     /// What it wrote to its standard streams, the first [`MOST_SAID`] bytes.
     pub said: Vec<u8>,
-    /// Where its randomness stands.
+    /// The state of its random number generator.
     seed: u64,
 }
 
@@ -67,7 +67,7 @@ impl Meter {
         self.said.extend(bytes.take(MOST_SAID.saturating_sub(self.said.len())));
     }
 
-    /// The next number of a fixed row: SplitMix64, as Steele, Lea and Flood give it.
+    /// The next number of a fixed sequence: SplitMix64 (Steele, Lea and Flood).
     pub(super) fn random(&mut self) -> u64 {
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -80,7 +80,7 @@ impl ResourceLimiter for Meter {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.memory + (desired - current) as u64;
         if wanted > self.limits.memory {
-            // An error and not a refusal: a planner that is told no would only trap, and nobody could tell why.
+            // An error and not a refusal, after which the planner would only trap, without a reason.
             return Err(Exceeded::Memory { wanted }.into());
         }
         self.memory = wanted;

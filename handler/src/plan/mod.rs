@@ -1,13 +1,13 @@
-//! The document becomes a storyboard, inside the sandbox.
+//! Turns the document into a storyboard, inside the sandbox.
 //!
-//! In: the document's bytes, which nobody before has looked into. Out: a [`Planned`] storyboard that the host checked again,
+//! In: the document's bytes, not parsed before. Out: a [`Planned`] storyboard that the host checked again,
 //! with what the planner used; or a [`PlanError`] with a code of its own for each limit. It never gives a planner any
-//! authority: what it may import is a WASI with nothing in it, and whatever else it imports refuses it.
+//! capability: it may import an empty WASI, and is refused when it imports anything else.
 //!
-//! Four fences stand around a planner. Fuel counts its instructions, and is matched by its trap, not by what is left. Epochs
-//! are for the wall clock: many small ticks, each of which asks this call's own clock, for a tick belongs to the
-//! engine and so to every call on it. Memory and tables are metered by a typed error. And because an epoch can't wake a call
-//! that is lifting its result, the host waits no longer than the wall clock and a second, whatever the call does.
+//! A planner is limited in four ways. Fuel counts its instructions, and is matched by its trap, not by what is left. Epochs
+//! are for the wall clock: many small ticks, at each of which this call's own clock is checked, since a tick is of the
+//! engine and so of every call on it. Memory and tables have a limiter with typed errors. And because an epoch can't interrupt
+//! the lifting of a result, the host waits for the wall-clock limit and one second at most.
 //!
 //! Fuel does not bound compilation: what was not compiled ahead of time is never compiled on the handler's own threads.
 

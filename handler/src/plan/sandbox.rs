@@ -24,7 +24,7 @@ pub static BUILT_IN_COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 /// What is kept is compiled for: any processor of this kind, not only the one that compiles.
 const TARGET: &str = env!("PLANNER_TARGET");
 
-/// After its wall clock a call may still be lifting its result; then nobody waits for it any more.
+/// After its wall-clock limit a call may still be lifting its result; after this time it is abandoned.
 const LIFTING: Duration = Duration::from_secs(1);
 
 /// A planner that can be called.
@@ -36,7 +36,7 @@ pub struct Sandbox {
     ticker: Arc<Ticker>,
 }
 
-/// What a planner used, against what it may use.
+/// A planner's use of resources, with the limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Hex SHA-256 of the component.
@@ -62,9 +62,9 @@ pub struct Usage {
 /// A storyboard that the host checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
-    /// What is to be shown and said.
+    /// The storyboard.
     pub storyboard: Storyboard,
-    /// What it took.
+    /// The use of resources.
     pub usage: Usage,
 }
 
@@ -91,7 +91,7 @@ impl Sandbox {
         Ok(Self { engine, component, sha256: env!("PLANNER_SHA256").into(), ticker: Arc::default() })
     }
 
-    /// Any planner, compiled here and now. Compiling is bounded by nothing: this is for a supervised child process and for
+    /// Any planner, compiled here and now. Compiling has no limits: this is for a supervised child process and for
     /// tests, never for the handler's own threads.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl Sandbox {
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
     }
 
-    /// The same planner with less stack, or more: how much a call takes can only be found by trying.
+    /// The same planner with another stack size: how much a call takes can only be found by trying.
     ///
     /// # Errors
     /// `planner.component_invalid`.
@@ -158,7 +158,7 @@ impl Sandbox {
         &self.sha256
     }
 
-    /// The names of all that the component asks to be given. An interface of nothing but types asks for nothing.
+    /// The component's imports, without interfaces that have types alone.
     pub fn imports(&self) -> Vec<String> {
         let kind = self.component.component_type();
         let asks = |item: &types::ComponentItem| match item {
@@ -174,8 +174,8 @@ impl Sandbox {
     /// Plans a document on a thread of its own, and checks what comes back.
     ///
     /// # Errors
-    /// [`PlanError`]: a refusal, or the limit that the planner ran into. It is over by the earlier of `deadline` and the
-    /// limits' wall clock, and a second.
+    /// [`PlanError`]: a refusal, or the limit that was exceeded. It returns by the earlier of `deadline` and the wall-clock
+    /// limit, plus one second.
     pub async fn plan(&self, document: Document, limits: &Limits, deadline: Deadline) -> Result<Planned, PlanError> {
         let allowed = deadline.slice(limits.wall_clock);
         let seconds = allowed.left().as_secs_f64();
@@ -191,7 +191,8 @@ impl Sandbox {
     fn call(&self, document: Document, limits: Limits, until: Instant) -> Result<Planned, PlanError> {
         let begun = Instant::now();
         let ticking = self.ticker.tick(&self.engine);
-        let _ticking = ticking.map_err(|error| Fault::Trapped(format!("no thread keeps its time: {error}")))?;
+        let _ticking =
+            ticking.map_err(|error| Fault::Trapped(format!("the timer thread could not be started: {error}")))?;
         let mut store = Store::new(&self.engine, Meter::new(limits));
         store.limiter(|meter| meter);
         store.set_hostcall_fuel(limits.output as usize);
@@ -203,7 +204,7 @@ impl Sandbox {
         store.set_fuel(limits.fuel).map_err(fault)?;
         let answer = self.answer(&mut store, document);
         if !store.data().said.is_empty() {
-            tracing::debug!(said = %String::from_utf8_lossy(&store.data().said), "the planner's own words");
+            tracing::debug!(output = %String::from_utf8_lossy(&store.data().said), "output of the planner");
         }
         let mut usage = Usage {
             sha256: self.sha256.to_string(),
@@ -271,8 +272,8 @@ impl Sandbox {
             Some(Trap::StackOverflow) => Fault::StackOverflow,
             Some(Trap::Interrupt) => Fault::TimedOut(begun.elapsed().as_secs_f64()),
             Some(trap) => Fault::Trapped(trap.to_string()),
-            // What is left is lifting: too much of it, or bytes that are no value of the type. Wasmtime keeps the first one's type
-            // to itself, so here alone words are matched; the test of the output bomb notices when they change.
+            // What remains are errors of lifting: too much, or invalid values. Wasmtime does not export the type of the first, so only
+            // here the message is matched; the test with a huge output fails when it changes.
             None => {
                 let words = format!("{error:#}");
                 let too_much = words.contains("fuel allocated for hostcalls");
@@ -282,9 +283,9 @@ impl Sandbox {
     }
 }
 
-/// The planner's own answer that there is no storyboard.
+/// The planner's own refusal.
 #[derive(Debug, thiserror::Error)]
-#[error("the planner refuses the document")]
+#[error("the planner refused the document")]
 struct Refused(Refusal);
 
 #[derive(Debug, thiserror::Error)]

@@ -1,14 +1,14 @@
-//! The engine's epochs: many small ticks, each of which makes running planners look at their own clocks.
+//! The engine's epochs: many small ticks, at each of which running planners check their time limits.
 //!
-//! The thread ticks as long as a planner runs, whoever waits for it: a job that was cancelled drops its future, and the
-//! planner must still meet its wall clock. While nothing runs, the thread sleeps.
+//! The thread ticks as long as a planner runs, awaited or not: a cancelled job drops its future, and the planner must still
+//! end at its limit. While no planner runs, the thread sleeps.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::{Engine, EngineWeak};
 
-/// Between two looks at the clock.
+/// The time between two ticks.
 const TICK: Duration = Duration::from_millis(5);
 
 #[derive(Debug, Default)]

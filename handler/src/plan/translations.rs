@@ -1,8 +1,8 @@
-//! The same document in other languages, for captions in them. It lies beside the document, under the name that
-//! [`keys::translation`] says, and is planned as the document itself is: in the sandbox, by the same planner.
+//! The same document in other languages, for captions in them. It is stored next to the document, under the
+//! name of [`keys::translation`], and is planned like the document: in the sandbox, by the same planner.
 //!
-//! In: a storyboard, and where its document lies. Out: for each language that it names, what is said in it, beat by beat. A
-//! translation that can't be had, or does not go with the film, costs a warning and never the film.
+//! In: a storyboard, and the location of its document. Out: for each language that it names, the text of each beat. A translation
+//! that is missing, or does not match the film, gives a warning, and never costs the film.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::store::Store;
 /// Languages at a time.
 const AT_ONCE: usize = 2;
 
-/// A translation, if it could be had, and what could not be honoured.
+/// A translation, if it is there, and warnings.
 type Made = (Option<Translation>, Vec<Warning>);
 
-/// A film's words in another language, for captions.
+/// A film's text in another language, for captions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translation {
     /// BCP 47, as the document spells it.
@@ -34,7 +34,7 @@ pub struct Translation {
     pub passages: Vec<Passage>,
 }
 
-/// Words in another language, and the beats whose words say the same.
+/// A text in another language, and the beats that it translates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage {
     /// Ids of beats in film order, at least one.
@@ -43,7 +43,7 @@ pub struct Passage {
     pub text: String,
 }
 
-/// What is needed to find and to understand translations.
+/// What is needed to find and plan translations.
 #[derive(Debug, Clone, Copy)]
 pub struct Library<'a> {
     /// The document's own name.
@@ -57,14 +57,14 @@ pub struct Library<'a> {
 }
 
 impl Library<'_> {
-    /// The translations that `storyboard` names, in its order, and what could not be honoured. `folder` is for copies.
+    /// The translations that `storyboard` names, in its order, and warnings. `folder` is for copies.
     pub async fn translations(
         self,
         storyboard: &Storyboard,
         folder: &Path,
         deadline: Deadline,
     ) -> (Vec<Translation>, Vec<Warning>) {
-        // Each in a box: whoever spawns a job must know that they are `Send`, and the compiler can't prove it of closures.
+        // Boxed: the compiler can't prove that the closures' futures are `Send`.
         let mut made: Vec<BoxFuture<'_, Made>> = Vec::new();
         for (number, language) in storyboard.captions.iter().enumerate() {
             let copy = folder.join(format!("translation-{number}"));
@@ -78,7 +78,7 @@ impl Library<'_> {
     async fn translation(self, film: &Storyboard, language: &str, copy: PathBuf, deadline: Deadline) -> Made {
         let name = keys::translation(self.document, language);
         let planned = deadline.run(self.planned(&name, copy, deadline)).await;
-        match planned.unwrap_or_else(|_| Err("there was no time for it".to_owned())) {
+        match planned.unwrap_or_else(|_| Err("there was no time left for it".to_owned())) {
             Ok(translated) => {
                 let (passages, mut warnings) = aligned(film, &translated, &name);
                 warnings.extend(another_language(language, &translated.language, &name));
@@ -106,15 +106,15 @@ fn warning(code: &str, message: String, place: Option<Place>) -> Warning {
     Warning { code: code.to_owned(), message, place }
 }
 
-/// A translation that says of itself that it is another one.
+/// A warning for a translation whose front matter names another language.
 fn another_language(wanted: &str, found: &str, name: &str) -> Option<Warning> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
-    let message = format!("`{name}` says that it is in `{found}`; it is shown as `{wanted}`");
+    let message = format!("`{name}` names `{found}` as its language; its captions are labelled `{wanted}`");
     (primary(wanted) != primary(found)).then(|| warning("captions.another_language", message, None))
 }
 
-/// What the planner found in a translation and not in the lesson itself. Its pictures are never drawn, but what is wrong with them
-/// may be what is wrong with the words.
+/// The warnings of a translation that the lesson itself does not have. Its pictures are never drawn, but a warning about them may
+/// hint at an error in its text.
 fn its_own(translated: &Storyboard, film: &Storyboard, name: &str) -> Vec<Warning> {
     let known = |found: &&Warning| film.warnings.iter().any(|warning| warning.code == found.code);
     let told = |found: &Warning| {
@@ -124,17 +124,17 @@ fn its_own(translated: &Storyboard, film: &Storyboard, name: &str) -> Vec<Warnin
     translated.warnings.iter().filter(|found| !known(found)).map(told).collect()
 }
 
-/// What of `translated` says the same as which beats of `film`: scene by scene, and in a scene paragraph by paragraph. Where their
-/// numbers differ, the words of the whole scene go with the whole scene.
+/// Aligns `translated` with the beats of `film`: scene by scene, and in a scene paragraph by paragraph. Where the numbers of paragraphs
+/// differ, the text of the whole scene goes with the whole scene.
 fn aligned(film: &Storyboard, translated: &Storyboard, name: &str) -> (Vec<Passage>, Vec<Warning>) {
     let mut passages = Vec::new();
     let mut warnings = Vec::new();
     let ids: HashSet<&str> = film.scenes.iter().map(|scene| scene.id.as_str()).collect();
-    // Lecture plans give ids, which are the same in every language; those of lessons are made of headings.
+    // Scenes of lecture plans have ids, the same in every language; the ids of lessons derive from headings.
     let by_id = translated.scenes.iter().all(|scene| ids.contains(scene.id.as_str()));
     if !by_id && film.scenes.len() != translated.scenes.len() {
         let (theirs, ours) = (translated.scenes.len(), film.scenes.len());
-        let message = format!("`{name}` has {theirs} scenes and the film {ours}: they are taken in their order");
+        let message = format!("`{name}` has {theirs} scenes, but the film has {ours}: they are matched in order");
         warnings.push(warning("captions.scenes_differ", message, None));
     }
     for (number, scene) in film.scenes.iter().enumerate() {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn paragraphs_go_with_paragraphs_however_they_were_cut() {
+    fn paragraphs_are_matched_however_they_were_split() {
         let film =
             storyboard(&[("a", &[("One.", 3), ("", 5), ("Two.", 7), ("Still two.", 7)]), ("b", &[("Three.", 9)])]);
         let german = storyboard(&[("x", &[("Eins.", 3), ("Ganz eins.", 3), ("Zwei.", 8)]), ("y", &[("Drei.", 20)])]);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_goes_with_its_scene_and_is_told() {
+    fn scenes_with_other_paragraphs_are_matched_as_a_whole_with_a_warning() {
         let film = storyboard(&[("a", &[("One.", 3), ("Two.", 5)]), ("b", &[("Three.", 9)]), ("c", &[("Four.", 12)])]);
         let german = storyboard(&[("x", &[("Eins, zwei.", 3)]), ("y", &[("Drei.", 5)])]);
         let expected = pairs(&[("a-0 a-1", "Eins, zwei."), ("b-0", "Drei.")]);
@@ -223,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn scenes_that_have_the_same_ids_are_the_same() {
+    fn scenes_are_matched_by_id() {
         let film = storyboard(&[("a", &[("One.", 3)]), ("b", &[("Two.", 5)]), ("c", &[("", 6)])]);
         let german = storyboard(&[("b", &[("Zwei.", 3)]), ("a", &[("Eins.", 5)])]);
         assert_eq!(found(&film, &german), (pairs(&[("a-0", "Eins."), ("b-0", "Zwei.")]), Vec::new()));
     }
 
     #[test]
-    fn what_is_wrong_with_a_translation_is_told_with_its_name_and_line() {
+    fn a_translations_warnings_name_its_file_and_line() {
         let film = Storyboard { warnings: vec![warning("same", "a".to_owned(), None)], ..storyboard(&[]) };
         let place = Some(Place { line: 7, column: 1 });
         let found = vec![warning("same", "b".to_owned(), None), warning("other", "no such fence".to_owned(), place)];
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_translation_in_another_language_is_told() {
+    fn a_translation_in_another_language_gives_a_warning() {
         assert!(another_language("de", "de-AT", "n").is_none() && another_language("pt-BR", "pt", "n").is_none());
         assert!(another_language("de", "en", "n").is_some());
     }

@@ -1,9 +1,9 @@
-//! WASI with nothing in it, for planners whose language can't do without: no files, no sockets, an empty environment, closed
-//! standard input, a clock that stands still and randomness from a fixed seed. So the same document gives the same storyboard.
+//! An empty WASI, for planners whose language needs one: no files, no sockets, an empty environment, closed standard input, a
+//! constant clock and randomness from a fixed seed. So the same document gives the same storyboard.
 //!
-//! No answer waits: whoever polls or sleeps is told at once that the time has come, and a loop of it ends by fuel or by the
-//! clock on the wall. Functions that could only be reached through a file or a socket end the planner when they are called.
-//! All of it is written here, because wasmtime's own WASI brings a whole system that would have to be closed again.
+//! No call blocks: polling and sleeping return at once, and a loop of them ends by fuel or by the wall-clock limit. Functions
+//! that need a file or a socket end the planner when they are called. It is written here because wasmtime's own WASI is a whole
+//! system that would have to be closed again.
 
 use wasmtime::component::{Component, Linker, Resource, ResourceType, Val, types};
 use wasmtime::{AsContextMut as _, Engine, StoreContextMut};
@@ -13,7 +13,7 @@ use super::limits::Meter;
 /// The interfaces that are granted, each as an empty world, in any 0.2 version.
 const GRANTED: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
-/// Where the clock on the wall stands: 2020-01-01 in UTC, seconds since 1970. Any fixed day will do; archives dislike 1970.
+/// The time of the constant clock: 2020-01-01 in UTC, in seconds since 1970. Any fixed day will do; archive formats reject 1970.
 const NOW: u64 = 1_577_836_800;
 /// Most random bytes in one call; every language's start asks for less than a kilobyte.
 const MOST_RANDOM: u64 = 65_536;
@@ -28,19 +28,19 @@ const FUEL_PER_CALL: u64 = 1_000;
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
 
-/// A call that an empty world has no answer to.
+/// A call that the empty WASI can't answer.
 #[derive(Debug, thiserror::Error)]
-#[error("it called `{0}`, which an empty world has no answer to")]
+#[error("it called `{0}`, which the empty WASI does not provide")]
 struct Unanswered(String);
 
-/// Whether an import is part of the empty world.
+/// Whether an import is part of the empty WASI.
 pub(super) fn granted(import: &str) -> bool {
     let Some((interface, version)) = import.split_once('@') else { return false };
     version.starts_with("0.2.") && GRANTED.iter().any(|package| interface.starts_with(package))
 }
 
-/// Gives a linker all that the component imports of the empty world. Nothing else is defined, so whatever else it imports
-/// keeps it from being instantiated.
+/// Defines the imports of the empty WASI in a linker. Nothing else is defined, so a component with any other import can't be
+/// instantiated.
 ///
 /// # Errors
 /// When an import is of a kind that no WASI interface has.

@@ -1,7 +1,7 @@
-//! What was made goes to the store, whatever happened: the film and what belongs to it, then the log, and last the
-//! status, which tells readers that all the rest is there.
+//! Writes the results to the store, whatever happened: the film and its files, then the log, and last the status, which tells
+//! readers that all the rest is there.
 //!
-//! In: files and texts, or an error. Out: objects under `films/<job-id>/`. It never makes anything itself but the page.
+//! In: files and texts, or an error. Out: objects under `films/<job-id>/`. The only thing it makes itself is the page.
 
 mod page;
 
@@ -25,7 +25,7 @@ use crate::job::status::{State, Sync};
 use crate::job::{JobId, Lease, Status};
 use crate::store::{CacheKey, Store, StoreError};
 
-/// What lies in the store by now.
+/// What has been published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Published {
     /// Kind → key.
@@ -36,7 +36,7 @@ pub struct Published {
     pub film_seconds: f64,
 }
 
-/// What came of a part of a job.
+/// The result of a part of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Made {
     /// The film.
@@ -52,10 +52,10 @@ pub enum Made {
     },
 }
 
-/// What log and status get even when nothing is left: less than the two seconds by which any deadline may be overrun.
+/// The time that log and status get even when nothing is left: less than the two seconds by which any deadline may be overrun.
 pub const LEAST: Duration = Duration::from_millis(1_500);
 
-/// What is kept back of a job's time for writing log and status: a fifth, at most 15 s.
+/// The reserve of a job's time for writing log and status: a fifth, at most 15 s.
 pub fn reserve(ends: Deadline) -> Duration {
     (ends.left() / 5).min(Duration::from_secs(15))
 }
@@ -78,7 +78,7 @@ pub async fn film(
         let (status, log) = (status.clone(), log.to_vec());
         deadline.work(move |cutoff| texts(&film, &storyboard, &ledger, &status, &log, cutoff)).await
     };
-    let late = |stopped: Stopped| JobError::new(Code::JobDeadline, format!("the film's page: {stopped}"));
+    let late = |stopped: Stopped| JobError::new(Code::JobDeadline, format!("writing the film's page: {stopped}"));
     let texts = written.map_err(late)?.map_err(|passed| late(passed.into()))?;
     let texts = texts.map(|(kind, file, media, bytes)| (kind.to_owned(), file.to_owned(), media, bytes));
     let texts = texts.into_iter().chain(captions(film));
@@ -98,7 +98,7 @@ pub async fn film(
         async move { store.put_file(&key, path, content_type, deadline).await }
     });
     tokio::try_join!(futures::future::try_join_all(texts), futures::future::try_join_all(files))?;
-    // The film's own language is asked for by its name too.
+    // The film's own language is published under its name too.
     if let Some(own) = film.captions.first() {
         for extension in ["srt", "vtt"] {
             let own_key = outputs.get(&format!("captions_{extension}")).cloned();
@@ -139,14 +139,14 @@ fn texts(
 /// Whether all that a job published is still there and whole, as far as the store itself can tell by reading it.
 ///
 /// # Errors
-/// What is lost, as `store.not_found` or `store.damaged`; a store that can't be asked says nothing about it.
+/// What is lost, as `store.not_found` or `store.damaged`. When the store can't be read, nothing counts as lost.
 pub async fn whole(status: &Status, store: &Store, deadline: Deadline) -> Result<(), JobError> {
     let files: BTreeSet<&String> = status.outputs.values().collect();
     for key in files {
         match store.check(key, deadline).await {
             Err(error) if error.is_lost() => return Err(lost(error)),
             Err(error) => {
-                warn!(%error, "whether what was published is whole is not known");
+                warn!(%error, "can't verify whether the published files are intact; they are used as they are");
                 return Ok(());
             }
             Ok(()) => {}
@@ -155,7 +155,7 @@ pub async fn whole(status: &Status, store: &Store, deadline: Deadline) -> Result
     Ok(())
 }
 
-/// What is lost can be made anew, whatever the reason.
+/// A loss as a retryable error: the files can be made again.
 pub fn lost(error: StoreError) -> JobError {
     JobError { retryable: true, ..JobError::from(error).in_stage(Stage::Publish) }
 }
@@ -178,10 +178,10 @@ fn captions(film: &Film) -> impl Iterator<Item = (String, String, &'static str, 
     })
 }
 
-/// Writes log and status, whatever came of the job, and gives the status as written.
+/// Writes log and status, whatever the job's result, and gives the status as written.
 ///
 /// # Errors
-/// When the status can't be written, or the job is another worker's by now.
+/// When the status can't be written, or another worker has the job.
 pub async fn outcome(
     made: Result<Made, JobError>,
     lease: Lease,
@@ -191,8 +191,8 @@ pub async fn outcome(
     deadline: Deadline,
 ) -> Result<Status, JobError> {
     match &made {
-        Ok(Made::Published(_)) => info!("the film is there"),
-        Ok(Made::HandedOver { execution, .. }) => info!(execution, "handed over"),
+        Ok(Made::Published(_)) => info!("the film is published"),
+        Ok(Made::HandedOver { execution, .. }) => info!(execution, "the job is handed over to the state machine"),
         Err(error) => error!(code = error.code.name(), remedy = error.remedy, "{}", error.message),
     }
     if let Err(error) = &made
@@ -206,18 +206,18 @@ pub async fn outcome(
     if let Some(key) = &log_key
         && let Err(error) = store.put(key, log.bytes(), "application/x-ndjson", log_deadline).await
     {
-        warn!(%error, "the log could not be published");
+        warn!(%error, "can't write the job's log to the store");
         log_key = None;
     }
     let seconds = lease.held().as_secs_f64();
     let finished = lease.finish(|status| conclude(status, made, log_key, seconds), deadline).await;
     finished.map_err(|error| match error {
-        FinishError::Lost => JobError::new(Code::JobLost, "another worker took the job over"),
+        FinishError::Lost => JobError::new(Code::JobLost, "another worker has taken the job over"),
         FinishError::Store(error) => JobError::from(error),
     })
 }
 
-/// A job that was cancelled still gets its log. Of one that was taken over, nothing is ours any more, the log included.
+/// A cancelled job still gets its log. A job that was taken over belongs to the other worker, its log included.
 async fn after_loss(
     error: &JobError,
     lease: &Lease,

@@ -1,4 +1,5 @@
-//! What a program may leave in its folder while it runs: a disk that it fills and a tree that takes minutes to remove are everybody's.
+//! Limits on what a program may write to its folder while it runs, so that it can't fill the disk, or make a tree that takes minutes to
+//! remove.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,7 +16,7 @@ use crate::untrusted_file::UntrustedFolder;
 
 /// Files and folders. Manim leaves some dozens; a document of formulas set by TeX, with its caches, some hundreds.
 const ENTRIES: u64 = 20_000;
-/// Folders in each other. TeX's caches have 9.
+/// Depth of nested folders. TeX's caches have 9.
 const DEPTH: usize = 32;
 /// Bytes, and what part of the free room: four programs may run at a time.
 const BYTES: u64 = 4 << 30;
@@ -39,7 +40,7 @@ impl Bounds {
         Self { bytes: BYTES.min(free / PART) }
     }
 
-    /// Looks every now and then until there is too much in the folder, and says what.
+    /// Checks the folder periodically until a limit is exceeded, and says which.
     pub(super) async fn exceeded(self, path: &Path) -> String {
         let mut pause = PAUSE;
         loop {
@@ -47,7 +48,7 @@ impl Bounds {
             let path = path.to_owned();
             let looked = tokio::task::spawn_blocking(move || {
                 let began = Instant::now();
-                (self.look(&path), began.elapsed())
+                (self.check(&path), began.elapsed())
             });
             match looked.await {
                 Ok((Some(why), _)) => return why,
@@ -58,8 +59,8 @@ impl Bounds {
         }
     }
 
-    /// One look, which ends at the first thing too much. What comes and goes meanwhile is seen or not. It blocks.
-    pub(super) fn look(self, path: &Path) -> Option<String> {
+    /// One check, which ends at the first limit exceeded. Files that change meanwhile may be missed. It blocks.
+    pub(super) fn check(self, path: &Path) -> Option<String> {
         let folder = UntrustedFolder::open(path).ok()?;
         let (mut entries, mut bytes) = (0, 0_u64);
         // Two descriptors for each level, of which there are few.
@@ -77,25 +78,25 @@ impl Bounds {
             }
             entries += 1;
             if entries > ENTRIES {
-                return Some(format!("it left more than {ENTRIES} files"));
+                return Some(format!("it wrote more than {ENTRIES} files and folders"));
             }
             let Ok(file) = fstatat(&level, name, AtFlags::AT_SYMLINK_NOFOLLOW) else { continue };
             // In units of 512 bytes, whatever the file system's own are.
             bytes += u64::try_from(file.st_blocks).unwrap_or(0) * 512;
             if bytes > self.bytes {
-                return Some(format!("it left more than {} MB", self.bytes >> 20));
+                return Some(format!("it wrote more than {} MB", self.bytes >> 20));
             }
             if SFlag::from_bits_truncate(file.st_mode & SFlag::S_IFMT.bits()) != SFlag::S_IFDIR {
                 continue;
             }
             if depth >= DEPTH {
-                return Some(format!("it left more than {DEPTH} folders in each other"));
+                return Some(format!("it nested more than {DEPTH} folders"));
             }
             match open(&level, name) {
                 Ok(inner) => levels.push(inner),
                 // It is gone, or another kind of thing by now.
                 Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
-                Err(_) => return Some("it left a folder that can't be looked into".to_owned()),
+                Err(_) => return Some("it made a folder that can't be read".to_owned()),
             }
         }
     }
@@ -113,10 +114,10 @@ fn open(folder: impl AsFd, name: &CStr) -> nix::Result<(OwnedFd, OwningIter)> {
 mod tests {
     use super::*;
 
-    fn looked(bytes: u64, fill: impl FnOnce(&Path)) -> Option<String> {
+    fn checked(bytes: u64, fill: impl FnOnce(&Path)) -> Option<String> {
         let home = tempfile::tempdir().unwrap();
         fill(home.path());
-        Bounds { bytes }.look(home.path())
+        Bounds { bytes }.check(home.path())
     }
 
     #[test]
@@ -124,23 +125,23 @@ mod tests {
         let write = |name: &'static str, bytes: usize| {
             move |home: &Path| std::fs::write(home.join(name), vec![1; bytes]).unwrap()
         };
-        assert_eq!(looked(1 << 20, |_| ()), None);
-        assert_eq!(looked(1 << 20, write("a", 1 << 19)), None);
-        assert!(looked(1 << 20, write("a", 1 << 21)).unwrap().contains("1 MB"));
+        assert_eq!(checked(1 << 20, |_| ()), None);
+        assert_eq!(checked(1 << 20, write("a", 1 << 19)), None);
+        assert!(checked(1 << 20, write("a", 1 << 21)).unwrap().contains("1 MB"));
         let nest = |depth: usize| move |home: &Path| std::fs::create_dir_all(home.join("d/".repeat(depth))).unwrap();
-        assert_eq!(looked(1 << 30, nest(DEPTH - 1)), None);
-        assert!(looked(1 << 30, nest(DEPTH + 1)).unwrap().contains("folders"));
+        assert_eq!(checked(1 << 30, nest(DEPTH - 1)), None);
+        assert!(checked(1 << 30, nest(DEPTH + 1)).unwrap().contains("folders"));
         let many = |home: &Path| {
             (0..=ENTRIES).for_each(|file| drop(std::fs::File::create(home.join(file.to_string())).unwrap()))
         };
-        assert!(looked(1 << 30, many).unwrap().contains("files"));
+        assert!(checked(1 << 30, many).unwrap().contains("files"));
     }
 
     #[test]
     fn links_are_not_followed() {
         let link = |home: &Path| std::os::unix::fs::symlink("/usr", home.join("link")).unwrap();
-        assert_eq!(looked(1 << 20, link), None);
+        assert_eq!(checked(1 << 20, link), None);
         let itself = |home: &Path| std::os::unix::fs::symlink(".", home.join("link")).unwrap();
-        assert_eq!(looked(1 << 20, itself), None);
+        assert_eq!(checked(1 << 20, itself), None);
     }
 }

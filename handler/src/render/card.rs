@@ -1,4 +1,4 @@
-//! A still card: what stands in for a scene that can't be drawn. Made by ffmpeg alone, so that it is there when Manim is not.
+//! Still cards, which replace scenes that can't be drawn. They are made by ffmpeg alone, so that they need no Manim.
 //!
 //! Two seconds are encoded, once, and repeated by stream copy: a card costs the same whatever its length. Its encoder settings
 //! are those of `chalkreel_stage/frames/clip.py`, so that cards and clips share their parameter sets and can be joined.
@@ -111,11 +111,14 @@ impl Cards {
         match outcome.ending {
             Ending::Exited(0) => Ok(()),
             Ending::TimedOut | Ending::Ended => {
-                Err(JobError::new(Code::RenderTimedOut, "no time was left for a still card"))
+                Err(JobError::new(Code::RenderTimedOut, "there was no time left to make a still card"))
             }
             ending => {
                 let words = outcome.stderr.text_lossy();
-                Err(JobError::new(Code::RenderFailed, format!("a still card: {ending}: {}", words.trim())))
+                Err(JobError::new(
+                    Code::RenderFailed,
+                    format!("ffmpeg could not make a still card: {ending}: {}", words.trim()),
+                ))
             }
         }
     }
@@ -184,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_heading_can_give_no_commands() {
+    fn a_heading_can_not_inject_ass_commands() {
         let script = subtitles("{\\pos(0,0)}\nStyle: x \\N \\h", "dark");
         let line = script.lines().find(|line| line.starts_with("Dialogue")).unwrap();
         assert!(line.ends_with(",,\\{\\\u{2060}pos(0,0)\\} Style: x \\\u{2060}N \\\u{2060}h"), "{line}");

@@ -1,7 +1,7 @@
-//! Scenes become silent clips.
+//! Turns scenes into silent clips.
 //!
-//! In: a scene, the length of each of its beats in frames, and the film's settings. Out: a clip that was counted before it
-//! was believed, and what the stage reports of it. It never hears a sound, and never stretches a clip afterwards.
+//! In: a scene, the length of each of its beats in frames, and the film's settings. Out: a verified clip, and
+//! the stage's report on it. It knows nothing of sound, and never stretches a clip afterwards.
 
 mod bounds;
 mod card;
@@ -28,7 +28,7 @@ pub use protocol::Film;
 pub use raw::Raw;
 pub use stage::{Stage, StageError};
 
-/// What would be told of a line of the stage or of a program; for the fuzz targets.
+/// What would be reported of a line of the stage or of a program; for the fuzz targets.
 pub(crate) fn told(line: &[u8]) -> Vec<String> {
     protocol::told(line)
 }
@@ -49,9 +49,9 @@ pub struct SceneOrder<'a> {
     pub quality: Quality,
     /// Frames of each beat, in order, each at least 1.
     pub beats: &'a [u64],
-    /// Which tools draw: clips of other tools are other clips.
+    /// The versions of the tools that draw: other tools give other clips.
     pub tools: &'a str,
-    /// Where its clip shall lie: a folder that no child can write.
+    /// The folder for its clip, which no child can write.
     pub clips: &'a Path,
 }
 
@@ -65,7 +65,7 @@ pub struct ClipReport {
     /// The same at the end of each beat; empty for what was not laid out here.
     #[serde(default)]
     pub beat_audits: Vec<status::Audit>,
-    /// What could not be honoured.
+    /// Warnings.
     pub warnings: Vec<String>,
 }
 
@@ -92,18 +92,18 @@ impl Clip {
 pub struct Renderer {
     /// The warm worker.
     pub stage: Stage,
-    /// Somebody's own Manim programs.
+    /// Manim programs in documents.
     pub raw: Raw,
-    /// What stands in for a scene that can't be drawn.
+    /// Replacements of scenes that can't be drawn.
     pub cards: Cards,
     /// Clips of earlier jobs.
     pub cache: Cache,
 }
 
 impl Renderer {
-    /// The scene's clip as it was drawn earlier. A cache that fails is only a cache that misses, and so is one whose clip is not as
-    /// promised: an older version of this program may have written it.
-    pub async fn kept(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<Clip> {
+    /// The scene's clip from the cache. A failure of the cache counts as a miss; so does a clip that does not pass verification, which an
+    /// older version of this program may have written.
+    pub async fn cached(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<Clip> {
         let (path, key) = (order.path(), order.key());
         let fetched = async {
             let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, &key, deadline).await? else {
@@ -112,25 +112,25 @@ impl Renderer {
             Ok(self.cache.fetch_file(CLIPS, &key, &path, deadline).await?.then_some(report))
         };
         let report = fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
-            tracing::warn!(%error, "the cache could not be asked");
+            tracing::warn!(%error, "can't read the clip cache; the scene is drawn");
             None
         })?;
         let checked = if report.beats == order.beats {
-            verify::look(&path, order).await
+            verify::check(&path, order).await
         } else {
-            Err(mp4::WrongClip::Form("its report is another clip's".to_owned()))
+            Err(mp4::WrongClip::Form("its report belongs to another clip".to_owned()))
         };
         if let Err(error) = checked {
-            tracing::warn!(scene = order.scene.id, %error, "the clip in the cache is drawn again");
+            tracing::warn!(scene = order.scene.id, %error, "the cached clip is not valid; the scene is drawn again");
             return None;
         }
         Some(Clip { path, report, origin: ClipOrigin::Cached })
     }
 
-    /// Draws the scene's clip, and keeps it for other jobs.
+    /// Draws the scene's clip, and stores it in the cache.
     ///
     /// # Errors
-    /// `render.…`: what kept the scene from being drawn by `deadline`.
+    /// `render.…` when the scene could not be drawn by `deadline`.
     pub async fn clip(&self, order: SceneOrder<'_>, deadline: Deadline) -> Result<Clip, JobError> {
         let (path, key) = (order.path(), order.key());
         let report = self.draw(order, &path, deadline).await.map_err(|error| error.at(order.scene.place))?;
@@ -140,7 +140,7 @@ impl Renderer {
             self.cache.store_json(CLIPS, &key, &report, deadline).await
         };
         if let Err(error) = kept.await {
-            tracing::warn!(%error, "the clip could not be kept in the cache");
+            tracing::warn!(%error, "can't write the clip to the cache; it is used, but not cached");
         }
         Ok(Clip { path, report, origin: ClipOrigin::Drawn })
     }
@@ -156,7 +156,7 @@ impl Renderer {
         }
         let differs = report.beats.iter().zip(order.beats).position(|(drawn, planned)| drawn != planned);
         let message = format!(
-            "scene {}: the stage drew {} beats, not {} as planned; the first that differs is number {}",
+            "scene {}: the stage drew {} beats instead of the planned {}; they differ from number {} on",
             order.scene.id,
             report.beats.len(),
             order.beats.len(),

@@ -1,5 +1,4 @@
-//! What is said to the stage and what it answers: one JSON document a line, over a Unix socket.
-//! `layers/manim/stage` holds the other end.
+//! The protocol of the stage: one JSON document a line, over a Unix socket. `layers/manim/stage` implements the other end.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +21,7 @@ pub struct Film {
     pub language: String,
 }
 
-/// A line to the stage.
+/// A request to the stage.
 #[derive(Debug, Serialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub(super) enum Request<'a> {
@@ -41,9 +40,9 @@ pub(super) enum Request<'a> {
         /// Of its own, used or not.
         memory_bytes: u64,
     },
-    /// End that child.
+    /// End that scene's child.
     Cancel { id: &'a str },
-    /// End all children, and leave.
+    /// End all children, and exit.
     Quit,
 }
 
@@ -53,7 +52,7 @@ pub(super) struct BeatFrames {
     pub frames: u64,
 }
 
-/// A line from the stage.
+/// A reply of the stage.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Reply {
@@ -63,7 +62,7 @@ pub(super) enum Reply {
     Started { id: String },
     /// Frames drawn so far.
     Frames { id: String, frames: u64 },
-    /// The clip is there.
+    /// The clip is finished.
     Done {
         id: String,
         beats: Vec<BeatFrames>,
@@ -75,7 +74,7 @@ pub(super) enum Reply {
         #[serde(default)]
         render_s: f64,
     },
-    /// There is no clip.
+    /// The scene failed.
     Failed {
         id: String,
         kind: FailedKind,
@@ -84,7 +83,7 @@ pub(super) enum Reply {
         #[serde(default)]
         trace: String,
     },
-    /// A request was not understood.
+    /// A request could not be parsed.
     Refused { message: String },
 }
 
@@ -108,7 +107,7 @@ fn scene_memory() -> u64 {
     (child::share_of_memory() / 3 * 2).min(SCENE)
 }
 
-/// Whether the last words of a process say that it got no more memory: those of Rust, of C++ and of Python.
+/// Whether the last output of a process says that it ran out of memory, as Rust, C++ and Python word it.
 pub(super) fn ran_out(words: &str) -> bool {
     ["memory allocation of", "std::bad_alloc", "MemoryError"].iter().any(|sign| words.contains(sign))
 }
@@ -146,7 +145,7 @@ impl<'a> SceneOrder<'a> {
 }
 
 impl Reply {
-    /// The order it is about.
+    /// The scene it is about.
     pub(super) fn id(&self) -> Option<&str> {
         match self {
             Self::Started { id } | Self::Frames { id, .. } | Self::Done { id, .. } | Self::Failed { id, .. } => {
@@ -157,7 +156,7 @@ impl Reply {
     }
 }
 
-/// What the stage reports, within bounds; an audit more than there are beats is no audit.
+/// The stage's report, within bounds; audits whose number does not match the beats are dropped.
 pub(super) fn report(
     beats: Vec<BeatFrames>,
     audit: Audit,
@@ -169,15 +168,15 @@ pub(super) fn report(
     ClipReport { beats, audit, beat_audits, warnings: bounded(warnings, WARNINGS) }
 }
 
-/// What a program reports of a clip with these beats: its own words, marked as such. Its frames are counted, not asked for, and its
-/// picture is not measured.
+/// The report on a program's clip with these beats: its messages are marked as the program's. Its frames are counted, not taken from
+/// the program, and its picture is not measured.
 pub(super) fn report_of_program(beats: &[u64], warnings: Vec<String>) -> ClipReport {
     let told = |warning| format!("the program says: {warning}");
     let warnings = bounded(warnings, PROGRAM_WARNINGS).into_iter().map(told).collect();
     ClipReport { beats: beats.to_vec(), audit: Audit::default(), beat_audits: Vec::new(), warnings }
 }
 
-/// Warnings of one scene that are told: of the stage, which has one for an element at the most, and of a program.
+/// Most warnings of one scene: of the stage, which has one for an element at the most, and of a program.
 const WARNINGS: usize = 200;
 const PROGRAM_WARNINGS: usize = 8;
 /// Characters of one of them.
@@ -190,13 +189,13 @@ fn bounded(warnings: Vec<String>, most: usize) -> Vec<String> {
     let more = warnings.len().saturating_sub(most);
     let mut told: Vec<String> = warnings.iter().take(most).map(|warning| plain(warning, WARNING)).collect();
     if more > 0 {
-        told.push(format!("{more} more warnings are left out"));
+        told.push(format!("{more} more warnings are not shown"));
     }
     told
 }
 
-/// A child's words as they may go into a status, a log and a terminal: at most so many characters, in one direction, and none that
-/// commands a terminal. Lines stay.
+/// A child's output as it may go into a status, a log and a terminal: at most so many characters, without control characters, escapes
+/// and changes of direction. Lines stay.
 pub(super) fn plain(words: &str, most: usize) -> String {
     let harmless = |c: char| match c {
         '\n' => Some('\n'),
@@ -213,7 +212,7 @@ pub(super) fn plain(words: &str, most: usize) -> String {
     plain
 }
 
-/// All words of a line that reach somebody.
+/// All text of a line that users see.
 pub(super) fn told(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
         Ok(Reply::Done { beats, audit, beat_audits, warnings, .. }) => {
@@ -235,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_can_not_command_a_terminal() {
+    fn control_characters_are_removed() {
         assert_eq!(plain("a\u{202e}b\x1b[31mred\x07\tc\nd\u{2028}", 100), "ab [31mred  c\nd");
         assert_eq!(plain("Ünï — 字 🙂", 100), "Ünï — 字 🙂");
         assert_eq!(plain("abcdef", 3), "abc…");
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_warnings_is_cut_and_says_whose_they_are() {
+    fn too_many_warnings_are_cut_and_marked_as_the_programs() {
         let flood = vec!["<script>".repeat(2_000); 200];
         let ClipReport { warnings, beats, .. } = report_of_program(&[3, 4], flood);
         assert_eq!(beats, [3, 4]);
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_no_reply() {
+    fn invalid_numbers_are_refused() {
         let frames = |frames: &str| format!(r#"{{"event": "frames", "id": "1", "frames": {frames}}}"#);
         assert!(serde_json::from_str::<Reply>(&frames("7")).is_ok());
         for number in ["-1", "1e999", "NaN", "1.5", "18446744073709551616", "\"7\"", "null", "true", "[7]"] {
@@ -266,14 +265,14 @@ mod tests {
     proptest! {
         // Also run without end by `make fuzz`.
         #[test]
-        fn no_line_confuses_it(line in r#"(\{"event": ?"(done|failed|frames|ready)", ?"id": ?"[a-z]{0,3}", ?"(beats|frames|warnings|audit|kind)": ?\PC{0,40}\})|\PC{0,80}"#) {
+        fn any_line_is_parsed_or_refused(line in r#"(\{"event": ?"(done|failed|frames|ready)", ?"id": ?"[a-z]{0,3}", ?"(beats|frames|warnings|audit|kind)": ?\PC{0,40}\})|\PC{0,80}"#) {
             if let Ok(reply) = serde_json::from_str::<Reply>(&line) {
                 let _ = reply.id();
             }
         }
 
         #[test]
-        fn plain_words_are_plain(words in any::<String>(), most in 0_usize..50) {
+        fn plain_text_has_no_control_characters(words in any::<String>(), most in 0_usize..50) {
             let plain = plain(&words, most);
             prop_assert!(plain.chars().count() <= most + 1);
             prop_assert!(plain.chars().all(|c| c == '\n' || !c.is_control()));

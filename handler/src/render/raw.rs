@@ -1,5 +1,5 @@
-//! Scenes of somebody's own Manim program: drawn by a process tree of their own, never by the warm stage, since a program may
-//! do to its process whatever it likes.
+//! Scenes of Manim programs in documents: drawn by a process tree of their own, never by the warm stage, since a program may do
+//! anything to its process.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl Raw {
     /// Draws the class `scene` in a folder of its own, and leaves its clip at `to` once it was checked and decoded.
     ///
     /// # Errors
-    /// [`StageError`]; whatever it is, nothing of the program runs on afterwards.
+    /// [`StageError`]; no process of the program is left afterwards.
     pub async fn draw(
         &self,
         order: SceneOrder<'_>,
@@ -108,13 +108,13 @@ impl Raw {
             _ => false,
         };
         let outcome = tokio::select! {
-            outcome = child::watched(spec, self.stall, deadline, news) => outcome,
+            outcome = child::run_with_watchdog(spec, self.stall, deadline, news) => outcome,
             // The child is ended as nobody waits for it any more.
             why = bounds.exceeded(folder) => return Err(StageError::TooMuch(why)),
         };
         // What it left since the last look.
         let path = folder.to_owned();
-        let looked = tokio::task::spawn_blocking(move || bounds.look(&path)).await;
+        let looked = tokio::task::spawn_blocking(move || bounds.check(&path)).await;
         if let Ok(Some(why)) = looked {
             return Err(StageError::TooMuch(why));
         }
@@ -128,18 +128,18 @@ impl Raw {
         Ok(report_of_program(order.beats, warnings))
     }
 
-    /// Looked up once: it takes a child that confines itself and runs nothing.
+    /// Found once, by a child that confines itself and runs nothing.
     fn can_confine(&self) -> bool {
         *self.seccomp.get_or_init(|| tokio::task::block_in_place(|| child::probe().seccomp))
     }
 
-    /// Why programs are not run here; none when they are.
+    /// Why programs may not run here; none when they may.
     fn refuses(&self) -> Option<&'static str> {
         match self.allowed {
-            ManimSource::Deny => Some("MANIM_SOURCE=deny: Manim programs are not run here"),
+            ManimSource::Deny => Some("Manim programs may not run here, since MANIM_SOURCE is deny"),
             // Without the filter a program could speak to the network with whatever it finds.
             ManimSource::Confined if !self.can_confine() => {
-                Some("this kernel can't confine a Manim program; MANIM_SOURCE=allow runs it nevertheless")
+                Some("this kernel can't confine Manim programs; MANIM_SOURCE=allow runs them unconfined")
             }
             ManimSource::Confined | ManimSource::Allow => None,
         }
@@ -181,7 +181,7 @@ fn arguments(order: SceneOrder<'_>, source: &Path, class: &str, out: &Path) -> V
     pairs.into_iter().flat_map(|(name, value)| [name.into(), value]).collect()
 }
 
-/// What it said last decides, and gives its warnings: a program may also leave with any exit code it likes.
+/// Its last message decides, and gives its warnings: a program may exit with any code.
 fn told(outcome: Outcome, allowed: f64) -> Result<Vec<String>, StageError> {
     let said = outcome.stdout.text_lossy();
     let last = said.lines().rev().find_map(|line| serde_json::from_str::<Reply>(line).ok());
@@ -194,7 +194,7 @@ fn told(outcome: Outcome, allowed: f64) -> Result<Vec<String>, StageError> {
     match (&outcome.ending, last) {
         (Ending::Exited(0), Some(Reply::Done { warnings, .. })) => Ok(warnings),
         // Its last line is cut; what it left will show whether it was done.
-        (Ending::Exited(0), _) if outcome.stdout.dropped > 0 => Ok(vec!["more than can be told".to_owned()]),
+        (Ending::Exited(0), _) if outcome.stdout.dropped > 0 => Ok(vec!["more output than can be shown".to_owned()]),
         (Ending::Exited(_), Some(Reply::Failed { kind: FailedKind::Memory, message, .. })) => {
             Err(StageError::OutOfMemory(plain(&message, MESSAGE)))
         }

@@ -30,14 +30,14 @@ use crate::untrusted_file::{Unfit, UntrustedFolder};
 const MAX_LINE: u64 = 1 << 20;
 /// Longest start: Manim's import takes 1 s warm and 3 s without byte code; a machine under load takes many times that.
 const START: Duration = Duration::from_secs(60);
-/// How long a cancelled scene may take to say so before the whole worker is ended: it only has to kill a child.
+/// How long the worker may take to confirm a cancelled scene before the worker itself is ended: it only has to kill a child.
 const CANCEL: Duration = Duration::from_millis(1_500);
 
 /// Why a scene was not drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The worker's program did not come up.
-    #[error("the stage could not be started: {0}")]
+    #[error("the stage (Manim worker) could not be started: {0}")]
     CouldNotStart(String),
     /// Manim raised an error.
     #[error("{message}")]
@@ -51,18 +51,18 @@ pub enum StageError {
     #[error("the process that drew it died: {0}")]
     Crashed(String),
     /// It needed more memory than it may have.
-    #[error("it needed more memory than it may have: {0}")]
+    #[error("drawing it needed more memory than allowed: {0}")]
     OutOfMemory(String),
     /// It took longer than it may.
-    #[error("it took longer than {0:.0} s")]
+    #[error("drawing it took longer than {0:.0} s")]
     TimedOut(f64),
     /// It drew no frame for too long.
-    #[error("it drew no frame for {0:.0} s")]
+    #[error("no new frame was drawn for {0:.0} s")]
     Stalled(f64),
     /// The settings forbid it.
     #[error("{0}")]
     Refused(&'static str),
-    /// What it left in place of a clip.
+    /// Its clip is missing or invalid.
     #[error("the clip can't be used: {0}")]
     Unfit(#[from] Unfit),
     /// The clip is another one than was promised.
@@ -77,7 +77,7 @@ impl StageError {
     /// As the job's error, naming the scene.
     pub fn of_scene(self, scene: &str) -> JobError {
         if let Self::Failed { trace, .. } = &self {
-            warn!(scene, trace, "Manim raised an error");
+            warn!(scene, trace, "Manim raised an error in the scene");
         }
         let code = match &self {
             Self::CouldNotStart(_) => Code::RenderCouldNotStart,
@@ -139,8 +139,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Stage {
-    /// The stage of these layers. `scratch` is the folder that it writes, and nobody else; it reads what is beside that folder, where
-    /// jobs have their pictures.
+    /// The stage of these layers. Only the stage writes to the folder `scratch`; it may read the folders next to it, where jobs have their
+    /// pictures.
     pub fn new(layers: &Layers, config: &Config, scratch: &Path) -> Self {
         Self(Arc::new(Inner {
             program: layers.program("chalkreel-stage"),
@@ -155,12 +155,12 @@ impl Stage {
         }))
     }
 
-    /// Starts the worker before the first scene needs it. What goes wrong is told to the first scene.
+    /// Starts the worker before the first scene needs it. If that fails, the first scene tries again, and reports the error.
     pub fn warm_up(&self) {
         let stage = self.clone();
         tokio::spawn(async move {
             if let Err(error) = stage.worker(Deadline::after(START)).await {
-                debug!(%error, "the stage could not be warmed up");
+                debug!(%error, "the stage could not be started ahead of the first scene");
             }
         });
     }
@@ -168,7 +168,7 @@ impl Stage {
     /// Draws a scene, and leaves its clip at `to` once it was checked.
     ///
     /// # Errors
-    /// [`StageError`]; whatever it is, nothing of the scene runs on afterwards, and other scenes go on.
+    /// [`StageError`]; no process of the scene is left afterwards, and other scenes are not affected.
     pub async fn draw(&self, order: SceneOrder<'_>, to: &Path, deadline: Deadline) -> Result<ClipReport, StageError> {
         let deadline = deadline.slice(self.0.scene_timeout);
         let allowed = deadline.left().as_secs_f64();
@@ -188,7 +188,7 @@ impl Stage {
                 Ok(Some(reply)) => reply,
                 Ok(None) => {
                     pending.settled = true;
-                    return Err(StageError::Crashed("the stage itself is gone".to_owned()));
+                    return Err(StageError::Crashed("the worker exited".to_owned()));
                 }
                 Err(_) => {
                     worker.send(Request::Cancel { id: &id });
@@ -249,7 +249,7 @@ impl Stage {
     async fn worker(&self, deadline: Deadline) -> Result<Arc<Worker>, StageError> {
         let allowed = deadline.left().as_secs_f64();
         let could_not = |reason: &str| StageError::CouldNotStart(reason.to_owned());
-        let mut slot = deadline.run(self.0.worker.lock()).await.map_err(|_| could_not("no time was left"))?;
+        let mut slot = deadline.run(self.0.worker.lock()).await.map_err(|_| could_not("there was no time left"))?;
         let usable =
             slot.as_ref().filter(|worker| worker.until >= deadline && *worker.state.borrow() != WorkerState::Gone);
         let worker = match usable {
@@ -282,7 +282,7 @@ impl Stage {
         }
     }
 
-    /// Lets go of a stuck worker, so that the next scene starts another, and ends it behind everybody's back.
+    /// Detaches a stuck worker, so that the next scene starts another, and ends it in the background.
     async fn replace(&self, worker: &Arc<Worker>) {
         let mut slot = self.0.worker.lock().await;
         if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
@@ -312,7 +312,7 @@ impl Stage {
         spec.confinement = Confinement { read, write: vec![inner.scratch.clone()], mode: inner.confinement };
         let until = Deadline::after(inner.lifetime);
         let mut running = child::start(spec, until).map_err(|error| StageError::CouldNotStart(error.to_string()))?;
-        let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("it has no socket".to_owned()))?;
+        let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("its socket is missing".to_owned()))?;
         Ok(Worker::over(socket, running, until))
     }
 }
@@ -333,11 +333,11 @@ impl Worker {
         let _ = self.requests.send(request.line());
     }
 
-    /// Ends the process and gives its last words.
+    /// Ends the process and gives its last output.
     async fn end(&self) -> String {
         let running = locked(&self.running).take();
-        let Some(running) = running else { return "it was ended".to_owned() };
-        running.ender().end();
+        let Some(running) = running else { return "it had been ended".to_owned() };
+        running.stop_handle().end();
         let outcome = running.outcome().await;
         let words = outcome.stderr.text_lossy();
         let last: Vec<&str> = words.lines().rev().take(3).collect();
@@ -356,7 +356,7 @@ impl Drop for Removed {
     }
 }
 
-/// An order that the worker has not settled: when its future is dropped, the scene is cancelled.
+/// A scene that the worker has not finished: when its future is dropped, the scene is cancelled.
 struct Pending {
     worker: Arc<Worker>,
     id: String,
@@ -400,7 +400,9 @@ async fn read_replies(socket: OwnedReadHalf, replies: Replies, state: watch::Sen
                 info!(manim = plain(&manim, 100), import_s, "the stage is ready");
                 let _ = state.send(WorkerState::Ready);
             }
-            Ok(Reply::Refused { message }) => warn!(message = plain(&message, MESSAGE), "the stage refused a request"),
+            Ok(Reply::Refused { message }) => {
+                warn!(message = plain(&message, MESSAGE), "the stage could not parse a request")
+            }
             Ok(reply) => {
                 let sender = reply.id().and_then(|id| locked(&replies).get(id).cloned());
                 // A scene reads its replies all the time; only a dropped one has none to read them.
@@ -408,7 +410,7 @@ async fn read_replies(socket: OwnedReadHalf, replies: Replies, state: watch::Sen
                     let _ = sender.send(reply).await;
                 }
             }
-            Err(error) => warn!(%error, "the stage said something that is no reply"),
+            Err(error) => warn!(%error, "the stage sent a line that is not a valid reply"),
         }
     }
     let _ = state.send(WorkerState::Gone);

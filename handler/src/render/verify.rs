@@ -1,5 +1,4 @@
-//! Output is verified before it is believed. A clip is taken out of its child's hands and its bytes are looked at; one of a program is
-//! decoded too.
+//! Verifies clips. A clip is moved to where its child can't write, and its bytes are checked; a clip of a program is decoded too.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -45,8 +44,8 @@ fn readable() -> Permissions {
     Permissions::from_mode(0o644)
 }
 
-/// Takes the clip that a child left as `name` in its folder, to `path`, and checks all of it there. A clip that is not as promised
-/// does not stay.
+/// Moves the clip that a child wrote as `name` in its folder to `path`, and checks all of it there. A clip that fails the check is
+/// removed.
 pub(super) async fn take(
     folder: UntrustedFolder,
     name: String,
@@ -59,7 +58,7 @@ pub(super) async fn take(
         let size = clip.metadata().map_err(Unfit::Io)?.len();
         clip.set_permissions(readable()).map_err(Unfit::Io)?;
         mp4::check(&clip, size, &promise).map_err(|wrong| {
-            // What can't be removed is overwritten by the card, or left out of the film.
+            // A clip that can't be removed is overwritten by the card, or left out of the film.
             let _ = std::fs::remove_file(&path);
             StageError::Wrong(wrong)
         })
@@ -67,8 +66,8 @@ pub(super) async fn take(
     taken.await.unwrap_or_else(|panic| Err(StageError::Crashed(panic.to_string())))
 }
 
-/// Checks a clip that lies where no child can write.
-pub(super) async fn look(path: &Path, order: SceneOrder<'_>) -> Result<(), WrongClip> {
+/// Checks a clip in a folder that no child can write.
+pub(super) async fn check(path: &Path, order: SceneOrder<'_>) -> Result<(), WrongClip> {
     let (path, promise) = (path.to_owned(), order.promise());
     let looked = tokio::task::spawn_blocking(move || {
         let unread = |error: std::io::Error| WrongClip::Form(error.to_string());
@@ -80,7 +79,7 @@ pub(super) async fn look(path: &Path, order: SceneOrder<'_>) -> Result<(), Wrong
     looked.await.unwrap_or_else(|panic| Err(WrongClip::Form(panic.to_string())))
 }
 
-/// Decodes clips of programs: their boxes may be right and their pictures rubbish.
+/// Decodes clips of programs: their boxes may be valid and their pictures corrupt.
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
     program: PathBuf,

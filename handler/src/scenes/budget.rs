@@ -1,4 +1,4 @@
-//! What is left of a job's time, and who may take how much of it.
+//! Divides what is left of a job's time among its steps.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::narrate::SAMPLE_RATE;
 use crate::render::Cards;
 use crate::speed;
 
-/// What is left of a job's time, cut up: whoever is early leaves more to those after.
+/// What is left of a job's time, divided: a step that ends early leaves more to the later ones.
 #[derive(Debug)]
 pub struct Budget {
-    /// When the film must be joined.
+    /// When the film must be complete.
     pub ends: Deadline,
-    /// The film's length in milliseconds, as far as it is known: of what was not spoken yet, it is estimated.
+    /// The film's length in milliseconds, estimated for what was not spoken yet.
     length: AtomicI64,
     /// The most that joining may take.
     assembly: Duration,
@@ -28,14 +28,14 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// All of the time, for who only speaks.
+    /// All of the time, for a task that only narrates.
     pub(super) fn of_voices(ends: Deadline) -> Self {
         let none = Duration::ZERO;
         Self { ends, length: AtomicI64::new(0), assembly: none, card: none, cards: none }
     }
 
-    /// Of a film of about this length. Joining gets no more than half, and cards no more than a third, so that a short time is cut
-    /// up too.
+    /// For this storyboard. Joining gets no more than half of the time, and cards no more than a third, so that a short time is
+    /// divided too.
     pub fn of(storyboard: &Storyboard, quality: Quality, parallel: usize, ends: Deadline) -> Self {
         let beats = storyboard.scenes.iter().flat_map(|scene| &scene.beats);
         let length = beats.map(|beat| i64::from(beat.estimate_ms) + i64::from(beat.pause_ms)).sum();
@@ -44,20 +44,20 @@ impl Budget {
         Self { ends, length: AtomicI64::new(length), assembly: left / 2, card, cards: left / 3 }
     }
 
-    /// So many samples long is what was spoken of a beat: from now on that counts, and not what was estimated.
-    pub(super) fn spoken(&self, beat: &Beat, samples: usize) {
+    /// A beat was spoken, so many samples long: its length replaces the estimate.
+    pub(super) fn record_spoken(&self, beat: &Beat, samples: usize) {
         let ms = samples as u64 * 1000 / u64::from(SAMPLE_RATE);
         let more = i64::try_from(ms).unwrap_or(i64::MAX).saturating_sub(i64::from(beat.estimate_ms));
         self.length.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// What joining takes, on this machine as it is today.
+    /// The time that joining takes at this machine's measured speed.
     fn assembly(&self) -> Duration {
         let ms = u64::try_from(self.length.load(Ordering::Relaxed)).unwrap_or_default();
         assemble::cost(Duration::from_millis(ms)).mul_f64(speed::slowness()).min(self.assembly)
     }
 
-    /// Until when a scene may be drawn while so many have no clip: after that there is just time for their cards.
+    /// Until when scenes may be drawn while so many have no clip yet: after that there is just time for their cards.
     pub(super) fn drawing(&self, missing: u32) -> Deadline {
         let cards = (self.card * missing + Duration::from_secs(2)).min(self.cards);
         self.ends.less(self.assembly() + cards)
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn drawing_ends_in_time_for_the_cards_of_all_that_is_missing() {
+    fn drawing_ends_in_time_for_the_cards_of_all_missing_scenes() {
         let budget = budget(100, Duration::from_millis(400));
         let (few, many) = (budget.drawing(1), budget.drawing(50));
         assert!(many < few && few < budget.cards() && budget.cards() < budget.ends);
@@ -95,21 +95,21 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_more_than_its_part() {
+    fn joining_and_cards_take_no_more_than_their_shares() {
         let budget = budget(30, Duration::from_secs(1));
-        budget.spoken(&beat(0), 48_000 * 10_000);
+        budget.record_spoken(&beat(0), 48_000 * 10_000);
         let left = budget.drawing(1_000).left();
         assert!((4_000..5_100).contains(&left.as_millis()), "a sixth is left to draw: {left:?}");
     }
 
     #[test]
-    fn what_was_spoken_counts_and_not_what_was_estimated() {
+    fn the_spoken_length_replaces_the_estimate() {
         let budget = budget(600, Duration::ZERO);
         let before = budget.cards().left();
-        budget.spoken(&beat(2_000), 48_000 * 502);
+        budget.record_spoken(&beat(2_000), 48_000 * 502);
         let longer = before - budget.cards().left();
         assert!(longer > Duration::from_secs(5), "joining 500 s more takes {longer:?} more");
-        budget.spoken(&beat(400_000), 48_000);
-        assert!(budget.cards().left() > before - longer, "what is shorter than it was estimated gives back");
+        budget.record_spoken(&beat(400_000), 48_000);
+        assert!(budget.cards().left() > before - longer, "a beat shorter than its estimate gives time back");
     }
 }

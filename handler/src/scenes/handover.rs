@@ -1,5 +1,5 @@
-//! The handover: what the machines that make one film together have to know of it. It is kept in the cache by its content,
-//! and so is every take of the narration, since the length of a beat decides what is drawn.
+//! The handover: what the machines that make one film together need to know of it. It is stored in the cache under its hash,
+//! and so is the sound of every narrated beat, since the length of a beat decides how many frames are drawn.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,27 +21,27 @@ use crate::store::cache::digest;
 use crate::store::{Cache, CacheKey};
 
 /// Kinds of the cache's entries.
-const SHEETS: &str = "call-handovers";
-const TAKES: &str = "narrated";
-/// Takes that are fetched or kept at a time.
+const HANDOVERS: &str = "handovers";
+const BEATS: &str = "narrated-beats";
+/// Beats that are fetched or stored at a time.
 const AT_ONCE: usize = 8;
 
-/// A film as planned, and what has been spoken of it.
+/// A planned film, with the narration as far as it is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Handover {
     /// What the planner made.
     pub storyboard: Storyboard,
-    /// What is said in it, in other languages.
+    /// Its captions in other languages.
     pub translations: Vec<Translation>,
     /// Size and frame rate of the film.
     pub quality: Quality,
-    /// Where the document's files are.
+    /// Where the files are that the document names.
     pub asset_base: AssetBase,
     /// One for each beat, in film order; none before the film is narrated.
     pub narrated: Vec<NarratedBeat>,
 }
 
-/// A beat as it was spoken.
+/// A spoken beat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NarratedBeat {
     beat: String,
@@ -54,41 +54,48 @@ pub struct NarratedBeat {
 }
 
 impl Handover {
-    /// The handover that is kept under `key`; `folder` is for its file.
+    /// Reads the handover under `key`; `folder` is for its file.
     ///
     /// # Errors
     /// `store.not_found` when it is not there; else what the store says.
     pub async fn fetch(cache: &Cache, key: &CacheKey, folder: &Path, deadline: Deadline) -> Result<Self, JobError> {
-        let path = folder.join("call-handover.json");
-        let gone = || JobError::new(Code::StoreNotFound, "the film's handover is not in the cache any more");
-        if !cache.fetch_file(SHEETS, key, &path, deadline).await? {
+        let path = folder.join("handover.json");
+        let gone =
+            || JobError::new(Code::StoreNotFound, "the handover between the film's tasks is no longer in the cache");
+        if !cache.fetch_file(HANDOVERS, key, &path, deadline).await? {
             return Err(gone());
         }
         let bytes = tokio::fs::read(&path).await.map_err(|error| JobError::new(Code::StoreFile, error.to_string()))?;
         // Another version of this program may have written it.
         let handover: Self = serde_json::from_slice(&bytes).map_err(|_| gone())?;
-        tracing::info!(scenes = handover.storyboard.scenes.len(), narrated = handover.narrated.len(), "goes on");
+        tracing::info!(
+            scenes = handover.storyboard.scenes.len(),
+            beats = handover.narrated.len(),
+            "continuing from the handover of an earlier task"
+        );
         Ok(handover)
     }
 
-    /// Keeps it, and gives its key; `folder` is for its file.
+    /// Stores it in the cache, and gives its key; `folder` is for its file.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn keep(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> Result<CacheKey, JobError> {
-        let path = folder.join("call-handover.json");
-        let file = |error: std::io::Error| JobError::new(Code::StoreFile, format!("the handover: {error}"));
+    /// `store.…`
+    pub async fn save(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> Result<CacheKey, JobError> {
+        let path = folder.join("handover.json");
+        let file = |error: std::io::Error| {
+            JobError::new(Code::StoreFile, format!("the handover between the film's tasks can't be written: {error}"))
+        };
         tokio::fs::write(&path, serde_json::to_vec(self).unwrap_or_default()).await.map_err(file)?;
         let sha256 = digest(&path, deadline).await.map_err(file)?;
         let key = CacheKey::of("handover, version 3").part("sha256", sha256).finish();
-        cache.store_file(SHEETS, &key, &path, "application/json", deadline).await?;
+        cache.store_file(HANDOVERS, &key, &path, "application/json", deadline).await?;
         Ok(key)
     }
 
-    /// Puts what was spoken on the handover, scene by scene, and its sound into the cache.
+    /// Records the narration, scene by scene, and stores its sound in the cache.
     ///
     /// # Errors
-    /// What the store says.
+    /// `store.…`
     pub(super) async fn record(
         &mut self,
         said: &[Vec<Narration>],
@@ -96,36 +103,36 @@ impl Handover {
         deadline: Deadline,
     ) -> Result<(), JobError> {
         let beats = self.storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-        // In boxes, as the compiler can't prove of closures that they are `Send`.
+        // Boxed: the compiler can't prove that the closures' futures are `Send`.
         let narrated = beats.zip(said.iter().flatten()).map(|(beat, said)| {
-            let take: BoxFuture<'_, Result<NarratedBeat, JobError>> =
-                Box::pin(NarratedBeat::keep(beat, said, cache, deadline));
-            take
+            let saved: BoxFuture<'_, Result<NarratedBeat, JobError>> =
+                Box::pin(NarratedBeat::save(beat, said, cache, deadline));
+            saved
         });
         self.narrated = stream::iter(narrated.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
         Ok(())
     }
 
-    /// What was spoken, by beat, with its sound under `folder`. A take that can't be had has to be spoken again.
+    /// The narration, by beat, with its sound under `folder`. A beat whose sound is gone is missing: it is to be spoken again.
     pub(super) async fn narrated(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> HashMap<&str, Narration> {
-        let narrated = self.narrated.iter().map(|take| {
-            let take: BoxFuture<'_, Option<(&str, Narration)>> = Box::pin(take.fetch(cache, folder, deadline));
-            take
+        let narrated = self.narrated.iter().map(|beat| {
+            let fetched: BoxFuture<'_, Option<(&str, Narration)>> = Box::pin(beat.fetch(cache, folder, deadline));
+            fetched
         });
         stream::iter(narrated.collect::<Vec<_>>()).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
     /// Frames of each beat of a scene; none before it is narrated.
     pub(super) fn frames(&self, scene: &Scene) -> Option<Vec<u64>> {
-        let take = |beat: &Beat| self.narrated.iter().find(|take| take.beat == beat.id);
-        let frames = |beat: &Beat| Some(beat_frames(beat, take(beat)?.samples, self.quality.fps()));
+        let narrated = |beat: &Beat| self.narrated.iter().find(|narrated| narrated.beat == beat.id);
+        let frames = |beat: &Beat| Some(beat_frames(beat, narrated(beat)?.samples, self.quality.fps()));
         scene.beats.iter().map(frames).collect()
     }
 }
 
 impl NarratedBeat {
-    async fn keep(beat: &Beat, said: &Narration, cache: &Cache, deadline: Deadline) -> Result<Self, JobError> {
-        let mut take = Self {
+    async fn save(beat: &Beat, said: &Narration, cache: &Cache, deadline: Deadline) -> Result<Self, JobError> {
+        let mut narrated = Self {
             beat: beat.id.clone(),
             samples: said.sound.samples(),
             sound: None,
@@ -134,26 +141,29 @@ impl NarratedBeat {
             unspoken: said.unspoken.clone(),
         };
         if let Some(path) = said.sound.path() {
-            let sha256 = digest(path, deadline)
-                .await
-                .map_err(|error| JobError::new(Code::StoreFile, format!("the sound of beat {}: {error}", beat.id)))?;
+            let sha256 = digest(path, deadline).await.map_err(|error| {
+                JobError::new(Code::StoreFile, format!("the sound of beat {} can't be read: {error}", beat.id))
+            })?;
             let key = CacheKey::of("take, version 2").part("sha256", sha256).finish();
-            cache.store_file(TAKES, &key, path, "application/octet-stream", deadline).await?;
-            take.sound = Some(key);
+            cache.store_file(BEATS, &key, path, "application/octet-stream", deadline).await?;
+            narrated.sound = Some(key);
         }
-        Ok(take)
+        Ok(narrated)
     }
 
     async fn fetch(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> Option<(&str, Narration)> {
-        let path = folder.join(format!("{}.take.s16le", self.beat));
+        let path = folder.join(format!("{}.narrated.s16le", self.beat));
         if let Some(key) = &self.sound
-            && !cache.fetch_file(TAKES, key, &path, deadline).await.unwrap_or_default()
+            && !cache.fetch_file(BEATS, key, &path, deadline).await.unwrap_or_default()
         {
-            tracing::warn!(beat = self.beat, "the take is not in the cache any more");
+            tracing::warn!(
+                beat = self.beat,
+                "the sound of the beat is no longer in the cache; the beat is spoken again"
+            );
             return None;
         }
         let sound = Sound::at(self.sound.as_ref().map(|_| path), self.samples);
-        let narration = Narration::kept(sound, self.words.clone(), self.voice.clone(), self.unspoken.clone());
+        let narration = Narration::restored(sound, self.words.clone(), self.voice.clone(), self.unspoken.clone());
         Some((&self.beat, narration))
     }
 }

@@ -1,11 +1,11 @@
-//! One scene's way from words to a clip, and what stands in when there is no way: a still card with the scene's heading and its
-//! narration, or, when even that comes too late, nothing. A film with a card in it is a film; a film that never comes is none.
+//! Makes each scene: its narration and its clip. When a scene can't be drawn, a still card with its heading and narration replaces
+//! it; when there is no time for that either, the scene is left out. A film with a still card is better than no film.
 //!
-//! In: the storyboard. Out: for each scene its narration and its clip. It never joins anything, and never waits beyond the
+//! In: the storyboard. Out: for each scene its narration and its clip. It never joins clips, and never waits beyond the
 //! part of the job's time that [`Budget`] gives it.
 //!
-//! [`make`] does all of it in one process. Of a film that several machines make together, [`narrate`] does the first half, for
-//! all scenes have one voice; [`draw_alone`] draws one scene into the cache; and [`make`] finds there what they left.
+//! [`make`] does all of it in one process. For a film that several machines make together, [`narrate`] speaks all scenes, since
+//! they have one voice; [`draw_alone`] draws one scene into the cache; and [`make`] then finds the narration and the clips there.
 
 mod budget;
 mod handover;
@@ -36,12 +36,12 @@ use crate::services::Services;
 pub use budget::Budget;
 pub use handover::Handover;
 
-/// Times that a scene is tried when trying again can help.
+/// Attempts at a scene whose error is retryable.
 const TRIES: u32 = 2;
-/// Scenes in a row for which the stage did not start, after which the others don't wait for it any more.
-const HOPELESS: u32 = 2;
+/// After so many scenes in a row for which the stage did not start, the others don't wait for it.
+const STAGE_FAILURES: u32 = 2;
 
-/// What becomes of words that nobody could speak.
+/// What replaces the sound of words that no voice could speak.
 const UNSPOKEN: &str = "its words are shown as captions only";
 
 /// A scene as it goes into the film.
@@ -59,7 +59,7 @@ pub struct RenderedScene<'a> {
 /// not even a still card are left out.
 ///
 /// # Errors
-/// What ends the job: everything when the document says `on_failure: fail`, else only that no scene has a clip.
+/// Every error when the document says `on_failure: fail`, else only that no scene has a clip.
 pub async fn make<'a>(
     handover: &'a Handover,
     services: &Services,
@@ -75,15 +75,15 @@ pub async fn make<'a>(
         .await;
     let rendered = storyboard.scenes.iter().map(|scene| scheduler.scene(scene).instrument(scheduler.span(scene)));
     let rendered: Vec<_> = try_join_all(rendered).await?.into_iter().flatten().collect();
-    let rendered = scheduler.settled(rendered).await?;
+    let rendered = scheduler.remake_outdated(rendered).await?;
     let paid = scheduler.voices.paid_characters();
-    let warnings = scheduler.voices.warnings(rendered.iter().flat_map(|scene_made| &scene_made.narrations));
+    let warnings = scheduler.voices.warnings(rendered.iter().flat_map(|made| &made.narrations));
     lease.report(JobEvent::Paid(paid));
     lease.report(JobEvent::Warned(warnings));
-    // Without a single scene, what kept the first one from the film is the job's own failure.
+    // Without any scene, the error of the first one is the job's.
     match scheduler.left_out.into_inner() {
         Some(late) if rendered.is_empty() && late.code == Code::RenderTimedOut => {
-            let message = format!("there was no time for a single scene: {}", late.message);
+            let message = format!("not a single scene was ready in time: {}", late.message);
             Err(JobError::new(Code::JobDeadline, message).in_stage(Stage::Render))
         }
         Some(error) if rendered.is_empty() => Err(error),
@@ -91,10 +91,10 @@ pub async fn make<'a>(
     }
 }
 
-/// Speaks the whole film, for others to draw, and puts it on its handover.
+/// Speaks the whole film, for other machines to draw, and records the narration in the handover.
 ///
 /// # Errors
-/// As for [`make`]; `job.deadline` when it narrated too long, after which it goes on from the cache of voices.
+/// As for [`make`]; `job.deadline` when it took too long; the next attempt continues from the voice cache.
 pub async fn narrate(
     mut handover: Handover,
     services: &Services,
@@ -109,23 +109,24 @@ pub async fn narrate(
     let mut open: Vec<usize> = (0..scenes.len()).collect();
     while !open.is_empty() {
         let speak =
-            open.iter().map(|&index| scheduler.spoken(&scenes[index]).instrument(scheduler.span(&scenes[index])));
+            open.iter().map(|&index| scheduler.speak(&scenes[index]).instrument(scheduler.span(&scenes[index])));
         for (index, spoken) in open.iter().zip(try_join_all(speak).await?) {
             said[*index] = spoken;
         }
-        // A voice that failed later makes void what it spoke before.
-        open = (0..scenes.len()).filter(|&index| !scheduler.voices.stand(&said[index])).collect();
+        // When a voice fails, scenes that it has spoken before are spoken again.
+        open = (0..scenes.len()).filter(|&index| !scheduler.voices.all_current(&said[index])).collect();
     }
     let paid = scheduler.voices.paid_characters();
     lease.report(JobEvent::Paid(paid));
     if scheduler.budget.drawing(0).passed() && said.iter().flatten().any(|beat| beat.unspoken.is_some()) {
-        return Err(JobError::new(Code::JobDeadline, "the film could not be spoken in time").in_stage(Stage::Narrate));
+        return Err(JobError::new(Code::JobDeadline, "the narration of the film was not ready in time")
+            .in_stage(Stage::Narrate));
     }
     handover.record(&said, &services.renderer.cache, ends).await?;
     Ok(handover)
 }
 
-/// Draws one scene of a film that has been spoken, for others to join, into the cache.
+/// Draws one scene of a narrated film into the cache, for another machine to join.
 ///
 /// # Errors
 /// `render.…`, or `intake.bad_request` when the handover has no such scene.
@@ -138,14 +139,14 @@ pub async fn draw_alone(
 ) -> Result<Clip, JobError> {
     let found = handover.storyboard.scenes.iter().find(|one| one.id == scene);
     let Some((scene, beats)) = found.and_then(|scene| Some((scene, handover.frames(scene)?))) else {
-        return Err(JobError::new(Code::IntakeBadRequest, format!("no scene `{scene}` has been spoken of this film")));
+        return Err(JobError::new(Code::IntakeBadRequest, format!("the handover has no narrated scene `{scene}`")));
     };
     let assets =
         Assets::fetch_scene(&handover.storyboard, scene, &handover.asset_base, &services.store, folder, ends).await;
     let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
     let (quality, clips) = (handover.quality, clips_beside(folder));
     let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };
-    match services.renderer.kept(order, ends).await {
+    match services.renderer.cached(order, ends).await {
         Some(clip) => Ok(clip),
         None => services.renderer.clip(order, ends).await,
     }
@@ -156,25 +157,21 @@ fn film(storyboard: &Storyboard) -> Film {
     Film { title: title.clone(), theme: theme.clone(), language: language.clone() }
 }
 
-/// The ledger of a film of these rendered.
+/// The ledger of a film of these scenes.
 pub fn ledger(rendered: &[RenderedScene<'_>], quality: Quality) -> Ledger {
-    let scenes = rendered.iter().map(|scene_made| {
-        (
-            scene_made.scene,
-            &scene_made.clip.report.beats[..],
-            scene_made.narrations.iter().map(|beat| beat.sound.samples()).collect(),
-        )
+    let scenes = rendered.iter().map(|made| {
+        (made.scene, &made.clip.report.beats[..], made.narrations.iter().map(|beat| beat.sound.samples()).collect())
     });
     let mut ledger = Ledger::of(quality.fps(), scenes);
-    ledger.time(rendered.iter().flat_map(|scene_made| &scene_made.narrations).map(|beat| beat.words.clone()));
+    ledger.time(rendered.iter().flat_map(|made| &made.narrations).map(|beat| beat.words.clone()));
     ledger
 }
 
 /// What the scenes of one film share.
 struct SceneScheduler<'s> {
-    /// What was spoken by another machine.
+    /// The narration that another machine has made.
     narrated: HashMap<&'s str, Narration>,
-    /// Scenes that others tried in vain to draw.
+    /// Scenes that tasks of their own could not draw.
     given_up: HashMap<String, JobError>,
     strict: bool,
     film: Film,
@@ -189,11 +186,11 @@ struct SceneScheduler<'s> {
     /// Scenes without a clip so far.
     missing: AtomicU32,
     /// Scenes in a row for which the stage did not start.
-    silent_stage: AtomicU32,
-    /// What kept the first scene out of the film that is not in it.
+    stage_failures: AtomicU32,
+    /// The error of the first scene that was left out.
     left_out: OnceLock<JobError>,
-    drawing: Semaphore,
-    carding: Semaphore,
+    draw_permits: Semaphore,
+    card_permits: Semaphore,
 }
 
 impl<'s> SceneScheduler<'s> {
@@ -216,10 +213,10 @@ impl<'s> SceneScheduler<'s> {
             strict: storyboard.on_failure.as_deref() == Some("fail"),
             film: film(storyboard),
             missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
-            silent_stage: AtomicU32::new(0),
+            stage_failures: AtomicU32::new(0),
             left_out: OnceLock::new(),
-            drawing: Semaphore::new(parallel),
-            carding: Semaphore::new(parallel),
+            draw_permits: Semaphore::new(parallel),
+            card_permits: Semaphore::new(parallel),
             voices,
             quality: handover.quality,
             services,
@@ -236,77 +233,88 @@ impl<'s> SceneScheduler<'s> {
     }
 
     async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<RenderedScene<'a>>, JobError> {
-        let (narrations, drawn) = self.spoken_and_drawn(scene).await?;
+        let (narrations, drawn) = self.speak_and_draw(scene).await?;
         let clip = match drawn {
             Ok(clip) => Some(clip),
-            Err(error) => self.stand_in(scene, &narrations, error).await?,
+            Err(error) => self.replace(scene, &narrations, error).await?,
         };
         self.missing.fetch_sub(1, Ordering::Relaxed);
         progress::scene_made(self.lease, &scene.id, &narrations, clip.as_ref());
         Ok(clip.map(|clip| RenderedScene { scene, narrations, clip }))
     }
 
-    async fn spoken_and_drawn(&self, scene: &Scene) -> Result<(Vec<Narration>, Result<Clip, JobError>), JobError> {
+    async fn speak_and_draw(&self, scene: &Scene) -> Result<(Vec<Narration>, Result<Clip, JobError>), JobError> {
         loop {
-            let narrations = self.spoken(scene).await?;
+            let narrations = self.speak(scene).await?;
             if let Some(drawn) = self.draw(scene, &narrations).instrument(info_span!("draw")).await {
                 return Ok((narrations, drawn));
             }
         }
     }
 
-    async fn spoken(&self, scene: &Scene) -> Result<Vec<Narration>, JobError> {
+    async fn speak(&self, scene: &Scene) -> Result<Vec<Narration>, JobError> {
         let mut narrations = Vec::new();
         while let Some(beat) = scene.beats.get(narrations.len()) {
             let narrate = info_span!("narrate", beat = beat.id);
             narrations.push(self.narration(scene, beat).instrument(narrate).await?);
-            if !self.voices.stand(&narrations) {
+            if !self.voices.all_current(&narrations) {
                 narrations.clear();
             }
         }
         Ok(narrations)
     }
 
-    /// Makes again what a voice that failed later, elsewhere in the film, has made void: at most once for each voice. A scene
-    /// that can't be had in the new voice keeps the old one.
-    async fn settled<'a>(&self, mut rendered: Vec<RenderedScene<'a>>) -> Result<Vec<RenderedScene<'a>>, JobError> {
+    /// Makes scenes again whose voice has failed since, elsewhere in the film: at most once for each voice. A scene that can't be
+    /// made in the new voice keeps the old one.
+    async fn remake_outdated<'a>(
+        &self,
+        mut rendered: Vec<RenderedScene<'a>>,
+    ) -> Result<Vec<RenderedScene<'a>>, JobError> {
         let mut kept = vec![false; rendered.len()];
         loop {
-            let mut again = Vec::new();
-            for (scene_made, kept) in rendered.iter_mut().zip(&mut kept) {
-                if !*kept && !self.voices.stand(&scene_made.narrations) {
-                    let span = self.span(scene_made.scene);
-                    again.push(self.settle(scene_made, kept).instrument(span));
+            let mut outdated = Vec::new();
+            for (made, kept) in rendered.iter_mut().zip(&mut kept) {
+                if !*kept && !self.voices.all_current(&made.narrations) {
+                    let span = self.span(made.scene);
+                    outdated.push(self.remake(made, kept).instrument(span));
                 }
             }
-            if again.is_empty() {
+            if outdated.is_empty() {
                 break;
             }
-            try_join_all(again).await?;
+            try_join_all(outdated).await?;
         }
         Ok(rendered)
     }
 
-    async fn settle(&self, scene_made: &mut RenderedScene<'_>, kept: &mut bool) -> Result<(), JobError> {
-        match self.again(scene_made.scene).await {
+    async fn remake(&self, made: &mut RenderedScene<'_>, kept: &mut bool) -> Result<(), JobError> {
+        match self.speak_and_draw_again(made.scene).await {
             Ok((narrations, clip)) => {
-                progress::scene_remade(self.lease, &scene_made.scene.id, &narrations, &clip);
-                (scene_made.narrations, scene_made.clip) = (narrations, clip);
+                progress::scene_remade(self.lease, &made.scene.id, &narrations, &clip);
+                (made.narrations, made.clip) = (narrations, clip);
             }
             Err(error) if self.strict => return Err(error),
             Err(error) => {
-                warn!(code = error.code.name(), "the scene keeps its voice: {}", error.message);
-                progress::keeps_its_voice(self.lease, scene_made.scene, &error);
+                warn!(
+                    code = error.code.name(),
+                    "the scene keeps the voice that failed elsewhere, since it can't be made again: {}", error.message
+                );
+                progress::voice_kept(self.lease, made.scene, &error);
                 *kept = true;
             }
         }
         Ok(())
     }
 
-    async fn again(&self, scene: &Scene) -> Result<(Vec<Narration>, Clip), JobError> {
+    async fn speak_and_draw_again(&self, scene: &Scene) -> Result<(Vec<Narration>, Clip), JobError> {
         loop {
             let until = self.budget.drawing(0);
-            let late = |_| JobError::new(Code::VoiceExhausted, format!("scene {}: no time was left", scene.id));
+            let late = |_| {
+                JobError::new(
+                    Code::VoiceExhausted,
+                    format!("scene {}: there was no time left to speak it again", scene.id),
+                )
+            };
             let narrations = until.run(self.voices.scene(scene, self.folder, until)).await.map_err(late)??;
             if let Some(drawn) = self.draw(scene, &narrations).await {
                 return Ok((narrations, drawn?));
@@ -314,48 +322,57 @@ impl<'s> SceneScheduler<'s> {
         }
     }
 
-    /// The beat's narration, whose length is known from then on. Words that nobody could speak are silence, for as long as it narrated to read their captions.
+    /// The beat's narration, whose length then replaces the estimate in the budget. Words that no voice could speak become silence,
+    /// for as long as reading their captions takes.
     async fn narration(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
-        let said = self.said(scene, beat).await?;
-        self.budget.spoken(beat, said.sound.samples());
+        let said = self.speak_beat(scene, beat).await?;
+        self.budget.record_spoken(beat, said.sound.samples());
         Ok(said)
     }
 
-    async fn said(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
-        if let Some(take) = self.narrated.get(&*beat.id) {
-            if let Some(error) = &take.unspoken {
+    async fn speak_beat(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
+        if let Some(narration) = self.narrated.get(&*beat.id) {
+            if let Some(error) = &narration.unspoken {
                 progress::replaced(self.lease, &scene.id, error, UNSPOKEN);
             }
-            return Ok(take.clone());
+            return Ok(narration.clone());
         }
         let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
         let error = match until.run(self.voices.speak(beat, &scene.id, self.folder, until)).await {
             Ok(Ok(narration)) => return Ok(narration),
             Ok(Err(error)) => error,
-            Err(_) => JobError::new(Code::VoiceExhausted, format!("beat {}: no time was left to speak it", beat.id)),
+            Err(_) => {
+                JobError::new(Code::VoiceExhausted, format!("beat {}: there was no time left to speak it", beat.id))
+            }
         };
-        // Whoever sets a limit wants to be asked before more is spent.
+        // A limit on characters ends the job: silence would hide that it was reached.
         if self.strict || error.code == Code::VoiceTooDear {
             return Err(error);
         }
-        warn!(beat = beat.id, code = error.code.name(), "the beat stays silent: {}", error.message);
+        warn!(
+            beat = beat.id,
+            code = error.code.name(),
+            "no voice could speak the beat; it is silent, and its words are shown as captions: {}",
+            error.message
+        );
         progress::replaced(self.lease, &scene.id, &error, UNSPOKEN);
-        Ok(Narration::kept(Sound::silence(beat.estimate_ms), Vec::new(), None, Some(error)))
+        Ok(Narration::restored(Sound::silence(beat.estimate_ms), Vec::new(), None, Some(error)))
     }
 
-    /// None when the narration is void before the scene's turn has come.
+    /// Draws the scene. None when its narration is outdated by the time a processor is free.
     async fn draw(&self, scene: &Scene, narrations: &[Narration]) -> Option<Result<Clip, JobError>> {
-        let late = || JobError::new(Code::RenderTimedOut, format!("scene {}: no time was left to draw it", scene.id));
+        let late =
+            || JobError::new(Code::RenderTimedOut, format!("scene {}: there was no time left to draw it", scene.id));
         let until = self.budget.drawing(self.missing.load(Ordering::Relaxed));
-        let Ok(_turn) = until.run(self.drawing.acquire()).await else { return Some(Err(late())) };
-        if !self.voices.stand(narrations) {
+        let Ok(_permit) = until.run(self.draw_permits.acquire()).await else { return Some(Err(late())) };
+        if !self.voices.all_current(narrations) {
             return None;
         }
         progress::drawing(self.lease, &scene.id);
-        let beats = self.beats(scene, narrations);
+        let beats = self.beat_frames(scene, narrations);
         let order = self.order(scene, &beats);
-        // What is there needs no stage, not even one that works.
-        if let Some(clip) = self.services.renderer.kept(order, until).await {
+        // A cached clip needs no stage.
+        if let Some(clip) = self.services.renderer.cached(order, until).await {
             return Some(Ok(clip));
         }
         if let Some(error) = self.given_up.get(&scene.id) {
@@ -367,32 +384,33 @@ impl<'s> SceneScheduler<'s> {
             if until.passed() {
                 break late();
             }
-            if self.silent_stage.load(Ordering::Relaxed) >= HOPELESS {
-                let message = format!("scene {}: the stage did not start for others", scene.id);
+            if self.stage_failures.load(Ordering::Relaxed) >= STAGE_FAILURES {
+                let message =
+                    format!("scene {}: not tried, since the stage did not start for the scenes before it", scene.id);
                 break JobError::new(Code::RenderCouldNotStart, message);
             }
             tries += 1;
             let error = match self.services.renderer.clip(order, until).await {
                 Ok(clip) => {
-                    self.silent_stage.store(0, Ordering::Relaxed);
+                    self.stage_failures.store(0, Ordering::Relaxed);
                     return Some(Ok(clip));
                 }
                 Err(error) => error,
             };
             if error.code == Code::RenderCouldNotStart {
-                self.silent_stage.fetch_add(1, Ordering::Relaxed);
+                self.stage_failures.fetch_add(1, Ordering::Relaxed);
             }
-            // A scene that took all its time would take it again.
+            // A scene that timed out would time out again.
             if !error.retryable || error.code == Code::RenderTimedOut || tries == TRIES {
                 break error;
             }
-            warn!(code = error.code.name(), "the scene is tried again: {}", error.message);
+            warn!(code = error.code.name(), "drawing the scene failed; it is tried again: {}", error.message);
         };
         Some(Err(failed))
     }
 
     /// Frames of each beat.
-    fn beats(&self, scene: &Scene, narrations: &[Narration]) -> Vec<u64> {
+    fn beat_frames(&self, scene: &Scene, narrations: &[Narration]) -> Vec<u64> {
         let beats = scene.beats.iter().zip(narrations);
         beats.map(|(beat, said)| beat_frames(beat, said.sound.samples(), self.quality.fps())).collect()
     }
@@ -403,8 +421,8 @@ impl<'s> SceneScheduler<'s> {
         SceneOrder { scene, film, assets, quality, beats, tools, clips }
     }
 
-    /// A still card in place of a scene that failed with `error`; none when there is no time for that either.
-    async fn stand_in(
+    /// Makes a still card in place of a scene that failed with `error`; none when there is no time for that either.
+    async fn replace(
         &self,
         scene: &Scene,
         narrations: &[Narration],
@@ -415,21 +433,23 @@ impl<'s> SceneScheduler<'s> {
         }
         let until = self.budget.cards();
         let card = until.run(async {
-            let _turn = self.carding.acquire().await;
-            let beats = self.beats(scene, narrations);
+            let _permit = self.card_permits.acquire().await;
+            let beats = self.beat_frames(scene, narrations);
             self.services.renderer.cards.clip(self.order(scene, &beats), self.folder, until).await
         });
         match card.await {
             Ok(Ok(card)) => {
-                warn!(code = error.code.name(), "a still card stands in: {}", error.message);
-                progress::replaced(self.lease, &scene.id, &error, "a still card stands in");
+                warn!(code = error.code.name(), "the scene is replaced by a still card: {}", error.message);
+                progress::replaced(self.lease, &scene.id, &error, "it is replaced by a still card");
                 return Ok(Some(card));
             }
-            Ok(Err(failed)) => warn!(code = failed.code.name(), "there is no still card: {}", failed.message),
+            Ok(Err(failed)) => {
+                warn!(code = failed.code.name(), "the still card could not be made either: {}", failed.message)
+            }
             Err(_) => {}
         }
-        warn!(code = error.code.name(), "the scene is left out: {}", error.message);
-        progress::replaced(self.lease, &scene.id, &error, "it is left out, with its narration");
+        warn!(code = error.code.name(), "the scene is left out of the film: {}", error.message);
+        progress::replaced(self.lease, &scene.id, &error, "it is left out of the film, with its narration");
         let _ = self.left_out.set(error);
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! What stages and scenes tell of their way: each becomes a [`JobEvent`] of the job's status.
+//! Reports the progress of stages and scenes: each report becomes a [`JobEvent`] of the job's status.
 
 use storyboard::{Scene, Storyboard};
 use tracing::{Span, info};
@@ -15,11 +15,11 @@ use crate::render::Clip;
 
 /// The job has come to `stage`.
 pub fn enter(lease: &Lease, stage: Stage, progress: f64, ends: Deadline) {
-    info!(stage = stage.name(), left_s = ends.left().as_secs(), "begins");
+    info!(stage = stage.name(), left_s = ends.left().as_secs(), "stage begins");
     lease.report(JobEvent::StageBegan { stage, progress });
 }
 
-/// The job is over: its span says how.
+/// The job is over: records in its span how.
 pub fn ended(span: &Span, outcome: Result<&Status, &JobError>) {
     let (state, error) = match outcome {
         Ok(status) => (Some(status.state), status.error.as_ref()),
@@ -34,7 +34,7 @@ pub fn ended(span: &Span, outcome: Result<&Status, &JobError>) {
     }
 }
 
-/// The planner has answered: its use goes into the status, its storyboard on to the next stage.
+/// The planner has answered: its use of resources goes into the status, its storyboard to the next stage.
 ///
 /// # Errors
 /// The planner's own error, as the job's.
@@ -45,7 +45,7 @@ pub fn planned(lease: &Lease, planned: Result<Planned, PlanError>) -> Result<Sto
     };
     lease.report(JobEvent::PlannerRan(usage.map(used)));
     let storyboard = planned?.storyboard;
-    info!(scenes = storyboard.scenes.len(), warnings = storyboard.warnings.len(), "planned");
+    info!(scenes = storyboard.scenes.len(), warnings = storyboard.warnings.len(), "the film is planned");
     lease.report(JobEvent::Planned {
         title: storyboard.title.clone(),
         scenes: storyboard.scenes.iter().map(|scene| scene.id.clone()).collect(),
@@ -65,12 +65,12 @@ fn used(usage: &Usage) -> PlannerUse {
     }
 }
 
-/// A scene's narration is there, and it is its turn on the stage.
+/// A scene's narration is there, and it is being drawn.
 pub fn drawing(lease: &Lease, scene: &str) {
     lease.report(JobEvent::SceneBegan { scene: scene.to_owned() });
 }
 
-/// Something else stands in a scene's place, or in a part of it; `instead` says what, as a clause.
+/// A scene, or a part of it, was replaced; `instead` says by what, as a clause.
 pub fn replaced(lease: &Lease, scene: &str, error: &JobError, instead: &str) {
     let (scene, error, instead) = (scene.to_owned(), error.clone(), instead.to_owned());
     lease.report(JobEvent::SceneReplaced { scene, error, instead });
@@ -93,13 +93,13 @@ pub fn scene_remade(lease: &Lease, scene: &str, narrations: &[Narration], clip: 
     lease.report(JobEvent::SceneRemade { scene, clip, voices });
 }
 
-/// A scene should have been made again in another voice, and was not.
-pub fn keeps_its_voice(lease: &Lease, scene: &Scene, error: &JobError) {
+/// A scene could not be made again in another voice, and keeps the old one.
+pub fn voice_kept(lease: &Lease, scene: &Scene, error: &JobError) {
     let (id, why) = (scene.id.clone(), error.message.clone());
     lease.report(JobEvent::SceneKeptVoice { scene: id, place: scene.place, why });
 }
 
-/// A task of its own has drawn a scene, in so many seconds, or found out why it can't be drawn.
+/// A task of its own has drawn a scene in so many seconds, or failed to.
 pub fn drawn_alone(scene: &str, clip: Result<&Clip, &JobError>, seconds: f64) -> JobEvent {
     let clip = clip.map(seen).map_err(JobError::clone);
     JobEvent::SceneDrawnAlone { scene: scene.to_owned(), clip, seconds }

@@ -1,4 +1,4 @@
-//! Removes a folder in which a program could do as it liked: folders nested without end, a million files, folders that it locked.
+//! Removes a folder that an untrusted program could fill: endlessly nested folders, a million files, folders without permissions.
 //!
 //! Nothing here recurses, and no more than four descriptors are open at a time: a folder that is not empty gives its own folders
 //! to the top of the tree, and is then empty. No link is followed, and nothing outside of the tree is touched, even when a
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_many_folders_goes_with_few_descriptors() {
+    fn deeply_nested_folders_are_removed_with_few_descriptors() {
         let home = home();
         let top = home.path().join("top");
         std::fs::create_dir(&top).unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn many_files_beside_folders_that_nobody_may_enter_go() {
+    fn many_files_and_folders_without_permissions_are_removed() {
         let home = home();
         let top = home.path().join("top");
         for branch in 0..20 {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_links_lead_to_stays() {
+    fn targets_of_links_are_not_removed() {
         let home = home();
         let (top, other) = (home.path().join("top"), home.path().join("other"));
         std::fs::create_dir_all(top.join("inner")).unwrap();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_ends_it_and_another_call_goes_on() {
+    fn a_deadline_stops_it_and_another_call_continues() {
         let home = home();
         let top = home.path().join("top");
         std::fs::create_dir(&top).unwrap();

@@ -1,8 +1,8 @@
 //! Folders of processes that died before they could remove them (`kill -9`, a machine that lost its power).
 //!
-//! A process holds a lock (flock) on its folder, which the kernel takes away when the process ends, however it ends. So whoever can
-//! take the lock of a folder knows that nobody uses it, also where processes have numbers of their own (containers that share a
-//! folder). A folder gets its name only when it is locked; until then it has another, so that nobody sees it unlocked and alive.
+//! A process holds a lock (flock) on its folder, which the kernel takes away when the process ends, however it ends. So a folder
+//! whose lock is free is not in use, even in containers that share it and number their processes on their own. A folder gets its final
+//! name only when it is locked, so that no other process sees it unlocked.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -46,7 +46,7 @@ pub(super) fn begin(parent: &Path) {
     let _ = thread.spawn(move || {
         let removed = sweep(&parent);
         if removed > 0 {
-            tracing::info!(folders = removed, "removed scratch folders of processes that are gone");
+            tracing::info!(folders = removed, "removed scratch folders of dead processes");
         }
     });
 }
@@ -64,7 +64,7 @@ fn is_ours(name: &str) -> bool {
     random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// Removes a folder that nobody uses any more.
+/// Removes a folder that no process uses.
 fn remove(path: &Path) -> Option<()> {
     // Nothing is followed: a link is no folder.
     let folder = open(path).ok()?;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_holds_is_removed() {
+    fn only_unlocked_folders_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let at = |name: &str| parent.path().join(name);
         let (alive, lock) = locked(parent.path()).unwrap();

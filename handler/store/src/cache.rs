@@ -1,7 +1,7 @@
-//! Results kept by what they were made from, so that nothing is made twice.
+//! A content-addressed cache: results are stored under a hash of their inputs, so that nothing is made twice.
 //!
-//! An entry lies at `cache/<kind>/<hash>` and names the SHA-256 of its body in its metadata. What does not agree
-//! with that is a miss, never an error: the entry is made and written again.
+//! An entry is the object `cache/<kind>/<hash>`, with the SHA-256 of its body in its metadata. An entry that does not match it
+//! is a miss, never an error: it is made and written again.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{Store, StoreError};
 use deadline::{Cutoff, Deadline};
 
-/// The metadata name under which an entry's SHA-256 lies.
+/// The name of an entry's SHA-256 in its metadata.
 const DIGEST: &str = "sha256";
 /// The largest JSON entry, in bytes: a ledger of a long scene has some tens of kilobytes.
 const MAX_JSON: u64 = 4 << 20;
@@ -27,8 +27,8 @@ const MAX_JSON: u64 = 4 << 20;
 pub struct CacheKey(String);
 
 impl CacheKey {
-    /// Begins a key. `purpose` names what is made and in which version of its making, so that keys of different
-    /// makings never meet.
+    /// Begins a key. `purpose` names the kind of result and the version of its format, so that keys of different
+    /// formats never collide.
     pub fn of(purpose: &str) -> CacheKeyBuilder {
         CacheKeyBuilder(Sha256::new()).part("purpose", purpose)
     }
@@ -67,7 +67,7 @@ impl fmt::Display for CacheKey {
 pub struct CacheKeyBuilder(Sha256);
 
 impl CacheKeyBuilder {
-    /// Adds a part. Label and value go in with their lengths, so no two lists of parts run together to the same bytes.
+    /// Adds a part. Label and value are hashed with their lengths, so that different lists of parts never give the same bytes.
     #[must_use]
     pub fn part(mut self, label: &str, value: impl AsRef<[u8]>) -> Self {
         for bytes in [label.as_bytes(), value.as_ref()] {
@@ -101,10 +101,10 @@ impl Cache {
         Self { store }
     }
 
-    /// Writes the entry to `path` and says whether there was one. `path` appears only when the entry is sound.
+    /// Writes the entry to `path` and says whether there was one. `path` appears only when the entry is intact.
     ///
     /// # Errors
-    /// When the store can't be asked; a missing or damaged entry is `false`.
+    /// When the store can't be read; a missing or damaged entry is `false`.
     pub async fn fetch_file(
         &self,
         kind: &str,
@@ -119,14 +119,14 @@ impl Cache {
         };
         let digest = download.sha256.map(hex::encode);
         if digest.is_none() || download.head.metadata.get(DIGEST) != digest.as_ref() {
-            tracing::warn!(entry = name, "damaged cache entry");
+            tracing::warn!(entry = name, "the cache entry is damaged; it is made again");
             return Ok(false);
         }
         download.file.persist(path).map_err(|error| StoreError::file(path, error.error))?;
         Ok(true)
     }
 
-    /// Keeps the file at `path` as the entry.
+    /// Stores the file at `path` as the entry.
     ///
     /// # Errors
     /// As for [`Store::put_file`].
@@ -143,10 +143,10 @@ impl Cache {
         self.store.put_file_with(&file_name(kind, key), path, content_type, metadata, deadline).await.map(drop)
     }
 
-    /// The entry's JSON side-car, if there is one that is sound and has this shape.
+    /// The entry's JSON side-car, if there is one that is intact and has this type.
     ///
     /// # Errors
-    /// When the store can't be asked.
+    /// When the store can't be read.
     pub async fn fetch_json<T: DeserializeOwned>(
         &self,
         kind: &str,
@@ -161,12 +161,12 @@ impl Cache {
         let sound = object.metadata.get(DIGEST) == Some(&hex::encode(Sha256::digest(&object.bytes)));
         let value = serde_json::from_slice(&object.bytes).ok().filter(|_| sound);
         if value.is_none() {
-            tracing::warn!(entry = name, "damaged cache entry");
+            tracing::warn!(entry = name, "the cache entry is damaged; it is made again");
         }
         Ok(value)
     }
 
-    /// Keeps `value` as the entry's JSON side-car.
+    /// Stores `value` as the entry's JSON side-car.
     ///
     /// # Errors
     /// `store.refused` when `value` has no JSON form or one that is too large to be read back; else as for
@@ -189,12 +189,12 @@ impl Cache {
     }
 }
 
-/// Passes on what is no miss.
+/// Turns errors that mean a miss into success, and passes the others on.
 fn miss(name: &str, error: StoreError) -> Result<(), StoreError> {
     match error {
         StoreError::NotFound { .. } => Ok(()),
         StoreError::Damaged { .. } | StoreError::TooLarge { .. } => {
-            tracing::warn!(entry = name, %error, "damaged cache entry");
+            tracing::warn!(entry = name, %error, "the cache entry is damaged; it is made again");
             Ok(())
         }
         error => Err(error),
@@ -226,7 +226,7 @@ pub fn digest_of(path: &Path, cutoff: &Cutoff) -> std::io::Result<String> {
     }
 }
 
-/// [`digest_of`], for those who may not wait for a disk.
+/// [`digest_of`] on a thread that may block.
 ///
 /// # Errors
 /// When the file can't be read, and when there is no time.
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_do_not_run_together() {
+    fn different_parts_give_different_keys() {
         let keys = [
             CacheKey::of("clip 1").part("ab", "c").finish(),
             CacheKey::of("clip 1").part("a", "bc").finish(),

@@ -16,13 +16,13 @@ use super::upload::backoff;
 use super::{ETag, Head, Object, Store, StoreError};
 use deadline::Deadline;
 
-/// Times that a body is asked for when it breaks off on the way. The SDK itself retries only up to the reply's head.
+/// Attempts for a body whose transfer breaks off. The SDK itself retries only up to the reply's head.
 const BODIES: u32 = 3;
 
-/// What the names of files begin with that are not whole yet.
+/// Prefix of the names of unfinished files.
 const PART: &str = ".chalkreel-";
 
-/// Removes what downloads left in `folder` that were cut off by the end of their process.
+/// Removes unfinished downloads in `folder` whose process has died.
 pub fn sweep(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let part = entry.file_name().to_str().is_some_and(|name| name.starts_with(PART));
@@ -33,7 +33,7 @@ pub fn sweep(folder: &Path) {
     }
 }
 
-/// A body in a temporary file beside where it shall go.
+/// A body in a temporary file, in the folder where it is to go.
 pub(super) struct Download {
     pub(super) file: NamedTempFile,
     pub(super) head: Head,
@@ -68,7 +68,7 @@ impl Store {
         Ok(head)
     }
 
-    /// Reads the object at `key` to its end and keeps nothing of it: whether it is there, and whole.
+    /// Verifies the object at `key`: reads it to its end, and discards it.
     ///
     /// # Errors
     /// As [`Store::get_to_file`].
@@ -138,10 +138,10 @@ impl Store {
         let file_error = |error| Attempt::Failed(StoreError::file(path, error));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (head, mut body) = self.open(key, deadline).await?;
-        // As any other file of ours, and not for this user alone: children that read it may be of another one.
+        // Readable for other users than the temporary file's default: children that read it may run as one.
         let mode = Permissions::from_mode(0o644);
         let file = Builder::new().prefix(PART).permissions(mode).tempfile_in(folder).map_err(file_error)?;
-        // Held as long as it is written: whoever can take the lock knows that nobody writes it any more.
+        // Locked as long as it is written: a sweep that gets the lock knows that no process writes it any more.
         let _ = file.as_file().try_lock();
         let mut writer = tokio::fs::File::from_std(file.reopen().map_err(file_error)?);
         let mut sha256 = digest.then(Sha256::new);
@@ -159,7 +159,7 @@ impl Store {
         let call = self.client.get_object().bucket(&self.bucket).key(key).send();
         let reply: GetObjectOutput = self.done(within(deadline, key, call).await?, key)?;
         let size = reply.content_length().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| {
-            StoreError::Damaged { key: key.to_owned(), message: "the reply does not say its length".to_owned() }
+            StoreError::Damaged { key: key.to_owned(), message: "the reply has no Content-Length".to_owned() }
         })?;
         let head = Head {
             size,
@@ -172,7 +172,7 @@ impl Store {
     }
 }
 
-/// How one attempt failed: with its body on the way (worth another), or before (the SDK has tried again already).
+/// How one attempt failed: during the body (worth another), or before it (the SDK has retried already).
 enum Attempt {
     Broken(StoreError),
     Failed(StoreError),
@@ -184,7 +184,7 @@ impl From<StoreError> for Attempt {
     }
 }
 
-/// A body on its way, counted.
+/// A body being received, with its bytes counted.
 struct Body {
     stream: aws_sdk_s3::primitives::ByteStream,
     size: u64,
@@ -199,12 +199,12 @@ impl Body {
             Ok(Some(piece)) => {
                 self.read += piece.len() as u64;
                 if self.read > self.size {
-                    return Err(self.damaged(key, "it is longer than it says".to_owned()));
+                    return Err(self.damaged(key, "it is longer than its Content-Length".to_owned()));
                 }
                 Ok(Some(piece))
             }
             Ok(None) if self.read == self.size => Ok(None),
-            Ok(None) => Err(self.cut(key, "its connection ended".to_owned())),
+            Ok(None) => Err(self.cut(key, "the connection was closed".to_owned())),
             // The SDK compares checksums after the last byte.
             Err(error) if self.read == self.size => Err(self.damaged(key, chain(&error))),
             Err(error) => Err(self.cut(key, chain(&error))),
@@ -216,7 +216,7 @@ impl Body {
     }
 
     fn cut(&self, key: &str, why: String) -> Attempt {
-        let message = format!("the body broke off after {} of {} bytes: {why}", self.read, self.size);
+        let message = format!("the transfer broke off after {} of {} bytes: {why}", self.read, self.size);
         Attempt::Broken(StoreError::Unavailable { key: key.to_owned(), message })
     }
 }

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 
 use self::backend::Backend;
 use self::folder::Folder;
-use self::observer::{AccessCheck, Unseen};
+use self::observer::{AccessCheck, NoObserver};
 use super::Endpoint;
 use connections::{Received, Rules, Server};
 use deadline::Deadline;
@@ -50,22 +50,22 @@ impl Embedded {
     /// # Errors
     /// When the folder can't be used or no port can be had.
     pub async fn start(dir: &Path) -> std::io::Result<Self> {
-        Self::start_seen(dir, Arc::new(Unseen)).await
+        Self::start_observed(dir, Arc::new(NoObserver)).await
     }
 
-    /// The same, while somebody looks on. Only what goes through this server is seen.
+    /// The same, with an observer. It sees only what goes through this server.
     ///
     /// # Errors
     /// As [`Embedded::start`].
-    pub async fn start_seen(dir: &Path, sight: Arc<dyn StoreObserver>) -> std::io::Result<Self> {
+    pub async fn start_observed(dir: &Path, observer: Arc<dyn StoreObserver>) -> std::io::Result<Self> {
         let root = dir.to_owned();
         let folder = tokio::task::spawn_blocking(move || Folder::open(&root)).await??;
         let credentials = (format!("local{}", secret(8)?), secret(24)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let mut service = S3ServiceBuilder::new(Backend::new(folder.clone(), sight.clone()));
+        let mut service = S3ServiceBuilder::new(Backend::new(folder.clone(), observer.clone()));
         service.set_auth(SimpleAuth::from_single(credentials.0.clone(), credentials.1.clone()));
-        service.set_access(AccessCheck(sight));
+        service.set_access(AccessCheck(observer));
         let service = service.build();
         let server = Server::start(listener, rules(), move |request: Request<Received>| {
             let service = service.clone();
@@ -90,7 +90,10 @@ impl Embedded {
     /// When the name is not one that S3 allows, or the folder can't be written.
     pub fn create_bucket(&self, name: &str) -> std::io::Result<()> {
         if !s3s::path::check_bucket_name(name) {
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, format!("{name:?} is no bucket name")));
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                format!("{name:?} is not a valid bucket name"),
+            ));
         }
         self.folder.create_bucket(name).map(drop)
     }
@@ -102,12 +105,12 @@ impl Embedded {
     }
 }
 
-/// Our own clients keep connections between calls; one that is closed meanwhile costs them another.
+/// Our own clients keep connections between calls, and open another when one was closed meanwhile.
 fn rules() -> Rules {
     Rules { head: HEAD, ..Rules::usual() }
 }
 
-/// What somebody stored is never a page of this server's, whatever type they gave it.
+/// Stored objects are never rendered as pages of this server, whatever their content type.
 fn guarded(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,4 +1,4 @@
-//! What can go wrong with the store, and what the SDK's errors mean in these terms.
+//! The errors of the store, and how the SDK's errors map to them.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub enum StoreError {
         limit: u64,
     },
     /// Credentials or permissions do not allow the call.
-    #[error("the store denies access to {key:?}: {message}")]
+    #[error("the store denied access to {key:?}: {message}")]
     Denied {
         /// The key.
         key: String,
@@ -45,14 +45,14 @@ pub enum StoreError {
         key: String,
     },
     /// The store can't be reached or fails, after all retries. A put may have been applied all the same.
-    #[error("the store is unavailable for {key:?}: {message}")]
+    #[error("the store could not be reached or failed, for {key:?}: {message}")]
     Unavailable {
         /// The key.
         key: String,
         /// What happened.
         message: String,
     },
-    /// What arrived is not what its checksum says.
+    /// What arrived does not match its checksum.
     #[error("the object {key:?} arrived damaged: {message}")]
     Damaged {
         /// The key.
@@ -61,7 +61,7 @@ pub enum StoreError {
         message: String,
     },
     /// The store refuses the call as it stands.
-    #[error("the store refuses the call for {key:?} ({status}): {message}")]
+    #[error("the store refused the call for {key:?} (HTTP {status}): {message}")]
     Refused {
         /// The key.
         key: String,
@@ -103,7 +103,7 @@ impl StoreError {
 
     /// Whether the same call may succeed later.
     pub fn retryable(&self) -> bool {
-        // What is damaged stays so, but whoever makes it anew mends it.
+        // A damaged object stays damaged, but the job that is run again makes it anew.
         matches!(self, Self::TimedOut { .. } | Self::Unavailable { .. } | Self::Damaged { .. })
     }
 
@@ -121,7 +121,7 @@ pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
     error.raw_response().map_or(0, |reply| reply.status().as_u16())
 }
 
-/// Says an SDK error in the store's own terms.
+/// Maps an SDK error to a [`StoreError`].
 pub(super) fn classify<E>(error: SdkError<E, HttpResponse>, bucket: &str, key: &str) -> StoreError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -136,7 +136,7 @@ where
     match &error {
         SdkError::TimeoutError(_) => StoreError::TimedOut { key },
         SdkError::DispatchFailure(failure) if failure.is_timeout() => StoreError::TimedOut { key },
-        // The SDK reports missing credentials as a failure to dispatch, told apart by its words alone.
+        // The SDK reports missing credentials as a failure to dispatch; only its message tells them apart.
         SdkError::DispatchFailure(failure)
             if failure.is_other() && failure.as_other().is_none() && chain(&error).contains("credential") =>
         {

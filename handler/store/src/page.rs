@@ -1,4 +1,4 @@
-//! Reading for others: pages of a listing, parts of an object, and URLs that open one object for a while.
+//! Reading on behalf of clients: pages of a listing, parts of an object, and presigned URLs.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use deadline::Deadline;
 /// For the next piece of a body to come from the store.
 const PIECE: Duration = Duration::from_secs(10);
 
-/// An object, or a part of it, on its way to somebody else, who sees by its length whether it came whole.
+/// An object, or a part of it, that is streamed to a client, which sees by its length whether it is complete.
 #[derive(Debug)]
 pub struct Part {
     /// Length of this part in bytes.

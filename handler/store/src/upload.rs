@@ -1,4 +1,4 @@
-//! Writing objects, plainly and under a condition.
+//! Writing objects, with and without a condition.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -100,7 +100,7 @@ impl Store {
                 Condition::Absent => call.if_none_match("*"),
                 Condition::Matches(etag) => call.if_match(etag.as_str()),
             };
-            // One attempt at a time: only who sees each attempt's end knows whether a refusal can be of its own making.
+            // One attempt at a time: only by the end of each attempt can a refusal be told from one that an earlier attempt caused.
             let once = aws_sdk_s3::config::Builder::new()
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(attempt_limit(bytes.len() as u64));

@@ -1,4 +1,4 @@
-//! What AWS's services deliver: S3's notifications, EventBridge's events, and either of them in the envelopes of SNS and SQS.
+//! Events that AWS's services deliver: S3's notifications, EventBridge's events, and both of them inside messages of SNS and SQS.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
@@ -15,16 +15,16 @@ use crate::job::JobRequest;
 /// Envelopes within envelopes: EventBridge → SNS → SQS is the deepest that makes sense.
 const ENVELOPES: u32 = 3;
 
-/// Who wrote an event's records. SNS alone writes the name with a capital letter.
+/// The source of an event's records. SNS alone spells the field with a capital letter.
 pub(super) fn source(event: &Value) -> Option<&str> {
     let record = event.get("Records")?.as_array()?.first()?;
     record.get("eventSource").or_else(|| record.get("EventSource"))?.as_str()
 }
 
-/// The jobs of an event that a service delivered. A record that is refused does not keep the others from being worked on.
+/// The jobs of an event that a service delivered. A refused record does not affect the others.
 ///
 /// # Errors
-/// When the event can't be read, or none of its records.
+/// When the event can't be parsed, or none of its records.
 pub(super) fn requests(event: Value, own_bucket: &str) -> Result<Vec<Read>, JobError> {
     let read = inside(event, own_bucket, ENVELOPES)?;
     match read.iter().all(Result::is_err).then(|| read.first().cloned()).flatten() {
@@ -36,22 +36,24 @@ pub(super) fn requests(event: Value, own_bucket: &str) -> Result<Vec<Read>, JobE
 fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<Read>, JobError> {
     let start = beginning(&event);
     let open = |text: &str| {
-        let inner = envelopes.checked_sub(1).ok_or_else(|| unknown("the event has too many envelopes", &start))?;
-        let event = serde_json::from_str(text).map_err(|error| unknown(&format!("it holds no JSON: {error}"), text))?;
+        let inner =
+            envelopes.checked_sub(1).ok_or_else(|| unknown("the event is nested in too many messages", &start))?;
+        let event = serde_json::from_str(text)
+            .map_err(|error| unknown(&format!("the message inside is not JSON: {error}"), text))?;
         inside(event, own_bucket, inner)
     };
     match source(&event) {
         Some("aws:sns") => {
             let event: SnsEvent = serde_json::from_value(event)
-                .map_err(|error| unknown(&format!("it is none of SNS: {error}"), &start))?;
+                .map_err(|error| unknown(&format!("the event is not a valid SNS event: {error}"), &start))?;
             let opened = event.records.iter().map(|record| open(&record.sns.message));
             return Ok(opened.flat_map(|read| read.unwrap_or_else(|refused| vec![Err(refused)])).collect());
         }
-        // Some servers leave S3's name out.
+        // Some servers leave the source out.
         Some("aws:s3") | None if event.get("Records").is_some_and(Value::is_array) => {
             return from_s3(event, &start, own_bucket);
         }
-        Some(other) => return Err(unknown(&format!("events of {other} are not known here"), &start)),
+        Some(other) => return Err(unknown(&format!("events from {other} are not supported"), &start)),
         None => {}
     }
     // SNS in SQS, unless the subscription delivers raw messages.
@@ -61,7 +63,7 @@ fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<Read>, J
     {
         return open(message);
     }
-    // What S3 sends once when a notification is set up.
+    // S3 sends it once when a notification is configured.
     if text("Event") == Some("s3:TestEvent") {
         return Ok(Vec::new());
     }
@@ -71,17 +73,17 @@ fn inside(event: Value, own_bucket: &str, envelopes: u32) -> Result<Vec<Read>, J
     if direct::is(&event) {
         return Ok(vec![Ok(direct::request(event, own_bucket)?)]);
     }
-    Err(unknown("the event has no known shape", &start))
+    Err(unknown("the event has no known format", &start))
 }
 
 fn from_s3(event: Value, start: &str, own_bucket: &str) -> Result<Vec<Read>, JobError> {
     let event: S3Event = serde_json::from_value(event)
-        .map_err(|error| unknown(&format!("the event has records, but not S3's: {error}"), start))?;
+        .map_err(|error| unknown(&format!("the event's records are not those of S3: {error}"), start))?;
     let read = event.records.into_iter().map(|record| created(record, start, own_bucket));
     Ok(read.filter_map(Result::transpose).collect())
 }
 
-/// The job of an object that S3 tells of; none of one that lies beside a document.
+/// The job of an object in an S3 notification; none for a file that belongs to a document.
 fn created(record: S3EventRecord, start: &str, own_bucket: &str) -> Result<Option<JobRequest>, JobError> {
     let name = record.event_name.unwrap_or_default();
     // AWS writes `ObjectCreated:Put`, some servers `s3:ObjectCreated:Put`.
@@ -98,7 +100,7 @@ fn created(record: S3EventRecord, start: &str, own_bucket: &str) -> Result<Optio
     Ok((!companion).then_some(request))
 }
 
-/// What tells one writing of a key from the next; the same from a notification as from EventBridge.
+/// The version of an object; the same in a notification as from EventBridge.
 fn version(id: Option<String>, etag: Option<String>) -> Option<String> {
     let given = |text: &String| !text.is_empty() && text != "null";
     id.filter(given).or(etag.filter(given))
@@ -111,7 +113,7 @@ fn decode_key(raw: &str) -> Result<String, JobError> {
     decoded.map(|key| key.into_owned()).map_err(|_| bad(format!("the key `{raw}` does not decode to UTF-8")))
 }
 
-/// The detail of S3's own events on EventBridge, in which keys stand as they are.
+/// The detail of S3's own events on EventBridge, in which keys are not encoded.
 #[derive(Deserialize)]
 struct ObjectCreated {
     bucket: Bucket,
@@ -133,7 +135,7 @@ struct Object {
 
 fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<Read>, JobError> {
     let event: EventBridgeEvent<Value> = serde_json::from_value(event)
-        .map_err(|error| unknown(&format!("it is none of EventBridge: {error}"), start))?;
+        .map_err(|error| unknown(&format!("the event is not a valid EventBridge event: {error}"), start))?;
     if event.source == OWN_SOURCE {
         let what = format!("`{}` was sent by this service", event.detail_type);
         return Err(JobError::new(Code::IntakeOwnOutput, what));
@@ -153,18 +155,17 @@ fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<R
         return Ok(vec![Ok(direct::request(event.detail, own_bucket)?)]);
     }
     if event.detail_type == "Scheduled Event" {
-        let why =
-            "the schedule says what time it is, but not what to make: give it an input with `document` or `source`";
+        let why = "a scheduled event without a request: give the schedule an input with `document` or `source`";
         return Err(unknown(why, start));
     }
     Err(unknown(&format!("the detail of `{}` has neither `document` nor `source`", event.detail_type), start))
 }
 
-/// The messages of a queue. One that can't be read does not keep the others from being worked on.
+/// The messages of a queue. One that can't be parsed does not affect the others.
 pub(super) fn batch(event: Value, own_bucket: &str) -> Result<Batch, JobError> {
     let start = beginning(&event);
-    let event: SqsEvent =
-        serde_json::from_value(event).map_err(|error| unknown(&format!("it is none of SQS: {error}"), &start))?;
+    let event: SqsEvent = serde_json::from_value(event)
+        .map_err(|error| unknown(&format!("the event is not a valid SQS event: {error}"), &start))?;
     let fifo = |message: &aws_lambda_events::sqs::SqsMessage| {
         message.event_source_arn.as_ref().is_some_and(|arn| arn.ends_with(".fifo"))
     };
@@ -178,7 +179,7 @@ pub(super) fn batch(event: Value, own_bucket: &str) -> Result<Batch, JobError> {
             Ok(event) => inside(event, own_bucket, ENVELOPES - 1),
             Err(error) => {
                 let start: String = body.chars().take(super::BEGINNING).collect();
-                Err(unknown(&format!("the message is no JSON: {error}"), &start))
+                Err(unknown(&format!("the message is not JSON: {error}"), &start))
             }
         };
         let requests = read.unwrap_or_else(|refused| vec![Err(refused)]);

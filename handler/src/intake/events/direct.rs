@@ -1,4 +1,4 @@
-//! A request in our own words: as a direct invoke, as the detail of an EventBridge event, as the body of a message.
+//! A request in this program's own format: a direct invoke, the detail of an EventBridge event, or the body of a message.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -27,7 +27,7 @@ struct InlineDocument {
     base64: Option<String>,
 }
 
-/// Whether an event speaks our own words. Events of EventBridge have a `source` too, but it names who sent them.
+/// Whether an event has this program's own format. Events of EventBridge have a `source` too, but it names their sender.
 pub(super) fn is(event: &Value) -> bool {
     (event.get("document").is_some() || event.get("source").is_some()) && event.get("detail-type").is_none()
 }

@@ -1,6 +1,6 @@
-//! The shapes of events: what came in, and what its sender makes of the answer.
+//! The kinds of events, and what their senders expect as an answer.
 //!
-//! In: a Lambda event as JSON. Out: [`Asked`], or a refusal with a code and the event's beginning. It never reads a document,
+//! In: a Lambda event as JSON. Out: [`Asked`], or an error with the event's beginning. It never reads a document,
 //! and never makes a job of a key that the service itself wrote.
 
 mod delivered;
@@ -18,34 +18,34 @@ use crate::job::{JobRequest, Source};
 
 pub use task::{Subject, Task, TaskError};
 
-/// Characters of an unknown event that its refusal shows.
+/// Characters of an unknown event that its error shows.
 const BEGINNING: usize = 200;
 
-/// The `detail-type` of what EventBridge tells of executions.
+/// The `detail-type` of EventBridge's events about executions.
 const EXECUTION_ENDED: &str = "Step Functions Execution Status Change";
 
 /// The `source` of the events that this service sends to EventBridge.
 pub const OWN_SOURCE: &str = "chalkreel";
 
-/// What an event asks for, by who sent it.
+/// What an event requests, by its sender.
 #[derive(Debug)]
 pub enum Asked {
-    /// A job, of a caller who reads the final status.
+    /// A job, from a caller that reads the final status.
     Direct(JobRequest),
-    /// Jobs, of a service that delivers the whole event again when we say that we failed. Not all of them are refused.
+    /// Jobs, from a service that delivers the whole event again after a failure. Not all of them are refused.
     Delivered(Vec<Read>),
-    /// Messages of a queue, each answered for itself.
+    /// Messages of a queue, each with a result of its own.
     Batch(Batch),
     /// A task of the state machine.
     Task(Box<Task>),
-    /// A request over HTTP, of a Function URL or an HTTP API.
+    /// An HTTP request, from a Function URL or an HTTP API.
     Http(Box<ApiGatewayV2httpRequest>),
 }
 
 /// Messages of one queue.
 #[derive(Debug)]
 pub struct Batch {
-    /// Whether the queue keeps an order: then nothing after a failed message may be done.
+    /// Whether it is a FIFO queue: then no message after a failed one may be processed.
     pub fifo: bool,
     /// As they came.
     pub messages: Vec<Message>,
@@ -54,36 +54,36 @@ pub struct Batch {
 /// A message of a queue.
 #[derive(Debug)]
 pub struct Message {
-    /// Its id, by which its failure is told.
+    /// Its id, by which its failure is reported.
     pub id: String,
     /// Times that it was delivered, this one included.
     pub receives: u32,
     /// As it came.
     pub body: String,
-    /// The jobs in it, and what of it is refused.
+    /// The jobs in it, and the errors of refused ones.
     pub requests: Vec<Read>,
 }
 
-/// What was made of a record: a job, or why it is refused.
+/// The result of parsing a record: a job, or why it is refused.
 pub type Read = Result<JobRequest, JobError>;
 
-/// Who sent an event, as far as that decides what a refusal is answered with.
+/// The sender of an event, which decides the form of an error answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// Somebody over HTTP, who reads a response.
+    /// An HTTP client, which reads a response.
     Http,
-    /// A queue, which takes an answer that names no message for success of all.
+    /// A queue, which takes an answer without failed messages as a success.
     Queue,
-    /// A state machine, which goes on after an answer.
+    /// A state machine, which takes any answer as a success.
     Machine,
-    /// Anybody else.
+    /// Any other.
     Other,
 }
 
-/// Who sent an event.
+/// The sender of an event.
 pub fn sender(event: &Value) -> Sender {
     let http = event.get("requestContext").and_then(|context| context.get("http")).is_some_and(Value::is_object);
-    // What asks an authorizer looks like a request, and is none.
+    // An authorizer's event looks like a request, and is none.
     let authorizer = event.get("routeArn").is_some();
     if http && !authorizer && event.get("version").and_then(Value::as_str) == Some("2.0") {
         Sender::Http
@@ -129,8 +129,8 @@ pub fn upload(bucket: &str, key: &str, etag: &str) -> Result<JobRequest, JobErro
     object(bucket.to_owned(), key.to_owned(), version, bucket)
 }
 
-/// Whether an object is a picture, a sound, a clip or a document's words in another language, which lies beside a document and
-/// is none itself; or a folder, as consoles show one.
+/// Whether an object is no document but a picture, a sound, a clip or a translation that belongs to one; or a folder marker, as
+/// consoles make them.
 pub fn is_companion(key: &str) -> bool {
     const COMPANIONS: &[&str] =
         &["png", "jpg", "jpeg", "svg", "mp3", "wav", "ogg", "flac", "m4a", "mp4", "mov", "webm"];
@@ -143,20 +143,23 @@ fn bad(message: impl Into<String>) -> JobError {
     JobError::new(Code::IntakeBadRequest, message)
 }
 
-/// A refusal that says why, and how the event begins.
+/// An error that says why, and how the event begins.
 fn unknown(why: &str, beginning: &str) -> JobError {
-    JobError::new(Code::IntakeUnknownEvent, format!("{why}; it begins: {beginning}"))
+    JobError::new(Code::IntakeUnknownEvent, format!("{why}; the event begins with: {beginning}"))
 }
 
 fn beginning(event: &Value) -> String {
     event.to_string().chars().take(BEGINNING).collect()
 }
 
-/// A job of an object. What came over HTTP says in its key which job it is, and in which quality.
+/// The job of an object. The key of a document that came over HTTP holds the job's token and quality.
 fn object(bucket: String, key: String, version: Option<String>, own_bucket: &str) -> Result<JobRequest, JobError> {
     let own = bucket == own_bucket;
     if own && keys::is_own(&key) {
-        return Err(JobError::new(Code::IntakeOwnOutput, format!("s3://{bucket}/{key} was written by this service")));
+        return Err(JobError::new(
+            Code::IntakeOwnOutput,
+            format!("s3://{bucket}/{key} was written by this service itself"),
+        ));
     }
     if own && let Some(submission) = keys::Submission::of(&key) {
         let (quality, token) = (submission.quality, Some(submission.token));

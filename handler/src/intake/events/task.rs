@@ -1,4 +1,4 @@
-//! A task of the state machine in `template.yaml`, as its definition spells it.
+//! The tasks of the state machine in `template.yaml`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,9 +11,9 @@ use crate::store::CacheKey;
 /// One task of a Step Functions execution.
 #[derive(Debug)]
 pub enum Task {
-    /// Plans the film and speaks it.
+    /// Plans and narrates the film.
     Plan {
-        /// What of.
+        /// What the execution was started for.
         subject: Subject,
         /// The execution's ARN.
         execution: String,
@@ -38,13 +38,13 @@ pub enum Task {
         /// The execution's ARN.
         execution: String,
     },
-    /// Writes down why there is no film, when the task that should have done so is gone.
+    /// Records why there is no film, when the task that should have done so has died.
     Fail {
-        /// What of.
+        /// What the execution was started for.
         subject: Subject,
         /// The execution's ARN.
         execution: String,
-        /// What Step Functions says.
+        /// The error that Step Functions caught.
         error: TaskError,
     },
 }
@@ -52,19 +52,19 @@ pub enum Task {
 /// What an execution was started for.
 #[derive(Debug)]
 pub enum Subject {
-    /// A film that somebody asked for.
+    /// A request for a film.
     Request(JobRequest),
-    /// A job that a process found too long for itself, with the handover that it left.
+    /// A job that was too long for one process, with its handover.
     Job(JobId, CacheKey),
 }
 
 /// An error as Step Functions catches it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TaskError {
-    /// A code of ours, or a name of Step Functions' or Lambda's.
+    /// A code of this program, or an error name of Step Functions or Lambda.
     #[serde(rename = "Error")]
     pub name: String,
-    /// More, often as JSON.
+    /// The cause, often as JSON.
     #[serde(rename = "Cause", default)]
     pub cause: String,
 }
@@ -112,7 +112,7 @@ fn subject(request: Value, own_bucket: &str) -> Result<Subject, JobError> {
     Ok(Subject::Job(job_id.parse().map_err(|error| bad(format!("`job_id`: {error}")))?, handover))
 }
 
-/// The end of an execution, as EventBridge tells it: what no task of it can write down any more.
+/// The end of an execution, as EventBridge reports it, which no task of it could record.
 pub(super) fn ended(detail: Value, own_bucket: &str) -> Result<Task, JobError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

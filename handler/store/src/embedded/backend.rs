@@ -16,12 +16,12 @@ use super::send::FileBody;
 #[derive(Debug, Clone)]
 pub(super) struct Backend {
     folder: Folder,
-    sight: Arc<dyn StoreObserver>,
+    observer: Arc<dyn StoreObserver>,
 }
 
 impl Backend {
-    pub(super) fn new(folder: Folder, sight: Arc<dyn StoreObserver>) -> Self {
-        Self { folder, sight }
+    pub(super) fn new(folder: Folder, observer: Arc<dyn StoreObserver>) -> Self {
+        Self { folder, observer }
     }
 
     /// Runs `work` on the folder, on a thread that may block.
@@ -98,12 +98,12 @@ impl S3 for Backend {
         let (mut file, bucket) = (received.file, input.bucket.clone());
         let meta = self
             .on_disk(move |folder| {
-                object_meta::close(&mut file, &meta).map_err(internal)?;
+                object_meta::finalize(&mut file, &meta).map_err(internal)?;
                 folder.commit(&bucket, &meta.key, file, &condition)?;
                 Ok(meta)
             })
             .await?;
-        self.sight.created(&input.bucket, &meta.key, &meta.etag);
+        self.observer.created(&input.bucket, &meta.key, &meta.etag);
         Ok(S3Response::new(PutObjectOutput {
             e_tag: Some(ETag::Strong(meta.etag)),
             checksum_crc32: meta.sums.crc32,
@@ -232,12 +232,12 @@ impl S3 for Backend {
                 if replace {
                     meta = ObjectMeta { content_type: input.content_type, metadata: input.metadata, ..meta };
                 }
-                object_meta::close(&mut file, &meta).map_err(internal)?;
+                object_meta::finalize(&mut file, &meta).map_err(internal)?;
                 folder.commit(&input.bucket, &meta.key, file, &Precondition::default())?;
                 Ok(meta)
             })
             .await?;
-        self.sight.created(&bucket, &meta.key, &meta.etag);
+        self.observer.created(&bucket, &meta.key, &meta.etag);
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 last_modified: Some(meta.modified()),
@@ -351,7 +351,7 @@ impl S3 for Backend {
                 folder.complete_upload(path, upload, &named, &condition)
             })
             .await?;
-        self.sight.created(&input.bucket, &input.key, &meta.etag);
+        self.observer.created(&input.bucket, &input.key, &meta.etag);
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),

@@ -1,9 +1,9 @@
 //! The folder on disk. Every change is one rename or one unlink, under a lock that all processes share.
 //!
 //! ```text
-//! <root>/buckets/<bucket>/<name>    objects, sealed
-//!        uploads/<id>/              multipart uploads: upload.json, part-00001 ... (sealed as objects are)
-//!        tmp/                       bodies on their way
+//! <root>/buckets/<bucket>/<name>    objects, each with its metadata
+//!        uploads/<id>/              multipart uploads: upload.json, part-00001 ... (stored like objects)
+//!        tmp/                       bodies being received
 //!        locks/00 ... 3f            one for each sixty-fourth of the keys
 //! ```
 
@@ -26,12 +26,12 @@ use deadline::Deadline;
 const LOCKS: u8 = 64;
 /// The longest wait for a lock. It is held for two system calls; longer means that its holder was stopped.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
-/// The wait between two looks at a lock that another holds.
+/// The wait between two attempts to take a lock.
 const LOCK_POLL: Duration = Duration::from_millis(1);
-/// Bodies that nobody holds open any more and that are older than this were left by a crash.
+/// Bodies that no process holds open and that are older than this were left by a crash.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// What a write asks of the object that is there.
+/// The condition of a write on the present object.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Precondition {
     pub(super) if_match: Option<ETagCondition>,
@@ -43,7 +43,7 @@ impl Precondition {
         if let Some(tag) = &self.if_none_match {
             let same = there.is_some_and(|meta| tag.is_any() || names(tag, meta));
             if same {
-                return Err(s3_error!(PreconditionFailed, "an object that the condition excludes is there"));
+                return Err(s3_error!(PreconditionFailed, "there is already an object that the condition excludes"));
             }
         }
         if let Some(tag) = &self.if_match {
@@ -127,7 +127,7 @@ impl Folder {
         self.object(&path, key)?.ok_or_else(|| s3_error!(NoSuchKey))
     }
 
-    /// The object at `path`, if it is that of `key`: a file whose meta names another is damaged, and as good as none.
+    /// The object at `path`, if it is that of `key`: a file whose metadata names another key is damaged, and counts as missing.
     fn object(&self, path: &Path, key: &str) -> S3Result<Option<(File, ObjectMeta)>> {
         Ok(self.open_object(path)?.filter(|(_, meta)| meta.key == key))
     }
@@ -140,13 +140,12 @@ impl Folder {
         };
         let meta = object_meta::read(&file).map_err(internal)?;
         if meta.is_none() {
-            tracing::warn!(path = %path.display(), "damaged object in the embedded store, taken as absent");
+            tracing::warn!(path = %path.display(), "an object of the embedded store is damaged; it is treated as missing");
         }
         Ok(meta.map(|meta| (file, meta)))
     }
 
-    /// Puts a sealed file in the place of the object at `key`, if the precondition holds. The one step that counts
-    /// is the rename.
+    /// Puts a finalized file in the place of the object at `key`, if the precondition holds. The rename makes it take effect.
     pub(super) fn commit(
         &self,
         bucket: &str,
@@ -156,7 +155,7 @@ impl Folder {
     ) -> S3Result<()> {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
         if !keys::is_listable(key) {
-            return Err(s3_error!(InvalidArgument, "the key has characters that no listing can tell"));
+            return Err(s3_error!(InvalidArgument, "the key has characters that a listing can't express in XML"));
         }
         let lock = self.lock(bucket, key)?;
         condition.check(self.object(&path, key)?.as_ref().map(|(_, meta)| meta))?;
@@ -190,7 +189,7 @@ impl Folder {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::Error(error)) => return Err(internal(error)),
                 Err(TryLockError::WouldBlock) if deadline.passed() => {
-                    return Err(s3_error!(SlowDown, "another process holds the lock"));
+                    return Err(s3_error!(SlowDown, "another process holds the lock of this key"));
                 }
                 // `flock` has no wait with a time limit.
                 Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
@@ -201,9 +200,9 @@ impl Folder {
 
 /// An I/O error as S3 would say it.
 pub(super) fn internal(error: io::Error) -> S3Error {
-    tracing::warn!(%error, "the embedded store's folder");
+    tracing::warn!(%error, "the embedded store can't read or write its folder (CHALKREEL_STORE_DIR)");
     if error.kind() == io::ErrorKind::StorageFull {
-        // No retry frees a disk, so this must not look like a passing failure.
+        // A retry does not free disk space, so this must not look like a transient failure.
         let mut full = S3Error::with_message(S3ErrorCode::Custom("DiskFull".into()), "the disk is full");
         full.set_status_code(http::StatusCode::INSUFFICIENT_STORAGE);
         return full;
@@ -211,7 +210,7 @@ pub(super) fn internal(error: io::Error) -> S3Error {
     S3Error::with_message(S3ErrorCode::InternalError, error.to_string())
 }
 
-/// Runs what blocks on a thread for it.
+/// Runs blocking work on a thread for it.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,

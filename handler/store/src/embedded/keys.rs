@@ -1,4 +1,4 @@
-//! Keys as file names: any key, one safe name, and back.
+//! Maps any key to one safe file name, and back.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ pub(super) fn file_name(key: &str) -> String {
     format!("~{}", hex::encode(Sha256::digest(key)))
 }
 
-/// Whether a listing can tell the key: XML has no way to write the others.
+/// Whether a listing can contain the key: XML can't express some characters.
 pub(super) fn is_listable(key: &str) -> bool {
     let writable = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
     key.chars().all(writable)
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_safe_and_lead_back() {
+    fn names_are_safe_and_reversible() {
         let long = "x".repeat(1000);
         for key in [".", "..", "../../etc/passwd", "a/b", "a/b/", "/", "%2F", "~a", "日本 .txt", "a\u{1}b", "+", " "]
         {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_look_alike_have_names_of_their_own() {
+    fn similar_keys_have_different_names() {
         let hash = file_name(&"x".repeat(1000));
         assert_ne!(file_name(&hash), hash);
         assert_ne!(file_name("a/b"), file_name("a%2Fb"));

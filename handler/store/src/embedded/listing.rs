@@ -29,7 +29,7 @@ impl Folder {
                 },
                 None => continue,
             };
-            // One of an earlier version of this program may be there that would spoil the whole listing.
+            // An earlier version of this program may have stored such a key, which would break the whole listing.
             if key.starts_with(prefix) && keys::is_listable(&key) {
                 found.push(key);
             }

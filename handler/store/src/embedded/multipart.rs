@@ -1,4 +1,4 @@
-//! Multipart uploads: parts lie sealed in a folder of their own until they are joined.
+//! Multipart uploads: parts are stored in a folder of their own until they are joined.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -65,7 +65,7 @@ impl Folder {
             sums: received.sums,
             ..ObjectMeta::default()
         };
-        object_meta::close(&mut received.file, &meta).map_err(internal)?;
+        object_meta::finalize(&mut received.file, &meta).map_err(internal)?;
         // Fails when the upload was ended meanwhile: its folder is gone.
         received.file.persist(part_path(&folder, number)).map_err(|_| s3_error!(NoSuchUpload))?;
         Ok(meta)
@@ -149,7 +149,7 @@ impl Folder {
             metadata: upload.metadata,
             sums: sums.finalize().into(),
         };
-        object_meta::close(&mut file, &meta).map_err(internal)?;
+        object_meta::finalize(&mut file, &meta).map_err(internal)?;
         self.commit(&upload.bucket, &upload.key, file, condition)?;
         // The object is there; a folder that can't be removed is only waste.
         let _ = fs::remove_dir_all(folder);

@@ -1,7 +1,7 @@
-//! One object, one file: the body, then a meta that says all about it.
+//! One object, one file: the body, followed by its metadata.
 //!
-//! Body and meta lie in one file so that one rename replaces both. The file ends with the meta's JSON, its length
-//! (four bytes, little end first) and a mark. A file whose parts do not add up is no object.
+//! Body and metadata are in one file so that one rename replaces both. The file ends with the metadata as JSON, its length
+//! (four bytes, little-endian) and a magic number. A file whose parts do not add up is treated as damaged.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,11 +12,11 @@ use s3s::dto::Checksum;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-const MARK: &[u8; 8] = b"chalkob1";
+const MAGIC: &[u8; 8] = b"chalkob1";
 /// Bytes after the JSON.
-const TAIL: u64 = 4 + MARK.len() as u64;
+const TAIL: u64 = 4 + MAGIC.len() as u64;
 /// Keys have at most 1 KiB and metadata 2 KiB (S3's limits); escaped as JSON that stays far below.
-const LARGEST_SEAL: u64 = 1 << 20;
+const MAX_META: u64 = 1 << 20;
 
 /// What is known of an object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -67,33 +67,34 @@ impl ObjectMeta {
     }
 }
 
-/// Ends a file that holds the body alone and makes it durable. After that a rename is all that is left to do.
-pub(super) fn close(file: &mut NamedTempFile, meta: &ObjectMeta) -> io::Result<()> {
+/// Appends the metadata to a file that holds the body, and makes it durable. A rename then puts it in place.
+pub(super) fn finalize(file: &mut NamedTempFile, meta: &ObjectMeta) -> io::Result<()> {
     let file = file.as_file_mut();
     let json = serde_json::to_vec(meta)?;
     let length = u32::try_from(json.len()).map_err(io::Error::other)?;
     file.seek(SeekFrom::End(0))?;
-    file.write_all(&[&json[..], &length.to_le_bytes(), MARK].concat())?;
-    // The rename must never become durable before what it names.
+    file.write_all(&[&json[..], &length.to_le_bytes(), MAGIC].concat())?;
+    // The rename must never become durable before the file's content.
     file.sync_data()
 }
 
-/// The meta of an open file; none when the file is not a whole object.
+/// The metadata of an open file; none when the file is not a whole object.
 pub(super) fn read(file: &File) -> io::Result<Option<ObjectMeta>> {
     let size = file.metadata()?.len();
     if size < TAIL {
         return Ok(None);
     }
-    // Most metas fit into the first read.
+    // Most metadata fits into the first read.
     let mut end = vec![0; usize::try_from(size.min(2048)).unwrap_or(0)];
     let start = size - end.len() as u64;
     file.read_exact_at(&mut end, start)?;
     let (rest, tail) = end.split_at(end.len() - TAIL as usize);
-    let Some(length) = tail.strip_suffix(MARK).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes) else {
+    let Some(length) = tail.strip_suffix(MAGIC).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes)
+    else {
         return Ok(None);
     };
     let length = u64::from(length);
-    if length > LARGEST_SEAL || length + TAIL > size {
+    if length > MAX_META || length + TAIL > size {
         return Ok(None);
     }
     let meta: Option<ObjectMeta> = match usize::try_from(length).ok().and_then(|length| rest.len().checked_sub(length))
@@ -114,11 +115,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_cut_anywhere_is_no_object() {
+    fn a_truncated_file_is_no_object() {
         let meta = ObjectMeta { key: "k".into(), length: 5, etag: "e".into(), ..ObjectMeta::default() };
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(b"hello").unwrap();
-        close(&mut file, &meta).unwrap();
+        finalize(&mut file, &meta).unwrap();
         assert_eq!(read(file.as_file()).unwrap().unwrap().key, "k");
         let size = file.as_file().metadata().unwrap().len();
         for length in (0..size).rev() {
@@ -128,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_longer_than_the_first_read_is_read() {
+    fn metadata_longer_than_the_first_read_is_read() {
         let metadata = HashMap::from([("note".to_owned(), "x".repeat(5000))]);
         let meta = ObjectMeta { length: 0, metadata: Some(metadata), ..ObjectMeta::default() };
         let mut file = NamedTempFile::new().unwrap();
-        close(&mut file, &meta).unwrap();
+        finalize(&mut file, &meta).unwrap();
         assert_eq!(read(file.as_file()).unwrap().unwrap().metadata.unwrap()["note"].len(), 5000);
     }
 }

@@ -1,4 +1,4 @@
-//! Who looks on: the trigger of `chalkreel serve`, and tests that compare policies with the calls that are really made.
+//! Observers of the embedded store: the trigger of `chalkreel serve`, and tests that compare policies with the calls made.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,26 +7,26 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
 
-/// Sees what happens in an embedded store. It is called in the middle of a request, so it must not wait.
+/// Is told what happens in an embedded store. It is called in the middle of a request, so it must not block.
 pub trait StoreObserver: fmt::Debug + Send + Sync + 'static {
     /// A call that may be made begins: its name as S3 has it (`GetObject`), and its key, if it has one.
     fn called(&self, operation: &str, key: Option<&str>) {
         let _ = (operation, key);
     }
 
-    /// An object is there, new or anew. `etag` has no quotes.
+    /// An object was created or replaced. `etag` has no quotes.
     fn created(&self, bucket: &str, key: &str, etag: &str) {
         let _ = (bucket, key, etag);
     }
 }
 
-/// Nobody looks on.
+/// Observes nothing.
 #[derive(Debug)]
-pub(super) struct Unseen;
+pub(super) struct NoObserver;
 
-impl StoreObserver for Unseen {}
+impl StoreObserver for NoObserver {}
 
-/// Lets signed requests in, and says so.
+/// Allows signed requests, and reports them to the observer.
 pub(super) struct AccessCheck(pub(super) Arc<dyn StoreObserver>);
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! A body on its way in: to a file, hashed, verified. It never lies in memory as a whole.
+//! Receives a body: writes it to a file, hashes and verifies it. It is never in memory as a whole.
 
 use std::io::Write;
 
@@ -19,7 +19,7 @@ use super::object_meta::Sums;
 /// Pieces between the socket and the disk. hyper's are at most some 400 KiB.
 const PIECES: usize = 8;
 
-/// What the request says of its body.
+/// What the request announces of its body.
 #[derive(Debug, Default)]
 pub(super) struct Claim {
     pub(super) length: Option<i64>,
@@ -120,10 +120,10 @@ impl Claim {
 
     fn verify(mut self, received: Received) -> S3Result<Received> {
         if self.length.is_some_and(|length| u64::try_from(length) != Ok(received.length)) {
-            return Err(s3_error!(IncompleteBody, "the body has another length than announced"));
+            return Err(s3_error!(IncompleteBody, "the body does not have the announced length"));
         }
         if self.md5.as_ref().is_some_and(|md5| *md5 != STANDARD.encode(received.md5)) {
-            return Err(s3_error!(BadDigest, "the body has another MD5 than announced"));
+            return Err(s3_error!(BadDigest, "the body does not have the announced MD5"));
         }
         self.add_trailers();
         let (wanted, got) = (&self.sums, &received.sums);
@@ -135,7 +135,7 @@ impl Claim {
             (&wanted.crc64nvme, &got.crc64nvme),
         ];
         if pairs.iter().any(|(wanted, got)| wanted.is_some() && wanted != got) {
-            return Err(s3_error!(BadDigest, "the body has another checksum than announced"));
+            return Err(s3_error!(BadDigest, "the body does not have the announced checksum"));
         }
         Ok(received)
     }

@@ -1,4 +1,4 @@
-//! A body on its way out: from an open file, piece by piece.
+//! Sends a body from an open file, piece by piece.
 
 use std::fs::File;
 use std::io::SeekFrom;

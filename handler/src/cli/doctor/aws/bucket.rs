@@ -1,4 +1,4 @@
-//! The bucket: is it there, private, encrypted, tidy, and does it tell the function what comes in?
+//! The bucket: does it exist, is it private and encrypted, do old objects expire, and does it trigger the function?
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
@@ -11,13 +11,13 @@ use super::{DEPLOY, Finding, Stack};
 use crate::aws::{Aws, Refusal};
 use crate::job::keys;
 
-/// All of the bucket, or that it can't be seen.
-pub(super) async fn look(aws: &Aws, stack: &Stack) -> Vec<Finding> {
+/// All findings about the bucket, or that it can't be read.
+pub(super) async fn check(aws: &Aws, stack: &Stack) -> Vec<Finding> {
     let limits = TimeoutConfig::builder().operation_timeout(std::time::Duration::from_secs(10)).build();
-    // Other servers than AWS's have no names of hosts for buckets.
+    // Servers other than AWS have no host names for buckets.
     let config = Builder::from(&aws.sdk).timeout_config(limits).force_path_style(aws.sdk.endpoint_url().is_some());
     let (client, bucket) = (Client::from_conf(config.build()), stack.bucket());
-    // Somebody else may have taken the name: then it is not this stack's bucket.
+    // Another account may own a bucket of that name: then it is not this stack's.
     let owner = &stack.account;
     if let Err(error) = client.head_bucket().bucket(&bucket).expected_bucket_owner(owner).send().await {
         let moved = error.raw_response().is_some_and(|reply| reply.status().as_u16() == 301);
@@ -39,7 +39,7 @@ pub(super) async fn look(aws: &Aws, stack: &Stack) -> Vec<Finding> {
         let rules = reply.server_side_encryption_configuration.map(|found| found.rules).unwrap_or_default();
         let by_default = rules.into_iter().find_map(|rule| rule.apply_server_side_encryption_by_default);
         let found = by_default.map(|found| found.sse_algorithm.to_string());
-        let text = found.clone().unwrap_or_else(|| "nothing is encrypted by default".to_owned());
+        let text = found.clone().unwrap_or_else(|| "objects are not encrypted by default".to_owned());
         Finding::is("bucket's encryption", found.is_some(), text, DEPLOY)
     });
     let access = access.map(|reply| {
@@ -67,7 +67,7 @@ pub(super) async fn look(aws: &Aws, stack: &Stack) -> Vec<Finding> {
     ]
 }
 
-/// Unfinished uploads and old clips cost money until somebody removes them.
+/// Unfinished uploads and old clips cost money until they expire.
 fn tidy(rules: &[LifecycleRule]) -> Finding {
     let enabled = || rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled);
     #[expect(deprecated, reason = "the template, and many a bucket, says it that way")]
@@ -79,16 +79,16 @@ fn tidy(rules: &[LifecycleRule]) -> Finding {
     let expires = |rule: &LifecycleRule| rule.expiration.is_some() && prefix(rule) == keys::CACHE;
     let mut lacks = Vec::new();
     if !enabled().any(unfinished) {
-        lacks.push("unfinished uploads stay for ever");
+        lacks.push("unfinished uploads never expire");
     }
     if !enabled().any(expires) {
-        lacks.push("the cache stays for ever");
+        lacks.push("the cache never expires");
     }
     let text = if lacks.is_empty() { "unfinished uploads and the cache expire".to_owned() } else { lacks.join(", ") };
     Finding::is("bucket's lifecycle", lacks.is_empty(), text, DEPLOY)
 }
 
-/// What comes under `incoming/` must reach the function, directly or through the queue; what lies elsewhere must not.
+/// Uploads under `incoming/` must trigger the function, directly or through the queue; other objects must not.
 fn trigger_of(told: &GetBucketNotificationConfigurationOutput, stack: &Stack) -> Finding {
     let function = stack.arn("lambda", &format!("function:{}", stack.function()));
     let queue = stack.arn("sqs", &stack.queue());
@@ -101,15 +101,18 @@ fn trigger_of(told: &GetBucketNotificationConfigurationOutput, stack: &Stack) ->
     let prefixes: Vec<String> = made.map(|(.., filter)| prefix(filter.as_ref())).collect();
     match &prefixes[..] {
         [] if told.event_bridge_configuration().is_some() => {
-            Finding::ok("bucket's trigger", "through EventBridge, whose rule must watch incoming/ alone")
+            Finding::ok("bucket's trigger", "through EventBridge; its rule must match incoming/ alone")
         }
-        [] => Finding::missing("bucket's trigger", "an upload tells nobody", DEPLOY),
+        [] => Finding::missing("bucket's trigger", "an upload triggers nothing", DEPLOY),
         all if all.iter().all(|prefix| prefix.starts_with(keys::INCOMING)) => {
-            Finding::ok("bucket's trigger", format!("what comes under {}", prefixes.join(", ")))
+            Finding::ok("bucket's trigger", format!("uploads under {}", prefixes.join(", ")))
         }
         _ => {
-            let text = format!("it watches `{}`, where films are written too", prefixes.join("`, `"));
-            Finding::wrong("bucket's trigger", text, "Let it watch incoming/ alone.")
+            let text = format!(
+                "it triggers on `{}`, where films are written too: each film would start a job",
+                prefixes.join("`, `")
+            );
+            Finding::wrong("bucket's trigger", text, "Limit its prefix to incoming/.")
         }
     }
 }

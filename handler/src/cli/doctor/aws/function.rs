@@ -1,4 +1,4 @@
-//! The two functions: their size, time, layers, settings, concurrency, and the ways in.
+//! The two functions: memory, timeout, layers, settings, concurrency, and what may invoke them.
 
 use serde_json::Value;
 
@@ -52,19 +52,19 @@ pub(super) async fn http(aws: &Aws, stack: &Stack) -> (Vec<Finding>, Option<Valu
     };
     let url = aws.lambda(&format!("/2021-10-31/functions/{name}/url")).await;
     let token = settings["Environment"]["Variables"]["CHALKREEL_HTTP_TOKEN"].as_str().unwrap_or_default().len();
-    let door = answered("HTTP's door", url, |found| {
+    let access = answered("HTTP access", url, |found| {
         let (auth, at) = (found["AuthType"].as_str().unwrap_or("NONE"), found["FunctionUrl"].as_str().unwrap_or("?"));
         let text = match auth {
-            "AWS_IAM" => format!("{at}, for whoever IAM lets in"),
-            _ if token >= 32 => format!("{at}, for whoever bears HttpToken"),
-            _ => format!("{at} is open to everybody"),
+            "AWS_IAM" => format!("{at}, for callers that IAM authorizes"),
+            _ if token >= 32 => format!("{at}, for callers with HttpToken"),
+            _ => format!("anybody can call {at}"),
         };
-        Finding::is("HTTP's door", auth == "AWS_IAM" || token >= 32, text, "Set HttpAuth to AWS_IAM, or HttpToken.")
+        Finding::is("HTTP access", auth == "AWS_IAM" || token >= 32, text, "Set HttpAuth to AWS_IAM, or HttpToken.")
     });
-    (vec![alive("HTTP function", &name, &settings), door], Some(settings))
+    (vec![alive("HTTP function", &name, &settings), access], Some(settings))
 }
 
-/// What a call says, or that it was refused.
+/// The finding of a call's answer, or of its failure.
 fn answered(part: &'static str, answer: Result<Value, Refusal>, say: impl FnOnce(&Value) -> Finding) -> Finding {
     match answer {
         Ok(found) => say(&found),
@@ -78,7 +78,7 @@ fn alive(part: &'static str, name: &str, settings: &Value) -> Finding {
     let image = settings["PackageType"] == "Image";
     let (runtime, machine) = (text("Runtime"), settings["Architectures"][0].as_str().unwrap_or("x86_64"));
     let what = if image { "an image" } else { &*runtime };
-    // A function that nobody called for weeks is put away, and comes back with the next call.
+    // Lambda deactivates a function that was not called for weeks, until the next call.
     let lives = ["Active", "Inactive"].contains(&state.as_str()) && update != "Failed";
     let right = lives && machine == "x86_64" && (image || runtime == "provided.al2023");
     Finding::is(part, right, format!("{name}: {what}, {machine}, {state}, last update {update}"), DEPLOY)
@@ -93,21 +93,21 @@ fn size(settings: &Value) -> [Finding; 3] {
             "memory",
             memory >= LEAST_MEMORY,
             format!("{memory} MB"),
-            "Set Memory to 1769 or more: that is one processor.",
+            "Set Memory to 1769 or more: with less, the function has less than one processor.",
         ),
-        Finding::is("timeout", timeout >= 60, format!("{timeout} s"), "Set Timeout to 60 or more; 900 is the most."),
+        Finding::is("timeout", timeout >= 60, format!("{timeout} s"), "Set Timeout to 60 or more (900 at most)."),
         Finding::is(
             "scratch",
             scratch >= LEAST_SCRATCH,
             format!("{scratch} MB under /tmp"),
-            "Set Scratch to 1024 or more, or long films run out of room.",
+            "Set Scratch to 1024 or more: with less, long films run out of disk space.",
         ),
     ]
 }
 
 fn layers(settings: &Value, stack: &Stack) -> Finding {
     if settings["PackageType"] == "Image" {
-        return Finding::ok("layers", "they are in the image");
+        return Finding::ok("layers", "contained in the image");
     }
     let attached: Vec<&str> =
         settings["Layers"].as_array().into_iter().flatten().filter_map(|layer| layer["Arn"].as_str()).collect();
@@ -123,7 +123,7 @@ fn layers(settings: &Value, stack: &Stack) -> Finding {
             attached.iter().filter_map(|arn| arn.split(":layer:").nth(1)).collect::<Vec<_>>().join(", "),
         );
     }
-    Finding::missing("layers", lacks.join(", "), "`make layers`, and deploy the stack again.")
+    Finding::missing("layers", lacks.join(", "), "Build the layers (`make layers`), and deploy the stack again.")
 }
 
 /// The settings are read as the function itself reads them.
@@ -132,7 +132,9 @@ fn environment(settings: &Value, stack: &Stack) -> Finding {
     let variables = &settings["Environment"]["Variables"];
     let config = match Config::from_lookup(|name| variables[name].as_str().map(str::to_owned)) {
         Ok(config) => config,
-        Err(faults) => return Finding::wrong(PART, faults.to_string(), "Mend the function's environment."),
+        Err(faults) => {
+            return Finding::wrong(PART, faults.to_string(), "Correct the function's environment variables.");
+        }
     };
     let timeout = settings["Timeout"].as_u64().unwrap_or(0);
     let job = config.job_timeout.as_secs();
@@ -141,16 +143,20 @@ fn environment(settings: &Value, stack: &Stack) -> Finding {
         return Finding::wrong(PART, text, "Set it to the stack's bucket.");
     }
     let text = format!("JOB_TIMEOUT is {job} s, the function's own timeout {timeout} s");
-    let remedy = "Set JOB_TIMEOUT below the function's timeout: a job must have time to say how it ended.";
+    let remedy = "Set JOB_TIMEOUT below the function's timeout: a job needs time to write its final status.";
     Finding::is(PART, job < timeout, text, remedy)
 }
 
 fn concurrency(found: &Value) -> Finding {
     const PART: &str = "concurrency";
     match found["ReservedConcurrentExecutions"].as_u64() {
-        Some(0) => Finding::wrong(PART, "0 are reserved: every call is turned away", "Set Concurrency to 1 or more."),
-        Some(count) => Finding::ok(PART, format!("{count} films at a time, reserved")),
-        None => Finding::ok(PART, "nothing is reserved: it shares what the account has"),
+        Some(0) => Finding::wrong(
+            PART,
+            "the reserved concurrency is 0: every call is refused",
+            "Set Concurrency to 1 or more.",
+        ),
+        Some(count) => Finding::ok(PART, format!("{count} films at a time (reserved)")),
+        None => Finding::ok(PART, "none is reserved: it shares the account's concurrency"),
     }
 }
 
@@ -159,7 +165,7 @@ fn s3_may_invoke(found: &Value) -> Finding {
     let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
     let may =
         statements.iter().any(|one| one["Principal"]["Service"] == "s3.amazonaws.com" && one["Effect"] == "Allow");
-    let text = if may { "yes" } else { "no statement of the function's policy lets it" };
+    let text = if may { "yes" } else { "no statement of the function's policy allows it" };
     Finding::is("S3 may invoke", may, text, DEPLOY)
 }
 
@@ -167,7 +173,7 @@ fn mapping(found: &Value, queue: &str) -> Finding {
     const PART: &str = "queue's mapping";
     let all = found["EventSourceMappings"].as_array().cloned().unwrap_or_default();
     let Some(ours) = all.iter().find(|one| one["EventSourceArn"] == queue) else {
-        return Finding::missing(PART, "nobody takes messages from the queue", DEPLOY);
+        return Finding::missing(PART, "no function takes messages from the queue", DEPLOY);
     };
     let state = ours["State"].as_str().unwrap_or("?");
     let partial = ours["FunctionResponseTypes"]
@@ -176,7 +182,7 @@ fn mapping(found: &Value, queue: &str) -> Finding {
     let text = if partial {
         state.to_owned()
     } else {
-        format!("{state}, without ReportBatchItemFailures: one bad message fails its batch")
+        format!("{state}, without ReportBatchItemFailures: one failed message fails its whole batch")
     };
     let works = ["Enabled", "Enabling", "Creating", "Updating"].contains(&state);
     Finding::is(PART, works && partial, text, "Enable the mapping, or deploy the stack again.")

@@ -7,8 +7,8 @@ use crate::aws::{Aws, Refusal};
 
 const PART: &str = "state machine";
 
-/// Whether it is there, and whether the function, of these `settings`, starts it and no other.
-pub(super) async fn look(aws: &Aws, stack: &Stack, settings: Option<&Value>) -> Finding {
+/// Whether it exists, and whether the function with these `settings` starts it and no other.
+pub(super) async fn check(aws: &Aws, stack: &Stack, settings: Option<&Value>) -> Finding {
     let arn = stack.arn("states", &format!("stateMachine:{}", stack.machine()));
     let asked = json!({ "stateMachineArn": arn });
     let found = match aws.json("states", "AWSStepFunctions.DescribeStateMachine", &asked).await {
@@ -25,11 +25,13 @@ pub(super) async fn look(aws: &Aws, stack: &Stack, settings: Option<&Value>) -> 
         Some(Some(started)) if started != arn => Finding::wrong(
             PART,
             format!("the function starts {started}"),
-            "Set CHALKREEL_STATE_MACHINE to the stack's own.",
+            "Set CHALKREEL_STATE_MACHINE to the ARN of the stack's own state machine.",
         ),
         Some(None) => {
-            let text =
-                format!("{}: {status}, but the function is told of none: long films are cut short", stack.machine());
+            let text = format!(
+                "{}: {status}, but the function does not use it: films too long for one invocation fail",
+                stack.machine()
+            );
             Finding::wrong(PART, text, "Set CHALKREEL_STATE_MACHINE to its ARN.")
         }
         _ => Finding::ok(PART, format!("{}: {status}", stack.machine())),

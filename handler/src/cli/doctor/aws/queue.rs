@@ -1,4 +1,4 @@
-//! The queue of lessons, its dead-letter queue, and what waits there.
+//! The queue of lessons, its dead-letter queue, and the messages there.
 
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ pub(super) struct Queues {
     visibility: Option<u64>,
 }
 
-/// Both queues, as they are set.
-pub(super) async fn look(aws: &Aws, stack: &Stack) -> Queues {
+/// The settings of both queues.
+pub(super) async fn check(aws: &Aws, stack: &Stack) -> Queues {
     let (lessons, letters) = (stack.queue(), stack.dead_letters());
     let (queue, dead) = tokio::join!(attributes(aws, &lessons), attributes(aws, &letters));
     let mut findings = Vec::new();
@@ -43,8 +43,9 @@ pub(super) async fn look(aws: &Aws, stack: &Stack) -> Queues {
 /// Whether a message stays hidden while its film is made, whose function may take `timeout` seconds.
 pub(super) fn hides_long_enough(queues: &Queues, timeout: Option<u64>) -> Option<Finding> {
     let (hidden, timeout) = queues.visibility.zip(timeout)?;
-    let text = format!("a message is hidden for {hidden} s; the function may take {timeout} s");
-    let remedy = format!("Set VisibilityTimeout to {}, or a film is made twice at a time.", TIMES * timeout);
+    let text = format!("a received message stays hidden for {hidden} s; the function may take {timeout} s");
+    let remedy =
+        format!("Set VisibilityTimeout to {}: with less, a film may be made twice at the same time.", TIMES * timeout);
     Some(Finding::is("queue's visibility", hidden >= TIMES * timeout, text, &remedy))
 }
 
@@ -55,7 +56,7 @@ async fn attributes(aws: &Aws, queue: &str) -> Result<Value, Refusal> {
     Ok(found["Attributes"].clone())
 }
 
-/// SQS's own words name no queue.
+/// Adds the queue's name, which SQS's message lacks.
 fn named(refusal: Refusal, queue: &str) -> Refusal {
     match refusal {
         Refusal::Missing(_) => Refusal::Missing(queue.to_owned()),
@@ -73,27 +74,27 @@ fn encrypted(part: &'static str, attributes: &Value) -> Finding {
     let by = by
         .iter()
         .find(|(name, _)| attributes[*name].as_str().is_some_and(|value| value != "false" && !value.is_empty()));
-    Finding::is(part, by.is_some(), by.map_or("its messages are not encrypted", |(_, by)| by), DEPLOY)
+    Finding::is(part, by.is_some(), by.map_or("messages are not encrypted", |(_, by)| by), DEPLOY)
 }
 
-/// A message that fails again and again must end where somebody looks.
+/// A message that keeps failing must end in the dead-letter queue.
 fn redrive(attributes: &Value, letters: &str) -> Finding {
     const PART: &str = "queue's redrive";
     let policy = attributes["RedrivePolicy"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let Some(policy) = policy else {
-        return Finding::missing(PART, "a message that can't be read comes back until it is too old", DEPLOY);
+        return Finding::missing(PART, "a message that keeps failing is retried until it expires", DEPLOY);
     };
     let (to, most) = (policy["deadLetterTargetArn"].as_str().unwrap_or_default(), &policy["maxReceiveCount"]);
     // AWS gives a number; some give it as text.
     let most = most.as_u64().or_else(|| most.as_str()?.parse().ok()).unwrap_or(0);
-    let text = format!("after {most} tries to {to}");
+    let text = format!("after {most} attempts to {to}");
     Finding::is(PART, to == letters && most >= 2, text, DEPLOY)
 }
 
 fn waiting(attributes: &Value) -> Finding {
     let count = number(attributes, "ApproximateNumberOfMessages").unwrap_or(0)
         + number(attributes, "ApproximateNumberOfMessagesNotVisible").unwrap_or(0);
-    let text = if count == 0 { "none waits".to_owned() } else { format!("{count} wait") };
+    let text = if count == 0 { "no messages".to_owned() } else { format!("{count} messages") };
     let remedy = "See \"When something is wrong\" in the README: their ids and error codes are in the function's log.";
     Finding::is("dead letters", count == 0, text, remedy)
 }

@@ -1,4 +1,4 @@
-//! What the functions' roles may do, asked of IAM's own simulator, which heeds managed policies and boundaries too.
+//! The permissions of the functions' roles, according to IAM's policy simulator, which includes managed policies and boundaries.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{Finding, Stack};
 use crate::aws::{Aws, Refusal};
 use crate::job::keys;
 
-/// What a role must be allowed.
+/// A permission that a role needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Need {
     /// IAM's names of the actions.
@@ -16,7 +16,7 @@ pub struct Need {
     pub on: On,
 }
 
-/// On what something is done.
+/// The resource of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
     /// Objects under these prefixes of the bucket; the bucket itself is an empty one.
@@ -66,13 +66,13 @@ pub const HTTP: Role = Role {
     ],
 };
 
-/// Asks IAM of each need of the role of a function with these settings.
-pub(super) async fn look(aws: &Aws, stack: &Stack, role: &Role, settings: Option<&Value>) -> Option<Finding> {
+/// Checks each permission that the role of a function with these settings needs.
+pub(super) async fn check(aws: &Aws, stack: &Stack, role: &Role, settings: Option<&Value>) -> Option<Finding> {
     let settings = settings?;
     let arn = settings["Role"].as_str()?;
     let bus = settings["Environment"]["Variables"]["CHALKREEL_EVENT_BUS"].as_str().unwrap_or_default();
     let mut denied = Vec::new();
-    // A function without a bus tells nobody.
+    // A function without an event bus sends no events.
     for need in role.needs.iter().filter(|need| need.on != On::Bus || !bus.is_empty()) {
         match simulate(aws, arn, need, &need.resources(stack, bus)).await {
             Ok(refused) => denied.extend(refused),
@@ -83,9 +83,10 @@ pub(super) async fn look(aws: &Aws, stack: &Stack, role: &Role, settings: Option
     }
     let name = arn.rsplit('/').next().unwrap_or(arn);
     if denied.is_empty() {
-        return Some(Finding::ok(role.part, format!("{name} may do all that its code does")));
+        return Some(Finding::ok(role.part, format!("{name} has all permissions that its code needs")));
     }
-    let remedy = "Give it back what template.yaml gives it; a permissions boundary or an organisation's policy may take it away.";
+    let remedy =
+        "Restore the permissions of template.yaml; a permissions boundary or an organization's policy may deny them.";
     Some(Finding::wrong(role.part, format!("{name} may not {}", denied.join(", ")), remedy))
 }
 
@@ -133,7 +134,7 @@ struct Evaluation {
     eval_decision: String,
 }
 
-/// What of the need IAM would refuse.
+/// The parts of the permission that IAM would deny.
 async fn simulate(aws: &Aws, role: &str, need: &Need, resources: &[String]) -> Result<Vec<String>, Refusal> {
     let mut form = vec![("Action".to_owned(), "SimulatePrincipalPolicy"), ("PolicySourceArn".to_owned(), role)];
     for (index, action) in need.actions.iter().enumerate() {

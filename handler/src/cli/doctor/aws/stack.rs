@@ -1,8 +1,8 @@
-//! The names that `template.yaml` spells from its parameter `Name`.
+//! The names that `template.yaml` derives from its parameter `Name`.
 
 use serde::Serialize;
 
-/// A stack, and who looks at it.
+/// A stack, and the identity that checks it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stack {
     /// The template's parameter `Name`.
@@ -51,7 +51,7 @@ impl Stack {
         format!("{}-lessons", self.name)
     }
 
-    /// Where what could not be worked on ends.
+    /// The dead-letter queue.
     pub fn dead_letters(&self) -> String {
         format!("{}-failed-events", self.name)
     }

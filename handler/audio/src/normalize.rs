@@ -1,4 +1,4 @@
-//! A beat's words at the film's loudness, with their peaks limited.
+//! Normalizes a beat's words to the film's loudness, with their peaks limited.
 //!
 //! Each beat by itself, as soon as it is spoken: a film's words are even then whoever spoke them, and the track is laid of what is
 //! ready. Limiting takes loudness away, of a voice with sharp peaks more than half of what is added, so the gain is found in rounds.
@@ -15,7 +15,7 @@ const SLOPE: f64 = 0.625;
 const SLOPES: (f64, f64) = (0.25, 1.0);
 /// Close enough, in LU.
 const CLOSE: f64 = 0.2;
-/// Peaks are pressed by so many decibels at the most: a click is no voice, and stays quiet beside one.
+/// Peaks are limited by so many decibels at the most: a click is no speech, and stays quiet beside it.
 const MOST_LIMITED: f64 = 20.0;
 /// Loudness is measured in blocks of 400 ms; a shorter sound is repeated until there is a second of it.
 const MEASURED: usize = SAMPLE_RATE as usize * 4 / 10;
@@ -23,7 +23,7 @@ const REPEATED: usize = SAMPLE_RATE as usize;
 
 /// `samples` (-1 to 1) at [`LOUDNESS`], as far as their peaks allow, as little-endian 16-bit samples; none is above [`CEILING`].
 /// `check` is asked before each second of sound whether there is time; once it says no, the level is that of the last whole round.
-pub fn levelled(samples: &[f32], check: &mut dyn FnMut() -> bool) -> Vec<u8> {
+pub fn normalized(samples: &[f32], check: &mut dyn FnMut() -> bool) -> Vec<u8> {
     let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
     let most = 20.0 * f64::from(CEILING / peak.max(f32::MIN_POSITIVE)).log10() + MOST_LIMITED;
     let raw = measured(samples, check);
@@ -54,7 +54,7 @@ pub fn levelled(samples: &[f32], check: &mut dyn FnMut() -> bool) -> Vec<u8> {
     out.into_iter().flat_map(to_bytes).collect()
 }
 
-/// None when there was no time.
+/// None when the time was up.
 fn limited(samples: &[f32], factor: f32, check: &mut dyn FnMut() -> bool) -> Option<Vec<f32>> {
     let mut limiter = Limiter::<1>::new();
     let mut out = Vec::with_capacity(samples.len() + LOOK_AHEAD);
@@ -103,8 +103,8 @@ mod tests {
             .collect()
     }
 
-    fn levelled(samples: &[f32]) -> Vec<f32> {
-        crate::samples(&super::levelled(samples, &mut || true))
+    fn normalized(samples: &[f32]) -> Vec<f32> {
+        crate::samples(&super::normalized(samples, &mut || true))
     }
 
     fn loudness(samples: &[f32]) -> f64 {
@@ -112,23 +112,23 @@ mod tests {
     }
 
     #[test]
-    fn loud_and_quiet_long_and_short_become_even() {
+    fn sounds_of_any_level_and_length_get_the_films_loudness() {
         for (seconds, level) in [(3.0, 0.8), (3.0, 0.02), (0.2, 0.5), (0.2, 0.02)] {
-            let level_of = loudness(&levelled(&tone(seconds, level)));
+            let level_of = loudness(&normalized(&tone(seconds, level)));
             assert!((level_of - LOUDNESS).abs() < 0.3, "{seconds} s at {level}: {level_of}");
         }
         for level in [0.01, 0.1, 0.6] {
-            let out = levelled(&bursts(4, level));
+            let out = normalized(&bursts(4, level));
             assert!((loudness(&out) - LOUDNESS).abs() < 0.3, "{level}: {}", loudness(&out));
             assert!(out.iter().all(|sample| sample.abs() <= CEILING + 0.0001));
         }
     }
 
     #[test]
-    fn a_click_is_pressed_no_further_than_it_may_be() {
+    fn a_click_is_limited_by_the_maximum_at_most() {
         let mut click = vec![0.000_1; 48_000];
         click[20_000] = 0.9;
-        let out = levelled(&click);
+        let out = normalized(&click);
         assert!(out[100] <= 0.000_1 * factor(MOST_LIMITED), "{}", out[100]);
     }
 
@@ -140,7 +140,7 @@ mod tests {
                 left -= 1;
                 left >= 0
             };
-            let out = crate::samples(&super::levelled(&bursts(4, 0.2), &mut check));
+            let out = crate::samples(&super::normalized(&bursts(4, 0.2), &mut check));
             assert_eq!(out.len(), 4 * 48_000, "{asked}");
             assert!(out.iter().all(|sample| sample.abs() <= CEILING + 0.0001), "{asked}");
             assert!(out.iter().any(|sample| *sample != 0.0), "{asked}");

@@ -1,7 +1,7 @@
-//! What a child tries, once it is confined and before it becomes its program: deeds that must fail. So what is told of the
-//! confinement is what holds, and not what was asked for.
+//! The self-test of a child, once it is confined and before its program begins: it tries actions that must fail. So the report
+//! on the confinement says what holds, and not what was requested.
 //!
-//! Each deed does nothing when it succeeds: a signal 0, a priority that is the old one, a path that is none. Everything in
+//! Each action has no effect when it succeeds: a signal 0, a priority that is the old one, a null path. Everything in
 //! here runs between the fork and the exec, and is async-signal-safe (see `fork`).
 
 use nix::libc;
@@ -30,10 +30,10 @@ pub(super) const HANDLER: u64 = FIRST << 7;
 /// Files without a folder, which could be executed, can't be made.
 pub(super) const MEMORY_FILES: u64 = FIRST << 8;
 
-/// All that there is, when no capability is left.
+/// All bits, when no capability is left.
 pub(super) const WHOLE: u64 = NO_NEW_PRIVS | LIMITS | LANDLOCK | SECCOMP | USER | ((MEMORY_FILES << 1) - FIRST);
 
-/// What was tried in vain, one bit each.
+/// The actions that failed as they must, one bit each.
 ///
 /// # Safety
 /// Only in the forked child, with an image whose pointers are alive.

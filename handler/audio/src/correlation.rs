@@ -1,15 +1,15 @@
-//! Where in a sound another one is heard.
+//! Finds where in a sound another one occurs, by the correlation of their envelopes.
 
 /// Samples of one step of an envelope.
 pub const STEP: usize = 16;
 
-/// Mean level of each step, but for a factor.
+/// The level of each step, up to a constant factor.
 pub fn envelope(samples: &[f32]) -> Vec<f32> {
     samples.as_chunks::<STEP>().0.iter().map(|step| step.iter().map(|sample| sample.abs()).sum()).collect()
 }
 
-/// Where in `around` it looks most like `sought`, and how much: 1 is the same but for its level.
-pub fn best(sought: &[f32], around: &[f32]) -> (usize, f64) {
+/// The position in `around` that correlates best with `sought`, and how well: 1 is the same up to its level.
+pub fn best_match(sought: &[f32], around: &[f32]) -> (usize, f64) {
     // In double precision: neighbours of a low tone differ by less than single precision adds up to.
     let sought: Vec<f64> = sought.iter().copied().map(f64::from).collect();
     let around: Vec<f64> = around.iter().copied().map(f64::from).collect();

@@ -1,4 +1,4 @@
-//! One child's life, from the fork to the last of its descendants.
+//! Supervises one child, from the fork to the end of the last of its descendants.
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
@@ -17,38 +17,38 @@ use tokio::task::{JoinHandle, spawn_blocking, spawn_local};
 use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
 use super::capture::{Capture, Lines, drain};
-use super::family::{self, Family, SweepTarget, Swept};
 use super::fork;
 use super::outcome::{Captured, Ending, Granted, Outcome, StartError};
 use super::plan::{ParentEnds, Plan};
 use super::spec::Limits;
-use super::supervisor::{Orders, Reply, Running};
+use super::supervisor::{Reply, RunOptions, Running};
+use super::sweep::{self, Registry, SweepTarget, Swept};
 use super::system::{self, End};
 
 /// Longest wait for a program to be read from its disk and begin; a cold 100 MB binary on a slow disk takes 2 s.
 pub(super) const EXEC: Duration = Duration::from_secs(10);
-/// Longest sweep_tree for what a child left behind, before it goes on in the background.
-pub(super) const HUNT: Duration = Duration::from_secs(1);
-/// Longest sweep_tree in the background.
-const LONG_HUNT: Duration = Duration::from_secs(60);
-/// Longest wait for a killed leader, which dies at once unless it is in an uninterruptible call.
+/// Longest sweep for what a child left behind, before the sweep goes on in the background.
+pub(super) const SWEEP: Duration = Duration::from_secs(1);
+/// Longest sweep in the background.
+const LONG_SWEEP: Duration = Duration::from_secs(60);
+/// Longest wait for the end of a killed leader, which dies at once unless it is in an uninterruptible call.
 const KILLED: Duration = Duration::from_millis(500);
-/// How often a tree is counted. One look takes 0.1 ms; in 50 ms a fork bomb makes some hundred processes, and a program that
-/// swells gets some hundred megabytes.
+/// How often a tree's processes and memory are checked. A check takes 0.1 ms; in 50 ms a fork bomb makes some hundred
+/// processes, and a program that leaks gets some hundred megabytes.
 const COUNT: Duration = Duration::from_millis(50);
-/// How long a tree is left alone whose memory was measured and found to be within its limit: measuring takes longer.
+/// Pause after a tree's memory was measured exactly, which takes longer, and was within its limit.
 const MEASURED: Duration = Duration::from_millis(500);
-/// How often an old kernel is asked whether a leader has ended.
-const ASK: Duration = Duration::from_millis(10);
+/// How often a leader is polled on kernels without pidfd.
+const POLL: Duration = Duration::from_millis(10);
 
-/// Why a child is to be buried.
+/// Why a child is to be reaped.
 enum Why {
     /// It ended by itself.
     Ended(End),
     /// Its deadline passed.
     TimedOut,
-    /// It was asked to end.
-    Asked,
+    /// Its end was requested.
+    Requested,
     /// Its tree has too much of something.
     Exceeded(Excess),
 }
@@ -60,38 +60,39 @@ enum Excess {
     Memory,
 }
 
-/// A child's whole life. `reply` hears of its start, and then its `Running` hears of its end.
-pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders, reply: Reply) {
-    if orders.deadline.passed() {
+/// Starts and supervises a child. `reply` gets the result of the start, and then `Running` gets the outcome.
+pub(super) async fn supervise(registry: Rc<RefCell<Registry>>, plan: Plan, options: RunOptions, reply: Reply) {
+    if options.deadline.passed() {
         return reply(Granted::default(), Err(StartError::NoTime));
     }
     let began = Instant::now();
-    let mark = family.borrow_mut().enroll();
-    let (pid, ours, facts) = match fork::spawn(plan, mark) {
+    let mark = registry.borrow_mut().allocate_mark();
+    let (pid, parent_ends, facts) = match fork::spawn(plan, mark) {
         Ok(forked) => forked,
         Err(error) => {
-            family.borrow_mut().dismiss(mark);
+            registry.borrow_mut().release(mark);
             return reply(Granted::default(), Err(error));
         }
     };
-    family.borrow_mut().forked(mark, pid);
-    // What the child may see of itself is this entry, and no other that the kernel may make of it later (see `fork`).
+    registry.borrow_mut().register(mark, pid);
+    // The child may read this very entry, and no other that the kernel may make for it later (see `fork`).
     let entry = std::fs::File::options().read(true).custom_flags(libc::O_PATH).open(format!("/proc/{pid}")).ok();
-    let child = Child { family, mark, leader: Leader::of(pid), _entry: entry };
-    let ParentEnds { stdout, stderr, report, channel } = ours;
-    let out = Stream::of(stdout, orders.keep, orders.lines.map(Lines::to));
-    let err = Stream::of(stderr, orders.keep, None);
+    let child = Child { registry, mark, leader: Leader::of(pid), _entry: entry };
+    let ParentEnds { stdout, stderr, report, channel } = parent_ends;
+    let out = Stream::of(stdout, options.keep, options.lines.map(Lines::to));
+    let err = Stream::of(stderr, options.keep, None);
 
-    let (granted, failure) = match timeout_at(orders.deadline.slice(EXEC).instant().into(), reported(report)).await {
-        Ok(Told { steps, capabilities, failure }) => {
+    let (granted, failure) = match timeout_at(options.deadline.slice(EXEC).instant().into(), read_report(report)).await
+    {
+        Ok(StartReport { steps, capabilities, failure }) => {
             let granted = facts.granted(steps, capabilities, mark.is_some());
             (granted, failure.map(|(step, detail)| facts.failure(step, detail, granted)))
         }
-        Err(_) if orders.deadline.passed() => (Granted::default(), Some(StartError::NoTime)),
+        Err(_) if options.deadline.passed() => (Granted::default(), Some(StartError::NoTime)),
         Err(_) => (Granted::default(), Some(StartError::Slow)),
     };
     if let Some(error) = failure {
-        child.bury(false).await;
+        child.reap_tree(false).await;
         let now = Instant::now();
         out.until(now).await;
         err.until(now).await;
@@ -103,29 +104,29 @@ pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders
     let why = tokio::select! {
         biased;
         end = child.leader.end() => Why::Ended(end),
-        () = sleep_until(orders.deadline.instant().into()) => Why::TimedOut,
-        () = asked_to_end(asked) => Why::Asked,
-        excess = child.exceeds(orders.processes, orders.memory) => Why::Exceeded(excess),
+        () = sleep_until(options.deadline.instant().into()) => Why::TimedOut,
+        () = stop_requested(asked) => Why::Requested,
+        excess = child.exceeds(options.processes, options.memory) => Why::Exceeded(excess),
     };
-    let obeyed = match why {
+    let gone = match why {
         Why::Ended(_) => true,
         Why::Exceeded(_) => false,
-        Why::TimedOut | Why::Asked => {
-            family::signal_group(pid, Signal::SIGTERM);
-            // One that was stopped could not obey.
-            family::signal_group(pid, Signal::SIGCONT);
-            timeout(orders.grace, child.leader.end()).await.is_ok()
+        Why::TimedOut | Why::Requested => {
+            sweep::signal_group(pid, Signal::SIGTERM);
+            // A stopped process does not handle TERM.
+            sweep::signal_group(pid, Signal::SIGCONT);
+            timeout(options.grace, child.leader.end()).await.is_ok()
         }
     };
-    // One deadline for both pipes, set once: a writer that we can't reach may go on for ever.
-    let drained = Instant::now() + orders.drain;
-    let leaked = child.bury(obeyed).await;
+    // One deadline for both pipes, set once: a writer that is not ours may go on for ever.
+    let drained = Instant::now() + options.drain;
+    let leaked = child.reap_tree(gone).await;
     let outcome_of = Outcome {
         ending: match why {
             Why::Ended(End::Exited(code)) => Ending::Exited(code),
             Why::Ended(End::Signalled(signal)) => Ending::Signalled(signal),
             Why::TimedOut => Ending::TimedOut,
-            Why::Asked => Ending::Ended,
+            Why::Requested => Ending::Ended,
             Why::Exceeded(_) => Ending::Signalled(Signal::SIGKILL as i32),
         },
         leaked,
@@ -136,45 +137,45 @@ pub(super) async fn live(family: Rc<RefCell<Family>>, plan: Plan, orders: Orders
         elapsed: began.elapsed(),
         confinement: granted,
     };
-    // Nobody listens when `Running` was dropped.
+    // This fails when `Running` was dropped.
     let _ = outcome.send(outcome_of);
 }
 
-/// Ends when the child is asked to end, or nobody is left who could ask.
-async fn asked_to_end(mut asked: watch::Receiver<bool>) {
+/// Ends when the child's end is requested, or no handle is left that could request it.
+async fn stop_requested(mut asked: watch::Receiver<bool>) {
     let _ = asked.wait_for(|asked| *asked).await;
 }
 
-/// What a child says of itself until its program begins.
-struct Told {
+/// What a child reports until its program begins.
+struct StartReport {
     steps: u64,
     capabilities: u64,
     /// The step that failed, and with what.
     failure: Option<(u8, u64)>,
 }
 
-/// Reads that, until the program begins, which closes the pipe.
-async fn reported(report: OwnedFd) -> Told {
+/// Reads the report, until the start of the program closes the pipe.
+async fn read_report(report: OwnedFd) -> StartReport {
     let mut bytes = Vec::new();
-    // What can't be read was not granted, and the child's end will say the rest.
+    // What can't be read counts as not granted; the child's outcome says the rest.
     if let Ok(mut pipe) = Receiver::from_owned_fd(report) {
         let _ = pipe.read_to_end(&mut bytes).await;
     }
-    let mut told = Told { steps: 0, capabilities: u64::MAX, failure: None };
+    let mut start = StartReport { steps: 0, capabilities: u64::MAX, failure: None };
     for [what, a, b, c, d, e, f, g, h] in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
         let detail = u64::from_ne_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
         match *what {
-            fork::GRANTED => told.steps = detail,
-            fork::CAPABILITIES => told.capabilities = detail,
-            fork::FAILED_CONFINEMENT => (told.steps, told.failure) = (detail, Some((*what, detail))),
-            failed => told.failure = Some((failed, detail)),
+            fork::GRANTED => start.steps = detail,
+            fork::CAPABILITIES => start.capabilities = detail,
+            fork::FAILED_CONFINEMENT => (start.steps, start.failure) = (detail, Some((*what, detail))),
+            failed => start.failure = Some((failed, detail)),
         }
     }
-    told
+    start
 }
 
 struct Child {
-    family: Rc<RefCell<Family>>,
+    registry: Rc<RefCell<Registry>>,
     mark: Option<u64>,
     leader: Leader,
     /// Its entry in `/proc`, held open as long as it lives.
@@ -188,14 +189,14 @@ impl Child {
         let (most, memory) = (processes.unwrap_or(u64::MAX), memory.unwrap_or(u64::MAX));
         loop {
             sleep(COUNT).await;
-            let (living, _) = self.family.borrow().look(SweepTarget::Of(mark));
+            let (living, _) = self.registry.borrow().scan(SweepTarget::Of(mark));
             let threads: u64 = living.iter().map(|member| member.threads).sum();
             if living.len() as u64 > most || threads > most.saturating_mul(Limits::THREADS) {
                 return Excess::Processes;
             }
-            if living.iter().map(family::Member::resident).sum::<u64>() > memory {
+            if living.iter().map(sweep::Member::resident).sum::<u64>() > memory {
                 // Forked processes share most of what they have. On another thread, since it waits for the process itself.
-                let shares = spawn_blocking(move || living.iter().map(family::Member::share).sum::<u64>());
+                let shares = spawn_blocking(move || living.iter().map(sweep::Member::share).sum::<u64>());
                 if shares.await.is_ok_and(|bytes| bytes > memory) {
                     return Excess::Memory;
                 }
@@ -204,42 +205,42 @@ impl Child {
         }
     }
 
-    /// Kills the group, then everything else of the child, and reaps it. `gone` says whether the leader has ended.
-    /// Gives the number of those who outlived it.
-    async fn bury(self, gone: bool) -> usize {
+    /// Kills the group, then all other descendants, and reaps the child. `gone` says whether the leader has ended.
+    /// Gives the number of processes that outlived it.
+    async fn reap_tree(self, gone: bool) -> usize {
         let pid = self.leader.pid;
         let mut swept = Swept::default();
         if let Some(mark) = self.mark.filter(|_| gone) {
-            // Before the kill, or nobody would know.
-            swept.add(&self.family.borrow().look(SweepTarget::Of(mark)).0);
+            // Counted before the kill, after which they can't be told from those that ended with the leader.
+            swept.add(&self.registry.borrow().scan(SweepTarget::Of(mark)).0);
         }
-        // The group, even when its leader has gone: whoever ignored TERM is still in it.
-        family::signal_group(pid, Signal::SIGKILL);
+        // The group, even when its leader has gone: processes that ignored TERM are still in it.
+        sweep::signal_group(pid, Signal::SIGKILL);
         if !gone {
             let _ = timeout(KILLED, self.leader.end()).await;
         }
         let mut clean = true;
         if let Some(mark) = self.mark {
-            let hunted = family::sweep_tree(&self.family, SweepTarget::Of(mark), Instant::now() + HUNT).await;
-            clean = hunted.clean;
-            swept.members.extend(hunted.members);
+            let found = sweep::sweep_tree(&self.registry, SweepTarget::Of(mark), Instant::now() + SWEEP).await;
+            clean = found.clean;
+            swept.members.extend(found.members);
         }
-        family::reap(pid);
-        self.family.borrow_mut().dismiss(self.mark);
+        sweep::reap(pid);
+        self.registry.borrow_mut().release(self.mark);
         if !clean {
-            let family = self.family.clone();
-            // Whoever is in an uninterruptible call dies when that returns, and is reaped then.
+            let registry = self.registry.clone();
+            // A process in an uninterruptible call dies when the call returns, and is reaped then.
             spawn_local(
-                async move { family::sweep_tree(&family, SweepTarget::Strays, Instant::now() + LONG_HUNT).await },
+                async move { sweep::sweep_tree(&registry, SweepTarget::Strays, Instant::now() + LONG_SWEEP).await },
             );
         }
-        // Those who were killed together with the leader did not outlive it.
-        let outlived = |member: &&family::Member| member.pid != pid && (gone || member.group != pid);
+        // Those that were killed together with the leader did not outlive it.
+        let outlived = |member: &&sweep::Member| member.pid != pid && (gone || member.group != pid);
         swept.members.values().filter(outlived).count()
     }
 }
 
-/// The child's first process, which is reaped at its burial and not before.
+/// The child's first process, which only `reap_tree` reaps.
 struct Leader {
     pid: Pid,
     pidfd: Option<AsyncFd<OwnedFd>>,
@@ -247,27 +248,27 @@ struct Leader {
 
 impl Leader {
     fn of(pid: Pid) -> Self {
-        // Kernels before 5.3 have none; they are asked again and again instead.
+        // Kernels before 5.3 have none: there the leader is polled.
         // SAFETY: an `OwnedFd` stays open, and the same, as long as the `AsyncFd` owns it.
-        let watched = |pidfd| unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }.ok();
-        let pidfd = system::pidfd(pid).ok().and_then(watched);
+        let register = |pidfd| unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }.ok();
+        let pidfd = system::pidfd(pid).ok().and_then(register);
         Self { pid, pidfd }
     }
 
     async fn end(&self) -> End {
         loop {
-            if let Some(end) = family::ended(self.pid) {
+            if let Some(end) = sweep::ended(self.pid) {
                 return end;
             }
             match &self.pidfd {
                 Some(pidfd) => {
                     if let Ok(mut ready) = pidfd.readable().await
-                        && family::ended(self.pid).is_none()
+                        && sweep::ended(self.pid).is_none()
                     {
                         ready.clear_ready();
                     }
                 }
-                None => sleep(ASK).await,
+                None => sleep(POLL).await,
             }
         }
     }
@@ -292,11 +293,11 @@ impl Stream {
         Self { capture, task }
     }
 
-    /// What came until the last writer was gone, or until `at`.
+    /// What was written until the last writer closed the pipe, or until `at`.
     async fn until(mut self, at: Instant) -> Captured {
         if timeout_at(at.into(), &mut self.task).await.is_err() {
             self.task.abort();
-            // Until it is really gone, and the pipe closed with it.
+            // Waits until the task has ended, and the pipe is closed.
             let _ = (&mut self.task).await;
         }
         self.capture.borrow_mut().take()

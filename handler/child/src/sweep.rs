@@ -1,8 +1,8 @@
 //! Finds, kills and reaps what is left of a child, however it hid.
 //!
 //! The handler is a subreaper, so everything that descends from a child stays below the handler, and the mark (see the
-//! crate's own page) says whose it is. A group is killed at once and as a whole; what left its group is found by looking
-//! through the processes below us, killed, and looked for again until nothing is there.
+//! crate's own page) says to which child it belongs. A group is killed at once and as a whole; what left its group is found by looking
+//! through all descendants of the handler, killed, and searched again until nothing is found.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -18,31 +18,31 @@ use super::system;
 
 /// The largest mark. The kernel's default limit, which a mark must be below, is 819,200 (`DFLT_QUEUESMAX`).
 const LAST_MARK: u64 = 800_000;
-/// First and longest pause between two looks, while the killed die.
+/// First and longest pause between two scans, while killed processes die.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
-/// The children that run now. It lives on the supervisor's thread, which alone forks, signals and reaps: so a number
-/// can't come to name another process between two steps.
+/// The running children. It belongs to the supervisor's thread, which alone forks, signals and reaps, so that no process number
+/// is reused between two steps.
 #[derive(Debug)]
-pub(super) struct Family {
-    /// Our own limit; whatever has a lower one is of a child.
+pub(super) struct Registry {
+    /// The handler's own limit; a process with a lower one belongs to a child.
     own: u64,
     last: u64,
     leaders: HashMap<u64, Option<Pid>>,
 }
 
-/// Whom to sweep_tree.
+/// What to sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SweepTarget {
-    /// All that carry this mark.
+    /// All processes with this mark.
     Of(u64),
-    /// All that carry a mark of no living child.
+    /// All processes whose mark belongs to no running child.
     Strays,
-    /// All that carry a mark.
+    /// All processes with a mark.
     All,
 }
 
-/// A process below us.
+/// A descendant of the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) pid: Pid,
@@ -56,13 +56,13 @@ pub(super) struct Member {
     started: u64,
 }
 
-impl Family {
+impl Registry {
     pub(super) fn new() -> Self {
         Self { own: system::queue_limit(getpid()).unwrap_or(0), last: 0, leaders: HashMap::new() }
     }
 
-    /// A mark for a child that is about to be forked; none when our own limit leaves no room for any.
-    pub(super) fn enroll(&mut self) -> Option<u64> {
+    /// A mark for a child that is about to be forked; none when the handler's own limit leaves none free.
+    pub(super) fn allocate_mark(&mut self) -> Option<u64> {
         let highest = LAST_MARK.min(self.own.saturating_sub(1));
         let mut marks = (1..=highest).map(|step| (self.last + step - 1) % highest + 1);
         let mark = marks.find(|mark| !self.leaders.contains_key(mark))?;
@@ -71,29 +71,29 @@ impl Family {
         Some(mark)
     }
 
-    pub(super) fn forked(&mut self, mark: Option<u64>, leader: Pid) {
+    pub(super) fn register(&mut self, mark: Option<u64>, leader: Pid) {
         if let Some(mark) = mark {
             self.leaders.insert(mark, Some(leader));
         }
     }
 
-    /// A child has ended: from now on, what carries its mark is a stray.
-    pub(super) fn dismiss(&mut self, mark: Option<u64>) {
+    /// A child has ended: from now on, processes with its mark are strays.
+    pub(super) fn release(&mut self, mark: Option<u64>) {
         if let Some(mark) = mark {
             self.leaders.remove(&mark);
         }
     }
 
-    fn hunts(&self, target: SweepTarget, mark: u64) -> bool {
+    fn matches(&self, target: SweepTarget, mark: u64) -> bool {
         match target {
-            SweepTarget::Of(hunted) => mark == hunted,
+            SweepTarget::Of(wanted) => mark == wanted,
             SweepTarget::All => mark < self.own,
             SweepTarget::Strays => mark < self.own && !self.leaders.contains_key(&mark),
         }
     }
 
-    /// The living processes of the target, and whether dead ones were reaped, those that nobody else reaps.
-    pub(super) fn look(&self, target: SweepTarget) -> (Vec<Member>, bool) {
+    /// The running processes of the target, and whether dead ones were reaped that no supervisor reaps.
+    pub(super) fn scan(&self, target: SweepTarget) -> (Vec<Member>, bool) {
         let tree = Tree::here();
         let us = getpid();
         let mut open = tree.children(us);
@@ -101,15 +101,15 @@ impl Family {
         let mut seen = HashSet::new();
         while let Some(pid) = open.pop() {
             let Some(mark) = system::queue_limit(pid).filter(|_| seen.insert(pid)) else { continue };
-            let hunted = self.hunts(target, mark);
-            if !hunted && mark >= self.own {
+            let targeted = self.matches(target, mark);
+            if !targeted && mark >= self.own {
                 continue;
             }
             let Some(member) = Member::read(pid) else { continue };
             if member.dead && member.parent == us && !self.leaders.values().any(|leader| *leader == Some(pid)) {
                 reap(pid);
                 reaped = true;
-            } else if hunted {
+            } else if targeted {
                 if !member.dead {
                     living.push(member);
                 }
@@ -120,15 +120,15 @@ impl Family {
     }
 
     /// Kills these. The mark is read again through a descriptor that names the process itself, since a process that is
-    /// not our own child may be gone, and its number taken.
+    /// not a direct child may be gone, and its number reused.
     fn kill(&self, target: SweepTarget, members: &[Member]) {
         let us = getpid();
         for member in members {
-            // Errors mean that it is gone already, or about to be: the next look tells.
+            // Errors mean that it is gone already, or about to be: the next scan tells.
             if member.parent == us {
                 let _ = kill(member.pid, Signal::SIGKILL);
             } else if let Ok(pidfd) = system::pidfd(member.pid)
-                && system::queue_limit(member.pid).is_some_and(|mark| self.hunts(target, mark))
+                && system::queue_limit(member.pid).is_some_and(|mark| self.matches(target, mark))
             {
                 let _ = system::signal(pidfd.as_fd(), Signal::SIGKILL);
             }
@@ -136,10 +136,10 @@ impl Family {
     }
 }
 
-/// What a sweep_tree found.
+/// The result of a sweep.
 #[derive(Debug, Default)]
 pub(super) struct Swept {
-    /// Those who were alive, each once.
+    /// The processes that were found running, each once.
     pub(super) members: HashMap<(Pid, u64), Member>,
     /// Whether none is left.
     pub(super) clean: bool,
@@ -152,17 +152,17 @@ impl Swept {
 }
 
 /// Kills the target until nothing is found, twice in a row once there was something, or until `until`.
-pub(super) async fn sweep_tree(family: &Rc<RefCell<Family>>, target: SweepTarget, until: Instant) -> Swept {
+pub(super) async fn sweep_tree(registry: &Rc<RefCell<Registry>>, target: SweepTarget, until: Instant) -> Swept {
     let mut swept = Swept::default();
     let (mut pause, mut clean, mut found) = (PAUSES.0, 0, false);
     loop {
-        let (living, reaped) = family.borrow().look(target);
-        // A process that died during the look gave its children to us after ours were listed, so one look that finds
-        // only the dead proves nothing.
+        let (living, reaped) = registry.borrow().scan(target);
+        // A process that died during the scan may have left us its children after ours were listed, so one scan without
+        // running processes proves nothing.
         clean = if living.is_empty() && !reaped { clean + 1 } else { 0 };
         found |= clean == 0;
         swept.clean = clean == 2 || (clean == 1 && !found);
-        family.borrow().kill(target, &living);
+        registry.borrow().kill(target, &living);
         swept.add(&living);
         if swept.clean || Instant::now() >= until {
             return swept;
@@ -172,19 +172,19 @@ pub(super) async fn sweep_tree(family: &Rc<RefCell<Family>>, target: SweepTarget
     }
 }
 
-/// Signals the whole group of a leader. It must not have been reaped: until then, nobody else can have its number.
+/// Signals the whole group of a leader. It must not have been reaped: until then, its number can't be reused.
 pub(super) fn signal_group(leader: Pid, signal: Signal) {
-    // It fails when nobody is left in the group but the dead.
+    // It fails when only dead processes are left in the group.
     let _ = killpg(leader, signal);
 }
 
-/// How a leader ended; none while it runs. It is not reaped, so that its number stays its own.
+/// How a leader ended; none while it runs. It is not reaped, so that its number is not reused.
 pub(super) fn ended(leader: Pid) -> Option<system::End> {
     // It is ours to wait for; should somebody else have reaped it, it is gone all the same.
     system::end_of(leader, false).unwrap_or(Some(system::End::Exited(127)))
 }
 
-/// Reaps a dead child of ours, if it is dead.
+/// Reaps a child of ours, if it is dead.
 pub(super) fn reap(pid: Pid) {
     let _ = system::end_of(pid, true);
 }
@@ -230,7 +230,7 @@ fn page() -> u64 {
     size.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
 }
 
-/// Who is whose child, now.
+/// The parents of all processes, now.
 enum Tree {
     /// The kernel lists the children of each thread.
     Listed,
@@ -270,5 +270,5 @@ fn numbers(folder: &str) -> impl Iterator<Item = Pid> {
 }
 
 #[cfg(test)]
-#[path = "family_tests.rs"]
+#[path = "sweep_tests.rs"]
 mod tests;
