@@ -68,7 +68,7 @@ pub struct Step {
     pub when: &'static str,
 }
 
-/// The one table of moves; the README shows it. Whatever is not in it is never written.
+/// The one table of moves; `docs/status.md` shows it. Whatever is not in it is never written.
 pub const MOVES: &[Step] = {
     const fn within(from: State, to: State, when: &'static str) -> Step {
         Step { from, to, new_generation: false, when }
