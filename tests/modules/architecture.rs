@@ -1,5 +1,4 @@
-//! The architecture: the top level, the modules and who may import whom, and that every code is provoked. `documents` holds its description
-//! to it.
+//! The architecture: the top level, which module may import which, and that every code is provoked by a test.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
