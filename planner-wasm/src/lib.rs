@@ -18,37 +18,27 @@
 //! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
 //! `sentence`; `asset` (files beside the document); `place` (byte → line and column); `memory` (the sandbox's allocator).
 
-mod asset;
-mod axis;
-mod board;
 mod chemistry;
 mod document;
-mod draft;
 mod drawing;
-mod estimate;
-mod expression;
 mod film;
 mod formula;
-mod front_matter;
 #[cfg(target_family = "wasm")]
 mod guest;
+mod inline;
 mod label;
 mod latex;
 mod lecture;
 mod lesson;
 #[cfg(any(test, target_family = "wasm"))]
 mod memory;
-mod place;
 mod python;
 #[cfg(test)]
 mod schema;
-mod screen;
-mod sentence;
-mod settings;
 mod speech;
+mod storyboard_json;
 mod symbols;
-mod tongue;
-mod utterance;
+mod text;
 
 pub use storyboard::{self, check};
 
@@ -61,7 +51,7 @@ pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, s
     match format {
         document::Format::Lesson => lesson::plan(&document.name, &text),
         document::Format::Json => lecture::plan(&document.name, &text),
-        document::Format::Storyboard => board::plan(&text),
+        document::Format::Storyboard => storyboard_json::plan(&text),
         document::Format::Manim => python::plan(&document.name, &text),
     }
 }

@@ -10,7 +10,7 @@
 //! ````
 
 use super::words::{Words, short, statements};
-use crate::expression::Misread;
+use crate::drawing::expression::Misread;
 use crate::storyboard::{Bar, Chart};
 
 /// More bars are no longer told apart.

@@ -11,14 +11,12 @@
 //! ````
 
 use super::words::{Words, short, statements};
-use crate::expression::Misread;
-use crate::storyboard::{Edge, Graph, Node};
+use crate::drawing::expression::Misread;
+use crate::storyboard::{Edge, Graph, Layout, Node};
 
 /// More are no longer told apart.
 pub(crate) const MOST_NODES: usize = 40;
 pub(crate) const MOST_EDGES: usize = 120;
-/// The layouts that the stage knows.
-pub(crate) const LAYOUTS: &[&str] = &["circular", "layered", "tree", "grid", "spring"];
 
 /// Longer ones first.
 const ARROWS: &[(&str, Way)] = &[
@@ -117,16 +115,15 @@ fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
         "undirected" => graph.directed = false,
         // How Mermaid begins.
         "graph" | "graph td" | "graph tb" | "graph lr" | "flowchart td" | "flowchart tb" | "flowchart lr" => {
-            graph.layout = Some("layered".to_owned());
+            graph.layout = Some(Layout::Layered);
         }
         _ => {
             let Some((key, value)) = words.setting() else { return node(graph, words).map(drop) };
             match key.as_str() {
                 "layout" => {
-                    let layout = value.text.to_lowercase();
-                    if !LAYOUTS.contains(&layout.as_str()) {
+                    let Some(layout) = Layout::named(&value.text.to_lowercase()) else {
                         return value.wrong("a layout is one of circular, layered, tree, grid, spring");
-                    }
+                    };
                     graph.layout = Some(layout);
                 }
                 _ => {
@@ -194,7 +191,7 @@ mod tests {
         assert_eq!(edges(&read), ["a>b:next", "b>c:next"]);
         let labels: Vec<_> = read.nodes.iter().map(|node| node.label.as_str()).collect();
         assert_eq!(labels, ["The start", "b", "c", "d"]);
-        assert_eq!((read.directed, read.layout.as_deref()), (true, Some("tree")));
+        assert_eq!((read.directed, read.layout), (true, Some(Layout::Tree)));
         let plain = graph("a -- b; b -- c; c -- a").unwrap();
         assert_eq!((plain.directed, plain.edges.len()), (false, 3));
     }

@@ -3,7 +3,9 @@
 //! In: the text of a fence, one statement a line. Out: an element of the storyboard with its ranges found, or what was
 //! misread and where. Numbers and curves are read by `expression`; nothing is ever evaluated as a program.
 
+pub(crate) mod axis;
 pub(crate) mod chart;
+pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod number_line;
 pub(crate) mod paint;

@@ -10,8 +10,8 @@
 //! ````
 
 use super::words::{Range, Words, short, statements};
-use crate::axis;
-use crate::expression::Misread;
+use crate::drawing::axis;
+use crate::drawing::expression::Misread;
 use crate::storyboard::{Mark, NumberLine};
 
 /// More marks cover each other.
@@ -46,8 +46,8 @@ pub(crate) fn line(text: &str) -> Result<NumberLine, Misread> {
 
 /// A line that holds its marks.
 pub(crate) fn settled(range: Option<Range>, label: String, marks: Vec<Mark>) -> NumberLine {
-    let places: Vec<f64> = marks.iter().map(|mark| mark.at).collect();
-    let axis = match (range, axis::range_of(&places)) {
+    let positions: Vec<f64> = marks.iter().map(|mark| mark.at).collect();
+    let axis = match (range, axis::range_of(&positions)) {
         (Some(range), _) => axis::exactly(range.min, range.max, range.step, label),
         (None, Some((low, high))) => axis::around(low.min(0.0), high.max(0.0), label),
         (None, None) => axis::exactly(-5.0, 5.0, None, label),

@@ -1,8 +1,8 @@
 //! Axes in the plane, with ranges that hold what is drawn on them.
 
 use super::words::{FURTHEST, Range};
-use crate::axis;
-use crate::expression::Worked;
+use crate::drawing::axis;
+use crate::drawing::expression::Worked;
 use crate::storyboard::{Axes, Curve, CurveKind, Expression};
 
 /// What is known of axes before their ranges are.

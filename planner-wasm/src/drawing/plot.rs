@@ -26,7 +26,7 @@
 use super::paint;
 use super::plane::Plane;
 use super::words::{Range, Words, short, statements, yes};
-use crate::expression::Misread;
+use crate::drawing::expression::Misread;
 use crate::storyboard::{Area, Axes, Curve, CurveKind, Expression, Field, Parametric, Point, Stroke};
 
 const MOST_CURVES: usize = 12;

@@ -1,8 +1,8 @@
 //! A space in three dimensions, with axes that hold what is drawn in it.
 
 use super::words::{FURTHEST, Range};
-use crate::axis;
-use crate::expression::Worked;
+use crate::drawing::axis;
+use crate::drawing::expression::Worked;
 use crate::storyboard::{Axis, Expression, Point3, Solid, SolidKind, Space, SpaceAxes, Token};
 
 /// Samples along each parameter of a surface, from which ranges are found.

@@ -15,7 +15,7 @@
 
 use super::paint;
 use super::words::{FURTHEST, Words, short, statements};
-use crate::expression::Misread;
+use crate::drawing::expression::Misread;
 use crate::storyboard::{Annulus, Circle, Drawing, Extent, Point, Shape, ShapeKind, Stroke, Style};
 
 /// More are no longer told apart.

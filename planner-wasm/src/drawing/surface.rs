@@ -21,7 +21,7 @@ use std::f64::consts::{PI, TAU};
 use super::paint;
 use super::scenery::{Scenery, renamed, variable};
 use super::words::{FURTHEST, Range, Words, short, statements, yes};
-use crate::expression::Misread;
+use crate::drawing::expression::Misread;
 use crate::storyboard::{
     Cuboid, Expression, Point3, Solid, SolidKind, Space, SpaceCurve, SpaceStroke, Sphere, Style, Surface, Torus,
     Upright,

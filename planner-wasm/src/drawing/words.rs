@@ -1,7 +1,7 @@
 //! Statements of a drawing language: parts of a fence's text that know where they stand.
 
-use crate::axis;
-use crate::expression::{self, Misread};
+use crate::drawing::axis;
+use crate::drawing::expression::{self, Misread};
 use crate::storyboard::{Expression, Point, Point3};
 
 /// Samples of a curve from which ranges are found; odd, so that the middle is one.
@@ -174,7 +174,7 @@ impl Range {
 
 /// Labels longer than a line are cut.
 pub(super) fn short(text: &str) -> String {
-    crate::draft::one_line(text, 80)
+    crate::text::one_line(text, 80)
 }
 
 /// `yes`, `on`, `true` and nothing at all mean yes.

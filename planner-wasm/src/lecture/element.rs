@@ -4,18 +4,21 @@ use super::figure::{self, Drawn};
 use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::{Parameters, placement, range};
-use crate::asset;
-use crate::draft::{Warnings, one_line, placeholder};
+use crate::document::asset;
 use crate::drawing::plane::Plane;
 use crate::drawing::scenery::Scenery;
 use crate::drawing::{chart, graph, number_line, paint};
+use crate::film::Warnings;
+use crate::film::draft::placeholder;
+use crate::inline;
 use crate::label::label;
-use crate::lesson::{fence, inline};
+use crate::lesson::fence;
 use crate::storyboard::{
     Action, Bar, Bullet, Bullets, Camera, CameraChange, Chart, Code, Curve, CurveKind, Drawing, Edge, ElementKind,
-    Extent, Graph, Highlight, Image, Mark, Move, Node, Place, Point, RichText, Shape, ShapeKind, Span, Style, Table,
-    TableRow,
+    Extent, Graph, Highlight, Image, Layout, Mark, Move, Node, Place, Point, RichText, Shape, ShapeKind, Span, Style,
+    Table, TableRow,
 };
+use crate::text::{line_numbers, one_line};
 
 /// What an element becomes.
 #[derive(Debug, Clone)]
@@ -347,7 +350,7 @@ fn code(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> M
     let marks = parameters.words(&["highlightlines", "highlightedlines", "highlighted", "hllines", "highlight"]);
     let lines = code.text.lines().count() as u32;
     let highlighted =
-        marks.map(|marks| fence::highlighted(&format!("{{{}}}", marks.replace('\n', ",")))).unwrap_or_default();
+        marks.map(|marks| line_numbers::marked(&format!("{{{}}}", marks.replace('\n', ",")))).unwrap_or_default();
     let highlighted = highlighted.into_iter().filter(|line| (1..=lines).contains(line)).collect();
     Made::Element(ElementKind::Code(Code { highlighted, ..code }))
 }
@@ -552,9 +555,7 @@ fn nodes(parameters: &Parameters<'_>) -> ElementKind {
         parameters.get(&["directed"]).and_then(Value::yes).unwrap_or(matches!(kind.as_str(), "digraph" | "flowchart"));
     let layout =
         parameters.words(&["layout"]).map(|layout| plain(&layout)).or((kind == "tree").then(|| "tree".to_owned()));
-    graph.layout = layout
-        .and_then(|wanted| graph::LAYOUTS.iter().find(|known| **known == wanted))
-        .map(|known| (*known).to_owned());
+    graph.layout = layout.and_then(|wanted| Layout::named(&wanted));
     if graph.nodes.is_empty() { placeholder("Graph", "") } else { ElementKind::Graph(graph) }
 }
 

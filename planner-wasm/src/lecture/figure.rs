@@ -2,13 +2,13 @@
 
 use super::json::{Kind, Value};
 use super::parameters::{Parameters, datum, expressions, point, right_side, split};
-use crate::draft::one_line;
+use crate::drawing::expression;
 use crate::drawing::surface;
-use crate::expression;
 use crate::storyboard::{
     Annulus, Area, Circle, CurveKind, Expression, Extent, Field, Parametric, Point, Point3, ShapeKind, Solid,
     SolidKind, SpaceCurve, SpaceStroke, Stroke, Surface, Torus,
 };
+use crate::text::one_line;
 
 const MOST_POINTS: usize = 1_000;
 const MOST_CORNERS: usize = 200;

@@ -4,7 +4,7 @@
 //! strings, Python's `None`, `True` and `False`, `NaN`, a fence of back-ticks and words around it, and an end that is
 //! missing. LaTeX in a string keeps its backslashes: `"\frac"` is no form feed.
 
-use crate::expression::Misread;
+use crate::drawing::expression::Misread;
 
 /// Deeper values are no plan; also bounds the stack.
 const DEEPEST: usize = 64;
@@ -116,7 +116,9 @@ impl Value {
             Kind::Text(text) => {
                 let bare = text.trim().trim_end_matches(|c: char| c.is_alphabetic() || c == '%' || c == ' ');
                 let constant = |text: &str| {
-                    crate::expression::parse(text, &[]).ok().map(|read| crate::expression::value(&read, f64::NAN))
+                    crate::drawing::expression::parse(text, &[])
+                        .ok()
+                        .map(|read| crate::drawing::expression::value(&read, f64::NAN))
                 };
                 constant(text).or_else(|| constant(bare))?
             }

@@ -12,19 +12,21 @@ use super::figure;
 use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::Parameters;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings, one_line, placeholder, target};
+use crate::document::position::Positions;
+use crate::document::settings::Settings;
 use crate::drawing::Range;
 use crate::drawing::plane::Plane;
 use crate::drawing::scenery::Scenery;
 use crate::film::NAMELESS;
-use crate::lesson::inline;
-use crate::place::Places;
-use crate::settings::Settings;
+use crate::film::Warnings;
+use crate::film::draft::{Draft, Shown, Step, StepKind, placeholder, target};
+use crate::inline;
+use crate::speech::Locale;
 use crate::storyboard::{
     Action, Axis, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Point, RichText, SceneKind, Shape, ShapeKind,
     Span,
 };
-use crate::tongue::Tongue;
+use crate::text::one_line;
 
 /// A drawing holds no more shapes, axes no more curves, a space no more solids.
 const MOST_PARTS: usize = 40;
@@ -59,7 +61,7 @@ enum Item {
 
 struct Reader<'a, 'w> {
     settings: &'a Settings,
-    places: &'a Places<'a>,
+    positions: &'a Positions<'a>,
     warnings: &'w mut Warnings,
     canvases: Canvases,
     /// What is on a canvas, or is one, by the plan's names.
@@ -74,7 +76,7 @@ struct Reader<'a, 'w> {
     old: Option<String>,
     /// What parts of canvases have become, by their names.
     became: BTreeMap<String, String>,
-    /// Whether shapes with places of their own are drawn: short words at points belong to them.
+    /// Whether shapes with positions of their own are drawn: short words at points belong to them.
     has_drawing: bool,
 }
 
@@ -83,13 +85,13 @@ pub(super) fn draft(
     scene: &Value,
     (index, film): (usize, &str),
     settings: &Settings,
-    places: &Places<'_>,
+    positions: &Positions<'_>,
     warnings: &mut Warnings,
 ) -> Draft {
-    let place = places.at(scene.at);
+    let place = positions.at(scene.at);
     let mut reader = Reader {
         settings,
-        places,
+        positions,
         warnings,
         canvases: Canvases::new(),
         names: BTreeMap::new(),
@@ -133,7 +135,7 @@ pub(super) fn draft(
         Ok(_) => format!("scene-{id}"),
         Err(_) => id,
     });
-    Draft { kind, heading: one_line(&heading, 150), name, place, steps }
+    Draft { kind, heading: one_line(&heading, 150), name, place, steps, plays_ms: 0 }
 }
 
 /// What a scene without elements says of itself: that it opens or ends the film.
@@ -152,14 +154,14 @@ fn card(scene: &Value) -> SceneKind {
 
 /// A description as a heading: its first sentence, if that is short, or its first clause.
 fn described(description: &str) -> String {
-    let sentence = crate::sentence::all(description).first().map_or(description, |one| *one);
+    let sentence = crate::text::sentence::all(description).first().map_or(description, |one| *one);
     let clause = if sentence.chars().count() > LONGEST_HEADING { sentence.split([',', ';', ':']).next() } else { None };
     one_line(clause.unwrap_or(sentence).trim_end_matches('.'), LONGEST_HEADING)
 }
 
 impl Reader<'_, '_> {
     fn heard(&mut self, value: Option<&Value>) -> String {
-        let place = value.map(|value| self.places.at(value.at));
+        let place = value.map(|value| self.positions.at(value.at));
         match (value.and_then(Value::text), place) {
             (Some(text), Some(place)) => inline::heard(&inline::of_text(&text, place), self.settings),
             _ => String::new(),
@@ -175,8 +177,8 @@ impl Reader<'_, '_> {
     ) -> Vec<Step> {
         let words = scene.get(WORDS);
         let spoken = self.heard(words);
-        let place = self.places.at(words.map_or(scene.at, |words| words.at));
-        let of_scene = self.places.at(scene.at);
+        let place = self.positions.at(words.map_or(scene.at, |words| words.at));
+        let of_scene = self.positions.at(scene.at);
         let all: Vec<Parameters<'_>> = elements.iter().map(|element| Parameters::of(element)).collect();
         let mut made = self.made(&all);
         let name = |(index, one): (usize, &Parameters<'_>)| {
@@ -201,13 +203,13 @@ impl Reader<'_, '_> {
         let begins = |name: &str| growths.iter().take_while(|growth| growth.into != name).any(|one| one.from == name);
         for ((index, parameters), words) in all.iter().enumerate().zip(spoken) {
             let own = parameters.element.get(WORDS);
-            let at = self.places.at(parameters.element.at);
+            let at = self.positions.at(parameters.element.at);
             if !words.is_empty() {
                 // Elements without words wait for the first that has some.
                 if waiting.is_some() {
                     self.close(&mut items, waiting.take(), &mut out);
                 }
-                waiting = Some((words, own.map_or(at, |own| self.places.at(own.at))));
+                waiting = Some((words, own.map_or(at, |own| self.positions.at(own.at))));
             }
             let name = names[index].clone();
             let result = results.contains(&*name);
@@ -614,7 +616,7 @@ impl Reader<'_, '_> {
         let mut unplaced = 0_u32;
         let mut made = Vec::with_capacity(all.len());
         for parameters in all {
-            let mut one = element::made(parameters, x, self.places.at(parameters.element.at), self.warnings);
+            let mut one = element::made(parameters, x, self.positions.at(parameters.element.at), self.warnings);
             match &mut one {
                 Made::Plane(plane) => x = plane.x.map(|x| (x.min, x.max)),
                 Made::Space(_) => unplaced = 0,
@@ -770,7 +772,7 @@ fn is_placed_shape(parameters: &Parameters<'_>) -> bool {
 
 /// Whether words at a point belong to a drawing.
 fn is_label(text: &RichText, parameters: &Parameters<'_>) -> bool {
-    crate::draft::length(text) <= LONGEST_LABEL && parameters.center().is_some()
+    crate::text::length(text) <= LONGEST_LABEL && parameters.center().is_some()
 }
 
 /// Whether a formula at a point is the name of something in a drawing.
@@ -781,10 +783,10 @@ fn is_letter(formula: &Formula, parameters: &Parameters<'_>) -> bool {
 
 /// A title element as a heading, in words.
 fn spoken_heading(text: &RichText, settings: &Settings) -> String {
-    let tongue = Tongue::of(&settings.language);
+    let locale = Locale::of(&settings.language);
     let word = |span: &Span| match span {
         Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.clone(),
-        Span::Math(formula) => crate::speech::words(&formula.latex, tongue),
+        Span::Math(formula) => crate::speech::words(&formula.latex, locale),
     };
     one_line(&text.spans.iter().map(word).collect::<String>(), 150)
 }

@@ -2,17 +2,21 @@
 //!
 //! A beat is what is shown since the last words, and the next words.
 
+pub(crate) mod draft;
+pub(crate) mod estimate;
+pub(crate) mod screen;
+mod warnings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::draft::{Draft, Shown, Step, StepKind, characters, noun, target};
+use self::estimate::speaking_ms;
+pub(crate) use self::warnings::Warnings;
 use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
 use crate::document::refusal;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun, target};
-use crate::estimate::speaking_ms;
-use crate::python;
-use crate::screen;
-use crate::sentence;
-use crate::settings::Settings;
-use crate::storyboard::{Action, Beat, ManimScene, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::document::settings::Settings;
+use crate::storyboard::{Action, Beat, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::text::sentence;
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
 const BREATH_MS: u32 = 350;
@@ -56,7 +60,7 @@ impl Film {
     /// # Errors
     /// `plan.too_large`.
     pub(crate) fn scene(&mut self, draft: Draft) -> Result<(), Refusal> {
-        let Draft { kind, heading, name, place, steps } = draft;
+        let Draft { kind, heading, name, place, steps, plays_ms } = draft;
         let card = matches!(kind, SceneKind::TitleCard | SceneKind::Outro);
         let too_large = |what: &str| {
             let message = format!("the document makes more than {what}");
@@ -77,8 +81,8 @@ impl Film {
             scene.beat(String::new(), TITLE_MS, place);
         }
         scene.rest();
-        if let SceneKind::Manim(ManimScene { source, class }) = &kind {
-            scene.plays_for(python::estimate_ms(source, class));
+        if plays_ms > 0 {
+            scene.plays_for(plays_ms);
         }
         let (elements, beats) = (scene.elements, scene.beats);
         self.elements += elements;
@@ -277,7 +281,7 @@ impl<'a> Building<'a> {
                 Some(id) => *name = id.clone(),
                 None => {
                     let message =
-                        format!("`{}` is not on the screen; this is left out", crate::draft::one_line(name, 60));
+                        format!("`{}` is not on the screen; this is left out", crate::text::one_line(name, 60));
                     return warnings.add("plan.not_on_screen", message, place);
                 }
             }

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::draft::{Shown, Step, StepKind, target};
-use crate::lesson::fence;
-use crate::sentence;
+use crate::film::draft::{Shown, Step, StepKind, target};
 use crate::storyboard::{Action, Bullets, Code, ElementKind, Highlight, Place, RichText, Span, Table};
+use crate::text::{line_numbers, sentence};
 
 /// What one screen holds: elements, and of them those that want half of it.
 const MOST_ELEMENTS: usize = 4;
@@ -238,7 +237,7 @@ fn within(kind: &ElementKind, before: usize, wanted: &str) -> Option<String> {
     let has = |text: &str| text.to_lowercase().contains(&wanted.to_lowercase());
     let holds = match kind {
         ElementKind::Code(code) if wanted.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '-' | ' ')) => {
-            let here = here(&fence::highlighted(&format!("{{{wanted}}}")), before, code.text.lines().count());
+            let here = here(&line_numbers::marked(&format!("{{{wanted}}}")), before, code.text.lines().count());
             return match here.as_slice() {
                 [] => None,
                 [one] => Some(one.to_string()),
@@ -311,7 +310,7 @@ fn is_large(kind: &ElementKind) -> bool {
         ElementKind::Bullets(list) => list.items.len() > MOST_ITEMS / 2,
         ElementKind::Code(code) => code.text.lines().count() > MOST_LINES / 2,
         ElementKind::Table(table) => table.rows.len() > MOST_ROWS / 2,
-        ElementKind::Text(text) | ElementKind::Callout(text) => crate::draft::length(text) > 300,
+        ElementKind::Text(text) | ElementKind::Callout(text) => crate::text::length(text) > 300,
         ElementKind::Equation(_) | ElementKind::NumberLine(_) | ElementKind::Placeholder(_) => false,
     }
 }
@@ -397,7 +396,7 @@ fn table_parts(table: &Table) -> Vec<ElementKind> {
     for rows in cuts(table.rows.len().max(1), MOST_ROWS, |_| false) {
         for side in &sides {
             let pick = |cells: &[crate::storyboard::RichText]| {
-                let cell = |at: &usize| cells.get(*at).cloned().unwrap_or_else(|| crate::draft::plain(""));
+                let cell = |at: &usize| cells.get(*at).cloned().unwrap_or_else(|| crate::text::plain(""));
                 side.iter().map(cell).collect::<Vec<_>>()
             };
             let header = if table.header.is_empty() { Vec::new() } else { pick(&table.header) };
@@ -413,8 +412,8 @@ fn table_parts(table: &Table) -> Vec<ElementKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draft::plain;
     use crate::storyboard::{Bullet, Place, TableRow};
+    use crate::text::plain;
 
     const HERE: Place = Place { line: 1, column: 1 };
 
@@ -441,7 +440,7 @@ mod tests {
                 ElementKind::Bullets(list) => format!("list{}", list.items.len()),
                 ElementKind::Code(code) => format!("code{}", code.text.lines().count()),
                 ElementKind::Table(table) => format!("table{}x{}", table.rows.len(), columns(table)),
-                kind => crate::draft::noun(kind).to_owned(),
+                kind => crate::film::draft::noun(kind).to_owned(),
             },
             StepKind::Act(_) => "act".to_owned(),
             StepKind::Speak(words) => format!("\"{words}\""),
