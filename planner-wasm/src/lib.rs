@@ -8,15 +8,16 @@
 //! The way of a document:
 //!
 //! ```text
-//! document ┬ lesson    Markdown          ┐
-//!  (bytes →├ lecture   a language model's├ draft ─ screen ─ film → storyboard
-//!   text)  ├ python    Manim classes     ┘ (steps)  (what   (beats)
-//!          └ board     a storyboard               fits)
+//! document ┬ lesson            Markdown         ┐
+//!  (bytes →├ lecture           a model's plan   ├ film: drafts ─ screens ─ beats → storyboard
+//!   text)  ├ python            Manim classes    ┘       (steps)  (what fits)
+//!          └ storyboard_json   a storyboard
 //! ```
 //!
-//! Under them lie `drawing` (fences and shapes), `expression` and `axis`; `formula` (LaTeX → Typst) and `speech` (LaTeX
-//! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
-//! `sentence`; `asset` (files beside the document); `place` (byte → line and column); `memory` (the sandbox's allocator).
+//! Under the readers lie `inline` (a stretch of a line: how it is shown and heard), `drawing` (fences, shapes and expressions) and `speech`
+//! (what is written in signs → words, a language each), `formula` (LaTeX → Typst) and `label`, all on the tokens of `latex`; `document`
+//! has settings, front matter, assets and positions; `text` knows neither document nor language. `tests/architecture.rs` holds which may
+//! use which.
 
 mod chemistry;
 mod document;
@@ -32,6 +33,8 @@ mod lecture;
 mod lesson;
 #[cfg(any(test, target_family = "wasm"))]
 mod memory;
+#[cfg(test)]
+mod plan_schema;
 mod python;
 #[cfg(test)]
 mod schema;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::document::refusal;
 use crate::document::settings::Settings;
-use crate::film::Film;
+use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Step, StepKind};
 use crate::inline;
@@ -53,7 +53,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         return Err(refusal("plan.too_large", &message, remedy, Some(Place { line: 1, column: 1 })));
     }
     let title = title(name);
-    let mut film = Film::new(title, Settings::default(), Warnings::default());
+    let mut film = FilmBuilder::new(title, Settings::default(), Warnings::default());
     for class in classes {
         let place = Place { line: u32::try_from(class.line + 1).unwrap_or(u32::MAX), column: 1 };
         let words = inline::heard(&inline::of_text(&class.docstring, place), &Settings::default());

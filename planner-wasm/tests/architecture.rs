@@ -26,7 +26,8 @@ const MODULES: &[(&str, &str)] = &[
     ("lecture", "document drawing film inline label lesson python speech storyboard_json text"),
     ("memory", ""),
     ("guest", "memory"),
-    ("schema", "lecture"),
+    ("plan_schema", "lecture"),
+    ("schema", "plan_schema"),
 ];
 
 /// Files by their module path, such as `lesson::markdown`, without remarks, strings and tests.

@@ -11,7 +11,7 @@
 //! ````
 
 use super::words::{Words, short, statements};
-use crate::drawing::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{Edge, Graph, Layout, Node};
 
 /// More are no longer told apart.
@@ -47,17 +47,17 @@ enum Way {
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn graph(text: &str) -> Result<Graph, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn graph(text: &str) -> Result<Graph, ParseError> {
     let mut graph = Graph { nodes: Vec::new(), edges: Vec::new(), directed: false, layout: None };
     statements(text, |words| statement(&mut graph, words))?;
     if graph.nodes.is_empty() {
-        return Err(Misread { why: "it has no node".to_owned(), at: 0 });
+        return Err(ParseError { why: "it has no node".to_owned(), at: 0 });
     }
     Ok(graph)
 }
 
-fn statement(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
+fn statement(graph: &mut Graph, words: Words<'_>) -> Result<(), ParseError> {
     let arrow = arrow(words.text);
     if arrow.is_none() {
         return node_or_setting(graph, words);
@@ -109,7 +109,7 @@ fn arrow(text: &str) -> Option<(usize, usize, Way)> {
     None
 }
 
-fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
+fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), ParseError> {
     match words.text.to_lowercase().as_str() {
         "directed" => graph.directed = true,
         "undirected" => graph.directed = false,
@@ -140,7 +140,7 @@ fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
 }
 
 /// The id of a node that is written `a`, `a[Label]`, `a(Label)`, `a{Label}` or `"a"`; a new one is added.
-fn node(graph: &mut Graph, words: Words<'_>) -> Result<String, Misread> {
+fn node(graph: &mut Graph, words: Words<'_>) -> Result<String, ParseError> {
     let open = words.text.find(['[', '(', '{']);
     let id = short(open.map_or(words, |open| words.until(open)).text.trim_matches('"'));
     if id.is_empty() {
@@ -163,7 +163,7 @@ fn edge(
     (from, to): (String, String),
     way: Way,
     label: String,
-) -> Result<(), Misread> {
+) -> Result<(), ParseError> {
     if graph.edges.len() + 1 >= MOST_EDGES {
         return words.wrong("a graph has at most 120 edges");
     }

@@ -11,7 +11,7 @@
 
 use super::words::{Range, Words, short, statements};
 use crate::drawing::axis;
-use crate::drawing::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{Mark, NumberLine};
 
 /// More marks cover each other.
@@ -20,8 +20,8 @@ const MOST_MARKS: usize = 20;
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn line(text: &str) -> Result<NumberLine, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn line(text: &str) -> Result<NumberLine, ParseError> {
     let (mut range, mut label, mut marks) = (None, String::new(), Vec::new());
     statements(text, |words| {
         let Some((key, value)) = words.setting() else { return words.wrong("a statement is written `mark: 2`") };
@@ -39,7 +39,7 @@ pub(crate) fn line(text: &str) -> Result<NumberLine, Misread> {
         Ok(())
     })?;
     if range.is_none() && marks.is_empty() {
-        return Err(Misread { why: "it has neither a range nor a mark".to_owned(), at: 0 });
+        return Err(ParseError { why: "it has neither a range nor a mark".to_owned(), at: 0 });
     }
     Ok(settled(range, label, marks))
 }
@@ -56,7 +56,7 @@ pub(crate) fn settled(range: Option<Range>, label: String, marks: Vec<Mark>) -> 
     NumberLine { axis, marks }
 }
 
-fn mark(value: Words<'_>) -> Result<Mark, Misread> {
+fn mark(value: Words<'_>) -> Result<Mark, ParseError> {
     let (at, rest) = value.leading_number()?;
     Ok(Mark { at, label: short(rest.text) })
 }

@@ -22,11 +22,11 @@ use crate::text::sentence;
 const BREATH_MS: u32 = 350;
 /// How long a title card without words stands.
 const TITLE_MS: u32 = 2_500;
-/// How long something without words stands: this and so much for each character, and no longer than a patient viewer
+/// How long something without words stands: this and so much for each character, and no longer than a viewer
 /// waits.
 const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
 
-/// Names that begin with it are nobody's: ids are made of the kind of element.
+/// Names that begin with it are no author's: ids are made of the kind of element.
 pub(crate) const NAMELESS: char = '\u{1}';
 
 /// What one film may have in all.
@@ -34,7 +34,7 @@ const MOST_BEATS: usize = 5_000;
 const MOST_ELEMENTS: usize = 5_000;
 
 /// A film in the making.
-pub(crate) struct Film {
+pub(crate) struct FilmBuilder {
     title: String,
     settings: Settings,
     scenes: Vec<Scene>,
@@ -44,7 +44,7 @@ pub(crate) struct Film {
     beats: usize,
 }
 
-impl Film {
+impl FilmBuilder {
     pub(crate) fn new(title: String, settings: Settings, warnings: Warnings) -> Self {
         let (scenes, ids) = (Vec::new(), Ids::default());
         Self { title, settings, scenes, ids, warnings, elements: 0, beats: 0 }
@@ -70,7 +70,7 @@ impl Film {
             return Err(too_large("500 scenes"));
         }
         let id = self.ids.unique(&slug(name.as_deref().unwrap_or(&heading), "scene"));
-        let mut scene = Building::new(&id, &self.settings, place);
+        let mut scene = SceneBuilder::new(&id, &self.settings, place);
         for step in screen::fitted(steps) {
             scene.step(step, &mut self.warnings);
             if scene.elements > MOST_ELEMENTS || scene.beats.len() > BEATS {
@@ -193,7 +193,7 @@ impl Ids {
 }
 
 /// A scene in the making.
-struct Building<'a> {
+struct SceneBuilder<'a> {
     id: &'a str,
     settings: &'a Settings,
     beats: Vec<Beat>,
@@ -208,7 +208,7 @@ struct Building<'a> {
     there: BTreeSet<String>,
 }
 
-impl<'a> Building<'a> {
+impl<'a> SceneBuilder<'a> {
     fn new(id: &'a str, settings: &'a Settings, place: Place) -> Self {
         Self {
             id,

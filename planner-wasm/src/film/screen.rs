@@ -1,4 +1,4 @@
-//! The planner's judgement: what can't fit one screen is split over several, and the words follow what they are about.
+//! Pagination: what can't fit one screen is split over several, and the words follow what they are about.
 //!
 //! Long lists, programs and tables become parts; a screen that is full is emptied before the next thing comes. Of words
 //! that were to be spoken over several screens, each gets its share, in sentences.
@@ -12,7 +12,7 @@ use crate::text::{line_numbers, sentence};
 /// What one screen holds: elements, and of them those that want half of it.
 const MOST_ELEMENTS: usize = 4;
 const MOST_LARGE: usize = 2;
-/// What one list, program or table holds: items, lines, rows and columns that are read from the back of a room.
+/// What one list, program or table holds: items, lines, rows and columns that can be read from the last row.
 const MOST_ITEMS: usize = 8;
 const MOST_LINES: usize = 18;
 const MOST_ROWS: usize = 8;
@@ -20,7 +20,8 @@ const MOST_COLUMNS: usize = 6;
 
 /// The same steps, with long elements in parts and full screens emptied.
 pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
-    let mut pages = Pages { screen: Screen::default(), waiting: vec![Vec::new()], named: Vec::new(), out: Vec::new() };
+    let mut pages =
+        Paginator { screen: Screen::default(), waiting: vec![Vec::new()], named: Vec::new(), out: Vec::new() };
     for step in steps {
         pages.step(step);
     }
@@ -34,7 +35,7 @@ impl Step {
 }
 
 /// Screens in the making.
-struct Pages {
+struct Paginator {
     screen: Screen,
     /// What is shown before the next words: screens of steps.
     waiting: Vec<Vec<Step>>,
@@ -58,7 +59,7 @@ struct Part {
     piece: Option<(Shown, usize)>,
 }
 
-impl Pages {
+impl Paginator {
     fn step(&mut self, step: Step) {
         let Step { place, kind } = step;
         match kind {
@@ -156,7 +157,7 @@ impl Pages {
         if meant.is_empty() {
             return self.push(place, StepKind::Act(action));
         }
-        for Meant { name, page, again, action } in meant {
+        for PartAction { name, page, again, action } in meant {
             let earlier = page.filter(|page| page + 1 < self.waiting.len());
             match (&action, earlier) {
                 // It leaves with its screen.
@@ -192,7 +193,7 @@ impl Pages {
 }
 
 /// An action about one part of an element.
-struct Meant {
+struct PartAction {
     name: String,
     page: Option<usize>,
     /// What is to be shown for it, should it be gone.
@@ -203,12 +204,12 @@ struct Meant {
 impl Named {
     /// The action for each part that it is about: those that hold what is pointed at. What is about the whole is about all parts
     /// that still wait, and the last one, which stays.
-    fn meant(&self, action: &Action) -> Vec<Meant> {
+    fn meant(&self, action: &Action) -> Vec<PartAction> {
         let of = |part: &Part, mut action: Action| {
             if let Some(name) = target(&mut action) {
                 name.clone_from(&part.name);
             }
-            Meant { name: part.name.clone(), page: part.page, again: None, action }
+            PartAction { name: part.name.clone(), page: part.page, again: None, action }
         };
         if let Action::Highlight(highlight) = action
             && let Some(wanted) = &highlight.part
@@ -217,9 +218,9 @@ impl Named {
                 let (shown, before) = part.piece.as_ref()?;
                 let highlight = Highlight { part: Some(within(&shown.kind, *before, wanted)?), ..highlight.clone() };
                 let again = Some(Shown { timing: None, ..shown.clone() });
-                Some(Meant { again, ..of(part, Action::Highlight(highlight)) })
+                Some(PartAction { again, ..of(part, Action::Highlight(highlight)) })
             };
-            let found: Vec<Meant> = self.parts.iter().filter_map(holds).collect();
+            let found: Vec<PartAction> = self.parts.iter().filter_map(holds).collect();
             if !found.is_empty() {
                 return found;
             }

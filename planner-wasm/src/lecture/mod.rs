@@ -13,22 +13,17 @@
 mod canvas;
 mod element;
 mod figure;
-mod growth;
 pub(crate) mod json;
 mod parameters;
 mod scene;
-#[cfg(test)]
-mod shape;
-
-#[cfg(test)]
-pub(crate) use self::shape::Plan;
+mod transformation;
 
 use self::json::{Kind, Value, plain};
 use crate::check::SCENES;
 use crate::document::position::Positions;
 use crate::document::refusal;
 use crate::document::settings::{MOST_CAPTIONS, Settings, is_language};
-use crate::film::Film;
+use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::Draft;
 use crate::python;
@@ -45,9 +40,9 @@ const DEEPEST_STRING: usize = 3;
 /// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
 pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     let positions = Positions::of(text);
-    let (root, cut_off) = json::parse(text).map_err(|misread| {
-        let message = format!("the document is no JSON: {}", misread.why);
-        refusal("input.json_invalid", &message, "Mend the JSON at that place.", Some(positions.at(misread.at)))
+    let (root, cut_off) = json::parse(text).map_err(|error| {
+        let message = format!("the document is no JSON: {}", error.why);
+        refusal("input.json_invalid", &message, "Mend the JSON at that place.", Some(positions.at(error.at)))
     })?;
     if is_storyboard(&root) {
         return storyboard_json::plan(text);
@@ -69,7 +64,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     for (index, one) in scenes.iter().enumerate() {
         drafts.push(scene::draft(one, (index, &title), &settings, &positions, &mut warnings));
     }
-    let mut film = Film::new(title, settings, warnings);
+    let mut film = FilmBuilder::new(title, settings, warnings);
     if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..SCENES).contains(&drafts.len()))
         && matches!(first.kind, SceneKind::Lesson)
         && first.heading != heading

@@ -4,7 +4,7 @@
 use super::json::{self, Key, Kind, Value, plain};
 use crate::drawing::axis;
 use crate::drawing::expression;
-use crate::drawing::{Range, paint};
+use crate::drawing::{Range, style};
 use crate::storyboard::{Easing, Entrance, Exit, Expression, Placement, Point3, Region, Style, Timing};
 use crate::text::one_line;
 
@@ -91,8 +91,8 @@ impl<'a> Parameters<'a> {
     }
 
     pub(super) fn style(&self) -> Option<Style> {
-        let mut style = paint::unstyled();
-        let colour = |value: &Value| value.text().and_then(|text| paint::colour(&text));
+        let mut style = style::unstyled();
+        let colour = |value: &Value| value.text().and_then(|text| style::colour(&text));
         style.colour = self.get(&["color", "colour", "strokecolor", "fontcolor", "textcolor"]).and_then(colour);
         style.fill = self.get(&["fill", "fillcolor"]).and_then(colour);
         style.opacity = self.number(&["opacity", "fillopacity", "alpha"]).map(|opacity| opacity.clamp(0.05, 1.0));
@@ -110,9 +110,9 @@ impl<'a> Parameters<'a> {
         // `"style": "red"` or `"style": "color: red; bold"`.
         if let Some(Kind::Text(text)) = self.element.get(&["style"]).map(|value| &value.kind) {
             let named = || pairs(text, 0).and_then(|pairs| pairs.get(&["color", "colour"]).and_then(colour));
-            style.colour = style.colour.or_else(|| paint::colour(text)).or_else(named);
+            style.colour = style.colour.or_else(|| style::colour(text)).or_else(named);
         }
-        paint::or_none(style)
+        style::or_none(style)
     }
 
     pub(super) fn is_bold(&self) -> bool {

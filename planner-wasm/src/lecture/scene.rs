@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canvas::{Canvas, Canvases, Stage, put};
 use super::element::{self, Made};
 use super::figure;
-use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::Parameters;
+use super::transformation::Transformation;
 use crate::document::position::Positions;
 use crate::document::settings::Settings;
 use crate::drawing::Range;
-use crate::drawing::plane::Plane;
-use crate::drawing::scenery::Scenery;
+use crate::drawing::axes::AxesBuilder;
+use crate::drawing::space::SpaceBuilder;
 use crate::film::NAMELESS;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Shown, Step, StepKind, placeholder, target};
@@ -198,9 +198,11 @@ impl Reader<'_, '_> {
             made.iter().map(|one| matches!(one, Made::Element(ElementKind::Equation(_)))).collect();
         let of = |name: &str| names.iter().position(|one| one == name);
         // What comes of a transformation is not there before, unless it was what another one began with.
-        let growths: Vec<Growth> = made.iter().filter_map(Made::growth).cloned().collect();
-        let results: BTreeSet<&str> = growths.iter().map(|growth| &*growth.into).collect();
-        let begins = |name: &str| growths.iter().take_while(|growth| growth.into != name).any(|one| one.from == name);
+        let growths: Vec<Transformation> = made.iter().filter_map(Made::transformation).cloned().collect();
+        let results: BTreeSet<&str> = growths.iter().map(|transformation| &*transformation.into).collect();
+        let begins = |name: &str| {
+            growths.iter().take_while(|transformation| transformation.into != name).any(|one| one.from == name)
+        };
         for ((index, parameters), words) in all.iter().enumerate().zip(spoken) {
             let own = parameters.element.get(WORDS);
             let at = self.positions.at(parameters.element.at);
@@ -216,12 +218,16 @@ impl Reader<'_, '_> {
             let made_here =
                 if result { made[index].clone() } else { std::mem::replace(&mut made[index], Made::Nothing) };
             let (made_here, parameters, name) = match made_here {
-                Made::Growth(growth) => {
-                    self.from = if growth.from.is_empty() { self.last.clone() } else { Some(growth.from.clone()) };
+                Made::Transformation(transformation) => {
+                    self.from = if transformation.from.is_empty() {
+                        self.last.clone()
+                    } else {
+                        Some(transformation.from.clone())
+                    };
                     let formula = self.from.as_deref().and_then(of).is_some_and(|index| formulas[index]);
-                    let next = match of(&growth.into) {
+                    let next = match of(&transformation.into) {
                         Some(result) => (made[result].clone(), &all[result], names[result].clone()),
-                        None => (element::words(&growth.into, formula, at, self.warnings), parameters, name),
+                        None => (element::words(&transformation.into, formula, at, self.warnings), parameters, name),
                     };
                     self.grows(&next.0, next.1, at, &mut items);
                     next
@@ -295,7 +301,7 @@ impl Reader<'_, '_> {
     ) {
         self.became.remove(&name);
         match made {
-            Made::Nothing | Made::Growth(_) => {}
+            Made::Nothing | Made::Transformation(_) => {}
             Made::Clear => {
                 self.clear(items);
                 items.push(Item::Step(Step { place, kind: StepKind::Clear }));
@@ -341,7 +347,7 @@ impl Reader<'_, '_> {
                 let kind = ElementKind::Drawing(Drawing { shapes: vec![shape] });
                 self.show(kind, parameters, name, place, from_scene, items);
             }
-            Made::Plane(mut plane) => {
+            Made::Axes(mut plane) => {
                 let index = self.canvases.planes.len();
                 if let Some((x, y, _)) = ranges.planes.get(index) {
                     (plane.x, plane.y) = (*x, *y);
@@ -351,14 +357,14 @@ impl Reader<'_, '_> {
                 stage.timing = parameters.timing(from_scene);
                 self.canvases.planes.push(stage);
                 self.on_planes.insert(name.clone(), index);
-                self.names.insert(name.clone(), Named::Whole(Canvas::Plane(index)));
+                self.names.insert(name.clone(), Named::Whole(Canvas::AxesBuilder(index)));
                 self.last = Some(name);
-                items.push(Item::Canvas(Canvas::Plane(index), place));
+                items.push(Item::Canvas(Canvas::AxesBuilder(index), place));
             }
             Made::Curve(curve) => {
                 let index = self.plane_of(parameters).unwrap_or_else(|| {
                     let index = self.canvases.planes.len();
-                    let mut plane = Plane::default();
+                    let mut plane = AxesBuilder::default();
                     if let Some((x, y, _)) = ranges.planes.get(index) {
                         (plane.x, plane.y) = (*x, *y);
                     }
@@ -373,9 +379,9 @@ impl Reader<'_, '_> {
                 let old = put(&mut stage.parts, &mut stage.what.curves, &name, curve, self.old.take());
                 self.becomes(old, &name);
                 self.on_planes.insert(name.clone(), index);
-                self.names.insert(name.clone(), Named::Part(Canvas::Plane(index), label));
+                self.names.insert(name.clone(), Named::Part(Canvas::AxesBuilder(index), label));
                 self.last = Some(name);
-                touch(items, Canvas::Plane(index), place);
+                touch(items, Canvas::AxesBuilder(index), place);
             }
             Made::Space(mut scenery) => {
                 let index = self.canvases.spaces.len();
@@ -391,7 +397,7 @@ impl Reader<'_, '_> {
             Made::Solid(solid) => {
                 if self.canvases.spaces.is_empty() {
                     let ranges = ranges.spaces.first().copied().unwrap_or_default();
-                    let scenery = Scenery { ranges, ..Scenery::default() };
+                    let scenery = SpaceBuilder { ranges, ..SpaceBuilder::default() };
                     self.canvases.spaces.push(Stage::of("space-1", 0, scenery));
                 }
                 let index = self.canvases.spaces.len() - 1;
@@ -473,10 +479,10 @@ impl Reader<'_, '_> {
     /// The canvas that something will be a part of.
     fn canvas_of(&self, made: &Made, parameters: &Parameters<'_>) -> Option<Canvas> {
         match made {
-            Made::Curve(_) => self.plane_of(parameters).map(Canvas::Plane),
+            Made::Curve(_) => self.plane_of(parameters).map(Canvas::AxesBuilder),
             Made::Solid(_) => self.canvases.spaces.len().checked_sub(1).map(Canvas::Space),
             Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
-                self.plane_of(parameters).map(Canvas::Plane)
+                self.plane_of(parameters).map(Canvas::AxesBuilder)
             }
             Made::Shape(_, true) => Some(Canvas::Drawing),
             _ => None,
@@ -618,7 +624,7 @@ impl Reader<'_, '_> {
         for parameters in all {
             let mut one = element::made(parameters, x, self.positions.at(parameters.element.at), self.warnings);
             match &mut one {
-                Made::Plane(plane) => x = plane.x.map(|x| (x.min, x.max)),
+                Made::Axes(plane) => x = plane.x.map(|x| (x.min, x.max)),
                 Made::Space(_) => unplaced = 0,
                 // Bodies of which nobody says where they are stand side by side.
                 Made::Solid(solid) if parameters.center().is_none() && figure::is_body(&solid.kind) => {
@@ -645,18 +651,18 @@ struct Ranges {
 
 impl Ranges {
     fn of(made: &[Made], all: &[Parameters<'_>], names: &[String]) -> Self {
-        let (mut planes, mut spaces): (Vec<Plane>, Vec<Scenery>) = (Vec::new(), Vec::new());
+        let (mut planes, mut spaces): (Vec<AxesBuilder>, Vec<SpaceBuilder>) = (Vec::new(), Vec::new());
         let (mut on_planes, mut at) = (BTreeMap::new(), Vec::new());
         for ((one, parameters), name) in made.iter().zip(all).zip(names) {
             at.push(plane_of(parameters, &on_planes, planes.len()));
             match one {
-                Made::Plane(plane) => {
+                Made::Axes(plane) => {
                     on_planes.insert(name.clone(), planes.len());
                     planes.push(plane.clone());
                 }
                 Made::Curve(curve) => {
                     if planes.is_empty() {
-                        planes.push(Plane::default());
+                        planes.push(AxesBuilder::default());
                     }
                     let index = plane_of(parameters, &on_planes, planes.len()).unwrap_or_default();
                     on_planes.insert(name.clone(), index);
@@ -665,7 +671,7 @@ impl Ranges {
                 Made::Space(scenery) => spaces.push(scenery.clone()),
                 Made::Solid(solid) => {
                     if spaces.is_empty() {
-                        spaces.push(Scenery::default());
+                        spaces.push(SpaceBuilder::default());
                     }
                     if let Some(scenery) = spaces.last_mut() {
                         scenery.solids.push(solid.clone());
@@ -675,13 +681,13 @@ impl Ranges {
             }
         }
         let ends = |axis: &Axis| Some(Range { min: axis.min, max: axis.max, step: Some(axis.step) });
-        let of_plane = |plane: Plane| {
+        let of_plane = |plane: AxesBuilder| {
             let given = (plane.x, plane.y, plane.is_frame);
             plane.axes().map_or(given, |axes| (ends(&axes.x), ends(&axes.y), given.2))
         };
-        let of_space = |scenery: Scenery| {
+        let of_space = |scenery: SpaceBuilder| {
             let given = scenery.ranges;
-            let axes = Scenery { axes: Some(true), ..scenery }.space().ok().and_then(|space| space.axes);
+            let axes = SpaceBuilder { axes: Some(true), ..scenery }.space().ok().and_then(|space| space.axes);
             axes.map_or(given, |axes| [ends(&axes.x), ends(&axes.y), ends(&axes.z)])
         };
         let (planes, spaces) = (planes.into_iter().map(of_plane), spaces.into_iter().map(of_space));

@@ -1,7 +1,7 @@
 //! Fenced code: drawings, formulas, Manim programs, and programs to show.
 
 use crate::document::position::Positions;
-use crate::drawing::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::drawing::{chart, graph, number_line, plot, shapes, surface};
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
@@ -50,17 +50,17 @@ impl Fence {
             "manim" => return self.manim(warnings),
             _ => return Fenced::Shown(self.program(name, warnings)),
         };
-        let kind = read.unwrap_or_else(|misread| {
-            let at = self.at(&misread, positions);
-            warnings.add("plan.expression_not_understood", format!("`{name}` can't be drawn: {}", misread.why), at);
+        let kind = read.unwrap_or_else(|error| {
+            let at = self.at(&error, positions);
+            warnings.add("plan.expression_not_understood", format!("`{name}` can't be drawn: {}", error.why), at);
             placeholder(label, text)
         });
         Fenced::Shown(kind)
     }
 
-    fn at(&self, misread: &Misread, positions: &Positions<'_>) -> Place {
-        let piece = self.pieces.iter().rev().find(|(start, _)| *start <= misread.at);
-        piece.map_or(self.place, |(start, source)| positions.at(source + misread.at - start))
+    fn at(&self, error: &ParseError, positions: &Positions<'_>) -> Place {
+        let piece = self.pieces.iter().rev().find(|(start, _)| *start <= error.at);
+        piece.map_or(self.place, |(start, source)| positions.at(source + error.at - start))
     }
 
     fn equation(&self, warnings: &mut Warnings) -> ElementKind {

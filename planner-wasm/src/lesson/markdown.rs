@@ -472,7 +472,7 @@ impl Reader<'_, '_> {
 
     fn finish_html(&mut self) {
         let Some((text, place)) = self.html.take() else { return };
-        // A remark of the author's is nobody's business.
+        // A comment is neither shown nor spoken.
         if text.trim_start().starts_with("<!--") {
             return;
         }

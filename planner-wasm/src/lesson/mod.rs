@@ -15,8 +15,8 @@ use crate::document::front_matter;
 use crate::document::position::Positions;
 use crate::document::refusal;
 use crate::document::settings::Settings;
-use crate::drawing::paint;
-use crate::film::Film;
+use crate::drawing::style;
+use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Shown, Step, StepKind};
 use crate::inline::{self, Inline};
@@ -44,7 +44,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     let lesson = markdown::read(text, settings.body, &mut warnings);
     let title = title(&settings, &lesson.sections)?;
     let last = lesson.sections.len().saturating_sub(1);
-    let mut writer = Writer { film: Film::new(title.clone(), settings, warnings), title, notes: lesson.notes };
+    let mut writer = Writer { film: FilmBuilder::new(title.clone(), settings, warnings), title, notes: lesson.notes };
     for (index, section) in lesson.sections.into_iter().enumerate() {
         writer.section(section, index > 0 && index == last)?;
     }
@@ -64,7 +64,7 @@ fn title(settings: &Settings, sections: &[Section]) -> Result<String, Refusal> {
 }
 
 struct Writer {
-    film: Film,
+    film: FilmBuilder,
     title: String,
     notes: BTreeMap<u32, (Vec<Inline>, Place)>,
 }
@@ -176,7 +176,7 @@ impl Writer {
             BlockKind::Note(number) => match self.notes.remove(&number) {
                 Some((line, place)) => {
                     let text = markdown::note(number, line, place, &mut self.film.warnings);
-                    let style = Some(Style { scale: Some(NOTE_SCALE), ..paint::unstyled() });
+                    let style = Some(Style { scale: Some(NOTE_SCALE), ..style::unstyled() });
                     StepKind::Show(Shown { style, ..Shown::of(ElementKind::Text(text)) })
                 }
                 None => return Vec::new(),
