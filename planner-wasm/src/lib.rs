@@ -31,8 +31,6 @@ mod label;
 mod latex;
 mod lecture;
 mod lesson;
-#[cfg(any(test, target_family = "wasm"))]
-mod memory;
 #[cfg(test)]
 mod plan_schema;
 mod python;

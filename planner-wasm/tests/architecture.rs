@@ -24,8 +24,7 @@ const MODULES: &[(&str, &str)] = &[
     ("lesson", "document drawing film formula inline python text"),
     ("storyboard_json", "document"),
     ("lecture", "document drawing film inline label lesson python speech storyboard_json text"),
-    ("memory", ""),
-    ("guest", "memory"),
+    ("guest", ""),
     ("plan_schema", "lecture"),
     ("schema", "plan_schema"),
 ];
