@@ -74,7 +74,7 @@ impl Maker<'_> {
             "piper" => Piper::new(self.layers, self.config, language, settings).map(boxed),
             espeak::NAME | "espeak" => Ok(self.espeak()),
             "silent" => Ok(boxed(Silent { pace: settings.words_per_minute })),
-            _ => Err("there is no voice of that name; the README lists them".to_owned()),
+            _ => Err("there is no voice of that name; handler/docs/voices.md lists them".to_owned()),
         }
     }
 
