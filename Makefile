@@ -1,4 +1,4 @@
-# Every target does its own set-up, and again only what is missing.
+# Every target does its own set-up, of what is missing alone.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
@@ -25,7 +25,7 @@ tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machin
 
 .PHONY: test
 test: setup ## run every check and test
-	@# What is downloaded comes while the compiler works.
+	@# Downloads run while the compiler works.
 	trap wait EXIT
 	$(MAKE) --no-print-directory test-tools tools & downloads=$$!
 	$(MAKE) --no-print-directory build
@@ -37,7 +37,7 @@ test: setup ## run every check and test
 .PHONY: lint
 lint: setup test-tools ## check formats, lints, licences and the template
 	@cargo fmt --all --check
-	# A newer Rust knows more lints than the one that the project is kept clean under: it tells them, and they don't fail.
+	# A newer Rust has more lints than the version that the project is kept clean under: they are shown, and don't fail.
 	wanted=$$(sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
 	have=$$(rustc --version | cut -d' ' -f2)
 	if [[ $$have == "$$wanted".* ]]; then strict=(-D warnings); else strict=(); fi
@@ -81,8 +81,8 @@ soak: setup tools build ## 200 jobs through one warm process: memory, descriptor
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
 	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
 
-# Seconds for each of the five targets. What they find interesting is kept beside them. TARGETS="clip answers status events requests" are
-# what the handler reads of others.
+# Seconds for each of the five targets, whose corpora are stored next to them. TARGETS="clip answers status events requests" are the
+# handler's parsers of untrusted input.
 FUZZ ?= 60
 TARGETS ?=
 .PHONY: fuzz

@@ -134,7 +134,7 @@ fn said(outcome: &Outcome) -> String {
 // ---- Those that don't end ----
 
 #[test]
-fn one_that_sleeps_for_ever_ends_on_term() {
+fn a_child_that_sleeps_for_ever_ends_on_term() {
     let case = Case::new();
     let began = Instant::now();
     let outcome = case.fault(&["sleep"], SOON);
@@ -150,7 +150,7 @@ fn output_survives_the_end() {
 }
 
 #[test]
-fn one_that_ignores_term_is_killed() {
+fn a_child_that_ignores_term_is_killed() {
     let case = Case::new();
     let began = Instant::now();
     let outcome = case.fault(&["ignore_term"], SOON);
@@ -159,14 +159,14 @@ fn one_that_ignores_term_is_killed() {
 }
 
 #[test]
-fn one_that_is_stopped_is_killed() {
+fn a_stopped_child_is_killed() {
     let case = Case::new();
     let outcome = case.fault(&["stop"], SOON);
     assert_eq!((said(&outcome).as_str(), outcome.ending), ("stopping\n", Ending::TimedOut));
 }
 
 #[test]
-fn one_that_closes_its_pipes_and_sleeps_is_ended() {
+fn a_child_that_closes_its_pipes_and_sleeps_is_ended() {
     let case = Case::new();
     assert_eq!(case.fault(&["close_pipes"], SOON).ending, Ending::TimedOut);
 }
@@ -219,14 +219,14 @@ fn a_double_fork_is_found_when_its_leader_is_killed() {
 }
 
 #[test]
-fn an_orphan_in_disguise_is_found() {
+fn an_orphan_that_changed_its_name_and_environment_is_found() {
     let case = Case::new();
     let outcome = case.fault(&["escape_in_disguise"], LATE);
     assert_eq!((outcome.ending, outcome.leaked), (Ending::Exited(0), 1));
 }
 
 #[test]
-fn the_mark_can_not_be_shed() {
+fn the_mark_can_not_be_removed() {
     let case = Case::new();
     let outcome = case.fault(&["escape_without_mark"], LATE);
     assert!(outcome.confinement.seccomp, "this kernel has no seccomp: {:?}", outcome.confinement);
@@ -234,7 +234,7 @@ fn the_mark_can_not_be_shed() {
 }
 
 #[test]
-fn a_mark_that_was_shed_without_seccomp_is_swept() {
+fn a_mark_that_was_removed_without_seccomp_is_swept() {
     let case = Case::new();
     let mut spec = case.spec(&["escape_without_mark"]);
     spec.confinement.mode = Mode::Off;
@@ -247,7 +247,7 @@ fn a_mark_that_was_shed_without_seccomp_is_swept() {
 }
 
 #[test]
-fn the_drain_is_counted_once_however_much_arrives() {
+fn the_drain_time_is_set_once_however_much_arrives() {
     let case = Case::new();
     let outcome = case.fault(&["chatter"], LATE);
     assert_eq!((outcome.ending, outcome.leaked), (Ending::Exited(0), 1));
@@ -256,7 +256,7 @@ fn the_drain_is_counted_once_however_much_arrives() {
 
 /// Nobody below us holds this pipe, so no kill closes it.
 #[test]
-fn the_drain_is_counted_once_when_a_stranger_holds_the_pipe() {
+fn the_drain_time_is_set_once_when_another_process_holds_the_pipe() {
     use std::io::Write as _;
     let case = Case::new();
     let mut running = case.start(case.spec(&["echo"]), LATE, true);
@@ -283,7 +283,7 @@ fn the_drain_is_counted_once_when_a_stranger_holds_the_pipe() {
 }
 
 #[test]
-fn sweeping_leaves_strangers_alone() {
+fn sweeping_leaves_other_processes_alone() {
     let case = Case::new();
     // An orphan that comes to us, in a session of its own, and that this crate never started.
     let shell = std::process::Command::new("/bin/sh")
@@ -340,7 +340,7 @@ fn invalid_utf8_is_kept_as_bytes_and_shown_as_text() {
 }
 
 #[test]
-fn nobody_waits_for_the_reader_of_the_lines() {
+fn a_slow_reader_of_the_lines_delays_nobody() {
     let case = Case::new();
     let (sender, mut receiver) = tokio::sync::mpsc::channel(10);
     let mut spec = case.spec(&["lines"]);
@@ -360,7 +360,7 @@ fn peak_memory() -> u64 {
 // ---- Limits and crashes ----
 
 #[test]
-fn a_crash_is_told_by_its_signal() {
+fn a_crash_is_reported_by_its_signal() {
     let case = Case::new();
     assert_eq!(case.fault(&["crash"], LATE).ending, Ending::Signalled(11));
 }
@@ -527,7 +527,7 @@ fn no_descriptor_is_inherited() {
 }
 
 #[test]
-fn signals_are_as_at_boot_and_the_session_is_its_own() {
+fn signals_are_reset_and_the_session_is_its_own() {
     let case = Case::new();
     let outcome = case.fault(&["signals"], LATE);
     // Nothing blocked; what is ignored is what Python itself ignores: PIPE (13) and XFSZ (25).
@@ -619,7 +619,7 @@ fn a_channel_carries_both_ways() {
 }
 
 #[test]
-fn one_that_is_asked_to_end_ends() {
+fn a_child_ends_on_request() {
     let case = Case::new();
     let running = case.start(case.spec(&["sleep"]), LATE, false);
     let stop_handle = running.stop_handle();
@@ -641,7 +641,7 @@ fn a_future_that_is_dropped_ends_its_child() {
 }
 
 #[test]
-fn a_child_is_ended_in_time_while_its_caller_is_stuck() {
+fn a_child_is_ended_in_time_while_its_caller_is_blocked() {
     let case = Case::new();
     let running = case.start(case.spec(&["ignore_term"]), SOON, false);
     // Nobody polls anything here.
@@ -651,7 +651,7 @@ fn a_child_is_ended_in_time_while_its_caller_is_stuck() {
 }
 
 #[test]
-fn the_end_of_one_leaves_another_and_its_orphans_alone() {
+fn ending_one_child_leaves_others_and_their_orphans_alone() {
     let case = Case::new();
     let staying = case.start(case.spec(&["escape", "stay"]), LATE, false);
     // The leader and the orphan; the process between them is gone.
@@ -670,7 +670,7 @@ fn the_end_of_one_leaves_another_and_its_orphans_alone() {
 }
 
 #[test]
-fn many_at_once_end_each_in_its_own_way() {
+fn many_concurrent_children_end_independently() {
     let case = Case::new();
     let faults: [(&[&str], Ending); 4] = [
         (&["ignore_term"], Ending::TimedOut),
@@ -735,7 +735,7 @@ fn a_child_dies_with_a_handler_that_is_killed() {
 
 /// Not a test but the handler of one, in a process of its own.
 #[test]
-#[ignore = "it is started by a_handler_that_was_told_to_ignore_its_children_waits_for_them_all_the_same"]
+#[ignore = "it is started by a_handler_started_with_sigchld_ignored_still_waits_for_children"]
 fn a_handler_that_ignores_its_children() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut spec = Spec::new("/bin/sh", "/");
@@ -745,7 +745,7 @@ fn a_handler_that_ignores_its_children() {
 
 /// Whoever starts us may have left SIGCHLD ignored, and then the kernel forgets how children ended. (dash refuses to.)
 #[test]
-fn a_handler_that_was_told_to_ignore_its_children_waits_for_them_all_the_same() {
+fn a_handler_started_with_sigchld_ignored_still_waits_for_children() {
     let case = Case::new();
     let handler = std::process::Command::new("/bin/bash")
         .args(["-c", "trap '' CHLD; exec \"$0\" --ignored --exact a_handler_that_ignores_its_children --nocapture"])
@@ -758,7 +758,7 @@ fn a_handler_that_was_told_to_ignore_its_children_waits_for_them_all_the_same() 
 }
 
 #[test]
-fn what_is_being_ended_can_be_waited_for() {
+fn ending_children_can_be_awaited() {
     let case = Case::new();
     let now = Deadline::after(Duration::ZERO);
     assert!(case.runtime.block_on(child::settled(now)), "there is no child yet");

@@ -211,7 +211,7 @@ fn all<T: Sync>(cases: &[T], at_once: usize, run: impl Fn(&T) + Sync) {
 }
 
 #[test]
-fn whatever_a_program_does_the_job_ends_in_time_and_says_so() {
+fn whatever_a_program_does_the_job_ends_in_time_with_a_status() {
     let any = [("chalkreel-stage", CARDS), ("espeak-ng", SILENT), ("ffmpeg", UNJOINED), ("ffprobe", UNCOUNTED)];
     let any = any.iter().flat_map(|(program, expected)| ANY.iter().map(|script| (*program, *script, *expected)));
     let cases: Vec<Fault> = any.chain(OWN.iter().copied()).collect();
@@ -331,7 +331,7 @@ fn long() -> String {
 /// Each deadline comes in the middle of something else: speaking, drawing, the sound track, joining, measuring. What is long is the
 /// work of the handler's own.
 #[test]
-fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
+fn a_long_film_meets_its_deadline_and_is_made_when_time_allows() {
     let made = |seconds: f64| {
         let harness = Harness::new().with_program("chalkreel-stage", "exit 1").set("JOB_TIMEOUT", &seconds.to_string());
         let made = harness.render(&harness.document("long.md", long()), &[]);
@@ -361,7 +361,7 @@ fn a_long_film_ends_by_its_deadline_and_is_there_whenever_it_can_be() {
 }
 
 #[test]
-fn a_scratch_folder_that_can_not_be_used_is_told() {
+fn an_unusable_scratch_folder_is_reported() {
     // Read-only, also for root.
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
@@ -403,7 +403,7 @@ fn a_scratch_folder_that_can_not_be_used_is_told() {
 }
 
 #[test]
-fn a_signal_in_any_stage_ends_the_job_in_order_and_it_can_go_on() {
+fn a_signal_in_any_stage_interrupts_the_job_and_it_can_continue() {
     let cases = ["claimed", "planning", "scenes narrated", "1 of 2", "joining", "publishing"];
     all(&cases, 2, |stage| {
         let harness = Harness::new();
@@ -457,7 +457,7 @@ async fn in_weather(weather: Weather, seconds: f64) -> (Harness, Made, Store) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_is_in_a_bad_mood_is_outlived() {
+async fn a_job_survives_transient_failures_of_the_store() {
     for weather in [
         Weather::EachCallFailsOnce,
         Weather::Busy,
@@ -472,7 +472,7 @@ async fn a_store_that_is_in_a_bad_mood_is_outlived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_never_gives_in_ends_the_job_in_time() {
+async fn a_failing_store_ends_the_job_in_time() {
     for (weather, exit, code) in [
         (Weather::ConditionsNeverHold, 1, ""),
         (Weather::CredentialsExpire(6), 1, "store."),
@@ -555,7 +555,7 @@ fn uploaded(key: &str) -> JobRequest {
 
 /// Another worker that took the job over has it to itself from then on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_another_worker_took_over_is_left_to_it() {
+async fn a_job_that_another_worker_has_taken_over_is_left_alone() {
     let harness = Harness::new();
     let server = Embedded::start(&harness.path("store")).await.unwrap();
     server.create_bucket("chalkreel").unwrap();

@@ -31,7 +31,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[test]
-fn there_is_nothing_but_what_lambda_has() {
+fn the_layers_need_nothing_that_lambda_lacks() {
     let bare = Bare::new();
     let words = text(&mut bare.shell(
         "for path in /* /usr/* /lib/*; do echo $path; done; (: >/opt/x) 2>/dev/null && echo /opt is writable; \
@@ -44,7 +44,7 @@ fn there_is_nothing_but_what_lambda_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_narrated_film_is_made_as_its_ledger_says() {
+async fn a_narrated_film_matches_its_ledger() {
     let bare = Bare::new();
     let rig = Rig::new().await;
     let mut emulator = Emulator::start(bare.emulator(TIMEOUT, &rig.settings()), "/var/task/bootstrap", &bare.log());
@@ -128,7 +128,7 @@ fn every_element_is_drawn() {
 }
 
 #[test]
-fn programs_find_manims_own_typesetting_and_a_clear_word_where_scipy_is_missing() {
+fn programs_can_typeset_and_get_a_clear_error_without_scipy() {
     let bare = Bare::new();
     let seen = text(bare.run("/opt/manim/bin/python3").args(["-I", "-B", "/tests/layers/programs.py"]));
     println!("{}", seen.trim());

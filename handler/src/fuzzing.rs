@@ -23,9 +23,9 @@ pub fn clip(bytes: &[u8]) {
 /// What the stage or a program says, line by line.
 pub fn answers(bytes: &[u8]) {
     for line in bytes.split(|byte| *byte == b'\n') {
-        for told in render::told(line) {
-            assert!(told.chars().count() < 600, "{} characters", told.chars().count());
-            assert!(!told.chars().any(|c| c.is_control() && c != '\n'), "{told:?}");
+        for text in render::user_visible(line) {
+            assert!(text.chars().count() < 600, "{} characters", text.chars().count());
+            assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
         }
     }
 }

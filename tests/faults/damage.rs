@@ -36,7 +36,7 @@ fn assert_made(harness: &Harness, made: &Made, what: &str) {
 type Place = fn(usize) -> usize;
 
 #[test]
-fn whatever_the_store_lost_is_made_anew() {
+fn whatever_the_store_has_lost_is_made_again() {
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
     let first = harness.render(&document, &[]);
@@ -80,7 +80,7 @@ fn whatever_the_store_lost_is_made_anew() {
 }
 
 #[test]
-fn a_film_whose_last_making_is_known_says_that_it_is_another() {
+fn a_damaged_film_is_made_again_as_a_new_generation() {
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
     let first = harness.render(&document, &[]).status();
@@ -91,11 +91,11 @@ fn a_film_whose_last_making_is_known_says_that_it_is_another() {
     let status = made.status();
     assert!(number(&status, "generation") > number(&first, "generation"), "{status:#}");
     assert_eq!(status["job_id"], first["job_id"]);
-    assert!(made.words().contains("made anew"), "{}", made.words());
+    assert!(made.words().contains("made again"), "{}", made.words());
 }
 
 #[test]
-fn a_damaged_cache_costs_time_and_nothing_else() {
+fn a_damaged_cache_only_costs_time() {
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
     assert_made(&harness, &harness.render(&document, &[]), "at first");

@@ -58,7 +58,7 @@ fn command(harness: &Harness, words: &[String]) -> Command {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_a_command_quietly() {
+fn a_closed_pipe_ends_a_command_quietly() {
     let harness = Harness::new();
     for (words, code) in speakers(&harness) {
         // One that reads a line and leaves, and one that never read.
@@ -73,7 +73,7 @@ fn a_reader_that_leaves_ends_a_command_quietly() {
 }
 
 #[test]
-fn a_result_that_can_not_be_written_is_told() {
+fn a_result_that_can_not_be_printed_is_reported() {
     let harness = Harness::new();
     for (words, _) in speakers(&harness) {
         let output = command(&harness, &words).stdout(full()).output().unwrap();
@@ -84,7 +84,7 @@ fn a_result_that_can_not_be_written_is_told() {
 }
 
 #[test]
-fn what_can_not_be_said_on_standard_error_is_lost_and_no_more() {
+fn a_failing_standard_error_changes_nothing_else() {
     let harness = Harness::new();
     let (lesson, none) = (harness.document("small.md", SMALL), harness.path("none.md").display().to_string());
     for (words, code) in [
@@ -108,7 +108,7 @@ fn what_can_not_be_said_on_standard_error_is_lost_and_no_more() {
 }
 
 #[test]
-fn a_film_that_is_made_is_told_as_made_whoever_listens() {
+fn a_finished_film_is_reported_even_when_its_reader_has_gone() {
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
     let ways: [(&str, Stdio, Stdio); 4] = [
@@ -131,7 +131,7 @@ fn a_film_that_is_made_is_told_as_made_whoever_listens() {
 }
 
 #[test]
-fn a_setting_that_is_wrong_is_named_and_nothing_is_done() {
+fn an_invalid_setting_is_named_and_ends_the_command() {
     let harness = Harness::new();
     let text = |text: &str| std::ffi::OsString::from(text);
     let stray = |text: &str| std::ffi::OsString::from_vec([text.as_bytes(), b"\xff"].concat());
@@ -159,7 +159,11 @@ fn a_setting_that_is_wrong_is_named_and_nothing_is_done() {
     let output =
         harness.command(&["plan", &harness.document("small.md", SMALL)]).env("CHALKREEL_JOB", "2").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(said(&output).contains("CHALKREEL_JOB is no setting; did you mean CHALKREEL_JOBS?"), "{}", said(&output));
+    assert!(
+        said(&output).contains("CHALKREEL_JOB is not a setting; did you mean CHALKREEL_JOBS?"),
+        "{}",
+        said(&output)
+    );
 }
 
 /// Arguments, variables of the environment, and what is said of them.
@@ -167,7 +171,7 @@ type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str, &'a str);
 
 /// As somebody reads it who has no bucket: the remedy is for where they are.
 #[test]
-fn a_remedy_is_for_where_one_is() {
+fn remedies_of_the_command_line_do_not_speak_of_aws() {
     let harness = Harness::new();
     let lesson = harness.document("small.md", SMALL);
     let file = harness.document("file", "");

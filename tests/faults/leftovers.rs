@@ -40,7 +40,7 @@ fn folders(harness: &Harness) -> Vec<PathBuf> {
 }
 
 #[test]
-fn folders_of_the_dead_are_swept_and_those_of_the_living_are_not() {
+fn folders_of_dead_processes_alone_are_removed() {
     let harness = Harness::new();
     let document = harness
         .document("small.md", format!("{SMALL}{}", "\n## More\n\nMore to say, and to draw.\n\n- more\n".repeat(6)));

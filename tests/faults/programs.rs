@@ -132,7 +132,7 @@ fn check(made: &Made, rows: &[Row]) {
 }
 
 #[test]
-fn what_a_program_leaves_costs_its_own_scene_and_nothing_else() {
+fn an_invalid_result_of_a_program_fails_its_scene_alone() {
     let films = [NO_FILES, NO_CLIPS, NOT_AS_PROMISED, FLOODS];
     all(&films, 2, |rows| {
         let harness = Harness::new().set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
@@ -157,7 +157,7 @@ fn what_a_program_leaves_costs_its_own_scene_and_nothing_else() {
 
 /// What a program says is cut, marked as its own, and decides nothing.
 #[test]
-fn words_and_numbers_of_a_program_are_bounded() {
+fn a_programs_messages_are_bounded() {
     const WORDS: &str = "'<script>document.title=1</script>' * 27 + '\\u202e\\x1b[31mred\\x07'";
     // One that is heard, and one that is too long for that.
     let (flood, deluge) = (
@@ -175,7 +175,7 @@ fn words_and_numbers_of_a_program_are_bounded() {
     };
     assert_eq!((warnings(2).len(), warnings(3).len(), warnings(4).len()), (9, 1, 0));
     for warning in warnings(2).iter().chain(&warnings(3)) {
-        assert!(warning.starts_with("the program says: ") || warning.contains("left out"), "{warning}");
+        assert!(warning.starts_with("the program says: ") || warning.contains("not shown"), "{warning}");
         assert!(warning.chars().count() < 600 && !warning.chars().any(|c| c.is_control() || c == '\u{202e}'));
     }
     assert_eq!(scenes[4]["audits"], serde_json::json!([]));
@@ -185,7 +185,7 @@ fn words_and_numbers_of_a_program_are_bounded() {
 
 /// A disk that a program fills is there again for the other scenes: one that is 48 MB large, of the test's own.
 #[test]
-fn a_disk_that_a_program_fills_costs_its_own_scene() {
+fn a_program_that_fills_the_disk_fails_its_scene_alone() {
     let ways = [["--user", "--map-root-user", "--mount"].as_slice(), &["--mount"]];
     let may =
         |way: &&&[&str]| Command::new("unshare").args(**way).arg("true").output().is_ok_and(|out| out.status.success());
@@ -214,7 +214,7 @@ fn a_disk_that_a_program_fills_costs_its_own_scene() {
 
 /// A list of files is no intro, whatever it names.
 #[test]
-fn an_intro_that_is_a_list_of_files_is_left_out() {
+fn an_intro_that_refers_to_other_files_is_left_out() {
     let harness = Harness::new();
     std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), harness.path("other.mp4")).unwrap();
     harness.document("intro.mp4", "ffconcat version 1.0\nfile other.mp4\n");
@@ -227,7 +227,7 @@ fn an_intro_that_is_a_list_of_files_is_left_out() {
 
 /// The parameter sets that the handler knows are those of the encoders in these layers, at every quality: the stage's, and that of cards.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stage_and_cards_make_clips_as_promised_at_every_quality() {
+async fn stage_and_cards_make_valid_clips_at_every_quality() {
     let layers = Layers::find(Some(&Path::new(REPOSITORY).join("target/layers"))).unwrap();
     let cards = Cards::new(&layers, &Config::from_lookup(|_| None).unwrap());
     let home = tempfile::tempdir().unwrap();

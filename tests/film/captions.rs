@@ -149,7 +149,7 @@ fn a_film_has_captions_in_every_language_that_its_lesson_has() {
 }
 
 #[test]
-fn a_translation_that_changed_makes_other_captions_of_the_same_film() {
+fn a_changed_translation_changes_the_captions_alone() {
     let harness = Harness::new();
     let lesson = harness.document("lesson.md", LESSON.replace("[de, ja, ar]", "[de]"));
     harness.document("lesson.captions.de.md", GERMAN);
@@ -171,7 +171,7 @@ fn a_translation_that_changed_makes_other_captions_of_the_same_film() {
 }
 
 #[test]
-fn a_plan_has_its_translations_by_the_ids_of_its_scenes() {
+fn translations_of_a_plan_are_matched_by_scene_id() {
     let harness = Harness::new();
     let scene = |id: &str, words: &str| serde_json::json!({"id": id, "title": id, "voiceover": words, "elements": []});
     let plan =

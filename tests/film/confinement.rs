@@ -46,7 +46,7 @@ fn program(name: &str) -> String {
 }
 
 #[test]
-fn a_program_can_do_what_is_allowed_and_nothing_else() {
+fn a_confined_program_can_do_what_is_allowed_and_nothing_else() {
     as_both(|harness, user| {
         let outside = harness.path("outside");
         std::fs::create_dir(&outside).unwrap();
@@ -109,7 +109,7 @@ fn storyboard(scenes: &[serde_json::Value]) -> String {
 }
 
 #[test]
-fn a_scene_that_swells_costs_itself_alone() {
+fn a_scene_that_uses_too_much_memory_fails_alone() {
     let alone = |lines: &str| {
         format!(
             "from manim import *\n\n\nclass Only(Scene):\n    \"\"\"Some words.\"\"\"\n\n    def construct(self):\n{lines}"
@@ -156,7 +156,7 @@ fn a_scene_that_swells_costs_itself_alone() {
 
 /// What people's programs do in their own folder with modes and times, which the filter refuses.
 #[test]
-fn a_program_copies_and_unpacks_in_its_own_folder() {
+fn a_program_can_copy_and_unpack_files_in_its_own_folder() {
     as_both(|harness, user| {
         let made = render(&harness, &harness.document("copies.py", program("copies.py")), user);
         assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
@@ -165,7 +165,7 @@ fn a_program_copies_and_unpacks_in_its_own_folder() {
 }
 
 #[test]
-fn a_program_that_is_required_to_be_confined_is_or_the_missing_part_is_named() {
+fn required_confinement_is_complete_or_names_the_missing_part() {
     as_both(|harness, user| {
         let harness = harness.set("CONFINEMENT", "require");
         let document = harness.document("only.py", program("copies.py"));

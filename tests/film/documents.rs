@@ -51,7 +51,7 @@ fn program(lines: &str) -> String {
 }
 
 #[test]
-fn pictures_are_shown_from_beside_the_lesson_and_from_nowhere_else() {
+fn pictures_come_from_the_lessons_own_folder_alone() {
     let harness = Harness::new();
     std::fs::create_dir(harness.path("pictures")).unwrap();
     let paint = |path: &str| {
@@ -70,7 +70,7 @@ fn pictures_are_shown_from_beside_the_lesson_and_from_nowhere_else() {
     let share = seen(&made, magenta);
     assert!(share > 0.1 && share < 0.9, "{share}");
     let told = warnings(&status);
-    assert!(told.contains("pictures/gone.png") && told.contains("is not there"), "{told}");
+    assert!(told.contains("pictures/gone.png") && told.contains("does not exist"), "{told}");
     assert!(told.contains("../secret.png"), "{told}");
     assert!(!told.contains("a b.png"), "{told}");
 
@@ -107,7 +107,7 @@ fn a_lecture_plan_becomes_a_film() {
 }
 
 #[test]
-fn every_formula_that_is_understood_is_set() {
+fn every_supported_formula_is_typeset() {
     let harness = Harness::new();
     let made = harness.render(&fixture("lessons/fifty-formulas.md"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
@@ -139,7 +139,7 @@ fn a_manim_program_becomes_a_film_of_all_its_scenes() {
 }
 
 #[test]
-fn a_program_that_misbehaves_costs_its_own_scene() {
+fn a_misbehaving_program_fails_its_scene_alone() {
     let outside = tempfile::tempdir().unwrap();
     let target = outside.path().join("written");
     let write = format!("open({:?}, 'w').write('here')\nself.wait()", target.to_str().unwrap());
@@ -175,7 +175,7 @@ fn a_program_that_misbehaves_costs_its_own_scene() {
 }
 
 #[test]
-fn programs_are_not_run_where_they_are_not_allowed() {
+fn programs_do_not_run_when_they_are_not_allowed() {
     let harness = Harness::new().set("MANIM_SOURCE", "deny");
     let made = harness.render(&harness.document("only.py", program("self.wait()")), &[]);
     assert_eq!(made.code(), 3, "{}", made.words());
@@ -195,7 +195,7 @@ fn without_seccomp(command: &mut Command) {
 }
 
 #[test]
-fn programs_are_not_run_where_they_can_not_be_confined() {
+fn programs_do_not_run_when_they_can_not_be_confined() {
     for (allowed, code) in [("confined", 3), ("allow", 0)] {
         let harness = Harness::new().set("MANIM_SOURCE", allowed);
         let document = harness.document("only.py", program("self.wait()"));

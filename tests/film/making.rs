@@ -32,7 +32,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[test]
-fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
+fn the_showcase_film_matches_its_ledger() {
     let harness = Harness::new();
     let made = harness.render(&fixture("pythagoras.md"), &["--json"]);
     assert_eq!(made.code(), 0, "{}", made.words());
@@ -84,7 +84,7 @@ fn the_showcase_lesson_becomes_a_film_as_the_ledger_promised() {
 }
 
 #[test]
-fn speech_is_where_the_ledger_says_and_nowhere_else() {
+fn speech_is_exactly_where_the_ledger_says() {
     let harness = Harness::new();
     let made = harness.render(&harness.document("small.md", SMALL), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
@@ -131,7 +131,7 @@ fn speech_is_where_the_ledger_says_and_nowhere_else() {
 }
 
 #[test]
-fn the_same_lesson_again_does_no_work_twice() {
+fn rendering_the_same_lesson_again_repeats_no_work() {
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
     let first = harness.render(&document, &[]);
@@ -182,7 +182,7 @@ fn bad_documents_get_a_code_a_place_a_status_and_a_log() {
 }
 
 #[test]
-fn wrong_usage_is_two_and_a_missing_document_is_one() {
+fn wrong_usage_exits_with_2_and_a_missing_document_with_1() {
     let harness = Harness::new();
     for arguments in [&["render"][..], &["rendre", "x.md"], &["render", "x.md", "--quality", "best"]] {
         assert_eq!(harness.command(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
@@ -209,7 +209,7 @@ fn narrating(child: &mut Child) -> BufReader<ChildStderr> {
 }
 
 #[test]
-fn a_job_that_is_told_to_stop_says_so_and_goes_on_next_time() {
+fn an_interrupted_job_says_so_and_continues_next_time() {
     let harness = Harness::new();
     let document = harness.document("small.md", SMALL);
     let out = harness.path("out");
@@ -270,7 +270,7 @@ fn a_job_can_be_cancelled_from_elsewhere() {
 }
 
 #[test]
-fn a_plan_tells_what_its_first_voice_would_cost() {
+fn a_plan_shows_the_cost_of_its_first_voice() {
     let quote = |settings: &[(&'static str, &str)]| {
         let harness = settings.iter().fold(Harness::new(), |harness, (name, value)| harness.set(name, value));
         let plan = harness.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
@@ -302,7 +302,7 @@ fn a_plan_tells_what_its_first_voice_would_cost() {
         assert_eq!((&speech["voice"], &speech["paid_characters"]), (&name.into(), &billed.into()), "{said}");
         let dollars = price * billed as f64 / 1e6;
         assert!((number(&speech["dollars"]) - dollars).abs() < 1e-9, "{name}: {estimate}");
-        assert!(said.contains(&format!("{name} asks about ${dollars:.2}")), "{said}");
+        assert!(said.contains(&format!("{name} costs about ${dollars:.2}")), "{said}");
     }
     let (estimate, said) = quote(&[("VOICE_CHAIN", "espeak-ng")]);
     let nothing = serde_json::json!({"voice": "espeak-ng", "paid_characters": 0, "dollars": 0.0});
@@ -312,11 +312,11 @@ fn a_plan_tells_what_its_first_voice_would_cost() {
     let own = [("VOICE_CHAIN", "openai"), ("OPENAI_API_KEY", "k"), ("OPENAI_TTS_BASE_URL", "http://127.0.0.1:1/v1")];
     let (estimate, said) = quote(&own);
     assert_eq!(estimate["cost"]["speech"]["dollars"], Value::Null);
-    assert!(said.contains("openai costs money"), "{said}");
+    assert!(said.contains("openai is a paid voice"), "{said}");
 }
 
 #[test]
-fn plan_and_doctor_tell_what_would_be_and_what_is() {
+fn plan_and_doctor_print_estimates_and_checks() {
     let harness = Harness::new();
     let plan = harness.command(&["plan", &fixture("pythagoras.md"), "--json"]).output().unwrap();
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();

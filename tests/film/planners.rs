@@ -110,7 +110,7 @@ fn of_module(fields: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_component_that_swells_while_it_is_compiled_ends_with_its_own_code() {
+fn compiling_that_uses_too_much_memory_has_its_own_code() {
     let module = "(core module $m (memory 100)) (core instance (instantiate $m))";
     let bombs = [
         ("instances of modules", instances(8, module)),
@@ -155,7 +155,7 @@ fn a_component_that_swells_while_it_is_compiled_ends_with_its_own_code() {
 }
 
 #[test]
-fn a_planner_that_misbehaves_fails_its_job_alone() {
+fn a_misbehaving_planner_fails_its_job_alone() {
     for (component, code) in [
         ("memory-bomb", "planner.memory_limit"),
         ("trap", "planner.trapped"),
@@ -182,7 +182,7 @@ fn a_planner_that_misbehaves_fails_its_job_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_names_a_planner_of_the_one_prefix_or_none() {
+async fn a_job_can_only_name_planners_under_the_prefix() {
     use handler::config::Config;
     use handler::deadline::Deadline;
     use handler::job::log::JobLogs;

@@ -144,7 +144,7 @@ fn pauses(sound: &[f32]) -> Vec<(usize, usize)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_beat_that_is_spoken_in_pieces_has_no_seam_inside() {
+async fn a_beat_spoken_in_pieces_has_no_clicks() {
     // It speaks a hundred characters at a time, in a tone that never pauses.
     let provider = Provider::that(Kind::Google, Deed::Speaks).await;
     let mut harness = Harness::new().set("VOICE_CHAIN", "gtts");
@@ -168,7 +168,7 @@ async fn a_beat_that_is_spoken_in_pieces_has_no_seam_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_all_network_voices_fail_in_every_way_the_film_has_one_voice_in_time() {
+async fn when_all_network_voices_fail_the_local_voice_speaks_the_film_in_time() {
     let refuses = |status: u16, body: &str| Deed::Refuses(status, body.to_owned(), None);
     let ways = [
         refuses(500, "oh"),
@@ -238,7 +238,7 @@ fn a_voice_may_answer_in_any_format() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_a_voice_dies_half_way_the_whole_film_has_the_next_one() {
+async fn when_a_voice_fails_midway_the_next_one_speaks_the_whole_film() {
     let quota = r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#;
     let script = |number: usize, _: &str| match number {
         0..3 => Deed::Speaks,
@@ -280,7 +280,7 @@ async fn when_a_voice_dies_half_way_the_whole_film_has_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_falls_back_together_in_a_film_is_its_authors_choice() {
+async fn consistency_decides_which_scenes_change_voice() {
     // It never speaks the second beat of the second scene.
     let script = |_: usize, text: &str| {
         let refuses = text.starts_with("Here it fails");
@@ -326,7 +326,7 @@ async fn what_falls_back_together_in_a_film_is_its_authors_choice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_film_that_would_cost_too_much_is_not_made() {
+async fn a_film_beyond_max_characters_is_not_made() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
     let mut harness = Harness::new().set("VOICE_CHAIN", "elevenlabs");
     harness.settings.extend(provider.settings());
@@ -435,7 +435,7 @@ mod extras {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn intro_outro_and_music_are_in_the_film_and_nothing_jumps() {
+    async fn intro_outro_and_music_are_in_the_film_without_jumps() {
         let workshop = Workshop::new();
         let tone = |pitch: u32, seconds: f64| {
             format!("aevalsrc=0.2*sin({pitch}*2*PI*t)|0.2*sin({pitch}*2*PI*t):s=44100:d={seconds}")
@@ -506,7 +506,7 @@ mod extras {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn files_that_can_not_be_used_cost_a_warning_and_never_the_film() {
+    async fn unusable_files_give_a_warning_and_never_fail_the_film() {
         let workshop = Workshop::new();
         let write = |name: &str, bytes: &[u8]| {
             let path = workshop.dir.path().join(name);

@@ -38,7 +38,7 @@ fn status(output: &Output) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_film_is_a_trace_from_its_command_down_to_each_child() {
+async fn a_trace_covers_a_film_from_its_command_to_each_child() {
     let (collector, address) = Collector::start().await;
     let dir = tempfile::tempdir().unwrap();
     let settings = [
@@ -93,7 +93,7 @@ async fn a_film_is_a_trace_from_its_command_down_to_each_child() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_marked_in_its_span_and_nothing_is_sent_when_it_is_off() {
+async fn a_failure_is_marked_in_its_span_and_nothing_is_sent_when_disabled() {
     let (collector, address) = Collector::start().await;
     let dir = tempfile::tempdir().unwrap();
     let endpoint = format!("http://{address}");
@@ -114,7 +114,7 @@ async fn a_failure_is_marked_in_its_span_and_nothing_is_sent_when_it_is_off() {
 
 /// A collector that is not there, one that never answers, and one that refuses: the film is made all the same, and in its time.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_ill_costs_no_film_and_little_time() {
+async fn a_failing_collector_of_spans_fails_no_job_and_costs_little_time() {
     let dir = tempfile::tempdir().unwrap();
     let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

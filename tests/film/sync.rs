@@ -100,27 +100,27 @@ fn a_hundred_scenes_at(quality: &str, fps: f64) {
 }
 
 #[test]
-fn a_voice_that_is_silent_first_is_heard_with_its_flashes_all_the_same() {
+fn leading_silence_of_a_voice_does_not_break_sync() {
     scenes_at(20, "high", 60.0, 200, 1.0 / 60.0);
 }
 
 #[test]
-fn tones_and_flashes_come_together_over_a_hundred_scenes_at_15_frames_a_second() {
+fn tones_and_flashes_are_in_sync_over_a_hundred_scenes_at_15_fps() {
     a_hundred_scenes_at("draft", 15.0);
 }
 
 #[test]
-fn tones_and_flashes_come_together_over_a_hundred_scenes_at_30_frames_a_second() {
+fn tones_and_flashes_are_in_sync_over_a_hundred_scenes_at_30_fps() {
     a_hundred_scenes_at("standard", 30.0);
 }
 
 #[test]
-fn tones_and_flashes_come_together_over_a_hundred_scenes_at_60_frames_a_second() {
+fn tones_and_flashes_are_in_sync_over_a_hundred_scenes_at_60_fps() {
     a_hundred_scenes_at("high", 60.0);
 }
 
 #[test]
-fn what_the_real_stage_draws_comes_with_its_words() {
+fn scenes_of_the_real_stage_are_in_sync_with_their_words() {
     // The first beat of a scene brings a bright plate, the second one takes it away.
     let plate = json!({
         "id": "plate", "kind": {"drawing": {"shapes": [{

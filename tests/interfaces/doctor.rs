@@ -174,7 +174,7 @@ fn ills(all: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stack_of_the_template_is_all_right() {
+async fn the_doctor_finds_no_fault_in_the_templates_stack() {
     let account = Account::new(&["*"]).await;
     // Not guarded yet: moto refuses every GET of Lambda's then, AWS's own client's too.
     let output = account.doctor(&[], &account.keys.1).await;
@@ -209,7 +209,7 @@ async fn a_stack_of_the_template_is_all_right() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_broken_is_named_and_what_is_not_is_not() {
+async fn the_doctor_reports_exactly_what_is_broken() {
     let account = Account::new(&["*"]).await;
     for (breaks, expected) in [
         (&["encryption", "privacy"][..], &[("bucket's encryption", "missing"), ("bucket's privacy", "missing")][..]),
@@ -256,7 +256,7 @@ async fn what_is_broken_is_named_and_what_is_not_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_may_not_be_seen_is_not_called_missing() {
+async fn parts_that_can_not_be_read_are_not_reported_as_missing() {
     let account = Account::new(&["s3:*", "sqs:*", "sts:*"]).await;
     account.guarded().await;
     let (code, seen) = account.ills().await;
@@ -267,7 +267,7 @@ async fn what_may_not_be_seen_is_not_called_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_not_do_its_work_is_named_with_what_it_lacks() {
+async fn a_role_without_a_needed_permission_is_reported() {
     let account = Account::new(&["*"]).await;
     account.simulator.denied.lock().unwrap().extend(["events:PutEvents", "s3:ListBucket"]);
     let (code, found) = account.ills().await;

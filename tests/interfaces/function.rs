@@ -60,7 +60,7 @@ async fn a_direct_invoke_under_cargo_lambda_answers_with_the_final_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_becomes_a_film_once_however_often_it_is_told() {
+async fn an_upload_becomes_one_film_however_often_it_is_delivered() {
     let rig = Rig::new().await;
     let mut emulator = rig.emulator(240);
     let event = upload(&rig, LESSON.as_bytes()).await;
@@ -82,7 +82,7 @@ async fn an_upload_becomes_a_film_once_however_often_it_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_never_become_a_film_is_said_and_not_delivered_again() {
+async fn an_invalid_document_is_reported_and_not_delivered_again() {
     let rig = Rig::new().await;
     let emulator = rig.emulator(60);
     let answer = emulator.invoke(&upload(&rig, b"# Caf\xe9\n\nLatin-1.\n").await);
@@ -109,7 +109,7 @@ async fn what_can_never_become_a_film_is_said_and_not_delivered_again() {
 
 /// A receiver that is away when the job ends, and back before its tries are used up.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_a_job_is_told_to_whoever_is_away_for_a_while() {
+async fn notifications_are_retried_while_a_receiver_is_down() {
     type Heard = Arc<Mutex<Vec<String>>>;
     async fn hook(State(heard): State<Heard>, body: String) -> StatusCode {
         let news: Value = serde_json::from_str(&body).unwrap();
@@ -138,7 +138,7 @@ async fn the_end_of_a_job_is_told_to_whoever_is_away_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_late_tells_so_before_lambda_kills_it() {
+async fn a_late_job_writes_its_status_before_lambda_kills_it() {
     let rig = Rig::new().await;
     let mut emulator = rig.emulator(12);
     let scene =
@@ -253,7 +253,7 @@ fn assert_least_privilege_elsewhere(function: &str, role: &str, calls: &[(String
 /// The functions of the template, one after the other: a lesson comes over HTTP, and the notification of its upload makes the
 /// film. Each may do what it does, and no more.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lesson_over_http_becomes_a_film_with_no_more_rights_than_needed() {
+async fn the_roles_of_the_template_suffice_for_a_lesson_over_http() {
     let rig = Rig::new().await;
     let http = |method: &str, path: &str| {
         let mut request = event("http-health.json");

@@ -178,7 +178,7 @@ fn ids(status: &Value) -> BTreeSet<String> {
 /// A process finds the film too long for itself, and hands it over. One scene's process is killed; it is drawn again. What comes out
 /// is, to the frame and the sample, what one process makes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_film_too_long_for_one_invocation_is_the_same_film_made_by_many() {
+async fn a_film_made_by_many_invocations_equals_one_made_by_a_single_process() {
     let factory = Factory::open().await;
     let rig = &factory.rig;
     // More work than is left of this function's time.
@@ -268,7 +268,7 @@ async fn a_film_too_long_for_one_invocation_is_the_same_film_made_by_many() {
 
 /// What goes wrong, in executions that somebody started with a request of their own.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_is_tried_again_replaced_or_told_as_its_code_says() {
+async fn failures_are_retried_replaced_or_reported_by_their_code() {
     let factory = Factory::open().await;
     let rig = &factory.rig;
 

@@ -52,7 +52,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_page_plays_the_film_and_tells_how_it_was_made() {
+fn the_page_plays_the_film_and_shows_how_it_was_made() {
     let dir = tempfile::tempdir().unwrap();
     let (lesson, out) = (dir.path().join("lesson.md"), dir.path().join("out"));
     std::fs::write(&lesson, LESSON).unwrap();
@@ -123,7 +123,7 @@ Words.
 
 /// Neither what a lesson says nor what somebody writes into the page afterwards runs, from a disk or from the server.
 #[test]
-fn nothing_but_the_page_s_own_script_runs() {
+fn only_the_pages_own_script_runs() {
     let (dir, address) = (tempfile::tempdir().unwrap(), free_port());
     let (lesson, out) = (dir.path().join("hostile.md"), dir.path().join("out"));
     std::fs::write(&lesson, HOSTILE).unwrap();
@@ -168,7 +168,7 @@ fn nothing_but_the_page_s_own_script_runs() {
 }
 
 #[test]
-fn a_lesson_that_is_dropped_on_the_page_is_followed_to_its_film() {
+fn a_lesson_dropped_on_the_page_is_shown_until_its_film_is_ready() {
     let (dir, address) = (tempfile::tempdir().unwrap(), free_port());
     let lesson = dir.path().join("lesson.md");
     // Long enough to be watched.

@@ -54,7 +54,7 @@ fn health(address: SocketAddr) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_callers_are_let_go_and_keep_nobody_waiting() {
+async fn slow_peers_are_disconnected_and_delay_nobody() {
     let harness = Harness::new();
     let mut server = harness.start(&[]);
     let (address, host) = (harness.address, format!("Host: {}\r\n", harness.address));
@@ -85,7 +85,7 @@ async fn slow_callers_are_let_go_and_keep_nobody_waiting() {
 
 /// A hundred and twenty connections where the process may have as many descriptors: others are answered, and a film is made.
 #[tokio::test(flavor = "multi_thread")]
-async fn few_descriptors_are_enough_for_whoever_asks_and_for_a_film() {
+async fn few_descriptors_suffice_for_many_peers_and_a_film() {
     let harness = Harness::new();
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 128; exec \"$0\" \"$@\"", BINARY]);
@@ -116,7 +116,7 @@ async fn few_descriptors_are_enough_for_whoever_asks_and_for_a_film() {
 
 /// Whoever is told that a document is a job finds it done, whatever its name.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_accepted_waits_for_ever() {
+async fn no_accepted_connection_waits_for_ever() {
     let harness = Harness::new();
     let mut server = harness.start(&[]);
     let mut accepted = Vec::new();
@@ -163,7 +163,7 @@ async fn nothing_that_was_accepted_waits_for_ever() {
 
 /// A name of somebody's own that leads here (DNS rebinding) opens nothing, pages included.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_names_of_this_machine_are_answered_to() {
+async fn requests_with_other_host_names_are_refused() {
     let harness = Harness::new();
     let mut server = harness.start(&[]);
     let (address, port) = (harness.address, harness.address.port());
@@ -198,7 +198,7 @@ async fn only_names_of_this_machine_are_answered_to() {
 
 /// RFC 9110, word for word; and nothing of what a caller gets wrong is an error in the log.
 #[tokio::test(flavor = "multi_thread")]
-async fn ranges_are_those_of_the_standard_and_unknown_jobs_are_told() {
+async fn ranges_follow_the_standard_and_unknown_jobs_are_404() {
     let harness = Harness::new();
     let mut server = harness.start(&[("CHALKREEL_LOG", "error")]);
     let address = harness.address;

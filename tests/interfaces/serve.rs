@@ -134,7 +134,7 @@ fn assert_signed(headers: &HeaderMap, body: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
+async fn a_lesson_over_http_becomes_a_film_with_all_notifications() {
     let heard = Heard::default();
     let routes = Router::new().route("/hook", post(hook)).route("/", post(bus)).with_state(heard.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -217,7 +217,7 @@ async fn a_lesson_sent_over_http_becomes_a_film_and_everybody_hears_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
+async fn an_s3_upload_under_incoming_becomes_a_listed_film() {
     let harness = Harness::new();
     let mut server = harness.start(&[]);
     assert_eq!(harness.get("/jobs").await, json!({"jobs": [], "next": null}));
@@ -271,7 +271,7 @@ async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
 
 /// As from another machine: with a token, by a browser's means, and nothing leads to the store on loopback.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_elsewhere_gets_the_film_through_its_session() {
+async fn a_remote_browser_gets_the_film_with_its_session() {
     let mut harness = Harness::new();
     harness.address.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
     let server = harness.start(&[("CHALKREEL_HTTP_TOKEN", SECRET)]);
@@ -355,7 +355,7 @@ async fn a_browser_elsewhere_gets_the_film_through_its_session() {
 }
 
 #[test]
-fn nobody_from_elsewhere_comes_in_without_a_token() {
+fn remote_requests_need_the_token() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new("timeout");
     command.args(["20", BINARY, "serve", "--listen", "0.0.0.0:0"]).env_clear().env("HOME", dir.path());

@@ -9,7 +9,7 @@ use handler::job::keys;
 use serde_json::Value;
 
 #[test]
-fn the_functions_settings_are_ones_that_the_handler_takes() {
+fn the_functions_environment_has_only_known_settings() {
     let template = template();
     for name in ["RenderFunction", "HttpFunction"] {
         let function = &template["Resources"][name]["Properties"];
@@ -165,7 +165,7 @@ fn who_may_send_to_the_queue() {
 }
 
 #[test]
-fn the_trigger_watches_one_prefix_and_the_service_writes_to_others() {
+fn the_trigger_watches_a_prefix_that_the_service_does_not_write() {
     let template = template();
     let resources = &template["Resources"];
     let rules =

@@ -35,7 +35,7 @@ async fn fuel(kind: &Kind, bytes: usize, sandbox: &Sandbox) -> (usize, f64, Stri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_document_costs_grows_no_faster_than_it_does() {
+async fn the_cost_of_planning_grows_linearly() {
     let sandbox = Arc::new(Sandbox::new().unwrap());
     let measured = stream::iter(kinds()).map(|kind| {
         let sandbox = Arc::clone(&sandbox);

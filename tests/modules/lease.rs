@@ -285,7 +285,7 @@ async fn follow(rig: &Rig, id: &JobId, ops: &[Op]) {
 }
 
 #[test]
-fn random_lives_of_a_job_are_as_the_model_says() {
+fn random_operations_on_a_job_agree_with_the_model() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let rig = runtime.block_on(rig());
     let numbers = std::sync::atomic::AtomicU64::new(1);
@@ -302,7 +302,7 @@ fn random_lives_of_a_job_are_as_the_model_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_that_was_taken_over_hears_of_it_and_writes_nothing_more() {
+async fn an_owner_that_lost_its_job_notices_and_writes_nothing_more() {
     let rig = rig().await;
     let id = job(1);
     let Claim::Mine(first) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {
@@ -323,7 +323,7 @@ async fn an_owner_that_was_taken_over_hears_of_it_and_writes_nothing_more() {
 
 /// An execution that has died without a word holds the job no longer than it may last.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_handed_over_is_free_again_after_the_executions_deadline() {
+async fn a_handed_over_job_can_be_claimed_after_the_executions_deadline() {
     let rig = rig().await;
     let id = job(3);
     let Claim::Mine(lease) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {
@@ -351,7 +351,7 @@ async fn a_job_that_was_handed_over_is_free_again_after_the_executions_deadline(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_can_not_be_is_not_made() {
+async fn an_invalid_change_of_the_status_is_not_written() {
     let rig = rig().await;
     let id = job(2);
     let Claim::Mine(lease) = Lease::claim(&rig.store, &id, terms(Again::Retryable), soon()).await.unwrap() else {

@@ -58,7 +58,7 @@ fn warnings(storyboard: &Storyboard) -> Vec<(&str, u32)> {
 }
 
 #[tokio::test]
-async fn natively_and_in_the_sandbox_every_fixture_gives_the_same() {
+async fn every_fixture_gives_the_same_natively_and_in_the_sandbox() {
     let sandbox = Sandbox::new().unwrap();
     let limits = Limits::default();
     let mut documents = 0;
@@ -99,7 +99,7 @@ fn the_showcase_is_a_lesson_of_a_minute_or_so() {
 }
 
 #[test]
-fn paragraphs_are_spoken_and_the_rest_is_shown_in_document_order() {
+fn paragraphs_are_spoken_and_other_blocks_are_shown_in_document_order() {
     let storyboard = planned(
         "# T\n\nHello *there*.\n\n## A\n\n$$x$$\n\n- one\n\nFirst.\n\n```py\nx\n```\n\nSecond.\n\n```py\ny\n```\n",
     );
@@ -114,7 +114,7 @@ fn paragraphs_are_spoken_and_the_rest_is_shown_in_document_order() {
 }
 
 #[test]
-fn a_scene_of_words_shows_its_first_sentence() {
+fn a_scene_without_elements_shows_its_first_sentence() {
     let storyboard = planned("# T\n\n## A\n\nThe first sentence. The second one.\n\nAnother paragraph.\n");
     let Action::Show(element) = &storyboard.scenes[1].beats[0].actions[0] else { panic!("{storyboard:?}") };
     let ElementKind::Text(text) = &element.kind else { panic!("{element:?}") };
@@ -137,7 +137,7 @@ fn titles_come_from_front_matter_or_headings() {
 }
 
 #[test]
-fn every_block_has_its_place_or_a_warning() {
+fn every_block_has_a_position_or_a_warning() {
     let storyboard = plan(&lesson("every-block.md")).unwrap();
     check(&storyboard).unwrap();
     let text = String::from_utf8(lesson("every-block.md").bytes).unwrap();
@@ -180,7 +180,7 @@ fn every_block_has_its_place_or_a_warning() {
 }
 
 #[test]
-fn windows_lines_and_byte_order_marks_change_nothing() {
+fn crlf_and_byte_order_marks_change_nothing() {
     let storyboard = plan(&lesson("windows.md")).unwrap();
     assert_eq!(warnings(&storyboard), [("plan.expression_not_understood", 16)]);
     let text = "# T\n\nWords.\n\n```plot\ny = x\n```\n";
@@ -283,7 +283,7 @@ const SCENE: &str = r#"{"id": "a", "kind": "lesson", "heading": "A", "beats": [{
     "actions": [], "estimate_ms": 0, "place": null}], "place": null}"#;
 
 #[test]
-fn a_storyboard_that_the_host_would_refuse_is_the_authors_to_mend() {
+fn an_invalid_storyboard_document_is_an_input_error() {
     let refused = plan(&document("a.storyboard.json", board(&format!(r#""scenes": [{SCENE}, {SCENE}]"#)))).unwrap_err();
     assert_eq!(refused.code, "input.storyboard_invalid");
     assert!(refused.message.contains("scene `a` stands twice"), "{}", refused.message);
@@ -353,7 +353,7 @@ fn beyond() -> Vec<(Document, Option<&'static str>)> {
 }
 
 #[tokio::test]
-async fn no_document_becomes_a_storyboard_that_the_host_refuses() {
+async fn no_document_gives_a_storyboard_that_fails_the_hosts_check() {
     let sandbox = Sandbox::new().unwrap();
     let limits = Limits::default();
     for (document, code) in beyond() {
@@ -371,7 +371,7 @@ async fn no_document_becomes_a_storyboard_that_the_host_refuses() {
 }
 
 #[test]
-fn more_warnings_than_an_author_reads_are_not_told() {
+fn the_number_of_warnings_is_limited() {
     let lesson = (0..150).map(|n| format!("```plot\ny = q{n}\n```\n\n")).collect::<String>();
     let storyboard = planned(&format!("# T\n\nWords.\n\n{lesson}"));
     let codes: Vec<&str> = storyboard.warnings.iter().map(|warning| warning.code.as_str()).collect();
@@ -455,7 +455,7 @@ fn hostile() -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn hostile_documents_end_soon_and_never_crash_the_planner() {
+async fn hostile_documents_never_crash_or_stall_the_planner() {
     let sandbox = Sandbox::new().unwrap();
     let limits = Limits::default();
     for (name, text) in hostile() {
@@ -478,7 +478,7 @@ fn long_paragraphs_become_several_beats() {
 }
 
 #[tokio::test]
-async fn planning_is_quick_and_its_use_is_told() {
+async fn planning_is_fast_and_reports_its_use_of_resources() {
     let hundred: String = (0..100)
         .map(|n| {
             format!(
@@ -508,7 +508,7 @@ async fn planning_is_quick_and_its_use_is_told() {
 }
 
 #[tokio::test]
-async fn a_lecture_plan_of_a_hundred_scenes_is_quick_too() {
+async fn a_lecture_plan_of_a_hundred_scenes_is_planned_fast() {
     let sandbox = Sandbox::new().unwrap();
     let limits = Limits::default();
     let bytes = std::fs::read(Path::new(LESSONS).join("../plans/hundred-scenes.json")).unwrap();
@@ -538,7 +538,7 @@ fn replaced(pointer: &str, value: serde_json::Value) -> Storyboard {
 }
 
 #[test]
-fn the_host_checks_every_kind_of_thing_in_a_storyboard() {
+fn the_host_checks_every_part_of_a_storyboard() {
     use serde_json::json;
     check(&replaced("/title", json!("Sound"))).unwrap();
     let action = |beat: usize, action: usize, rest: &str| format!("/scenes/1/beats/{beat}/actions/{action}/{rest}");

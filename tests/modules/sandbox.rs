@@ -21,14 +21,14 @@ async fn ends_with(limits: Limits) -> Code {
 }
 
 #[test]
-fn the_built_in_planner_asks_for_nothing() {
+fn the_built_in_planner_has_no_imports() {
     assert_eq!(Sandbox::new().unwrap().imports(), Vec::<String>::new());
     assert_eq!(Sandbox::compile(BUILT_IN_COMPONENT).unwrap().imports(), Vec::<String>::new());
 }
 
 /// The build script takes the bytes: a compiler for the text would take two minutes of each build.
 #[test]
-fn the_wasi_adapter_is_that_of_its_text() {
+fn the_wasi_adapter_matches_its_source() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../planner-wasm");
     let fresh = wat::parse_file(folder.join("wasi-nothing.wat")).unwrap();
     if fresh != std::fs::read(folder.join("wasi-nothing.wasm")).unwrap() {
@@ -58,7 +58,7 @@ async fn use_is_counted_against_the_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn natively_and_in_the_sandbox_every_lesson_gives_the_same() {
+async fn every_lesson_gives_the_same_natively_and_in_the_sandbox() {
     let limits = Limits::default();
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons")).unwrap() {
         let path = entry.unwrap().path();
@@ -75,7 +75,7 @@ async fn natively_and_in_the_sandbox_every_lesson_gives_the_same() {
 }
 
 #[test]
-fn the_check_tells_a_planner_from_what_is_none() {
+fn planner_check_accepts_planners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let check = |name: &str, component: &[u8]| {
         let path = folder.path().join(name);
@@ -102,7 +102,7 @@ fn the_check_tells_a_planner_from_what_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_planner_with_too_little_stack_ends_by_it() {
+async fn a_planner_with_too_little_stack_overflows_it() {
     let (limits, sandbox) = (Limits::default(), Sandbox::new().unwrap());
     let planned = async |stack: usize| {
         let sandbox = sandbox.with_stack(stack).unwrap();
@@ -121,7 +121,7 @@ fn what_is_no_component_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_planners_end_with_their_own_code_in_time() {
+async fn each_hostile_planner_ends_in_time_with_its_own_code() {
     let limits = Limits {
         fuel: 200_000_000,
         wall_clock: Duration::from_secs(5),
@@ -168,7 +168,7 @@ async fn hostile_planners_end_with_their_own_code_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_wall_clock_ends_what_fuel_does_not() {
+async fn the_wall_clock_limit_ends_what_fuel_does_not() {
     for name in ["endless-loop", "allocate-and-free"] {
         let limits = Limits { fuel: u64::MAX / 2, wall_clock: Duration::from_millis(300), ..Limits::default() };
         let sandbox = Sandbox::compile(&hostile(name)).unwrap();

@@ -126,7 +126,7 @@ async fn larger_than_allowed_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn listings_have_prefixes_groups_and_pages() {
+async fn listings_support_prefixes_delimiters_and_pages() {
     let rig = rig().await;
     listings(&rig.store, &sdk(&rig.server.endpoint())).await;
     // Where an object and others "below" it have a listing in common, and its first key is the prefix itself.
@@ -171,7 +171,7 @@ async fn listings(store: &Store, client: &Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ranges_conditions_copies_and_batches() {
+async fn the_embedded_store_supports_ranges_conditions_copies_and_batches() {
     let rig = rig().await;
     ranges_and_copies(&rig.store, &sdk(&rig.server.endpoint())).await;
     let client = sdk(&rig.server.endpoint());
@@ -387,7 +387,7 @@ async fn other_process(dir: &Path) -> (tokio::process::Child, Endpoint) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_of_racing_writers_wins_between_two_processes() {
+async fn one_of_several_racing_writers_wins_across_processes() {
     let rig = rig().await;
     let (mut other, endpoint) = other_process(rig.dir.path()).await;
     let store = Store::connect(&endpoint, BUCKET).await;
@@ -397,7 +397,7 @@ async fn one_of_racing_writers_wins_between_two_processes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_leaves_whole_objects() {
+async fn a_killed_server_leaves_only_whole_objects() {
     let rig = rig().await;
     let body = |n: u8| vec![n; 2_000_000 + usize::from(n)];
     rig.store.put("k", body(0), "text/plain", soon()).await.unwrap();
@@ -425,7 +425,7 @@ async fn a_killed_server_leaves_whole_objects() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the other process of one_of_racing_writers_wins_between_two_processes"]
+#[ignore = "the other process of one_of_several_racing_writers_wins_across_processes"]
 async fn serves_the_folder_it_stands_in() {
     let server = Embedded::start(Path::new(".")).await.unwrap();
     let endpoint = server.endpoint();
@@ -457,7 +457,7 @@ async fn conditions(store: &Store) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_run_s_own_credentials_open_it() {
+async fn only_the_runs_own_credentials_are_accepted() {
     let rig = rig().await;
     rig.store.put("k", "1", "text/plain", soon()).await.unwrap();
     let good = rig.server.endpoint();
@@ -491,7 +491,7 @@ async fn raw(endpoint: &Endpoint, request: &[u8], cut: bool) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_damaged_or_cut_is_not_written() {
+async fn damaged_or_truncated_uploads_are_not_stored() {
     let rig = rig().await;
     let endpoint = rig.server.endpoint();
     let client = sdk(&endpoint);
@@ -676,7 +676,7 @@ async fn a_busy_store_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_of_conditions_is_tried_again() {
+async fn a_conditional_conflict_is_retried() {
     let (endpoint, asked) = double(&[CONFLICT, CONFLICT, WRITTEN]).await;
     let store = Store::connect(&endpoint, BUCKET).await;
     let put = store.put_if("k", "1", "text/plain", &Condition::Absent, soon()).await.unwrap();
@@ -685,7 +685,7 @@ async fn a_conflict_of_conditions_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_breaks_off_is_no_object() {
+async fn an_interrupted_upload_is_no_object() {
     let dir = tempfile::tempdir().unwrap();
     let (endpoint, asked) = double(&[CUT]).await;
     let store = Store::connect(&endpoint, BUCKET).await;
@@ -748,7 +748,7 @@ async fn lossy<F: Future<Output = ()> + Send + 'static>(endpoint: &Endpoint, bet
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_put_whose_reply_was_lost_is_known_as_ours() {
+async fn a_put_whose_reply_was_lost_is_recognised() {
     let rig = rig().await;
     lost_replies(&rig.store, &rig.server.endpoint()).await;
 }
@@ -773,7 +773,7 @@ async fn lost_replies(direct: &Store, endpoint: &Endpoint) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_embedded_server_does_what_the_independent_one_does() {
+async fn the_embedded_server_behaves_like_an_independent_one() {
     let rig = rig().await;
     conditions(&rig.store).await;
     parts(&rig.store, &sdk(&rig.server.endpoint())).await;

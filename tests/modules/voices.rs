@@ -134,7 +134,7 @@ fn assert_one_voice(film: &[Vec<Narration>], voice: &str, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_provider_is_asked_as_its_documents_say_and_its_answer_is_heard() {
+async fn requests_to_each_provider_follow_its_documentation() {
     for kind in Kind::ALL {
         let provider = Provider::that(kind, Deed::Speaks).await;
         let harness = Harness::new().await.set(provider.settings());
@@ -205,7 +205,7 @@ fn faults() -> Vec<(&'static str, Deed, usize, f64)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_provider_does_the_film_is_narrated_by_one_voice_in_time() {
+async fn whatever_a_provider_does_one_voice_narrates_the_film_in_time() {
     let kinds = Kind::ALL.into_iter().flat_map(|kind| faults().into_iter().map(move |fault| (kind, fault)));
     let trial = async |(kind, (name, deed, tries, seconds)): (Kind, (&str, Deed, usize, f64))| {
         let what = format!("{kind:?}: {name}");
@@ -231,7 +231,7 @@ async fn whatever_a_provider_does_the_film_is_narrated_by_one_voice_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_that_passes_costs_a_try_and_not_the_voice() {
+async fn a_transient_failure_costs_a_retry_and_not_the_voice() {
     let refuses = |status: u16, after: Option<&str>| Deed::Refuses(status, "{}".to_owned(), after.map(str::to_owned));
     for kind in Kind::ALL {
         let passing =
@@ -252,7 +252,7 @@ async fn a_fault_that_passes_costs_a_try_and_not_the_voice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_the_provider_asks_for_is_kept() {
+async fn the_providers_retry_after_is_respected() {
     let date = || {
         let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3);
         at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -278,7 +278,7 @@ async fn a_wait_that_the_provider_asks_for_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_at_a_time_adapt_to_what_the_provider_takes() {
+async fn concurrency_adapts_to_the_provider() {
     let slowly = Deed::SpeaksLate(Duration::from_millis(150));
     let provider = Provider::that(Kind::ElevenLabs, slowly).await.with_lanes(2);
     let harness = Harness::new().await.set(provider.settings());
@@ -290,7 +290,7 @@ async fn calls_at_a_time_adapt_to_what_the_provider_takes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_falls_back_together_is_the_authors_choice() {
+async fn consistency_decides_which_beats_change_voice() {
     // It never speaks the third beat of the second scene.
     let script = |_: usize, text: &str| {
         let refuses = text.starts_with("Scene 1, step 2.");
@@ -309,7 +309,7 @@ async fn what_falls_back_together_is_the_authors_choice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_voice_that_dies_midway_leaves_no_trace_in_the_film() {
+async fn a_voice_that_fails_midway_is_not_heard_in_the_film() {
     let script = |number: usize, _: &str| match number {
         0..7 => Deed::Speaks,
         _ => Deed::Refuses(401, r#"{"detail":{"status":"quota_exceeded","message":"x"}}"#.to_owned(), None),
@@ -325,7 +325,7 @@ async fn a_voice_that_dies_midway_leaves_no_trace_in_the_film() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
+async fn without_network_the_local_voice_speaks_within_two_seconds() {
     // One port at which nobody listens, and one at which nobody answers: its queue is full.
     let closed = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -354,7 +354,7 @@ async fn a_machine_without_network_has_its_local_voice_within_two_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_spoken_once_is_not_paid_for_twice() {
+async fn cached_speech_is_not_paid_for_again() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
     let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 2, 2);
@@ -388,7 +388,7 @@ async fn what_was_spoken_once_is_not_paid_for_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cache_never_gives_a_text_the_sound_or_the_times_of_another() {
+async fn the_cache_never_mixes_up_sounds_and_times() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
     let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 1, 2);
@@ -414,7 +414,7 @@ async fn the_cache_never_gives_a_text_the_sound_or_the_times_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_is_busy_is_asked_again_and_one_without_credit_is_not() {
+async fn a_busy_provider_is_retried_and_one_without_credit_is_not() {
     let says = |code: &str| Deed::Refuses(429, json!({"detail": {"status": code, "message": "x"}}).to_string(), None);
     for (code, voice, most) in [("system_busy", "elevenlabs", 3), ("too_many_concurrent_requests", "elevenlabs", 3)]
         .into_iter()
@@ -431,7 +431,7 @@ async fn a_provider_that_is_busy_is_asked_again_and_one_without_credit_is_not() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_stops_before_it_spends_more_than_the_lesson_allows() {
+async fn a_job_stops_before_it_exceeds_max_characters() {
     let provider = Provider::that(Kind::ElevenLabs, Deed::Speaks).await;
     let harness = Harness::new().await.set(provider.settings());
     let mut lesson = storyboard(&["elevenlabs"], 3, 1);
@@ -496,7 +496,7 @@ async fn a_quote_says_what_is_billed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_voice_that_wants_to_be_left_alone_for_an_hour_holds_nobody_up() {
+async fn a_retry_after_of_an_hour_delays_no_film() {
     let script = |_: usize, _: &str| Deed::Refuses(429, "{}".to_owned(), Some("3600".to_owned()));
     for consistency in ["beat", "scene"] {
         let provider = Provider::start(Kind::OpenAi, script).await;
@@ -525,7 +525,7 @@ async fn a_provider_that_hangs_leaves_time_for_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_pace_that_the_server_ignores_makes_no_sound_too_short() {
+async fn a_server_that_ignores_a_slow_pace_is_accepted() {
     for kind in [Kind::ElevenLabs, Kind::OpenAi] {
         let provider = Provider::that(kind, Deed::Speaks).await;
         let harness = Harness::new().await.set(provider.settings());
@@ -538,7 +538,7 @@ async fn a_slow_pace_that_the_server_ignores_makes_no_sound_too_short() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pace_that_a_voice_takes_no_notice_of_is_told() {
+async fn a_voice_that_ignores_the_pace_gives_a_warning() {
     for kind in Kind::ALL {
         let provider = Provider::that(kind, Deed::Speaks).await;
         let harness = Harness::new().await.set(provider.settings());
@@ -640,7 +640,7 @@ async fn every_request_carries_its_settings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_chain_is_the_lessons_or_the_settings_or_what_is_there() {
+async fn the_chain_comes_from_the_lesson_or_the_settings_or_the_default() {
     let harness = Harness::new().await;
     let (_, warnings) = harness.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
     let told: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
@@ -665,7 +665,7 @@ fn a_key_stands_in_no_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn languages_that_the_local_voice_does_not_know_are_spoken_all_the_same() {
+async fn the_local_voice_speaks_unknown_languages_too() {
     let harness = Harness::new().await;
     for language in ["de-AT", "zh-CN", "en-US", "tlh", "pt-BR"] {
         let mut lesson = storyboard(&["espeak"], 1, 1);

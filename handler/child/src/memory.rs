@@ -24,8 +24,8 @@ pub fn share_of_memory() -> u64 {
 fn machine() -> u64 {
     static MACHINE: OnceLock<u64> = OnceLock::new();
     *MACHINE.get_or_init(|| {
-        let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let total = total(&told).unwrap_or(u64::MAX);
+        let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let total = total(&meminfo).unwrap_or(u64::MAX);
         let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         total.min(group_limit(&groups, Path::new("/sys/fs/cgroup")))
     })

@@ -198,8 +198,8 @@ impl Member {
     /// The same, but what several processes share is divided among them; as before when it can't be told. It waits for the
     /// process's own memory lock, and takes a tenth of a second for some gigabytes.
     pub(super) fn share(&self) -> u64 {
-        let told = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).unwrap_or_default();
-        let line = told.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).unwrap_or_default();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
         let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
         kilobytes.map_or_else(|| self.resident(), |kilobytes| kilobytes * 1024)
     }

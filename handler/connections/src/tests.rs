@@ -187,11 +187,11 @@ async fn whoever_comes_while_all_are_worked_for_is_told() {
     let working = [(); 2].map(|()| tokio::spawn(async move { asked(address, "/work").await }));
     // Until both have asked: before that they would make room.
     tokio::time::sleep(RULES.answer / 4).await;
-    let mut told = String::new();
+    let mut answer = String::new();
     let begun = Instant::now();
-    while !told.starts_with("HTTP/1.1 503") {
-        assert!(begun.elapsed() < RULES.answer, "{told}");
-        told = asked(address, "/").await;
+    while !answer.starts_with("HTTP/1.1 503") {
+        assert!(begun.elapsed() < RULES.answer, "{answer}");
+        answer = asked(address, "/").await;
     }
     for one in working {
         assert!(one.await.unwrap().ends_with("worked"));

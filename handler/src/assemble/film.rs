@@ -229,15 +229,15 @@ impl Assembler {
         deadline: Deadline,
     ) -> Result<Vec<BeatSync>, JobError> {
         self.ffmpeg.run(&decode_arguments(channels), folder, deadline).await?;
-        let heard = folder.join("heard.s16le");
+        let decoded = folder.join("decoded.s16le");
         let measured = {
             let (ledger, spoken, laid) = (ledger.clone(), spoken.to_vec(), laid.to_owned());
-            let (packets, heard) = (folder.join("pictures.txt"), heard.clone());
+            let (packets, decoded) = (folder.join("pictures.txt"), decoded.clone());
             deadline.work(move |cutoff| {
                 let packets = UntrustedFile::open(&packets, LARGEST_TEXT).and_then(|file| file.read());
                 let packets =
                     String::from_utf8(packets.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
-                let (laid, sound) = (Recording::open(&laid, channels)?, Recording::open(&heard, channels)?);
+                let (laid, sound) = (Recording::open(&laid, channels)?, Recording::open(&decoded, channels)?);
                 let measured = measure::beats(&ledger, &packets, &spoken, &laid, &sound, cutoff);
                 // What was found when the time ended is no finding.
                 cutoff.check()?;
@@ -246,7 +246,7 @@ impl Assembler {
         };
         let measured = measured.await.map_err(std::io::Error::from).flatten();
         // As large as the track itself, and of no further use.
-        let _ = tokio::fs::remove_file(&heard).await;
+        let _ = tokio::fs::remove_file(&decoded).await;
         let wrong = |message: String| JobError::new(Code::AssembleWrongFilm, message);
         let beats = measured.map_err(|error| could_not("the film's sound", error))?.map_err(wrong)?;
         if let Some(late) = beats.iter().find(|beat| beat.error_frames.is_some_and(|error| error.abs() > 1.0)) {
@@ -316,7 +316,7 @@ fn join_arguments(fps: u32, channels: usize, language: &str, captions: &[&str]) 
 fn decode_arguments(channels: usize) -> Vec<OsString> {
     let mut arguments = vec!["-i", "film.mp4", "-map", "0:v", "-c", "copy", "-f", "framecrc", "pictures.txt"];
     arguments.extend(["-map", "0:a", "-af", "aresample=async=1:first_pts=0", "-ar", "48000"]);
-    arguments.extend(["-ac", if channels == 1 { "1" } else { "2" }, "-f", "s16le", "heard.s16le"]);
+    arguments.extend(["-ac", if channels == 1 { "1" } else { "2" }, "-f", "s16le", "decoded.s16le"]);
     arguments.into_iter().map(Into::into).collect()
 }
 

@@ -62,7 +62,7 @@ pub struct Measured {
 }
 
 /// Measures all beats. `packets` are the film's pictures as ffmpeg's `framecrc`, `spoken` says of each beat whether there is
-/// anything to hear in its words, `laid` is the track that went in, `heard` the film's sound, decoded.
+/// anything to hear in its words, `laid` is the track that went in, `decoded` the film's sound, decoded.
 ///
 /// # Errors
 /// A sentence: what can't be read, or that most words are not heard anywhere near to where they were laid. A single beat that is not
@@ -72,7 +72,7 @@ pub(super) fn beats(
     packets: &str,
     spoken: &[bool],
     laid: &Recording,
-    heard: &Recording,
+    decoded: &Recording,
     cutoff: &Cutoff,
 ) -> Result<Vec<BeatSync>, String> {
     let times = times(packets)?;
@@ -84,7 +84,7 @@ pub(super) fn beats(
         let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
         let first_frame = rounded(seconds * f64::from(ledger.fps));
         let samples = usize::try_from(beat.samples).unwrap_or(LENGTH);
-        let found = spoken.then(|| onset(laid, heard, beat.first_sample, samples)).transpose();
+        let found = spoken.then(|| onset(laid, decoded, beat.first_sample, samples)).transpose();
         let (first_sample, unheard) = match found.map_err(|error| error.to_string())? {
             None | Some(Onset::Silent) => (None, false),
             Some(Onset::At(sample)) => (Some(sample), false),
@@ -137,8 +137,8 @@ enum Onset {
     Missing,
 }
 
-/// Where in `heard` the words begin that were laid at `planned`.
-fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> io::Result<Onset> {
+/// Where in `decoded` the words begin that were laid at `planned`.
+fn onset(laid: &Recording, decoded: &Recording, planned: u64, samples: usize) -> io::Result<Onset> {
     let from = planned as i64 - BEFORE as i64;
     let length = BEFORE + samples.min(LENGTH - BEFORE);
     let mono = |recording: &Recording, from: i64, length: usize| -> io::Result<Vec<f32>> {
@@ -148,7 +148,7 @@ fn onset(laid: &Recording, heard: &Recording, planned: u64, samples: usize) -> i
     if sought.iter().all(|sample| *sample == 0.0) {
         return Ok(Onset::Silent);
     }
-    let around = mono(heard, from - REACH as i64, length + 2 * REACH)?;
+    let around = mono(decoded, from - REACH as i64, length + 2 * REACH)?;
     let (coarse, _) = best_match(&envelope(&sought), &envelope(&around));
     // To the sample, around the best step.
     let first = (coarse * STEP).saturating_sub(FINE);
@@ -172,9 +172,9 @@ mod tests {
         packets: &str,
         spoken: &[bool],
         laid: &Recording,
-        heard: &Recording,
+        decoded: &Recording,
     ) -> Result<Vec<BeatSync>, String> {
-        super::beats(ledger, packets, spoken, laid, heard, &Deadline::after(Duration::from_secs(60)).into())
+        super::beats(ledger, packets, spoken, laid, decoded, &Deadline::after(Duration::from_secs(60)).into())
     }
 
     fn recording(folder: &tempfile::TempDir, name: &str, samples: &[f32]) -> Recording {
@@ -238,8 +238,8 @@ mod tests {
             let track = track(&ledger, tone);
             for by in [-1_024_i64, -1, 0, 1, 17, 1_024, 3_000] {
                 let laid = recording(&folder, "laid", &track);
-                let heard = recording(&folder, "heard", &moved(&track, by));
-                let measured = beats(&ledger, &packets(&ledger, 0), SPOKEN, &laid, &heard).unwrap();
+                let decoded = recording(&folder, "decoded", &moved(&track, by));
+                let measured = beats(&ledger, &packets(&ledger, 0), SPOKEN, &laid, &decoded).unwrap();
                 let expected = |first: i64| u64::try_from(first + by).ok();
                 assert_eq!(measured[2].measured.first_sample, expected(99_200), "{by}");
                 assert_eq!(measured[0].measured.first_sample, expected(19_200), "{by}");
@@ -259,8 +259,8 @@ mod tests {
             let track = track(&ledger, tone);
             let laid = recording(&folder, "laid", &track);
             for by in [-9_600, 9_600] {
-                let heard = recording(&folder, "heard", &moved(&track, by));
-                let measured = beats(&ledger, &packets(&ledger, 0), SPOKEN, &laid, &heard);
+                let decoded = recording(&folder, "decoded", &moved(&track, by));
+                let measured = beats(&ledger, &packets(&ledger, 0), SPOKEN, &laid, &decoded);
                 // Something else that is like it may be found, but not in step.
                 assert!(measured.is_err_and(|why| why.contains("beat s-0")), "{by}");
             }
@@ -275,7 +275,7 @@ mod tests {
         let laid = recording(&folder, "laid", &track);
         let measured = beats(&ledger, &packets(&ledger, 512), SPOKEN, &laid, &laid).unwrap();
         assert_eq!((measured[2].measured.first_frame, measured[2].error_frames), (63.0, Some(-1.0)));
-        let silence = recording(&folder, "heard", &vec![0.0; track.len()]);
+        let silence = recording(&folder, "decoded", &vec![0.0; track.len()]);
         let noise_samples: Vec<f32> = track.iter().scan(1_u32, |seed, _| Some(noise(seed))).collect();
         let noise = recording(&folder, "noise", &noise_samples);
         for other in [&silence, &noise] {

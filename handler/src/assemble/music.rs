@@ -65,8 +65,8 @@ impl<'a> Bed<'a> {
         }
         let music = self.looped(begin - self.from, (end - begin) as usize)?;
         let mut spoken = self.speech.partition_point(|&(_, last)| last + RELEASE <= begin);
-        let heard = block.iter_mut().skip((begin - at) as usize);
-        for (sample, (moment, music)) in (begin..end).zip(heard.zip(music)) {
+        let mixed = block.iter_mut().skip((begin - at) as usize);
+        for (sample, (moment, music)) in (begin..end).zip(mixed.zip(music)) {
             while self.speech.get(spoken).is_some_and(|&(_, last)| last + RELEASE <= sample) {
                 spoken += 1;
             }
@@ -150,7 +150,7 @@ mod tests {
         Ledger::of(30, [(&scene, &seconds[..], vec![96_000, 48_000, 0, 48_000, 0])])
     }
 
-    fn heard(bed: &Bed<'_>, moments: usize, block: usize) -> Vec<Moment> {
+    fn mixed(bed: &Bed<'_>, moments: usize, block: usize) -> Vec<Moment> {
         let mut film = vec![[0.0; 2]; moments];
         for (number, part) in film.chunks_mut(block).enumerate() {
             bed.add((number * block) as u64, part).unwrap();
@@ -162,7 +162,7 @@ mod tests {
     fn music_steps_back_for_words_and_not_for_a_breath() {
         let folder = tempfile::tempdir().unwrap();
         let music = recorded(&folder, |_| 0.5, 48_000 * 20);
-        let film = heard(&Bed::new(&music, 0.5, &ledger()), 672_000, 7_777);
+        let film = mixed(&Bed::new(&music, 0.5, &ledger()), 672_000, 7_777);
         let level = |seconds: f64| film[(seconds * 48_000.0) as usize][0];
         let ducked = 0.25 * 10_f32.powf(-DUCK / 20.0);
         for seconds in [1.0, 2.5, 3.9, 8.0, 8.9] {
@@ -173,7 +173,7 @@ mod tests {
         // Nothing jumps, the other side is the other side, and blocks leave no trace.
         assert!(film.windows(2).all(|pair| (pair[1][0] - pair[0][0]).abs() < 0.001));
         assert!(film.iter().all(|[left, right]| *left == -right));
-        assert_eq!(film, heard(&Bed::new(&music, 0.5, &ledger()), 672_000, 672_000));
+        assert_eq!(film, mixed(&Bed::new(&music, 0.5, &ledger()), 672_000, 672_000));
     }
 
     #[test]
@@ -191,6 +191,6 @@ mod tests {
             assert_eq!(Bed::new(&music, 1.0, &ledger()).looped(3, 1_000).unwrap().len(), 1_000);
         }
         let nothing = recorded(&folder, |_| 0.1, 0);
-        assert_eq!(heard(&Bed::new(&nothing, 1.0, &ledger()), 100, 10), [[0.0; 2]; 100]);
+        assert_eq!(mixed(&Bed::new(&nothing, 1.0, &ledger()), 100, 10), [[0.0; 2]; 100]);
     }
 }

@@ -123,23 +123,23 @@ impl Mix<'_> {
     /// Hands out the whole track, at most a second at a time; `level` is the voice's.
     fn stream(&self, level: f32, mut each: impl FnMut(&[Moment]) -> io::Result<()>) -> io::Result<()> {
         let mut done = 0;
-        let mut heard = |mut block: Vec<Moment>| {
+        let mut emit = |mut block: Vec<Moment>| {
             self.cutoff.check()?;
             self.add_accompaniment(done, &mut block)?;
             done += block.len() as u64;
             each(&block)?;
             Ok::<u64, io::Error>(done)
         };
-        let still_until = |mut at: u64, sample: u64, heard: &mut dyn FnMut(Vec<Moment>) -> io::Result<u64>| {
+        let still_until = |mut at: u64, sample: u64, emit: &mut dyn FnMut(Vec<Moment>) -> io::Result<u64>| {
             while at < sample {
-                at = heard(vec![[0.0; 2]; (sample - at).min(BLOCK as u64) as usize])?;
+                at = emit(vec![[0.0; 2]; (sample - at).min(BLOCK as u64) as usize])?;
             }
             Ok::<u64, io::Error>(at)
         };
         let mut at = 0;
         let ends = self.ledger.beats().skip(1).map(|beat| beat.first_sample).chain([self.ledger.samples()]);
         for ((beat, sound), end) in self.ledger.beats().zip(self.words).zip(ends) {
-            at = still_until(at, beat.first_sample, &mut heard)?;
+            at = still_until(at, beat.first_sample, &mut emit)?;
             let mut samples = sound.read()?;
             // A beat lasts at least as long as its words; only a broken ledger cuts here.
             samples.truncate((end - beat.first_sample) as usize);
@@ -152,10 +152,10 @@ impl Mix<'_> {
                 }
             }
             for block in samples.chunks(BLOCK) {
-                at = heard(audio::both_sides(block, level))?;
+                at = emit(audio::both_sides(block, level))?;
             }
         }
-        still_until(at, self.ledger.samples(), &mut heard)?;
+        still_until(at, self.ledger.samples(), &mut emit)?;
         Ok(())
     }
 
@@ -169,14 +169,14 @@ impl Mix<'_> {
             if at >= from + length || at + block.len() as u64 <= from {
                 continue;
             }
-            let heard = sound.read(at as i64 - from as i64, block.len())?;
-            for (sample, (moment, heard)) in (at..).zip(block.iter_mut().zip(heard)) {
+            let added = sound.read(at as i64 - from as i64, block.len())?;
+            for (sample, (moment, added)) in (at..).zip(block.iter_mut().zip(added)) {
                 if !(from..from + length).contains(&sample) {
                     continue;
                 }
                 let end = (sample - from).min(from + length - 1 - sample);
                 let level = gain * (end as f32 / CLIP_FADE as f32).min(1.0);
-                *moment = [moment[0] + heard[0] * level, moment[1] + heard[1] * level];
+                *moment = [moment[0] + added[0] * level, moment[1] + added[1] * level];
             }
         }
         self.bed.as_ref().map_or(Ok(()), |bed| bed.add(at, block))

@@ -234,7 +234,7 @@ impl Aws {
                 let answer = request.send().await.map_err(Failure::of)?;
                 let (status, headers) = (answer.status(), answer.headers().clone());
                 let text = answer.text().await.map_err(Failure::of)?;
-                if status.is_success() { Ok(text) } else { Err(Failure::told(status, &headers, &text)) }
+                if status.is_success() { Ok(text) } else { Err(Failure::from_response(status, &headers, &text)) }
             });
             answer.await.unwrap_or_else(|_| Err(Failure::timed_out()))
         };
@@ -246,7 +246,7 @@ impl Aws {
         let left = |wait: &Duration| self.deadline.is_none_or(|deadline| *wait < deadline.left());
         let answer = attempt
             .retry(backoff)
-            .when(Failure::may_pass)
+            .when(Failure::is_retryable)
             .adjust(|_: &Failure, wait: Option<Duration>| wait.filter(left))
             .await;
         answer.map_err(|failure| failure.refusal(service))

@@ -49,7 +49,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// A fault on this side, that asking again does not mend.
+    /// A failure on this side that a retry does not cure.
     pub(super) fn lasting(reason: String) -> Self {
         Self::None(reason, false)
     }
@@ -65,17 +65,17 @@ impl Failure {
         Self::None(causes.last().map_or_else(String::new, ToString::to_string), true)
     }
 
-    /// As the answer tells it.
-    pub(super) fn told(status: StatusCode, headers: &HeaderMap, text: &str) -> Self {
-        let (code, message) = told(headers, text);
+    /// From an error answer.
+    pub(super) fn from_response(status: StatusCode, headers: &HeaderMap, text: &str) -> Self {
+        let (code, message) = code_and_message(headers, text);
         Self::Refused(status, code, message)
     }
 
     /// Whether the same call can succeed later: the service was too busy or failed, or the network did. The codes are those that
     /// the SDKs take for throttling and for passing faults.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         match self {
-            Self::None(_, may_pass) => *may_pass,
+            Self::None(_, is_retryable) => *is_retryable,
             Self::Refused(status, code, _) => {
                 let busy = ["Throttl", "TooManyRequests", "LimitExceeded", "SlowDown", "ProvisionedThroughputExceeded"];
                 let passing = ["RequestTimeout", "PriorRequestNotComplete", "TransactionInProgress"];
@@ -94,7 +94,7 @@ impl Failure {
 }
 
 /// Code and message of a refusal: in JSON, whose code may stand in a header instead, or in XML.
-fn told(headers: &HeaderMap, text: &str) -> (String, String) {
+fn code_and_message(headers: &HeaderMap, text: &str) -> (String, String) {
     let header = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
     if let Ok(body) = serde_json::from_str::<Value>(text) {
         let field = |names: [&str; 3]| names.iter().find_map(|name| body[name].as_str()).unwrap_or_default().to_owned();
@@ -124,7 +124,7 @@ mod tests {
         if !kind.is_empty() {
             headers.insert("x-amzn-errortype", kind.parse().unwrap());
         }
-        Failure::told(StatusCode::from_u16(status).unwrap(), &headers, text)
+        Failure::from_response(StatusCode::from_u16(status).unwrap(), &headers, text)
     }
 
     #[test]
@@ -172,9 +172,9 @@ mod tests {
             (501, "", String::new(), false),
             (400, "AccessDeniedException", "{}".to_owned(), false),
         ] {
-            assert_eq!(failure(status, kind, &text).may_pass(), expected, "{status} {kind} {text}");
+            assert_eq!(failure(status, kind, &text).is_retryable(), expected, "{status} {kind} {text}");
         }
-        assert!(Failure::timed_out().may_pass() && !Failure::lasting("no credentials".to_owned()).may_pass());
+        assert!(Failure::timed_out().is_retryable() && !Failure::lasting("no credentials".to_owned()).is_retryable());
     }
 
     #[test]

@@ -66,9 +66,9 @@ impl Live {
         });
         // The first event says that the stream is open: a client that reads the status after it misses no change.
         let open = futures::stream::iter([Ok(Event::default().event("open").data("{}"))]);
-        let told = changes.filter_map(move |status| {
-            let told = say(&status).map(|told| Ok(Event::default().event("job").data(told.to_string())));
-            std::future::ready(told)
+        let updates = changes.filter_map(move |status| {
+            let updates = say(&status).map(|updates| Ok(Event::default().event("job").data(updates.to_string())));
+            std::future::ready(updates)
         });
         let services = self.services;
         // A client that still reads reconnects; a forgotten one does not.
@@ -78,7 +78,7 @@ impl Live {
                 () = tokio::time::sleep(LONGEST) => {}
             }
         });
-        Sse::new(open.chain(told).take_until(ends)).keep_alive(KeepAlive::new().interval(STILL_THERE))
+        Sse::new(open.chain(updates).take_until(ends)).keep_alive(KeepAlive::new().interval(STILL_THERE))
     }
 }
 

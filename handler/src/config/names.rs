@@ -13,12 +13,12 @@ const PART: usize = 3;
 
 /// A message for each name that is close to a setting's and is none.
 pub(super) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut told: Vec<String> = names
+    let mut messages: Vec<String> = names
         .filter(|name| !INTERNAL.iter().any(|prefix| name.starts_with(prefix)))
         .filter_map(|name| closest(name).map(|meant| format!("{name} is not a setting; did you mean {meant}?")))
         .collect();
-    told.sort_unstable();
-    told
+    messages.sort_unstable();
+    messages
 }
 
 /// Whether one name is a part of the other.
@@ -54,8 +54,8 @@ mod tests {
             ("chalkreel_log", "CHALKREEL_LOG"),
             ("CHALKREEL_MANIM_SOURCE", "MANIM_SOURCE"),
         ] {
-            let told = unknown([name].into_iter());
-            assert_eq!(told, [format!("{name} is not a setting; did you mean {meant}?")]);
+            let messages = unknown([name].into_iter());
+            assert_eq!(messages, [format!("{name} is not a setting; did you mean {meant}?")]);
         }
         for other in ["CHALKREEL_JOBS", "CHALKREEL_STAGE_FD", "CHALKREEL_WEATHER", "CHALK_JOB", "JOB_TIMEOUT", "PATH"] {
             assert!(unknown([other].into_iter()).is_empty(), "{other}");

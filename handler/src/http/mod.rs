@@ -170,9 +170,9 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
         let way = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
         description.security = Some(vec![way(BEARER), way(SESSION)]);
     }
-    let told = description.clone();
+    let document = description.clone();
     let router = router
-        .route("/openapi.json", axum::routing::get(async move || Json(told)))
+        .route("/openapi.json", axum::routing::get(async move || Json(document)))
         .fallback(async || Failure::new(Code::HttpNoSuchPath, "there is nothing under this path"))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))

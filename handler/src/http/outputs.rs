@@ -191,9 +191,9 @@ async fn stored(
         Some(range) => match range.within(head.size) {
             Some((first, last)) => {
                 let part = api.store().part(key, Some(&format!("bytes={first}-{last}")), deadline).await?;
-                let told = part.range.clone().unwrap_or_else(|| format!("bytes {first}-{last}/{}", head.size));
-                let answer =
-                    answer(StatusCode::PARTIAL_CONTENT, part.size, &part.etag).header(header::CONTENT_RANGE, told);
+                let content_range = part.range.clone().unwrap_or_else(|| format!("bytes {first}-{last}/{}", head.size));
+                let answer = answer(StatusCode::PARTIAL_CONTENT, part.size, &part.etag)
+                    .header(header::CONTENT_RANGE, content_range);
                 built(answer.body(Body::from_stream(part.pieces())))
             }
             None => {

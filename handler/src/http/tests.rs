@@ -158,8 +158,8 @@ async fn what_can_be_no_document_is_refused() {
         ("/jobs", "text/markdown", &endless, 413, "http.too_large"),
     ] {
         let answer = harness.ask("POST", path, &[("content-type", kind)], body).await;
-        let told = answer.body["code"].as_str().unwrap_or_default();
-        assert_eq!((answer.status, told), (status, code), "{path} {kind}: {}", answer.text);
+        let reported = answer.body["code"].as_str().unwrap_or_default();
+        assert_eq!((answer.status, reported), (status, code), "{path} {kind}: {}", answer.text);
     }
 }
 
@@ -296,12 +296,12 @@ async fn a_job_is_cancelled_before_it_began_and_while_it_runs() {
 
 /// Who hears of jobs, played by a server on loopback.
 async fn listener() -> (Arc<Notices>, Arc<std::sync::Mutex<Vec<Value>>>) {
-    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let hook = async |axum::extract::State(heard): axum::extract::State<Arc<std::sync::Mutex<Vec<Value>>>>,
+    let seen_events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hook = async |axum::extract::State(seen_events): axum::extract::State<Arc<std::sync::Mutex<Vec<Value>>>>,
                       body: String| {
-        heard.lock().unwrap().push(serde_json::from_str(&body).unwrap());
+        seen_events.lock().unwrap().push(serde_json::from_str(&body).unwrap());
     };
-    let routes = Router::new().route("/", axum::routing::post(hook)).with_state(heard.clone());
+    let routes = Router::new().route("/", axum::routing::post(hook)).with_state(seen_events.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(axum::serve(listener, routes).into_future());
@@ -311,13 +311,13 @@ async fn listener() -> (Arc<Notices>, Arc<std::sync::Mutex<Vec<Value>>>) {
         "CHALKREEL_WEBHOOK_LOOPBACK" => Some("on".to_owned()),
         _ => None,
     });
-    (Arc::new(Notices::without_services(&config.unwrap(), "films")), heard)
+    (Arc::new(Notices::without_services(&config.unwrap(), "films")), seen_events)
 }
 
 /// Nobody else would: the one job has no owner yet, the other lies between two tasks of its state machine.
 #[tokio::test]
 async fn whoever_cancels_a_job_over_http_tells_it() {
-    let (notices, heard) = listener().await;
+    let (notices, seen_events) = listener().await;
     let harness = Harness::with(None, |api| api.notifying(notices.clone())).await;
     let cancel = async |id: &str| {
         for _ in 0..2 {
@@ -325,13 +325,13 @@ async fn whoever_cancels_a_job_over_http_tells_it() {
             assert_eq!(answer.body["state"], "cancelled", "{}", answer.text);
         }
         assert!(notices.flush(Deadline::after(Duration::from_secs(10))).await);
-        std::mem::take(&mut *heard.lock().unwrap())
+        std::mem::take(&mut *seen_events.lock().unwrap())
     };
     let waiting = harness.send(event("http-submit")).await.body["job_id"].as_str().unwrap().to_owned();
-    let told = cancel(&waiting).await;
-    assert_eq!(told.len(), 1, "twice is no other than once: {told:?}");
-    assert_eq!((&told[0]["job_id"], &told[0]["state"]), (&json!(waiting), &json!("cancelled")));
-    assert_eq!(told[0]["error"]["code"], "job.cancelled");
+    let reported = cancel(&waiting).await;
+    assert_eq!(reported.len(), 1, "twice is no other than once: {reported:?}");
+    assert_eq!((&reported[0]["job_id"], &reported[0]["state"]), (&json!(waiting), &json!("cancelled")));
+    assert_eq!(reported[0]["error"]["code"], "job.cancelled");
 
     let between = harness.send(event("http-submit-base64")).await.body["job_id"].as_str().unwrap().to_owned();
     let lease = harness.claim(&between).await;
@@ -341,9 +341,9 @@ async fn whoever_cancels_a_job_over_http_tells_it() {
         status.execution = Some("arn:execution".to_owned());
     };
     lease.finish(hand_over, Api::deadline()).await.unwrap();
-    let told = cancel(&between).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((&told[0]["job_id"], &told[0]["state"]), (&json!(between), &json!("cancelled")));
+    let reported = cancel(&between).await;
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert_eq!((&reported[0]["job_id"], &reported[0]["state"]), (&json!(between), &json!("cancelled")));
 }
 
 #[tokio::test]
@@ -536,9 +536,9 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
         let (keys, _) = harness.store.page(keys::INCOMING, None, 1000, Api::deadline()).await.unwrap();
         let notification = |key: &str| {
             let mut notification = event("s3-upload");
-            let told = &mut notification["Records"][0]["s3"];
-            told["bucket"]["name"] = json!("films");
-            told["object"] = json!({"key": encoded(key), "size": 1, "eTag": "e", "sequencer": "0"});
+            let reported = &mut notification["Records"][0]["s3"];
+            reported["bucket"]["name"] = json!("films");
+            reported["object"] = json!({"key": encoded(key), "size": 1, "eTag": "e", "sequencer": "0"});
             notification
         };
         let bus = |key: &str| {
@@ -549,17 +549,18 @@ async fn whatever_is_accepted_is_taken_by_the_trigger() {
         let named: Vec<&String> = keys
             .iter()
             .filter(|key| {
-                let heard = [notification(key), bus(key)].map(|event| match crate::intake::read(event, "films") {
-                    Ok(crate::intake::Asked::Delivered(jobs)) => jobs
-                        .into_iter()
-                        .map(|job| JobId::of(&job.unwrap(), "any").as_str().to_owned())
-                        .collect::<Vec<_>>(),
-                    other => panic!("{key}: {other:?}"),
-                });
+                let seen_events =
+                    [notification(key), bus(key)].map(|event| match crate::intake::read(event, "films") {
+                        Ok(crate::intake::Asked::Delivered(jobs)) => jobs
+                            .into_iter()
+                            .map(|job| JobId::of(&job.unwrap(), "any").as_str().to_owned())
+                            .collect::<Vec<_>>(),
+                        other => panic!("{key}: {other:?}"),
+                    });
                 let uploaded = crate::intake::upload("films", key, "e").unwrap();
                 assert!(!crate::intake::is_companion(key), "{key} is accepted, and nobody works on it");
                 let own = vec![JobId::of(&uploaded, "any").as_str().to_owned()];
-                assert!(heard.iter().all(|heard| *heard == own), "{key}: {heard:?}");
+                assert!(seen_events.iter().all(|seen_events| *seen_events == own), "{key}: {seen_events:?}");
                 own[0] == id
             })
             .collect();
@@ -642,9 +643,9 @@ async fn what_the_store_damaged_is_made_anew_when_it_is_sent_again() {
     // The status.
     let id = made("# One").await;
     damage(&harness, &format!("{id}%2Fstatus"));
-    let told = harness.get(&format!("/jobs/{id}")).await;
-    assert_eq!((told.status, told.body["code"].as_str()), (500, Some("store.damaged")));
-    assert!(told.body["remedy"].as_str().unwrap().contains("again"), "{}", told.text);
+    let reported = harness.get(&format!("/jobs/{id}")).await;
+    assert_eq!((reported.status, reported.body["code"].as_str()), (500, Some("store.damaged")));
+    assert!(reported.body["remedy"].as_str().unwrap().contains("again"), "{}", reported.text);
     let listed = harness.get("/jobs").await;
     let jobs = listed.body["jobs"].as_array().unwrap();
     assert!(jobs.iter().any(|job| job["job_id"] == healthy) && jobs.len() == 2, "{}", listed.text);

@@ -200,13 +200,13 @@ impl AssetRequest<'_> {
             }
             AssetBase::Bucket { bucket, prefix } => {
                 let (store, key) = (store.with_bucket(bucket), format!("{prefix}{}", self.source));
-                let told = |error: StoreError| match error {
+                let describe = |error: StoreError| match error {
                     StoreError::NotFound { .. } => format!("s3://{bucket}/{key} does not exist"),
                     other => other.to_string(),
                 };
-                let size = store.head(&key, deadline).await.map_err(told)?.size;
+                let size = store.head(&key, deadline).await.map_err(describe)?.size;
                 fits(size, self.most)?;
-                store.get_to_file(&key, &path, deadline).await.map_err(told)?;
+                store.get_to_file(&key, &path, deadline).await.map_err(describe)?;
             }
         }
         let sha256 = digest(&path, deadline).await.map_err(|error| error.to_string())?;
@@ -263,25 +263,25 @@ fn fits(size: u64, most: u64) -> Result<(), String> {
 
 /// Copies a regular file that lies in `folder`; a link that leads out of it, a pipe or a device is none.
 fn copy(folder: &Path, from: &Path, to: &Path, most: u64, cutoff: &Cutoff) -> Result<(), String> {
-    let told = |error: io::Error| match error.kind() {
+    let describe = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("{} does not exist", from.display()),
         _ => format!("{}: {error}", from.display()),
     };
-    let (home, real) = (folder.canonicalize().map_err(told)?, from.canonicalize().map_err(told)?);
+    let (home, real) = (folder.canonicalize().map_err(describe)?, from.canonicalize().map_err(describe)?);
     if !real.starts_with(&home) {
         return Err(format!("{} is a link to outside of the document's folder", from.display()));
     }
-    let about = std::fs::metadata(&real).map_err(told)?;
+    let about = std::fs::metadata(&real).map_err(describe)?;
     if !about.is_file() {
         return Err(format!("{} is not a regular file", from.display()));
     }
     fits(about.len(), most)?;
-    let (from, mut to) = (File::open(&real).map_err(told)?, File::create(to).map_err(told)?);
+    let (from, mut to) = (File::open(&real).map_err(describe)?, File::create(to).map_err(describe)?);
     // No more than was found above, should it grow meanwhile.
     let mut from = from.take(about.len());
     while from.limit() > 0 {
         cutoff.check().map_err(|passed| passed.to_string())?;
-        if io::copy(&mut (&mut from).take(AT_A_TIME), &mut to).map_err(told)? == 0 {
+        if io::copy(&mut (&mut from).take(AT_A_TIME), &mut to).map_err(describe)? == 0 {
             break;
         }
     }

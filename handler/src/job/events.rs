@@ -97,7 +97,7 @@ pub struct SceneClip {
     pub origin: ClipOrigin,
     /// Frames in all.
     pub frames: u64,
-    /// What the stage could not honour.
+    /// Warnings of the stage.
     pub warnings: Vec<String>,
     /// What was measured on it.
     pub audit: Audit,

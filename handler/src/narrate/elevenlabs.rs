@@ -59,8 +59,8 @@ impl ElevenLabs {
         let is_id = |name: &String| name.len() == 20 && name.chars().all(|c| c.is_ascii_alphanumeric());
         let voice = settings.name.clone().filter(is_id).unwrap_or_else(|| config.elevenlabs_voice.clone());
         // Other models refuse a language; they detect it from the text.
-        let tells = ["_v2_5", "_v3"].iter().any(|kind| model.contains(kind));
-        let language = tells.then(|| language.split('-').next().unwrap_or(language).to_ascii_lowercase());
+        let takes_language = ["_v2_5", "_v3"].iter().any(|kind| model.contains(kind));
+        let language = takes_language.then(|| language.split('-').next().unwrap_or(language).to_ascii_lowercase());
         Some(Self {
             client: client.clone(),
             url: config.elevenlabs_url.clone(),

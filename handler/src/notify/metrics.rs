@@ -148,8 +148,8 @@ mod tests {
         status.cost.seconds = 20.0;
         let of = Metrics { function: Some("chalkreel".to_owned()), gigabytes: Some(3.0) };
         let line = line(&status, &of);
-        let told = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!((&told["Dimensions"], &line["FunctionName"]), (&json!([["FunctionName"]]), &json!("chalkreel")));
+        let declared = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&declared["Dimensions"], &line["FunctionName"]), (&json!([["FunctionName"]]), &json!("chalkreel")));
         assert_eq!(line["GigabyteSeconds"], json!(60.0));
         for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
             let name = metric["Name"].as_str().unwrap();

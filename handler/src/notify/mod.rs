@@ -359,8 +359,8 @@ mod tests {
         notices.ended(&ended);
         notices.ended(&Status { owner: "another".to_owned(), ..ended });
         assert!(notices.flush(Deadline::after(Duration::from_secs(5))).await);
-        let told = received.lock().unwrap().clone();
-        assert_eq!(told, ["chalkreel.job.queued", "chalkreel.job.running", "chalkreel.job.succeeded"]);
+        let events = received.lock().unwrap().clone();
+        assert_eq!(events, ["chalkreel.job.queued", "chalkreel.job.running", "chalkreel.job.succeeded"]);
     }
 
     /// The process that cancels a job notifies, whether a worker has it or not; the worker only counts it.

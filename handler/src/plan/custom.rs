@@ -88,13 +88,13 @@ impl Planners {
             return Err(not_found(message));
         }
         let (key, component) = (key(prefix, name), folder.join("planner.wasm"));
-        let told = |error: StoreError| match error {
+        let described = |error: StoreError| match error {
             StoreError::NotFound { .. } => {
                 not_found(format!("the planner `{name}` does not exist: {key} is not in the bucket"))
             }
             other => other.into(),
         };
-        let Head { size, etag, .. } = self.store.head(&key, deadline).await.map_err(told)?;
+        let Head { size, etag, .. } = self.store.head(&key, deadline).await.map_err(described)?;
         if let Some(sandbox) = self.ready().get(&(key.clone(), etag)) {
             return Ok(sandbox.clone());
         }
@@ -102,7 +102,7 @@ impl Planners {
             let message = format!("planner `{name}` has {size} bytes, more than the {MAX_COMPONENT} allowed");
             return Err(JobError::new(Code::PlannerComponentInvalid, message));
         }
-        let etag = self.store.get_to_file(&key, &component, deadline).await.map_err(told)?.etag;
+        let etag = self.store.get_to_file(&key, &component, deadline).await.map_err(described)?.etag;
         let sha256 = digest(&component, deadline).await;
         let sha256 = sha256.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
         let compiled = self.compiled(&component, &sha256, deadline).await?;

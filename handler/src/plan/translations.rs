@@ -117,11 +117,11 @@ fn another_language(wanted: &str, found: &str, name: &str) -> Option<Warning> {
 /// hint at an error in its text.
 fn its_own(translated: &Storyboard, film: &Storyboard, name: &str) -> Vec<Warning> {
     let known = |found: &&Warning| film.warnings.iter().any(|warning| warning.code == found.code);
-    let told = |found: &Warning| {
+    let attributed = |found: &Warning| {
         let place = found.place.map(|place| format!(", line {}", place.line)).unwrap_or_default();
         warning(&found.code, format!("`{name}`{place}: {}", found.message), None)
     };
-    translated.warnings.iter().filter(|found| !known(found)).map(told).collect()
+    translated.warnings.iter().filter(|found| !known(found)).map(attributed).collect()
 }
 
 /// Aligns `translated` with the beats of `film`: scene by scene, and in a scene paragraph by paragraph. Where the numbers of paragraphs
@@ -235,8 +235,8 @@ mod tests {
         let place = Some(Place { line: 7, column: 1 });
         let found = vec![warning("same", "b".to_owned(), None), warning("other", "no such fence".to_owned(), place)];
         let translated = Storyboard { warnings: found, ..storyboard(&[]) };
-        let told = its_own(&translated, &film, "a.captions.de.md");
-        assert_eq!(told, [warning("other", "`a.captions.de.md`, line 7: no such fence".to_owned(), None)]);
+        let attributed = its_own(&translated, &film, "a.captions.de.md");
+        assert_eq!(attributed, [warning("other", "`a.captions.de.md`, line 7: no such fence".to_owned(), None)]);
     }
 
     #[test]

@@ -29,8 +29,8 @@ pub use raw::Raw;
 pub use stage::{Stage, StageError};
 
 /// What would be reported of a line of the stage or of a program; for the fuzz targets.
-pub(crate) fn told(line: &[u8]) -> Vec<String> {
-    protocol::told(line)
+pub(crate) fn user_visible(line: &[u8]) -> Vec<String> {
+    protocol::user_visible(line)
 }
 
 /// Kind of the cache's entries.

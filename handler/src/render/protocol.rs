@@ -171,8 +171,8 @@ pub(super) fn report(
 /// The report on a program's clip with these beats: its messages are marked as the program's. Its frames are counted, not taken from
 /// the program, and its picture is not measured.
 pub(super) fn report_of_program(beats: &[u64], warnings: Vec<String>) -> ClipReport {
-    let told = |warning| format!("the program says: {warning}");
-    let warnings = bounded(warnings, PROGRAM_WARNINGS).into_iter().map(told).collect();
+    let marked = |warning| format!("the program says: {warning}");
+    let warnings = bounded(warnings, PROGRAM_WARNINGS).into_iter().map(marked).collect();
     ClipReport { beats: beats.to_vec(), audit: Audit::default(), beat_audits: Vec::new(), warnings }
 }
 
@@ -187,11 +187,11 @@ pub(super) const TRACE: usize = 4_000;
 
 fn bounded(warnings: Vec<String>, most: usize) -> Vec<String> {
     let more = warnings.len().saturating_sub(most);
-    let mut told: Vec<String> = warnings.iter().take(most).map(|warning| plain(warning, WARNING)).collect();
+    let mut shown: Vec<String> = warnings.iter().take(most).map(|warning| plain(warning, WARNING)).collect();
     if more > 0 {
-        told.push(format!("{more} more warnings are not shown"));
+        shown.push(format!("{more} more warnings are not shown"));
     }
-    told
+    shown
 }
 
 /// A child's output as it may go into a status, a log and a terminal: at most so many characters, without control characters, escapes
@@ -213,7 +213,7 @@ pub(super) fn plain(words: &str, most: usize) -> String {
 }
 
 /// All text of a line that users see.
-pub(super) fn told(line: &[u8]) -> Vec<String> {
+pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
         Ok(Reply::Done { beats, audit, beat_audits, warnings, .. }) => {
             let frames: Vec<u64> = beats.iter().map(|beat| beat.frames).collect();

@@ -118,7 +118,7 @@ impl Raw {
         if let Ok(Some(why)) = looked {
             return Err(StageError::TooMuch(why));
         }
-        let warnings = told(outcome.ok_or(StageError::Stalled(self.stall.as_secs_f64()))?, allowed)?;
+        let warnings = warnings_of(outcome.ok_or(StageError::Stalled(self.stall.as_secs_f64()))?, allowed)?;
         verify::take(left, CLIP.to_owned(), order, to).await?;
         if let Err(error) = self.decoder.decode(to, order, deadline).await {
             // Whoever is asked for the clip later must not find it.
@@ -182,7 +182,7 @@ fn arguments(order: SceneOrder<'_>, source: &Path, class: &str, out: &Path) -> V
 }
 
 /// Its last message decides, and gives its warnings: a program may exit with any code.
-fn told(outcome: Outcome, allowed: f64) -> Result<Vec<String>, StageError> {
+fn warnings_of(outcome: Outcome, allowed: f64) -> Result<Vec<String>, StageError> {
     let said = outcome.stdout.text_lossy();
     let last = said.lines().rev().find_map(|line| serde_json::from_str::<Reply>(line).ok());
     let words = || {

@@ -10,7 +10,7 @@ fn event(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn told(requests: &[Read]) -> String {
+fn summary(requests: &[Read]) -> String {
     let one = |request: &Read| {
         let request = match request {
             Ok(request) => request,
@@ -32,11 +32,11 @@ fn told(requests: &[Read]) -> String {
 /// What is made of an event, in one line.
 fn line(event: Value) -> String {
     match read(event, "own") {
-        Ok(Asked::Direct(request)) => format!("direct {}", told(&[Ok(request)])),
+        Ok(Asked::Direct(request)) => format!("direct {}", summary(&[Ok(request)])),
         Ok(Asked::Task(task)) => format!("{task:?}"),
-        Ok(Asked::Delivered(requests)) => format!("delivered {}", told(&requests)),
+        Ok(Asked::Delivered(requests)) => format!("delivered {}", summary(&requests)),
         Ok(Asked::Batch(batch)) => {
-            let message = |message: &Message| format!("[{}]", told(&message.requests));
+            let message = |message: &Message| format!("[{}]", summary(&message.requests));
             let order = if batch.fifo { "fifo" } else { "batch" };
             format!("{order} {}", batch.messages.iter().map(message).collect::<Vec<_>>().join(" "))
         }
@@ -147,10 +147,10 @@ fn what_the_service_wrote_is_refused() {
         assert!(created("elsewhere", key).starts_with("delivered "), "{key}");
     }
     assert_eq!(line(json!({"source": "s3://own/cache/clips/x.mp4"})), "intake.own_output");
-    let mut told = event(&Path::new(EVENTS).join("eventbridge-s3.json"));
-    told["detail"]["bucket"]["name"] = json!("own");
-    told["detail"]["object"]["key"] = json!("films/1/film.mp4");
-    assert_eq!(line(told), "intake.own_output");
+    let mut summary = event(&Path::new(EVENTS).join("eventbridge-s3.json"));
+    summary["detail"]["bucket"]["name"] = json!("own");
+    summary["detail"]["object"]["key"] = json!("films/1/film.mp4");
+    assert_eq!(line(summary), "intake.own_output");
 }
 
 #[test]
@@ -263,13 +263,13 @@ fn a_picture_beside_a_lesson_is_no_lesson() {
 
 #[test]
 fn the_words_of_a_lesson_in_another_language_are_no_lesson() {
-    let told = |key: &str| {
+    let summary = |key: &str| {
         let mut event = event(&Path::new(EVENTS).join("s3-upload.json"));
         event["Records"][0]["s3"]["object"]["key"] = json!(key);
         line(event)
     };
-    assert_eq!(told("incoming/a.captions.pt-BR.md"), "delivered ");
-    assert!(told("incoming/a.de.md").contains("incoming/a.de.md"));
+    assert_eq!(summary("incoming/a.captions.pt-BR.md"), "delivered ");
+    assert!(summary("incoming/a.de.md").contains("incoming/a.de.md"));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn tasks_of_the_state_machine_are_read_as_its_definition_spells_them() {
     };
     let of_request = task(json!({"task": "plan", "request": {"source": "s3://b/a.md"}, "execution": "x"}));
     let Ok(Task::Plan { subject: Subject::Request(request), .. }) = of_request else { panic!("{of_request:?}") };
-    assert_eq!(told(&[Ok(request)]), "s3://b/a.md@-");
+    assert_eq!(summary(&[Ok(request)]), "s3://b/a.md@-");
     let handed = json!({"job_id": job, "handover": handover});
     let of_job = task(json!({"task": "plan", "request": handed, "execution": "x"}));
     assert!(matches!(&of_job, Ok(Task::Plan { subject: Subject::Job(id, _), .. }) if id.as_str() == job), "{of_job:?}");

@@ -89,18 +89,20 @@ fn tidy(rules: &[LifecycleRule]) -> Finding {
 }
 
 /// Uploads under `incoming/` must trigger the function, directly or through the queue; other objects must not.
-fn trigger_of(told: &GetBucketNotificationConfigurationOutput, stack: &Stack) -> Finding {
+fn trigger_of(notifications: &GetBucketNotificationConfigurationOutput, stack: &Stack) -> Finding {
     let function = stack.arn("lambda", &format!("function:{}", stack.function()));
     let queue = stack.arn("sqs", &stack.queue());
-    let direct =
-        told.lambda_function_configurations().iter().map(|one| (&one.lambda_function_arn, &one.events, &one.filter));
-    let queued = told.queue_configurations().iter().map(|one| (&one.queue_arn, &one.events, &one.filter));
+    let direct = notifications
+        .lambda_function_configurations()
+        .iter()
+        .map(|one| (&one.lambda_function_arn, &one.events, &one.filter));
+    let queued = notifications.queue_configurations().iter().map(|one| (&one.queue_arn, &one.events, &one.filter));
     let ours: Vec<_> = direct.chain(queued).filter(|(to, ..)| **to == function || **to == queue).collect();
     let made =
         ours.iter().filter(|(_, events, _)| events.iter().any(|event| event.as_str().starts_with("s3:ObjectCreated:")));
     let prefixes: Vec<String> = made.map(|(.., filter)| prefix(filter.as_ref())).collect();
     match &prefixes[..] {
-        [] if told.event_bridge_configuration().is_some() => {
+        [] if notifications.event_bridge_configuration().is_some() => {
             Finding::ok("bucket's trigger", "through EventBridge; its rule must match incoming/ alone")
         }
         [] => Finding::missing("bucket's trigger", "an upload triggers nothing", DEPLOY),
