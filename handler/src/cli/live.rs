@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::http::{self, Api, Failure, Named};
+use crate::http::{self, Api, Failure, PathParam};
 use crate::job::Status;
 use crate::services::{Claimed, Services};
 
@@ -91,7 +91,7 @@ async fn all(State(live): State<Live>) -> Sse<impl Stream<Item = Result<Event, I
 
 async fn one(
     State(live): State<Live>,
-    Named(id): Named<String>,
+    PathParam(id): PathParam<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
     http::is_job(&live.api, &id).await?;
     Ok(live.stream(move |status| (status.job_id.as_str() == id).then(|| json!(status))))

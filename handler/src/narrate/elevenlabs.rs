@@ -109,7 +109,7 @@ impl Voice for ElevenLabs {
     }
 
     fn address(&self) -> Option<(String, u16)> {
-        super::reach::address(&self.url)
+        super::connectivity::address(&self.url)
     }
 
     fn paid(&self) -> bool {

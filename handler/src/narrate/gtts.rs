@@ -64,7 +64,7 @@ impl Voice for Gtts {
     }
 
     fn address(&self) -> Option<(String, u16)> {
-        super::reach::address(&self.url)
+        super::connectivity::address(&self.url)
     }
 
     /// More calls at a time get the address blocked sooner.

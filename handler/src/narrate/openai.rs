@@ -62,7 +62,7 @@ impl Voice for OpenAi {
     }
 
     fn address(&self) -> Option<(String, u16)> {
-        super::reach::address(&self.url)
+        super::connectivity::address(&self.url)
     }
 
     fn paid(&self) -> bool {

@@ -8,7 +8,7 @@ use storyboard::VoiceSettings;
 use tokio::sync::OnceCell;
 
 use super::http::{self, Refusal};
-use super::reach;
+use super::connectivity;
 use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
 use crate::aws::{Access, Aws};
 use crate::config::Config;
@@ -156,7 +156,7 @@ impl Voice for Polly {
     fn address(&self) -> Option<(String, u16)> {
         // An endpoint inside a network of one's own has the same name.
         let aws = || self.region.as_deref().map(at_aws);
-        self.access.url.as_ref().or(self.elsewhere.as_ref()).map_or_else(aws, |url| reach::address(url))
+        self.access.url.as_ref().or(self.elsewhere.as_ref()).map_or_else(aws, |url| connectivity::address(url))
     }
 
     fn paid(&self) -> bool {
