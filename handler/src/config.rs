@@ -19,7 +19,7 @@ use crate::child::Mode;
 pub use interfaces::InterfaceConfig;
 pub use voices::{ElevenLabsSettings, Secret, VOICES, VoiceConfig};
 
-/// One environment variable, for the README and `chalkreel doctor`.
+/// One environment variable, for `docs/settings.md` and `chalkreel doctor`.
 #[derive(Debug)]
 pub struct Variable {
     /// Its name.

@@ -42,13 +42,13 @@ impl Stage {
 
 macro_rules! codes {
     ($($variant:ident $code:literal $stage:ident $retryable:literal $meaning:literal $remedy:literal;)*) => {
-        /// Every code that a job can end with. The names are stable; the README lists them.
+        /// Every code that a job can end with. The names are stable; `docs/errors.md` lists them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is documented by its meaning and remedy")]
         pub enum Code { $($variant,)* }
 
         impl Code {
-            /// All of them, in the README's order.
+            /// All of them, in the order of `docs/errors.md`.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The code as users see it.

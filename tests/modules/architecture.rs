@@ -1,12 +1,10 @@
-//! The architecture is as the README says: the top level, the modules and who may import whom, the tables of codes and settings.
+//! The architecture: the top level, which module may import which, and that every code is provoked by a test.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::imports;
-use handler::config::VARIABLES;
 use handler::error::Code;
-use handler::job::status::MOVES;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -22,18 +20,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
     }
     found
-}
-
-#[test]
-fn the_readme_lists_every_code_with_its_meaning_and_remedy() {
-    let readme = read("README.md");
-    for code in Code::ALL {
-        let retry = if code.retryable() { "yes" } else { "no" };
-        let row = format!("| `{}` | {} | {retry} | {} |", code.name(), code.meaning(), code.remedy());
-        assert!(readme.contains(&row), "the README lacks: {row}");
-    }
-    let rows = readme.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 5).count();
-    assert_eq!(rows, Code::ALL.len(), "the README lists codes that are none");
 }
 
 /// Not that a test would fail without it, but that somebody thought of provoking it.
@@ -53,30 +39,6 @@ fn every_code_of_documents_planners_and_scenes_is_provoked_by_a_test() {
             assert!(by_name || by_code, "no test provokes {}", code.name());
         }
     }
-}
-
-#[test]
-fn the_readme_lists_every_setting() {
-    let readme = read("README.md");
-    for variable in VARIABLES {
-        let row = format!("| `{}` | {} | {} |", variable.name, variable.default, variable.meaning);
-        assert!(readme.contains(&row), "the README lacks: {row}");
-    }
-}
-
-#[test]
-fn the_readme_shows_every_move_of_a_state_and_no_other() {
-    let readme = read("README.md");
-    let (_, table) = readme.split_once("| from | to | generation | when |").unwrap();
-    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
-    let moves: Vec<String> = MOVES
-        .iter()
-        .map(|step| {
-            let generation = if step.new_generation { "next" } else { "same" };
-            format!("| {} | {} | {generation} | {} |", step.from.name(), step.to.name(), step.when)
-        })
-        .collect();
-    assert_eq!(rows, moves);
 }
 
 /// A crate that is missing below would be large and slow in the function.

@@ -1,4 +1,4 @@
-//! Modules, each by itself: planner and sandbox, store, lease, voices, and the architecture.
+//! Modules, each by itself: planner and sandbox, store, lease, voices, the architecture and its documents.
 //!
 //! One program, since each takes a while to compile and link.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -9,6 +9,7 @@ mod imports;
 mod provider;
 
 mod architecture;
+mod documents;
 mod growth;
 mod lease;
 mod planner;

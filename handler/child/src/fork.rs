@@ -12,40 +12,17 @@ use nix::unistd::{ForkResult, Pid, fork, getpid, gettid};
 use super::landlock::{PATH_BENEATH, ReadBeneath};
 use super::outcome::StartError;
 use super::plan::{CHANNEL, ChildEnds, Facts, Image, ParentEnds, Plan};
-use super::self_test;
+use super::report::{
+    CAPABILITIES, FAILED_CONFINEMENT, FAILED_EXEC, FAILED_FOLDER, FAILED_SETUP, GRANTED, LANDLOCK, LIMITS,
+    NO_NEW_PRIVS, REPORT_BYTES, SECCOMP, USER, WHOLE,
+};
+use super::self_test::{self, Handler};
 use super::system::{self, CapabilityData, capability_header};
 use super::user::{READ_SEARCH, User};
-
-/// What is in force, one bit each, as the child reports it: not what was requested, but what the kernel says afterwards. The bits
-/// from [`self_test::FIRST`] on are the results of the self-test.
-pub(super) const NO_NEW_PRIVS: u64 = 1;
-pub(super) const LIMITS: u64 = 2;
-pub(super) const LANDLOCK: u64 = 4;
-pub(super) const SECCOMP: u64 = 8;
-/// It is not root, and when it has a user of its own, it is that one.
-pub(super) const USER: u64 = 16;
 
 /// Where the child keeps its report and its ruleset while it arranges itself; both close on exec.
 const REPORT: i32 = 4;
 const RULESET: i32 = 5;
-
-/// A child's report: one byte that says of what, and a number. Written as one, it arrives as one.
-pub(super) const GRANTED: u8 = 0;
-pub(super) const FAILED_SETUP: u8 = 1;
-pub(super) const FAILED_FOLDER: u8 = 2;
-pub(super) const FAILED_CONFINEMENT: u8 = 3;
-pub(super) const FAILED_EXEC: u8 = 4;
-/// The capabilities that are left, one bit each.
-pub(super) const CAPABILITIES: u8 = 5;
-pub(super) const REPORT_BYTES: usize = 9;
-
-/// Who forks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Handler {
-    pub(super) process: libc::pid_t,
-    /// The thread that forks, which is not the process's first one.
-    pub(super) thread: libc::pid_t,
-}
 
 /// Forks. The calling thread must be one that lives as long as the process: the child dies with it.
 pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, ParentEnds, Facts), StartError> {
@@ -89,7 +66,7 @@ unsafe fn become_program(image: &Image, child_ends: &ChildEnds, handler: Handler
         let granted = confine(image, handler, mark);
         let capabilities = system::capabilities_held();
         report(REPORT, CAPABILITIES, capabilities);
-        let whole = granted & self_test::WHOLE == self_test::WHOLE && capabilities & !READ_SEARCH == 0;
+        let whole = granted & WHOLE == WHOLE && capabilities & !READ_SEARCH == 0;
         if image.required && !whole {
             fail_with(REPORT, FAILED_CONFINEMENT, granted);
         }

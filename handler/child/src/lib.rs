@@ -29,6 +29,8 @@ mod lifecycle;
 mod memory;
 mod outcome;
 mod plan;
+mod report;
+mod running;
 mod self_test;
 mod spec;
 mod supervisor;
@@ -39,8 +41,8 @@ mod watchdog;
 
 pub use memory::{limit_memory, share_of_memory};
 pub use outcome::{Capabilities, Captured, Ending, Granted, Outcome, StartError};
+pub use running::{Running, StopHandle};
 pub use spec::{Author, Confinement, Limits, Mode, Spec};
-pub use supervisor::{Running, StopHandle};
 pub use user::{is_user_of_children, open_to_children};
 pub use watchdog::run_with_watchdog;
 

@@ -20,8 +20,9 @@ use super::capture::{Capture, Lines, drain};
 use super::fork;
 use super::outcome::{Captured, Ending, Granted, Outcome, StartError};
 use super::plan::{ParentEnds, Plan};
+use super::report;
+use super::running::{Reply, RunOptions, Running};
 use super::spec::Limits;
-use super::supervisor::{Reply, RunOptions, Running};
 use super::sweep::{self, Registry, SweepTarget, Swept};
 use super::system::{self, End};
 
@@ -162,12 +163,12 @@ async fn read_report(report: OwnedFd) -> StartReport {
         let _ = pipe.read_to_end(&mut bytes).await;
     }
     let mut start = StartReport { steps: 0, capabilities: u64::MAX, failure: None };
-    for [what, a, b, c, d, e, f, g, h] in bytes.as_chunks::<{ fork::REPORT_BYTES }>().0 {
+    for [what, a, b, c, d, e, f, g, h] in bytes.as_chunks::<{ report::REPORT_BYTES }>().0 {
         let detail = u64::from_ne_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
         match *what {
-            fork::GRANTED => start.steps = detail,
-            fork::CAPABILITIES => start.capabilities = detail,
-            fork::FAILED_CONFINEMENT => (start.steps, start.failure) = (detail, Some((*what, detail))),
+            report::GRANTED => start.steps = detail,
+            report::CAPABILITIES => start.capabilities = detail,
+            report::FAILED_CONFINEMENT => (start.steps, start.failure) = (detail, Some((*what, detail))),
             failed => start.failure = Some((failed, detail)),
         }
     }

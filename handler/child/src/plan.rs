@@ -14,7 +14,7 @@ use seccompiler::BpfProgram;
 use super::outcome::{Capabilities, Granted, StartError};
 use super::spec::{Limits, Mode, Spec};
 use super::user::User;
-use super::{fork, landlock, trial};
+use super::{landlock, report};
 
 /// The child's descriptor of its channel.
 pub(super) const CHANNEL: i32 = 3;
@@ -172,25 +172,25 @@ impl Facts {
     /// What `steps`, the bits that the child reported, and the capabilities that it has left amount to.
     pub(super) fn granted(&self, steps: u64, capabilities: u64, marked: bool) -> Granted {
         let has = |step: u64| steps & step != 0;
-        let landlock = self.landlock.filter(|_| has(fork::LANDLOCK) && has(self_test::FILES));
+        let landlock = self.landlock.filter(|_| has(report::LANDLOCK) && has(report::FILES));
         Granted {
             landlock,
-            signals_scoped: has(self_test::SIGNALS),
-            seccomp: has(fork::SECCOMP),
-            no_new_privs: has(fork::NO_NEW_PRIVS),
-            user: self.user.filter(|_| has(fork::USER)).map(|user| user.uid),
-            not_root: has(fork::USER),
+            signals_scoped: has(report::SIGNALS),
+            seccomp: has(report::SECCOMP),
+            no_new_privs: has(report::NO_NEW_PRIVS),
+            user: self.user.filter(|_| has(report::USER)).map(|user| user.uid),
+            not_root: has(report::USER),
             capabilities: Capabilities(capabilities),
             capabilities_dropped: capabilities == 0,
-            limits: has(fork::LIMITS),
+            limits: has(report::LIMITS),
             swept: marked && nix::sys::prctl::get_child_subreaper().unwrap_or(false),
-            handler_hidden: has(self_test::HANDLER),
-            processes_hidden: has(self_test::PROCESSES),
-            metadata_refused: has(self_test::METADATA),
-            sockets_refused: has(self_test::SOCKETS),
-            shared_memory_refused: has(self_test::SHARED),
-            memory_files_refused: has(self_test::MEMORY_FILES),
-            priorities_kept: has(self_test::PRIORITY),
+            handler_hidden: has(report::HANDLER),
+            processes_hidden: has(report::PROCESSES),
+            metadata_refused: has(report::METADATA),
+            sockets_refused: has(report::SOCKETS),
+            shared_memory_refused: has(report::SHARED),
+            memory_files_refused: has(report::MEMORY_FILES),
+            priorities_kept: has(report::PRIORITY),
         }
     }
 
@@ -198,9 +198,9 @@ impl Facts {
     pub(super) fn failure(&self, step: u8, detail: u64, granted: Granted) -> StartError {
         let errno = i32::try_from(detail).unwrap_or_default();
         match step {
-            fork::FAILED_EXEC => exec_error(&self.path, errno),
-            fork::FAILED_FOLDER => StartError::Folder(self.dir.clone(), reason(errno)),
-            fork::FAILED_CONFINEMENT => {
+            report::FAILED_EXEC => exec_error(&self.path, errno),
+            report::FAILED_FOLDER => StartError::Folder(self.dir.clone(), reason(errno)),
+            report::FAILED_CONFINEMENT => {
                 StartError::Unconfined(granted.missing().first().copied().unwrap_or("the confinement"))
             }
             _ => StartError::Other { step: "the child could not be set up", reason: reason(errno) },

@@ -6,32 +6,16 @@
 
 use nix::libc;
 
-use super::fork::{Handler, LANDLOCK, LIMITS, NO_NEW_PRIVS, SECCOMP, USER};
 use super::plan::Image;
+use super::report::{FILES, HANDLER, MEMORY_FILES, METADATA, PRIORITY, PROCESSES, SHARED, SIGNALS, SOCKETS};
 
-/// Bits of the report; `fork` has those below the first one.
-pub(super) const FIRST: u64 = 1 << 8;
-/// A folder outside can't be opened.
-pub(super) const FILES: u64 = FIRST;
-/// Mode, owner, times and attributes of files can't be changed.
-pub(super) const METADATA: u64 = FIRST << 1;
-/// Sockets can't be made.
-pub(super) const SOCKETS: u64 = FIRST << 2;
-/// Neither can shared memory, semaphores and queues that would outlive it.
-pub(super) const SHARED: u64 = FIRST << 3;
-/// The handler's priority can't be set.
-pub(super) const PRIORITY: u64 = FIRST << 4;
-/// A thread of the handler can't be signalled.
-pub(super) const SIGNALS: u64 = FIRST << 5;
-/// The handler's command line can't be read.
-pub(super) const PROCESSES: u64 = FIRST << 6;
-/// Its environment can't be read.
-pub(super) const HANDLER: u64 = FIRST << 7;
-/// Files without a folder, which could be executed, can't be made.
-pub(super) const MEMORY_FILES: u64 = FIRST << 8;
-
-/// All bits, when no capability is left.
-pub(super) const WHOLE: u64 = NO_NEW_PRIVS | LIMITS | LANDLOCK | SECCOMP | USER | ((MEMORY_FILES << 1) - FIRST);
+/// Who forks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Handler {
+    pub(super) process: libc::pid_t,
+    /// The thread that forks, which is not the process's first one.
+    pub(super) thread: libc::pid_t,
+}
 
 /// The actions that failed as they must, one bit each.
 ///

@@ -19,6 +19,7 @@ use crate::layers::Layers;
 use crate::media::Ffmpeg;
 use crate::media::Prober;
 use crate::narrate::Sound;
+use crate::plan::translations::Translation;
 use crate::untrusted_file::UntrustedFile;
 
 /// Bytes of a film, as many as ffmpeg may write of one file; and those of a poster at 4k, or of a list of the pictures of six hours.

@@ -66,6 +66,7 @@ mod tests {
     use super::super::captions::cues;
     use super::super::ledger::tests::scene;
     use super::*;
+    use crate::plan::translations::Passage;
 
     fn passage(beats: &[&str], text: &str) -> Passage {
         Passage { beats: beats.iter().map(|beat| (*beat).to_owned()).collect(), text: text.to_owned() }

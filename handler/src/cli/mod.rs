@@ -71,7 +71,7 @@ Write a planner:
   planner check  Check that a component is a valid planner, and what it uses of each limit
                    chalkreel planner check planner.wasm --document lesson.md
 
-`chalkreel COMMAND --help` explains the options of a command; README.md lists the settings.";
+`chalkreel COMMAND --help` explains the options of a command; handler/docs/settings.md lists the settings.";
 #[cfg(not(feature = "local"))]
 const GROUPS: &str = "\
 This build is for AWS Lambda and has these commands alone:

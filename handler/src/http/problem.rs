@@ -23,7 +23,7 @@ pub struct Problem {
     status: u16,
     /// What happened this time.
     detail: String,
-    /// The code, as the README lists it.
+    /// The stable code, as `handler/docs/errors.md` lists it.
     code: &'static str,
     /// What you can do.
     remedy: &'static str,

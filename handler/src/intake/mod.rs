@@ -69,7 +69,7 @@ pub async fn with_translations(
         for other in found.iter().filter(|other| keys::is_translation(other)) {
             let tag = store.head(other, deadline).await?.etag;
             let known = version.get_or_insert_default();
-            known.push_str(&format!(" {other} {}", tag.0));
+            known.push_str(&format!(" {other} {}", tag.as_str()));
         }
     }
     Ok(request)

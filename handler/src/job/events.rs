@@ -364,7 +364,8 @@ mod tests {
         let remade = SceneClip { frames: 40, ..clip(ClipOrigin::Cached) };
         status.apply(JobEvent::SceneRemade { scene: "a".to_owned(), clip: remade, voices: vec![voice] }, 3.0);
         let voices: Vec<&str> = status.voices.iter().map(|voice| voice.voice.as_str()).collect();
-        assert_eq!((voices, status.scene("a").unwrap().frames), (vec!["other"], 40));
+        assert_eq!(voices, ["other"]);
+        assert_eq!(status.scene("a").unwrap().frames, 40);
         let kept = JobEvent::SceneKeptVoice { scene: "b".to_owned(), place: None, why: "no time".to_owned() };
         status.apply(kept, 4.0);
         assert_eq!(status.warnings.last().unwrap().code, "voice.mixed");

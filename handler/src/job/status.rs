@@ -68,7 +68,7 @@ pub struct Step {
     pub when: &'static str,
 }
 
-/// The allowed state changes, as shown in the README. No other is ever written.
+/// The allowed state changes, as shown in `docs/status.md`. No other is ever written.
 pub const MOVES: &[Step] = {
     const fn within(from: State, to: State, when: &'static str) -> Step {
         Step { from, to, new_generation: false, when }

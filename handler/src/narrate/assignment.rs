@@ -2,18 +2,8 @@
 
 use std::collections::HashMap;
 
+use storyboard::Consistency;
 use tokio::sync::watch;
-
-/// What is spoken by one voice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consistency {
-    /// The whole film, so that it never has two voices.
-    Film,
-    /// Each scene.
-    Scene,
-    /// Each beat.
-    Beat,
-}
 
 /// The current voice of each group of beats, as its index in the chain.
 #[derive(Debug)]
@@ -23,13 +13,9 @@ pub(super) struct VoiceAssignment {
 }
 
 impl VoiceAssignment {
-    /// `consistency` as the storyboard spells it.
-    pub(super) fn new(consistency: Option<&str>) -> Self {
-        let consistency = match consistency {
-            Some("scene") => Consistency::Scene,
-            Some("beat") => Consistency::Beat,
-            _ => Consistency::Film,
-        };
+    /// What falls back together; none means the whole film, so that it never has two voices.
+    pub(super) fn new(consistency: Option<Consistency>) -> Self {
+        let consistency = consistency.unwrap_or(Consistency::Film);
         Self { consistency, voices: watch::Sender::new(HashMap::new()) }
     }
 

@@ -74,7 +74,7 @@ impl Maker<'_> {
             "piper" => Piper::new(self.layers, self.config, language, settings).map(boxed),
             espeak::NAME | "espeak" => Ok(self.espeak()),
             "silent" => Ok(boxed(Silent { pace: settings.words_per_minute })),
-            _ => Err("there is no voice of that name; the README lists them".to_owned()),
+            _ => Err("there is no voice of that name; handler/docs/voices.md lists them".to_owned()),
         }
     }
 
@@ -95,7 +95,7 @@ fn boxed(voice: impl Voice + 'static) -> Box<dyn Voice> {
 mod tests {
     use std::path::Path;
 
-    use storyboard::VoiceSettings;
+    use storyboard::{Theme, VoiceSettings};
 
     use super::*;
 
@@ -107,7 +107,7 @@ mod tests {
         let storyboard = Storyboard {
             title: String::new(),
             language: "en".to_owned(),
-            theme: "dark".to_owned(),
+            theme: Theme::Dark,
             quality: None,
             on_failure: None,
             voice: VoiceSettings::default(),

@@ -230,6 +230,7 @@ mod tests {
         let refusal = |status: u16, text: &str| Refusal {
             status: reqwest::StatusCode::from_u16(status).unwrap(),
             after: None,
+            kind: None,
             text: text.to_owned(),
         };
         let crowded =

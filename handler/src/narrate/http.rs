@@ -51,7 +51,7 @@ pub(super) struct Refusal {
     /// Its body as text, cut.
     pub(super) text: String,
     /// The error code that AWS sends in a header.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
 }
 
 impl Refusal {

@@ -140,7 +140,7 @@ impl Voices {
         let settings = &storyboard.voice;
         let all = Self {
             clients: voices.into_iter().map(|voice| VoiceClient::new(voice, config.voice_timeout)).collect(),
-            assignment: VoiceAssignment::new(settings.consistency.as_deref()),
+            assignment: VoiceAssignment::new(settings.consistency),
             paced: settings.words_per_minute.is_some(),
             language: storyboard.language.clone(),
             cache: cache.clone(),

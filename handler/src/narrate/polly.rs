@@ -7,8 +7,8 @@ use serde_json::json;
 use storyboard::VoiceSettings;
 use tokio::sync::OnceCell;
 
+use super::connectivity;
 use super::http::{self, Refusal};
-use super::reach;
 use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
 use crate::aws::{Access, Aws};
 use crate::config::Config;

@@ -21,7 +21,7 @@ impl Sound {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn keep(path: &Path, samples: &[f32], cutoff: &Cutoff) -> io::Result<Self> {
+    pub fn write(path: &Path, samples: &[f32], cutoff: &Cutoff) -> io::Result<Self> {
         if samples.iter().all(|sample| *sample == 0.0) {
             return Ok(Self::at(None, samples.len()));
         }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
+use serde::{Deserialize, Serialize};
 use storyboard::{Beat, Document, Place, Scene, Storyboard, Warning};
 
 use crate::deadline::Deadline;

@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use crate::assemble::{Film, Ledger};
 use crate::deadline::{Cutoff, Deadline, Passed, Stopped};
 use crate::error::{Code, JobError, Stage};
+use crate::job::keys;
 use crate::job::lease::FinishError;
 use crate::job::log::JobLog;
 use crate::job::status::{State, Sync};

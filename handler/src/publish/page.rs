@@ -10,9 +10,9 @@ use isolang::Language;
 use sha2::{Digest as _, Sha256};
 use storyboard::Storyboard;
 
-use super::keys;
 use crate::assemble::{Captions, Film, Ledger};
 use crate::job::Status;
+use crate::job::keys;
 
 const STYLE: &str = include_str!("../../templates/page.css");
 const SCRIPT: &str = include_str!("../../templates/page.js");

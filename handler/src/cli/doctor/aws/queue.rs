@@ -95,6 +95,7 @@ fn waiting(attributes: &Value) -> Finding {
     let count = number(attributes, "ApproximateNumberOfMessages").unwrap_or(0)
         + number(attributes, "ApproximateNumberOfMessagesNotVisible").unwrap_or(0);
     let text = if count == 0 { "no messages".to_owned() } else { format!("{count} messages") };
-    let remedy = "See \"When something is wrong\" in the README: their ids and error codes are in the function's log.";
+    let remedy = "Read \"A message is in the dead-letter queue\" in handler/docs/operations.md; the messages' ids and error codes are \
+                  in the function's log.";
     Finding::is("dead letters", count == 0, text, remedy)
 }
