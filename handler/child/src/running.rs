@@ -60,7 +60,7 @@ impl Running {
         self.pid.as_raw().cast_unsigned()
     }
 
-    /// Our end of its channel, once, when the spec asked for one. To be called inside an async runtime.
+    /// Our end of its channel, once, when the spec requested one. To be called inside an async runtime.
     pub fn channel(&mut self) -> Option<tokio::net::UnixStream> {
         self.channel.take().and_then(|socket| tokio::net::UnixStream::from_std(socket).ok())
     }
