@@ -10,7 +10,8 @@ use handler::deadline::Deadline;
 use handler::intake::assets::Assets;
 use handler::job::Quality;
 use handler::layers::Layers;
-use handler::render::{Cards, Film, SceneOrder, mp4, promise};
+use handler::media::mp4::{self, promise};
+use handler::render::{Cards, Film, SceneOrder};
 use serde_json::Value;
 use storyboard::{Beat, Scene, SceneKind};
 

@@ -13,7 +13,7 @@ use handler::layers::Layers;
 use handler::narrate::{Narration, Quote, Voices};
 use handler::store::{Cache, Embedded, Store};
 use serde_json::{Value, json};
-use storyboard::{Beat, Scene, SceneKind, Storyboard, Theme, VoiceSettings, Warning};
+use storyboard::{Beat, Consistency, Scene, SceneKind, Storyboard, Theme, VoiceSettings, Warning};
 use tempfile::TempDir;
 
 use crate::provider::{Behaviour, KEY, Kind, Provider, Request};
@@ -307,7 +307,7 @@ async fn consistency_decides_which_beats_change_voice() {
         let provider = Provider::start(Kind::OpenAi, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&["openai"], 3, 3);
-        lesson.voice.consistency = consistency.map(str::to_owned);
+        lesson.voice.consistency = consistency.and_then(Consistency::named);
         let film = harness.narrate(&lesson, 60).await.unwrap();
         let spoken: Vec<&str> = film.iter().flatten().map(voice_of).collect();
         assert_eq!(spoken.iter().filter(|voice| **voice == LOCAL).count(), local, "{consistency:?}: {spoken:?}");
@@ -511,7 +511,7 @@ async fn a_retry_after_of_an_hour_delays_no_film() {
         let provider = Provider::start(Kind::OpenAi, script).await;
         let harness = Harness::new().await.set(provider.settings());
         let mut lesson = storyboard(&["openai"], 3, 4);
-        lesson.voice.consistency = Some(consistency.to_owned());
+        lesson.voice.consistency = Consistency::named(consistency);
         let begun = Instant::now();
         let film = harness.narrate(&lesson, 120).await.unwrap();
         assert_one_voice(&film, LOCAL, consistency);
