@@ -176,7 +176,7 @@ impl Assembler {
         for (name, text) in files {
             tokio::fs::write(folder.join(&name), text)
                 .await
-                .map_err(|error| JobError::new(Code::ScratchFailed, format!("{name}: {error}")))?;
+                .map_err(|error| JobError::new(Code::ScratchFailed, format!("can't write {name}: {error}")))?;
         }
         let (path, poster) = (folder.join("film.mp4"), folder.join("poster.jpg"));
         let languages: Vec<&str> = shown.iter().map(|captions| captions.language.as_str()).collect();

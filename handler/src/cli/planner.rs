@@ -73,8 +73,12 @@ async fn trials(
     config: &Config,
 ) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
     // A copy: what is hashed, compiled and named below is one and the same.
-    let folder = Scratch::of_process(&config.temp_dir)
-        .map_err(|error| JobError::new(Code::ScratchFailed, format!("{}: {error}", config.temp_dir.display())))?;
+    let folder = Scratch::of_process(&config.temp_dir).map_err(|error| {
+        JobError::new(
+            Code::ScratchFailed,
+            format!("can't use the scratch folder {}: {error}", config.temp_dir.display()),
+        )
+    })?;
     let copy = folder.path().join("planner.wasm");
     let written = std::fs::write(&copy, component_bytes(component)?);
     written.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
@@ -158,7 +162,7 @@ pub(super) fn compile(component: &Path, compiled: &Path) -> ExitCode {
                 ErrorKind::FileTooLarge => Code::PlannerCompileLimit,
                 _ => Code::ScratchFailed,
             };
-            JobError::new(code, format!("{}: {error}", compiled.display()))
+            JobError::new(code, format!("can't write {}: {error}", compiled.display()))
         };
         std::fs::write(compiled, code).map_err(fault)
     });

@@ -184,7 +184,7 @@ async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
     let deadline = Deadline::after(COPY);
     let fault = |path: PathBuf| {
         move |error: std::io::Error| {
-            let error = JobError::new(Code::StoreFile, format!("{}: {error}", path.display()));
+            let error = JobError::new(Code::StoreFile, format!("can't write {}: {error}", path.display()));
             Fault::Other(error.remedy(OUT))
         }
     };

@@ -164,7 +164,7 @@ impl<'s> Attempt<'s> {
         info!(
             work_s = estimate.work_seconds,
             left_s = self.ends.left().as_secs(),
-            "the film takes too long for one process; it is handed over to the state machine"
+            "the film takes too long for one process; starting the state machine"
         );
         let started = async {
             let folder = &self.scratch().map_err(|error| error.message)?.work();

@@ -138,7 +138,7 @@ async fn scene_alone(
     };
     match &drawn {
         Ok(clip) => info!(scene, frames = clip.frames(), "the scene is drawn"),
-        Err(error) => warn!(scene, code = error.code.name(), "{}", error.message),
+        Err(error) => warn!(scene, code = error.code.name(), "the scene could not be drawn: {}", error.message),
     }
     let seconds = began.elapsed().as_secs_f64();
     let note = progress::drawn_alone(scene, drawn.as_ref(), seconds);

@@ -73,7 +73,7 @@ impl Cards {
         for (file, bytes) in [(file(".ass"), subtitles(heading, &film.theme)), (file(".txt"), list)] {
             tokio::fs::write(folder.join(&file), bytes)
                 .await
-                .map_err(|error| JobError::new(Code::ScratchFailed, format!("{file}: {error}")))?;
+                .map_err(|error| JobError::new(Code::ScratchFailed, format!("can't write {file}: {error}")))?;
         }
         self.ffmpeg(picture(&file(".ass"), &file("-part.mp4"), &film.theme, quality, period), folder, deadline).await?;
         let (list, out) = (file(".txt"), file(".mp4"));
