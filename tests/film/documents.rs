@@ -191,7 +191,10 @@ fn without_seccomp(command: &mut Command) {
     let filter = SeccompFilter::new(rules.into(), SeccompAction::Allow, missing, TargetArch::x86_64).unwrap();
     let filter: BpfProgram = filter.try_into().unwrap();
     // SAFETY: between fork and exec it makes two system calls, and allocates nothing.
-    unsafe { command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(|_| Error::last_os_error())) };
+    #[expect(unsafe_code, reason = "a filter on the program under test")]
+    unsafe {
+        command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(|_| Error::last_os_error()))
+    };
 }
 
 #[test]

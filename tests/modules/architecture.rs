@@ -83,7 +83,7 @@ const HANDLER: &[(&str, &[&str])] = &[
     ("media", &["config", "error", "job", "layers", "scratch"]),
     // The stages, in the order of a job's way. Each may take values of those before it.
     ("intake", &["error", "job"]),
-    ("plan", &["config", "error", "intake", "job", "scratch"]),
+    ("plan", &["config", "error", "intake", "job", "scratch", "untrusted_file"]),
     ("narrate", &["aws", "config", "error", "job", "layers", "speed", "untrusted_file"]),
     ("render", &["config", "error", "intake", "job", "layers", "media", "scratch", "untrusted_file"]),
     (
@@ -97,7 +97,7 @@ const HANDLER: &[(&str, &[&str])] = &[
     ("pipeline", &["assemble", "aws", "error", "intake", "job", "plan", "publish", "scenes", "scratch", "services"]),
     ("notify", &["aws", "config", "error", "intake", "job", "services"]),
     // The ways in.
-    ("http", &["error", "intake", "job", "notify", "publish"]),
+    ("http", &["config", "error", "intake", "job", "notify", "publish", "telemetry"]),
     (
         "cli",
         &[

@@ -11,9 +11,9 @@ use storyboard::{Action, Beat, Document, ElementKind, Place, SceneKind, Span, St
 
 const LESSONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons");
 
-/// Fuel that planning a hundred scenes may take: a third more than was measured. Unlike a clock it is the same on every machine;
-/// the clock is `make bench`'s.
-const FUEL: [u64; 2] = [54_000_000, 76_000_000];
+/// Fuel that planning a hundred scenes may take: a third more than was measured with the everyday profile of the guest. Unlike a
+/// clock it is the same on every machine; the clock is `make bench`'s, and so is the profile that is shipped.
+const FUEL: [u64; 2] = [84_000_000, 148_000_000];
 
 fn document(name: &str, bytes: impl Into<Vec<u8>>) -> Document {
     Document { name: name.to_owned(), bytes: bytes.into() }
@@ -624,10 +624,6 @@ fn the_host_checks_every_part_of_a_storyboard() {
             json!({"graph": {"nodes": [{"id": "a", "label": ""}, {"id": "a", "label": ""}], "edges": [], "directed": false,
             "layout": null}}),
             "twice",
-        ),
-        (
-            json!({"graph": {"nodes": [{"id": "a", "label": ""}], "edges": [], "directed": false, "layout": "heap"}}),
-            "layout",
         ),
         (json!({"drawing": {"shapes": []}}), "shapes"),
         (

@@ -21,6 +21,8 @@
 //! raise a hard resource limit. Each child gets a hard limit of its own on the bytes of POSIX message queues, which
 //! are not used here. All that descends from the child carries it, so that an orphan can be told to which child it belongs.
 
+#![expect(unsafe_code, reason = "between fork and exec, and system calls that no library names")]
+
 mod capture;
 mod filter;
 mod fork;

@@ -7,12 +7,12 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getpid};
+use rustix::process::pidfd_send_signal;
 
 use super::system;
 
@@ -130,7 +130,7 @@ impl Registry {
             } else if let Ok(pidfd) = system::pidfd(member.pid)
                 && system::queue_limit(member.pid).is_some_and(|mark| self.matches(target, mark))
             {
-                let _ = system::signal(pidfd.as_fd(), Signal::SIGKILL);
+                let _ = pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
             }
         }
     }

@@ -1,29 +1,19 @@
 //! System calls that have no safe name elsewhere, each with the reason why it is sound.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use nix::libc;
 use nix::unistd::Pid;
+use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 /// A descriptor that names the process itself, so that a later signal can't hit another one with the same number.
 pub(super) fn pidfd(pid: Pid) -> io::Result<OwnedFd> {
-    // SAFETY: the call takes two integers and touches no memory of ours.
-    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
-    let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel just gave us this descriptor, close-on-exec, and nothing else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+    Ok(pidfd_open(process(pid)?, PidfdFlags::empty())?)
 }
 
-/// Sends a signal to the process that `pidfd` names.
-pub(super) fn signal(pidfd: BorrowedFd<'_>, signal: nix::sys::signal::Signal) -> io::Result<()> {
-    let none = std::ptr::null::<libc::siginfo_t>();
-    // SAFETY: the descriptor is borrowed for the call, and a null `siginfo` is allowed.
-    let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal as i32, none, 0) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+fn process(pid: Pid) -> io::Result<rustix::process::Pid> {
+    rustix::process::Pid::from_raw(pid.as_raw()).ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
 /// The hard limit of a process on the bytes of its message queues; none when the process is gone.
@@ -72,20 +62,12 @@ pub(super) enum End {
 
 /// How this child of ours ended, and whether to reap it; none while it runs. It never blocks.
 pub(super) fn end_of(child: Pid, reap: bool) -> io::Result<Option<End>> {
-    let flags = libc::WEXITED | libc::WNOHANG | if reap { 0 } else { libc::WNOWAIT };
-    // SAFETY: all zeros is a valid `siginfo_t`.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let child = child.as_raw().cast_unsigned();
-    // SAFETY: `info` outlives the call that fills it.
-    if unsafe { libc::waitid(libc::P_PID, child, &raw mut info, flags) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: `waitid` fills these fields, or leaves them zero when there is no result.
-    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
-    Ok(match info.si_code {
-        _ if pid == 0 => None,
-        libc::CLD_EXITED => Some(End::Exited(status)),
-        _ => Some(End::Signalled(status)),
+    let mut options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    options.set(WaitIdOptions::NOWAIT, !reap);
+    let Some(status) = waitid(WaitId::Pid(process(child)?), options)? else { return Ok(None) };
+    Ok(match status.exit_status() {
+        Some(code) => Some(End::Exited(code)),
+        None => status.terminating_signal().map(End::Signalled),
     })
 }
 

@@ -1,5 +1,9 @@
 //! Captions, from the ledger: SubRip, WebVTT, and chapters as ffmpeg reads them.
 
+use std::sync::LazyLock;
+
+use icu_segmenter::options::LineBreakOptions;
+use icu_segmenter::{LineSegmenter, LineSegmenterBorrowed};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr;
 
@@ -124,15 +128,19 @@ fn tokens(beat: &BeatEntry, sample_rate: u32) -> Vec<Token<'_>> {
     tokens
 }
 
-/// What can't be broken of a word: all of it; or one letter each of a script without spaces, with the marks that may not begin a
-/// line; or as much as fits a line of a word that does not.
+/// The unbreakable parts of a word, in order: all of it; in scripts without spaces, what lies between two places where a line may
+/// break (Unicode's line breaking algorithm, UAX #14, with a model for Thai, Lao, Khmer and Burmese); and what fits a line of a word
+/// that does not.
 pub(super) fn units(word: &str) -> Vec<&str> {
-    let breaks = |&(at, c): &(usize, char)| {
-        at > 0 && spaceless(c) && word[..at].ends_with(|before| spaceless(before) || closes(before))
+    static LINES: LazyLock<LineSegmenterBorrowed<'static>> =
+        LazyLock::new(|| LineSegmenter::new_lstm(LineBreakOptions::default()));
+    let ends: Vec<usize> = match word.chars().any(is_spaceless) {
+        true => LINES.segment_str(word).filter(|at| *at > 0).collect(),
+        false => vec![word.len()],
     };
     let mut units = Vec::new();
     let mut begin = 0;
-    for end in word.char_indices().filter(breaks).map(|(at, _)| at).chain([word.len()]) {
+    for end in ends {
         let mut unit = &word[begin..end];
         begin = end;
         while let Some(end) = fitting(unit) {
@@ -187,12 +195,10 @@ fn ends_clause(word: &str) -> bool {
     word.ends_with([',', ';', '–', '—', ')', '，', '、', '；'])
 }
 
-fn spaceless(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-}
-
-fn closes(c: char) -> bool {
-    matches!(c, '。' | '、' | '，' | '！' | '？' | '；' | '：' | '」' | '』' | '）' | '…')
+/// Scripts that put no space between words: Thai and Lao, Burmese, Khmer; kana and Chinese characters.
+fn is_spaceless(c: char) -> bool {
+    matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Width in columns.
@@ -472,6 +478,16 @@ mod tests {
         let scene = scene("s", &[hebrew]);
         let cues = cues(&Ledger::of(30, [(&scene, &[600][..], vec![900_000])]));
         assert!(cues[0].lines[0].starts_with("בכל משולש"), "{cues:?}");
+    }
+
+    #[test]
+    fn scripts_without_spaces_break_between_words_and_never_before_what_belongs_to_the_letter_before() {
+        assert_eq!(units("สามเหลี่ยมมุมฉาก"), ["สาม", "เหลี่ยม", "มุม", "ฉาก"]);
+        assert_eq!(units("ត្រីកោណកែង").concat(), "ត្រីកោណកែង");
+        assert!(units("ត្រីកោណកែង").len() > 1);
+        assert_eq!(units("コーヒー。"), ["コー", "ヒー。"]);
+        assert_eq!(units("「三角形」"), ["「三", "角", "形」"]);
+        assert_eq!(units("hypotenuse"), ["hypotenuse"]);
     }
 
     #[test]

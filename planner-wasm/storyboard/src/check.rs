@@ -13,6 +13,8 @@ use crate::types::{
     Action, Beat, CameraChange, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
 };
 
+/// Most items or tokens of one element.
+const ITEMS: usize = 5_000;
 /// Most scenes of one film.
 pub const SCENES: usize = 500;
 /// Most languages of captions beside the film's own.

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::types::{ElementKind, Formula, Graph, RichText, Span, Table};
 
-use super::{asset, count, figure, number, one_of, rule, short, text};
+use super::{ITEMS, asset, count, figure, number, one_of, rule, short, text};
 
-/// Most items or tokens of one element.
-pub(super) const ITEMS: usize = 5_000;
 /// Longest text, in bytes.
 const TEXT: usize = 200_000;
 

@@ -5,8 +5,7 @@ use crate::types::{
     Upright, arity,
 };
 
-use super::element::ITEMS;
-use super::{colour, count, number, positive, rule, short, style, text};
+use super::{ITEMS, colour, count, number, positive, rule, short, style, text};
 
 pub(super) fn axes(axes: &Axes) -> Result<(), String> {
     axis(&axes.x)?;
