@@ -14,8 +14,9 @@ use crate::growing::{Kind, kinds};
 const BYTES: usize = 32 << 10;
 /// What four times as much may cost: four times, and the logarithms of sorted names. Twice as many for each would be sixteen.
 const GROWTH: f64 = 5.0;
-/// Units of fuel for each byte: no document of a megabyte runs out of it. Two hundred pronunciations that begin alike cost most.
-const EACH: f64 = 20_000.0;
+/// Units of fuel for each byte, with the everyday profile of the guest: no document of half a megabyte runs out of it. Two hundred
+/// pronunciations that begin alike cost most, 28,000.
+const EACH: f64 = 40_000.0;
 
 /// Fuel for a document of about so many bytes, and how it ended.
 async fn fuel(kind: &Kind, bytes: usize, sandbox: &Sandbox) -> (usize, f64, String) {
