@@ -209,3 +209,6 @@ pub fn endpoint(config: &Config) -> Option<Endpoint> {
         path_style: true,
     })
 }
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -188,3 +188,6 @@ fn wall_clock(ends: Deadline) -> Timestamp {
 pub fn machine_ends() -> Timestamp {
     wall_clock(Deadline::after(state_machine::LONGEST))
 }
+
+#[cfg(test)]
+mod tests;

@@ -259,3 +259,6 @@ fn conclude(status: &mut Status, made: Result<Made, JobError>, log: Option<Strin
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

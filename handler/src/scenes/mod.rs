@@ -454,3 +454,6 @@ impl<'s> SceneScheduler<'s> {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests;
