@@ -56,6 +56,10 @@ mod speed;
 pub mod telemetry;
 pub mod untrusted_file;
 
+/// The targets of this program's own log lines and spans: one for each crate.
+pub(crate) const OWN_TARGETS: [&str; 7] =
+    ["handler", "chalkreel", "audio", "child", "connections", "deadline", "store"];
+
 #[cfg(feature = "local")]
 pub use connections;
 pub use {child, deadline, store};

@@ -32,6 +32,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::OWN_TARGETS;
 use crate::config::Config;
 use crate::deadline::Deadline;
 
@@ -72,7 +73,7 @@ where
     let tracer = PROVIDER.get_or_init(|| provider).tracer("chalkreel");
     // This program's spans, and warnings and errors within them. Spans of other crates are about sockets.
     let ours = filter_fn(|what| {
-        let ours = what.target().starts_with("handler") || what.target().starts_with("chalkreel");
+        let ours = OWN_TARGETS.contains(&what.target().split("::").next().unwrap_or_default());
         ours && *what.level() <= if what.is_span() { Level::INFO } else { Level::WARN }
     });
     let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);

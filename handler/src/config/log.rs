@@ -3,10 +3,10 @@
 
 use tracing_subscriber::EnvFilter;
 
+use crate::OWN_TARGETS;
+
 /// Levels, alone or after a target's `=`; tracing takes numbers too.
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace", "0", "1", "2", "3", "4", "5"];
-/// Targets that may be given without a level, which means all of their lines.
-const OWN: &[&str] = &["handler", "chalkreel"];
 
 /// The fault of `directives`, if any.
 pub(super) fn fault(directives: &str) -> Option<String> {
@@ -15,7 +15,7 @@ pub(super) fn fault(directives: &str) -> Option<String> {
     for part in directives.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let level = |text: &str| LEVELS.iter().any(|level| text.eq_ignore_ascii_case(level));
         let plain = !part.contains(['[', '{']);
-        let known = level(part) || OWN.contains(&part) || part.contains("::");
+        let known = level(part) || OWN_TARGETS.contains(&part) || part.contains("::");
         let well = match part.rsplit_once('=') {
             Some((target, given)) => !plain || (level(given) && !target.is_empty()),
             None => !plain || known,
@@ -40,6 +40,7 @@ mod tests {
             "3",
             "handler=debug",
             "handler",
+            "store",
             "handler::job=trace, warn",
             "info,s3s=off,",
             "handler::store[job{job_id=1}]=debug",

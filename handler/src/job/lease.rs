@@ -336,7 +336,7 @@ impl Lease {
         deadline: Deadline,
     ) -> Result<Option<ETag>, StoreError> {
         let body = serde_json::to_vec_pretty(status).unwrap_or_default();
-        Ok(store.put_if(key, body, "application/json", condition, deadline).await?)
+        store.put_if(key, body, "application/json", condition, deadline).await
     }
 
     fn hold(store: Store, key: String, status: Status, etag: ETag, beat: Duration) -> Self {

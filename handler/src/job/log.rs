@@ -16,6 +16,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Registry, fmt, util::SubscriberInitExt as _};
 
+use crate::OWN_TARGETS;
+
 /// Longest field of a line, in bytes; the rest is cut and counted.
 const MAX_FIELD: usize = 8 << 10;
 /// Longest line on standard error, in bytes.
@@ -166,10 +168,15 @@ pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, Lo
         .with(spans)
         // The embedded store's protocol logs each missing object as an error, which its caller handles.
         .with(stderr.with_filter(filter(&format!("s3s=off,{directives}"))))
-        .with(JobLayer(logs.clone()).with_filter(filter("warn,handler=info,chalkreel=info")));
+        .with(JobLayer(logs.clone()).with_filter(filter(&of_jobs())));
     // A second start in one process (tests) keeps the first one's subscriber.
     let _ = registry.try_init();
     (logs, LogGuard(guard))
+}
+
+/// What a job's log keeps.
+fn of_jobs() -> String {
+    OWN_TARGETS.iter().fold("warn".to_owned(), |filter, target| format!("{filter},{target}=info"))
 }
 
 struct JobLayer(JobLogs);

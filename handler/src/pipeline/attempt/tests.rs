@@ -58,7 +58,9 @@ async fn an_interrupted_attempt_leaves_a_status_that_can_be_retried() {
 async fn a_cancelled_attempt_ends_at_once_and_keeps_its_log() {
     let rig = Rig::open().await;
     let attempt = begin(&rig.services, soon()).await;
-    let (made, cancelled) = tokio::join!(attempt.run(pending()), Lease::cancel(&rig.services.store, &job(), soon()));
+    let id = job();
+    let cancel = Lease::cancel(&rig.services.store, &id, soon());
+    let (made, cancelled) = tokio::join!(attempt.run(pending()), cancel);
     cancelled.unwrap();
     assert_eq!(made.as_ref().unwrap_err().code, Code::JobLost);
     let (status, _) = attempt.end(made).await.unwrap();

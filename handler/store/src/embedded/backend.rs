@@ -89,7 +89,7 @@ impl S3 for Backend {
         let meta = ObjectMeta {
             key: input.key,
             length: received.length,
-            etag: hex::encode(&received.md5),
+            etag: hex::encode(received.md5),
             modified: ObjectMeta::now(),
             content_type: input.content_type,
             metadata: input.metadata,

@@ -60,7 +60,7 @@ impl Folder {
         }
         let meta = ObjectMeta {
             length: received.length,
-            etag: hex::encode(&received.md5),
+            etag: hex::encode(received.md5),
             modified: ObjectMeta::now(),
             sums: received.sums,
             ..ObjectMeta::default()
@@ -134,7 +134,7 @@ impl Folder {
                 left -= read as u64;
             }
             let md5 = md5.finalize();
-            if hex::encode(&md5) != meta.etag {
+            if hex::encode(md5) != meta.etag {
                 return Err(s3_error!(InvalidPart, "a part is damaged"));
             }
             tags.update(md5);
