@@ -19,11 +19,18 @@ pub fn of_crate(source: &Path) -> Imports {
         .collect();
     files
         .iter()
+        .filter(|(_, file)| !is_test(file))
         .map(|(module, file)| {
             let text = std::fs::read_to_string(source.join(file)).unwrap();
             (file.clone(), named(&text, module, &files))
         })
         .collect()
+}
+
+/// Whether a file is compiled for tests alone, which may look anywhere.
+fn is_test(file: &str) -> bool {
+    let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".rs");
+    matches!(stem, "tests" | "testing") || stem.ends_with("_tests")
 }
 
 /// The files that `text`, the source of `module`, names.
