@@ -21,7 +21,7 @@ film: ## make a film of DOC=lesson.md (a sample lesson, if not given), in OUT=fo
 	}
 	step "1 of 4: Rust and a C compiler (2 minutes, if they are missing)" .ci/setup.sh
 	step "2 of 4: Manim, ffmpeg, a voice and fonts (2 minutes, the first time)" layers/tools.sh
-	step "3 of 4: the program (12 minutes on two processors, the first time)" cargo build --release --locked --package handler
+	step "3 of 4: the program (13 minutes on two processors, the first time)" cargo build --release --locked --package handler
 	step "4 of 4: the film of $(DOC)" $(chalkreel) render "$(DOC)" $(if $(OUT),--out "$(OUT)")
 
 .PHONY: build

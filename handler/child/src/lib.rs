@@ -1,15 +1,17 @@
 //! Processes. In: a [`Spec`] and a [`Deadline`]. Out: an [`Outcome`], which is data whatever the child did.
 //!
 //! It never waits for a child beyond its deadline, grace and drain times, never leaves one running, and never signals
-//! a process that it didn't start. This is the only crate with `unsafe`: what runs between `fork` and `exec`, and
-//! system calls that have no safe name.
+//! a process that it didn't start. `unsafe` is what runs between `fork` and `exec`, and system calls that have no safe
+//! name; elsewhere only the planner's compiled code is loaded so.
 //!
 //! - [`Spec`] says what to start, and [`Outcome`] how it ended (`spec`, `outcome`);
 //! - `plan` builds everything that a child needs before the fork, since nothing may be allocated after it;
 //! - `landlock` and `filter` build the two confinements, `user` chooses the user of a child when the handler is root, `fork`
 //!   applies all of it, and `self_test` has the child try what must fail;
 //! - `memory` says how much memory a child may have;
-//! - `supervisor` is the one thread that forks, and `lifecycle` supervises each child, from the fork to the end;
+//! - `report` is what the child reports of itself before its program begins;
+//! - `supervisor` is the one thread that forks, and `lifecycle` supervises each child, from the fork to the end, and `running` is
+//!   the child in the hands of its owner;
 //! - `sweep` finds, kills and reaps what is left of a child, however it hid;
 //! - `watchdog` ends a child that is silent for too long;
 //! - `capture` drains pipes into bounded memory.

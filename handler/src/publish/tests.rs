@@ -3,12 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::job::events::JobEvent;
 use crate::job::log::JobLogs;
-use crate::job::{Again, Claim, Terms, Worker};
-use crate::services::testing::{Rig, soon};
-
-fn job() -> JobId {
-    "0123456789abcdef01234567".parse().unwrap()
-}
+use crate::services::testing::{Rig, job, soon};
 
 fn published() -> Published {
     let outputs = BTreeMap::from([("film".to_owned(), keys::of(&job(), keys::FILM))]);
@@ -59,9 +54,7 @@ fn the_deadline_is_a_state_of_its_own_and_every_other_error_a_failure() {
 async fn the_log_is_written_before_the_status_that_names_it() {
     let rig = Rig::open().await;
     let store = &rig.services.store;
-    let timeout = Duration::from_secs(3);
-    let terms = Terms { worker: Worker::Alone, again: Again::Failed, timeout, ends: Timestamp::now() };
-    let Claim::Mine(lease) = Lease::claim(store, &job(), terms, soon()).await.unwrap() else { panic!("not ours") };
+    let lease = rig.claim().await;
     let log = JobLogs::default().begin(job().as_str());
     let made = Err(JobError::new(Code::PlanTooLarge, "x"));
     let status = outcome(made, lease, &job(), &log, store, soon()).await.unwrap();

@@ -1,11 +1,9 @@
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::*;
 use crate::intake::assets::AssetBase;
 use crate::job::status::SceneState;
-use crate::job::{Again, Claim, JobId, State, Terms, Worker};
+use crate::job::{State, Status};
 use crate::services::testing::{Rig, soon};
 
 /// Six scenes, none of which can be drawn.
@@ -14,15 +12,10 @@ fn lesson(settings: &str) -> String {
     format!("---\nquality: draft\n{settings}---\n# Title\n\n{scenes}")
 }
 
-async fn made(rig: &Rig, lesson: &str, ends: Deadline) -> (Result<usize, JobError>, crate::job::Status) {
-    let id: JobId = "0123456789abcdef01234567".parse().unwrap();
+async fn made(rig: &Rig, lesson: &str, ends: Deadline) -> (Result<usize, JobError>, Status) {
     let services = &rig.services;
     let storyboard = rig.plan(lesson).await;
-    let timeout = Duration::from_secs(3);
-    let terms = Terms { worker: Worker::Alone, again: Again::Failed, timeout, ends: Timestamp::now() };
-    let Claim::Mine(lease) = Lease::claim(&services.store, &id, terms, soon()).await.unwrap() else {
-        panic!("somebody has the job")
-    };
+    let lease = rig.claim().await;
     progress::enter(&lease, Stage::Render, 0.05, ends);
     lease.report(JobEvent::Planned {
         title: storyboard.title.clone(),

@@ -2,20 +2,26 @@
 
 use std::time::Duration;
 
-use storyboard::Document;
+use jiff::Timestamp;
+use storyboard::{Document, Storyboard};
 use tempfile::TempDir;
 
 use super::Services;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::job::log::JobLogs;
+use crate::job::{Again, Claim, JobId, Lease, Terms, Worker};
 use crate::plan::Limits;
 use crate::store::{Embedded, Store};
-use storyboard::Storyboard;
 
 /// Longer than any test takes.
 pub(crate) fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(60))
+}
+
+/// The job of these tests.
+pub(crate) fn job() -> JobId {
+    "0123456789abcdef01234567".parse().unwrap()
 }
 
 /// The services, and what they stand on.
@@ -51,6 +57,16 @@ impl Rig {
         let store = Store::connect(&server.endpoint(), "films").await;
         let services = Services::open(config.unwrap(), store, JobLogs::default()).unwrap();
         Self { services, _server: server, _dir: dir }
+    }
+
+    /// The job, claimed.
+    pub(crate) async fn claim(&self) -> Lease {
+        let timeout = self.services.config.lease_timeout;
+        let terms = Terms { worker: Worker::Alone, again: Again::Failed, timeout, ends: Timestamp::now() };
+        match Lease::claim(&self.services.store, &job(), terms, soon()).await.unwrap() {
+            Claim::Mine(lease) => lease,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// What the built-in planner makes of a lesson.

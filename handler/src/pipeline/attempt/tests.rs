@@ -3,13 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::job::State;
-use crate::services::testing::{Rig, soon};
-
-const JOB: &str = "0123456789abcdef01234567";
-
-fn job() -> JobId {
-    JOB.parse().unwrap()
-}
+use crate::services::testing::{Rig, job, soon};
 
 async fn begin(services: &Services, ends: Deadline) -> Attempt<'_> {
     match Attempt::begin(&job(), Worker::Alone, services, ends, Again::Failed).await.unwrap() {
