@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![expect(clippy::disallowed_methods, reason = "how long the soak lasts is the caller's choice")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handler::child;
@@ -18,7 +18,10 @@ use tempfile::TempDir;
 #[derive(Debug, Clone, PartialEq)]
 struct Held {
     resident_kib: u64,
+    /// Files, pipes, pairs of sockets, timers: all but connections.
     descriptors: usize,
+    /// Connections over TCP, both ends. The store's client keeps idle ones, as many as were once needed at the same time.
+    connections: usize,
     children: usize,
     scratch: Vec<String>,
 }
@@ -42,9 +45,28 @@ impl Held {
             }
         }
         left.sort();
+        // Sockets over TCP, by their inode.
+        let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
+            .map(|table| std::fs::read_to_string(table).unwrap_or_default());
+        let tcp: std::collections::HashSet<&str> = tables
+            .iter()
+            .flat_map(|table| table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(9)))
+            .collect();
+        let open: Vec<PathBuf> = std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .flatten()
+            .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+            .collect();
+        let is_connection = |target: &&PathBuf| {
+            let inode =
+                target.to_str().and_then(|text| text.strip_prefix("socket:[")).and_then(|text| text.strip_suffix(']'));
+            inode.is_some_and(|inode| tcp.contains(inode))
+        };
+        let connections = open.iter().filter(is_connection).count();
         Self {
             resident_kib: line.trim().trim_end_matches(" kB").parse().unwrap(),
-            descriptors: std::fs::read_dir("/proc/self/fd").unwrap().count(),
+            descriptors: open.len() - connections,
+            connections,
             children: children.sum(),
             scratch: left,
         }
@@ -107,6 +129,9 @@ async fn a_warm_process_stays_as_it_was() {
     println!("{jobs} jobs: {before:?} → {after:?}");
     assert!(after.resident_kib as f64 <= before.resident_kib as f64 * 1.10, "{before:?} → {after:?}");
     assert!(after.descriptors as f64 <= before.descriptors as f64 * 1.10, "{before:?} → {after:?}");
+    // Two more kept connections are no leak; one for each job would be.
+    let allowed = before.connections + (jobs - 10) / 2;
+    assert!(after.connections <= allowed, "{before:?} → {after:?}");
     // The stage, and no child of a scene; its folder, and no file of a job.
     assert!(after.children <= 1, "{after:?}");
     assert!(after.scratch.len() <= before.scratch.len().max(1), "{before:?} → {after:?}");
