@@ -17,7 +17,7 @@ film: tools build ## make a film of DOC=lesson.md (a sample lesson, if not given
 
 .PHONY: build
 build: setup ## build target/release/chalkreel
-	@cargo build --release --locked --workspace
+	@cargo build --release --locked --package handler
 
 .PHONY: tools
 tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machine
@@ -71,11 +71,11 @@ test-tools: setup
 
 .PHONY: chaos
 chaos: setup tools build ## kill the handler at 100 random moments of one job, and compare the films
-	@CHAOS_KILLS=$${CHAOS_KILLS:-100} cargo test --release --locked --workspace --test chaos -- --nocapture
+	@CHAOS_KILLS=$${CHAOS_KILLS:-100} cargo test --release --locked --package handler --test chaos -- --nocapture
 
 .PHONY: soak
 soak: setup tools build ## 200 jobs through one warm process: memory, descriptors and files must stay as they were
-	@SOAK_JOBS=$${SOAK_JOBS:-200} cargo test --release --locked --workspace --test soak -- --nocapture
+	@SOAK_JOBS=$${SOAK_JOBS:-200} cargo test --release --locked --package handler --test soak -- --nocapture
 
 .PHONY: gallery
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
@@ -90,8 +90,8 @@ fuzz: setup ## throw random documents at the planner, FUZZ seconds for each form
 	@tests/fuzz.sh "$(FUZZ)" $(TARGETS)
 
 .PHONY: bench
-bench: setup build ## plan a hundred scenes again and again, in the sandbox
-	@cargo bench --locked --workspace --bench planner
+bench: setup ## plan a hundred scenes again and again, in the sandbox
+	@CHALKREEL_GUEST_PROFILE=guest-shipped cargo bench --locked --package handler --bench planner
 
 .PHONY: layers
 layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root)

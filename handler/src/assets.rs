@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
-use planner_wasm::storyboard::{Action, ElementKind, Place, Scene, Storyboard, Warning};
 use serde::{Deserialize, Serialize};
+use storyboard::{Action, ElementKind, Place, Scene, Storyboard, Warning};
 
 use crate::deadline::{Cutoff, Deadline};
 use crate::job::Source;

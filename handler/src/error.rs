@@ -1,8 +1,8 @@
 //! What went wrong, as data: a stable code, the stage, the place in the document, whether a retry can help, and what
 //! the user can do. Rooms have their own errors; at the border each becomes a [`JobError`].
 
-use planner_wasm::storyboard::Place;
 use serde::{Deserialize, Serialize};
+use storyboard::Place;
 
 /// The part of a job in which something happened, in the order of a job's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]

@@ -62,7 +62,7 @@ impl Layers {
     fn open(root: &Path) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let bytes = std::fs::read(root.join("versions.json")).unwrap_or_default();
-        let versions_sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let versions_sha256 = hex::encode(Sha256::digest(&bytes));
         let versions = serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
         let mut read: Vec<PathBuf> = vec![root.clone()];
         read.extend(python_of(&root.join("manim")));

@@ -28,6 +28,7 @@
 //! servers), [`telemetry`] (spans) and [`config`]. [`studio`] is what lives longer than one job. Above them lie [`cli`] and
 //! [`lambda`], the two front doors.
 
+#![cfg_attr(not(feature = "local"), allow(dead_code, reason = "the commands of one's own machine use it"))]
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, reason = "a closed pipe makes them panic: see `cli::output`")
@@ -40,6 +41,7 @@ mod aws;
 pub mod child;
 pub mod cli;
 pub mod config;
+#[cfg(feature = "local")]
 pub mod connections;
 pub mod deadline;
 pub mod error;

@@ -1,6 +1,6 @@
 //! The whole story of a job, top to bottom.
 
-use planner_wasm::storyboard::Storyboard;
+use storyboard::Storyboard;
 use tracing::{Instrument as _, info, info_span};
 
 use crate::assemble::{Extras, Reel};

@@ -1,6 +1,6 @@
 //! What the pipeline writes into the status as it goes.
 
-use planner_wasm::storyboard::{Scene, Storyboard, Warning};
+use storyboard::{Scene, Storyboard, Warning};
 use tracing::{Span, info};
 
 use crate::child;

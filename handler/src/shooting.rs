@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::try_join_all;
-use planner_wasm::storyboard::{Beat, Scene, Storyboard};
+use storyboard::{Beat, Scene, Storyboard};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span, warn};
 

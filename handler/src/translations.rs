@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
-use planner_wasm::storyboard::{Beat, Document, Place, Scene, Storyboard, Warning};
+use storyboard::{Beat, Document, Place, Scene, Storyboard, Warning};
 
 use crate::assemble::{Passage, Translation};
 use crate::assets::{self, Beside};

@@ -7,11 +7,8 @@ use crate::storyboard::{Document, Refusal, Storyboard};
 
 #[allow(missing_docs, reason = "generated from the WIT file, which documents it")]
 mod world {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "planner",
-        with: { "chalkreel:planner/storyboard@0.1.0": crate::storyboard },
-    });
+    // The handler's build script writes it and says where: what reads WIT is compiled for that anyhow, and takes half a minute.
+    include!(env!("PLANNER_WORLD"));
 }
 
 /// Where all strings and lists come from.

@@ -1,9 +1,8 @@
 //! A LaTeX formula as a tree, for `formula` (which writes Typst) and `speech` (which writes words).
 //!
-//! Why the structure is read here and not by `tylax`, whose symbol table is used: its converter swallows mistakes
-//! (`\frac{1}{` becomes a fraction, an unknown command becomes letters), loses colours, `\big` delimiters and the lines of
-//! arrays, breaks on a comma inside `\frac`, writes `\text` as markup, and can't be held to a depth. Words need the tree in any
-//! case.
+//! Why it is read here and not by one of the converters on crates.io: they swallow mistakes (`\frac{1}{` becomes a fraction, an
+//! unknown command becomes letters), lose colours, `\big` delimiters and the lines of arrays, break on a comma inside `\frac`, write
+//! `\text` as markup, and can't be held to a depth. Words need the tree in any case.
 
 use crate::symbols::{self, Symbol};
 
@@ -456,7 +455,7 @@ impl<'a> Parser<'a> {
         if let Some(symbol) = symbols::find(name) {
             return Ok(Node::Symbol(symbol));
         }
-        match tylax::extended_symbols::lookup_extended_symbol(name) {
+        match symbols::rare::find(name) {
             Some(typst) => Ok(Node::Rare(name, typst)),
             None => Err(format!("`\\{}` is not known", name.chars().take(40).collect::<String>())),
         }

@@ -1,5 +1,7 @@
 //! The signs of LaTeX mathematics: which character they are, and how they are spoken in English.
 
+pub(crate) mod rare;
+
 /// A sign.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Symbol {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use handler::deadline::Deadline;
 use handler::plan::{Limits, Sandbox};
-use planner_wasm::storyboard::Document;
+use storyboard::Document;
 
 /// What a film of a hundred scenes may take.
 const BOUND: Duration = Duration::from_millis(10);

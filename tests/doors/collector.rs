@@ -37,10 +37,6 @@ pub struct Collector {
     headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn text(value: Option<&AnyValue>) -> String {
     match value.and_then(|value| value.value.as_ref()) {
         Some(any_value::Value::StringValue(text)) => text.clone(),
@@ -63,9 +59,9 @@ async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Byte
         let service = fields(&resource.resource.unwrap_or_default().attributes);
         for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
             spans.push(Span {
-                trace: hex(&span.trace_id),
-                id: hex(&span.span_id),
-                parent: hex(&span.parent_span_id),
+                trace: hex::encode(&span.trace_id),
+                id: hex::encode(&span.span_id),
+                parent: hex::encode(&span.parent_span_id),
                 from: span.start_time_unix_nano,
                 to: span.end_time_unix_nano,
                 // 2 is ERROR.

@@ -11,8 +11,8 @@ use handler::deadline::Deadline;
 use handler::job::Quality;
 use handler::layers::Layers;
 use handler::render::{Cards, Film, SceneOrder, mp4, promise};
-use planner_wasm::storyboard::{Beat, Scene, SceneKind};
 use serde_json::Value;
+use storyboard::{Beat, Scene, SceneKind};
 
 use super::house::{BINARY, House, Made, REPOSITORY};
 use super::{all, job};

@@ -358,7 +358,7 @@ mod extras {
     use handler::layers::Layers;
     use handler::narrate::Sound;
     use handler::render::{Cards, Film as Look, Prober, SceneOrder};
-    use planner_wasm::storyboard::{Beat, Scene, SceneKind};
+    use storyboard::{Beat, Scene, SceneKind};
     use tempfile::TempDir;
 
     use super::{loudness, tool};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _};
 use handler::deadline::Deadline;
 use handler::plan::{Fault, Limits, Sandbox};
-use planner_wasm::storyboard::Document;
+use storyboard::Document;
 
 use crate::growing::{Kind, kinds};
 

@@ -7,7 +7,7 @@ use handler::deadline::Deadline;
 use handler::error::Code;
 use handler::plan::{Fault, Limits, PlanError, Planned, Sandbox, check};
 use planner_wasm::plan;
-use planner_wasm::storyboard::{Action, Beat, Document, ElementKind, Place, SceneKind, Span, Storyboard};
+use storyboard::{Action, Beat, Document, ElementKind, Place, SceneKind, Span, Storyboard};
 
 const LESSONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons");
 

@@ -1,12 +1,13 @@
 //! The sandbox: what the built-in planner is given, and how its limits end it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::hostile::hostile;
 use handler::deadline::Deadline;
 use handler::error::Code;
 use handler::plan::{BUILT_IN_COMPONENT, Limits, Sandbox};
-use planner_wasm::storyboard::Document;
+use storyboard::Document;
 
 fn lesson() -> Document {
     let bytes = include_bytes!("../fixtures/lessons/pythagoras.md").to_vec();
@@ -23,6 +24,17 @@ async fn ends_with(limits: Limits) -> Code {
 fn the_built_in_planner_asks_for_nothing() {
     assert_eq!(Sandbox::new().unwrap().imports(), Vec::<String>::new());
     assert_eq!(Sandbox::compile(BUILT_IN_COMPONENT).unwrap().imports(), Vec::<String>::new());
+}
+
+/// The build script takes the bytes: a compiler for the text would take two minutes of each build.
+#[test]
+fn the_wasi_adapter_is_that_of_its_text() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../planner-wasm");
+    let fresh = wat::parse_file(folder.join("wasi-nothing.wat")).unwrap();
+    if fresh != std::fs::read(folder.join("wasi-nothing.wasm")).unwrap() {
+        std::fs::write(folder.join("wasi-nothing.wasm.new"), fresh).unwrap();
+        panic!("planner-wasm/wasi-nothing.wasm is not that of its text; wasi-nothing.wasm.new is");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

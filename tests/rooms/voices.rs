@@ -12,8 +12,8 @@ use handler::error::JobError;
 use handler::layers::Layers;
 use handler::narrate::{Narration, Quote, Voices};
 use handler::store::{Cache, Embedded, Store};
-use planner_wasm::storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
 use serde_json::{Value, json};
+use storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
 use tempfile::TempDir;
 
 use crate::provider::{Deed, KEY, Kind, Provider, Request};

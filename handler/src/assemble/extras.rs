@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use audio::{LOUDNESS, factor};
-use planner_wasm::storyboard::{Storyboard, Warning};
+use storyboard::{Storyboard, Warning};
 
 use super::ffmpeg::Ffmpeg;
 use super::recording::Recording;

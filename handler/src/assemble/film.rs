@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use audio::LOUDNESS;
-use planner_wasm::storyboard::Warning;
+use storyboard::Warning;
 
 use super::extras::{self, Extras, Prepared};
 use super::ffmpeg::Ffmpeg;

@@ -1,8 +1,8 @@
 //! The ledger: when everything happens, in integer frames and integer samples. Sound, captions, chapters and the page are
 //! all made from it, so they can't disagree.
 
-use planner_wasm::storyboard::{Beat, Scene};
 use serde::{Deserialize, Serialize};
+use storyboard::{Beat, Scene};
 
 use crate::narrate::{SAMPLE_RATE, Word};
 
@@ -163,7 +163,7 @@ impl Ledger {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use planner_wasm::storyboard::SceneKind;
+    use storyboard::SceneKind;
 
     pub(crate) fn scene(id: &str, words: &[&str]) -> Scene {
         let beat = |(number, words): (usize, &&str)| Beat {

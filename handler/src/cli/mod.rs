@@ -2,16 +2,26 @@
 //!
 //! In: arguments. Out: a film in a folder, or words on the terminal; exit codes 0 done, 1 failed, 2 usage, 3 degraded,
 //! 4 deadline. Results go to standard output, progress and log to standard error.
+//!
+//! The function on Lambda is built without the feature `local`: it has no embedded store, and of the commands only `plan` and
+//! `planner`, the second of which it runs itself.
 
+#[cfg(feature = "local")]
 mod cancel;
+#[cfg(feature = "local")]
 pub mod doctor;
+#[cfg(feature = "local")]
 mod live;
 pub mod output;
+#[cfg(feature = "local")]
 mod pages;
 mod plan;
 mod planner;
+#[cfg(feature = "local")]
 mod render;
+#[cfg(feature = "local")]
 mod serve;
+#[cfg(feature = "local")]
 mod signals;
 
 use std::io::Read as _;
@@ -19,18 +29,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing::{Instrument as _, info_span};
 
 use self::output::note;
 use crate::config::Config;
 use crate::error::{Code, JobError};
 use crate::intake::MAX_DOCUMENT;
 use crate::job::log::JobLogs;
+#[cfg(feature = "local")]
 use crate::job::{JobId, Quality, State};
+#[cfg(feature = "local")]
 use crate::store::{Embedded, Store};
-use crate::{studio, telemetry};
+#[cfg(feature = "local")]
+use crate::studio;
 
 /// The bucket of the embedded store.
+#[cfg(feature = "local")]
 const LOCAL_BUCKET: &str = "chalkreel";
 
 /// Turns a lesson into a narrated Manim film.
@@ -44,6 +57,7 @@ pub struct Command {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make a film of a document.
+    #[cfg(feature = "local")]
     Render(Render),
     /// Say what a film of a document would be, without making it.
     Plan {
@@ -59,6 +73,7 @@ enum Action {
         action: PlannerAction,
     },
     /// End a job, wherever it runs: its worker hears of it within seconds, and stops.
+    #[cfg(feature = "local")]
     Cancel {
         /// The job's id, as `status.json` and the log have it.
         job: JobId,
@@ -67,12 +82,14 @@ enum Action {
         json: bool,
     },
     /// Serve the HTTP interface and a page, and make films of what comes in.
+    #[cfg(feature = "local")]
     Serve {
         /// Address and port. Beyond this machine only with CHALKREEL_HTTP_TOKEN.
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765")]
         listen: std::net::SocketAddr,
     },
     /// Say what is here and what is missing.
+    #[cfg(feature = "local")]
     Doctor {
         /// Look at the stack on AWS instead of this machine.
         #[arg(long)]
@@ -109,6 +126,7 @@ enum PlannerAction {
     },
 }
 
+#[cfg(feature = "local")]
 #[derive(Debug, clap::Args)]
 struct Render {
     /// The document: a lesson (.md), a lecture plan or storyboard (.json), or Manim scenes (.py).
@@ -139,12 +157,14 @@ pub fn parse() -> Result<Command, ExitCode> {
 }
 
 /// Runs a command.
+#[cfg_attr(not(feature = "local"), expect(unused_variables, reason = "the commands that are left keep no log"))]
 pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
     match command.action {
+        #[cfg(feature = "local")]
         Action::Render(render) => {
-            let span = info_span!("command");
-            telemetry::follow(&span, config.doors.traceparent.as_deref());
-            render::run(render, config, logs).instrument(span).await
+            let span = tracing::info_span!("command");
+            crate::telemetry::follow(&span, config.doors.traceparent.as_deref());
+            tracing::Instrument::instrument(render::run(render, config, logs), span).await
         }
         Action::Plan { document, json } => plan::run(&document, json, &config).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
@@ -153,14 +173,19 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
             planner::compile(&component, &compiled)
         }
+        #[cfg(feature = "local")]
         Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
+        #[cfg(feature = "local")]
         Action::Serve { listen } => serve::run(listen, config, logs).await,
+        #[cfg(feature = "local")]
         Action::Doctor { aws: true, name, json } => doctor::aws::run(&name, json).await,
+        #[cfg(feature = "local")]
         Action::Doctor { aws: false, json, .. } => doctor::run(json, &config),
     }
 }
 
 /// The store that the settings name; the embedded one, which runs as long as it is held, when they name none.
+#[cfg(feature = "local")]
 async fn store(config: &Config) -> Result<(Option<Embedded>, Store), JobError> {
     let bucket = config.bucket.as_deref().unwrap_or(LOCAL_BUCKET);
     if let Some(endpoint) = studio::endpoint(config) {
@@ -173,6 +198,7 @@ async fn store(config: &Config) -> Result<(Option<Embedded>, Store), JobError> {
 }
 
 /// The folder of the embedded store can't be used.
+#[cfg(feature = "local")]
 fn unusable(config: &Config, error: &std::io::Error) -> JobError {
     let error = JobError::new(Code::StoreFile, format!("{}: {error}", config.store_dir.display()));
     error.remedy("Free space there, make it writable, or name another folder with CHALKREEL_STORE_DIR.")
@@ -206,6 +232,7 @@ fn explain(error: &JobError) {
     note(format_args!("           {}", error.remedy));
 }
 
+#[cfg(feature = "local")]
 fn exit_code(state: State) -> ExitCode {
     ExitCode::from(match state {
         State::Succeeded => 0,

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use planner_wasm::storyboard::{Document, Storyboard};
 use serde_json::json;
+use storyboard::{Document, Storyboard};
 
 use super::output::{Text, line, note};
 use super::{explain, read};

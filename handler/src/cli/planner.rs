@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use planner_wasm::storyboard::Document;
 use serde_json::{Value, json};
+use storyboard::Document;
 
 use super::output::{Text, line, note};
 use super::{explain, not_found, read};

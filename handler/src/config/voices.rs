@@ -105,7 +105,7 @@ impl Secret {
         match Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) {
             Ok(mut mac) => {
                 mac.update(text.as_bytes());
-                mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+                hex::encode(mac.finalize().into_bytes())
             }
             // HMAC takes keys of any length.
             Err(_) => String::new(),

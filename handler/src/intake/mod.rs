@@ -5,7 +5,7 @@
 
 mod events;
 
-use planner_wasm::storyboard::Document;
+use storyboard::Document;
 
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};

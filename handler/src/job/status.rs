@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use planner_wasm::storyboard::Warning;
 use serde::{Deserialize, Serialize};
+use storyboard::Warning;
 
 use super::JobId;
 use crate::error::{JobError, Stage};

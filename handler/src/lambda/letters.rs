@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, Refusal};
+use crate::aws::{Access, Aws, Refusal};
 use crate::deadline::Deadline;
 use crate::error::JobError;
 
@@ -20,12 +20,10 @@ impl DeadLetters {
     /// What SQS said, in words; then the message must stay where it is.
     pub(super) async fn put(&self, body: &str, why: &JobError, deadline: Deadline) -> Result<(), String> {
         // Made anew each time: nothing is so rare as this.
-        let aws = deadline.run(Aws::connect(deadline)).await;
-        let aws = aws.unwrap_or_else(|_| Err("no credentials were found in time".to_owned()))?;
+        let aws = deadline.run(Aws::connect(&Access::default())).await;
+        let aws = aws.unwrap_or_else(|_| Err("no credentials were found in time".to_owned()))?.until(deadline);
         let sent = aws.json("sqs", "AmazonSQS.SendMessage", &letter(&self.0, body, why)).await;
-        sent.map(drop).map_err(|refusal| match refusal {
-            Refusal::Denied(reason) | Refusal::Missing(reason) | Refusal::Other(reason) => reason,
-        })
+        sent.map(drop).map_err(Refusal::reason)
     }
 }
 

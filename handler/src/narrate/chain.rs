@@ -1,6 +1,6 @@
 //! The voices of a film, in the order to try them.
 
-use planner_wasm::storyboard::{Storyboard, Warning};
+use storyboard::{Storyboard, Warning};
 
 use super::elevenlabs::ElevenLabs;
 use super::espeak::{self, Espeak};
@@ -95,7 +95,7 @@ fn boxed(voice: impl Voice + 'static) -> Box<dyn Voice> {
 mod tests {
     use std::path::Path;
 
-    use planner_wasm::storyboard::VoiceSettings;
+    use storyboard::VoiceSettings;
 
     use super::*;
 

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use planner_wasm::storyboard::VoiceSettings;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use storyboard::VoiceSettings;
 
 use super::http::{self, Refusal};
 use super::voice::{Order, Recording, Voice, VoiceError, Word};

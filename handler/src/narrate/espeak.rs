@@ -1,7 +1,7 @@
 //! The local voice: espeak-ng, which needs no network and is always there.
 
 use async_trait::async_trait;
-use planner_wasm::storyboard::VoiceSettings;
+use storyboard::VoiceSettings;
 
 use super::local::{self, Program};
 use super::voice::{Order, Recording, Voice, VoiceError};

@@ -50,6 +50,8 @@ pub(super) struct Refusal {
     pub(super) after: Option<Duration>,
     /// Its body as text, cut.
     pub(super) text: String,
+    /// What AWS says in a header of its own.
+    kind: Option<String>,
 }
 
 impl Refusal {
@@ -57,6 +59,12 @@ impl Refusal {
     pub(super) fn field(&self, pointer: &str) -> Option<String> {
         let body: serde_json::Value = serde_json::from_str(&self.text).ok()?;
         body.pointer(pointer)?.as_str().map(str::to_owned)
+    }
+
+    /// AWS's own code, in a header or in the body; empty when there is none.
+    pub(super) fn aws_code(&self) -> String {
+        let code = self.kind.clone().or_else(|| self.field("/__type")).or_else(|| self.field("/code"));
+        code.map_or_else(String::new, |code| crate::aws::bare(&code).to_owned())
     }
 
     /// What it means by its status alone.
@@ -86,10 +94,11 @@ pub(super) async fn fetch(
     let response = head.map_err(|_| VoiceError::TimedOut("the answer's first byte"))?.map_err(of)?;
     if !response.status().is_success() {
         let (status, after) = (response.status(), retry_after(response.headers()));
+        let kind = response.headers().get("x-amzn-errortype").and_then(|kind| kind.to_str().ok()).map(str::to_owned);
         // What it says is worth a moment, not more.
         let body = deadline.slice(CONNECT).run(body(response, MOST_OF_ERROR)).await;
         let text = body.ok().and_then(Result::ok).unwrap_or_default();
-        return Err(means(Refusal { status, after, text: String::from_utf8_lossy(&text).into_owned() }));
+        return Err(means(Refusal { status, after, text: String::from_utf8_lossy(&text).into_owned(), kind }));
     }
     let html = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if html {
@@ -142,7 +151,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The value of a `Retry-After`: seconds, or a date.
-pub(super) fn wait(value: &str) -> Option<Duration> {
+fn wait(value: &str) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
@@ -151,7 +160,7 @@ pub(super) fn wait(value: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(300).collect()
 }
@@ -188,7 +197,7 @@ mod tests {
     fn what_asking_again_can_not_help_is_not_asked_again() {
         let meaning = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            Refusal { status, after: None, text: String::new() }.meaning()
+            Refusal { status, after: None, text: String::new(), kind: None }.meaning()
         };
         for status in [400, 401, 402, 403, 404, 413, 422, 302] {
             assert!(!meaning(status).may_pass(), "{status}");

@@ -39,7 +39,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use futures::future::join_all;
-use planner_wasm::storyboard::{Beat, Scene, Storyboard, Warning};
+use storyboard::{Beat, Scene, Storyboard, Warning};
 use tokio::sync::OnceCell;
 
 use crate::config::Config;

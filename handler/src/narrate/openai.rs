@@ -1,8 +1,8 @@
 //! Any server that speaks OpenAI's `/v1/audio/speech`: OpenAI's own, or one of your own.
 
 use async_trait::async_trait;
-use planner_wasm::storyboard::VoiceSettings;
 use serde_json::json;
+use storyboard::VoiceSettings;
 
 use super::http::{self, Refusal};
 use super::voice::{Order, Recording, Voice, VoiceError};

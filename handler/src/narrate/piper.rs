@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use planner_wasm::storyboard::VoiceSettings;
 use serde::Deserialize;
+use storyboard::VoiceSettings;
 
 use super::local::{self, Program};
 use super::voice::{Order, Recording, Voice, VoiceError};

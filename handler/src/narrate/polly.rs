@@ -1,40 +1,26 @@
 //! Amazon Polly: the natural voice on AWS. It needs no key of its own: the function's role is enough.
 
-use std::io::ErrorKind;
-
 use async_trait::async_trait;
-use aws_sdk_polly::Client;
-use aws_sdk_polly::config::http::HttpResponse;
-use aws_sdk_polly::config::retry::RetryConfig;
-use aws_sdk_polly::config::timeout::TimeoutConfig;
-use aws_sdk_polly::config::{BehaviorVersion, Builder, Credentials, Region};
-use aws_sdk_polly::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_polly::operation::synthesize_speech::SynthesizeSpeechError;
-use aws_sdk_polly::primitives::ByteStream;
-use aws_sdk_polly::types::{Engine, OutputFormat, SpeechMarkType, VoiceId};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use bytes::{Bytes, BytesMut};
-use planner_wasm::storyboard::VoiceSettings;
+use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::json;
+use storyboard::VoiceSettings;
 use tokio::sync::OnceCell;
 
-use super::http;
+use super::http::{self, Refusal};
 use super::reach;
 use super::voice::{Order, Recording, Voice, VoiceError, Word};
-use crate::config::{Config, Secret};
-
-/// Bytes of sound that are still read: three thousand characters are five minutes, 2 MB.
-const MOST: usize = 16 << 20;
+use crate::aws::{Access, Aws};
+use crate::config::Config;
 
 /// The voice of one film.
 #[derive(Debug)]
 pub(super) struct Polly {
-    client: OnceCell<Client>,
-    url: Option<String>,
+    /// Made on first use: credentials may have to be looked up.
+    aws: OnceCell<Aws>,
+    access: Access,
     elsewhere: Option<String>,
     region: Option<String>,
-    credentials: Option<(String, String)>,
-    session: Option<Secret>,
     voice: Option<String>,
     engine: String,
     language: String,
@@ -49,68 +35,36 @@ impl Polly {
                 && name.chars().skip(1).all(|c| c.is_ascii_lowercase())
         };
         let named = settings.name.clone().filter(capital).or_else(|| config.voices.polly_voice.clone());
+        let mut access = Access::of(config, config.voices.polly_url.as_ref());
+        // The region with all its voices.
+        access.region.get_or_insert_with(|| "us-east-1".to_owned());
         Self {
-            client: OnceCell::new(),
-            url: config.voices.polly_url.clone(),
+            aws: OnceCell::new(),
+            access,
             elsewhere: config.voices.aws_url.clone(),
             region: config.region.clone(),
-            credentials: config.credentials.clone(),
-            session: config.voices.polly_session.clone(),
             voice: named.or_else(|| by_language(language).map(str::to_owned)),
             engine: config.voices.polly_engine.clone(),
             language: language.to_owned(),
         }
     }
 
-    /// Made on first use: credentials may have to be looked up.
-    async fn client(&self) -> &Client {
-        self.client.get_or_init(|| self.connect()).await
-    }
-
-    async fn connect(&self) -> Client {
-        let plain = self.url.as_deref().is_some_and(|url| url.starts_with("http://"));
-        let client = aws_smithy_http_client::Builder::new();
-        let client = if plain {
-            client.build_http()
-        } else {
-            client.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-        };
-        let region = || Region::new(self.region.clone().unwrap_or_else(|| "us-east-1".to_owned()));
-        let mut builder = match (&self.url, &self.credentials) {
-            // Another server than AWS's is not to be looked for; but a proxy before AWS wants the session's token too.
-            (Some(_), Some((access, secret))) => {
-                let session = self.session.clone().map(|session| session.0);
-                Builder::new()
-                    .behavior_version(BehaviorVersion::latest())
-                    .http_client(client)
-                    .region(region())
-                    .credentials_provider(Credentials::new(access, secret, session, None, "chalkreel"))
-            }
-            _ => {
-                let found = aws_config::defaults(BehaviorVersion::latest()).http_client(client).load().await;
-                let builder = Builder::from(&found);
-                if found.region().is_none() { builder.region(region()) } else { builder }
-            }
-        };
-        if let Some(url) = &self.url {
-            builder = builder.endpoint_url(url);
-        }
-        let limits = TimeoutConfig::builder().connect_timeout(http::CONNECT).build();
-        // Tries are counted in one place, for all voices.
-        Client::from_conf(builder.timeout_config(limits).retry_config(RetryConfig::disabled()).build())
-    }
-
     async fn synthesize(&self, order: &Order<'_>, voice: &str, marks: bool) -> Result<Bytes, VoiceError> {
-        let call = self.client().await.synthesize_speech().text(order.text).voice_id(VoiceId::from(voice));
-        let call = call.engine(Engine::from(self.engine.as_str()));
-        let call = if marks {
-            call.output_format(OutputFormat::Json).speech_mark_types(SpeechMarkType::Word)
+        let mut asked = json!({"Text": order.text, "VoiceId": voice, "Engine": self.engine});
+        if marks {
+            (asked["OutputFormat"], asked["SpeechMarkTypes"]) = (json!("json"), json!(["word"]));
         } else {
-            call.output_format(OutputFormat::Mp3).sample_rate("24000")
+            (asked["OutputFormat"], asked["SampleRate"]) = (json!("mp3"), json!("24000"));
+        }
+        let request = async {
+            let aws = self.aws.get_or_try_init(|| Aws::connect(&self.access)).await?;
+            let request = ::http::Request::post("/v1/speech").header("content-type", "application/json");
+            aws.request("polly", request, asked.to_string()).await
         };
-        let answer = http::first_byte(order.deadline).run(call.send()).await;
-        let answer = answer.map_err(|_| VoiceError::TimedOut("the answer's first byte"))?.map_err(of)?;
-        body(answer.audio_stream).await
+        let request = http::first_byte(order.deadline).run(request).await;
+        let request = request.map_err(|_| VoiceError::TimedOut("its credentials"))?.map_err(VoiceError::Denied)?;
+        // Tries are counted in one place, for all voices.
+        http::fetch(request, order.deadline, means).await
     }
 
     /// When the words of a text are spoken whose sound is there. That has been paid for, so it is never lost for want of this.
@@ -201,7 +155,7 @@ impl Voice for Polly {
     fn address(&self) -> Option<(String, u16)> {
         // An endpoint inside a network of one's own has the same name.
         let aws = || self.region.as_deref().map(at_aws);
-        self.url.as_ref().or(self.elsewhere.as_ref()).map_or_else(aws, |url| reach::address(url))
+        self.access.url.as_ref().or(self.elsewhere.as_ref()).map_or_else(aws, |url| reach::address(url))
     }
 
     fn paid(&self) -> bool {
@@ -246,67 +200,24 @@ impl Voice for Polly {
         let voice = self.voice.as_deref();
         let voice = voice.ok_or_else(|| VoiceError::Denied(format!("it does not speak `{}`", self.language)))?;
         let sound = self.synthesize(order, voice, false).await?;
-        if sound.is_empty() {
-            return Err(VoiceError::NotDecodable("an empty sound".to_owned()));
-        }
         Ok(Recording::File(sound, self.times(order, voice).await))
     }
 }
 
-async fn body(mut stream: ByteStream) -> Result<Bytes, VoiceError> {
-    let too_large = || VoiceError::Refused(format!("its answer is larger than {MOST} bytes"));
-    if stream.size_hint().0 > MOST as u64 {
-        return Err(too_large());
-    }
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| VoiceError::Failed(format!("its answer broke off: {error}")))?;
-        if bytes.len() + chunk.len() > MOST {
-            return Err(too_large());
+fn means(refusal: Refusal) -> VoiceError {
+    let code = refusal.aws_code();
+    let reason = || http::short(&format!("{code}: {}", refusal.field("/message").unwrap_or_default()));
+    match code.as_str() {
+        _ if code.contains("Throttling") || code.contains("TooManyRequests") => {
+            VoiceError::Busy { reason: reason(), after: refusal.after, crowded: false }
         }
-        bytes.extend_from_slice(&chunk);
+        "TextLengthExceededException" | "InvalidSsmlException" => VoiceError::Refused(reason()),
+        "EngineNotSupportedException"
+        | "LanguageNotSupportedException"
+        | "AccessDeniedException"
+        | "ValidationException" => VoiceError::Denied(reason()),
+        _ => refusal.meaning(),
     }
-    Ok(bytes.freeze())
-}
-
-fn of(error: SdkError<SynthesizeSpeechError, HttpResponse>) -> VoiceError {
-    let reason = format!("{}", DisplayErrorContext(&error)).chars().take(300).collect::<String>();
-    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let after = error.raw_response().and_then(|response| http::wait(response.headers().get("retry-after")?));
-    match &error {
-        SdkError::TimeoutError(_) => VoiceError::TimedOut("the answer"),
-        // Connecting alone has a limit inside of the SDK.
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => VoiceError::Unreachable(reason),
-        SdkError::DispatchFailure(failure) => match failure.as_connector_error().and_then(|error| kind_of(error)) {
-            Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
-            | Some(ErrorKind::UnexpectedEof)
-            | None => VoiceError::Failed(reason),
-            Some(_) => VoiceError::Unreachable(reason),
-        },
-        SdkError::ConstructionFailure(_) => VoiceError::Denied(reason),
-        _ => match error.code() {
-            Some(code) if code.contains("Throttling") || code.contains("TooManyRequests") => {
-                VoiceError::Busy { reason, after, crowded: false }
-            }
-            Some("TextLengthExceededException" | "InvalidSsmlException") => VoiceError::Refused(reason),
-            Some(
-                "EngineNotSupportedException"
-                | "LanguageNotSupportedException"
-                | "AccessDeniedException"
-                | "ValidationException",
-            ) => VoiceError::Denied(reason),
-            _ if status == 429 => VoiceError::Busy { reason, after, crowded: false },
-            _ if (401..=403).contains(&status) => VoiceError::Denied(reason),
-            _ if (300..500).contains(&status) => VoiceError::Refused(reason),
-            _ => VoiceError::Failed(reason),
-        },
-    }
-}
-
-/// What kind of input or output failed. A connection that the other side closes before it answers is none.
-fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.filter_map(|error| error.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).next()
 }
 
 /// One line of the marks: where a word begins, in milliseconds and in bytes of the text.

@@ -17,8 +17,11 @@ pub fn engine(target: Option<&str>, stack: usize) -> Result<Engine> {
     config.consume_fuel(true);
     config.epoch_interruption(true);
     config.max_wasm_stack(stack);
-    // A trap's code is all that is reported; addresses inside of a stripped component say nothing.
+    // A trap's code is all that is reported; addresses inside of a stripped component say nothing, and nobody unwinds through it.
+    // Their tables would be a quarter of the code that is kept.
     config.wasm_backtrace_max_frames(None);
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
     // All that 32 bits can name is reserved for each memory, as is usual: addresses cost nothing until they are used, and every
     // access would otherwise have to be compared with the memory's end.
     config.memory_reservation(4 << 30);

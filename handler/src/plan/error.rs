@@ -1,6 +1,6 @@
 //! Why there is no storyboard.
 
-use planner_wasm::storyboard::Refusal;
+use storyboard::Refusal;
 
 use super::Usage;
 use crate::error::{Code, JobError};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use planner_wasm::storyboard::Storyboard;
 use serde::Serialize;
+use storyboard::Storyboard;
 
 use crate::job::Quality;
 

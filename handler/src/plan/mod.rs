@@ -22,8 +22,8 @@ mod wasi;
 pub use error::{Fault, PlanError};
 pub use estimate::Estimate;
 pub use limits::Limits;
-pub use planner_wasm::check::check;
 pub use sandbox::{BUILT_IN_COMPONENT, Planned, Sandbox, Usage};
+pub use storyboard::check::check;
 
 /// Most bytes of a component: twice what Python's whole interpreter takes.
 pub const MAX_COMPONENT: u64 = 80 << 20;

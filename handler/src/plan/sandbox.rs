@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use planner_wasm::check;
-use planner_wasm::storyboard::{Document, Refusal, Storyboard};
 use sha2::{Digest, Sha256};
+use storyboard::check;
+use storyboard::{Document, Refusal, Storyboard};
 use wasmtime::component::{Component, Linker, types};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
@@ -15,7 +15,6 @@ use super::limits::{Exceeded, Meter};
 use super::ticker::Ticker;
 use super::{Fault, Limits, PlanError, engine, wasi};
 use crate::deadline::Deadline;
-use crate::store::cache::hex;
 
 /// The built-in planner, compiled ahead of time by the build script.
 static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm"));
@@ -99,7 +98,7 @@ impl Sandbox {
     /// `planner.component_invalid`.
     pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
         let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
-        let sha256 = hex(&Sha256::digest(component));
+        let sha256 = hex::encode(Sha256::digest(component));
         let component = Component::new(&engine, component).map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
     }
@@ -151,7 +150,7 @@ impl Sandbox {
         let engine = engine::engine(Some(TARGET), engine::STACK_LIMIT).map_err(invalid)?;
         let mut digest = Hashed(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut digest);
-        Ok(hex(&digest.0.finalize()))
+        Ok(hex::encode(digest.0.finalize()))
     }
 
     /// Hex SHA-256 of the component.

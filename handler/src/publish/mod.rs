@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use planner_wasm::storyboard::Storyboard;
+use storyboard::Storyboard;
 use tracing::{error, info, warn};
 
 use crate::assemble::{Film, Ledger};

@@ -7,8 +7,8 @@ use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use isolang::Language;
-use planner_wasm::storyboard::Storyboard;
 use sha2::{Digest as _, Sha256};
+use storyboard::Storyboard;
 
 use super::keys;
 use crate::assemble::{Captions, Film, Ledger};
@@ -114,7 +114,7 @@ pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger, status: &Status
             .map(|beat| Line { at: at(beat.first_frame), text: &beat.text })
             .collect(),
     });
-    let place = |warning: &planner_wasm::storyboard::Warning| match warning.place {
+    let place = |warning: &storyboard::Warning| match warning.place {
         Some(place) => format!("line {}: {}", place.line, warning.message),
         None => warning.message.clone(),
     };

@@ -13,8 +13,8 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use planner_wasm::storyboard::{Scene, SceneKind};
 use serde::{Deserialize, Serialize};
+use storyboard::{Scene, SceneKind};
 
 use crate::assets::Assets;
 use crate::deadline::Deadline;

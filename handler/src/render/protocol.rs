@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use planner_wasm::storyboard::Scene;
 use serde::{Deserialize, Serialize};
+use storyboard::Scene;
 
 use super::{ClipReport, SceneOrder};
 use crate::child;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use planner_wasm::storyboard::ManimScene;
+use storyboard::ManimScene;
 
 use super::bounds::Bounds;
 use super::protocol::{self, FailedKind, MESSAGE, Reply, TRACE, plain, report_of_program};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use planner_wasm::storyboard::{Beat, Storyboard};
+use storyboard::{Beat, Storyboard};
 
 use crate::assemble;
 use crate::deadline::Deadline;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use planner_wasm::storyboard::{Beat, Scene, Storyboard};
 use serde::{Deserialize, Serialize};
+use storyboard::{Beat, Scene, Storyboard};
 
 use crate::assemble::Translation;
 use crate::assemble::ledger::beat_frames;

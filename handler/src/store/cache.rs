@@ -85,7 +85,7 @@ impl CacheKeyBuilder {
 
     /// The finished key.
     pub fn finish(self) -> CacheKey {
-        CacheKey(hex(&self.0.finalize()))
+        CacheKey(hex::encode(self.0.finalize()))
     }
 }
 
@@ -117,7 +117,7 @@ impl Cache {
             Ok(download) => download,
             Err(error) => return miss(&name, error).map(|()| false),
         };
-        let digest = download.sha256.map(|digest| hex(&digest));
+        let digest = download.sha256.map(hex::encode);
         if digest.is_none() || download.head.metadata.get(DIGEST) != digest.as_ref() {
             tracing::warn!(entry = name, "damaged cache entry");
             return Ok(false);
@@ -158,7 +158,7 @@ impl Cache {
             Ok(object) => object,
             Err(error) => return miss(&name, error).map(|()| None),
         };
-        let sound = object.metadata.get(DIGEST) == Some(&hex(&Sha256::digest(&object.bytes)));
+        let sound = object.metadata.get(DIGEST) == Some(&hex::encode(Sha256::digest(&object.bytes)));
         let value = serde_json::from_slice(&object.bytes).ok().filter(|_| sound);
         if value.is_none() {
             tracing::warn!(entry = name, "damaged cache entry");
@@ -184,7 +184,7 @@ impl Cache {
         if bytes.len() as u64 > MAX_JSON {
             return Err(refused(format!("{} bytes of JSON, more than {MAX_JSON}", bytes.len())));
         }
-        let metadata = HashMap::from([(DIGEST.to_owned(), hex(&Sha256::digest(&bytes)))]);
+        let metadata = HashMap::from([(DIGEST.to_owned(), hex::encode(Sha256::digest(&bytes)))]);
         self.store.put_with(&name, bytes.into(), "application/json", metadata, deadline).await.map(drop)
     }
 }
@@ -220,7 +220,7 @@ pub fn digest_of(path: &Path, cutoff: &Cutoff) -> std::io::Result<String> {
     loop {
         cutoff.check()?;
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&sha256.finalize())),
+            0 => return Ok(hex::encode(sha256.finalize())),
             read => sha256.update(&buffer[..read]),
         }
     }
@@ -234,14 +234,6 @@ pub async fn digest(path: &Path, deadline: Deadline) -> std::io::Result<String> 
     let owned = path.to_owned();
     let digest = deadline.work(move |cutoff| digest_of(&owned, cutoff)).await;
     digest.map_err(std::io::Error::from).flatten()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
-        text
-    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ mod sealed;
 mod send;
 mod sight;
 
-use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +26,6 @@ use self::backend::Backend;
 use self::folder::Folder;
 use self::sight::{Door, Unseen};
 use super::Endpoint;
-use super::cache::hex;
 use crate::connections::{Received, Rules, Server};
 use crate::deadline::Deadline;
 
@@ -120,6 +118,6 @@ fn guarded(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
 /// Random hexadecimal digits, two a byte.
 fn secret(bytes: usize) -> std::io::Result<String> {
     let mut random = vec![0; bytes];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-    Ok(hex(&random))
+    getrandom::fill(&mut random)?;
+    Ok(hex::encode(random))
 }

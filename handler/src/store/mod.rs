@@ -9,6 +9,7 @@
 pub mod cache;
 mod client;
 pub mod download;
+#[cfg(feature = "local")]
 pub mod embedded;
 mod error;
 mod page;
@@ -19,6 +20,7 @@ use std::fmt;
 
 pub use cache::{Cache, CacheKey};
 pub use client::Store;
+#[cfg(feature = "local")]
 pub use embedded::Embedded;
 pub use error::StoreError;
 pub use page::Part;

@@ -3,9 +3,7 @@
 //! In: the stack's `Name`, and whatever credentials the AWS SDK finds. Out: a [`Finding`] for each part. It reads and asks; it
 //! never changes anything, and what it may not see it says it can't tell.
 //!
-//! S3 is asked through its SDK, which is in the program anyhow. Lambda, SQS, Step Functions, IAM and STS are asked for a dozen answers in all:
-//! their SDKs are 440,000 lines more to compile, more than those of S3 and EventBridge together, so these few calls are made
-//! in `crate::aws`, signed by AWS's own crate for that.
+//! S3 is asked through its SDK, which is in the program anyhow; the others through `crate::aws`.
 
 mod bucket;
 mod function;
@@ -22,7 +20,7 @@ use serde_json::json;
 
 pub use self::role::{HTTP, Need, On, RENDER, Role};
 pub use self::stack::Stack;
-use crate::aws::{Aws, Refusal};
+use crate::aws::{Access, Aws, Refusal};
 use crate::cli::output::{Text, line};
 use crate::deadline::Deadline;
 
@@ -142,8 +140,12 @@ pub(in crate::cli) async fn run(name: &str, as_json: bool) -> ExitCode {
 
 async fn look(name: &str, deadline: Deadline) -> Result<(Stack, Vec<Finding>), Finding> {
     const CREDENTIALS: &str = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION.";
-    let aws = deadline.run(Aws::connect(deadline)).await;
-    let aws = aws.unwrap_or_else(|_| Err("no credentials were found in time".to_owned()));
+    let found = deadline.run(async {
+        let aws = Aws::connect(&Access::default()).await?.until(deadline);
+        aws.credentials().await?;
+        Ok(aws)
+    });
+    let aws = found.await.unwrap_or_else(|_| Err("no credentials were found in time".to_owned()));
     let aws = aws.map_err(|reason| Finding::wrong("caller", reason, CREDENTIALS))?;
     let stack = match aws.caller().await {
         Ok((account, caller)) => Stack::new(name, &account, aws.region(), &caller),

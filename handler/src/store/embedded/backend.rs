@@ -11,7 +11,6 @@ use super::receive::{Claim, receive};
 use super::sealed::{self, Seal, Sums};
 use super::send::FileBody;
 use super::sight::Sight;
-use crate::store::cache::hex;
 
 /// S3 over a folder.
 #[derive(Debug, Clone)]
@@ -86,7 +85,7 @@ impl S3 for Backend {
         let seal = Seal {
             key: input.key,
             length: received.length,
-            etag: hex(&received.md5),
+            etag: hex::encode(&received.md5),
             modified: Seal::now(),
             content_type: input.content_type,
             metadata: input.metadata,

@@ -3,8 +3,6 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-use crate::store::cache::hex;
-
 /// What stays as it is. A dot does not, so `.`, `..` and hidden files can't arise; nor does `~`, the mark of a hash.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 /// The longest name that is written out. Linux takes 255 bytes.
@@ -16,7 +14,7 @@ pub(super) fn file_name(key: &str) -> String {
     if name.len() <= LONGEST && !name.is_empty() {
         return name;
     }
-    format!("~{}", hex(&Sha256::digest(key)))
+    format!("~{}", hex::encode(Sha256::digest(key)))
 }
 
 /// Whether a listing can tell the key: XML has no way to write the others.

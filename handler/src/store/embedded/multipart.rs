@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::folder::{Folder, Precondition, internal};
 use super::receive::Received;
 use super::sealed::{self, Seal};
-use crate::store::cache::hex;
 
 /// S3's smallest part, the last excepted.
 const SMALLEST_PART: u64 = 5 << 20;
@@ -61,7 +60,7 @@ impl Folder {
         }
         let seal = Seal {
             length: received.length,
-            etag: hex(&received.md5),
+            etag: hex::encode(&received.md5),
             modified: Seal::now(),
             sums: received.sums,
             ..Seal::default()
@@ -135,7 +134,7 @@ impl Folder {
                 left -= read as u64;
             }
             let md5 = md5.finalize();
-            if hex(&md5) != seal.etag {
+            if hex::encode(&md5) != seal.etag {
                 return Err(s3_error!(InvalidPart, "a part is damaged"));
             }
             tags.update(md5);
@@ -144,7 +143,7 @@ impl Folder {
         let seal = Seal {
             key: upload.key.clone(),
             length,
-            etag: format!("{}-{}", hex(&tags.finalize()), named.len()),
+            etag: format!("{}-{}", hex::encode(tags.finalize()), named.len()),
             modified: Seal::now(),
             content_type: upload.content_type,
             metadata: upload.metadata,

@@ -9,42 +9,31 @@ mod figure;
 
 use std::collections::BTreeSet;
 
-use crate::storyboard::{
+use crate::types::{
     Action, Beat, CameraChange, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
 };
+use crate::words::{CONSISTENCIES, EASINGS, ENTRANCES, EXITS, ON_FAILURE, QUALITIES, REGIONS, THEMES};
 
 /// Most scenes of one film.
-pub(crate) const SCENES: usize = 500;
+pub const SCENES: usize = 500;
 /// Most languages of captions beside the film's own.
 const LANGUAGES: usize = 20;
 /// Most beats of one scene.
-pub(crate) const BEATS: usize = 500;
+pub const BEATS: usize = 500;
 /// Most changes in one beat.
-pub(crate) const ACTIONS: usize = 200;
+pub const ACTIONS: usize = 200;
 /// Longest narration of one beat, in bytes.
 const NARRATION: usize = 20_000;
 /// Longest silence, and latest end of anything inside of a beat, in milliseconds.
-pub(crate) const PAUSE: u32 = 60_000;
+pub const PAUSE: u32 = 60_000;
 /// Longest Manim program, in bytes.
-pub(crate) const PROGRAM: usize = 1 << 20;
+pub const PROGRAM: usize = 1 << 20;
 /// Longest path of a file, in bytes.
 const PATH: usize = 500;
 /// Larger numbers lose the picture to rounding.
 const LARGEST: f64 = 1e12;
 /// The frame is 14 units wide: what is wanted further out is wanted nowhere.
 const OUTERMOST: f64 = 1e6;
-
-/// The words that a field may hold; the schema lists the same.
-pub(crate) const THEMES: &[&str] = &["dark", "light"];
-pub(crate) const QUALITIES: &[&str] = &["draft", "standard", "high", "4k"];
-pub(crate) const ON_FAILURE: &[&str] = &["still", "fail"];
-pub(crate) const CONSISTENCIES: &[&str] = &["film", "scene", "beat"];
-pub(crate) const REGIONS: &[&str] =
-    &["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"];
-pub(crate) const EASINGS: &[&str] = &["linear", "ease-in", "ease-out", "smooth", "there-and-back"];
-pub(crate) const ENTRANCES: &[&str] = &["write", "create", "fade", "grow", "slide", "none"];
-pub(crate) const EXITS: &[&str] = &["fade", "shrink", "slide", "none"];
-pub(crate) const LAYOUTS: &[&str] = &["circular", "layered", "tree", "grid", "spring"];
 
 /// Checks counts, lengths, ids, references and numbers.
 ///
@@ -247,7 +236,7 @@ fn asset(what: &str, path: &str) -> Result<(), String> {
 }
 
 /// Whether it is the path of a file beside the document.
-pub(crate) fn is_asset(path: &str) -> bool {
+pub fn is_asset(path: &str) -> bool {
     let inside = !path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
     let local = !path.contains(['\\', ':', '\n', '\t']) && !path.starts_with(['-', '~']);
     inside && local

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::storyboard::{ElementKind, Formula, Graph, RichText, Span, Table};
+use crate::types::{ElementKind, Formula, Graph, RichText, Span, Table};
+use crate::words::LAYOUTS;
 
-use super::{LAYOUTS, asset, count, figure, number, one_of, optional, rule, short, text};
+use super::{asset, count, figure, number, one_of, optional, rule, short, text};
 
 /// Most items or tokens of one element.
 pub(super) const ITEMS: usize = 5_000;

@@ -1,6 +1,4 @@
-//! The storyboard: what a planner makes of a document. Declarative, typed, no code.
-//!
-//! One definition serves three readers: the guest (lowered through `wit/planner.wit`), the host (lifted by
+//! The types of the storyboard. One definition serves three readers: the guest (lowered through `wit/planner.wit`), the host (lifted by
 //! wasmtime, feature `host`) and JSON (`storyboard.json`, the stage's requests). Field and case order follow the WIT
 //! file, for the host checks the two against each other when it loads a component.
 
@@ -64,13 +62,13 @@ wit! {
         /// BCP 47, for example `en` or `de-AT`.
         language: String,
         /// `dark` or `light`.
-        #[cfg_attr(test, schemars(extend("enum" = crate::check::THEMES)))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::words::THEMES)))]
         theme: String,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::QUALITIES))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::QUALITIES))))]
         quality: Option<String>,
         /// What becomes of a scene that can't be drawn: `still` (a still card stands in, also when none) or `fail` (the job ends).
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::ON_FAILURE))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::ON_FAILURE))))]
         ("on-failure") on_failure: Option<String>,
         /// Who speaks, and how.
         voice: VoiceSettings,
@@ -103,7 +101,7 @@ wit! {
         /// The provider's model; none means the setting's.
         model: Option<String>,
         /// What falls back together when a voice fails: `film` (also when none), `scene` or `beat`.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::CONSISTENCIES))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::CONSISTENCIES))))]
         consistency: Option<String>,
         /// Most characters that voices which cost money may speak; none means no limit.
         ("max-characters") max_characters: Option<u32>,
@@ -254,13 +252,13 @@ wit! {
         /// Milliseconds; none means what suits it.
         ("duration-ms") duration_ms: Option<u32>,
         /// `linear`, `ease-in`, `ease-out`, `smooth`, `there-and-back`; none means smooth.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::EASINGS))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::EASINGS))))]
         easing: Option<String>,
         /// `write`, `create`, `fade`, `grow`, `slide`, `none`; none given means what suits the element.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::ENTRANCES))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::ENTRANCES))))]
         entrance: Option<String>,
         /// `fade`, `shrink`, `slide`, `none`; none given means fade.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::EXITS))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::EXITS))))]
         exit: Option<String>,
     }
 }
@@ -269,7 +267,7 @@ wit! {
     record Placement {
         /// `center`, `top`, `bottom`, `left`, `right`, `top-left`, `top-right`, `bottom-left`, `bottom-right`; none means by
         /// `at`, or in the flow of the page.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::REGIONS))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::REGIONS))))]
         region: Option<String>,
         /// Its centre in Manim's units: the frame is 14.22 wide and 8 high, the origin in its middle.
         at: Option<Point3>,
@@ -499,7 +497,7 @@ wit! {
         /// Whether edges have a direction.
         directed: bool,
         /// `circular`, `layered`, `tree`, `grid`, `spring`; none means what suits it.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::check::LAYOUTS))))]
+        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::LAYOUTS))))]
         layout: Option<String>,
     }
 }

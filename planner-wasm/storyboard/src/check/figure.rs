@@ -1,6 +1,6 @@
 //! Figures: numbers are numbers, lengths are lengths, and expressions can be worked out.
 
-use crate::storyboard::{
+use crate::types::{
     Axes, Axis, CurveKind, Drawing, Expression, Point, Point3, Shape, ShapeKind, Solid, SolidKind, Space, Token,
     Upright, arity,
 };

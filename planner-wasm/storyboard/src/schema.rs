@@ -1,0 +1,22 @@
+//! The JSON Schema in `planner-wasm/schema/storyboard.json` is that of the types.
+
+use std::path::PathBuf;
+
+use crate::types::Storyboard;
+
+/// The words of a field that may also be null.
+pub(crate) fn or_null(words: &'static [&'static str]) -> Vec<Option<&'static str>> {
+    words.iter().copied().map(Some).chain([None]).collect()
+}
+
+/// A new schema is left beside the committed one, to be looked at and renamed.
+#[test]
+fn the_published_schema_is_that_of_the_types() {
+    let fresh = format!("{}\n", serde_json::to_string_pretty(&schemars::schema_for!(Storyboard)).unwrap());
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/storyboard.json");
+    if fresh != std::fs::read_to_string(&path).unwrap_or_default() {
+        let beside = path.with_extension("json.new");
+        std::fs::write(&beside, fresh).unwrap();
+        panic!("{} is not that of the types; {} is", path.display(), beside.display());
+    }
+}
