@@ -56,6 +56,8 @@ pub struct Answer {
     pub groups: Vec<Vec<String>>,
     /// The names of all groups, in the order in which they are opened.
     pub opened: Vec<String>,
+    /// Before which pieces of ink a line of words may end.
+    pub breaks: Vec<usize>,
     /// What could not be read as it stands.
     pub faults: Vec<Told>,
     /// Letters that no font has: they are not drawn.
@@ -180,7 +182,8 @@ fn set(divided: Divided, groups: &[crate::groups::Event], source: &str, display:
         Item(font, code, ink.x, ink.y, ink.scale, part, group, colour, curves)
     });
     let items = items.collect();
-    let (lists, opened) = owners.map_or_else(Default::default, |owners| (owners.groups, owners.opened));
+    let (lists, opened, breaks) =
+        owners.map_or_else(Default::default, |owners| (owners.groups, owners.opened, owners.breaks));
     Answer {
         width: root.width,
         height: root.height,
@@ -192,6 +195,7 @@ fn set(divided: Divided, groups: &[crate::groups::Event], source: &str, display:
             .collect(),
         groups: if lists.is_empty() { vec![Vec::new()] } else { lists },
         opened,
+        breaks,
         missing,
         ..Answer::default()
     }
@@ -202,12 +206,13 @@ struct Owners {
     ink: Vec<(Shape, usize, usize)>,
     groups: Vec<Vec<String>>,
     opened: Vec<String>,
+    breaks: Vec<usize>,
 }
 
 /// Of which parts and groups ink is, by the markers before it.
 fn owners(all: &[Ink], events: &[crate::groups::Event]) -> Owners {
     use crate::groups::Event;
-    let mut found = Owners { ink: Vec::new(), groups: vec![Vec::new()], opened: Vec::new() };
+    let mut found = Owners { ink: Vec::new(), groups: vec![Vec::new()], opened: Vec::new(), breaks: Vec::new() };
     let mut open: Vec<usize> = vec![0];
     let mut names: Vec<String> = Vec::new();
     let mut list = 0;
@@ -218,6 +223,7 @@ fn owners(all: &[Ink], events: &[crate::groups::Event]) -> Owners {
         }
         match Marker::of_colour(code(item.colour)) {
             Marker::Open(part) => open.push(part),
+            Marker::Break => found.breaks.push(found.ink.len()),
             Marker::Close(part) => {
                 if let Some(at) = open.iter().rposition(|known| *known == part) {
                     open.truncate(at);

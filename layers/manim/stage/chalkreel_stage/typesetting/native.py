@@ -86,6 +86,8 @@ class Formula(msgspec.Struct, frozen=True):
     """Lists of names of groups of `\\special{dvisvgm:raw <g id='…'>}`, outermost first; the first is empty."""
     opened: list[str]
     """The names of all groups in the order in which they begin, those without ink as well."""
+    breaks: list[int]
+    """Before which items a line of words may end."""
     faults: list[Fault]
     missing: str
     """Letters that no font has, and that are not drawn."""
