@@ -323,7 +323,11 @@ impl Divider {
                     _ => None,
                 };
                 let part = kind.map_or(parent, |kind| self.part(kind, parent));
-                let (a, b) = self.node(node, part);
+                let fraction = is_fraction(&node);
+                let (mut a, mut b) = self.node(node, part);
+                if fraction {
+                    (a, b) = (group(vec![a]), group(vec![b]));
+                }
                 Self::around(part, parent, (vec![a], vec![b]))
             }
         }
@@ -384,7 +388,13 @@ impl Divider {
                 }
                 (Slot::Base(a), Slot::Base(b)) => {
                     let Some(one) = content.into_iter().next() else { continue };
+                    let fraction = is_fraction(&one);
                     (**a, **b) = self.one(one, within);
+                    if fraction {
+                        for tree in [&mut **a, &mut **b] {
+                            *tree = group(vec![std::mem::replace(tree, nothing())]);
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -446,6 +456,11 @@ fn edged(part: usize, node: ParseNode, begun: bool, ended: bool) -> ParseNode {
     let open = begun.then(|| Marker::Open(part).node());
     let close = ended.then(|| Marker::Close(part).node());
     group(open.into_iter().chain([node]).chain(close).collect())
+}
+
+/// A fraction is an ordinary atom in LaTeX, as it is in KaTeX, for its braces; RaTeX puts room beside it, as TeX does beside `\over`.
+fn is_fraction(node: &ParseNode) -> bool {
+    matches!(node, ParseNode::GenFrac { .. })
 }
 
 fn is_operator(node: &ParseNode) -> bool {

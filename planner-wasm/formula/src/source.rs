@@ -388,6 +388,13 @@ impl Pass<'_> {
                     out.push_str(&format!("{{{inner}}}"));
                 }
             }
+            "\\raisebox" => {
+                let by = cursor.group().unwrap_or("0pt").to_owned();
+                cursor.optional();
+                cursor.optional();
+                let inner = self.text(cursor.group().unwrap_or_default());
+                out.push_str(&format!("\\raisebox{{{by}}}{{{inner}}}"));
+            }
             "\\ensuremath" | "\\smashoperator" | "\\shoveleft" | "\\shoveright" | "\\mathstrut"
                 if name != "\\mathstrut" =>
             {
