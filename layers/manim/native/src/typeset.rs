@@ -15,7 +15,7 @@ use crate::groups::Event;
 use crate::ink::{Ink, Shape, ink};
 
 /// What is to be set.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Request {
     /// LaTeX without its dollar signs.
     pub tex: String,
@@ -112,6 +112,15 @@ impl From<Fault> for Told {
 
 /// Inherits the colour of what is around: no author writes a colour without any strength.
 const INHERITED: Color = Color::new(0.0, 0.0, 0.0, 0.0);
+
+/// Sets what is asked for, words or mathematics.
+#[must_use]
+pub fn answered(request: &Request) -> Answer {
+    match &request.environment {
+        Some(environment) => crate::text_mode::typeset(request, environment),
+        None => typeset(request),
+    }
+}
 
 /// Sets a formula.
 #[must_use]
