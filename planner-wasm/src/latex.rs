@@ -210,7 +210,6 @@ fn em(length: &Measurement) -> f64 {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of node")]
 fn item(node: &ParseNode, out: &mut Row) {
     use ParseNode as N;
     match node {

@@ -414,7 +414,9 @@ NASTY: dict[str, Beats] = {
         [show("axes", axes(*(curve("function", expression("x", k, "add", "sin"), f"curve {k}") for k in range(8))))] * 1
         + [show("axes", axes(SINE, COSINE, caption="a caption that is long " * 6))]
     ],
-    "long_formula": [[show("equation", formula(r" \\ ".join(rf"a_{{{i}}} &= \int_0^{{{i}}} x\,dx" for i in range(40))))]],
+    "long_formula": [
+        [show("equation", formula(r" \\ ".join(rf"a_{{{i}}} &= \int_0^{{{i}}} x\,dx" for i in range(40))))]
+    ],
     "formula_as_written": [[show("equation", formula(rf"\frac{{{LONG_SUM}}}{{2}}"))]],
     "formulas_in_cells": [
         [show("table", {"header": [rich("a"), rich("b")], "rows": [{"cells": [WIDE_CELL, WIDE_CELL]}], "align": []})]

@@ -4,7 +4,6 @@ use crate::cursor::{Cursor, Piece};
 use crate::source::Pass;
 
 /// What stands for a command of those packages.
-#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(crate) fn command(pass: &mut Pass<'_>, name: &str, cursor: &mut Cursor<'_>) -> Option<String> {
     let mut at = *cursor;
     let written = match name {

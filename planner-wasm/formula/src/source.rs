@@ -212,7 +212,6 @@ impl Pass<'_> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     fn command(&mut self, name: &str, cursor: &mut Cursor<'_>, out: &mut String) {
         if let Some(known) = self.definitions.find(name).filter(|known| known.default.is_some()) {
             let known = known.clone();

@@ -93,7 +93,6 @@ fn curve<'a>(place: &Place, curves: Curves, colour: Color, own: bool) -> Step<'a
     Step::Ink(Ink { shape: Shape::Curves(curves), x: place.x, y: place.y, scale: place.scale, colour, own })
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of box")]
 fn steps<'a>(of: &'a LayoutBox, place: &Place, out: &mut Vec<Step<'a>>) {
     let Place { x, y, scale } = *place;
     let put = |of: &'a LayoutBox, dx: f64, dy: f64, times: f64| Step::Box {

@@ -128,9 +128,9 @@ fn until<'a>(text: &'a str, open: &str, close: &str) -> (&'a str, &'a str) {
     let (mut depth, mut at) = (0usize, 0);
     while at < text.len() {
         let rest = &text[at..];
-        if rest.starts_with(close) {
+        if let Some(after) = rest.strip_prefix(close) {
             if depth == 0 {
-                return (&text[..at], &rest[close.len()..]);
+                return (&text[..at], after);
             }
             depth -= 1;
             at += close.len();
@@ -308,7 +308,6 @@ impl Reader {
     }
 
     /// Reads a command whose backslash is taken; gives what is left.
-    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     fn command<'a>(&mut self, text: &'a str) -> &'a str {
         let length_of_name = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
         let length_of_name =

@@ -35,7 +35,7 @@ def main() -> int:
 
     logging.getLogger("manim").setLevel(logging.ERROR)
     setter = Typesetter(os.environ.get("CHALKREEL_STAGE_FONTS") or None)
-    # The patterns by which chemistry is read are compiled once, at first use: a tenth of a second that no scene need take.
+    # The patterns by which chemistry is read are compiled at first use: a tenth of a second that no scene need take.
     native.typeset(r"\ce{H2O}")
     gc.collect()
     gc.freeze()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .native import Formula, FormulaError, typeset
 
@@ -52,7 +53,7 @@ class Placed:
 def stretches(formula: Formula) -> list[Stretch]:
     """The formula cut wherever a line may end."""
     cuts = sorted({0, *(cut for cut in formula.breaks if 0 < cut < len(formula.items)), len(formula.items)})
-    pieces = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a] or [(0, len(formula.items))]
+    pieces = [(a, b) for a, b in pairwise(cuts) if b > a] or [(0, len(formula.items))]
     # A stretch begins where its ink does; the room before it ends the one before.
     lefts = [min((item.x for item in formula.items[a:b]), default=0.0) for a, b in pieces]
     lefts[0] = 0.0

@@ -178,8 +178,8 @@ def typeset_text(
 ) -> Formula:
     """Sets words in lines, as TeX's text mode does: see `layers/manim/native/src/text_mode.rs`.
 
-    `environment`: what is around it, as Manim has it: `center`, `flushleft`, `minipage}{9cm`; empty for none. The origin
-    is the left end of the first line's baseline. Raises FormulaError. Parts are not told.
+    `environment`: what is around it, as Manim has it: `center`, `flushleft`, `minipage}{9cm`; empty for none. The
+    origin is the left end of the first line's baseline. Raises FormulaError. Parts are not told.
     """
     request = {"tex": tex, "macros": macros, "preamble": preamble, "strict": True, "environment": environment}
     return _answer(_encode(request))

@@ -23,7 +23,7 @@ def inline(spans: Sequence[Span], look: theme.Theme, checked: FormulaCheck) -> s
                 if not checked.compiles(latex):
                     out.append(code_span(latex, look))
                     continue
-                # A line may end beside a box, but not between a formula and the letters or signs that stand close to it.
+                # A line may end beside a box, but not between a formula and the letters that stand close to it.
                 before, after = _end(spans[:number]), _begin(spans[number + 1 :])
                 out.append(f"{_JOIN * _close(before)}{checked.markup(latex)}{_JOIN * _close(after)}")
             case Span(strong=str(text)):
