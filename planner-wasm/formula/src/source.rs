@@ -226,7 +226,12 @@ impl Pass<'_> {
         }
         // What a document defines itself is not what a package has by that name.
         if self.definitions.find(name).is_none() {
-            if let Some(written) = units::command(self, name, cursor).or_else(|| physics::command(self, name, cursor)) {
+            let in_words = std::mem::replace(&mut self.text, false);
+            let written = units::command(self, name, cursor).or_else(|| physics::command(self, name, cursor));
+            self.text = in_words;
+            if let Some(written) = written {
+                // All of these are mathematics, also in words.
+                let written = if in_words { format!("${written}$") } else { written };
                 // A command before a letter would run into it.
                 out.push_str(&written);
                 if written.ends_with(|c: char| c.is_ascii_alphabetic())
