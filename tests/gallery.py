@@ -42,8 +42,8 @@ FAREWELL = 1
 EDGE = 0.02
 """Of height and width; the stage keeps 5 % free."""
 
-UNSET = "could not be set"
-"""What the stage says of a formula that the planner took for one, and Typst does not."""
+UNSET = "can't be drawn"
+"""What the stage says of a formula of which nothing can be drawn."""
 
 
 class Gallery:

@@ -14,7 +14,8 @@ write outside the folder of the clip and the temporary folder, or let one scene'
     elements/     storyboard elements → pieces: one file for each kind, chosen by maker
     geometry/     what figures are made of: expressions, curves, solids, axes, arrows, places of nodes and labels
     layout/       pages: blocks, page (all on one), placement (wanted places), pagination (spread over several)
-    typesetting/  typesetter (Typst source → measured sheets), outlines (sheets → Manim mobjects), rich_text
+    typesetting/  typesetter (Typst source → measured sheets), native (LaTeX → ink), formulas (ink → stretches of
+                  sheets), outlines (sheets → Manim mobjects), rich_text
     frames/       canvas (Manim's Cairo camera), painting, clip (frames → H.264), ledger (frames of each beat)
     audit         ink that covers other ink or leaves the frame, text too small to read
     theme         colours and sizes

@@ -29,11 +29,14 @@ def main() -> int:
 
     import manim
 
+    from .typesetting import native
     from .typesetting.typesetter import Typesetter
     from .worker.server import Worker
 
     logging.getLogger("manim").setLevel(logging.ERROR)
     setter = Typesetter(os.environ.get("CHALKREEL_STAGE_FONTS") or None)
+    # The patterns by which chemistry is read are compiled at first use: a tenth of a second that no scene need take.
+    native.typeset(r"\ce{H2O}")
     gc.collect()
     gc.freeze()
     gc.disable()

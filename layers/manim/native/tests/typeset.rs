@@ -1,0 +1,152 @@
+//! Formulas and texts as Python asks for them.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use chalkreel_native::fonts::FONTS;
+use chalkreel_native::typeset::{Answer, Request, answered};
+
+fn set(tex: &str) -> Answer {
+    answered(&Request { tex: tex.to_owned(), display: true, ..Request::default() })
+}
+
+/// The letters in the order in which they are drawn; a rule or line is a dash.
+fn ink(answer: &Answer) -> String {
+    answer.items.iter().map(|item| if item.8.is_some() { '-' } else { char::from_u32(item.1).unwrap() }).collect()
+}
+
+#[test]
+fn ink_is_in_the_order_of_dvisvgm() {
+    for (tex, order) in [
+        (r"\frac{a}{b}", "a-b"),
+        (r"\sum_{i=1}^n x", "n∑i=1x"),
+        (r"\sqrt[3]{x}", "3√-x"),
+        (r"\hat{x}", "^x"),
+        (r"\overline{x}", "-x"),
+        (r"\underline{x}", "x-"),
+        (r"x_1^2", "x21"),
+        (r"\left( a \right)", "(a)"),
+        (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", "(abcd)"),
+        (r"\begin{array}{c|c} a & b \\ \hline c & d \end{array}", "a-b-c-d"),
+    ] {
+        assert_eq!(ink(&set(tex)), order, "{tex}");
+    }
+}
+
+#[test]
+fn colours_and_names_move_nothing() {
+    let places = |tex: &str| set(tex).items.iter().map(|item| (item.2, item.3, item.4)).collect::<Vec<_>>();
+    let bare = places("a + b = c, d");
+    for coloured in [
+        r"a \textcolor{red}{+} b \textcolor{blue}{=} c\textcolor{green}{,} d",
+        r"{\color{red} a + b} = c, d",
+        r"\special{dvisvgm:raw <g id='unique000'>}a +\special{dvisvgm:raw </g>}\special{dvisvgm:raw <g id='unique001'>} b = c, d\special{dvisvgm:raw </g>}",
+        r"\htmlId{left}{a + b} = c, d",
+    ] {
+        if coloured.starts_with("{\\color") {
+            // A group of its own, whose signs keep their room.
+            assert_eq!(places(coloured).len(), bare.len(), "{coloured}");
+        } else {
+            assert_eq!(places(coloured), bare, "{coloured}");
+        }
+    }
+}
+
+#[test]
+fn groups_are_told_in_the_order_of_the_ink() {
+    let answer = set(
+        r"\special{dvisvgm:raw <g id='a'>}\frac{x}{\special{dvisvgm:raw <g id='b'>}y\special{dvisvgm:raw </g>}}\special{dvisvgm:raw </g>}\special{dvisvgm:raw <g id='c'>}\special{dvisvgm:raw </g>}",
+    );
+    let groups: Vec<_> = answer.items.iter().map(|item| answer.groups[item.6].join(" ")).collect();
+    assert_eq!(groups, ["a", "a", "a b"]);
+    assert_eq!(answer.opened, ["a", "b", "c"]);
+}
+
+#[test]
+fn what_is_not_known_is_drawn_as_its_name_and_the_rest_as_it_is() {
+    let answer = set(r"x^2 + \nosuch{y} = \frac{1}{2}");
+    assert_eq!(ink(&answer), "x2+\\nosuchy=1-2");
+    assert_eq!(answer.faults.len(), 1);
+    assert_eq!(answer.faults[0].about, r"\nosuch");
+}
+
+#[test]
+fn no_source_is_beyond_mending_but_what_never_ends() {
+    for tex in [
+        r"\left( x",
+        r"x \right)",
+        r"\frac{1}{",
+        "a}",
+        "x^2^3",
+        "x^",
+        r"\begin{pmatrix} 1",
+        r"\end{foo} x",
+        r"\begin{foo} a & b \end{foo}",
+        r"\hline x",
+        r"a & b \\ c & d",
+        r"\text{a_b \alpha}",
+        r"\sqrt",
+        r"x \over y \over z",
+        r"\big x",
+        r"\middle| x",
+        "50%",
+        "# $",
+        "x\\",
+    ] {
+        let answer = set(tex);
+        assert_eq!(answer.error, None, "{tex}");
+        assert!(!answer.items.is_empty(), "{tex}");
+    }
+    assert!(set(r"\def\a{\a\a}\a").error.unwrap().contains("never end"));
+    assert!(set(&"{".repeat(5_000)).error.is_some_and(|why| why.contains("deep")));
+    assert!(set(&"x".repeat(100_000)).error.is_some_and(|why| why.contains("long")));
+}
+
+#[test]
+fn macros_units_and_packages() {
+    for (tex, order) in [
+        (r"\newcommand{\R}{\mathbb{R}} \R", "R"),
+        (r"\def\v#1{\mathbf{#1}} \v{x}", "x"),
+        (r"\newcommand{\f}[2][n]{#1_{#2}} \f{1}\f[m]{2}", "n1m2"),
+        (r"\DeclareMathOperator{\rk}{rk} \rk A", "rkA"),
+        (r"\let\e\varepsilon \e", "ε"),
+        (r"\newenvironment{two}{\begin{matrix}}{\end{matrix}} \begin{two} a \\ b \end{two}", "ab"),
+        (r"\SI{12345.6}{\metre\per\second\squared}", "12345.6ms−2"),
+        (r"\num{3e8}", "3×108"),
+        (r"\dv{f}{x}", "df-dx"),
+        (r"\pdv[2]{u}{x}", "∂2u-∂x2"),
+        (r"\abs{x}", "∣x∣"),
+        (r"\bm{x}\cancel{y}", "x-y"),
+        (r"\ce{H2O}", "H2O"),
+        (r"\binom{n}{k}", "(nk)"),
+    ] {
+        let answer = set(tex);
+        assert_eq!((ink(&answer), answer.faults.len()), (order.to_owned(), 0), "{tex}");
+    }
+}
+
+#[test]
+fn every_font_has_a_capital_or_a_bracket() {
+    let drawn = FONTS[..19]
+        .iter()
+        .filter(|font| "AR(√".chars().any(|c| chalkreel_native::fonts::outline(**font, c as u32).is_some()));
+    assert_eq!(drawn.count(), 19);
+}
+
+#[test]
+fn texts_are_broken_into_lines_as_wide_as_a_page() {
+    let text = "The horse does not eat cucumber salad. ".repeat(8);
+    let request = |environment: &str| Request {
+        tex: text.clone(),
+        environment: Some(environment.to_owned()),
+        ..Request::default()
+    };
+    let wide = answered(&request("center"));
+    assert!(wide.width <= 34.5 && wide.depth > 1.2, "{} x {}", wide.width, wide.depth);
+    let narrow = answered(&request("minipage}{5cm"));
+    assert!(narrow.width < 14.3 && narrow.depth > wide.depth);
+    assert_eq!(wide.items.len(), narrow.items.len());
+    // As latex and Manim set it: 0.3512 high and 1.0425 wide at font size 48.
+    let what =
+        answered(&Request { tex: "what".to_owned(), environment: Some("center".to_owned()), ..Request::default() });
+    let manim = 9.962_64 * 48.0 / 960.0;
+    assert!((what.width * manim - 1.0425).abs() < 0.05, "{}", what.width * manim);
+}
