@@ -1,0 +1,246 @@
+//! One formula → its ink, with what each piece of ink is part of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use formula::parts::{Divided, Marker, in_style};
+use formula::{Definitions, Fault};
+use ratex_layout::{LayoutOptions, layout_with_fallback_metrics, validate_layout};
+use ratex_types::color::Color;
+use ratex_types::math_style::MathStyle;
+use serde::{Deserialize, Serialize};
+
+use crate::fonts;
+use crate::ink::{Ink, Shape, ink};
+
+/// What is to be set.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// LaTeX without its dollar signs.
+    pub tex: String,
+    /// Set as a formula of its own, not as one within words.
+    #[serde(default)]
+    pub display: bool,
+    /// Macros of its document: names with their backslash, and bodies.
+    #[serde(default)]
+    pub macros: Vec<(String, String)>,
+}
+
+/// What was set. Lengths are in em, the origin is the left end of the baseline, y points upwards.
+#[derive(Debug, Default, Serialize)]
+pub struct Answer {
+    /// Width of the box.
+    pub width: f64,
+    /// Height of the box above the baseline.
+    pub height: f64,
+    /// Depth of the box below it.
+    pub depth: f64,
+    /// The ink in TeX's order.
+    pub items: Vec<Item>,
+    /// The parts; each lies within its parent, which comes before it.
+    pub parts: Vec<Part>,
+    /// Lists of names of groups that `\special` opens, outermost first; ink tells its list by number. The first is empty.
+    pub groups: Vec<Vec<String>>,
+    /// The names of all groups, in the order in which they are opened.
+    pub opened: Vec<String>,
+    /// What could not be read as it stands.
+    pub faults: Vec<Told>,
+    /// Letters that no font has: they are not drawn.
+    pub missing: String,
+    /// Why nothing is drawn at all.
+    pub error: Option<String>,
+}
+
+/// A piece of ink, as a list: font (-1 for curves of its own), code, x, y, scale, part, groups, colour, curves.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Item(
+    pub i32,
+    pub u32,
+    pub f64,
+    pub f64,
+    pub f64,
+    pub usize,
+    pub usize,
+    pub Option<String>,
+    pub Option<Vec<f64>>,
+);
+
+/// A part.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What it is: see `formula::Kind`.
+    pub kind: &'static str,
+    /// The number of the part around it.
+    pub parent: usize,
+    /// Its name by its author.
+    pub name: Option<String>,
+}
+
+/// A fault.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// Why, as part of a sentence.
+    pub why: String,
+    /// The command it is about.
+    pub about: String,
+}
+
+impl From<Fault> for Told {
+    fn from(fault: Fault) -> Self {
+        Self { why: fault.why, about: fault.about }
+    }
+}
+
+/// Inherits the colour of what is around: no author writes a colour without any strength.
+const INHERITED: Color = Color::new(0.0, 0.0, 0.0, 0.0);
+
+/// Sets a formula.
+#[must_use]
+pub fn typeset(request: &Request) -> Answer {
+    let mut definitions = Definitions::default();
+    for (name, body) in &request.macros {
+        definitions.set(name, body);
+    }
+    let (source, groups) = crate::groups::taken_out(&request.tex);
+    match formula::read(&source, &definitions) {
+        Ok(reading) => {
+            let mut answer = set(formula::divide(reading.nodes), &groups, &source, request.display);
+            answer.faults = reading.faults.into_iter().map(Told::from).collect();
+            answer
+        }
+        Err(fault) => Answer { error: Some(fault.why), ..Answer::default() },
+    }
+}
+
+fn set(divided: Divided, groups: &[crate::groups::Event], source: &str, display: bool) -> Answer {
+    let style = if display { MathStyle::Display } else { MathStyle::Text };
+    let options = LayoutOptions { style, color: INHERITED, ..LayoutOptions::default() };
+    let metrics = Arc::new(fonts::measured(source));
+    let laid = |nodes: Vec<_>| {
+        let root = layout_with_fallback_metrics(&in_style(nodes, display), &options, Arc::clone(&metrics));
+        validate_layout(&root).map(|_| root)
+    };
+    let Divided { plain, marked, parts } = divided;
+    let root = match laid(plain) {
+        Ok(root) => root,
+        Err(why) => return Answer { error: Some(why), ..Answer::default() },
+    };
+    let all = ink(&root);
+    let owners = laid(marked).map(|root| owners(&ink(&root), groups)).ok();
+    let owners = owners.filter(|owners| {
+        owners.ink.len() == all.len() && owners.ink.iter().zip(&all).all(|((shape, ..), ink)| same(shape, &ink.shape))
+    });
+    let mut missing = String::new();
+    let mut known: HashMap<(usize, u32), bool> = HashMap::new();
+    let colours: Vec<Option<&String>> = (0..parts.len())
+        .map(|mut part| {
+            while parts[part].colour.is_none() && parts[part].parent != part {
+                part = parts[part].parent;
+            }
+            parts[part].colour.as_ref()
+        })
+        .collect();
+    let items = all.into_iter().enumerate().map(|(index, ink)| {
+        let (part, group) = owners.as_ref().map_or((0, 0), |owners| (owners.ink[index].1, owners.ink[index].2));
+        let colour = if ink.own && ink.colour != INHERITED && ink.colour != Color::BLACK {
+            Some(hex(ink.colour))
+        } else {
+            colours[part].and_then(|colour| Color::parse(colour)).map(hex)
+        };
+        let (font, code, curves) = match ink.shape {
+            Shape::Glyph(font, code) => {
+                let number = fonts::number(font);
+                let drawn = *known.entry((number, code)).or_insert_with(|| fonts::outline(font, code).is_some());
+                if !drawn
+                    && let Some(letter) = char::from_u32(code)
+                    && !missing.contains(letter)
+                {
+                    missing.push(letter);
+                }
+                (number as i32, code, None)
+            }
+            Shape::Curves(curves) => (-1, 0, Some(curves.points().to_vec())),
+        };
+        Item(font, code, ink.x, ink.y, ink.scale, part, group, colour, curves)
+    });
+    let items = items.collect();
+    let (lists, opened) = owners.map_or_else(Default::default, |owners| (owners.groups, owners.opened));
+    Answer {
+        width: root.width,
+        height: root.height,
+        depth: root.depth,
+        items,
+        parts: parts
+            .into_iter()
+            .map(|part| Part { kind: part.kind.name(), parent: part.parent, name: part.name })
+            .collect(),
+        groups: if lists.is_empty() { vec![Vec::new()] } else { lists },
+        opened,
+        missing,
+        ..Answer::default()
+    }
+}
+
+struct Owners {
+    /// Shape, part and number of the list of groups of each piece of ink.
+    ink: Vec<(Shape, usize, usize)>,
+    groups: Vec<Vec<String>>,
+    opened: Vec<String>,
+}
+
+/// Of which parts and groups ink is, by the markers before it.
+fn owners(all: &[Ink], events: &[crate::groups::Event]) -> Owners {
+    use crate::groups::Event;
+    let mut found = Owners { ink: Vec::new(), groups: vec![Vec::new()], opened: Vec::new() };
+    let mut open: Vec<usize> = vec![0];
+    let mut names: Vec<String> = Vec::new();
+    let mut list = 0;
+    for item in all {
+        if !item.is_marker() {
+            found.ink.push((item.shape.clone(), open.last().copied().unwrap_or(0), list));
+            continue;
+        }
+        match Marker::of_colour(code(item.colour)) {
+            Marker::Open(part) => open.push(part),
+            Marker::Close(part) => {
+                if let Some(at) = open.iter().rposition(|known| *known == part) {
+                    open.truncate(at);
+                }
+            }
+            Marker::Special(number) => {
+                match events.get(number) {
+                    Some(Event::Open(name)) => {
+                        names.push(name.clone());
+                        found.opened.push(name.clone());
+                    }
+                    Some(Event::Close) => {
+                        names.pop();
+                    }
+                    None => continue,
+                }
+                list = found.groups.iter().position(|known| *known == names).unwrap_or_else(|| {
+                    found.groups.push(names.clone());
+                    found.groups.len() - 1
+                });
+            }
+        }
+    }
+    found
+}
+
+fn same(one: &Shape, other: &Shape) -> bool {
+    match (one, other) {
+        (Shape::Glyph(font, code), Shape::Glyph(other, same)) => font == other && code == same,
+        (Shape::Curves(_), Shape::Curves(_)) => true,
+        _ => false,
+    }
+}
+
+fn code(colour: Color) -> u32 {
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u32;
+    byte(colour.r) << 16 | byte(colour.g) << 8 | byte(colour.b)
+}
+
+fn hex(colour: Color) -> String {
+    format!("#{:06x}", code(colour))
+}

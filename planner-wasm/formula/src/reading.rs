@@ -1,0 +1,86 @@
+//! One formula's source → RaTeX's tree. What can't be read as it stands is mended and told; the rest is read.
+
+use ratex_parser::macro_expander::MacroDefinition;
+use ratex_parser::{ParseError, ParseNode, Parser};
+
+use crate::definitions::Definitions;
+use crate::mend::{self, Mended};
+use crate::prelude;
+
+/// A formula of more bytes is no formula that fits on a screen.
+pub const LONGEST: usize = 16_000;
+
+/// Faults that are mended in one formula; each costs a reading.
+const MOST_FAULTS: usize = 24;
+
+/// Something in a formula that could not be read as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Why, as part of a sentence: "the command `\foo` is not known".
+    pub why: String,
+    /// The command or environment that it is about, as written; empty when it is about none.
+    pub about: String,
+}
+
+/// A formula that was read.
+#[derive(Debug)]
+pub struct Reading {
+    /// RaTeX's tree.
+    pub nodes: Vec<ParseNode>,
+    /// What was mended, in the order in which it was met.
+    pub faults: Vec<Fault>,
+}
+
+/// Reads a formula.
+///
+/// # Errors
+/// In words, when nothing of it can be drawn: it is empty, too long, nested too deep, or its macros never end.
+pub fn read(source: &str, definitions: &Definitions) -> Result<Reading, Fault> {
+    if source.len() > LONGEST {
+        return Err(Fault { why: "it is too long".to_owned(), about: String::new() });
+    }
+    let mut text = source.to_owned();
+    let mut unknown: Vec<String> = Vec::new();
+    let mut faults: Vec<Fault> = Vec::new();
+    loop {
+        let error = match parse(&text, definitions, &unknown) {
+            Ok(nodes) => return Ok(Reading { nodes, faults }),
+            Err(error) => error,
+        };
+        let last = faults.len() + 1 >= MOST_FAULTS;
+        let mended = if last { None } else { mend::mend(&text, &error) };
+        match mended {
+            Some(Mended::Unknown(name)) if !unknown.contains(&name) => {
+                let fault = Fault { why: format!("the command `{name}` is not known"), about: name.clone() };
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+                unknown.push(name);
+            }
+            Some(Mended::Source(better, fault)) if better != text => {
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+                text = better;
+            }
+            _ => return Err(Fault { why: mend::reason(&error), about: String::new() }),
+        }
+    }
+}
+
+fn parse(text: &str, definitions: &Definitions, unknown: &[String]) -> Result<Vec<ParseNode>, ParseError> {
+    let mut parser = Parser::new(text);
+    let mut set = |name: &str, body: &str| {
+        parser.gullet.set_macro_global(name.to_owned(), MacroDefinition::Text(body.to_owned()));
+    };
+    for (name, body) in prelude::MACROS {
+        set(name, body);
+    }
+    for (name, body) in definitions.all() {
+        set(name, body);
+    }
+    for name in unknown {
+        set(name, &mend::drawn(name));
+    }
+    parser.parse()
+}
