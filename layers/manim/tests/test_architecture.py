@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "worker": {"protocol", "typesetting", "scene"},
     "metadata": set(),
     "raw": {"protocol", "theme", "frames", "metadata", "program"},
-    "program": {"protocol", "theme", "frames", "metadata"},
+    "program": {"protocol", "theme", "frames", "metadata", "typesetting"},
     "__main__": {"typesetting", "worker"},
 }
 """By sub-package, or by file where it lies in none. What is drawn knows nothing of scenes."""

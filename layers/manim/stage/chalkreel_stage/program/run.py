@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import protocol, theme
 from ..frames.clip import Clip
-from . import hooks, imports, old_names, source, stand_ins
+from . import formulas, hooks, imports, old_names, source, stand_ins
 from .channel import Channel
 from .failures import Refusal, TimeLimit, describe
 from .findings import Findings
@@ -83,6 +83,7 @@ class Film:
         hooks.install()
         stand_ins.install()
         old_names.install()
+        formulas.install(asked.formulas)
         path = Path(asked.source)
         imports.install(path.parent)
         session.source = source.read(path)

@@ -37,8 +37,9 @@ def main() -> int:
     import manim
 
     from .. import metadata
-    from . import run  # noqa: F401 - imported once, for all children
+    from . import formulas, run  # noqa: F401 - imported once, for all children
 
+    formulas.preload()
     metadata.answer_within(Path.cwd())
     ready = {"event": "ready", "protocol": protocol.PROGRAM_VERSION, "pid": os.getpid(), "manim": manim.__version__}
     try:

@@ -21,6 +21,10 @@ from .session import current
 CARD = (640, 360)
 """Pixels of the card for a missing picture."""
 
+TEXT_PIXELS = (1920, 1080)
+"""Surface on which Pango lays out a text: Manim's default. It is as large as the picture, which breaks and crops texts
+of small pictures."""
+
 GREY = (70, 78, 90, 255)
 
 
@@ -28,6 +32,8 @@ def install() -> None:
     """Replaces what asks for them. Once in a process."""
     manim.ImageMobject.__init__ = _image(manim.ImageMobject.__init__)
     manim.SVGMobject.get_file_path = _drawing(manim.SVGMobject.get_file_path)
+    for kind in (manim.Text, manim.MarkupText):
+        kind._text2svg = _at_full_size(kind._text2svg)
     builtins.input = _input
     OpenGLMobject.__init__ = _opengl
     logging.getLogger("manim").addHandler(_Warnings(logging.WARNING))
@@ -47,6 +53,20 @@ class _Warnings(logging.Handler):
             # What Manim does about it is right, and happens at every play of a fast program.
             return
         session.warn(" ".join(text.split())[:300])
+
+
+def _at_full_size(real: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def text2svg(self: Any, *arguments: Any, **named: Any) -> Any:
+        config = manim.config
+        size = config.pixel_width, config.pixel_height
+        config.pixel_width, config.pixel_height = TEXT_PIXELS
+        try:
+            return real(self, *arguments, **named)
+        finally:
+            config.pixel_width, config.pixel_height = size
+
+    return text2svg
 
 
 def _image(real: Callable[..., None]) -> Callable[..., None]:
