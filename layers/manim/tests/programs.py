@@ -93,7 +93,9 @@ class Runner:
         try:
             event = json.loads(line)
         except ValueError:
-            event = {"event": "garbage", "line": line}
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            event = {"event": "garbage"}
         self.past.append(event)
         return event
 
@@ -128,9 +130,9 @@ class Runner:
         """The last answer."""
         while True:
             event = self.event()
-            if event["event"] == "say":
+            if event.get("id") == "r" and event["event"] == "say":
                 answer = self.answer(event)
                 if answer is not None:
                     self.send(answer)
-            elif event["event"] in ("done", "failed", "refused"):
+            elif event.get("id") == "r" and event["event"] in ("done", "failed"):
                 return event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import traceback
+from pathlib import Path
 from typing import Any
 
 from .footage import FilmLimit
@@ -30,6 +31,18 @@ class TimeLimit(BaseException):
 
 PRESENT = ("manim", "numpy", "scipy", "networkx", "PIL", "pygments", "svgelements", "manim_voiceover", "manim_slides")
 """What programs may import besides Python's own library."""
+
+
+GONE = {
+    "GraphScene": "GraphScene was taken out of Manim; use Scene with Axes(...), axes.plot and axes.get_area.",
+    "ReconfigurableScene": "ReconfigurableScene was taken out of Manim; use Scene.",
+    "SampleSpaceScene": "SampleSpaceScene was taken out of Manim; use Scene with SampleSpace.",
+    "GlowDot": "GlowDot is of 3b1b's Manim; use Dot, or several with lower opacities.",
+    "DotCloud": "DotCloud is of 3b1b's Manim; use PMobject or VGroup(*[Dot(point) for point in points]).",
+    "CYAN": "Manim has no colour CYAN; use PURE_CYAN, TEAL or ManimColor('#00FFFF').",
+    "MAGENTA": "Manim has no colour MAGENTA; use PURE_MAGENTA, PINK or ManimColor('#FF00FF').",
+}
+"""What has no heir: what to write instead."""
 
 
 def describe(error: BaseException, source: Source | None, film_s: float) -> dict[str, Any]:
@@ -73,6 +86,10 @@ def describe(error: BaseException, source: Source | None, film_s: float) -> dict
     return {**told, "kind": "error", "message": message[:2000], "remedy": _remedy(error)}
 
 
+TEX = ("latex", "xelatex", "lualatex", "pdflatex", "tex", "dvisvgm")
+"""Programs of a TeX installation that Manim calls."""
+
+
 def _line(error: BaseException, source: Source | None) -> int | None:
     """The deepest line of the program itself."""
     if source is None:
@@ -88,6 +105,10 @@ def _remedy(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         here = ", ".join(name for name in PRESENT if name in PRESENT[-2:] or importlib.util.find_spec(name))
         return f"There is no module {error.name} here; there are Python's own and {here}."
+    if isinstance(error, NameError | ImportError) and error.name in GONE:
+        return GONE[error.name]
+    if isinstance(error, FileNotFoundError) and Path(str(error.filename or "")).name in TEX:
+        return "Tex and MathTex need the native typesetter, which `make tools` builds, or a TeX installation."
     if isinstance(error, FileNotFoundError):
         return "Put the file beside the program and name it by a path relative to it."
     if isinstance(error, SystemExit):

@@ -1,7 +1,8 @@
 """TeX's classes without TeX: Tex, MathTex and everything that is made of them is set by the native typesetter.
 
-A formula goes straight from the typesetter to mobjects, with no file on the way: what Manim takes for the path of an SVG is
-the key of a formula. Its submobjects are one piece of ink each, in the order in which latex and dvisvgm write them.
+A formula goes straight from the typesetter to mobjects, with no file on the way: what Manim takes for the
+path of an SVG is the key of a formula. Its submobjects are one piece of ink each, in the order in which latex and
+dvisvgm write them.
 """
 
 from __future__ import annotations
@@ -47,10 +48,48 @@ SPECIAL = re.compile(r"\\special\{dvisvgm:raw (?:<g id='[^']*'>|</g>)\}")
 
 PLAIN_PACKAGES = frozenset(
     (
-        "amsmath amssymb amsfonts amsthm mathtools mathrsfs babel inputenc fontenc xcolor color graphicx geometry bm"
-        " physics braket siunitx dsfont setspace tipa relsize textcomp calligra wasysym ragged2e xspace microtype"
-        " standalone preview ctex xeCJK CJKutf8 esvect esint cancel mathdots empheq hyperref lmodern soul ulem"
-    ).split()
+        "amsmath",
+        "amssymb",
+        "amsfonts",
+        "amsthm",
+        "mathtools",
+        "mathrsfs",
+        "babel",
+        "inputenc",
+        "fontenc",
+        "xcolor",
+        "color",
+        "graphicx",
+        "geometry",
+        "bm",
+        "physics",
+        "braket",
+        "siunitx",
+        "dsfont",
+        "setspace",
+        "tipa",
+        "relsize",
+        "textcomp",
+        "calligra",
+        "wasysym",
+        "ragged2e",
+        "xspace",
+        "microtype",
+        "standalone",
+        "preview",
+        "ctex",
+        "xeCJK",
+        "CJKutf8",
+        "esvect",
+        "esint",
+        "cancel",
+        "mathdots",
+        "empheq",
+        "hyperref",
+        "lmodern",
+        "soul",
+        "ulem",
+    )
 )
 """Packages that a template may name without changing what is drawn here, or whose commands are known here."""
 
@@ -67,7 +106,7 @@ def install(formulas: str) -> None:
 
 
 class Glyph(VMobjectFromSVGPath):
-    """A piece of ink whose points are known. One is made as Manim makes them for each colour; others are copies of it."""
+    """A piece of ink whose points are known. For each colour one is made as Manim makes it, others are its copies."""
 
     def __init__(self, colour: str) -> None:
         super().__init__(_NO_PATH, should_subdivide_sharp_curves=True, should_remove_null_curves=True)

@@ -23,15 +23,6 @@ NOTHING = np.zeros((2, 2, 4), np.uint8)
 """The picture of a program that is run dry."""
 
 
-def frames_of(scene: Scene, fps: int) -> int:
-    """Frames that the play which has just ended would have drawn, as Manim counts them."""
-    if scene.is_current_animation_frozen_frame():
-        return int(scene.duration * fps)
-    if scene.stop_condition is not None:
-        return round(scene.last_t * fps) + 1
-    return len(np.arange(0, scene.duration, 1 / fps))
-
-
 class Writer(SceneFileWriter):
     """Writes to the session's footage alone: no files, no cache, no sound."""
 
@@ -43,9 +34,7 @@ class Writer(SceneFileWriter):
         session = current()
         if not self.own or session is None:
             return
-        session.check_time()
-        session.footage.write(frame, repeat)
-        session.check_time()
+        session.write(frame, repeat)
 
     def begin_animation(self, allow_write: bool = False, *arguments: Any, **named: Any) -> None:
         """Animations are compiled."""
@@ -54,18 +43,13 @@ class Writer(SceneFileWriter):
             # A program may have set another rate meanwhile, by which Manim would cut time.
             manim.config.frame_rate = session.fps
             session.check_time()
-            if allow_write or not session.asked.draw:
+            if allow_write:
                 session.before_play(self.scene)
 
     def end_animation(self, allow_write: bool = False, *arguments: Any, **named: Any) -> None:
         """The last frame is written."""
         session = current()
-        if not self.own or session is None:
-            return
-        if not session.asked.draw and not self.sections[-1].skip_animations:
-            session.footage.write(NOTHING, frames_of(self.scene, session.fps))
-            session.after_play(self.scene)
-        elif allow_write:
+        if self.own and session is not None and allow_write:
             session.after_play(self.scene)
 
     def save_image(self, pixels: Any) -> None:
@@ -98,8 +82,8 @@ def install() -> None:
         setattr(Scene, name, _nothing)
 
 
-def _nothing(self: Scene, *arguments: Any, **named: Any) -> None:
-    """There is nobody to interact with."""
+def _nothing(*arguments: Any, **named: Any) -> None:
+    """There is nobody to interact with, or nothing to draw."""
 
 
 def _init_scene(real: Callable[..., None]) -> Callable[..., None]:
@@ -113,7 +97,9 @@ def _init_scene(real: Callable[..., None]) -> Callable[..., None]:
             session.expects_scene = False
             session.scene = scene
             self.file_writer.own = True
-            self._original_skipping_status = not session.asked.draw
+            if not session.asked.draw:
+                self.update_frame = _nothing
+                self.get_frame = NOTHING.copy
         else:
             self._original_skipping_status = True
 

@@ -38,17 +38,6 @@ RENAMED = {
     "GrowFromSide": "GrowFromEdge",
 }
 
-GONE = {
-    "GraphScene": "GraphScene was taken out of Manim; use Scene with Axes(...), axes.plot and axes.get_area.",
-    "ReconfigurableScene": "ReconfigurableScene was taken out of Manim; use Scene.",
-    "SampleSpaceScene": "SampleSpaceScene was taken out of Manim; use Scene with SampleSpace.",
-    "GlowDot": "GlowDot is of 3b1b's Manim; use Dot, or several with lower opacities.",
-    "DotCloud": "DotCloud is of 3b1b's Manim; use PMobject or VGroup(*[Dot(point) for point in points]).",
-    "CYAN": "Manim has no colour CYAN; use PURE_CYAN, TEAL or ManimColor('#00FFFF').",
-    "MAGENTA": "Manim has no colour MAGENTA; use PURE_MAGENTA, PINK or ManimColor('#FF00FF').",
-}
-"""What has no heir: what to write instead."""
-
 METHODS = {
     manim.CoordinateSystem: {
         "get_graph": "plot",

@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import manim
 import numpy as np
@@ -38,14 +38,14 @@ NATURAL = 16 / 9
 """Shape of a program that sets none: Manim's own default."""
 
 
-def run(asked: protocol.Run, channel: Channel) -> int:
-    """Runs the program; 0 when there is a clip, 1 when there is none. Answers have been sent then."""
+def run(asked: protocol.Run, channel: Channel) -> None:
+    """Runs the program and sends the last answer. Raises OSError when it can't be sent."""
     began = time.monotonic()
     session = Session(asked, channel)
     set_current(session)
     out = Path(asked.out)
     with tempfile.TemporaryDirectory(prefix="chalkreel-program-") as folder:
-        film = Film(session, folder)
+        film = Film(session, folder, began)
         try:
             answer = film.made()
         except BaseException as error:  # Also SystemExit and the like: it is somebody's program.
@@ -56,18 +56,17 @@ def run(asked: protocol.Run, channel: Channel) -> int:
             failed = {"event": "failed", "id": asked.id, "signal": None, "exit": 1, **told}
             trace = traceback.format_exc()[-4000:]
             channel.send({**failed, "trace": trace, "warnings": session.warnings, "frames": 0})
-            return 1
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    times = {"render_s": round(time.monotonic() - began, 3), "cpu_s": round(spent.ru_utime + spent.ru_stime, 3)}
-    channel.send({"event": "done", "id": asked.id, **answer, **times})
-    return 0
+            return
+    channel.send(answer)
 
 
 class Film:
     """The film of one scene class."""
 
-    def __init__(self, session: Session, folder: str) -> None:
+    def __init__(self, session: Session, folder: str, began: float) -> None:
         self._session = session
+        self._began = began
+        self._findings: Findings | None = None
         self._asked = session.asked
         self._folder = folder
         self._told = 0.0
@@ -100,9 +99,10 @@ class Film:
         background = np.array([*manim.config.background_color.to_int_rgb(), 255], np.uint8)
         footage = _Framed(clip, clip_size, background, round(asked.limits.film_s * asked.fps), self._wrote)
         session.begin(footage, self._draw)
-        findings = Findings(session)
+        self._findings = Findings(session)
         if asked.draw:
-            session.inspect = findings.inspect
+            session.inspect = self._findings.inspect
+        session.give_up = self._give_up
         try:
             session.expects_scene = True
             scene = kind()
@@ -113,23 +113,43 @@ class Film:
             if footage.is_empty and not (session.scene is not None and session.scene.mobjects):
                 raise
             self._broken(error)
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        """Finishes the clip; `done` with everything that it says."""
+        session, footage = self._session, self._session.footage
         self._finish(footage)
         _ignore_time()
         frames = footage.close()
+        spent = resource.getrusage(resource.RUSAGE_SELF)
         return {
+            "event": "done",
+            "id": self._asked.id,
             "frames": frames,
             "drawn": footage.drawn,
-            "width": clip_size[0],
-            "height": clip_size[1],
+            "width": footage.width,
+            "height": footage.height,
             "narration": session.narration.source,
             **session.timeline.report(frames),
             "holds": [{"first_frame": hold.first_frame, "frames": hold.frames} for hold in footage.holds],
-            "audit": findings.counts(),
-            "findings": findings.report(frames),
+            "audit": self._findings.counts(),
+            "findings": self._findings.report(frames),
             "warnings": session.warnings,
             "error": self._error,
             "trace": self._trace,
+            "render_s": round(time.monotonic() - self._began, 3),
+            "cpu_s": round(spent.ru_utime + spent.ru_stime, 3),
         }
+
+    def _give_up(self, limit: BaseException) -> NoReturn:
+        """Ends a program that lets no limit pass its own handlers: the film is finished where it stands."""
+        code = 1
+        try:
+            self._broken(limit)
+            self._session.tell(self._answer())
+            code = TOLD
+        finally:
+            leave(code)
 
     def _load(self) -> ModuleType:
         """The program, run as a module of its own name."""
@@ -273,13 +293,13 @@ class _Framed(Footage):
         self, clip: Clip | Blank, size: tuple[int, int], background: np.ndarray, limit: int, wrote: Any
     ) -> None:
         super().__init__(clip, limit, wrote)
-        self._size_of_clip = size
+        self.width, self.height = size
         self._background = background
         self._is_framed = isinstance(clip, Clip)
 
     def write(self, frame: np.ndarray, count: int) -> None:
         """See Footage."""
-        width, height = self._size_of_clip
+        width, height = self.width, self.height
         rows, columns = frame.shape[:2]
         if self._is_framed and (columns, rows) != (width, height) and columns <= width and rows <= height:
             whole = np.empty((height, width, 4), np.uint8)
@@ -311,18 +331,13 @@ def _own_size(shape: float, short: int) -> tuple[int, int]:
 def _limit_time(session: Session) -> None:
     limits = session.asked.limits
 
-    def expired(kind: str, seconds: float) -> None:
-        session.expired = TimeLimit(kind, seconds)
-        # In the middle of a frame the clip would lose count: it is raised after it.
-        if not (hasattr(session, "footage") and session.footage.is_writing):
-            raise session.expired
-
     def on_cpu(number: int, frame: FrameType | None) -> None:
-        expired("cpu_limit", limits.cpu_s)
+        session.expire(TimeLimit("cpu_limit", limits.cpu_s))
 
     def on_wall(number: int, frame: FrameType | None) -> None:
-        expired("wall_limit", limits.wall_s)
+        session.expire(TimeLimit("wall_limit", limits.wall_s))
 
+    # Both come again each second, for a program that goes on.
     if limits.cpu_s:
         signal.signal(signal.SIGXCPU, on_cpu)
         spent = resource.getrusage(resource.RUSAGE_SELF)
@@ -332,7 +347,7 @@ def _limit_time(session: Session) -> None:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, most))
     if limits.wall_s:
         signal.signal(signal.SIGALRM, on_wall)
-        signal.setitimer(signal.ITIMER_REAL, limits.wall_s)
+        signal.setitimer(signal.ITIMER_REAL, limits.wall_s, 1.0)
 
 
 def _ignore_time() -> None:
@@ -342,7 +357,11 @@ def _ignore_time() -> None:
     signal.signal(signal.SIGXCPU, signal.SIG_IGN)
 
 
-def leave(code: int) -> None:
+TOLD = 83
+"""Exit code of a process that has sent its last answer; a program that leaves by itself hardly has this one."""
+
+
+def leave(code: int) -> NoReturn:
     """Ends the process without waiting for what the program has left running in it."""
     sys.stdout.flush()
     sys.stderr.flush()

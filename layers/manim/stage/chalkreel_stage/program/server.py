@@ -7,6 +7,7 @@ caller lets this process tree write.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -14,7 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from .. import protocol
+import manim
+
+from .. import metadata, protocol
+from . import formulas, run
 from .channel import Channel, Gone
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -22,7 +26,6 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 def main() -> int:
     """Serves until the caller goes or says quit; 2 when there is no socket."""
-    began = time.monotonic()
     try:
         caller = socket.socket(fileno=int(os.environ.get("CHALKREEL_STAGE_FD", "3")))
         os.set_inheritable(caller.fileno(), False)
@@ -34,16 +37,14 @@ def main() -> int:
     os.environ.pop("CHALKREEL_STAGE_FD", None)
     channel = Channel(caller)
 
-    import manim
-
-    from .. import metadata
-    from . import formulas, run  # noqa: F401 - imported once, for all children
-
     formulas.preload()
     metadata.answer_within(Path.cwd())
+    # What is there is shared by all children and never looked through again.
+    gc.collect()
+    gc.freeze()
     ready = {"event": "ready", "protocol": protocol.PROGRAM_VERSION, "pid": os.getpid(), "manim": manim.__version__}
     try:
-        channel.send({**ready, "import_s": round(time.monotonic() - began, 3)})
+        channel.send({**ready, "import_s": round(time.process_time(), 3)})
         while True:
             try:
                 line = channel.line()
@@ -66,8 +67,7 @@ def _fork(asked: protocol.Run, channel: Channel) -> None:
         _child(asked, channel, parent)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
-    # 0 and 1 have told everything themselves.
-    if code not in (0, 1):
+    if code != run.TOLD:
         Path(asked.out + ".part").unlink(missing_ok=True)
         killed = -code if code < 0 else None
         name = signal.Signals(killed).name if killed else None
@@ -92,17 +92,14 @@ def _fork(asked: protocol.Run, channel: Channel) -> None:
 
 def _child(asked: protocol.Run, channel: Channel, parent: int) -> None:
     """Runs the program and ends this process."""
-    code = 3
+    code = 1
     try:
         # A caller that kills the server ends its programs too.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
-            os._exit(3)
+            os._exit(1)
         channel.send({"event": "started", "id": asked.id, "pid": os.getpid()})
-        from .run import run
-
-        code = run(asked, channel)
+        run.run(asked, channel)
+        code = run.TOLD
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        run.leave(code)

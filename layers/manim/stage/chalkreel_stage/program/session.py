@@ -5,6 +5,7 @@ There is one session in a process. Modules that programs import (`modules/`) rea
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import protocol
 from .failures import TimeLimit
-from .footage import Footage
+from .footage import FilmLimit, Footage
 from .narration import Narration
 from .timeline import CHARACTERS_PER_SECOND, Mark, Speech, Timeline
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from .source import Source
 
 MOST_WARNINGS = 100
+
+PATIENCE = 5
+"""How often a program may catch that a limit is reached and go on."""
 
 MOST_ASKED = 2000
 """Questions about speech in one program: two hours of film with one every four seconds. What is more is estimated."""
@@ -54,7 +58,10 @@ class Session:
         self.scene: Scene | None = None
         self.expects_scene = False
         """Whether the next scene that is made is the one that was asked for; all others draw nothing."""
-        self.expired: TimeLimit | None = None
+        self.give_up: Callable[[BaseException], None] | None = None
+        """Ends the program where it stands; never returns."""
+        self._expired: TimeLimit | None = None
+        self._limits_met = 0
         self.inspect: Callable[[Scene], None] | None = None
         """Looks at the picture after each play."""
         self._channel = channel
@@ -86,9 +93,14 @@ class Session:
             frame = frame.f_back
         return None
 
+    def tell(self, event: dict[str, Any]) -> None:
+        """Tells the caller. Raises OSError when that can't be."""
+        self._channel.send(event)
+
     def tell_frames(self, frames: int) -> None:
-        """Tells the caller how far it is."""
-        self._channel.send({"event": "frames", "id": self.asked.id, "frames": frames})
+        """Tells the caller how far it is; what can't be told is not missed."""
+        with contextlib.suppress(OSError):
+            self._channel.send({"event": "frames", "id": self.asked.id, "frames": frames})
 
     # What the program does.
 
@@ -154,10 +166,31 @@ class Session:
             where = f"the section {part.name!r}" if part.name else "a section that the program doesn't have"
             self.warn(f"narration for {where} is not spoken: {part.text[:200]}")
 
+    def write(self, frame: Any, count: int) -> None:
+        """Appends frames of the program. Raises FilmLimit and TimeLimit."""
+        self.check_time()
+        try:
+            self.footage.write(frame, count)
+        except FilmLimit as limit:
+            self._meet(limit)
+        self.check_time()
+
     def check_time(self) -> None:
         """Raises TimeLimit when one was reached."""
-        if self.expired is not None:
-            raise self.expired
+        if self._expired is not None:
+            self._meet(self._expired)
+
+    def expire(self, limit: TimeLimit) -> None:
+        """A limit of time is reached. Raises it, unless a frame is on its way: the clip would lose count."""
+        self._expired = limit
+        if self.give_up is None or not self.footage.is_writing:
+            self._meet(limit)
+
+    def _meet(self, limit: BaseException) -> None:
+        self._limits_met += 1
+        if self._limits_met > PATIENCE and self.give_up is not None:
+            self.give_up(limit)
+        raise limit
 
     # How it comes about.
 
@@ -207,7 +240,9 @@ class Session:
         return self._asks, said.seconds, said.words, False
 
     def _visible(self, scene: Scene) -> dict[int, Mobject]:
-        return {id(item): item for item in scene.get_mobject_family_members() if _is_visible(item)}
+        frame = getattr(scene.camera, "frame", None)
+        items = scene.get_mobject_family_members()
+        return {id(item): item for item in items if item is not frame and _is_visible(item)}
 
 
 def _is_visible(item: Mobject) -> bool:
@@ -216,7 +251,7 @@ def _is_visible(item: Mobject) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return item.get_fill_opacity() > 0 or item.get_stroke_opacity() > 0
+            return item.get_fill_opacity() > 0 or (item.get_stroke_opacity() > 0 and item.get_stroke_width() > 0)
         except (AttributeError, IndexError, TypeError):
             return True
 
