@@ -128,7 +128,7 @@ async fn planned(request: JobRequest, studio: &Studio, job: &Attempt<'_>) -> Res
     };
     let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
     let storyboard = progress::planned(lease, planned)?;
-    let quality = wanted.or_else(|| storyboard.quality.as_deref()?.parse().ok()).unwrap_or(Quality::Standard);
+    let quality = wanted.or(storyboard.quality.map(Quality::from)).unwrap_or(Quality::Standard);
     // Captions are planned like the film itself, and cost little.
     let library = Library { document: &name, beside: &beside, sandbox: &sandbox, store: &studio.store };
     let work = job.scratch()?.work();

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::try_join_all;
-use storyboard::{Beat, Scene, Storyboard};
+use storyboard::{Beat, OnFailure, Scene, Storyboard};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span, warn};
 
@@ -150,7 +150,7 @@ pub async fn draw_alone(
 
 fn film(storyboard: &Storyboard) -> Film {
     let Storyboard { title, theme, language, .. } = storyboard;
-    Film { title: title.clone(), theme: theme.clone(), language: language.clone() }
+    Film { title: title.clone(), theme: theme.to_string(), language: language.clone() }
 }
 
 /// The ledger of a film of these shots.
@@ -206,7 +206,7 @@ impl<'s> Set<'s> {
         Self {
             takes: HashMap::new(),
             given_up: given_up.collect(),
-            strict: storyboard.on_failure.as_deref() == Some("fail"),
+            strict: storyboard.on_failure == Some(OnFailure::Fail),
             film: film(storyboard),
             missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
             silent_stage: AtomicU32::new(0),

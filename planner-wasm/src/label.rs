@@ -58,8 +58,8 @@ fn signs(row: &[Node<'_>], out: &mut String) -> bool {
             out.truncate(if operator { out.trim_end().len() } else { out.len() });
             written
                 && append(&"′".repeat(*primes), out)
-                && below.as_deref().is_none_or(|below| script(below, SUBSCRIPTS, out))
-                && above.as_deref().is_none_or(|above| script(above, SUPERSCRIPTS, out))
+                && below.as_deref().is_none_or(|below| script(below, '_', SUBSCRIPTS, out))
+                && above.as_deref().is_none_or(|above| script(above, '^', SUPERSCRIPTS, out))
                 && append(if operator { " " } else { "" }, out)
         }
         Node::Fenced(left, row, right) => {
@@ -150,8 +150,8 @@ const SUPERSCRIPTS: &[(char, char)] = &[
     ('*', '*'),
 ];
 
-/// A script in small signs; one that has none follows its sign as it is.
-fn script(row: &[Node<'_>], small: &[(char, char)], out: &mut String) -> bool {
+/// A script in small signs; one that has none follows `sign` as it is.
+fn script(row: &[Node<'_>], sign: char, small: &[(char, char)], out: &mut String) -> bool {
     let mut inner = String::new();
     if !signs(row, &mut inner) {
         return false;
@@ -160,7 +160,7 @@ fn script(row: &[Node<'_>], small: &[(char, char)], out: &mut String) -> bool {
     match inner.chars().map(of).collect::<Option<String>>() {
         Some(small) => out.push_str(&small),
         None => {
-            out.push(if std::ptr::eq(small, SUBSCRIPTS) { '_' } else { '^' });
+            out.push(sign);
             out.push_str(&inner);
         }
     }

@@ -8,47 +8,38 @@
 //! The way of a document:
 //!
 //! ```text
-//! document ┬ lesson    Markdown          ┐
-//!  (bytes →├ lecture   a language model's├ draft ─ screen ─ film → storyboard
-//!   text)  ├ python    Manim classes     ┘ (steps)  (what   (beats)
-//!          └ board     a storyboard               fits)
+//! document ┬ lesson            Markdown         ┐
+//!  (bytes →├ lecture           a model's plan   ├ film: drafts ─ screens ─ beats → storyboard
+//!   text)  ├ python            Manim classes    ┘       (steps)  (what fits)
+//!          └ storyboard_json   a storyboard
 //! ```
 //!
-//! Under them lie `drawing` (fences and shapes), `expression` and `axis`; `formula` (LaTeX → Typst) and `speech` (LaTeX
-//! → words), both on the tokens of `latex`; `front_matter` and `settings`; `estimate` (words → milliseconds);
-//! `sentence`; `asset` (files beside the document); `place` (byte → line and column); `memory` (the sandbox's allocator).
+//! Under the readers lie `inline` (a stretch of a line: how it is shown and heard), `drawing` (fences, shapes and expressions) and `speech`
+//! (what is written in signs → words, a language each), `formula` (LaTeX → Typst) and `label`, all on the tokens of `latex`; `document`
+//! has settings, front matter, assets and positions; `text` knows neither document nor language. `tests/architecture.rs` holds which may
+//! use which.
 
-mod asset;
-mod axis;
-mod board;
 mod chemistry;
 mod document;
-mod draft;
 mod drawing;
-mod estimate;
-mod expression;
 mod film;
 mod formula;
-mod front_matter;
 #[cfg(target_family = "wasm")]
 mod guest;
+mod inline;
 mod label;
 mod latex;
 mod lecture;
 mod lesson;
-#[cfg(any(test, target_family = "wasm"))]
-mod memory;
-mod place;
+#[cfg(test)]
+mod plan_schema;
 mod python;
 #[cfg(test)]
 mod schema;
-mod screen;
-mod sentence;
-mod settings;
 mod speech;
+mod storyboard_json;
 mod symbols;
-mod tongue;
-mod utterance;
+mod text;
 
 pub use storyboard::{self, check};
 
@@ -61,7 +52,7 @@ pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, s
     match format {
         document::Format::Lesson => lesson::plan(&document.name, &text),
         document::Format::Json => lecture::plan(&document.name, &text),
-        document::Format::Storyboard => board::plan(&text),
+        document::Format::Storyboard => storyboard_json::plan(&text),
         document::Format::Manim => python::plan(&document.name, &text),
     }
 }

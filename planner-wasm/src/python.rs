@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::document::refusal;
-use crate::draft::{Draft, Step, StepKind, Warnings, one_line};
-use crate::film::Film;
-use crate::lesson::inline;
-use crate::settings::Settings;
+use crate::document::settings::Settings;
+use crate::film::FilmBuilder;
+use crate::film::Warnings;
+use crate::film::draft::{Draft, Step, StepKind};
+use crate::inline;
 use crate::storyboard::{ManimScene, Place, Refusal, SceneKind, Storyboard};
+use crate::text::one_line;
 
 /// A class that derives from a scene.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +53,15 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         return Err(refusal("plan.too_large", &message, remedy, Some(Place { line: 1, column: 1 })));
     }
     let title = title(name);
-    let mut film = Film::new(title, Settings::default(), Warnings::default());
+    let mut film = FilmBuilder::new(title, Settings::default(), Warnings::default());
     for class in classes {
         let place = Place { line: u32::try_from(class.line + 1).unwrap_or(u32::MAX), column: 1 };
         let words = inline::heard(&inline::of_text(&class.docstring, place), &Settings::default());
         let heading = spaced(&class.name);
         let scene = ManimScene { source: text.to_owned(), class: class.name };
         let steps = if words.is_empty() { Vec::new() } else { vec![Step { place, kind: StepKind::Speak(words) }] };
-        film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps })?;
+        let plays_ms = estimate_ms(&scene.source, &scene.class);
+        film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps, plays_ms })?;
     }
     film.storyboard()
 }

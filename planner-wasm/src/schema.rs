@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::lecture::Plan;
+use crate::plan_schema::Plan;
 
 /// A new schema is left beside the committed one, to be looked at and renamed.
 #[test]

@@ -13,7 +13,7 @@ use handler::layers::Layers;
 use handler::narrate::{Narration, Quote, Voices};
 use handler::store::{Cache, Embedded, Store};
 use serde_json::{Value, json};
-use storyboard::{Beat, Scene, SceneKind, Storyboard, VoiceSettings, Warning};
+use storyboard::{Beat, Scene, SceneKind, Storyboard, Theme, VoiceSettings, Warning};
 use tempfile::TempDir;
 
 use crate::provider::{Deed, KEY, Kind, Provider, Request};
@@ -106,7 +106,7 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
     Storyboard {
         title: String::new(),
         language: "en".to_owned(),
-        theme: "dark".to_owned(),
+        theme: Theme::Dark,
         quality: None,
         on_failure: None,
         voice,

@@ -49,7 +49,7 @@ async fn plan(document: &Path) -> Result<Storyboard, JobError> {
 
 /// Of a film in the quality that it names.
 fn estimate(storyboard: &Storyboard, config: &Config) -> Estimate {
-    let quality = storyboard.quality.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Quality::Standard);
+    let quality = storyboard.quality.map_or(Quality::Standard, Quality::from);
     Estimate::of(storyboard, quality, config.parallel)
 }
 

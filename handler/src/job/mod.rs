@@ -101,6 +101,17 @@ impl Quality {
     }
 }
 
+impl From<storyboard::Quality> for Quality {
+    fn from(quality: storyboard::Quality) -> Self {
+        match quality {
+            storyboard::Quality::Draft => Self::Draft,
+            storyboard::Quality::Standard => Self::Standard,
+            storyboard::Quality::High => Self::High,
+            storyboard::Quality::Uhd => Self::Uhd,
+        }
+    }
+}
+
 impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -2,18 +2,8 @@
 
 use std::collections::HashMap;
 
+use storyboard::Consistency;
 use tokio::sync::watch;
-
-/// What has one voice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consistency {
-    /// The whole film: nobody wants two voices in one film.
-    Film,
-    /// Each scene.
-    Scene,
-    /// Each beat.
-    Beat,
-}
 
 /// The place in the chain of whoever speaks each group of beats.
 #[derive(Debug)]
@@ -23,13 +13,9 @@ pub(super) struct Casting {
 }
 
 impl Casting {
-    /// `consistency` as the storyboard spells it.
-    pub(super) fn new(consistency: Option<&str>) -> Self {
-        let consistency = match consistency {
-            Some("scene") => Consistency::Scene,
-            Some("beat") => Consistency::Beat,
-            _ => Consistency::Film,
-        };
+    /// What falls back together; none means the whole film, for nobody wants two voices in one film.
+    pub(super) fn new(consistency: Option<Consistency>) -> Self {
+        let consistency = consistency.unwrap_or(Consistency::Film);
         Self { consistency, turns: watch::Sender::new(HashMap::new()) }
     }
 

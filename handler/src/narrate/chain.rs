@@ -95,7 +95,7 @@ fn boxed(voice: impl Voice + 'static) -> Box<dyn Voice> {
 mod tests {
     use std::path::Path;
 
-    use storyboard::VoiceSettings;
+    use storyboard::{Theme, VoiceSettings};
 
     use super::*;
 
@@ -107,7 +107,7 @@ mod tests {
         let storyboard = Storyboard {
             title: String::new(),
             language: "en".to_owned(),
-            theme: "dark".to_owned(),
+            theme: Theme::Dark,
             quality: None,
             on_failure: None,
             voice: VoiceSettings::default(),

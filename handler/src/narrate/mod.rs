@@ -139,7 +139,7 @@ impl Voices {
         let settings = &storyboard.voice;
         let voices = Self {
             lines: lines.into_iter().map(|voice| Line::new(voice, config.voice_timeout)).collect(),
-            casting: Casting::new(settings.consistency.as_deref()),
+            casting: Casting::new(settings.consistency),
             paced: settings.words_per_minute.is_some(),
             language: storyboard.language.clone(),
             cache: cache.clone(),

@@ -1,20 +1,232 @@
-//! Macros that a document defines, for all its formulas.
+//! Macros that a document defines, for all its formulas: `\newcommand`, `\def`, `\let`, `\DeclareMathOperator` and their kin.
 
-/// Names with their backslash, and what they stand for: `#1` to `#9` are arguments.
+use crate::colours::Colours;
+use crate::cursor::{Cursor, Piece};
+
+/// The most macros of a document; a book has some hundred.
+const MOST: usize = 2_000;
+
+/// A macro.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Macro {
+    /// With its backslash.
+    pub(crate) name: String,
+    /// What stands for the first argument when it is not given in brackets.
+    pub(crate) default: Option<String>,
+    /// How many arguments it has, the one in brackets among them.
+    pub(crate) arguments: usize,
+    /// `#1` to `#9` are its arguments.
+    pub(crate) body: String,
+}
+
+/// An environment: what stands for its `\begin` and `\end`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Environment {
+    pub(crate) name: String,
+    pub(crate) arguments: usize,
+    pub(crate) begin: String,
+    pub(crate) end: String,
+}
+
+/// What a document defines for its formulas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Definitions {
-    macros: Vec<(String, String)>,
+    macros: Vec<Macro>,
+    environments: Vec<Environment>,
+    pub(crate) colours: Colours,
+    labels: Vec<(String, String)>,
 }
 
 impl Definitions {
-    /// Defines a macro anew.
+    /// Defines a macro without an argument in brackets; its arguments are counted.
     pub fn set(&mut self, name: &str, body: &str) {
-        self.macros.retain(|(known, _)| known != name);
-        self.macros.push((name.to_owned(), body.to_owned()));
+        let arguments = (1..=9).rev().find(|number| body.contains(&format!("#{number}"))).unwrap_or(0);
+        self.add(Macro { name: name.to_owned(), default: None, arguments, body: body.to_owned() });
     }
 
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.macros.iter().map(|(name, body)| (&**name, &**body))
+    /// Gives a label the number by which it is shown: `\label{name}` then numbers its formula, and `\eqref{name}` shows the number.
+    pub fn number(&mut self, label: &str, number: &str) {
+        self.labels.retain(|(known, _)| known != label);
+        self.labels.push((label.to_owned(), number.to_owned()));
     }
+
+    /// The number of a label.
+    #[must_use]
+    pub fn numbered(&self, label: &str) -> Option<&str> {
+        self.labels.iter().find(|(known, _)| known == label.trim()).map(|(_, number)| &**number)
+    }
+
+    /// Whether nothing is defined.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.macros.is_empty() && self.environments.is_empty() && self.labels.is_empty()
+    }
+
+    /// Names and bodies of the macros that have no argument in brackets.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.macros.iter().filter(|known| known.default.is_none()).map(|known| (&*known.name, &*known.body))
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Macro> {
+        self.macros.iter().find(|known| known.name == name)
+    }
+
+    pub(crate) fn environment(&self, name: &str) -> Option<&Environment> {
+        self.environments.iter().find(|known| known.name == name)
+    }
+
+    fn add(&mut self, one: Macro) {
+        self.macros.retain(|known| known.name != one.name);
+        if self.macros.len() < MOST {
+            self.macros.push(one);
+        }
+    }
+
+    /// Takes the definitions out of a source and keeps them; gives what is left.
+    pub fn take(&mut self, source: &str) -> String {
+        let mut out = String::with_capacity(source.len());
+        let mut cursor = Cursor::new(source);
+        while let Some(piece) = cursor.next() {
+            match piece {
+                Piece::Command(name) if !self.definition(name, &mut cursor) => out.push_str(name),
+                Piece::Command(_) => {}
+                Piece::Letter(letter) => out.push(letter),
+            }
+        }
+        out
+    }
+
+    /// Whether `name` begins a definition, which is then taken and kept.
+    fn definition(&mut self, name: &str, cursor: &mut Cursor<'_>) -> bool {
+        let mut at = *cursor;
+        let taken = match name {
+            "\\newcommand" | "\\renewcommand" | "\\providecommand" | "\\DeclareRobustCommand" => self.command(&mut at),
+            "\\def" | "\\gdef" | "\\edef" | "\\xdef" => self.def(&mut at),
+            "\\let" => self.alias(&mut at),
+            "\\global" | "\\long" => Some(()),
+            "\\DeclareMathOperator" => self.operator(&mut at),
+            "\\DeclarePairedDelimiter" => self.delimiters(&mut at),
+            "\\newenvironment" | "\\renewenvironment" => self.surroundings(&mut at),
+            "\\definecolor" => self.colour(&mut at),
+            "\\usepackage" | "\\RequirePackage" => {
+                at.optional();
+                at.group().map(|_| ())
+            }
+            "\\require" => at.group().map(|_| ()),
+            _ => None,
+        };
+        if taken.is_some() {
+            *cursor = at;
+        }
+        taken.is_some()
+    }
+
+    fn command(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        at.take("*");
+        let name = at.argument()?.trim();
+        let arguments = match at.optional() {
+            Some(count) => count.trim().parse().ok().filter(|count| *count <= 9)?,
+            None => 0,
+        };
+        let default = if arguments > 0 { at.optional().map(str::to_owned) } else { None };
+        let body = at.argument()?.to_owned();
+        let name = name.starts_with('\\').then(|| name.to_owned())?;
+        self.add(Macro { name, default, arguments, body });
+        Some(())
+    }
+
+    /// `\def\name#1#2{body}`; arguments that are ended by signs are RaTeX's own business.
+    fn def(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        at.spaces();
+        let Some(Piece::Command(name)) = at.next() else { return None };
+        let mut arguments = 0;
+        while at.take("#") {
+            arguments += 1;
+            if !at.take(&arguments.to_string()) {
+                return None;
+            }
+        }
+        let body = at.group()?.to_owned();
+        self.add(Macro { name: name.to_owned(), default: None, arguments, body });
+        Some(())
+    }
+
+    fn alias(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        at.spaces();
+        let Some(Piece::Command(name)) = at.next() else { return None };
+        at.spaces();
+        at.take("=");
+        at.spaces();
+        let meant = match at.next()? {
+            Piece::Command(meant) => meant.to_owned(),
+            Piece::Letter(letter) => letter.to_string(),
+        };
+        // What the other name means now is kept, whatever it means later.
+        let body = match self.find(&meant) {
+            Some(known) if known.default.is_some() => {
+                let copy = Macro { name: name.to_owned(), ..known.clone() };
+                self.add(copy);
+                return Some(());
+            }
+            Some(known) => known.body.clone(),
+            None if meant == name => return Some(()),
+            None => meant,
+        };
+        self.set(name, &body);
+        Some(())
+    }
+
+    fn operator(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        let star = if at.take("*") { "*" } else { "" };
+        let name = at.argument()?.trim().to_owned();
+        let body = format!("\\operatorname{star}{{{}}}", at.group()?);
+        self.set(&name, &body);
+        Some(())
+    }
+
+    fn delimiters(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        let name = at.argument()?.trim().to_owned();
+        let (left, right) = (at.argument()?, at.argument()?);
+        self.set(&name, &format!("\\left{left} #1 \\right{right}"));
+        Some(())
+    }
+
+    fn surroundings(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        at.take("*");
+        let name = at.group()?.trim().to_owned();
+        let arguments = at.optional().and_then(|count| count.trim().parse().ok()).unwrap_or(0).min(9);
+        if arguments > 0 {
+            at.optional();
+        }
+        let (begin, end) = (at.group()?.to_owned(), at.group()?.to_owned());
+        self.environments.retain(|known| known.name != name);
+        if self.environments.len() < MOST {
+            self.environments.push(Environment { name, arguments, begin, end });
+        }
+        Some(())
+    }
+
+    fn colour(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        let (name, model, value) = (at.group()?, at.group()?, at.group()?);
+        self.colours.define(name.trim(), model.trim(), value.trim());
+        Some(())
+    }
+}
+
+/// A body with its arguments in place of `#1` to `#9`.
+pub(crate) fn filled(body: &str, arguments: &[String]) -> String {
+    let mut out = String::with_capacity(body.len());
+    let mut letters = body.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let number = letters.peek().and_then(|next| next.to_digit(10)).filter(|_| letter == '#');
+        match number {
+            Some(number) => {
+                letters.next();
+                let argument = (number as usize).checked_sub(1).and_then(|index| arguments.get(index));
+                out.push_str(argument.map_or("", |argument| argument));
+            }
+            None => out.push(letter),
+        }
+    }
+    out
 }

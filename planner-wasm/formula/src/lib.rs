@@ -4,13 +4,20 @@
 //! where, and the parts. Never: layout, which is the stage's (`layers/manim/native`); the planner reads formulas with the same code
 //! inside its sandbox, so both see the same tree and tell the same faults.
 
+mod colours;
+mod cursor;
 mod definitions;
 mod mend;
 pub mod parts;
+mod physics;
 mod prelude;
 mod reading;
+mod source;
 pub mod tree;
+mod units;
 
+pub use colours::Palette;
 pub use definitions::Definitions;
 pub use parts::{Divided, Kind, Marker, Part, divide};
 pub use reading::{Fault, LONGEST, Reading, read};
+pub use source::Dialect;

@@ -6,6 +6,7 @@ use ratex_parser::{ParseError, ParseNode, Parser};
 use crate::definitions::Definitions;
 use crate::mend::{self, Mended};
 use crate::prelude;
+use crate::source::{self, Dialect};
 
 /// A formula of more bytes is no formula that fits on a screen.
 pub const LONGEST: usize = 16_000;
@@ -31,24 +32,30 @@ pub struct Reading {
     pub faults: Vec<Fault>,
 }
 
-/// Reads a formula.
+/// Reads a formula. What it defines itself holds for it alone; a document's formulas are given to [`Definitions::take`] in order.
 ///
 /// # Errors
 /// In words, when nothing of it can be drawn: it is empty, too long, nested too deep, or its macros never end.
-pub fn read(source: &str, definitions: &Definitions) -> Result<Reading, Fault> {
+pub fn read(source: &str, definitions: &Definitions, dialect: Dialect) -> Result<Reading, Fault> {
+    let nothing = |why: &str| Err(Fault { why: why.to_owned(), about: String::new() });
     if source.len() > LONGEST {
-        return Err(Fault { why: "it is too long".to_owned(), about: String::new() });
+        return nothing("it is too long");
     }
-    let mut text = source.to_owned();
+    let mut known = definitions.clone();
+    let rest = known.take(source);
+    if rest.trim().is_empty() {
+        return nothing("it is empty");
+    }
+    let (mut text, mut faults) = source::prepared(&rest, &known, dialect);
     let mut unknown: Vec<String> = Vec::new();
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut tries = 0;
     loop {
-        let error = match parse(&text, definitions, &unknown) {
+        let error = match parse(&text, &known, &unknown, dialect) {
             Ok(nodes) => return Ok(Reading { nodes, faults }),
             Err(error) => error,
         };
-        let last = faults.len() + 1 >= MOST_FAULTS;
-        let mended = if last { None } else { mend::mend(&text, &error) };
+        tries += 1;
+        let mended = if tries > MOST_FAULTS { None } else { mend::mend(&text, &error) };
         match mended {
             Some(Mended::Unknown(name)) if !unknown.contains(&name) => {
                 let fault = Fault { why: format!("the command `{name}` is not known"), about: name.clone() };
@@ -57,7 +64,7 @@ pub fn read(source: &str, definitions: &Definitions) -> Result<Reading, Fault> {
                 }
                 unknown.push(name);
             }
-            Some(Mended::Source(better, fault)) if better != text => {
+            Some(Mended::Source(better, fault)) if better != text && better.len() <= 4 * LONGEST => {
                 if !faults.contains(&fault) {
                     faults.push(fault);
                 }
@@ -68,7 +75,7 @@ pub fn read(source: &str, definitions: &Definitions) -> Result<Reading, Fault> {
     }
 }
 
-fn parse(text: &str, definitions: &Definitions, unknown: &[String]) -> Result<Vec<ParseNode>, ParseError> {
+fn parse(text: &str, known: &Definitions, unknown: &[String], dialect: Dialect) -> Result<Vec<ParseNode>, ParseError> {
     let mut parser = Parser::new(text);
     let mut set = |name: &str, body: &str| {
         parser.gullet.set_macro_global(name.to_owned(), MacroDefinition::Text(body.to_owned()));
@@ -76,8 +83,8 @@ fn parse(text: &str, definitions: &Definitions, unknown: &[String]) -> Result<Ve
     for (name, body) in prelude::MACROS {
         set(name, body);
     }
-    for (name, body) in definitions.all() {
-        set(name, body);
+    for (name, body) in known.plain() {
+        set(name, &source::prepared_body(body, known, dialect));
     }
     for name in unknown {
         set(name, &mend::drawn(name));

@@ -10,7 +10,7 @@
 //! ````
 
 use super::words::{Words, short, statements};
-use crate::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{Bar, Chart};
 
 /// More bars are no longer told apart.
@@ -19,17 +19,17 @@ pub(crate) const MOST_BARS: usize = 24;
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn chart(text: &str) -> Result<Chart, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn chart(text: &str) -> Result<Chart, ParseError> {
     let mut chart = Chart { bars: Vec::new(), value_label: String::new(), caption: String::new() };
     statements(text, |words| statement(&mut chart, words))?;
     if chart.bars.is_empty() {
-        return Err(Misread { why: "it has no bar such as `Apples: 3`".to_owned(), at: 0 });
+        return Err(ParseError { why: "it has no bar such as `Apples: 3`".to_owned(), at: 0 });
     }
     Ok(chart)
 }
 
-fn statement(chart: &mut Chart, words: Words<'_>) -> Result<(), Misread> {
+fn statement(chart: &mut Chart, words: Words<'_>) -> Result<(), ParseError> {
     // The last sign, for a label may have a colon of its own.
     let Some(sign) = words.text.rfind([':', '=']) else {
         return words.wrong("a bar is written `Apples: 3`");

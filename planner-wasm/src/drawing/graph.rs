@@ -11,14 +11,12 @@
 //! ````
 
 use super::words::{Words, short, statements};
-use crate::expression::Misread;
-use crate::storyboard::{Edge, Graph, Node};
+use crate::drawing::expression::ParseError;
+use crate::storyboard::{Edge, Graph, Layout, Node};
 
 /// More are no longer told apart.
 pub(crate) const MOST_NODES: usize = 40;
 pub(crate) const MOST_EDGES: usize = 120;
-/// The layouts that the stage knows.
-pub(crate) const LAYOUTS: &[&str] = &["circular", "layered", "tree", "grid", "spring"];
 
 /// Longer ones first.
 const ARROWS: &[(&str, Way)] = &[
@@ -49,17 +47,17 @@ enum Way {
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn graph(text: &str) -> Result<Graph, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn graph(text: &str) -> Result<Graph, ParseError> {
     let mut graph = Graph { nodes: Vec::new(), edges: Vec::new(), directed: false, layout: None };
     statements(text, |words| statement(&mut graph, words))?;
     if graph.nodes.is_empty() {
-        return Err(Misread { why: "it has no node".to_owned(), at: 0 });
+        return Err(ParseError { why: "it has no node".to_owned(), at: 0 });
     }
     Ok(graph)
 }
 
-fn statement(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
+fn statement(graph: &mut Graph, words: Words<'_>) -> Result<(), ParseError> {
     let arrow = arrow(words.text);
     if arrow.is_none() {
         return node_or_setting(graph, words);
@@ -111,22 +109,21 @@ fn arrow(text: &str) -> Option<(usize, usize, Way)> {
     None
 }
 
-fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
+fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), ParseError> {
     match words.text.to_lowercase().as_str() {
         "directed" => graph.directed = true,
         "undirected" => graph.directed = false,
         // How Mermaid begins.
         "graph" | "graph td" | "graph tb" | "graph lr" | "flowchart td" | "flowchart tb" | "flowchart lr" => {
-            graph.layout = Some("layered".to_owned());
+            graph.layout = Some(Layout::Layered);
         }
         _ => {
             let Some((key, value)) = words.setting() else { return node(graph, words).map(drop) };
             match key.as_str() {
                 "layout" => {
-                    let layout = value.text.to_lowercase();
-                    if !LAYOUTS.contains(&layout.as_str()) {
+                    let Some(layout) = Layout::named(&value.text.to_lowercase()) else {
                         return value.wrong("a layout is one of circular, layered, tree, grid, spring");
-                    }
+                    };
                     graph.layout = Some(layout);
                 }
                 _ => {
@@ -143,7 +140,7 @@ fn node_or_setting(graph: &mut Graph, words: Words<'_>) -> Result<(), Misread> {
 }
 
 /// The id of a node that is written `a`, `a[Label]`, `a(Label)`, `a{Label}` or `"a"`; a new one is added.
-fn node(graph: &mut Graph, words: Words<'_>) -> Result<String, Misread> {
+fn node(graph: &mut Graph, words: Words<'_>) -> Result<String, ParseError> {
     let open = words.text.find(['[', '(', '{']);
     let id = short(open.map_or(words, |open| words.until(open)).text.trim_matches('"'));
     if id.is_empty() {
@@ -166,7 +163,7 @@ fn edge(
     (from, to): (String, String),
     way: Way,
     label: String,
-) -> Result<(), Misread> {
+) -> Result<(), ParseError> {
     if graph.edges.len() + 1 >= MOST_EDGES {
         return words.wrong("a graph has at most 120 edges");
     }
@@ -194,7 +191,7 @@ mod tests {
         assert_eq!(edges(&read), ["a>b:next", "b>c:next"]);
         let labels: Vec<_> = read.nodes.iter().map(|node| node.label.as_str()).collect();
         assert_eq!(labels, ["The start", "b", "c", "d"]);
-        assert_eq!((read.directed, read.layout.as_deref()), (true, Some("tree")));
+        assert_eq!((read.directed, read.layout), (true, Some(Layout::Tree)));
         let plain = graph("a -- b; b -- c; c -- a").unwrap();
         assert_eq!((plain.directed, plain.edges.len()), (false, 3));
     }

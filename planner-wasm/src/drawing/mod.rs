@@ -3,14 +3,16 @@
 //! In: the text of a fence, one statement a line. Out: an element of the storyboard with its ranges found, or what was
 //! misread and where. Numbers and curves are read by `expression`; nothing is ever evaluated as a program.
 
+pub(crate) mod axes;
+pub(crate) mod axis;
 pub(crate) mod chart;
+pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod number_line;
-pub(crate) mod paint;
-pub(crate) mod plane;
 pub(crate) mod plot;
-pub(crate) mod scenery;
 pub(crate) mod shapes;
+pub(crate) mod space;
+pub(crate) mod style;
 pub(crate) mod surface;
 mod words;
 

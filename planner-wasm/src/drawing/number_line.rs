@@ -10,8 +10,8 @@
 //! ````
 
 use super::words::{Range, Words, short, statements};
-use crate::axis;
-use crate::expression::Misread;
+use crate::drawing::axis;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{Mark, NumberLine};
 
 /// More marks cover each other.
@@ -20,8 +20,8 @@ const MOST_MARKS: usize = 20;
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn line(text: &str) -> Result<NumberLine, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn line(text: &str) -> Result<NumberLine, ParseError> {
     let (mut range, mut label, mut marks) = (None, String::new(), Vec::new());
     statements(text, |words| {
         let Some((key, value)) = words.setting() else { return words.wrong("a statement is written `mark: 2`") };
@@ -39,15 +39,15 @@ pub(crate) fn line(text: &str) -> Result<NumberLine, Misread> {
         Ok(())
     })?;
     if range.is_none() && marks.is_empty() {
-        return Err(Misread { why: "it has neither a range nor a mark".to_owned(), at: 0 });
+        return Err(ParseError { why: "it has neither a range nor a mark".to_owned(), at: 0 });
     }
     Ok(settled(range, label, marks))
 }
 
 /// A line that holds its marks.
 pub(crate) fn settled(range: Option<Range>, label: String, marks: Vec<Mark>) -> NumberLine {
-    let places: Vec<f64> = marks.iter().map(|mark| mark.at).collect();
-    let axis = match (range, axis::range_of(&places)) {
+    let positions: Vec<f64> = marks.iter().map(|mark| mark.at).collect();
+    let axis = match (range, axis::range_of(&positions)) {
         (Some(range), _) => axis::exactly(range.min, range.max, range.step, label),
         (None, Some((low, high))) => axis::around(low.min(0.0), high.max(0.0), label),
         (None, None) => axis::exactly(-5.0, 5.0, None, label),
@@ -56,7 +56,7 @@ pub(crate) fn settled(range: Option<Range>, label: String, marks: Vec<Mark>) -> 
     NumberLine { axis, marks }
 }
 
-fn mark(value: Words<'_>) -> Result<Mark, Misread> {
+fn mark(value: Words<'_>) -> Result<Mark, ParseError> {
     let (at, rest) = value.leading_number()?;
     Ok(Mark { at, label: short(rest.text) })
 }

@@ -23,10 +23,10 @@
 //!
 //! Statements end at a line's end or at `;`. Expressions are those of `expression`.
 
-use super::paint;
-use super::plane::Plane;
+use super::axes::AxesBuilder;
+use super::style;
 use super::words::{Range, Words, short, statements, yes};
-use crate::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{Area, Axes, Curve, CurveKind, Expression, Field, Parametric, Point, Stroke};
 
 const MOST_CURVES: usize = 12;
@@ -35,8 +35,8 @@ const MOST_POINTS: usize = 1_000;
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn axes(text: &str) -> Result<Axes, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn axes(text: &str) -> Result<Axes, ParseError> {
     let mut plot = Plot::default();
     statements(text, |words| plot.statement(words))?;
     plot.finish()
@@ -46,7 +46,7 @@ pub(crate) fn axes(text: &str) -> Result<Axes, Misread> {
 #[derive(Default)]
 struct Plot {
     /// Its curves come last.
-    plane: Plane,
+    plane: AxesBuilder,
     t: Option<Range>,
     curves: Vec<Drawn>,
     /// The x of a parametric curve whose y is still to come.
@@ -65,7 +65,7 @@ struct Drawn {
 }
 
 impl Plot {
-    fn statement(&mut self, words: Words<'_>) -> Result<(), Misread> {
+    fn statement(&mut self, words: Words<'_>) -> Result<(), ParseError> {
         if words.text.starts_with('(') {
             return match self.curves.last() {
                 Some(Drawn { kind: CurveKind::Points(_) | CurveKind::Dots(_), .. }) => self.points(words),
@@ -88,7 +88,7 @@ impl Plot {
                     let Some(curve) = self.curves.last_mut() else {
                         return words.wrong("a colour stands below its curve");
                     };
-                    let Some(colour) = paint::colour(value.text) else {
+                    let Some(colour) = style::colour(value.text) else {
                         return value.wrong("this is no colour, such as `red` or `#ff8800`");
                     };
                     curve.colour = Some(colour);
@@ -121,7 +121,7 @@ impl Plot {
         self.curve(words)
     }
 
-    fn curve(&mut self, words: Words<'_>) -> Result<(), Misread> {
+    fn curve(&mut self, words: Words<'_>) -> Result<(), ParseError> {
         let Some(equals) = words.text.find('=') else {
             let curve = words.expression(&["x"])?;
             return self.draw(words, format!("y = {}", curve.source), CurveKind::Function(curve));
@@ -153,7 +153,7 @@ impl Plot {
         Ok(())
     }
 
-    fn draw(&mut self, words: Words<'_>, name: String, kind: CurveKind) -> Result<(), Misread> {
+    fn draw(&mut self, words: Words<'_>, name: String, kind: CurveKind) -> Result<(), ParseError> {
         if self.curves.len() == MOST_CURVES {
             return words.wrong("a plot has at most 12 curves");
         }
@@ -161,7 +161,7 @@ impl Plot {
         Ok(())
     }
 
-    fn range_of_t(&mut self, range: Range) -> Result<(), Misread> {
+    fn range_of_t(&mut self, range: Range) -> Result<(), ParseError> {
         match self.curves.last_mut() {
             Some(Drawn { kind: CurveKind::Parametric(curve), waits_for_t: waits @ true, .. }) => {
                 (curve.from, curve.to) = (range.min, range.max);
@@ -172,7 +172,7 @@ impl Plot {
         Ok(())
     }
 
-    fn area(&mut self, words: Words<'_>, value: Words<'_>) -> Result<(), Misread> {
+    fn area(&mut self, words: Words<'_>, value: Words<'_>) -> Result<(), ParseError> {
         let (function, ends) = match value.text.rfind(" from ") {
             Some(at) => (value.until(at), Some(value.from(at + 6).range()?)),
             None => (value, None),
@@ -186,13 +186,13 @@ impl Plot {
         self.draw(words, String::new(), CurveKind::Area(Area { function: function.expression(&["x"])?, from, to }))
     }
 
-    fn field(&mut self, words: Words<'_>, value: Words<'_>, kind: fn(Field) -> CurveKind) -> Result<(), Misread> {
+    fn field(&mut self, words: Words<'_>, value: Words<'_>, kind: fn(Field) -> CurveKind) -> Result<(), ParseError> {
         let (x, y) = value.pair(&["x", "y"])?;
         self.draw(words, String::new(), kind(Field { x, y }))
     }
 
     /// An arrow to a point, from the origin or the point before it.
-    fn arrow(&mut self, words: Words<'_>, value: Words<'_>, from: Option<Point>) -> Result<(), Misread> {
+    fn arrow(&mut self, words: Words<'_>, value: Words<'_>, from: Option<Point>) -> Result<(), ParseError> {
         let (from, rest) = match from {
             Some(from) => (from, value),
             None => value.point()?,
@@ -207,7 +207,7 @@ impl Plot {
         self.draw(words, String::new(), CurveKind::Arrow(Stroke { from, to }))
     }
 
-    fn points(&mut self, words: Words<'_>) -> Result<(), Misread> {
+    fn points(&mut self, words: Words<'_>) -> Result<(), ParseError> {
         let mut rest = words;
         while !rest.text.is_empty() {
             rest = if rest.text.starts_with(',') { rest.from(1) } else { rest };
@@ -228,8 +228,8 @@ impl Plot {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Axes, Misread> {
-        let nothing = |why: &str| Err(Misread { why: why.to_owned(), at: 0 });
+    fn finish(mut self) -> Result<Axes, ParseError> {
+        let nothing = |why: &str| Err(ParseError { why: why.to_owned(), at: 0 });
         if self.x_of_t.is_some() {
             return nothing("`y(t) = …` is missing");
         }
@@ -251,7 +251,7 @@ impl Plot {
         let curves = curves.map(|curve| Curve { label: label(&curve), kind: curve.kind, colour: curve.colour });
         self.plane.curves = curves.collect();
         self.whole_range();
-        self.plane.axes().map_err(|why| Misread { why, at: 0 })
+        self.plane.axes().map_err(|why| ParseError { why, at: 0 })
     }
 
     /// An area that was given no ends reaches over the whole range of x.
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Axes {
-        axes(text).unwrap_or_else(|misread| panic!("{text}: {misread:?}"))
+        axes(text).unwrap_or_else(|error| panic!("{text}: {error:?}"))
     }
 
     #[test]
@@ -367,7 +367,7 @@ mod tests {
             ("y(t) = t", 0),
         ] {
             match axes(text) {
-                Err(misread) => assert_eq!(misread.at, at, "{text}: {}", misread.why),
+                Err(error) => assert_eq!(error.at, at, "{text}: {}", error.why),
                 Ok(plot) => panic!("{text} became {plot:?}"),
             }
         }

@@ -13,9 +13,9 @@
 //! ```
 //! ````
 
-use super::paint;
+use super::style;
 use super::words::{FURTHEST, Words, short, statements};
-use crate::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{Annulus, Circle, Drawing, Extent, Point, Shape, ShapeKind, Stroke, Style};
 
 /// More are no longer told apart.
@@ -25,8 +25,8 @@ const MOST_CORNERS: usize = 200;
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn drawing(text: &str) -> Result<Drawing, Misread> {
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn drawing(text: &str) -> Result<Drawing, ParseError> {
     let mut shapes = Vec::new();
     statements(text, |words| {
         if shapes.len() == MOST_SHAPES {
@@ -36,27 +36,27 @@ pub(crate) fn drawing(text: &str) -> Result<Drawing, Misread> {
         Ok(())
     })?;
     if shapes.is_empty() {
-        return Err(Misread { why: "it has no shape".to_owned(), at: 0 });
+        return Err(ParseError { why: "it has no shape".to_owned(), at: 0 });
     }
     Ok(Drawing { shapes })
 }
 
-fn shape(words: Words<'_>) -> Result<Shape, Misread> {
+fn shape(words: Words<'_>) -> Result<Shape, ParseError> {
     let colon = words.text.find(':');
     let label = colon.map(|colon| short(words.from(colon + 1).text)).unwrap_or_default();
     let words = colon.map_or(words, |colon| words.until(colon));
     let (name, rest) = words.first();
     let (points, rest) = points(rest)?;
-    let mut given = Given { points, numbers: Vec::new(), style: paint::unstyled() };
+    let mut given = Given { points, numbers: Vec::new(), style: style::unstyled() };
     given.options(rest)?;
     let kind = given.kind(&name, words)?;
     if matches!(kind, ShapeKind::Label(_)) && label.is_empty() {
         return words.wrong("a label needs words after a `:`");
     }
-    Ok(Shape { kind, label, style: paint::or_none(given.style) })
+    Ok(Shape { kind, label, style: style::or_none(given.style) })
 }
 
-fn points(mut rest: Words<'_>) -> Result<(Vec<Point>, Words<'_>), Misread> {
+fn points(mut rest: Words<'_>) -> Result<(Vec<Point>, Words<'_>), ParseError> {
     let mut points = Vec::new();
     loop {
         for mark in ["->", "→", "to ", ","] {
@@ -83,7 +83,7 @@ struct Given {
 }
 
 impl Given {
-    fn options(&mut self, mut rest: Words<'_>) -> Result<(), Misread> {
+    fn options(&mut self, mut rest: Words<'_>) -> Result<(), ParseError> {
         while !rest.text.is_empty() {
             if rest.text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+')) {
                 let end =
@@ -97,7 +97,7 @@ impl Given {
                 "radius" | "by" | "x" | "to" | "size" | "inner" | "outer" | "and" | "r" => rest = after,
                 "color" | "colour" | "fill" => {
                     let end = after.text.find(char::is_whitespace).unwrap_or(after.text.len());
-                    let Some(colour) = paint::colour(&after.text[..end]) else {
+                    let Some(colour) = style::colour(&after.text[..end]) else {
                         return after.wrong("it is no colour such as `blue` or `#4c8fe8`");
                     };
                     let target = if word == "fill" { &mut self.style.fill } else { &mut self.style.colour };
@@ -124,7 +124,7 @@ impl Given {
         Ok(())
     }
 
-    fn kind(&self, name: &str, words: Words<'_>) -> Result<ShapeKind, Misread> {
+    fn kind(&self, name: &str, words: Words<'_>) -> Result<ShapeKind, ParseError> {
         let points = &self.points;
         let origin = Point { x: 0.0, y: 0.0 };
         let center = points.first().copied().unwrap_or(origin);

@@ -18,10 +18,10 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::paint;
-use super::scenery::{Scenery, renamed, variable};
+use super::space::{SpaceBuilder, renamed, variable};
+use super::style;
 use super::words::{FURTHEST, Range, Words, short, statements, yes};
-use crate::expression::Misread;
+use crate::drawing::expression::ParseError;
 use crate::storyboard::{
     Cuboid, Expression, Point3, Solid, SolidKind, Space, SpaceCurve, SpaceStroke, Sphere, Style, Surface, Torus,
     Upright,
@@ -33,15 +33,15 @@ pub(crate) const MOST_SOLIDS: usize = 20;
 /// Reads the text of a fence.
 ///
 /// # Errors
-/// [`Misread`] with a place in `text`.
-pub(crate) fn space(text: &str) -> Result<Space, Misread> {
-    let mut reader = Reader { scenery: Scenery::default(), pending: Default::default(), over_plane: Vec::new() };
+/// [`ParseError`] with a place in `text`.
+pub(crate) fn space(text: &str) -> Result<Space, ParseError> {
+    let mut reader = Reader { scenery: SpaceBuilder::default(), pending: Default::default(), over_plane: Vec::new() };
     statements(text, |words| reader.statement(words))?;
     reader.finish()
 }
 
 struct Reader {
-    scenery: Scenery,
+    scenery: SpaceBuilder,
     /// x, y and z of a surface or curve that is not complete, and whether it is a curve.
     pending: ([Option<Expression>; 3], Option<bool>),
     /// Which solids are surfaces over the plane: they follow the ranges of x and y.
@@ -49,7 +49,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn statement(&mut self, words: Words<'_>) -> Result<(), Misread> {
+    fn statement(&mut self, words: Words<'_>) -> Result<(), ParseError> {
         let (name, _) = words.first();
         if let Some(kind) = ["sphere", "ball", "cylinder", "cone", "box", "cube", "cuboid", "torus", "arrow", "vector"]
             .iter()
@@ -83,7 +83,7 @@ impl Reader {
         }
     }
 
-    fn setting(&mut self, words: Words<'_>, key: &str, value: Words<'_>) -> Result<(), Misread> {
+    fn setting(&mut self, words: Words<'_>, key: &str, value: Words<'_>) -> Result<(), ParseError> {
         let last = self.scenery.solids.last_mut();
         match key {
             "title" | "caption" => self.scenery.caption = short(value.text),
@@ -105,9 +105,9 @@ impl Reader {
                 Some(solid) => solid.label = short(value.text),
                 None => return words.wrong("a label stands below its surface"),
             },
-            "color" | "colour" => match (last, paint::colour(value.text)) {
+            "color" | "colour" => match (last, style::colour(value.text)) {
                 (Some(solid), Some(colour)) => {
-                    solid.style = Some(Style { colour: Some(colour), ..paint::unstyled() });
+                    solid.style = Some(Style { colour: Some(colour), ..style::unstyled() });
                 }
                 (None, _) => return words.wrong("a colour stands below its surface"),
                 (_, None) => return value.wrong("it is no colour such as `blue` or `#4c8fe8`"),
@@ -126,7 +126,7 @@ impl Reader {
         Ok(())
     }
 
-    fn add(&mut self, words: Words<'_>, solid: Solid) -> Result<(), Misread> {
+    fn add(&mut self, words: Words<'_>, solid: Solid) -> Result<(), ParseError> {
         if self.scenery.solids.len() == MOST_SOLIDS {
             return words.wrong("a space has at most 20 surfaces, curves and solids");
         }
@@ -134,13 +134,13 @@ impl Reader {
         Ok(())
     }
 
-    fn over_plane(&mut self, words: Words<'_>, z: Expression) -> Result<(), Misread> {
+    fn over_plane(&mut self, words: Words<'_>, z: Expression) -> Result<(), ParseError> {
         self.over_plane.push(self.scenery.solids.len());
         let kind = SolidKind::Surface(over_plane(z, (-3.0, 3.0), (-3.0, 3.0)));
         self.add(words, Solid { kind, label: String::new(), style: None })
     }
 
-    fn part(&mut self, words: Words<'_>, index: usize, part: Expression, curve: bool) -> Result<(), Misread> {
+    fn part(&mut self, words: Words<'_>, index: usize, part: Expression, curve: bool) -> Result<(), ParseError> {
         if self.pending.1.is_some_and(|before| before != curve) || self.pending.0[index].is_some() {
             return words.wrong("x, y and z of one curve or surface belong together");
         }
@@ -159,8 +159,8 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Space, Misread> {
-        let nothing = |why: &str| Err(Misread { why: why.to_owned(), at: 0 });
+    fn finish(mut self) -> Result<Space, ParseError> {
+        let nothing = |why: &str| Err(ParseError { why: why.to_owned(), at: 0 });
         if self.pending.1.is_some() {
             return nothing("x, y or z of a curve or surface is missing");
         }
@@ -175,7 +175,7 @@ impl Reader {
                 (surface.u_from, surface.u_to, surface.v_from, surface.v_to) = (x.0, x.1, y.0, y.1);
             }
         }
-        self.scenery.space().map_err(|why| Misread { why, at: 0 })
+        self.scenery.space().map_err(|why| ParseError { why, at: 0 })
     }
 }
 
@@ -185,7 +185,7 @@ pub(crate) fn over_plane(z: Expression, x: (f64, f64), y: (f64, f64)) -> Surface
     Surface { x: variable("u"), y: variable("v"), z, u_from: x.0, u_to: x.1, v_from: y.0, v_to: y.1 }
 }
 
-fn solid(name: &str, words: Words<'_>) -> Result<Solid, Misread> {
+fn solid(name: &str, words: Words<'_>) -> Result<Solid, ParseError> {
     let colon = words.text.find(':');
     let label = colon.map(|colon| short(words.from(colon + 1).text)).unwrap_or_default();
     let words = colon.map_or(words, |colon| words.until(colon));
@@ -197,7 +197,7 @@ fn solid(name: &str, words: Words<'_>) -> Result<Solid, Misread> {
         points.push(point);
         rest = after;
     }
-    let mut style = paint::unstyled();
+    let mut style = style::unstyled();
     let mut numbers = Vec::new();
     while !rest.text.is_empty() {
         if rest.text.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
@@ -212,7 +212,7 @@ fn solid(name: &str, words: Words<'_>) -> Result<Solid, Misread> {
             "color" | "colour" => {
                 let (named, past) = after.first();
                 let hash = after.text.split_whitespace().next().filter(|word| word.starts_with('#'));
-                let Some(colour) = paint::colour(hash.unwrap_or(&named)) else {
+                let Some(colour) = style::colour(hash.unwrap_or(&named)) else {
                     return after.wrong("it is no colour such as `blue` or `#4c8fe8`");
                 };
                 style.colour = Some(colour);
@@ -237,7 +237,7 @@ fn solid(name: &str, words: Words<'_>) -> Result<Solid, Misread> {
             _ => "it has too many points or measures",
         });
     };
-    Ok(Solid { kind, label, style: paint::or_none(style) })
+    Ok(Solid { kind, label, style: style::or_none(style) })
 }
 
 /// A solid of its points and measures; what isn't said is 1. None when they don't fit it.

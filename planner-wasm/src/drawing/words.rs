@@ -1,7 +1,7 @@
 //! Statements of a drawing language: parts of a fence's text that know where they stand.
 
-use crate::axis;
-use crate::expression::{self, Misread};
+use crate::drawing::axis;
+use crate::drawing::expression::{self, ParseError};
 use crate::storyboard::{Expression, Point, Point3};
 
 /// Samples of a curve from which ranges are found; odd, so that the middle is one.
@@ -11,7 +11,10 @@ pub(crate) const FURTHEST: f64 = 1e12;
 
 /// Reads the statements of `text` one after another: lines, or parts of a line between `;`. What follows a `#` at a
 /// line's beginning is a remark.
-pub(super) fn statements(text: &str, mut read: impl FnMut(Words<'_>) -> Result<(), Misread>) -> Result<(), Misread> {
+pub(super) fn statements(
+    text: &str,
+    mut read: impl FnMut(Words<'_>) -> Result<(), ParseError>,
+) -> Result<(), ParseError> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         if !line.trim_start().starts_with('#') {
@@ -50,12 +53,12 @@ impl<'a> Words<'a> {
         Self { text: &self.text[..end], at: self.at }.trimmed()
     }
 
-    pub(super) fn wrong<T>(self, why: &str) -> Result<T, Misread> {
-        Err(Misread { why: why.to_owned(), at: self.at })
+    pub(super) fn wrong<T>(self, why: &str) -> Result<T, ParseError> {
+        Err(ParseError { why: why.to_owned(), at: self.at })
     }
 
-    pub(super) fn expression(self, variables: &[&str]) -> Result<Expression, Misread> {
-        expression::parse(self.text, variables).map_err(|misread| Misread { at: self.at + misread.at, ..misread })
+    pub(super) fn expression(self, variables: &[&str]) -> Result<Expression, ParseError> {
+        expression::parse(self.text, variables).map_err(|error| ParseError { at: self.at + error.at, ..error })
     }
 
     /// What stands before the first `:`, in lower case with spaces between words, and what stands after it.
@@ -71,7 +74,7 @@ impl<'a> Words<'a> {
     }
 
     /// What stands between the brackets that this begins with, cut at commas, and what stands after them.
-    pub(super) fn tuple(self) -> Result<(Vec<Self>, Self), Misread> {
+    pub(super) fn tuple(self) -> Result<(Vec<Self>, Self), ParseError> {
         if !self.text.starts_with(['(', '[']) {
             return self.wrong("a bracket such as `(1, 2)` is missing");
         }
@@ -94,21 +97,21 @@ impl<'a> Words<'a> {
     }
 
     /// A point in the plane, and what stands after it.
-    pub(super) fn point(self) -> Result<(Point, Self), Misread> {
+    pub(super) fn point(self) -> Result<(Point, Self), ParseError> {
         let (parts, rest) = self.tuple()?;
         let [x, y] = parts[..] else { return self.wrong("a point needs two numbers") };
         Ok((Point { x: x.number()?, y: y.number()? }, rest))
     }
 
     /// A point in space, and what stands after it.
-    pub(super) fn point3(self) -> Result<(Point3, Self), Misread> {
+    pub(super) fn point3(self) -> Result<(Point3, Self), ParseError> {
         let (parts, rest) = self.tuple()?;
         let [x, y, z] = parts[..] else { return self.wrong("a point in space needs three numbers") };
         Ok((Point3 { x: x.number()?, y: y.number()?, z: z.number()? }, rest))
     }
 
     /// Two expressions in brackets.
-    pub(super) fn pair(self, variables: &[&str]) -> Result<(Expression, Expression), Misread> {
+    pub(super) fn pair(self, variables: &[&str]) -> Result<(Expression, Expression), ParseError> {
         let (parts, rest) = self.tuple()?;
         let [x, y] = parts[..] else { return self.wrong("a field needs two expressions, such as `(-y, x)`") };
         if !rest.text.is_empty() {
@@ -118,15 +121,15 @@ impl<'a> Words<'a> {
     }
 
     /// The number that this begins with, up to white space or a word, and what stands after it.
-    pub(super) fn leading_number(self) -> Result<(f64, Self), Misread> {
+    pub(super) fn leading_number(self) -> Result<(f64, Self), ParseError> {
         let signed = |(at, c): (usize, char)| c.is_whitespace() || (c == ',' && at > 0);
         let end = self.text.char_indices().find(|one| signed(*one)).map_or(self.text.len(), |(at, _)| at);
         Ok((self.until(end).number()?, self.from(end)))
     }
 
-    pub(super) fn number(self) -> Result<f64, Misread> {
+    pub(super) fn number(self) -> Result<f64, ParseError> {
         let constant =
-            expression::parse(self.text, &[]).map_err(|misread| Misread { at: self.at + misread.at, ..misread })?;
+            expression::parse(self.text, &[]).map_err(|error| ParseError { at: self.at + error.at, ..error })?;
         let value = expression::value(&constant, f64::NAN);
         if value.is_finite() && value.abs() <= FURTHEST {
             Ok(value)
@@ -136,7 +139,7 @@ impl<'a> Words<'a> {
     }
 
     /// `-3..3`, `-3 to 3` or `[-3, 3]`, with an optional `step 1`.
-    pub(super) fn range(self) -> Result<Range, Misread> {
+    pub(super) fn range(self) -> Result<Range, ParseError> {
         let (ends, step) = match self.text.find(" step ") {
             Some(at) => (self.until(at), Some(self.from(at + 6).number()?)),
             None => (self, None),
@@ -174,7 +177,7 @@ impl Range {
 
 /// Labels longer than a line are cut.
 pub(super) fn short(text: &str) -> String {
-    crate::draft::one_line(text, 80)
+    crate::text::one_line(text, 80)
 }
 
 /// `yes`, `on`, `true` and nothing at all mean yes.

@@ -1,21 +1,24 @@
 //! An element of a plan: what it is to be, whatever a language model calls it.
 
 use super::figure::{self, Drawn};
-use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::{Parameters, placement, range};
-use crate::asset;
-use crate::draft::{Warnings, one_line, placeholder};
-use crate::drawing::plane::Plane;
-use crate::drawing::scenery::Scenery;
-use crate::drawing::{chart, graph, number_line, paint};
+use super::transformation::Transformation;
+use crate::document::asset;
+use crate::drawing::axes::AxesBuilder;
+use crate::drawing::space::SpaceBuilder;
+use crate::drawing::{chart, graph, number_line, style};
+use crate::film::Warnings;
+use crate::film::draft::placeholder;
+use crate::inline;
 use crate::label::label;
-use crate::lesson::{fence, inline};
+use crate::lesson::fence;
 use crate::storyboard::{
     Action, Bar, Bullet, Bullets, Camera, CameraChange, Chart, Code, Curve, CurveKind, Drawing, Edge, ElementKind,
-    Extent, Graph, Highlight, Image, Mark, Move, Node, Place, Point, RichText, Shape, ShapeKind, Span, Style, Table,
-    TableRow,
+    Extent, Graph, Highlight, Image, Layout, Mark, Move, Node, Place, Point, RichText, Shape, ShapeKind, Span, Style,
+    Table, TableRow,
 };
+use crate::text::{line_numbers, one_line};
 
 /// What an element becomes.
 #[derive(Debug, Clone)]
@@ -26,11 +29,11 @@ pub(super) enum Made {
     /// Words that may become the scene's heading.
     Title(RichText),
     /// New axes, for what follows.
-    Plane(Plane),
+    Axes(AxesBuilder),
     /// Something on axes.
     Curve(Curve),
     /// A new space, for what follows.
-    Space(Scenery),
+    Space(SpaceBuilder),
     /// Something in a space.
     Solid(crate::storyboard::Solid),
     /// A shape, and whether the plan says where it is.
@@ -38,7 +41,7 @@ pub(super) enum Made {
     /// Something happens to what is there; an empty target means what was shown last.
     Act(Action),
     /// One thing becomes another.
-    Growth(Growth),
+    Transformation(Transformation),
     /// The screen is emptied.
     Clear,
     /// There is nothing to show.
@@ -47,9 +50,9 @@ pub(super) enum Made {
 
 impl Made {
     /// A change of one thing into another.
-    pub(super) fn growth(&self) -> Option<&Growth> {
+    pub(super) fn transformation(&self) -> Option<&Transformation> {
         match self {
-            Self::Growth(growth) => Some(growth),
+            Self::Transformation(transformation) => Some(transformation),
             _ => None,
         }
     }
@@ -123,14 +126,14 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
         "numberline" | "line1d" => number_line_of(parameters),
         "axes" | "axis" | "numberplane" | "plane" | "coordinateplane" | "coordinatesystem" | "coordinateaxes"
         | "grid" | "complexplane" | "axes2d" | "cartesianplane" | "polarplane" => {
-            Made::Plane(Plane { is_frame: name.contains("plane") || name == "grid", ..plane(parameters) })
+            Made::Axes(AxesBuilder { is_frame: name.contains("plane") || name == "grid", ..plane(parameters) })
         }
         "graph" | "network" | "digraph" | "tree" | "flowchart" | "nodegraph" | "diagram" if has_nodes(parameters) => {
             Made::Element(nodes(parameters))
         }
         "network" | "digraph" | "tree" | "flowchart" | "nodegraph" | "mermaid" => match graph::graph(&content()) {
             Ok(graph) => Made::Element(ElementKind::Graph(graph)),
-            Err(misread) => undrawn(&named, &misread.why, &content(), place, warnings),
+            Err(error) => undrawn(&named, &error.why, &content(), place, warnings),
         },
         "graph" | "plot" | "function" | "functiongraph" | "functionplot" | "curve" | "implicitfunction"
         | "linegraph" | "tangent" | "tangentline" | "linechart" => curve(figure::graph_of(parameters), warnings),
@@ -192,7 +195,7 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
         | "fadetransform"
         | "morph"
         | "become"
-        | "replace" => Made::Growth(Growth::of(parameters)),
+        | "replace" => Made::Transformation(Transformation::of(parameters)),
         "remove" | "fadeout" | "hide" | "uncreate" | "delete" => Made::Act(Action::Remove(target(parameters))),
         "clear" | "clearscreen" | "fadeoutall" | "reset" => Made::Clear,
         "dim" | "fade" => Made::Act(Action::Dim(target(parameters))),
@@ -347,7 +350,7 @@ fn code(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> M
     let marks = parameters.words(&["highlightlines", "highlightedlines", "highlighted", "hllines", "highlight"]);
     let lines = code.text.lines().count() as u32;
     let highlighted =
-        marks.map(|marks| fence::highlighted(&format!("{{{}}}", marks.replace('\n', ",")))).unwrap_or_default();
+        marks.map(|marks| line_numbers::marked(&format!("{{{}}}", marks.replace('\n', ",")))).unwrap_or_default();
     let highlighted = highlighted.into_iter().filter(|line| (1..=lines).contains(line)).collect();
     Made::Element(ElementKind::Code(Code { highlighted, ..code }))
 }
@@ -411,7 +414,7 @@ fn row(parameters: &Parameters<'_>, place: Place, warnings: &mut Warnings) -> Ma
     if cells.is_empty() || cells.len() > MOST_CELLS || cells.iter().any(|cell| cell.chars().count() > LONGEST_CELL) {
         return list(parameters, false, place, warnings);
     }
-    let style = paint::or_none(Style { colour: Some("blue".to_owned()), ..paint::unstyled() });
+    let style = style::or_none(Style { colour: Some("blue".to_owned()), ..style::unstyled() });
     let cell = |(index, text): (usize, String)| {
         let center = Point { x: index as f64, y: 0.0 };
         let kind = ShapeKind::Rectangle(Extent { center, width: 1.0, height: 1.0 });
@@ -460,7 +463,7 @@ fn number_line_of(parameters: &Parameters<'_>) -> Made {
     Made::Element(ElementKind::NumberLine(number_line::settled(range, label, marks.unwrap_or_default())))
 }
 
-fn plane(parameters: &Parameters<'_>) -> Plane {
+fn plane(parameters: &Parameters<'_>) -> AxesBuilder {
     let axis = |keys: &[&str], min: &str, max: &str| parameters.range(keys, &[min], &[max]);
     // `"axis_labels": ["x", "y"]`
     let labels = parameters
@@ -471,7 +474,7 @@ fn plane(parameters: &Parameters<'_>) -> Plane {
         let own = parameters.words(keys).or_else(|| labels.get(at).cloned());
         own.map(|own| one_line(&crate::label::label(&own), 40)).unwrap_or_default()
     };
-    Plane {
+    AxesBuilder {
         caption: parameters.words(&["caption"]).map(|caption| one_line(&caption, 80)).unwrap_or_default(),
         x: axis(&["xrange", "x", "domain"], "xmin", "xmax"),
         y: axis(&["yrange", "y"], "ymin", "ymax"),
@@ -483,12 +486,12 @@ fn plane(parameters: &Parameters<'_>) -> Plane {
     }
 }
 
-fn space(parameters: &Parameters<'_>) -> Scenery {
+fn space(parameters: &Parameters<'_>) -> SpaceBuilder {
     let range_of = |keys: &[&str]| parameters.get(keys).and_then(range);
     let label = |keys: &[&str], otherwise: &str| {
         parameters.words(keys).map_or_else(|| otherwise.to_owned(), |own| one_line(&crate::label::label(&own), 40))
     };
-    Scenery {
+    SpaceBuilder {
         caption: parameters.words(&["caption"]).map(|caption| one_line(&caption, 80)).unwrap_or_default(),
         ranges: [range_of(&["xrange", "x"]), range_of(&["yrange", "y"]), range_of(&["zrange", "z"])],
         labels: [label(&["xlabel"], "x"), label(&["ylabel"], "y"), label(&["zlabel"], "z")],
@@ -552,9 +555,7 @@ fn nodes(parameters: &Parameters<'_>) -> ElementKind {
         parameters.get(&["directed"]).and_then(Value::yes).unwrap_or(matches!(kind.as_str(), "digraph" | "flowchart"));
     let layout =
         parameters.words(&["layout"]).map(|layout| plain(&layout)).or((kind == "tree").then(|| "tree".to_owned()));
-    graph.layout = layout
-        .and_then(|wanted| graph::LAYOUTS.iter().find(|known| **known == wanted))
-        .map(|known| (*known).to_owned());
+    graph.layout = layout.and_then(|wanted| Layout::named(&wanted));
     if graph.nodes.is_empty() { placeholder("Graph", "") } else { ElementKind::Graph(graph) }
 }
 

@@ -2,13 +2,13 @@
 
 use super::json::{Kind, Value};
 use super::parameters::{Parameters, datum, expressions, point, right_side, split};
-use crate::draft::one_line;
+use crate::drawing::expression;
 use crate::drawing::surface;
-use crate::expression;
 use crate::storyboard::{
     Annulus, Area, Circle, CurveKind, Expression, Extent, Field, Parametric, Point, Point3, ShapeKind, Solid,
     SolidKind, SpaceCurve, SpaceStroke, Stroke, Surface, Torus,
 };
+use crate::text::one_line;
 
 const MOST_POINTS: usize = 1_000;
 const MOST_CORNERS: usize = 200;
@@ -26,11 +26,11 @@ pub(super) fn function(parameters: &Parameters<'_>, variables: &[&str]) -> Resul
     let line = text.lines().next().unwrap_or_default().replace('°', " pi/180");
     let line = line.as_str();
     let (name, right) = right_side(line);
-    let read = expression::parse(right, variables).or_else(|misread| {
+    let read = expression::parse(right, variables).or_else(|error| {
         let after = line.rsplit_once(": ").filter(|_| !line.contains("lambda")).map(|(_, after)| right_side(after).1);
-        after.and_then(|after| expression::parse(after, variables).ok()).ok_or(misread)
+        after.and_then(|after| expression::parse(after, variables).ok()).ok_or(error)
     });
-    let read = read.map_err(|misread| format!("`{}`: {}", one_line(right, 60), misread.why))?;
+    let read = read.map_err(|error| format!("`{}`: {}", one_line(right, 60), error.why))?;
     let name = name.map_or_else(
         || format!("y = {}", written(&read.source)),
         |name| match name {

@@ -4,7 +4,7 @@
 //! strings, Python's `None`, `True` and `False`, `NaN`, a fence of back-ticks and words around it, and an end that is
 //! missing. LaTeX in a string keeps its backslashes: `"\frac"` is no form feed.
 
-use crate::expression::Misread;
+use crate::drawing::expression::ParseError;
 
 /// Deeper values are no plan; also bounds the stack.
 const DEEPEST: usize = 64;
@@ -53,10 +53,10 @@ impl Key {
 /// Reads the first object or list of `text`. Also whether the text ended in the middle of it.
 ///
 /// # Errors
-/// [`Misread`].
-pub(crate) fn parse(text: &str) -> Result<(Value, bool), Misread> {
+/// [`ParseError`].
+pub(crate) fn parse(text: &str) -> Result<(Value, bool), ParseError> {
     let Some(start) = text.find(['{', '[']) else {
-        return Err(Misread { why: "it holds no object and no list".to_owned(), at: 0 });
+        return Err(ParseError { why: "it holds no object and no list".to_owned(), at: 0 });
     };
     let mut parser = Parser { text, at: start, depth: 0, values: 0, cut_off: false };
     let value = parser.value()?;
@@ -116,7 +116,9 @@ impl Value {
             Kind::Text(text) => {
                 let bare = text.trim().trim_end_matches(|c: char| c.is_alphabetic() || c == '%' || c == ' ');
                 let constant = |text: &str| {
-                    crate::expression::parse(text, &[]).ok().map(|read| crate::expression::value(&read, f64::NAN))
+                    crate::drawing::expression::parse(text, &[])
+                        .ok()
+                        .map(|read| crate::drawing::expression::value(&read, f64::NAN))
                 };
                 constant(text).or_else(|| constant(bare))?
             }
@@ -187,8 +189,8 @@ impl Parser<'_> {
         self.text[self.at..].chars().next()
     }
 
-    fn wrong<T>(&self, why: &str) -> Result<T, Misread> {
-        Err(Misread { why: why.to_owned(), at: self.at })
+    fn wrong<T>(&self, why: &str) -> Result<T, ParseError> {
+        Err(ParseError { why: why.to_owned(), at: self.at })
     }
 
     /// Skips white space, remarks and commas.
@@ -213,7 +215,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self) -> Result<Value, Misread> {
+    fn value(&mut self) -> Result<Value, ParseError> {
         self.gap();
         self.values += 1;
         if self.values > MOST_VALUES {
@@ -233,7 +235,7 @@ impl Parser<'_> {
         Ok(Value { at, kind })
     }
 
-    fn inside(&mut self, read: fn(&mut Self) -> Result<Kind, Misread>) -> Result<Kind, Misread> {
+    fn inside(&mut self, read: fn(&mut Self) -> Result<Kind, ParseError>) -> Result<Kind, ParseError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return self.wrong("it is nested too deep");
@@ -244,7 +246,7 @@ impl Parser<'_> {
         kind
     }
 
-    fn list(&mut self) -> Result<Kind, Misread> {
+    fn list(&mut self) -> Result<Kind, ParseError> {
         let mut items = Vec::new();
         loop {
             self.gap();
@@ -263,7 +265,7 @@ impl Parser<'_> {
         }
     }
 
-    fn map(&mut self) -> Result<Kind, Misread> {
+    fn map(&mut self) -> Result<Kind, ParseError> {
         let mut entries = Vec::new();
         loop {
             self.gap();
@@ -301,7 +303,7 @@ impl Parser<'_> {
     }
 
     /// A number, or a word of JSON, Python or JavaScript.
-    fn word(&mut self) -> Result<Kind, Misread> {
+    fn word(&mut self) -> Result<Kind, ParseError> {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | ':')).unwrap_or(rest.len());
         let word = &rest[..end];
@@ -481,7 +483,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Value {
-        parse(text).unwrap_or_else(|misread| panic!("{text}: {misread:?}")).0
+        parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}")).0
     }
 
     #[test]

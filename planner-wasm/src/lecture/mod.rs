@@ -13,26 +13,23 @@
 mod canvas;
 mod element;
 mod figure;
-mod growth;
 pub(crate) mod json;
 mod parameters;
 mod scene;
-#[cfg(test)]
-mod shape;
-
-#[cfg(test)]
-pub(crate) use self::shape::Plan;
+mod transformation;
 
 use self::json::{Kind, Value, plain};
-use crate::board;
 use crate::check::SCENES;
+use crate::document::position::Positions;
 use crate::document::refusal;
-use crate::draft::{Draft, Warnings, one_line};
-use crate::film::Film;
-use crate::place::Places;
+use crate::document::settings::{MOST_CAPTIONS, Settings, is_language};
+use crate::film::FilmBuilder;
+use crate::film::Warnings;
+use crate::film::draft::Draft;
 use crate::python;
-use crate::settings::{MOST_CAPTIONS, Settings, is_language};
-use crate::storyboard::{Place, Refusal, SceneKind, Storyboard};
+use crate::storyboard::{OnFailure, Place, Quality, Refusal, SceneKind, Storyboard, Theme};
+use crate::storyboard_json;
+use crate::text::one_line;
 
 /// JSON in a string in a string: as deep as anybody ever wrapped a plan.
 const DEEPEST_STRING: usize = 3;
@@ -42,39 +39,39 @@ const DEEPEST_STRING: usize = 3;
 /// # Errors
 /// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
 pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
-    let places = Places::of(text);
-    let (root, cut_off) = json::parse(text).map_err(|misread| {
-        let message = format!("the document is no JSON: {}", misread.why);
-        refusal("input.json_invalid", &message, "Mend the JSON at that place.", Some(places.at(misread.at)))
+    let positions = Positions::of(text);
+    let (root, cut_off) = json::parse(text).map_err(|error| {
+        let message = format!("the document is no JSON: {}", error.why);
+        refusal("input.json_invalid", &message, "Mend the JSON at that place.", Some(positions.at(error.at)))
     })?;
     if is_storyboard(&root) {
-        return board::plan(text);
+        return storyboard_json::plan(text);
     }
     let mut warnings = Warnings::default();
     if cut_off {
-        warnings.add("plan.document_cut_off", "the document ends in the middle of a value", places.at(text.len()));
+        warnings.add("plan.document_cut_off", "the document ends in the middle of a value", positions.at(text.len()));
     }
     let root = unwrapped(root, 0);
     let Some((plan, scenes)) = scenes(&root) else {
         let message = "the JSON is neither a lecture plan nor a storyboard: it has no `scenes`";
         let remedy = "Write `{\"animation_plan\": {\"scenes\": [{\"voiceover\": …, \"elements\": […]}]}}`.";
-        return Err(refusal("input.unknown_format", message, remedy, Some(places.at(root.at))));
+        return Err(refusal("input.unknown_format", message, remedy, Some(positions.at(root.at))));
     };
-    let settings = settings(name, &[plan, &root], &places, &mut warnings);
+    let settings = settings(name, &[plan, &root], &positions, &mut warnings);
     let given = title(&root, plan, &settings);
     let title = given.clone().unwrap_or_else(|| python::title(name));
     let mut drafts = Vec::new();
     for (index, one) in scenes.iter().enumerate() {
-        drafts.push(scene::draft(one, (index, &title), &settings, &places, &mut warnings));
+        drafts.push(scene::draft(one, (index, &title), &settings, &positions, &mut warnings));
     }
-    let mut film = Film::new(title, settings, warnings);
+    let mut film = FilmBuilder::new(title, settings, warnings);
     if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..SCENES).contains(&drafts.len()))
         && matches!(first.kind, SceneKind::Lesson)
         && first.heading != heading
     {
         // A lecture opens with its name, as a lesson does.
-        let (kind, place, name) = (SceneKind::TitleCard, places.at(plan.at), Some("title-card".to_owned()));
-        film.scene(Draft { kind, heading, name, place, steps: Vec::new() })?;
+        let (kind, place, name) = (SceneKind::TitleCard, positions.at(plan.at), Some("title-card".to_owned()));
+        film.scene(Draft { kind, heading, name, place, steps: Vec::new(), plays_ms: 0 })?;
     }
     for draft in drafts {
         if draft.steps.is_empty() {
@@ -154,16 +151,21 @@ fn title(root: &Value, plan: &Value, settings: &Settings) -> Option<String> {
     let solution = root.get(&["solution"]).and_then(|solution| solution.get(&["title", "topic", "problem"]));
     let title = plan.get(&keys).or_else(|| root.get(&keys)).or(solution).and_then(Value::text)?;
     let place = Place { line: 1, column: 1 };
-    let title = crate::lesson::inline::read(&crate::lesson::inline::of_text(&title, place), settings);
+    let title = crate::inline::read(&crate::inline::of_text(&title, place), settings);
     Some(one_line(&title, 150)).filter(|title| !title.is_empty())
 }
 
+/// The words of an enumeration.
+fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| name(*one)).collect()
+}
+
 /// Settings of the film, where they are understood; others are left out with a warning.
-fn settings(name: &str, maps: &[&Value], places: &Places<'_>, warnings: &mut Warnings) -> Settings {
+fn settings(name: &str, maps: &[&Value], positions: &Positions<'_>, warnings: &mut Warnings) -> Settings {
     let mut settings = Settings::of(name);
     let found = |keys: &[&str]| {
         let value = maps.iter().find_map(|map| map.get(keys))?;
-        Some((value.text()?, places.at(value.at)))
+        Some((value.text()?, positions.at(value.at)))
     };
     let mut choice = |key: &str, known: &[&str]| {
         let (word, place) = found(&[&plain(key)])?;
@@ -178,11 +180,12 @@ fn settings(name: &str, maps: &[&Value], places: &Places<'_>, warnings: &mut War
         );
         None
     };
-    if let Some(theme) = choice("theme", &["dark", "light"]) {
+    if let Some(theme) = choice("theme", &words(Theme::ALL, Theme::name)).and_then(|word| Theme::named(&word)) {
         settings.theme = theme;
     }
-    settings.quality = choice("quality", &["draft", "standard", "high", "4k"]);
-    settings.on_failure = choice("on_failure", &["still", "fail"]);
+    settings.quality = choice("quality", &words(Quality::ALL, Quality::name)).and_then(|word| Quality::named(&word));
+    let on_failure = choice("on_failure", &words(OnFailure::ALL, OnFailure::name));
+    settings.on_failure = on_failure.and_then(|word| OnFailure::named(&word));
     if let Some((language, place)) = found(&["language", "lang"]) {
         if is_language(&language) {
             settings.language = language;
@@ -200,7 +203,7 @@ fn settings(name: &str, maps: &[&Value], places: &Places<'_>, warnings: &mut War
             Some(language) => settings.caption(language),
             None => {
                 let message = "`captions` names no language such as `de` or `pt-BR`; it was left out";
-                warnings.add("plan.unknown_setting", message, places.at(value.at));
+                warnings.add("plan.unknown_setting", message, positions.at(value.at));
             }
         }
     }

@@ -2,11 +2,11 @@
 //! style, or a map of parameters.
 
 use super::json::{self, Key, Kind, Value, plain};
-use crate::axis;
-use crate::draft::one_line;
-use crate::drawing::{Range, paint};
-use crate::expression;
-use crate::storyboard::{Expression, Placement, Point3, Style, Timing};
+use crate::drawing::axis;
+use crate::drawing::expression;
+use crate::drawing::{Range, style};
+use crate::storyboard::{Easing, Entrance, Exit, Expression, Placement, Point3, Region, Style, Timing};
+use crate::text::one_line;
 
 /// No length on the screen is larger, in Manim's units.
 const FURTHEST: f64 = 1_000.0;
@@ -91,8 +91,8 @@ impl<'a> Parameters<'a> {
     }
 
     pub(super) fn style(&self) -> Option<Style> {
-        let mut style = paint::unstyled();
-        let colour = |value: &Value| value.text().and_then(|text| paint::colour(&text));
+        let mut style = style::unstyled();
+        let colour = |value: &Value| value.text().and_then(|text| style::colour(&text));
         style.colour = self.get(&["color", "colour", "strokecolor", "fontcolor", "textcolor"]).and_then(colour);
         style.fill = self.get(&["fill", "fillcolor"]).and_then(colour);
         style.opacity = self.number(&["opacity", "fillopacity", "alpha"]).map(|opacity| opacity.clamp(0.05, 1.0));
@@ -110,9 +110,9 @@ impl<'a> Parameters<'a> {
         // `"style": "red"` or `"style": "color: red; bold"`.
         if let Some(Kind::Text(text)) = self.element.get(&["style"]).map(|value| &value.kind) {
             let named = || pairs(text, 0).and_then(|pairs| pairs.get(&["color", "colour"]).and_then(colour));
-            style.colour = style.colour.or_else(|| paint::colour(text)).or_else(named);
+            style.colour = style.colour.or_else(|| style::colour(text)).or_else(named);
         }
-        paint::or_none(style)
+        style::or_none(style)
     }
 
     pub(super) fn is_bold(&self) -> bool {
@@ -158,47 +158,47 @@ impl<'a> Parameters<'a> {
     }
 }
 
-fn easing(word: &str) -> Option<String> {
+fn easing(word: &str) -> Option<Easing> {
     let known = match word {
-        "linear" => "linear",
-        "easein" | "rushinto" | "easeinquad" | "easeinsine" => "ease-in",
-        "easeout" | "rushfrom" | "easeoutquad" | "easeoutsine" => "ease-out",
-        "thereandback" | "wiggle" => "there-and-back",
-        "smooth" | "easeinout" | "ease" => "smooth",
+        "linear" => Easing::Linear,
+        "easein" | "rushinto" | "easeinquad" | "easeinsine" => Easing::EaseIn,
+        "easeout" | "rushfrom" | "easeoutquad" | "easeoutsine" => Easing::EaseOut,
+        "thereandback" | "wiggle" => Easing::ThereAndBack,
+        "smooth" | "easeinout" | "ease" => Easing::Smooth,
         _ => return None,
     };
-    Some(known.to_owned())
+    Some(known)
 }
 
-fn entrance_of(word: &str) -> Option<String> {
+fn entrance_of(word: &str) -> Option<Entrance> {
     let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
     let known = if has(&["write", "type", "letterbyletter"]) {
-        "write"
+        Entrance::Write
     } else if has(&["create", "draw", "trace"]) {
-        "create"
+        Entrance::Create
     } else if has(&["fade", "appear", "dissolve"]) {
-        "fade"
+        Entrance::Fade
     } else if has(&["grow", "scale", "pop", "zoom", "spin"]) {
-        "grow"
+        Entrance::Grow
     } else if has(&["slide", "shift", "fly"]) {
-        "slide"
+        Entrance::Slide
     } else if matches!(word, "none" | "instant" | "add") {
-        "none"
+        Entrance::None
     } else {
         return None;
     };
-    Some(known.to_owned())
+    Some(known)
 }
 
-fn exit_of(word: &str) -> Option<String> {
+fn exit_of(word: &str) -> Option<Exit> {
     let known = match word {
-        _ if word.contains("fade") => "fade",
-        _ if word.contains("shrink") || word.contains("uncreate") => "shrink",
-        _ if word.contains("slide") => "slide",
-        "none" => "none",
+        _ if word.contains("fade") => Exit::Fade,
+        _ if word.contains("shrink") || word.contains("uncreate") => Exit::Shrink,
+        _ if word.contains("slide") => Exit::Slide,
+        "none" => Exit::None,
         _ => return None,
     };
-    Some(known.to_owned())
+    Some(known)
 }
 
 /// `radius=2, color=red` or `x_range: [-3, 3]; y_range: [0, 1]` as a map; none when a part of it is no such pair.
@@ -478,18 +478,18 @@ pub(super) fn placement(value: &Value) -> Option<Placement> {
         "centerright",
     ]);
     let region = match (up, down, left, right) {
-        (true, false, true, false) => "top-left",
-        (true, false, false, true) => "top-right",
-        (true, false, ..) => "top",
-        (false, true, true, false) => "bottom-left",
-        (false, true, false, true) => "bottom-right",
-        (false, true, ..) => "bottom",
-        (_, _, true, false) => "left",
-        (_, _, false, true) => "right",
-        _ if has(&["center", "centre", "middle", "origin"]) => "center",
+        (true, false, true, false) => Region::TopLeft,
+        (true, false, false, true) => Region::TopRight,
+        (true, false, ..) => Region::Top,
+        (false, true, true, false) => Region::BottomLeft,
+        (false, true, false, true) => Region::BottomRight,
+        (false, true, ..) => Region::Bottom,
+        (_, _, true, false) => Region::Left,
+        (_, _, false, true) => Region::Right,
+        _ if has(&["center", "centre", "middle", "origin"]) => Region::Center,
         _ => return None,
     };
-    Some(Placement { region: Some(region.to_owned()), at: None })
+    Some(Placement { region: Some(region), at: None })
 }
 
 /// What stands right of `y =`, `f(x) =` and the like, and its name.
@@ -604,7 +604,7 @@ mod tests {
             ("\"below title\"", "bottom"),
             ("\"topleft\"", "top-left"),
         ] {
-            assert_eq!(region(json).as_deref(), Some(name), "{json}");
+            assert_eq!(region(json).map(Region::name), Some(name), "{json}");
         }
         assert_eq!(region("\"somewhere\""), None);
     }

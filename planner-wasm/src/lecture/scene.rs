@@ -9,22 +9,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canvas::{Canvas, Canvases, Stage, put};
 use super::element::{self, Made};
 use super::figure;
-use super::growth::Growth;
 use super::json::{Kind, Value, plain};
 use super::parameters::Parameters;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings, one_line, placeholder, target};
+use super::transformation::Transformation;
+use crate::document::position::Positions;
+use crate::document::settings::Settings;
 use crate::drawing::Range;
-use crate::drawing::plane::Plane;
-use crate::drawing::scenery::Scenery;
+use crate::drawing::axes::AxesBuilder;
+use crate::drawing::space::SpaceBuilder;
 use crate::film::NAMELESS;
-use crate::lesson::inline;
-use crate::place::Places;
-use crate::settings::Settings;
+use crate::film::Warnings;
+use crate::film::draft::{Draft, Shown, Step, StepKind, placeholder, target};
+use crate::inline;
+use crate::speech::Locale;
 use crate::storyboard::{
     Action, Axis, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Point, RichText, SceneKind, Shape, ShapeKind,
     Span,
 };
-use crate::tongue::Tongue;
+use crate::text::one_line;
 
 /// A drawing holds no more shapes, axes no more curves, a space no more solids.
 const MOST_PARTS: usize = 40;
@@ -59,7 +61,7 @@ enum Item {
 
 struct Reader<'a, 'w> {
     settings: &'a Settings,
-    places: &'a Places<'a>,
+    positions: &'a Positions<'a>,
     warnings: &'w mut Warnings,
     canvases: Canvases,
     /// What is on a canvas, or is one, by the plan's names.
@@ -74,7 +76,7 @@ struct Reader<'a, 'w> {
     old: Option<String>,
     /// What parts of canvases have become, by their names.
     became: BTreeMap<String, String>,
-    /// Whether shapes with places of their own are drawn: short words at points belong to them.
+    /// Whether shapes with positions of their own are drawn: short words at points belong to them.
     has_drawing: bool,
 }
 
@@ -83,13 +85,13 @@ pub(super) fn draft(
     scene: &Value,
     (index, film): (usize, &str),
     settings: &Settings,
-    places: &Places<'_>,
+    positions: &Positions<'_>,
     warnings: &mut Warnings,
 ) -> Draft {
-    let place = places.at(scene.at);
+    let place = positions.at(scene.at);
     let mut reader = Reader {
         settings,
-        places,
+        positions,
         warnings,
         canvases: Canvases::new(),
         names: BTreeMap::new(),
@@ -133,7 +135,7 @@ pub(super) fn draft(
         Ok(_) => format!("scene-{id}"),
         Err(_) => id,
     });
-    Draft { kind, heading: one_line(&heading, 150), name, place, steps }
+    Draft { kind, heading: one_line(&heading, 150), name, place, steps, plays_ms: 0 }
 }
 
 /// What a scene without elements says of itself: that it opens or ends the film.
@@ -152,14 +154,14 @@ fn card(scene: &Value) -> SceneKind {
 
 /// A description as a heading: its first sentence, if that is short, or its first clause.
 fn described(description: &str) -> String {
-    let sentence = crate::sentence::all(description).first().map_or(description, |one| *one);
+    let sentence = crate::text::sentence::all(description).first().map_or(description, |one| *one);
     let clause = if sentence.chars().count() > LONGEST_HEADING { sentence.split([',', ';', ':']).next() } else { None };
     one_line(clause.unwrap_or(sentence).trim_end_matches('.'), LONGEST_HEADING)
 }
 
 impl Reader<'_, '_> {
     fn heard(&mut self, value: Option<&Value>) -> String {
-        let place = value.map(|value| self.places.at(value.at));
+        let place = value.map(|value| self.positions.at(value.at));
         match (value.and_then(Value::text), place) {
             (Some(text), Some(place)) => inline::heard(&inline::of_text(&text, place), self.settings),
             _ => String::new(),
@@ -175,8 +177,8 @@ impl Reader<'_, '_> {
     ) -> Vec<Step> {
         let words = scene.get(WORDS);
         let spoken = self.heard(words);
-        let place = self.places.at(words.map_or(scene.at, |words| words.at));
-        let of_scene = self.places.at(scene.at);
+        let place = self.positions.at(words.map_or(scene.at, |words| words.at));
+        let of_scene = self.positions.at(scene.at);
         let all: Vec<Parameters<'_>> = elements.iter().map(|element| Parameters::of(element)).collect();
         let mut made = self.made(&all);
         let name = |(index, one): (usize, &Parameters<'_>)| {
@@ -196,30 +198,36 @@ impl Reader<'_, '_> {
             made.iter().map(|one| matches!(one, Made::Element(ElementKind::Equation(_)))).collect();
         let of = |name: &str| names.iter().position(|one| one == name);
         // What comes of a transformation is not there before, unless it was what another one began with.
-        let growths: Vec<Growth> = made.iter().filter_map(Made::growth).cloned().collect();
-        let results: BTreeSet<&str> = growths.iter().map(|growth| &*growth.into).collect();
-        let begins = |name: &str| growths.iter().take_while(|growth| growth.into != name).any(|one| one.from == name);
+        let growths: Vec<Transformation> = made.iter().filter_map(Made::transformation).cloned().collect();
+        let results: BTreeSet<&str> = growths.iter().map(|transformation| &*transformation.into).collect();
+        let begins = |name: &str| {
+            growths.iter().take_while(|transformation| transformation.into != name).any(|one| one.from == name)
+        };
         for ((index, parameters), words) in all.iter().enumerate().zip(spoken) {
             let own = parameters.element.get(WORDS);
-            let at = self.places.at(parameters.element.at);
+            let at = self.positions.at(parameters.element.at);
             if !words.is_empty() {
                 // Elements without words wait for the first that has some.
                 if waiting.is_some() {
                     self.close(&mut items, waiting.take(), &mut out);
                 }
-                waiting = Some((words, own.map_or(at, |own| self.places.at(own.at))));
+                waiting = Some((words, own.map_or(at, |own| self.positions.at(own.at))));
             }
             let name = names[index].clone();
             let result = results.contains(&*name);
             let made_here =
                 if result { made[index].clone() } else { std::mem::replace(&mut made[index], Made::Nothing) };
             let (made_here, parameters, name) = match made_here {
-                Made::Growth(growth) => {
-                    self.from = if growth.from.is_empty() { self.last.clone() } else { Some(growth.from.clone()) };
+                Made::Transformation(transformation) => {
+                    self.from = if transformation.from.is_empty() {
+                        self.last.clone()
+                    } else {
+                        Some(transformation.from.clone())
+                    };
                     let formula = self.from.as_deref().and_then(of).is_some_and(|index| formulas[index]);
-                    let next = match of(&growth.into) {
+                    let next = match of(&transformation.into) {
                         Some(result) => (made[result].clone(), &all[result], names[result].clone()),
-                        None => (element::words(&growth.into, formula, at, self.warnings), parameters, name),
+                        None => (element::words(&transformation.into, formula, at, self.warnings), parameters, name),
                     };
                     self.grows(&next.0, next.1, at, &mut items);
                     next
@@ -293,7 +301,7 @@ impl Reader<'_, '_> {
     ) {
         self.became.remove(&name);
         match made {
-            Made::Nothing | Made::Growth(_) => {}
+            Made::Nothing | Made::Transformation(_) => {}
             Made::Clear => {
                 self.clear(items);
                 items.push(Item::Step(Step { place, kind: StepKind::Clear }));
@@ -339,7 +347,7 @@ impl Reader<'_, '_> {
                 let kind = ElementKind::Drawing(Drawing { shapes: vec![shape] });
                 self.show(kind, parameters, name, place, from_scene, items);
             }
-            Made::Plane(mut plane) => {
+            Made::Axes(mut plane) => {
                 let index = self.canvases.planes.len();
                 if let Some((x, y, _)) = ranges.planes.get(index) {
                     (plane.x, plane.y) = (*x, *y);
@@ -349,14 +357,14 @@ impl Reader<'_, '_> {
                 stage.timing = parameters.timing(from_scene);
                 self.canvases.planes.push(stage);
                 self.on_planes.insert(name.clone(), index);
-                self.names.insert(name.clone(), Named::Whole(Canvas::Plane(index)));
+                self.names.insert(name.clone(), Named::Whole(Canvas::AxesBuilder(index)));
                 self.last = Some(name);
-                items.push(Item::Canvas(Canvas::Plane(index), place));
+                items.push(Item::Canvas(Canvas::AxesBuilder(index), place));
             }
             Made::Curve(curve) => {
                 let index = self.plane_of(parameters).unwrap_or_else(|| {
                     let index = self.canvases.planes.len();
-                    let mut plane = Plane::default();
+                    let mut plane = AxesBuilder::default();
                     if let Some((x, y, _)) = ranges.planes.get(index) {
                         (plane.x, plane.y) = (*x, *y);
                     }
@@ -371,9 +379,9 @@ impl Reader<'_, '_> {
                 let old = put(&mut stage.parts, &mut stage.what.curves, &name, curve, self.old.take());
                 self.becomes(old, &name);
                 self.on_planes.insert(name.clone(), index);
-                self.names.insert(name.clone(), Named::Part(Canvas::Plane(index), label));
+                self.names.insert(name.clone(), Named::Part(Canvas::AxesBuilder(index), label));
                 self.last = Some(name);
-                touch(items, Canvas::Plane(index), place);
+                touch(items, Canvas::AxesBuilder(index), place);
             }
             Made::Space(mut scenery) => {
                 let index = self.canvases.spaces.len();
@@ -389,7 +397,7 @@ impl Reader<'_, '_> {
             Made::Solid(solid) => {
                 if self.canvases.spaces.is_empty() {
                     let ranges = ranges.spaces.first().copied().unwrap_or_default();
-                    let scenery = Scenery { ranges, ..Scenery::default() };
+                    let scenery = SpaceBuilder { ranges, ..SpaceBuilder::default() };
                     self.canvases.spaces.push(Stage::of("space-1", 0, scenery));
                 }
                 let index = self.canvases.spaces.len() - 1;
@@ -471,10 +479,10 @@ impl Reader<'_, '_> {
     /// The canvas that something will be a part of.
     fn canvas_of(&self, made: &Made, parameters: &Parameters<'_>) -> Option<Canvas> {
         match made {
-            Made::Curve(_) => self.plane_of(parameters).map(Canvas::Plane),
+            Made::Curve(_) => self.plane_of(parameters).map(Canvas::AxesBuilder),
             Made::Solid(_) => self.canvases.spaces.len().checked_sub(1).map(Canvas::Space),
             Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
-                self.plane_of(parameters).map(Canvas::Plane)
+                self.plane_of(parameters).map(Canvas::AxesBuilder)
             }
             Made::Shape(_, true) => Some(Canvas::Drawing),
             _ => None,
@@ -614,9 +622,9 @@ impl Reader<'_, '_> {
         let mut unplaced = 0_u32;
         let mut made = Vec::with_capacity(all.len());
         for parameters in all {
-            let mut one = element::made(parameters, x, self.places.at(parameters.element.at), self.warnings);
+            let mut one = element::made(parameters, x, self.positions.at(parameters.element.at), self.warnings);
             match &mut one {
-                Made::Plane(plane) => x = plane.x.map(|x| (x.min, x.max)),
+                Made::Axes(plane) => x = plane.x.map(|x| (x.min, x.max)),
                 Made::Space(_) => unplaced = 0,
                 // Bodies of which nobody says where they are stand side by side.
                 Made::Solid(solid) if parameters.center().is_none() && figure::is_body(&solid.kind) => {
@@ -643,18 +651,18 @@ struct Ranges {
 
 impl Ranges {
     fn of(made: &[Made], all: &[Parameters<'_>], names: &[String]) -> Self {
-        let (mut planes, mut spaces): (Vec<Plane>, Vec<Scenery>) = (Vec::new(), Vec::new());
+        let (mut planes, mut spaces): (Vec<AxesBuilder>, Vec<SpaceBuilder>) = (Vec::new(), Vec::new());
         let (mut on_planes, mut at) = (BTreeMap::new(), Vec::new());
         for ((one, parameters), name) in made.iter().zip(all).zip(names) {
             at.push(plane_of(parameters, &on_planes, planes.len()));
             match one {
-                Made::Plane(plane) => {
+                Made::Axes(plane) => {
                     on_planes.insert(name.clone(), planes.len());
                     planes.push(plane.clone());
                 }
                 Made::Curve(curve) => {
                     if planes.is_empty() {
-                        planes.push(Plane::default());
+                        planes.push(AxesBuilder::default());
                     }
                     let index = plane_of(parameters, &on_planes, planes.len()).unwrap_or_default();
                     on_planes.insert(name.clone(), index);
@@ -663,7 +671,7 @@ impl Ranges {
                 Made::Space(scenery) => spaces.push(scenery.clone()),
                 Made::Solid(solid) => {
                     if spaces.is_empty() {
-                        spaces.push(Scenery::default());
+                        spaces.push(SpaceBuilder::default());
                     }
                     if let Some(scenery) = spaces.last_mut() {
                         scenery.solids.push(solid.clone());
@@ -673,13 +681,13 @@ impl Ranges {
             }
         }
         let ends = |axis: &Axis| Some(Range { min: axis.min, max: axis.max, step: Some(axis.step) });
-        let of_plane = |plane: Plane| {
+        let of_plane = |plane: AxesBuilder| {
             let given = (plane.x, plane.y, plane.is_frame);
             plane.axes().map_or(given, |axes| (ends(&axes.x), ends(&axes.y), given.2))
         };
-        let of_space = |scenery: Scenery| {
+        let of_space = |scenery: SpaceBuilder| {
             let given = scenery.ranges;
-            let axes = Scenery { axes: Some(true), ..scenery }.space().ok().and_then(|space| space.axes);
+            let axes = SpaceBuilder { axes: Some(true), ..scenery }.space().ok().and_then(|space| space.axes);
             axes.map_or(given, |axes| [ends(&axes.x), ends(&axes.y), ends(&axes.z)])
         };
         let (planes, spaces) = (planes.into_iter().map(of_plane), spaces.into_iter().map(of_space));
@@ -770,7 +778,7 @@ fn is_placed_shape(parameters: &Parameters<'_>) -> bool {
 
 /// Whether words at a point belong to a drawing.
 fn is_label(text: &RichText, parameters: &Parameters<'_>) -> bool {
-    crate::draft::length(text) <= LONGEST_LABEL && parameters.center().is_some()
+    crate::text::length(text) <= LONGEST_LABEL && parameters.center().is_some()
 }
 
 /// Whether a formula at a point is the name of something in a drawing.
@@ -781,10 +789,10 @@ fn is_letter(formula: &Formula, parameters: &Parameters<'_>) -> bool {
 
 /// A title element as a heading, in words.
 fn spoken_heading(text: &RichText, settings: &Settings) -> String {
-    let tongue = Tongue::of(&settings.language);
+    let locale = Locale::of(&settings.language);
     let word = |span: &Span| match span {
         Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.clone(),
-        Span::Math(formula) => crate::speech::words(&formula.latex, tongue),
+        Span::Math(formula) => crate::speech::words(&formula.latex, locale),
     };
     one_line(&text.spans.iter().map(word).collect::<String>(), 150)
 }

@@ -1,12 +1,14 @@
 //! Fenced code: drawings, formulas, Manim programs, and programs to show.
 
-use crate::draft::{Warnings, clean, placeholder};
+use crate::document::position::Positions;
+use crate::drawing::expression::ParseError;
 use crate::drawing::{chart, graph, number_line, plot, shapes, surface};
-use crate::expression::Misread;
-use crate::lesson::inline;
-use crate::place::Places;
+use crate::film::Warnings;
+use crate::film::draft::placeholder;
+use crate::inline;
 use crate::python;
 use crate::storyboard::{Code, ElementKind, Equation, ManimScene, Place};
+use crate::text::{clean, line_numbers};
 
 /// What one program holds; more is cut off with a warning.
 const MOST_CODE_BYTES: usize = 20_000;
@@ -28,7 +30,7 @@ pub(crate) enum Fenced {
 
 impl Fence {
     /// Reads the fence by the name after it.
-    pub(crate) fn read(self, places: &Places<'_>, warnings: &mut Warnings) -> Fenced {
+    pub(crate) fn read(self, positions: &Positions<'_>, warnings: &mut Warnings) -> Fenced {
         let name = self.info.split([' ', ',', '{', ':']).next().unwrap_or_default().to_lowercase();
         let text = self.text.as_str();
         let (label, read) = match name.as_str() {
@@ -48,17 +50,17 @@ impl Fence {
             "manim" => return self.manim(warnings),
             _ => return Fenced::Shown(self.program(name, warnings)),
         };
-        let kind = read.unwrap_or_else(|misread| {
-            let at = self.at(&misread, places);
-            warnings.add("plan.expression_not_understood", format!("`{name}` can't be drawn: {}", misread.why), at);
+        let kind = read.unwrap_or_else(|error| {
+            let at = self.at(&error, positions);
+            warnings.add("plan.expression_not_understood", format!("`{name}` can't be drawn: {}", error.why), at);
             placeholder(label, text)
         });
         Fenced::Shown(kind)
     }
 
-    fn at(&self, misread: &Misread, places: &Places<'_>) -> Place {
-        let piece = self.pieces.iter().rev().find(|(start, _)| *start <= misread.at);
-        piece.map_or(self.place, |(start, source)| places.at(source + misread.at - start))
+    fn at(&self, error: &ParseError, positions: &Positions<'_>) -> Place {
+        let piece = self.pieces.iter().rev().find(|(start, _)| *start <= error.at);
+        piece.map_or(self.place, |(start, source)| positions.at(source + error.at - start))
     }
 
     fn equation(&self, warnings: &mut Warnings) -> ElementKind {
@@ -97,7 +99,7 @@ impl Fence {
         let lines = u32::try_from(code.text.lines().count()).unwrap_or(u32::MAX);
         // Leading empty lines are not shown, and the author counted them.
         let dropped = self.text.lines().take_while(|line| line.trim().is_empty()).count() as u32;
-        let wanted = highlighted(&self.info).into_iter().filter_map(|line| line.checked_sub(dropped));
+        let wanted = line_numbers::marked(&self.info).into_iter().filter_map(|line| line.checked_sub(dropped));
         let highlighted: Vec<u32> = wanted.filter(|line| (1..=lines).contains(line)).collect();
         ElementKind::Code(Code { highlighted, ..code })
     }
@@ -124,38 +126,5 @@ pub(crate) fn equation(source: &str, place: Place, warnings: &mut Warnings) -> E
             inline::not_understood(&why, place, warnings);
             placeholder("Formula", source)
         }
-    }
-}
-
-/// The lines in `{1,3-4}` or `hl_lines="1 3"`, ascending.
-pub(crate) fn highlighted(info: &str) -> Vec<u32> {
-    let braced = info.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(inside, _)| inside);
-    let named = || info.split_once("hl_lines=").map(|(_, rest)| rest.trim_matches(['"', '\'', '[', ']']));
-    let mut lines: Vec<u32> = Vec::new();
-    for part in braced.or_else(named).unwrap_or_default().split([',', ' ', '|']) {
-        let mut ends = part.trim().splitn(2, '-').map(|end| end.trim().parse::<u32>());
-        match (ends.next(), ends.next()) {
-            (Some(Ok(line)), None) => lines.push(line),
-            // No program that is shown has more lines.
-            (Some(Ok(from)), Some(Ok(to))) => lines.extend(from..=to.min(from.saturating_add(1_000))),
-            _ => {}
-        }
-    }
-    lines.sort_unstable();
-    lines.dedup();
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::highlighted;
-
-    #[test]
-    fn lines_are_highlighted_as_they_are_named() {
-        assert_eq!(highlighted("python {1,3-4}"), [1, 3, 4]);
-        assert_eq!(highlighted("rust{4-2, 2, x, 1}"), [1, 2]);
-        assert_eq!(highlighted("python hl_lines=\"1 3\""), [1, 3]);
-        assert!(highlighted("python {.numberLines}").is_empty() && highlighted("python").is_empty());
-        assert!(highlighted("x {1-4294967295}").len() <= 1_001);
     }
 }

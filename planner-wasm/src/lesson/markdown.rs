@@ -11,11 +11,13 @@ use pulldown_cmark::{
 };
 
 use super::fence::{self, Fence, Fenced};
-use super::inline::{self, Inline, Picture, Style, is_blank};
-use crate::asset;
-use crate::draft::{Warnings, clean, one_line, placeholder};
-use crate::place::Places;
+use crate::document::asset;
+use crate::document::position::Positions;
+use crate::film::Warnings;
+use crate::film::draft::placeholder;
+use crate::inline::{self, Inline, Picture, Style, is_blank};
 use crate::storyboard::{Bullet, Bullets, ElementKind, Image, ManimScene, Place, RichText, Span, Table, TableRow};
+use crate::text::{clean, one_line};
 
 /// A heading and what stands below it, up to the next one of level 1 or 2.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
     options |= Options::ENABLE_FOOTNOTES | Options::ENABLE_TASKLISTS | Options::ENABLE_GFM;
     let start = Place { line: 1, column: 1 };
     let mut reader = Reader {
-        places: Places::of(text),
+        positions: Positions::of(text),
         sections: vec![Section { level: 0, heading: Vec::new(), place: start, blocks: Vec::new() }],
         warnings,
         line: Vec::new(),
@@ -112,7 +114,7 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
 }
 
 struct Reader<'a, 'w> {
-    places: Places<'a>,
+    positions: Positions<'a>,
     sections: Vec<Section>,
     warnings: &'w mut Warnings,
     /// The line that is being read, and where it begins.
@@ -166,7 +168,7 @@ impl Reader<'_, '_> {
             Event::TaskListMarker(done) => self.words(if done { "☑ " } else { "☐ " }),
             Event::FootnoteReference(name) => self.reference(&name),
             Event::Rule if self.lists.is_empty() && self.quotes.is_empty() => {
-                let place = self.places.at(range.start);
+                let place = self.positions.at(range.start);
                 self.block(BlockKind::Break, place);
             }
             Event::Html(html) => {
@@ -181,7 +183,7 @@ impl Reader<'_, '_> {
     }
 
     fn start(&mut self, tag: Tag<'_>, range: &Range<usize>) {
-        let place = self.places.at(range.start);
+        let place = self.positions.at(range.start);
         match tag {
             Tag::Paragraph | Tag::Heading { .. } => {
                 self.finish_line();
@@ -297,7 +299,7 @@ impl Reader<'_, '_> {
         if let Some(picture) = self.pictures.last_mut() {
             return picture.alternative.push_str(source);
         }
-        let place = self.places.at(at);
+        let place = self.positions.at(at);
         let source = source.to_string();
         self.line.push(if display { Inline::Display(source, place) } else { Inline::Math(source, place) });
     }
@@ -470,7 +472,7 @@ impl Reader<'_, '_> {
 
     fn finish_html(&mut self) {
         let Some((text, place)) = self.html.take() else { return };
-        // A remark of the author's is nobody's business.
+        // A comment is neither shown nor spoken.
         if text.trim_start().starts_with("<!--") {
             return;
         }
@@ -527,7 +529,7 @@ impl Reader<'_, '_> {
         let Some(fence) = self.code.take() else { return };
         let place = fence.place;
         self.break_list();
-        match fence.read(&self.places, self.warnings) {
+        match fence.read(&self.positions, self.warnings) {
             Fenced::Shown(kind) => self.shown(kind, place),
             Fenced::Manim(scene) => self.block(BlockKind::Manim(scene), place),
         }

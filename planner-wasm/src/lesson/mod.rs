@@ -6,21 +6,21 @@
 //! The one rule: paragraphs are spoken, everything else is shown, document order is time order.
 
 pub(crate) mod fence;
-pub(crate) mod inline;
 mod markdown;
-mod nesting;
 
 use std::collections::BTreeMap;
 
-use self::inline::Inline;
 use self::markdown::{Block, BlockKind, Section};
+use crate::document::front_matter;
+use crate::document::position::Positions;
 use crate::document::refusal;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings};
-use crate::drawing::paint;
-use crate::film::Film;
-use crate::front_matter;
-use crate::place::Places;
-use crate::settings::Settings;
+use crate::document::settings::Settings;
+use crate::drawing::style;
+use crate::film::FilmBuilder;
+use crate::film::Warnings;
+use crate::film::draft::{Draft, Shown, Step, StepKind};
+use crate::inline::{self, Inline};
+use crate::python;
 use crate::storyboard::{ElementKind, Place, Refusal, SceneKind, Storyboard, Style};
 
 /// A footnote's size against that of other text.
@@ -35,16 +35,16 @@ const HEADING_ALONE: usize = 70;
 pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     let settings = front_matter::read(name, text)?;
     let mut warnings = Warnings::default();
-    let shallow = nesting::shallow(text, settings.body);
+    let shallow = inline::nesting::shallow(text, settings.body);
     if let Some((_, line)) = &shallow {
         let message = "quotations and lists are nested more than 100 deep in one line; the rest is taken as one";
-        warnings.add("plan.nested_too_deep", message, Places::of(text).at(*line));
+        warnings.add("plan.nested_too_deep", message, Positions::of(text).at(*line));
     }
     let text = shallow.as_ref().map_or(text, |(text, _)| text);
     let lesson = markdown::read(text, settings.body, &mut warnings);
     let title = title(&settings, &lesson.sections)?;
     let last = lesson.sections.len().saturating_sub(1);
-    let mut writer = Writer { film: Film::new(title.clone(), settings, warnings), title, notes: lesson.notes };
+    let mut writer = Writer { film: FilmBuilder::new(title.clone(), settings, warnings), title, notes: lesson.notes };
     for (index, section) in lesson.sections.into_iter().enumerate() {
         writer.section(section, index > 0 && index == last)?;
     }
@@ -64,7 +64,7 @@ fn title(settings: &Settings, sections: &[Section]) -> Result<String, Refusal> {
 }
 
 struct Writer {
-    film: Film,
+    film: FilmBuilder,
     title: String,
     notes: BTreeMap<u32, (Vec<Inline>, Place)>,
 }
@@ -92,7 +92,7 @@ impl Writer {
             let end = last && level == 1 && shown.iter().all(is_break);
             let kind = if end { SceneKind::Outro } else { SceneKind::TitleCard };
             let steps = blocks.into_iter().flat_map(|block| self.steps(block)).collect();
-            self.film.scene(Draft { kind, heading: name.clone(), name: None, place, steps })?;
+            self.film.scene(Draft { kind, heading: name.clone(), name: None, place, steps, plays_ms: 0 })?;
         }
         match shown.iter().find(|block| !is_break(block)).map(|block| block.place) {
             Some(place) => self.scenes(&name, place, shown),
@@ -160,7 +160,11 @@ impl Writer {
         if empty && !matches!(kind, SceneKind::Manim(_)) {
             return Ok(());
         }
-        self.film.scene(Draft { kind, heading: heading.to_owned(), name: None, place, steps })
+        let plays_ms = match &kind {
+            SceneKind::Manim(scene) => python::estimate_ms(&scene.source, &scene.class),
+            _ => 0,
+        };
+        self.film.scene(Draft { kind, heading: heading.to_owned(), name: None, place, steps, plays_ms })
     }
 
     fn steps(&mut self, block: Block) -> Vec<Step> {
@@ -172,7 +176,7 @@ impl Writer {
             BlockKind::Note(number) => match self.notes.remove(&number) {
                 Some((line, place)) => {
                     let text = markdown::note(number, line, place, &mut self.film.warnings);
-                    let style = Some(Style { scale: Some(NOTE_SCALE), ..paint::unstyled() });
+                    let style = Some(Style { scale: Some(NOTE_SCALE), ..style::unstyled() });
                     StepKind::Show(Shown { style, ..Shown::of(ElementKind::Text(text)) })
                 }
                 None => return Vec::new(),

@@ -7,6 +7,5 @@ pub mod check;
 #[cfg(test)]
 mod schema;
 pub mod types;
-mod words;
 
 pub use types::*;

@@ -4,11 +4,6 @@ use std::path::PathBuf;
 
 use crate::types::Storyboard;
 
-/// The words of a field that may also be null.
-pub(crate) fn or_null(words: &'static [&'static str]) -> Vec<Option<&'static str>> {
-    words.iter().copied().map(Some).chain([None]).collect()
-}
-
 /// A new schema is left beside the committed one, to be looked at and renamed.
 #[test]
 fn the_published_schema_is_that_of_the_types() {

@@ -7,8 +7,56 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "host")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// Declares a record or variant once with all its derives: serde always, wasmtime's for the host.
+/// Declares a record, a variant or an enumeration of words once with all its derives: serde always, wasmtime's for the host.
 macro_rules! wit {
+    ($(#[$doc:meta])* words $name:ident { $($(#[$cdoc:meta])* ($wit:literal) $word:literal $case:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(enum))]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$cdoc])* #[cfg_attr(feature = "host", component(name = $wit))] #[serde(rename = $word)] $case,)*
+        }
+
+        impl $name {
+            /// All of them, in the order of the WIT file.
+            pub const ALL: &'static [Self] = &[$(Self::$case),*];
+
+            /// The word in JSON and in documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$case => $word,)*
+                }
+            }
+
+            /// What a word names, in lower case as JSON has it.
+            pub fn named(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == word)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            /// The words stand at each field, as they did before they were a type.
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"type": "string", "enum": [$($word),*]})
+            }
+        }
+    };
     ($(#[$doc:meta])* record $name:ident { $($(#[$fdoc:meta])* $(($wit:literal))? $field:ident: $ty:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,14 +110,11 @@ wit! {
         /// BCP 47, for example `en` or `de-AT`.
         language: String,
         /// `dark` or `light`.
-        #[cfg_attr(test, schemars(extend("enum" = crate::words::THEMES)))]
-        theme: String,
+        theme: Theme,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::QUALITIES))))]
-        quality: Option<String>,
+        quality: Option<Quality>,
         /// What becomes of a scene that can't be drawn: `still` (a still card stands in, also when none) or `fail` (the job ends).
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::ON_FAILURE))))]
-        ("on-failure") on_failure: Option<String>,
+        ("on-failure") on_failure: Option<OnFailure>,
         /// Who speaks, and how.
         voice: VoiceSettings,
         /// Background music, as an asset; none for none.
@@ -89,6 +134,131 @@ wit! {
     }
 }
 wit! {
+    /// Light on dark, or dark on light.
+    words Theme {
+        /// Light letters on a dark ground.
+        ("dark") "dark" Dark,
+        /// Dark letters on a light ground.
+        ("light") "light" Light,
+    }
+}
+wit! {
+    /// Size and frame rate of the film.
+    words Quality {
+        /// 854 by 480 at 15 frames per second.
+        ("draft") "draft" Draft,
+        /// 1280 by 720 at 30.
+        ("standard") "standard" Standard,
+        /// 1920 by 1080 at 60.
+        ("high") "high" High,
+        /// 3840 by 2160 at 60; the word is `4k`.
+        ("uhd") "4k" Uhd,
+    }
+}
+wit! {
+    /// What becomes of a scene that can't be drawn.
+    words OnFailure {
+        /// A still card stands in for it.
+        ("still") "still" Still,
+        /// The job ends.
+        ("fail") "fail" Fail,
+    }
+}
+wit! {
+    /// What falls back together when a voice fails.
+    words Consistency {
+        /// The whole film.
+        ("film") "film" Film,
+        /// Each scene.
+        ("scene") "scene" Scene,
+        /// Each beat.
+        ("beat") "beat" Beat,
+    }
+}
+wit! {
+    /// How a change begins and ends.
+    words Easing {
+        /// At one speed.
+        ("linear") "linear" Linear,
+        /// Begins slowly.
+        ("ease-in") "ease-in" EaseIn,
+        /// Ends slowly.
+        ("ease-out") "ease-out" EaseOut,
+        /// Begins and ends slowly.
+        ("smooth") "smooth" Smooth,
+        /// Comes back to where it was.
+        ("there-and-back") "there-and-back" ThereAndBack,
+    }
+}
+wit! {
+    /// How an element comes onto the screen.
+    words Entrance {
+        /// Letter by letter.
+        ("write") "write" Write,
+        /// Line by line.
+        ("create") "create" Create,
+        /// Out of the ground.
+        ("fade") "fade" Fade,
+        /// From its centre.
+        ("grow") "grow" Grow,
+        /// From the side.
+        ("slide") "slide" Slide,
+        /// At once.
+        ("none") "none" None,
+    }
+}
+wit! {
+    /// How an element leaves the screen.
+    words Exit {
+        /// Into the ground.
+        ("fade") "fade" Fade,
+        /// Into its centre.
+        ("shrink") "shrink" Shrink,
+        /// To the side.
+        ("slide") "slide" Slide,
+        /// At once.
+        ("none") "none" None,
+    }
+}
+wit! {
+    /// A part of the frame.
+    words Region {
+        /// The middle.
+        ("center") "center" Center,
+        /// The upper edge.
+        ("top") "top" Top,
+        /// The lower edge.
+        ("bottom") "bottom" Bottom,
+        /// The left edge.
+        ("left") "left" Left,
+        /// The right edge.
+        ("right") "right" Right,
+        /// The upper left corner.
+        ("top-left") "top-left" TopLeft,
+        /// The upper right corner.
+        ("top-right") "top-right" TopRight,
+        /// The lower left corner.
+        ("bottom-left") "bottom-left" BottomLeft,
+        /// The lower right corner.
+        ("bottom-right") "bottom-right" BottomRight,
+    }
+}
+wit! {
+    /// How the nodes of a graph are placed.
+    words Layout {
+        /// On a circle.
+        ("circular") "circular" Circular,
+        /// In layers along the edges.
+        ("layered") "layered" Layered,
+        /// As a tree, the root on top.
+        ("tree") "tree" Tree,
+        /// In rows and columns.
+        ("grid") "grid" Grid,
+        /// As if the edges were springs.
+        ("spring") "spring" Spring,
+    }
+}
+wit! {
     /// Who speaks, and how.
     #[derive(Default)]
     record VoiceSettings {
@@ -101,8 +271,7 @@ wit! {
         /// The provider's model; none means the setting's.
         model: Option<String>,
         /// What falls back together when a voice fails: `film` (also when none), `scene` or `beat`.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::CONSISTENCIES))))]
-        consistency: Option<String>,
+        consistency: Option<Consistency>,
         /// Most characters that voices which cost money may speak; none means no limit.
         ("max-characters") max_characters: Option<u32>,
     }
@@ -252,14 +421,11 @@ wit! {
         /// Milliseconds; none means what suits it.
         ("duration-ms") duration_ms: Option<u32>,
         /// `linear`, `ease-in`, `ease-out`, `smooth`, `there-and-back`; none means smooth.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::EASINGS))))]
-        easing: Option<String>,
+        easing: Option<Easing>,
         /// `write`, `create`, `fade`, `grow`, `slide`, `none`; none given means what suits the element.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::ENTRANCES))))]
-        entrance: Option<String>,
+        entrance: Option<Entrance>,
         /// `fade`, `shrink`, `slide`, `none`; none given means fade.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::EXITS))))]
-        exit: Option<String>,
+        exit: Option<Exit>,
     }
 }
 wit! {
@@ -267,8 +433,7 @@ wit! {
     record Placement {
         /// `center`, `top`, `bottom`, `left`, `right`, `top-left`, `top-right`, `bottom-left`, `bottom-right`; none means by
         /// `at`, or in the flow of the page.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::REGIONS))))]
-        region: Option<String>,
+        region: Option<Region>,
         /// Its centre in Manim's units: the frame is 14.22 wide and 8 high, the origin in its middle.
         at: Option<Point3>,
     }
@@ -497,8 +662,7 @@ wit! {
         /// Whether edges have a direction.
         directed: bool,
         /// `circular`, `layered`, `tree`, `grid`, `spring`; none means what suits it.
-        #[cfg_attr(test, schemars(extend("enum" = crate::schema::or_null(crate::words::LAYOUTS))))]
-        layout: Option<String>,
+        layout: Option<Layout>,
     }
 }
 wit! {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use formula::parts::{Divided, Marker, in_style};
-use formula::{Definitions, Fault};
+use formula::{Definitions, Dialect, Fault, Palette};
 use ratex_layout::{LayoutOptions, layout_with_fallback_metrics, validate_layout};
 use ratex_types::color::Color;
 use ratex_types::math_style::MathStyle;
@@ -24,6 +24,19 @@ pub struct Request {
     /// Macros of its document: names with their backslash, and bodies.
     #[serde(default)]
     pub macros: Vec<(String, String)>,
+    /// Source in which macros are defined: `\newcommand`, `\def`, `\DeclareMathOperator` and so on; all else in it is left out.
+    #[serde(default)]
+    pub preamble: String,
+    /// Read as LaTeX reads programs, not as people write lessons: see `formula::Dialect`.
+    #[serde(default)]
+    pub strict: bool,
+}
+
+impl Request {
+    fn dialect(&self) -> Dialect {
+        let palette = if self.strict { Palette::Exact } else { Palette::Legible };
+        Dialect { palette, strict: self.strict, lines: true }
+    }
 }
 
 /// What was set. Lengths are in em, the origin is the left end of the baseline, y points upwards.
@@ -98,11 +111,14 @@ const INHERITED: Color = Color::new(0.0, 0.0, 0.0, 0.0);
 #[must_use]
 pub fn typeset(request: &Request) -> Answer {
     let mut definitions = Definitions::default();
+    if !request.preamble.is_empty() {
+        definitions.take(&request.preamble);
+    }
     for (name, body) in &request.macros {
         definitions.set(name, body);
     }
     let (source, groups) = crate::groups::taken_out(&request.tex);
-    match formula::read(&source, &definitions) {
+    match formula::read(&source, &definitions, request.dialect()) {
         Ok(reading) => {
             let mut answer = set(formula::divide(reading.nodes), &groups, &source, request.display);
             answer.faults = reading.faults.into_iter().map(Told::from).collect();

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::types::{ElementKind, Formula, Graph, RichText, Span, Table};
-use crate::words::LAYOUTS;
 
-use super::{asset, count, figure, number, one_of, optional, rule, short, text};
+use super::{asset, count, figure, number, one_of, rule, short, text};
 
 /// Most items or tokens of one element.
 pub(super) const ITEMS: usize = 5_000;
@@ -94,7 +93,6 @@ fn of_table(table: &Table) -> Result<(), String> {
 fn of_graph(graph: &Graph) -> Result<(), String> {
     count("nodes", graph.nodes.len(), 1, 500)?;
     count("edges", graph.edges.len(), 0, 2_000)?;
-    optional("layout", graph.layout.as_ref(), LAYOUTS)?;
     let mut ids = BTreeSet::new();
     for node in &graph.nodes {
         text("node", &node.id, 1_000)?;

@@ -152,13 +152,21 @@ def outline(font: int, code: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=1024)
-def typeset(tex: str, display: bool = False, macros: tuple[tuple[str, str], ...] = ()) -> Formula:
+def typeset(
+    tex: str,
+    display: bool = False,
+    macros: tuple[tuple[str, str], ...] = (),
+    preamble: str = "",
+    strict: bool = False,
+) -> Formula:
     """Sets a formula, given without its dollar signs.
 
-    `display`: as a formula of its own, not within words. `macros`: names with their backslash, and bodies. Raises
-    FormulaError when nothing of it can be drawn; what can't be read in part is told in `faults`.
+    `display`: as a formula of its own, not within words. `macros`: names with their backslash, and bodies; `preamble`:
+    source that defines some. `strict`: colours are xcolor's own, and `\\color{red}{x}` colours all that follows, as in
+    LaTeX; otherwise colours can be read on every ground and that one colours `x`, as in lessons. Raises FormulaError
+    when nothing of it can be drawn; what can't be read in part is told in `faults`.
     """
-    request = _encode({"tex": tex, "display": display, "macros": macros})
+    request = _encode({"tex": tex, "display": display, "macros": macros, "preamble": preamble, "strict": strict})
     length = ctypes.c_size_t()
     pointer = _library.chalkreel_typeset(request, len(request), ctypes.byref(length))
     formula = _decode(_taken(pointer, length.value))

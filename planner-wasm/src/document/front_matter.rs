@@ -28,10 +28,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use crate::asset;
+use crate::document::asset;
 use crate::document::refusal;
-use crate::settings::{MOST_CAPTIONS, Settings, is_language};
-use crate::storyboard::{Music, Place, Refusal, Warning};
+use crate::document::settings::{MOST_CAPTIONS, Settings, is_language};
+use crate::storyboard::{Consistency, Music, OnFailure, Place, Quality, Refusal, Theme, Warning};
 
 /// No front matter that a person wrote is longer, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -144,13 +144,13 @@ impl Raw {
             settings.language = language.value;
         }
         if let Some(theme) = self.theme {
-            settings.theme = choice(&theme, "theme", &["dark", "light"])?;
+            settings.theme = choice(&theme, "theme", Theme::ALL, Theme::name)?;
         }
         if let Some(quality) = self.quality {
-            settings.quality = Some(choice(&quality, "quality", &["draft", "standard", "high", "4k"])?);
+            settings.quality = Some(choice(&quality, "quality", Quality::ALL, Quality::name)?);
         }
         if let Some(on_failure) = self.on_failure {
-            settings.on_failure = Some(choice(&on_failure, "on_failure", &["still", "fail"])?);
+            settings.on_failure = Some(choice(&on_failure, "on_failure", OnFailure::ALL, OnFailure::name)?);
         }
         if self.voice.chain.len() > 10 {
             return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
@@ -170,7 +170,8 @@ impl Raw {
             settings.voice.model = Some(voice_name(model, "voice.model", str::to_owned)?);
         }
         if let Some(consistency) = &self.voice.consistency {
-            settings.voice.consistency = Some(choice(consistency, "voice.consistency", &["film", "scene", "beat"])?);
+            settings.voice.consistency =
+                Some(choice(consistency, "voice.consistency", Consistency::ALL, Consistency::name)?);
         }
         if let Some(most) = &self.voice.max_characters {
             let why = "`voice.max_characters` is no whole number";
@@ -234,7 +235,7 @@ fn checked(music: &Spanned<RawMusic>, warnings: &mut Vec<Warning>) -> Result<Mus
 }
 
 fn unknown(key: &Spanned<String>, inside: &str) -> Warning {
-    let key_name = crate::draft::one_line(&key.value, 60);
+    let key_name = crate::text::one_line(&key.value, 60);
     Warning {
         code: "plan.unknown_setting".to_owned(),
         message: format!("the setting `{inside}{key_name}` is not known and was left out"),
@@ -246,12 +247,11 @@ fn file(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
     asset::path(&value.value).map_err(|why| invalid(&format!("`{key}`: {why}"), Some(place(value))))
 }
 
-fn choice(value: &Spanned<String>, key: &str, known: &[&str]) -> Result<String, Refusal> {
+fn choice<T: Copy>(value: &Spanned<String>, key: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, Refusal> {
     let wanted = value.value.to_lowercase();
-    if known.contains(&wanted.as_str()) {
-        return Ok(wanted);
-    }
-    Err(invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
+    let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+    let found = known.iter().position(|word| *word == wanted).and_then(|at| all.get(at));
+    found.copied().ok_or_else(|| invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
 }
 
 /// Names are handed to programs, for which a `-` begins an option. `written` is how the name is kept.

@@ -2,27 +2,31 @@
 //!
 //! A beat is what is shown since the last words, and the next words.
 
+pub(crate) mod draft;
+pub(crate) mod estimate;
+pub(crate) mod screen;
+mod warnings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::draft::{Draft, Shown, Step, StepKind, characters, noun, target};
+use self::estimate::speaking_ms;
+pub(crate) use self::warnings::Warnings;
 use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
 use crate::document::refusal;
-use crate::draft::{Draft, Shown, Step, StepKind, Warnings, characters, noun, target};
-use crate::estimate::speaking_ms;
-use crate::python;
-use crate::screen;
-use crate::sentence;
-use crate::settings::Settings;
-use crate::storyboard::{Action, Beat, ManimScene, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::document::settings::Settings;
+use crate::storyboard::{Action, Beat, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::text::sentence;
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
 const BREATH_MS: u32 = 350;
 /// How long a title card without words stands.
 const TITLE_MS: u32 = 2_500;
-/// How long something without words stands: this and so much for each character, and no longer than a patient viewer
+/// How long something without words stands: this and so much for each character, and no longer than a viewer
 /// waits.
 const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
 
-/// Names that begin with it are nobody's: ids are made of the kind of element.
+/// Names that begin with it are no author's: ids are made of the kind of element.
 pub(crate) const NAMELESS: char = '\u{1}';
 
 /// What one film may have in all.
@@ -30,7 +34,7 @@ const MOST_BEATS: usize = 5_000;
 const MOST_ELEMENTS: usize = 5_000;
 
 /// A film in the making.
-pub(crate) struct Film {
+pub(crate) struct FilmBuilder {
     title: String,
     settings: Settings,
     scenes: Vec<Scene>,
@@ -40,7 +44,7 @@ pub(crate) struct Film {
     beats: usize,
 }
 
-impl Film {
+impl FilmBuilder {
     pub(crate) fn new(title: String, settings: Settings, warnings: Warnings) -> Self {
         let (scenes, ids) = (Vec::new(), Ids::default());
         Self { title, settings, scenes, ids, warnings, elements: 0, beats: 0 }
@@ -56,7 +60,7 @@ impl Film {
     /// # Errors
     /// `plan.too_large`.
     pub(crate) fn scene(&mut self, draft: Draft) -> Result<(), Refusal> {
-        let Draft { kind, heading, name, place, steps } = draft;
+        let Draft { kind, heading, name, place, steps, plays_ms } = draft;
         let card = matches!(kind, SceneKind::TitleCard | SceneKind::Outro);
         let too_large = |what: &str| {
             let message = format!("the document makes more than {what}");
@@ -66,7 +70,7 @@ impl Film {
             return Err(too_large("500 scenes"));
         }
         let id = self.ids.unique(&slug(name.as_deref().unwrap_or(&heading), "scene"));
-        let mut scene = Building::new(&id, &self.settings, place);
+        let mut scene = SceneBuilder::new(&id, &self.settings, place);
         for step in screen::fitted(steps) {
             scene.step(step, &mut self.warnings);
             if scene.elements > MOST_ELEMENTS || scene.beats.len() > BEATS {
@@ -77,8 +81,8 @@ impl Film {
             scene.beat(String::new(), TITLE_MS, place);
         }
         scene.rest();
-        if let SceneKind::Manim(ManimScene { source, class }) = &kind {
-            scene.plays_for(python::estimate_ms(source, class));
+        if plays_ms > 0 {
+            scene.plays_for(plays_ms);
         }
         let (elements, beats) = (scene.elements, scene.beats);
         self.elements += elements;
@@ -189,7 +193,7 @@ impl Ids {
 }
 
 /// A scene in the making.
-struct Building<'a> {
+struct SceneBuilder<'a> {
     id: &'a str,
     settings: &'a Settings,
     beats: Vec<Beat>,
@@ -204,7 +208,7 @@ struct Building<'a> {
     there: BTreeSet<String>,
 }
 
-impl<'a> Building<'a> {
+impl<'a> SceneBuilder<'a> {
     fn new(id: &'a str, settings: &'a Settings, place: Place) -> Self {
         Self {
             id,
@@ -277,7 +281,7 @@ impl<'a> Building<'a> {
                 Some(id) => *name = id.clone(),
                 None => {
                     let message =
-                        format!("`{}` is not on the screen; this is left out", crate::draft::one_line(name, 60));
+                        format!("`{}` is not on the screen; this is left out", crate::text::one_line(name, 60));
                     return warnings.add("plan.not_on_screen", message, place);
                 }
             }

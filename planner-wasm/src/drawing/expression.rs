@@ -15,7 +15,7 @@ const MOST_TOKENS: usize = 2_000;
 
 /// Why a text is no expression, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Misread {
+pub(crate) struct ParseError {
     pub(crate) why: String,
     pub(crate) at: usize,
 }
@@ -24,10 +24,10 @@ pub(crate) struct Misread {
 /// such as `lambda s:` names the variables otherwise, in their order.
 ///
 /// # Errors
-/// [`Misread`].
-pub(crate) fn parse(source: &str, variables: &[&str]) -> Result<Expression, Misread> {
+/// [`ParseError`].
+pub(crate) fn parse(source: &str, variables: &[&str]) -> Result<Expression, ParseError> {
     if source.len() > LONGEST {
-        return Err(Misread { why: "it is too long".to_owned(), at: 0 });
+        return Err(ParseError { why: "it is too long".to_owned(), at: 0 });
     }
     let (start, renamed) = parameters(source);
     let names = if renamed.is_empty() { variables.to_vec() } else { renamed };
@@ -37,8 +37,8 @@ pub(crate) fn parse(source: &str, variables: &[&str]) -> Result<Expression, Misr
     parser.expression(0)?;
     match parser.lexemes.get(parser.at) {
         None => Ok(Expression { source: source.trim().to_owned(), postfix: parser.out }),
-        Some((at, Lexeme::Sign(sign))) => Err(Misread { why: format!("`{sign}` stands where it can't"), at: *at }),
-        Some((at, _)) => Err(Misread { why: "something is left over".to_owned(), at: *at }),
+        Some((at, Lexeme::Sign(sign))) => Err(ParseError { why: format!("`{sign}` stands where it can't"), at: *at }),
+        Some((at, _)) => Err(ParseError { why: "something is left over".to_owned(), at: *at }),
     }
 }
 
@@ -52,11 +52,11 @@ fn parameters(source: &str) -> (usize, Vec<&str>) {
 
 /// The value of `expression` of one variable where it is `variable`; not a number where it has none.
 pub(crate) fn value(expression: &Expression, variable: f64) -> f64 {
-    Worked::of(expression).at(|_| variable)
+    Evaluator::of(expression).at(|_| variable)
 }
 
 /// An expression that is worked out again and again.
-pub(crate) struct Worked<'a> {
+pub(crate) struct Evaluator<'a> {
     steps: Vec<Work<'a>>,
     stack: Vec<f64>,
 }
@@ -68,7 +68,7 @@ enum Work<'a> {
     Binary(fn(f64, f64) -> f64),
 }
 
-impl<'a> Worked<'a> {
+impl<'a> Evaluator<'a> {
     pub(crate) fn of(expression: &'a Expression) -> Self {
         let step = |token: &'a Token| match token {
             Token::Number(number) => Work::Number(*number),
@@ -151,16 +151,17 @@ enum Lexeme<'a> {
     Sign(char),
 }
 
-fn lexemes<'a>(source: &'a str, start: usize, names: &[&str]) -> Result<Vec<(usize, Lexeme<'a>)>, Misread> {
+fn lexemes<'a>(source: &'a str, start: usize, names: &[&str]) -> Result<Vec<(usize, Lexeme<'a>)>, ParseError> {
     let mut found = Vec::new();
     let mut at = start;
     while let Some(c) = source[at..].chars().next() {
         let rest = &source[at..];
         let length = if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) {
             let length = number(rest);
-            let value: f64 = rest[..length].parse().map_err(|_| Misread { why: "it is no number".to_owned(), at })?;
+            let value: f64 =
+                rest[..length].parse().map_err(|_| ParseError { why: "it is no number".to_owned(), at })?;
             if !value.is_finite() {
-                return Err(Misread { why: "the number is too large".to_owned(), at });
+                return Err(ParseError { why: "the number is too large".to_owned(), at });
             }
             found.push((at, Lexeme::Number(value)));
             length
@@ -189,7 +190,7 @@ fn lexemes<'a>(source: &'a str, start: usize, names: &[&str]) -> Result<Vec<(usi
                 word @ ("frac" | "dfrac" | "tfrac") => found.push((at, Lexeme::Name(&word[word.len() - 4..]))),
                 "sqrt" if rest[length..].starts_with('[') => {
                     let Some(cube) = rest[length..].strip_prefix("[3]") else {
-                        return Err(Misread {
+                        return Err(ParseError {
                             why: "of roots only the square and the cube one are known".to_owned(),
                             at,
                         });
@@ -211,7 +212,7 @@ fn lexemes<'a>(source: &'a str, start: usize, names: &[&str]) -> Result<Vec<(usi
                 '[' | '{' => Some('('),
                 ']' | '}' => Some(')'),
                 c if c.is_whitespace() => None,
-                c => return Err(Misread { why: format!("`{c}` has no meaning here"), at }),
+                c => return Err(ParseError { why: format!("`{c}` has no meaning here"), at }),
             };
             if c == '*' && rest.starts_with("**") {
                 found.push((at, Lexeme::Sign('^')));
@@ -325,8 +326,8 @@ impl Parser<'_> {
         self.lexemes.get(self.at).map_or(self.end, |(at, _)| *at)
     }
 
-    fn wrong<T>(&self, why: &str) -> Result<T, Misread> {
-        Err(Misread { why: why.to_owned(), at: self.place() })
+    fn wrong<T>(&self, why: &str) -> Result<T, ParseError> {
+        Err(ParseError { why: why.to_owned(), at: self.place() })
     }
 
     fn apply(&mut self, name: &str) {
@@ -334,7 +335,7 @@ impl Parser<'_> {
     }
 
     /// Reads operands joined by operators that bind at least as tightly as `least`.
-    fn expression(&mut self, least: u8) -> Result<(), Misread> {
+    fn expression(&mut self, least: u8) -> Result<(), ParseError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return self.wrong("it is nested too deep");
@@ -380,7 +381,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn operand(&mut self) -> Result<(), Misread> {
+    fn operand(&mut self) -> Result<(), ParseError> {
         match self.lexemes.get(self.at).cloned() {
             Some((_, Lexeme::Number(number))) if !number.is_finite() => return self.wrong("the number is too large"),
             Some((_, Lexeme::Number(number))) => {
@@ -415,7 +416,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn brackets(&mut self) -> Result<(), Misread> {
+    fn brackets(&mut self) -> Result<(), ParseError> {
         self.at += 1;
         let bars = std::mem::take(&mut self.bars);
         self.expression(0)?;
@@ -427,7 +428,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn name(&mut self, name: &str) -> Result<(), Misread> {
+    fn name(&mut self, name: &str) -> Result<(), ParseError> {
         if let Some(variable) = self.names.iter().position(|known| *known == name) {
             let Some(variable) = self.variables.get(variable) else {
                 return self.wrong(&format!("`{name}` is one variable too many"));
@@ -494,7 +495,7 @@ impl Parser<'_> {
 
     /// The power between a function and what it takes: `^2`, `^{2}`, `²`; of negative ones `-1` alone, for a function that has an
     /// inverse.
-    fn power(&mut self, inverse: bool) -> Result<Option<f64>, Misread> {
+    fn power(&mut self, inverse: bool) -> Result<Option<f64>, ParseError> {
         match self.sign() {
             Some(square @ ('²' | '³')) => {
                 self.at += 1;
@@ -523,7 +524,7 @@ impl Parser<'_> {
     }
 
     /// What a function without brackets takes: numbers and letters side by side, up to a sign or another function.
-    fn product(&mut self) -> Result<(), Misread> {
+    fn product(&mut self) -> Result<(), ParseError> {
         self.expression(SIGNED)?;
         while let Some((_, Lexeme::Name(name))) = self.lexemes.get(self.at) {
             if !matches!(*name, "pi" | "π" | "e") && !self.names.contains(name) {
@@ -535,7 +536,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn smallest(&mut self, name: &str) -> Result<(), Misread> {
+    fn smallest(&mut self, name: &str) -> Result<(), ParseError> {
         if self.sign() != Some('(') {
             return self.wrong(&format!("`{name}` needs brackets with two numbers"));
         }
@@ -617,7 +618,7 @@ mod tests {
     use super::*;
 
     fn at(source: &str, x: f64) -> f64 {
-        value(&parse(source, &["x"]).unwrap_or_else(|misread| panic!("{source}: {misread:?}")), x)
+        value(&parse(source, &["x"]).unwrap_or_else(|error| panic!("{source}: {error:?}")), x)
     }
 
     #[test]
@@ -715,10 +716,10 @@ mod tests {
         let field = parse("2xy - lambda", &["x", "y"]);
         assert!(field.is_err(), "{field:?}");
         let field = parse("2xy + sin(y)", &["x", "y"]).unwrap();
-        let at = Worked::of(&field).at(|name| if name == "x" { 3.0 } else { 0.5 });
+        let at = Evaluator::of(&field).at(|name| if name == "x" { 3.0 } else { 0.5 });
         assert!((at - 3.0 - 0.5_f64.sin()).abs() < 1e-12, "{at}");
         let swapped = parse("lambda a, b: a - b", &["u", "v"]).unwrap();
-        assert_eq!(Worked::of(&swapped).at(|name| if name == "u" { 5.0 } else { 2.0 }), 3.0);
+        assert_eq!(Evaluator::of(&swapped).at(|name| if name == "u" { 5.0 } else { 2.0 }), 3.0);
     }
 
     #[test]
@@ -740,7 +741,7 @@ mod tests {
             (r"\sqrt[4]{x}", 0),
         ] {
             match parse(source, &["x"]) {
-                Err(misread) => assert_eq!(misread.at, place, "{source}: {}", misread.why),
+                Err(error) => assert_eq!(error.at, place, "{source}: {}", error.why),
                 Ok(read) => panic!("{source} became {read:?}"),
             }
         }

@@ -1,8 +1,7 @@
 //! What every kind of document becomes first: scenes of steps, before anybody asks what fits a screen.
 
-use crate::storyboard::{
-    Action, CameraChange, Element, ElementKind, Place, Placement, RichText, SceneKind, Span, Style, Timing, Warning,
-};
+use crate::storyboard::{Action, CameraChange, Element, ElementKind, Place, Placement, SceneKind, Style, Timing};
+use crate::text::{length, one_line};
 
 /// A scene as its document has it.
 #[derive(Debug)]
@@ -14,6 +13,8 @@ pub(crate) struct Draft {
     pub(crate) name: Option<String>,
     pub(crate) place: Place,
     pub(crate) steps: Vec<Step>,
+    /// How long a Manim program plays at least, in milliseconds, as far as it can be read; 0 for every other scene.
+    pub(crate) plays_ms: u32,
 }
 
 /// One step of a scene, at its place.
@@ -85,57 +86,6 @@ impl Step {
     }
 }
 
-/// More warnings than an author reads.
-const MOST_WARNINGS: usize = 100;
-
-/// Characters of a warning: more is not read, and may be a whole document.
-const LONGEST_WARNING: usize = 500;
-
-/// What could not be honoured, up to as many as an author reads.
-#[derive(Debug, Default)]
-pub(crate) struct Warnings(Vec<Warning>);
-
-impl Warnings {
-    pub(crate) fn add(&mut self, code: &str, message: impl AsRef<str>, place: Place) {
-        let message = one_line(message.as_ref(), LONGEST_WARNING);
-        self.push(Warning { code: code.to_owned(), message, place: Some(place) });
-    }
-
-    pub(crate) fn push(&mut self, warning: Warning) {
-        match self.0.len() {
-            MOST_WARNINGS => {
-                let (code, message) =
-                    ("plan.more_warnings".to_owned(), "there are more warnings than these".to_owned());
-                self.0.push(Warning { code, message, place: warning.place });
-            }
-            count if count < MOST_WARNINGS => self.0.push(warning),
-            _ => {}
-        }
-    }
-
-    pub(crate) fn into_vec(self) -> Vec<Warning> {
-        self.0
-    }
-}
-
-/// Text in one style, or nothing.
-pub(crate) fn plain(text: impl Into<String>) -> RichText {
-    let text = text.into();
-    RichText { spans: if text.is_empty() { Vec::new() } else { vec![Span::Plain(text)] } }
-}
-
-/// How many characters there are to read.
-pub(crate) fn length(text: &RichText) -> usize {
-    text.spans.iter().map(span_length).sum()
-}
-
-pub(crate) fn span_length(span: &Span) -> usize {
-    match span {
-        Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.chars().count(),
-        Span::Math(formula) => formula.latex.chars().count(),
-    }
-}
-
 /// How much there is to read in an element, in characters. A picture is looked at about as long as a short sentence.
 pub(crate) fn characters(kind: &ElementKind) -> usize {
     match kind {
@@ -176,29 +126,6 @@ pub(crate) fn noun(kind: &ElementKind) -> &'static str {
         ElementKind::Chart(_) => "chart",
         ElementKind::Space(_) => "space",
     }
-}
-
-/// Text without control characters; white space is a space.
-pub(crate) fn clean(text: &str) -> String {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
-    }
-    let visible = |c: char| {
-        if c.is_whitespace() { Some(if c == '\u{a0}' { c } else { ' ' }) } else { Some(c).filter(|c| !c.is_control()) }
-    };
-    text.chars().filter_map(visible).collect()
-}
-
-/// One line of at most `most` characters, cut with `…`.
-pub(crate) fn one_line(text: &str, most: usize) -> String {
-    let text = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= most {
-        return text;
-    }
-    let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
-    cut.truncate(cut.trim_end().len());
-    cut.push('…');
-    cut
 }
 
 /// A labelled box in place of what can't be drawn.

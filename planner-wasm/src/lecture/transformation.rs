@@ -4,14 +4,14 @@ use super::parameters::Parameters;
 
 /// What changes, and what it becomes.
 #[derive(Debug, Clone)]
-pub(super) struct Growth {
+pub(super) struct Transformation {
     /// The name of what changes; empty means what was shown last.
     pub(super) from: String,
     /// The name of another element of the scene, or the new content itself.
     pub(super) into: String,
 }
 
-impl Growth {
+impl Transformation {
     pub(super) fn of(parameters: &Parameters<'_>) -> Self {
         let target = parameters.words(&["target", "targetid", "targetelement", "element", "elementid", "object"]);
         let from = parameters.words(&["from", "source", "sourceid", "start", "original", "mobject", "old"]);

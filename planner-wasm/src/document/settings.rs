@@ -1,16 +1,16 @@
 //! What a document says about the whole film.
 
-use crate::storyboard::{Music, VoiceSettings, Warning};
-use crate::tongue::Tongue;
+use crate::speech::Locale;
+use crate::storyboard::{Music, OnFailure, Quality, Theme, VoiceSettings, Warning};
 
 /// What a document says about the whole film.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) title: Option<String>,
     pub(crate) language: String,
-    pub(crate) theme: String,
-    pub(crate) quality: Option<String>,
-    pub(crate) on_failure: Option<String>,
+    pub(crate) theme: Theme,
+    pub(crate) quality: Option<Quality>,
+    pub(crate) on_failure: Option<OnFailure>,
     pub(crate) voice: VoiceSettings,
     pub(crate) music: Option<Music>,
     pub(crate) intro: Option<String>,
@@ -29,7 +29,7 @@ impl Default for Settings {
         Self {
             title: None,
             language: "en".to_owned(),
-            theme: "dark".to_owned(),
+            theme: Theme::Dark,
             quality: None,
             on_failure: None,
             voice: VoiceSettings::default(),
@@ -80,7 +80,7 @@ impl Settings {
             let matching = |written: &str| {
                 let length = prefix(rest, written)?;
                 let inside = rest[length..].chars().next().is_some_and(char::is_alphanumeric);
-                let in_unit = || Tongue::english().unit(rest).is_some_and(|(unit, ..)| unit > length);
+                let in_unit = || Locale::english().unit(rest).is_some_and(|(unit, ..)| unit > length);
                 (!inside && !in_unit()).then_some(length)
             };
             let found = self.pronunciations.iter().filter(|(written, _)| begins && begins_alike(rest, written));

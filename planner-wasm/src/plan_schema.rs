@@ -165,7 +165,7 @@ fn a_plan_of_every_type_that_is_asked_for_is_read() {
     let scenes: Vec<Scene> = TYPES.iter().enumerate().map(scene).collect();
     let film = AnimationPlan { title: Some("All".to_owned()), language: None, theme: None, captions: None, scenes };
     let plan = Plan { solution: None, animation_plan: film };
-    let storyboard = super::plan("plan.json", &serde_json::to_string(&plan).unwrap()).unwrap();
+    let storyboard = crate::lecture::plan("plan.json", &serde_json::to_string(&plan).unwrap()).unwrap();
     assert_eq!(storyboard.warnings, []);
     assert_eq!(storyboard.scenes.len(), TYPES.len() + 1, "and the card with its title");
 }

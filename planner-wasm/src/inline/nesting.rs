@@ -6,9 +6,9 @@
 /// Quotations and lists that one line may open or go on with.
 const DEEPEST: usize = 100;
 
-/// The text with spaces in place of the marks that open more, byte by byte, so that places stay, and the first line with some; none
+/// The text with spaces in place of the marks that open more, byte by byte, so that positions stay, and the first line with some; none
 /// when there are none. The front matter, up to `body`, stays as it is.
-pub(super) fn shallow(text: &str, body: usize) -> Option<(String, usize)> {
+pub(crate) fn shallow(text: &str, body: usize) -> Option<(String, usize)> {
     let mut out: Option<(Vec<u8>, usize)> = None;
     let mut begin = body;
     for line in text[body..].split_inclusive('\n') {

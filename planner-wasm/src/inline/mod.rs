@@ -1,18 +1,19 @@
 //! A stretch of a line: how it is shown, and how it is heard.
 
+pub(crate) mod nesting;
+
 use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::nesting;
-use crate::draft::{Warnings, clean};
+use crate::document::settings::Settings;
+use crate::film::Warnings;
 use crate::formula;
-use crate::sentence;
-use crate::settings::Settings;
 use crate::speech;
+use crate::speech::Locale;
 use crate::storyboard::{Place, RichText, Span};
-use crate::tongue::Tongue;
-use crate::utterance;
+use crate::text::clean;
+use crate::text::sentence;
 
 /// A stretch of a line.
 #[derive(Debug, Clone)]
@@ -221,18 +222,18 @@ fn trim(spans: &mut Vec<Span>) {
 
 /// The words of a line as they are heard: no markup, formulas as words, and the author's pronunciations before all else.
 pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
-    let tongue = Tongue::of(&settings.language);
+    let locale = Locale::of(&settings.language);
     let mut said = String::new();
     for inline in line {
         match inline {
-            Inline::Text(text, _) => said.push_str(&settings.pronounced(text, |text| utterance::prose(text, tongue))),
-            Inline::Code(text) => said.push_str(&settings.pronounced(text, |text| utterance::code(text, tongue))),
+            Inline::Text(text, _) => said.push_str(&settings.pronounced(text, |text| speech::prose(text, locale))),
+            Inline::Code(text) => said.push_str(&settings.pronounced(text, |text| speech::code(text, locale))),
             Inline::Math(source, _) | Inline::Display(source, _) => {
-                said.push_str(&settings.pronounced(&speech::words(source, tongue), str::to_owned));
+                said.push_str(&settings.pronounced(&speech::words(source, locale), str::to_owned));
             }
             Inline::Image(picture) => {
                 let words = &picture.alternative;
-                said.push_str(&settings.pronounced(words, |text| utterance::prose(text, tongue)));
+                said.push_str(&settings.pronounced(words, |text| speech::prose(text, locale)));
             }
             Inline::Note(_) => {}
         }
@@ -243,18 +244,18 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
 
 /// A heading: as it is written, with formulas as words.
 pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
-    let tongue = Tongue::of(&settings.language);
+    let locale = Locale::of(&settings.language);
     let mut said = String::new();
     for inline in line {
         match inline {
-            Inline::Text(text, _) => said.push_str(&utterance::written(text, tongue)),
+            Inline::Text(text, _) => said.push_str(&speech::written(text, locale)),
             Inline::Code(text) => said.push_str(text),
-            Inline::Math(source, _) | Inline::Display(source, _) => said.push_str(&speech::words(source, tongue)),
+            Inline::Math(source, _) | Inline::Display(source, _) => said.push_str(&speech::words(source, locale)),
             Inline::Image(picture) => said.push_str(&picture.alternative),
             Inline::Note(_) => {}
         }
     }
-    crate::draft::one_line(&said, 150)
+    crate::text::one_line(&said, 150)
 }
 
 /// How long a paragraph is, as it was written.
@@ -281,7 +282,7 @@ pub(crate) fn key_words(line: &[Inline]) -> RichText {
             },
             _ => continue,
         };
-        let length = crate::draft::span_length(&span);
+        let length = crate::text::span_length(&span);
         if length > LONGEST_KEY_WORD {
             return RichText { spans: Vec::new() };
         }
@@ -375,7 +376,7 @@ mod tests {
     fn a_sentence_alone_is_short() {
         let long = format!("This is a sentence, which {} for ever.", "goes on and ".repeat(30));
         let RichText { spans } = first_sentence(&of_text(&long, HERE));
-        let length: usize = spans.iter().map(crate::draft::span_length).sum();
+        let length: usize = spans.iter().map(crate::text::span_length).sum();
         assert!(length <= LONGEST_SENTENCE + 1, "{length}");
         assert_eq!(first_sentence(&of_text("One. Two.", HERE)).spans, [Span::Plain("One.".to_owned())]);
     }

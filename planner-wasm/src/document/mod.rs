@@ -1,5 +1,10 @@
 //! From a document's bytes to its text and format, or a refusal that says where it went wrong.
 
+pub(crate) mod asset;
+pub(crate) mod front_matter;
+pub(crate) mod position;
+pub(crate) mod settings;
+
 use std::borrow::Cow;
 
 use crate::storyboard::{Document, Place, Refusal};
@@ -67,7 +72,7 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
     })
 }
 
-/// The text with white space in place of control characters, byte by byte, so that places stay; lines end in `\n`. Overrides of
+/// The text with white space in place of control characters, byte by byte, so that positions stay; lines end in `\n`. Overrides of
 /// the direction go too: they show letters in another order than they are read and spoken.
 fn visible(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
@@ -106,13 +111,13 @@ fn visible(text: &str) -> Cow<'_, str> {
 /// A refusal; `place` is where in the document.
 pub(crate) fn refusal(code: &str, message: &str, remedy: &str, place: Option<Place>) -> Refusal {
     // What a message quotes may be anything.
-    let message = crate::draft::one_line(message, LONGEST_MESSAGE);
+    let message = crate::text::one_line(message, LONGEST_MESSAGE);
     Refusal { code: code.to_owned(), message, remedy: remedy.to_owned(), place }
 }
 
 fn not_utf8(bytes: &[u8], good: usize) -> Refusal {
     let before = String::from_utf8_lossy(&bytes[..good]);
-    let place = crate::place::Places::of(&before).at(good);
+    let place = position::Positions::of(&before).at(good);
     let byte = bytes.get(good).copied().unwrap_or_default();
     let utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     let kind = if utf16 { "; it looks like UTF-16" } else { "" };

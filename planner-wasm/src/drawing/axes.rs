@@ -1,13 +1,13 @@
 //! Axes in the plane, with ranges that hold what is drawn on them.
 
 use super::words::{FURTHEST, Range};
-use crate::axis;
-use crate::expression::Worked;
+use crate::drawing::axis;
+use crate::drawing::expression::Evaluator;
 use crate::storyboard::{Axes, Curve, CurveKind, Expression};
 
 /// What is known of axes before their ranges are.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Plane {
+pub(crate) struct AxesBuilder {
     pub(crate) caption: String,
     pub(crate) x: Option<Range>,
     pub(crate) y: Option<Range>,
@@ -19,7 +19,7 @@ pub(crate) struct Plane {
     pub(crate) curves: Vec<Curve>,
 }
 
-impl Plane {
+impl AxesBuilder {
     /// The axes. Ranges that nobody gave are found from what is drawn.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Plane {
                 CurveKind::Area(area) => known.extend([area.from, area.to]),
                 CurveKind::Parametric(curve) => {
                     let t = Range { min: curve.from, max: curve.to, step: None };
-                    let mut x = Worked::of(&curve.x);
+                    let mut x = Evaluator::of(&curve.x);
                     known.extend(t.samples().map(|t| x.at(|_| t)));
                 }
                 CurveKind::Points(points) | CurveKind::Dots(points) => known.extend(points.iter().map(|point| point.x)),
@@ -95,7 +95,7 @@ fn is_field(kind: &CurveKind) -> bool {
 
 fn range_of_y(kind: &CurveKind, min: f64, max: f64) -> Option<(f64, f64)> {
     let over = |function: &Expression, min, max| {
-        let mut worked = Worked::of(function);
+        let mut worked = Evaluator::of(function);
         Range { min, max, step: None }.samples().map(|x| worked.at(|_| x)).collect::<Vec<_>>()
     };
     let values: Vec<f64> = match kind {

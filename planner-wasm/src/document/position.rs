@@ -8,7 +8,7 @@ use crate::storyboard::Place;
 const BLOCK: usize = 4_096;
 
 /// Knows where the lines of a text begin.
-pub(crate) struct Places<'a> {
+pub(crate) struct Positions<'a> {
     text: &'a str,
     starts: Vec<usize>,
     /// The last answer: byte and the characters before it in its line. Questions come mostly close to each other.
@@ -17,7 +17,7 @@ pub(crate) struct Places<'a> {
     blocks: OnceCell<Vec<usize>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> Positions<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let starts = std::iter::once(0).chain(after).collect();
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn lines_and_columns_count_characters_from_one() {
-        let places = Places::of("añb\nc\n");
-        let at = |byte| (places.at(byte).line, places.at(byte).column);
+        let positions = Positions::of("añb\nc\n");
+        let at = |byte| (positions.at(byte).line, positions.at(byte).column);
         assert_eq!(at(0), (1, 1));
         assert_eq!(at(3), (1, 3), "ñ is two bytes and one character");
         assert_eq!(at(2), (1, 2), "the middle of a character is the character");
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn places_in_a_long_line_are_right_in_any_order() {
         let text = format!("a\n{}", "añ勾".repeat(5_000));
-        let places = Places::of(&text);
+        let positions = Positions::of(&text);
         for character in [14_999, 3, 9_000, 9_001, 8_999, 0, 12_345, 5_000] {
             let at = 2 + text[2..].char_indices().nth(character).unwrap().0;
-            assert_eq!((places.at(at).line, places.at(at).column), (2, character as u32 + 1));
+            assert_eq!((positions.at(at).line, positions.at(at).column), (2, character as u32 + 1));
         }
     }
 }

@@ -1,23 +1,23 @@
 //! A formula as words, as a teacher reads it aloud, in the lesson's language where that is known here.
 
+use super::locale::Locale;
 use crate::chemistry;
 use crate::latex::{self, Node, Row, Table};
 use crate::symbols;
-use crate::tongue::Tongue;
 
 /// What was said so far, and in which language.
 struct Said {
     text: String,
-    tongue: &'static Tongue,
+    locale: &'static Locale,
     /// Whether an arrow means that something comes ever closer.
     approaches: bool,
 }
 
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup.
-pub(crate) fn words(source: &str, tongue: &'static Tongue) -> String {
+pub(crate) fn words(source: &str, locale: &'static Locale) -> String {
     let chemical = chemistry::written_out(source);
     let Ok(row) = latex::parse(chemical.as_deref().unwrap_or(source)) else { return letters(source) };
-    spoken(&row, tongue)
+    spoken(&row, locale)
 }
 
 /// What is left of a formula without its markup.
@@ -45,8 +45,8 @@ pub(crate) fn tidy(text: &str) -> String {
 
 /// Says a phrase, given in English.
 fn put(out: &mut Said, phrase: &str) {
-    let tongue = out.tongue;
-    put_as_it_is(out, tongue.say(phrase));
+    let locale = out.locale;
+    put_as_it_is(out, locale.say(phrase));
 }
 
 /// Says what is the same in every language.
@@ -57,8 +57,8 @@ fn put_as_it_is(out: &mut Said, words: &str) {
     }
 }
 
-fn spoken(row: &[Node<'_>], tongue: &'static Tongue) -> String {
-    let mut said = Said { text: String::new(), tongue, approaches: false };
+fn spoken(row: &[Node<'_>], locale: &'static Locale) -> String {
+    let mut said = Said { text: String::new(), locale, approaches: false };
     say(row, &mut said);
     tidy(&said.text)
 }
@@ -72,7 +72,7 @@ const DEEPEST: usize = 40;
 
 /// In English, to see what it is; nothing when it is more than a sign or a word.
 fn meaning(row: &[Node<'_>]) -> String {
-    if is_short(row, &mut { MEANT }) { spoken(row, Tongue::english()) } else { String::new() }
+    if is_short(row, &mut { MEANT }) { spoken(row, Locale::english()) } else { String::new() }
 }
 
 /// Whether a row has no more than `left` items, those inside of others counted.
@@ -260,9 +260,9 @@ fn one(node: &Node<'_>, out: &mut Said) {
         }
         Node::Fraction(_, top, bottom) => fraction(top, bottom, out),
         Node::Root(index, of) => {
-            let tongue = out.tongue;
-            let root = |phrase: &str, n: &str| tongue.say(phrase).replace("{n}", n);
-            match index.as_ref().map(|index| spoken(index, tongue)).as_deref() {
+            let locale = out.locale;
+            let root = |phrase: &str, n: &str| locale.say(phrase).replace("{n}", n);
+            match index.as_ref().map(|index| spoken(index, locale)).as_deref() {
                 None | Some("2") => put(out, "the square root of"),
                 Some("3") => put(out, "the cube root of"),
                 Some(n) if n.chars().all(|c| c.is_ascii_digit()) => put_as_it_is(out, &root("the {n}th root of", n)),
@@ -518,8 +518,8 @@ fn rows(table: &Table<'_>, out: &mut Said) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::locale::Locale;
     use super::words;
-    use crate::tongue::Tongue;
 
     #[test]
     fn formulas_are_read_as_a_teacher_reads_them() {
@@ -552,7 +552,7 @@ mod tests {
             ("-1", "minus 1"),
             ("e^{i\\pi} = -1", "e to the power of i pi equals minus 1"),
         ] {
-            assert_eq!(words(source, Tongue::of("en")), said, "{source}");
+            assert_eq!(words(source, Locale::of("en")), said, "{source}");
         }
     }
 
@@ -586,19 +586,19 @@ mod tests {
             ),
         ] {
             for (language, said) in [("de", german), ("fr-CA", french), ("es", spanish)] {
-                assert_eq!(words(source, Tongue::of(language)), said, "{language}: {source}");
+                assert_eq!(words(source, Locale::of(language)), said, "{language}: {source}");
             }
         }
     }
 
     #[test]
     fn no_markup_is_ever_spoken() {
-        for source in include_str!("../../tests/fixtures/formulas.txt").lines() {
-            let said = words(source, Tongue::of("en"));
+        for source in include_str!("../../../tests/fixtures/formulas.txt").lines() {
+            let said = words(source, Locale::of("en"));
             assert!(!said.contains(['\\', '{', '}', '^', '_', '$', '&', '#']), "{source}: {said}");
             assert!(said.chars().any(char::is_alphanumeric), "{source}: {said}");
             // Whatever is known in English has words in the other languages: none of its own is left.
-            let german = format!(" {} ", words(source, Tongue::of("de")));
+            let german = format!(" {} ", words(source, Locale::of("de")));
             let english = [" the ", " of ", " is ", " squared ", " equals ", " to ", " times ", " over ", " and "];
             let shown = source.contains("text");
             assert!(shown || english.iter().all(|word| !german.contains(word)), "{source}: {german}");

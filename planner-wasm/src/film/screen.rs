@@ -1,19 +1,18 @@
-//! The planner's judgement: what can't fit one screen is split over several, and the words follow what they are about.
+//! Pagination: what can't fit one screen is split over several, and the words follow what they are about.
 //!
 //! Long lists, programs and tables become parts; a screen that is full is emptied before the next thing comes. Of words
 //! that were to be spoken over several screens, each gets its share, in sentences.
 
 use std::collections::BTreeMap;
 
-use crate::draft::{Shown, Step, StepKind, target};
-use crate::lesson::fence;
-use crate::sentence;
+use crate::film::draft::{Shown, Step, StepKind, target};
 use crate::storyboard::{Action, Bullets, Code, ElementKind, Highlight, Place, RichText, Span, Table};
+use crate::text::{line_numbers, sentence};
 
 /// What one screen holds: elements, and of them those that want half of it.
 const MOST_ELEMENTS: usize = 4;
 const MOST_LARGE: usize = 2;
-/// What one list, program or table holds: items, lines, rows and columns that are read from the back of a room.
+/// What one list, program or table holds: items, lines, rows and columns that can be read from the last row.
 const MOST_ITEMS: usize = 8;
 const MOST_LINES: usize = 18;
 const MOST_ROWS: usize = 8;
@@ -21,7 +20,8 @@ const MOST_COLUMNS: usize = 6;
 
 /// The same steps, with long elements in parts and full screens emptied.
 pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
-    let mut pages = Pages { screen: Screen::default(), waiting: vec![Vec::new()], named: Vec::new(), out: Vec::new() };
+    let mut pages =
+        Paginator { screen: Screen::default(), waiting: vec![Vec::new()], named: Vec::new(), out: Vec::new() };
     for step in steps {
         pages.step(step);
     }
@@ -35,7 +35,7 @@ impl Step {
 }
 
 /// Screens in the making.
-struct Pages {
+struct Paginator {
     screen: Screen,
     /// What is shown before the next words: screens of steps.
     waiting: Vec<Vec<Step>>,
@@ -59,7 +59,7 @@ struct Part {
     piece: Option<(Shown, usize)>,
 }
 
-impl Pages {
+impl Paginator {
     fn step(&mut self, step: Step) {
         let Step { place, kind } = step;
         match kind {
@@ -157,7 +157,7 @@ impl Pages {
         if meant.is_empty() {
             return self.push(place, StepKind::Act(action));
         }
-        for Meant { name, page, again, action } in meant {
+        for PartAction { name, page, again, action } in meant {
             let earlier = page.filter(|page| page + 1 < self.waiting.len());
             match (&action, earlier) {
                 // It leaves with its screen.
@@ -193,7 +193,7 @@ impl Pages {
 }
 
 /// An action about one part of an element.
-struct Meant {
+struct PartAction {
     name: String,
     page: Option<usize>,
     /// What is to be shown for it, should it be gone.
@@ -204,12 +204,12 @@ struct Meant {
 impl Named {
     /// The action for each part that it is about: those that hold what is pointed at. What is about the whole is about all parts
     /// that still wait, and the last one, which stays.
-    fn meant(&self, action: &Action) -> Vec<Meant> {
+    fn meant(&self, action: &Action) -> Vec<PartAction> {
         let of = |part: &Part, mut action: Action| {
             if let Some(name) = target(&mut action) {
                 name.clone_from(&part.name);
             }
-            Meant { name: part.name.clone(), page: part.page, again: None, action }
+            PartAction { name: part.name.clone(), page: part.page, again: None, action }
         };
         if let Action::Highlight(highlight) = action
             && let Some(wanted) = &highlight.part
@@ -218,9 +218,9 @@ impl Named {
                 let (shown, before) = part.piece.as_ref()?;
                 let highlight = Highlight { part: Some(within(&shown.kind, *before, wanted)?), ..highlight.clone() };
                 let again = Some(Shown { timing: None, ..shown.clone() });
-                Some(Meant { again, ..of(part, Action::Highlight(highlight)) })
+                Some(PartAction { again, ..of(part, Action::Highlight(highlight)) })
             };
-            let found: Vec<Meant> = self.parts.iter().filter_map(holds).collect();
+            let found: Vec<PartAction> = self.parts.iter().filter_map(holds).collect();
             if !found.is_empty() {
                 return found;
             }
@@ -238,7 +238,7 @@ fn within(kind: &ElementKind, before: usize, wanted: &str) -> Option<String> {
     let has = |text: &str| text.to_lowercase().contains(&wanted.to_lowercase());
     let holds = match kind {
         ElementKind::Code(code) if wanted.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '-' | ' ')) => {
-            let here = here(&fence::highlighted(&format!("{{{wanted}}}")), before, code.text.lines().count());
+            let here = here(&line_numbers::marked(&format!("{{{wanted}}}")), before, code.text.lines().count());
             return match here.as_slice() {
                 [] => None,
                 [one] => Some(one.to_string()),
@@ -311,7 +311,7 @@ fn is_large(kind: &ElementKind) -> bool {
         ElementKind::Bullets(list) => list.items.len() > MOST_ITEMS / 2,
         ElementKind::Code(code) => code.text.lines().count() > MOST_LINES / 2,
         ElementKind::Table(table) => table.rows.len() > MOST_ROWS / 2,
-        ElementKind::Text(text) | ElementKind::Callout(text) => crate::draft::length(text) > 300,
+        ElementKind::Text(text) | ElementKind::Callout(text) => crate::text::length(text) > 300,
         ElementKind::Equation(_) | ElementKind::NumberLine(_) | ElementKind::Placeholder(_) => false,
     }
 }
@@ -397,7 +397,7 @@ fn table_parts(table: &Table) -> Vec<ElementKind> {
     for rows in cuts(table.rows.len().max(1), MOST_ROWS, |_| false) {
         for side in &sides {
             let pick = |cells: &[crate::storyboard::RichText]| {
-                let cell = |at: &usize| cells.get(*at).cloned().unwrap_or_else(|| crate::draft::plain(""));
+                let cell = |at: &usize| cells.get(*at).cloned().unwrap_or_else(|| crate::text::plain(""));
                 side.iter().map(cell).collect::<Vec<_>>()
             };
             let header = if table.header.is_empty() { Vec::new() } else { pick(&table.header) };
@@ -413,8 +413,8 @@ fn table_parts(table: &Table) -> Vec<ElementKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draft::plain;
     use crate::storyboard::{Bullet, Place, TableRow};
+    use crate::text::plain;
 
     const HERE: Place = Place { line: 1, column: 1 };
 
@@ -441,7 +441,7 @@ mod tests {
                 ElementKind::Bullets(list) => format!("list{}", list.items.len()),
                 ElementKind::Code(code) => format!("code{}", code.text.lines().count()),
                 ElementKind::Table(table) => format!("table{}x{}", table.rows.len(), columns(table)),
-                kind => crate::draft::noun(kind).to_owned(),
+                kind => crate::film::draft::noun(kind).to_owned(),
             },
             StepKind::Act(_) => "act".to_owned(),
             StepKind::Speak(words) => format!("\"{words}\""),

@@ -3,14 +3,14 @@
 //! LaTeX that stands bare in it, addresses, numbers with their units, abbreviations and signs that no voice reads become words;
 //! emoji are not heard. What stands in the author's list of pronunciations never comes here.
 
-use crate::speech::{tidy, words};
-use crate::tongue::Tongue;
+use super::locale::Locale;
+use super::mathematics::{tidy, words};
 
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
-pub(crate) fn prose(text: &str, tongue: &'static Tongue) -> String {
-    let text = written(text, tongue);
+pub(crate) fn prose(text: &str, locale: &'static Locale) -> String {
+    let text = written(text, locale);
     let out = String::with_capacity(text.len());
-    let mut reader = Reader { text: &text, at: 0, tongue, out, word_end: 0, word_fits: false, no_mailbox: 0 };
+    let mut reader = Reader { text: &text, at: 0, locale, out, word_end: 0, word_fits: false, no_mailbox: 0 };
     while let Some(c) = reader.rest().chars().next() {
         reader.step(c);
     }
@@ -18,10 +18,10 @@ pub(crate) fn prose(text: &str, tongue: &'static Tongue) -> String {
 }
 
 /// Prose without bare LaTeX, and otherwise as it is written.
-pub(crate) fn written(text: &str, tongue: &'static Tongue) -> String {
+pub(crate) fn written(text: &str, locale: &'static Locale) -> String {
     let bare = text.contains('\\')
         && text.split('\\').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()));
-    if bare { unwrapped(text, tongue) } else { text.to_owned() }
+    if bare { unwrapped(text, locale) } else { text.to_owned() }
 }
 
 /// Longest address, in characters, that is read as one.
@@ -33,7 +33,7 @@ const HOST: usize = 255;
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    tongue: &'static Tongue,
+    locale: &'static Locale,
     out: String,
     /// Where the word ends that is being read: an address ends there at the latest. Found once for a word, not for each letter.
     word_end: usize,
@@ -77,17 +77,17 @@ impl<'a> Reader<'a> {
             return;
         }
         let next = self.rest()[c.len_utf8()..].chars().next();
-        let tongue = self.tongue;
+        let locale = self.locale;
         if is_emoji(c) {
             let after: usize = self.rest().chars().take_while(|c| is_emoji(*c) || joins(*c)).map(char::len_utf8).sum();
             self.say(" ", after);
         } else if let Some(phrase) = sign(c).filter(|_| !self.in_greek(c, next)) {
-            let words = format!(" {} ", tongue.say(phrase));
+            let words = format!(" {} ", locale.say(phrase));
             self.say(&words, c.len_utf8());
-        } else if c == '&' && tongue.is_known() && !inside && next.is_none_or(char::is_whitespace) {
-            self.say(tongue.say("and"), 1);
-        } else if matches!(c, '#' | '~') && tongue.is_known() && !inside && next.is_some_and(|c| c.is_ascii_digit()) {
-            let words = format!("{} ", tongue.say(if c == '#' { "number" } else { "about" }));
+        } else if c == '&' && locale.is_known() && !inside && next.is_none_or(char::is_whitespace) {
+            self.say(locale.say("and"), 1);
+        } else if matches!(c, '#' | '~') && locale.is_known() && !inside && next.is_some_and(|c| c.is_ascii_digit()) {
+            let words = format!("{} ", locale.say(if c == '#' { "number" } else { "about" }));
             self.say(&words, 1);
         } else {
             self.out.push(c);
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         if shown.is_empty() {
             return false;
         }
-        let tongue = self.tongue;
+        let locale = self.locale;
         let mut words = String::new();
         for c in shown.chars() {
             let sign = match c {
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
                 _ => "",
             };
             words.push(' ');
-            words.push_str(tongue.say(sign));
+            words.push_str(locale.say(sign));
             words.push(' ');
         }
         self.say(words.trim(), word.len());
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     /// `e.g.`, with or without a space after its stops.
     fn abbreviation(&mut self) -> bool {
         let Some(first) = self.rest().bytes().next() else { return false };
-        for (short, long) in self.tongue.abbreviations {
+        for (short, long) in self.locale.abbreviations {
             // Most begin otherwise, and this looks at every word.
             if first.is_ascii() && !short.as_bytes()[0].eq_ignore_ascii_case(&first) {
                 continue;
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         let after = &self.rest()[c.len_utf8()..];
         let space = after.len() - after.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
         let length = number(&after[space..]);
-        let Some((_, one, many)) = self.tongue.unit(c.encode_utf8(&mut [0; 4])).filter(|_| length > 0 && space < 2)
+        let Some((_, one, many)) = self.locale.unit(c.encode_utf8(&mut [0; 4])).filter(|_| length > 0 && space < 2)
         else {
             return false;
         };
@@ -240,10 +240,10 @@ impl<'a> Reader<'a> {
         let mut length = first;
         let dash = rest[length..].chars().next().filter(|c| *c == '–').map_or(0, char::len_utf8);
         let second = if dash > 0 { number(&rest[length + dash..]) } else { 0 };
-        let ranged = second > 0 && self.tongue.is_known();
+        let ranged = second > 0 && self.locale.is_known();
         if ranged {
             let other = &rest[length + dash..length + dash + second];
-            said = format!("{said} {} {other}", self.tongue.say("to:range"));
+            said = format!("{said} {} {other}", self.locale.say("to:range"));
             length += dash + second;
         }
         let after = &rest[length..];
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
             .next()
             .filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
             .map_or(0, char::len_utf8);
-        match self.tongue.unit(&after[space..]) {
+        match self.locale.unit(&after[space..]) {
             Some((unit, one, many)) => {
                 let words = format!("{said} {}", if said == "1" { one } else { many });
                 self.say(&words, length + space + unit);
@@ -339,7 +339,7 @@ fn joins(c: char) -> bool {
 }
 
 /// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
-fn unwrapped(text: &str, tongue: &'static Tongue) -> String {
+fn unwrapped(text: &str, locale: &'static Locale) -> String {
     let mut out = String::with_capacity(text.len());
     let mut formula = String::new();
     let mut depth = 0_i32;
@@ -350,31 +350,31 @@ fn unwrapped(text: &str, tongue: &'static Tongue) -> String {
             depth += braces('{') - braces('}');
             if depth <= 0 {
                 depth = 0;
-                flush(&mut formula, &mut out, tongue);
+                flush(&mut formula, &mut out, locale);
             }
         } else {
             out.push_str(piece);
         }
     }
-    flush(&mut formula, &mut out, tongue);
+    flush(&mut formula, &mut out, locale);
     out
 }
 
 /// Says the formula that was gathered; a stop after it stays a stop.
-fn flush(formula: &mut String, out: &mut String, tongue: &'static Tongue) {
+fn flush(formula: &mut String, out: &mut String, locale: &'static Locale) {
     let text = std::mem::take(formula);
     if text.is_empty() {
         return;
     }
     let bare = text.trim_end();
     let end = bare.trim_end_matches(['.', ',', ';', ':', '!', '?']);
-    out.push_str(&words(end.trim_matches('$'), tongue));
+    out.push_str(&words(end.trim_matches('$'), locale));
     out.push_str(&bare[end.len()..]);
     out.push_str(&text[bare.len()..]);
 }
 
 /// Code in a line of prose as it is heard: names and the signs between them. What has neither stays as it is written.
-pub(crate) fn code(text: &str, tongue: &'static Tongue) -> String {
+pub(crate) fn code(text: &str, locale: &'static Locale) -> String {
     const SIGNS: &[(&str, &str)] = &[
         ("===", "equals"),
         ("==", "equals"),
@@ -421,7 +421,7 @@ pub(crate) fn code(text: &str, tongue: &'static Tongue) -> String {
             },
         };
         out.push(' ');
-        out.push_str(tongue.say(phrase));
+        out.push_str(locale.say(phrase));
         out.push(' ');
         rest = &rest[length..];
     }
@@ -435,7 +435,7 @@ mod tests {
 
     fn all(language: &str, cases: &[(&str, &str)]) {
         for (text, said) in cases {
-            assert_eq!(tidy(&prose(text, Tongue::of(language))), *said, "{language}: {text}");
+            assert_eq!(tidy(&prose(text, Locale::of(language))), *said, "{language}: {text}");
         }
     }
 
@@ -549,8 +549,8 @@ mod tests {
             ("{}", "{}"),
             ("word", "word"),
         ] {
-            assert_eq!(code(text, Tongue::of("en")), said, "{text}");
+            assert_eq!(code(text, Locale::of("en")), said, "{text}");
         }
-        assert_eq!(code("x <= y", Tongue::of("de")), "x ist höchstens y");
+        assert_eq!(code("x <= y", Locale::of("de")), "x ist höchstens y");
     }
 }

@@ -6,7 +6,7 @@
 
 /// A language, for as far as it is known here.
 #[derive(Debug)]
-pub(crate) struct Tongue {
+pub(crate) struct Locale {
     /// Which of a phrase's translations is this language's; none for English.
     column: Option<usize>,
     /// Units: as written, one of them, several.
@@ -15,13 +15,13 @@ pub(crate) struct Tongue {
     pub(crate) abbreviations: &'static [(&'static str, &'static str)],
 }
 
-const ENGLISH: Tongue = Tongue { column: None, units: Some(0), abbreviations: ABBREVIATIONS_EN };
-const GERMAN: Tongue = Tongue { column: Some(0), units: Some(1), abbreviations: ABBREVIATIONS_DE };
-const FRENCH: Tongue = Tongue { column: Some(1), units: Some(2), abbreviations: ABBREVIATIONS_FR };
-const SPANISH: Tongue = Tongue { column: Some(2), units: Some(3), abbreviations: ABBREVIATIONS_ES };
-const ANOTHER: Tongue = Tongue { column: None, units: None, abbreviations: &[] };
+const ENGLISH: Locale = Locale { column: None, units: Some(0), abbreviations: ABBREVIATIONS_EN };
+const GERMAN: Locale = Locale { column: Some(0), units: Some(1), abbreviations: ABBREVIATIONS_DE };
+const FRENCH: Locale = Locale { column: Some(1), units: Some(2), abbreviations: ABBREVIATIONS_FR };
+const SPANISH: Locale = Locale { column: Some(2), units: Some(3), abbreviations: ABBREVIATIONS_ES };
+const ANOTHER: Locale = Locale { column: None, units: None, abbreviations: &[] };
 
-impl Tongue {
+impl Locale {
     /// The language of a BCP 47 tag.
     pub(crate) fn of(language: &str) -> &'static Self {
         match language.split('-').next().unwrap_or(language).to_ascii_lowercase().as_str() {
@@ -848,14 +848,14 @@ mod tests {
 
     #[test]
     fn the_longest_unit_is_meant() {
-        let german = Tongue::of("de-AT");
+        let german = Locale::of("de-AT");
         assert_eq!(german.unit("km/h."), Some((4, "Kilometer pro Stunde", "Kilometer pro Stunde")));
         assert_eq!(german.unit("km"), Some((2, "Kilometer", "Kilometer")));
         assert_eq!(german.unit("m²"), Some((3, "Quadratmeter", "Quadratmeter")));
         assert_eq!(german.unit("meters"), None);
-        assert_eq!(Tongue::of("ja").unit("km"), None);
+        assert_eq!(Locale::of("ja").unit("km"), None);
         assert_eq!(
-            (german.say("over"), german.say("over:sum"), Tongue::of("ja").say("over:sum")),
+            (german.say("over"), german.say("over:sum"), Locale::of("ja").say("over:sum")),
             ("durch", "über", "over")
         );
     }

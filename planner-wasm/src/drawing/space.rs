@@ -1,8 +1,8 @@
 //! A space in three dimensions, with axes that hold what is drawn in it.
 
 use super::words::{FURTHEST, Range};
-use crate::axis;
-use crate::expression::Worked;
+use crate::drawing::axis;
+use crate::drawing::expression::Evaluator;
 use crate::storyboard::{Axis, Expression, Point3, Solid, SolidKind, Space, SpaceAxes, Token};
 
 /// Samples along each parameter of a surface, from which ranges are found.
@@ -10,7 +10,7 @@ const SAMPLES: usize = 25;
 
 /// What is known of a space before its axes are.
 #[derive(Debug, Clone)]
-pub(crate) struct Scenery {
+pub(crate) struct SpaceBuilder {
     pub(crate) caption: String,
     /// Ranges and labels of x, y and z.
     pub(crate) ranges: [Option<Range>; 3],
@@ -23,7 +23,7 @@ pub(crate) struct Scenery {
     pub(crate) theta: Option<f64>,
 }
 
-impl Default for Scenery {
+impl Default for SpaceBuilder {
     fn default() -> Self {
         Self {
             caption: String::new(),
@@ -37,7 +37,7 @@ impl Default for Scenery {
     }
 }
 
-impl Scenery {
+impl SpaceBuilder {
     /// The space.
     ///
     /// # Errors
@@ -102,11 +102,11 @@ fn bounds(kind: &SolidKind, points: &mut [Vec<f64>; 3]) {
         }
         SolidKind::Curve(curve) => {
             let range = Range { min: curve.from, max: curve.to, step: None };
-            let [mut x, mut y, mut z] = [&curve.x, &curve.y, &curve.z].map(Worked::of);
+            let [mut x, mut y, mut z] = [&curve.x, &curve.y, &curve.z].map(Evaluator::of);
             range.samples().for_each(|t| add(x.at(|_| t), y.at(|_| t), z.at(|_| t)));
         }
         SolidKind::Surface(surface) => {
-            let [mut x, mut y, mut z] = [&surface.x, &surface.y, &surface.z].map(Worked::of);
+            let [mut x, mut y, mut z] = [&surface.x, &surface.y, &surface.z].map(Evaluator::of);
             for i in 0..SAMPLES {
                 for j in 0..SAMPLES {
                     let share = |index: usize| index as f64 / (SAMPLES - 1) as f64;

@@ -1,0 +1,12 @@
+//! How words are heard: formulas, units, abbreviations, programs.
+//!
+//! In: a stretch of text, a formula in LaTeX or a piece of a program, and the language of the film. Out: the words of a lecturer, without
+//! markup. What is shown is none of its business.
+
+mod locale;
+mod mathematics;
+mod prose;
+
+pub(crate) use locale::Locale;
+pub(crate) use mathematics::{tidy, words};
+pub(crate) use prose::{code, prose, written};
