@@ -149,19 +149,18 @@ _NO_PATH = _NoPath()
 def _key(expression: str, environment: str | None = None, tex_template: TexTemplate | None = None) -> Path:
     """What Manim takes for the path of the formula's SVG. Sets the formula, once for all that are equal."""
     template = tex_template or manim.config["tex_template"]
-    macros = _macros(template)
-    name = hashlib.sha256(repr((expression, environment, macros)).encode()).hexdigest()[:16]
+    preamble = _preamble(template)
+    name = hashlib.sha256(repr((expression, environment, preamble)).encode()).hexdigest()[:16]
     path = Path(f"/formulas/{name}.svg")
     if path not in _formulas:
-        _formulas[path] = _set(expression, environment, macros)
+        _formulas[path] = _set(expression, environment, preamble)
     return path
 
 
-def _set(expression: str, environment: str | None, macros: tuple[tuple[str, str], ...]) -> Any:
+def _set(expression: str, environment: str | None, preamble: str) -> Any:
     session = current()
-    # TeX puts nothing where an environment says nothing.
     try:
-        formula = _typeset(expression, environment, macros)
+        formula = _typeset(expression, environment, preamble)
     except native.FormulaError as error:
         if session is not None:
             session.warn(f"the formula {_short(expression)} can't be set here: {error}")
@@ -174,14 +173,14 @@ def _set(expression: str, environment: str | None, macros: tuple[tuple[str, str]
     return formula
 
 
-def _typeset(expression: str, environment: str | None, macros: tuple[tuple[str, str], ...]) -> Any:
+def _typeset(expression: str, environment: str | None, preamble: str) -> Any:
     name = environment.partition("}")[0].strip() if environment else ""
     if not MATHS.fullmatch(name):
-        return native.typeset_text(expression, environment or "", macros)
+        return native.typeset_text(expression, environment or "", preamble=preamble)
     bare = SPECIAL.sub("", expression)
     if "&" in bare or "\\\\" in bare or not name.startswith(("align", "equation", "displaymath", "math", "gather")):
         expression = f"\\begin{{{environment}}}{expression}\\end{{{name}}}"
-    return native.typeset(expression, True, macros)
+    return native.typeset(expression, True, preamble=preamble, strict=True)
 
 
 def _source(expression: str) -> Any:
@@ -194,7 +193,7 @@ def _source(expression: str) -> Any:
         if special:
             pieces.append(special[0])
             end = special.end()
-    return native.typeset("".join(pieces) or r"\texttt{?}", True, ())
+    return native.typeset("".join(pieces) or r"\texttt{?}", True)
 
 
 def _escaped(text: str) -> str:
@@ -233,60 +232,33 @@ def _made(real: Callable[..., SVGMobject]) -> Callable[..., SVGMobject]:
 
 # What a template says.
 
-_DEFINITIONS = re.compile(
-    r"\\(?P<how>newcommand|renewcommand|providecommand|DeclareMathOperator|DeclareRobustCommand|def)\*?\s*"
-    r"\{?\s*(?P<name>\\[A-Za-z]+|\\.)\s*\}?\s*(?:\[\d\])?(?:\s*\[[^\]]*\])?(?:\s*#\d)*\s*\{"
-)
 _PACKAGES = re.compile(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}")
 _FONTS = re.compile(r"\\(?:setmainfont|setsansfont|setmathfont|setCJKmainfont|fontfamily)\b")
 
 
 @functools.lru_cache(maxsize=64)
-def _read_template(body: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Macros of a template, and sentences about what is left out."""
-    before = body.partition(r"\begin{document}")[0]
-    macros: dict[str, str] = {}
-    for found in _DEFINITIONS.finditer(before):
-        inside = _group(before, found.end())
-        if inside is None:
-            continue
-        star = "*" if f"{found['how']}*" in found[0] else ""
-        operator = found["how"] == "DeclareMathOperator"
-        macros[found["name"]] = f"\\operatorname{star}{{{inside}}}" if operator else inside
+def _read_template(body: str) -> tuple[str, tuple[str, ...]]:
+    """Where a template defines its macros, and sentences about what of it is left out."""
+    before, _, rest = body.partition(r"\begin{document}")
+    after = rest.partition(r"\end{document}")[0]
     packages = {name.strip() for found in _PACKAGES.finditer(before) for name in found[1].split(",")}
     told = [f"the package {name} of the TeX template is left out" for name in sorted(packages - PLAIN_PACKAGES) if name]
     if _FONTS.search(before):
         told.append("fonts of the TeX template are left out; formulas have Computer Modern")
-    return tuple(macros.items()), tuple(told)
+    return f"{before}\n{after.replace('YourTextHere', '')}", tuple(told)
 
 
-def _group(text: str, start: int) -> str | None:
-    """What stands between the brace before `start` and the one that closes it."""
-    depth, at = 1, start
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == "{":
-            depth += 1
-        elif text[at] == "}":
-            depth -= 1
-            if not depth:
-                return text[start:at]
-        at += 1
-    return None
-
-
-def _macros(template: TexTemplate) -> tuple[tuple[str, str], ...]:
-    macros, told = _read_template(template.body)
+def _preamble(template: TexTemplate) -> str:
+    preamble, told = _read_template(template.body)
     session = current()
     if session is not None:
         for sentence in told:
             session.warn(sentence)
-    return macros
+    return preamble
 
 
 def preload(texts: Sequence[str] = ("x",)) -> None:
     """Opens the typesetter's fonts, before programs are forked off."""
     if native is not None:
         for text in texts:
-            native.typeset(text, True, ())
+            native.typeset(text, True)
