@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -248,12 +247,11 @@ class Session:
 def _is_visible(item: Mobject) -> bool:
     if not len(item.points):
         return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return item.get_fill_opacity() > 0 or (item.get_stroke_opacity() > 0 and item.get_stroke_width() > 0)
-        except (AttributeError, IndexError, TypeError):
-            return True
+    try:
+        return item.get_fill_opacity() > 0 or (item.get_stroke_opacity() > 0 and item.get_stroke_width() > 0)
+    except (AttributeError, IndexError, TypeError):
+        # Pictures and the like have no such opacities.
+        return True
 
 
 def _waits(scene: Scene) -> bool:
