@@ -339,9 +339,9 @@ def test_findings_are_those_of_the_ink(shared: Runner, voice: Voice) -> None:
 # Formulas.
 
 
-@pytest.mark.parametrize("scene", ["Formulas", "Numbers", "Unknown"])
+@pytest.mark.parametrize("scene", ["Formulas", "Numbers", "Unknown", "Texts"])
 def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str) -> None:
-    done = run(shared, "formulas", scene)
+    done = run(shared, "texts" if scene == "Texts" else "formulas", scene)
     pictures = whole(done, shared.clip)
     assert done["error"] is None, done["error"]
     assert is_lit(pictures[-1])

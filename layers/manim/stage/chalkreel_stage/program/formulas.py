@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from manim.mobject.text import tex_mobject
 from manim.utils import tex_file_writing
 
 from .session import current
+from .text_mode import as_formula
 
 try:
     from ..typesetting import native
@@ -176,11 +178,20 @@ def _set(expression: str, environment: str | None, preamble: str) -> Any:
 def _typeset(expression: str, environment: str | None, preamble: str) -> Any:
     name = environment.partition("}")[0].strip() if environment else ""
     if not MATHS.fullmatch(name):
-        return native.typeset_text(expression, environment or "", preamble=preamble)
+        expression = as_formula(expression, environment or "", functools.partial(_width, preamble=preamble))
+        return native.typeset(expression, True, preamble=preamble, strict=True)
     bare = SPECIAL.sub("", expression)
     if "&" in bare or "\\\\" in bare or not name.startswith(("align", "equation", "displaymath", "math", "gather")):
         expression = f"\\begin{{{environment}}}{expression}\\end{{{name}}}"
     return native.typeset(expression, True, preamble=preamble, strict=True)
+
+
+def _width(expression: str, preamble: str) -> float:
+    """In em. What can't be set alone is taken for as wide as its source."""
+    try:
+        return native.typeset(expression, True, preamble=preamble, strict=True).width
+    except native.FormulaError:
+        return len(expression) / 2
 
 
 def _source(expression: str) -> Any:
@@ -260,5 +271,6 @@ def _preamble(template: TexTemplate) -> str:
 def preload(texts: Sequence[str] = ("x",)) -> None:
     """Opens the typesetter's fonts, before programs are forked off."""
     if native is not None:
+        native.use_fonts(os.environ.get("CHALKREEL_STAGE_FONTS"))
         for text in texts:
             native.typeset(text, True)
