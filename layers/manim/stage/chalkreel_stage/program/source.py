@@ -109,17 +109,17 @@ def _with_says(text: str) -> tuple[str, tuple[int, ...]]:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
         return text, ()
-    calls: list[tuple[int, int, str]] = []
+    calls: list[tuple[int, str, str]] = []
     waiting: list[tuple[int, int, str]] = []
-    depths, brackets = [0], 0
-    # Depths of the blocks that are open where the comments stand: what closes them comes after the comments.
-    open_there = [0]
+    depths, brackets = [""], 0
+    # Indentation of the blocks that are open where the comments stand: what closes them comes after the comments.
+    open_there = [""]
     for token in tokens:
         if token.type == tokenize.OP:
             brackets += token.string in "([{"
             brackets -= token.string in ")]}"
         if token.type == tokenize.INDENT:
-            depths.append(len(token.string))
+            depths.append(token.string)
         elif token.type == tokenize.DEDENT:
             depths.pop()
         elif token.type == tokenize.COMMENT:
@@ -130,16 +130,16 @@ def _with_says(text: str) -> tuple[str, tuple[int, ...]]:
                     open_there = list(depths)
                 waiting.append((*token.start, words[4:].strip()))
         elif token.type not in (tokenize.NEWLINE, tokenize.NL) and waiting:
-            following = token.start[1] if token.type != tokenize.ENDMARKER else 0
+            following = token.line[: token.start[1]] if token.type != tokenize.ENDMARKER else ""
             for line, own, words in waiting:
-                fitting = [depth for depth in open_there if following <= depth <= own] or [following]
-                if following > open_there[-1]:
+                fitting = [depth for depth in open_there if len(following) <= len(depth) <= own] or [following]
+                if len(following) > len(open_there[-1]):
                     fitting = [following]
                 elif token.string in CONTINUES:
-                    fitting = [depth for depth in open_there if depth > following][:1]
+                    fitting = [depth for depth in open_there if len(depth) > len(following)][:1]
                 calls.append((line, fitting[-1], words))
             waiting = []
-    merged: list[tuple[int, int, str]] = []
+    merged: list[tuple[int, str, str]] = []
     last = -1
     for line, depth, words in calls:
         if merged and last == line - 1 and merged[-1][1] == depth:
@@ -148,5 +148,5 @@ def _with_says(text: str) -> tuple[str, tuple[int, ...]]:
             merged.append((line, depth, words))
         last = line
     for line, depth, words in merged:
-        lines[line - 1] = f"{' ' * depth}{SAY}({words!r})"
+        lines[line - 1] = f"{depth}{SAY}({words!r})"
     return "\n".join(lines), tuple(line for line, _, _ in merged)

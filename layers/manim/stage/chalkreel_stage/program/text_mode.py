@@ -164,8 +164,15 @@ def as_formula(tex: str, environment: str, width: Callable[[str], float]) -> str
     if name in ("itemize", "enumerate", "tabular", "tabular*") or MATHS_BLOCK.fullmatch(name):
         tex = f"\\begin{{{environment}}}{tex}\\end{{{name}}}"
     right = name == "flushright"
+    if len(tex) <= LINE:
+        # No letter is wider than an em, so that it fits in one line, and nothing need be measured.
+        width = _nothing
     pieces = list(_Reader(tex, width).pieces(Style()))
     return _rows(list(_lines(pieces, width)), "l" if left or not name else "r" if right else "c")
+
+
+def _nothing(source: str) -> float:
+    return 0.0
 
 
 def _rows(lines: list[str], place: str) -> str:
