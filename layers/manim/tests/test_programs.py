@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,7 @@ import av
 import numpy as np
 import pytest
 from programs import PROGRAMS, Runner, Voice
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stage"))
+from test_raw import DVISVGM, LATEX
 
 
 @pytest.fixture(scope="module")
@@ -347,6 +345,20 @@ def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str
     assert is_lit(pictures[-1])
     told = " ".join(texts(done))
     assert ("foobar" in told and "fancyfonts" in told) if scene == "Unknown" else told == ""
+
+
+def test_a_tex_that_is_installed_sets_formulas_where_it_is_asked_to(tmp_path: Path) -> None:
+    for name, script in {"latex": LATEX, "dvisvgm": DVISVGM}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    runner = Runner(tmp_path, path=f"{tmp_path}:/usr/bin:/bin")
+    runner.event()
+    # The one that stands for TeX draws a square for this formula.
+    program = "from manim import *\nclass A(Scene):\n    def construct(self):\n        self.add(MathTex('x^2'))\n"
+    program += "        assert len(self.mobjects[0][0]) == {}\n"
+    assert runner.run(program.format(1), "A", formulas="latex", still_s=0.2)["error"] is None
+    assert runner.run(program.format(2), "A", still_s=0.2)["error"] is None
+    assert runner.close() == 0
 
 
 # The pipe.

@@ -233,6 +233,8 @@ class Film:
         if whole:
             settings["background_color"] = theme.named(self._asked.theme).background
             settings["frame_height"] = theme.FRAME_HEIGHT
+            # Each scene seeds Python's and numpy's random numbers with it.
+            settings["seed"] = 0
             settings["frame_width"] = theme.FRAME_HEIGHT * NATURAL
         manim.config.update(settings)
         manim.config.background_opacity = 1.0
