@@ -235,11 +235,13 @@ def test_an_error_comes_after_the_pictures_before_it(shared: Runner, voice: Voic
     ("program", "scene", "event", "kind", "words"),
     [
         ("breaks_off", "BeforeOne", "done", "error", "NameError"),
-        ("breaks_off", "Unseen", "failed", "error", "TypeError"),
+        ("breaks_off", "Unseen", "failed", "error", "takes no"),
+        ("breaks_off", "NoFrame", "done", "error", "MovingCameraScene"),
         ("breaks_off", "Nobody", "failed", "no_scene_class", "no scene class Nobody"),
         ("missing_module", "NeedsPandas", "done", "error", "no module pandas here; there are Python's own and manim"),
         ("asks", "Asks", "done", "input", "nobody to answer"),
         ("opengl", "WithOpenGL", "done", "opengl", "OpenGL classes can't be drawn here"),
+        ("opengl", "ByName", "failed", "opengl", "OpenGLVGroup"),
         ("other_manim", "Other", "failed", "other_manim", "from manim import *"),
         ("unreadable", "Broken", "failed", "unreadable", "can't be read"),
         ("old_names", "Gone", "done", "error", "use Scene with Axes"),
@@ -280,7 +282,7 @@ def test_old_names_mean_what_replaced_them(shared: Runner, voice: Voice) -> None
     told = " ".join(texts(done))
     for old in ("ParametricSurface", "get_graph", "np.math", "ShowCreation", "Code(", "FadeInFrom", "camera_frame"):
         assert old in told, (old, told)
-    assert all(warning["line"] for warning in done["warnings"])
+    assert "-0.5 s can't be drawn" in told and all(warning["line"] for warning in done["warnings"])
 
 
 def test_what_is_missing_is_replaced_and_told(shared: Runner, voice: Voice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ class Refusal(Exception):
         super().__init__(message)
         self.kind = kind
         self.remedy = remedy
+
+
+def without_opengl(name: str) -> Refusal:
+    """A class that OpenGL alone draws."""
+    remedy = "Use the classes without OpenGL in their names: Surface, VGroup, Dot …"
+    return Refusal("opengl", f"{name}: OpenGL classes can't be drawn here", remedy)
 
 
 class TimeLimit(BaseException):
@@ -53,6 +60,8 @@ def describe(error: BaseException, source: Source | None, film_s: float) -> dict
     line = _line(error, source)
     text = source.line(line) if source and line else ""
     told = {"line": line, "line_text": text[:300], "type": type(error).__name__}
+    if isinstance(error, NameError | ImportError) and str(error.name).startswith("OpenGL"):
+        error = without_opengl(str(error.name))
     if isinstance(error, Refusal):
         return {**told, "kind": error.kind, "message": str(error), "remedy": error.remedy}
     if isinstance(error, Unreadable):
@@ -86,6 +95,20 @@ def describe(error: BaseException, source: Source | None, film_s: float) -> dict
     return {**told, "kind": "error", "message": message[:2000], "remedy": _remedy(error)}
 
 
+_IN_SPACE = "Derive the class from ThreeDScene: a plain Scene has no camera in space."
+SCENES = {
+    "frame": "Derive the class from MovingCameraScene: the camera of a plain Scene has no frame that moves.",
+    "camera_frame": "Derive the class from MovingCameraScene, and write self.camera.frame.",
+    "set_camera_orientation": _IN_SPACE,
+    "begin_ambient_camera_rotation": _IN_SPACE,
+    "move_camera": _IN_SPACE,
+    "add_fixed_in_frame_mobjects": _IN_SPACE,
+    "voiceover": "Derive the class from VoiceoverScene: from manim_voiceover import VoiceoverScene",
+    "next_slide": "Derive the class from Slide: from manim_slides import Slide",
+    "get_graph": "Write axes.plot(…) instead of get_graph.",
+}
+"""Attributes that other scenes than the author's have, and what to do."""
+
 TEX = ("latex", "xelatex", "lualatex", "pdflatex", "tex", "dvisvgm")
 """Programs of a TeX installation that Manim calls."""
 
@@ -107,6 +130,11 @@ def _remedy(error: BaseException) -> str:
         return f"There is no module {error.name} here; there are Python's own and {here}."
     if isinstance(error, NameError | ImportError) and error.name in GONE:
         return GONE[error.name]
+    if isinstance(error, AttributeError) and error.name in SCENES:
+        return SCENES[error.name]
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error)) if isinstance(error, TypeError) else None
+    if unknown:
+        return f"Manim Community 0.22 takes no {unknown[1]} there: leave it out, or look up what it is called now."
     if isinstance(error, FileNotFoundError) and Path(str(error.filename or "")).name in TEX:
         return "Tex and MathTex need the native typesetter, which `make tools` builds, or a TeX installation."
     if isinstance(error, FileNotFoundError):

@@ -98,6 +98,7 @@ def install() -> None:
         manim.MovingCameraScene.camera_frame = property(_camera_frame)
     _code()
     _numpy()
+    _run_times()
 
 
 def _camera_frame(scene: manim.MovingCameraScene) -> manim.Mobject:
@@ -222,3 +223,19 @@ def _numpy() -> None:
         return real(name)
 
     np.__getattr__ = __getattr__
+
+
+def _run_times() -> None:
+    """A length of nothing was allowed once, and comes about where a voice is quicker than the author's was."""
+    real = manim.Scene.validate_run_time.__func__
+
+    @functools.wraps(real)
+    def validate_run_time(cls: type[manim.Scene], run_time: float, *arguments: Any, **named: Any) -> float:
+        if run_time <= 0:
+            session = current()
+            if session is not None:
+                session.warn(f"a length of {run_time:g} s can't be drawn; one frame stands in")
+            run_time = 1 / manim.config.frame_rate
+        return real(cls, run_time, *arguments, **named)
+
+    manim.Scene.validate_run_time = classmethod(validate_run_time)

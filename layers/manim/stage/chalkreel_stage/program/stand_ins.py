@@ -15,7 +15,7 @@ import numpy as np
 from manim.mobject.opengl.opengl_mobject import OpenGLMobject
 from PIL import Image, ImageDraw, ImageFont
 
-from .failures import Refusal
+from .failures import Refusal, without_opengl
 from .session import current
 
 CARD = (640, 360)
@@ -128,8 +128,4 @@ def _input(prompt: object = "") -> str:
 
 
 def _opengl(self: OpenGLMobject, *arguments: Any, **named: Any) -> None:
-    raise Refusal(
-        "opengl",
-        f"{type(self).__name__}: OpenGL classes can't be drawn here",
-        "Use the classes without OpenGL in their names: Surface, VGroup, Dot …",
-    )
+    raise without_opengl(type(self).__name__)
