@@ -20,7 +20,7 @@ build: setup ## build target/release/chalkreel
 	@cargo build --release --locked --package handler
 
 .PHONY: tools
-tools: ## make target/layers: Manim, ffmpeg and the local voice, for this machine
+tools: setup ## make target/layers: Manim, ffmpeg and the local voice, for this machine
 	@layers/tools.sh
 
 .PHONY: test

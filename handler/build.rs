@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Not all of planner-wasm: fuzzing writes beside it.
     let planner = [
         "planner-wasm/src",
+        "planner-wasm/formula",
         "planner-wasm/storyboard",
         "planner-wasm/wit",
         "planner-wasm/Cargo.toml",

@@ -141,6 +141,10 @@ cargo_in_root() {
         cargo "$1" --manifest-path /repository/Cargo.toml --locked --package handler "${@:2}"
 }
 make_function() { cargo_in_root build --profile function --no-default-features --bin chalkreel; }
+make_native() { # the stage's native library
+    in_root env CARGO_TARGET_DIR=/work/cargo \
+        cargo build --manifest-path /repository/Cargo.toml --locked --profile function --package native
+}
 make_tests() {
     local program
     program=$(cargo_in_root test --release --no-run --test layers --message-format json-render-diagnostics |
@@ -152,6 +156,8 @@ assemble() {
     stamps=$opt/.stamps # the stage and the fonts go in as they do for `make tools`
     mkdir -p "$opt/bin" "$stamps"
     fonts_part "$layers/manim"
+    # shellcheck disable=SC2034
+    native=$work/cargo/function/libchalkreel_native.so
     stage_part "$layers/manim"
     rm -rf "$work/out" "$lambda/layers" "$lambda/function" "$lambda"/*.zip
     mkdir -p "$work/out/function"
@@ -176,8 +182,9 @@ on_packages=$(hash "$on_python" "$on_av" "$on_numpy" "$on_typst" "$(hash_of "$la
 mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -path '*/fuzz' -prune -o -type f -print | sort)
 on_function=$(hash "$on_root" "$rust" "$(declare -f cargo_in_root)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
 on_tests=$(hash "$on_function" "$(hash_of "$repository"/tests/layers.rs "$repository"/tests/{layers,doors}/*.rs)")
+on_native=$(hash "$on_root" "$rust" "$(declare -f make_native)" "$(native_inputs "$layers/manim")")
 mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' | sort)
-on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "${stage[@]#"$layers"}" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \
+on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "$on_native" "${stage[@]#"$layers"}" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \
     "$(hash_of "$layers/assemble.py" "$layers/versions.py" "$layers/manim/"{tools.sh,fonts.conf,fonts.txt} "${stage[@]}")")
 
 step root "$on_root" make_root
@@ -189,6 +196,7 @@ step av "$on_av" make_wheel av
 step numpy "$on_numpy" make_wheel numpy
 step typst "$on_typst" make_wheel typst
 step packages "$on_packages" make_packages
+step native "$on_native" make_native
 step function "$on_function" make_function
 step assemble "$on_all" assemble
 [[ ${1:-} != --tests ]] || step tests "$on_tests" make_tests

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the layer trees for this machine: tools.sh [DEST], by default target/layers beside this folder.
 #
-# Comes in: the pinned requirements and the stage's sources beside this file, Debian's or Ubuntu's packages. Goes out:
+# Comes in: the pinned requirements and the stage's sources beside this file (its native library needs cargo), Debian's or Ubuntu's packages. Goes out:
 # DEST/bin/{chalkreel-stage,chalkreel-raw,manim,ffmpeg,ffprobe,espeak-ng}, DEST/fonts, DEST/etc/fonts/fonts.conf and
 # DEST/versions.json (name → exact version; part of the clips' cache keys). Never: anything outside DEST but system
 # packages that are missing. Run again, it does only what is missing or has changed.

@@ -34,6 +34,7 @@ print(
             "espeak-ng": first_line(str(dest / "bin/espeak-ng"), "--version").split("text-to-speech: ")[1].split()[0],
             "fonts": digest(dest / "fonts", "*.*"),
             "stage": digest(stage, "*.py"),
+            "native": digest(stage, "*.so"),
         },
         indent=2,
     )

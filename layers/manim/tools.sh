@@ -2,7 +2,7 @@
 # Manim in a virtual environment of its own, the stage in it, and the fonts both draw with.
 # shellcheck disable=SC2034,SC2154
 # cairo and Pango with headers: pycairo and ManimPango have no Linux wheels.
-manim_packages=(gcc libc6-dev pkg-config libcairo2-dev libpango1.0-dev fontconfig fonts-inter fonts-jetbrains-mono fonts-noto-core
+manim_packages=(binutils gcc libc6-dev pkg-config libcairo2-dev libpango1.0-dev fontconfig fonts-inter fonts-jetbrains-mono fonts-noto-core
     fonts-noto-cjk fonts-noto-color-emoji)
 
 # A Python that the pins were made for, 3.11 to 3.13. The system's own comes first: a confined child may read /usr.
@@ -53,7 +53,9 @@ manim_part() {
     mapfile -t sources < <(find "$here/stage/chalkreel_stage" -name '*.py' | sort)
     # Names as well: a file that moved is another program.
     inputs=$(printf '%s\n' "${sources[@]#"$here"}" | cat - "${sources[@]}" "$here/tools.sh" | sha256sum | cut -c1-16)
+    inputs+=$(native_inputs "$here")
     if ! fresh stage "$inputs"; then
+        native_part "$here"
         stage_part "$here"
         done_with stage "$inputs"
     fi
@@ -64,13 +66,38 @@ manim_part() {
     fi
 }
 
-# The stage goes into the environment itself, so that Python can run isolated (-I).
+# The native library lies beside the stage's modules. Where there is one already (CHALKREEL_NATIVE names it), none is built.
+native_name=libchalkreel_native.so
+native_sources() {
+    local top=$1/../..
+    find "$1/native" "$top/planner-wasm/formula" -type f -print0 | sort -z
+    printf '%s\0' "$top/Cargo.toml" "$top/Cargo.lock"
+}
+native_inputs() {
+    if [[ -n ${CHALKREEL_NATIVE:-} ]]; then hash_of "$CHALKREEL_NATIVE"; else native_sources "$1" | xargs -0 cat | sha256sum | cut -c1-16; fi
+}
+native_part() {
+    native=${CHALKREEL_NATIVE:-}
+    [[ -z $native ]] || return 0
+    command -v cargo >/dev/null || die "Rust is needed for the stage's native library, and cargo is not on PATH" \
+        "get it with: curl https://sh.rustup.rs -sSf | sh -s -- -y, or name a library that is there in CHALKREEL_NATIVE"
+    local top=$1/../.. target
+    target=${CARGO_TARGET_DIR:-$top/target}
+    say "compiling the stage's native library (about two minutes, the first time)"
+    cargo build --quiet --release --locked --manifest-path "$top/Cargo.toml" --package native >&2 ||
+        die "the stage's native library could not be compiled: see above"
+    native=$target/release/$native_name
+}
+
+# The stage goes into the environment itself, so that Python can run isolated (-I). `native` is the library that goes with it.
 stage_part() {
     local site
     site=$("$dest/manim/bin/python3" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     rm -rf "$site/chalkreel_stage"
     cp -r "$1/stage/chalkreel_stage" "$site/chalkreel_stage"
     find "$site/chalkreel_stage" -name __pycache__ -prune -exec rm -rf {} +
+    # What debuggers want is three quarters of it.
+    strip -o "$site/chalkreel_stage/$native_name" "$native"
     "$dest/manim/bin/python3" -I -m compileall -q --invalidation-mode unchecked-hash "$site/chalkreel_stage"
     wrapper chalkreel-stage chalkreel_stage
     wrapper chalkreel-raw chalkreel_stage.raw

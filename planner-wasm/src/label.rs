@@ -15,8 +15,8 @@ pub(crate) fn label(text: &str) -> String {
         return words.join(" ");
     }
     let mut out = String::new();
-    match latex::parse(bare) {
-        Ok(row) if signs(&row, &mut out) => out,
+    match latex::parse_whole(bare) {
+        Some(row) if signs(&row, &mut out) => out,
         _ => bare.to_owned(),
     }
 }
@@ -25,15 +25,15 @@ fn word(text: &str) -> Option<String> {
     if !text.contains(['\\', '^', '_']) {
         return Some(text.to_owned());
     }
-    let row = latex::parse(text).ok()?;
+    let row = latex::parse_whole(text)?;
     let mut out = String::new();
     signs(&row, &mut out).then_some(out)
 }
 
 /// Writes a row; false when some of it has no signs.
-fn signs(row: &[Node<'_>], out: &mut String) -> bool {
+fn signs(row: &[Node], out: &mut String) -> bool {
     row.iter().all(|node| match node {
-        Node::Char(c) | Node::Big(c, _) | Node::Middle(c) => push(*c, out),
+        Node::Char(c) | Node::Big(c) | Node::Middle(c) => push(*c, out),
         Node::Number(number) => append(number, out),
         Node::Text(text) => append(text, out),
         Node::Symbol(symbol) => push(symbol.sign, out),
@@ -41,16 +41,20 @@ fn signs(row: &[Node<'_>], out: &mut String) -> bool {
             let apart = out.ends_with(char::is_alphanumeric);
             append(if apart { " " } else { "" }, out) && append(name, out) && append(" ", out)
         }
-        Node::Group(row) | Node::Font(_, row) | Node::Colour(_, row) => signs(row, out),
-        Node::Fraction(name, top, bottom) if !name.ends_with("binom") => {
-            inside(top, out) && push('/', out) && inside(bottom, out)
-        }
+        Node::Group(row) | Node::Font(_, row) => signs(row, out),
+        Node::Fraction(false, top, bottom) => inside(top, out) && push('/', out) && inside(bottom, out),
         Node::Root(None, of) => push('√', out) && inside(of, out),
         // An arrow above a letter is a mark that fonts put beside it.
-        Node::Accent("vec" | "mathbf" | "boldsymbol" | "overrightarrow", row) => signs(row, out),
-        Node::Accent("hat", row) => signs(row, out) && push('\u{302}', out),
-        Node::Accent("bar" | "overline", row) => signs(row, out) && push('\u{304}', out),
-        Node::Accent("dot", row) => signs(row, out) && push('\u{307}', out),
+        Node::Accent(name, row) => {
+            let mark = match &**name {
+                "vec" | "overrightarrow" => "",
+                "hat" | "widehat" => "\u{302}",
+                "bar" | "overline" => "\u{304}",
+                "dot" => "\u{307}",
+                _ => return false,
+            };
+            signs(row, out) && append(mark, out)
+        }
         Node::Scripts { base, below, above, primes } => {
             let written = base.as_deref().is_none_or(|base| signs(std::slice::from_ref(base), out));
             // A function's script stands at its name.
@@ -82,7 +86,7 @@ fn append(text: &str, out: &mut String) -> bool {
 }
 
 /// In brackets, when it is more than one sign.
-fn inside(row: &[Node<'_>], out: &mut String) -> bool {
+fn inside(row: &[Node], out: &mut String) -> bool {
     let mut inner = String::new();
     let drawn = signs(row, &mut inner);
     let alone = inner.chars().count() <= 1 || inner.chars().all(|c| c.is_ascii_digit());
@@ -151,7 +155,7 @@ const SUPERSCRIPTS: &[(char, char)] = &[
 ];
 
 /// A script in small signs; one that has none follows `sign` as it is.
-fn script(row: &[Node<'_>], sign: char, small: &[(char, char)], out: &mut String) -> bool {
+fn script(row: &[Node], sign: char, small: &[(char, char)], out: &mut String) -> bool {
     let mut inner = String::new();
     if !signs(row, &mut inner) {
         return false;

@@ -15,11 +15,10 @@
 //! ```
 //!
 //! Under the readers lie `inline` (a stretch of a line: how it is shown and heard), `drawing` (fences, shapes and expressions) and `speech`
-//! (what is written in signs → words, a language each), `formula` (LaTeX → Typst) and `label`, all on the tokens of `latex`; `document`
+//! (what is written in signs → words, a language each), `formula` (LaTeX → what the storyboard has) and `label`, all on the tree of `latex`; `document`
 //! has settings, front matter, assets and positions; `text` knows neither document nor language. `tests/architecture.rs` holds which may
 //! use which.
 
-mod chemistry;
 mod document;
 mod drawing;
 mod film;

@@ -1,13 +1,11 @@
 //! The signs of LaTeX mathematics: which character they are, and how they are spoken in English.
 
-pub(crate) mod rare;
-
 /// A sign.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Symbol {
     /// Its command, without the backslash.
     pub(crate) name: &'static str,
-    /// Its character, which Typst takes as it stands.
+    /// Its character.
     pub(crate) sign: char,
     /// Its words.
     pub(crate) words: &'static str,
@@ -62,32 +60,6 @@ pub(crate) fn operator(name: &str) -> Option<(&str, bool)> {
         _ => return None,
     })
 }
-
-/// The environments that can be drawn, without their stars.
-pub(crate) const ENVIRONMENTS: &[&str] = &[
-    "matrix",
-    "pmatrix",
-    "bmatrix",
-    "Bmatrix",
-    "vmatrix",
-    "Vmatrix",
-    "smallmatrix",
-    "array",
-    "cases",
-    "dcases",
-    "rcases",
-    "aligned",
-    "align",
-    "alignedat",
-    "alignat",
-    "split",
-    "eqnarray",
-    "gathered",
-    "gather",
-    "multline",
-    "equation",
-    "displaymath",
-];
 
 macro_rules! symbols {
     ($($name:literal $sign:literal $words:literal;)*) => {

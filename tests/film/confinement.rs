@@ -90,24 +90,6 @@ fn a_program_can_do_what_is_allowed_and_nothing_else() {
     });
 }
 
-/// A scene of a storyboard: its heading, and one formula.
-fn scene(id: &str, typst: &str) -> serde_json::Value {
-    let formula = json!({"latex": "x", "typst": typst});
-    let show = json!({"show": {"id": format!("{id}-formula"), "kind": {"equation": {"formula": formula}}, "placement": null,
-        "style": null, "timing": null, "place": null}});
-    let beat = json!({"id": format!("{id}-1"), "narration": "Words.", "pause_ms": 0, "actions": [show], "estimate_ms": 400,
-        "place": null});
-    json!({"id": id, "kind": "lesson", "heading": "Heading", "beats": [beat], "place": null})
-}
-
-fn storyboard(scenes: &[serde_json::Value]) -> String {
-    let voice = json!({"chain": [], "name": null, "words_per_minute": null, "model": null, "consistency": null,
-        "max_characters": null});
-    let document = json!({"title": "Memory", "language": "en", "theme": "dark", "quality": null, "on_failure": null,
-        "voice": voice, "music": null, "intro": null, "outro": null, "scenes": scenes, "warnings": []});
-    document.to_string()
-}
-
 #[test]
 fn a_scene_that_swells_costs_itself_alone() {
     let alone = |lines: &str| {
@@ -116,20 +98,6 @@ fn a_scene_that_swells_costs_itself_alone() {
         )
     };
     let documents = [
-        (
-            "string.storyboard.json",
-            storyboard(&[
-                scene("good", "x"),
-                scene("bad", "#let s = \"aaaaaaaa\"; #for i in range(40) { s = s + s }; #s"),
-            ]),
-        ),
-        (
-            "list.storyboard.json",
-            storyboard(&[
-                scene("good", "x"),
-                scene("bad", "#let a = (1,) * 64; #for i in range(40) { a = a + a }; #a.len()"),
-            ]),
-        ),
         ("at-once.py", alone("        bytearray(1 << 40)\n")),
         ("slowly.py", alone("        had = []\n        while True:\n            had.append(bytearray(1 << 20))\n")),
         (

@@ -563,7 +563,7 @@ fn the_host_checks_every_kind_of_thing_in_a_storyboard() {
         ("/scenes/2/kind/manim/source".to_owned(), json!("\u{0}"), "null"),
         ("/scenes/2/beats/0/actions".to_owned(), json!(["clear"]), "Manim"),
         (action(0, 0, "show/id"), json!("program"), "twice"),
-        (action(0, 0, "show/kind/equation/formula/typst"), json!("\u{7}"), "control"),
+        (action(0, 0, "show/kind/equation/formula/latex"), json!("\u{7}"), "control"),
         (action(0, 0, "show/timing/duration_ms"), json!(60_001), "time"),
         (action(0, 1, "show/style/colour"), json!("#12345"), "colour"),
         (action(0, 1, "show/style/opacity"), json!(1.5), "opacity"),

@@ -48,8 +48,8 @@ def words(text: str, name: str = "", **other: Any) -> dict[str, Any]:
     return show("text", rich(text), name, **other)
 
 
-def formula(typst: str) -> dict[str, Any]:
-    return {"formula": {"latex": typst, "typst": typst}}
+def formula(latex: str) -> dict[str, Any]:
+    return {"formula": {"latex": latex}}
 
 
 def style(**given: Any) -> dict[str, Any]:
@@ -300,7 +300,7 @@ ELEMENTS: dict[str, Beats] = {
 ACTIONS: dict[str, Beats] = {
     "transform_formula": [
         [show("equation", formula("a^2 + b^2 = c^2"), "f1")],
-        [{"transform": {"from": "f1", "into": element("equation", formula("c = sqrt(a^2 + b^2)"), "f2")}}],
+        [{"transform": {"from": "f1", "into": element("equation", formula(r"c = \sqrt{a^2 + b^2}"), "f2")}}],
     ],
     "transform_axes": [
         [show("axes", axes(SINE), "a1"), words("stays")],
@@ -315,7 +315,7 @@ ACTIONS: dict[str, Beats] = {
     "highlights": [
         [
             words("A derivative is the limit of quotients.", "w"),
-            show("equation", formula("lim_(h -> 0) (f(x+h) - f(x)) / h"), "q"),
+            show("equation", formula(r"\lim_{h \to 0} \frac{f(x+h) - f(x)}{h}"), "q"),
             show("code", program("def f(x):\n    return x\n\nf(2)"), "c"),
         ],
         [highlight("w", "limit"), highlight("q", "f(x)"), highlight("c", "1-2")],
@@ -357,8 +357,8 @@ ACTIONS: dict[str, Beats] = {
     ],
 }
 
-LONG_SUM = " + ".join(f"x_{i}" for i in range(60))
-WIDE_CELL = {"spans": [{"plain": "so "}, {"math": {"latex": "x + y", "typst": f"frac({LONG_SUM}, 2)"}}]}
+LONG_SUM = " + ".join(f"x_{{{i}}}" for i in range(60))
+WIDE_CELL = {"spans": [{"plain": "so "}, {"math": {"latex": rf"\frac{{{LONG_SUM}}}{{2}}"}}]}
 
 NASTY: dict[str, Beats] = {
     "long_words": [
@@ -414,12 +414,12 @@ NASTY: dict[str, Beats] = {
         [show("axes", axes(*(curve("function", expression("x", k, "add", "sin"), f"curve {k}") for k in range(8))))] * 1
         + [show("axes", axes(SINE, COSINE, caption="a caption that is long " * 6))]
     ],
-    "long_formula": [[show("equation", formula(" \\ ".join(f"a_{i} & = integral_0^{i} x dif x" for i in range(40))))]],
-    "formula_as_written": [[show("equation", {"formula": {"latex": r"\frac{1}{2}", "typst": f"frac({LONG_SUM}, 2)"}})]],
+    "long_formula": [[show("equation", formula(r" \\ ".join(rf"a_{{{i}}} &= \int_0^{{{i}}} x\,dx" for i in range(40))))]],
+    "formula_as_written": [[show("equation", formula(rf"\frac{{{LONG_SUM}}}{{2}}"))]],
     "formulas_in_cells": [
         [show("table", {"header": [rich("a"), rich("b")], "rows": [{"cells": [WIDE_CELL, WIDE_CELL]}], "align": []})]
     ],
-    "wide_formula": [[show("equation", formula(" + ".join(f"x_{i}^{i}" for i in range(60))))]],
+    "wide_formula": [[show("equation", formula(" + ".join(f"x_{{{i}}}^{{{i}}}" for i in range(60))))]],
     "crowded_drawing": [
         [show("drawing", {"shapes": [shape("dot", point(i % 5, i // 5), f"point {i}") for i in range(20)]})]
     ],

@@ -106,24 +106,12 @@ def test_a_crash_costs_one_render(stage: Stage, number: signal.Signals) -> None:
     assert not list(stage.scratch.glob("bad.mp4*"))
 
 
-SWELLING = [
-    # Typst's own allocator gives up, and ends the process.
-    '#let s = "aaaaaaaa"; #for i in range(40) { s = s + s }; #s',
-]
-
-
-@pytest.mark.parametrize("typst", SWELLING)
-def test_a_scene_that_swells_costs_itself_alone(stage: Stage, typst: str) -> None:
-    body = asked("equation")
-    for beat in body["scene"]["beats"]:
-        for action in beat["actions"]:
-            for element in action.values():
-                if isinstance(element, dict) and "equation" in element.get("kind", {}):
-                    element["kind"]["equation"]["formula"] = {"latex": "x", "typst": typst}
-    assert "range(40)" in json.dumps(body)
+def test_a_scene_that_swells_costs_itself_alone(stage: Stage) -> None:
+    # The worker itself has more than that already, so the scene's first megabyte is one too many.
+    body, swollen = asked("equation"), {"memory_bytes": 64 << 20}
     out = str(stage.scratch / "bad.mp4")
     memory = {"memory_bytes": 1 << 30}
-    stage.send({"op": "render", "id": "bad", "out": out, "timeout_s": 60.0, **body, **memory})
+    stage.send({"op": "render", "id": "bad", "out": out, "timeout_s": 60.0, **body, **swollen})
     stage.render("good", "title_card", **memory)
     ends = {}
     while len(ends) < 2:

@@ -28,6 +28,11 @@ impl Colours {
         }
     }
 
+    /// Names and codes of a document's own.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.own.iter().map(|(name, code)| (&**name, &**code))
+    }
+
     /// `#rrggbb` of a colour as it is written: a name, a mixture, or a value of `model`. None when it is no colour that is known.
     pub(crate) fn find(&self, written: &str, model: Option<&str>, palette: Palette) -> Option<String> {
         let written = written.trim();

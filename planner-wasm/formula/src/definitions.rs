@@ -230,3 +230,126 @@ pub(crate) fn filled(body: &str, arguments: &[String]) -> String {
     }
     out
 }
+
+/// The labels of a source that some `\ref` or `\eqref` in it names, in the order in which they are set: a lecturer numbers what is
+/// referred to.
+#[must_use]
+pub fn referred(source: &str) -> Vec<String> {
+    let names = |commands: &[&str]| {
+        let mut found: Vec<String> = Vec::new();
+        let mut cursor = Cursor::new(source);
+        while let Some(piece) = cursor.next() {
+            if let Piece::Command(name) = piece
+                && commands.contains(&name)
+                && let Some(label) = cursor.group()
+                && label.len() <= 200
+                && found.len() < MOST
+            {
+                found.push(label.trim().to_owned());
+            }
+        }
+        found
+    };
+    let wanted = names(&["\\ref", "\\eqref", "\\autoref", "\\cref", "\\Cref"]);
+    let mut set = names(&["\\label"]);
+    set.retain(|label| wanted.contains(label));
+    set.dedup();
+    set
+}
+
+impl Definitions {
+    /// A formula that needs its document no more: what it defines is taken for those after it, its labels become tags, references to
+    /// numbers, and what it uses of the document's macros stands before it. None when it only defines.
+    pub fn resolve(&mut self, source: &str) -> Option<String> {
+        let rest = self.take(source);
+        if rest.trim().is_empty() && !source.trim().is_empty() {
+            return None;
+        }
+        let mut out = String::new();
+        let mut cursor = Cursor::new(&rest);
+        while let Some(piece) = cursor.next() {
+            match piece {
+                Piece::Command("\\label") => {
+                    let label = cursor.group().unwrap_or_default();
+                    if let Some(number) = self.numbered(label).filter(|_| !rest.contains("\\tag")) {
+                        out.push_str(&format!("\\tag{{{number}}}"));
+                    }
+                }
+                Piece::Command(name @ ("\\ref" | "\\eqref" | "\\autoref" | "\\cref" | "\\Cref")) => {
+                    let mut ahead = cursor;
+                    match ahead.group().and_then(|label| self.numbered(label)) {
+                        Some(number) => {
+                            cursor = ahead;
+                            let shown = if name == "\\eqref" { format!("({number})") } else { number.to_owned() };
+                            out.push_str(&format!("\\text{{{shown}}}"));
+                        }
+                        None => out.push_str(name),
+                    }
+                }
+                Piece::Command(name) => out.push_str(name),
+                Piece::Letter(letter) => out.push(letter),
+            }
+        }
+        Some(format!("{}{}", self.needed(&out), out.trim()))
+    }
+
+    /// Words with numbers in place of references.
+    #[must_use]
+    pub fn referring(&self, words: &str) -> String {
+        if self.labels.is_empty() || !words.contains("ref{") {
+            return words.to_owned();
+        }
+        let mut out = words.to_owned();
+        for (label, number) in &self.labels {
+            out = out.replace(&format!("\\eqref{{{label}}}"), &format!("({number})"));
+            for command in ["ref", "autoref", "cref", "Cref"] {
+                out = out.replace(&format!("\\{command}{{{label}}}"), number);
+            }
+        }
+        out
+    }
+
+    /// Definitions of the macros that a source uses, and of those that they use.
+    fn needed(&self, source: &str) -> String {
+        let mut wanted: Vec<&Macro> = Vec::new();
+        let mut colours = String::new();
+        let mut waiting = vec![source];
+        while let Some(text) = waiting.pop() {
+            let mut cursor = Cursor::new(text);
+            while let Some(piece) = cursor.next() {
+                let Piece::Command(name) = piece else { continue };
+                if let Some(known) = self.find(name).filter(|known| !wanted.contains(known)) {
+                    wanted.push(known);
+                    waiting.push(&known.body);
+                }
+            }
+            for environment in self.environments.iter().filter(|known| text.contains(&format!("{{{}}}", known.name))) {
+                let one = format!(
+                    "\\newenvironment{{{}}}[{}]{{{}}}{{{}}}",
+                    environment.name, environment.arguments, environment.begin, environment.end
+                );
+                if !colours.contains(&one) {
+                    colours.push_str(&one);
+                    waiting.push(&environment.begin);
+                }
+            }
+        }
+        for (name, code) in self.colours.all() {
+            if source.contains(name) || wanted.iter().any(|known| known.body.contains(name)) {
+                colours.push_str(&format!("\\definecolor{{{name}}}{{HTML}}{{{}}}", code.trim_start_matches('#')));
+            }
+        }
+        for known in wanted {
+            let arguments = if known.arguments > 0 { format!("[{}]", known.arguments) } else { String::new() };
+            let default = known.default.as_ref().map_or(String::new(), |default| format!("[{default}]"));
+            colours.push_str(&format!("\\newcommand{{{}}}{arguments}{default}{{{}}}", known.name, known.body));
+        }
+        colours
+    }
+}
+
+/// A formula without the definitions before it, as its author wrote it.
+#[must_use]
+pub fn written(source: &str) -> String {
+    Definitions::default().take(source).trim().to_owned()
+}

@@ -17,7 +17,7 @@ pub mod tree;
 mod units;
 
 pub use colours::Palette;
-pub use definitions::Definitions;
+pub use definitions::{Definitions, referred, written};
 pub use parts::{Divided, Kind, Marker, Part, divide};
 pub use reading::{Fault, LONGEST, Reading, read};
 pub use source::Dialect;

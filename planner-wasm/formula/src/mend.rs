@@ -25,6 +25,22 @@ pub(crate) fn mend(source: &str, error: &ParseError) -> Option<Mended> {
     let at = error.loc.as_ref().map(|place| place.start).filter(|at| source.is_char_boundary(*at));
     let quoted = message.split('\'').nth(1).unwrap_or_default();
     if let Some(name) = message.strip_prefix("Undefined control sequence: ") {
+        if name == "\\" {
+            return Some(Mended::Source(
+                source.trim_end_matches('\\').to_owned(),
+                fault("a backslash stands at its end", "\\"),
+            ));
+        }
+        // Known after all: it is one of mathematics, and stands in words.
+        if let Some(at) = at.filter(|at| source[*at..].starts_with(name))
+            && ratex_parser::parse(name).is_ok()
+        {
+            let (before, after) = (&source[..at], &source[at + name.len()..]);
+            return Some(Mended::Source(
+                format!("{before}${name}${after}"),
+                fault(&format!("`{name}` stands in words"), name),
+            ));
+        }
         return Some(Mended::Unknown(name.to_owned()));
     }
     if let Some(name) = message.strip_prefix("No such environment: ") {
@@ -137,6 +153,87 @@ pub(crate) fn mend(source: &str, error: &ParseError) -> Option<Mended> {
         ));
     }
     None
+}
+
+/// The source with each of its pieces that can't be read by itself drawn as its name. What belongs together stays together: a command
+/// and its arguments, a sign and its scripts, what stands between `\left` and `\right` or in an environment.
+pub(crate) fn salvaged(source: &str, reads: impl Fn(&str) -> bool) -> Option<(String, Fault)> {
+    let mut out = String::with_capacity(source.len());
+    let mut told: Option<Fault> = None;
+    let mut cursor = Cursor::new(source);
+    let mut tries = 0;
+    while !cursor.rest.is_empty() {
+        let piece = piece(&mut cursor);
+        tries += 1;
+        if tries > MOST_PIECES {
+            return None;
+        }
+        if piece.trim().is_empty() || matches!(piece, "&" | "\\") || reads(piece) {
+            out.push_str(piece);
+            continue;
+        }
+        let mut inner = Cursor::new(piece.trim_start());
+        let name = match inner.next() {
+            Some(Piece::Command("\\begin")) => format!("\\{}", inner.group().unwrap_or_default()),
+            Some(Piece::Command(name)) => name.to_owned(),
+            _ => String::new(),
+        };
+        out.push_str(&if name.is_empty() { "\\ldots ".to_owned() } else { drawn(&name) });
+        told.get_or_insert_with(|| fault(&format!("`{}` can't be read", shortened(piece.trim())), &name));
+    }
+    told.map(|fault| (out, fault))
+}
+
+/// Pieces of a formula that are tried one by one.
+const MOST_PIECES: usize = 400;
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text.to_owned() }
+}
+
+/// What belongs together from here on.
+fn piece<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+    let start = cursor.rest;
+    let first = cursor.next();
+    let (open, close) = match first {
+        Some(Piece::Command("\\begin")) => ("\\begin", "\\end"),
+        Some(Piece::Command("\\left")) => ("\\left", "\\right"),
+        Some(Piece::Letter('{')) => {
+            cursor.rest = start;
+            if cursor.group().is_none() {
+                cursor.rest = "";
+            }
+            ("", "")
+        }
+        Some(Piece::Command(_)) => {
+            while cursor.rest.starts_with('[') && cursor.optional().is_some() {}
+            while cursor.rest.trim_start().starts_with('{') && cursor.group().is_some() {}
+            ("", "")
+        }
+        _ => ("", ""),
+    };
+    if !open.is_empty() {
+        let mut depth = 1usize;
+        while depth > 0 {
+            match cursor.next() {
+                Some(Piece::Command(name)) if name == open => depth += 1,
+                Some(Piece::Command(name)) if name == close => depth -= 1,
+                Some(_) => {}
+                None => break,
+            }
+        }
+        cursor.argument();
+    }
+    loop {
+        let mut ahead = *cursor;
+        ahead.spaces();
+        match ahead.next() {
+            Some(Piece::Letter('^' | '_')) if ahead.argument().is_some() => *cursor = ahead,
+            Some(Piece::Letter('\'')) => *cursor = ahead,
+            _ => break,
+        }
+    }
+    &start[..start.len() - cursor.rest.len()]
 }
 
 /// An argument that is missing is an empty one.
@@ -379,6 +476,15 @@ pub(crate) fn drawn(name: &str) -> String {
     let letters: String =
         name.chars().skip(1).filter(|letter| letter.is_alphanumeric() || matches!(letter, '@' | '*' | '-')).collect();
     format!("\\textcolor{{{UNKNOWN}}}{{\\texttt{{\\textbackslash {letters}}}}}")
+}
+
+/// Whether a limit was met: what is read piece by piece would meet it again and again.
+pub(crate) fn is_endless(error: &ParseError) -> bool {
+    let message = &*error.message;
+    message.starts_with("Recursion limit")
+        || message.starts_with("Too many expansions")
+        || message.contains("esource")
+        || message.contains("budget")
 }
 
 /// The parser's words for an error, in ours.

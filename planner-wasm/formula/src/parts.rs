@@ -99,9 +99,12 @@ pub enum Marker {
     Close(usize),
     /// What stands in the source at that place, by its number: see [`special`].
     Special(usize),
+    /// A line of words may end here: after a relation or an operator that stands in no group, as in TeX.
+    Break,
 }
 
 const SPECIALS: u32 = 0x80_0000;
+const BREAK: u32 = SPECIALS - 1;
 
 impl Marker {
     /// A colour that means it; see [`Marker::of_colour`].
@@ -110,6 +113,7 @@ impl Marker {
             Self::Open(part) => part as u32 * 2,
             Self::Close(part) => part as u32 * 2 + 1,
             Self::Special(number) => SPECIALS + number as u32,
+            Self::Break => BREAK,
         };
         format!("#{:06x}", code & 0xff_ffff)
     }
@@ -119,6 +123,8 @@ impl Marker {
     pub fn of_colour(code: u32) -> Self {
         if code >= SPECIALS {
             Self::Special((code - SPECIALS) as usize)
+        } else if code == BREAK {
+            Self::Break
         } else if code.is_multiple_of(2) {
             Self::Open((code / 2) as usize)
         } else {
@@ -180,13 +186,15 @@ const MOST_PARTS: usize = 20_000;
 #[must_use]
 pub fn divide(nodes: Vec<ParseNode>) -> Divided {
     let whole = Part { kind: Kind::Whole, parent: 0, name: None, colour: None };
-    let mut divider = Divider { parts: vec![whole] };
+    let mut divider = Divider { parts: vec![whole], outermost: true };
     let (plain, marked) = divider.list(nodes, 0, true);
     Divided { plain, marked, parts: divider.parts }
 }
 
 struct Divider {
     parts: Vec<Part>,
+    /// Not within any node.
+    outermost: bool,
 }
 
 type Both = (Vec<ParseNode>, Vec<ParseNode>);
@@ -266,9 +274,16 @@ impl Divider {
     fn items(&mut self, nodes: Vec<ParseNode>, parent: usize) -> Both {
         let (mut plain, mut marked) = (Vec::new(), Vec::new());
         for node in nodes {
+            let breakable = self.outermost && may_end_line(&node);
+            let outermost = self.outermost;
+            self.outermost = outermost && matches!(node, ParseNode::Color { .. } | ParseNode::Html { .. });
             let (a, b) = self.item(node, parent);
+            self.outermost = outermost;
             plain.extend(a);
             marked.extend(b);
+            if breakable {
+                marked.push(Marker::Break.node());
+            }
         }
         (plain, marked)
     }
@@ -287,10 +302,11 @@ impl Divider {
                 let inner = self.list(body, part, false);
                 Self::around(part, parent, inner)
             }
-            ParseNode::Html { mut attributes, body, .. } => {
-                let part = self.part(Kind::Named, parent);
+            ParseNode::Html { attributes, body, .. } => {
+                let name = attributes.get("style").and_then(|style| style.strip_prefix(NAMED)).map(str::to_owned);
+                let part = if name.is_some() { self.part(Kind::Named, parent) } else { parent };
                 if part != parent {
-                    self.parts[part].name = attributes.remove("id").or_else(|| attributes.remove("class"));
+                    self.parts[part].name = name;
                 }
                 let inner = self.list(body, part, false);
                 Self::around(part, parent, inner)
@@ -307,7 +323,11 @@ impl Divider {
                     _ => None,
                 };
                 let part = kind.map_or(parent, |kind| self.part(kind, parent));
-                let (a, b) = self.node(node, part);
+                let fraction = is_fraction(&node);
+                let (mut a, mut b) = self.node(node, part);
+                if fraction {
+                    (a, b) = (group(vec![a]), group(vec![b]));
+                }
                 Self::around(part, parent, (vec![a], vec![b]))
             }
         }
@@ -368,7 +388,13 @@ impl Divider {
                 }
                 (Slot::Base(a), Slot::Base(b)) => {
                     let Some(one) = content.into_iter().next() else { continue };
+                    let fraction = is_fraction(&one);
                     (**a, **b) = self.one(one, within);
+                    if fraction {
+                        for tree in [&mut **a, &mut **b] {
+                            *tree = group(vec![std::mem::replace(tree, nothing())]);
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -408,8 +434,11 @@ impl Divider {
     }
 }
 
-/// The colour of what is not known; see `mend`. A colour that nobody writes.
-pub(crate) const UNKNOWN: &str = "#8a8f9a";
+/// What is before the name of a part where it is handed on as a style, the one attribute that RaTeX keeps.
+pub(crate) const NAMED: &str = "part:";
+
+/// The colour of the name that is drawn of a command that is not known. Nobody writes this very colour.
+pub const UNKNOWN: &str = "#8a8f9a";
 
 fn nothing() -> ParseNode {
     ParseNode::Internal { mode: Mode::Math, loc: None }
@@ -429,6 +458,11 @@ fn edged(part: usize, node: ParseNode, begun: bool, ended: bool) -> ParseNode {
     group(open.into_iter().chain([node]).chain(close).collect())
 }
 
+/// A fraction is an ordinary atom in LaTeX, as it is in KaTeX, for its braces; RaTeX puts room beside it, as TeX does beside `\over`.
+fn is_fraction(node: &ParseNode) -> bool {
+    matches!(node, ParseNode::GenFrac { .. })
+}
+
 fn is_operator(node: &ParseNode) -> bool {
     matches!(node, ParseNode::Op { .. } | ParseNode::OperatorName { .. } | ParseNode::HorizBrace { .. })
 }
@@ -445,6 +479,14 @@ fn breaks(node: &ParseNode) -> Option<AtomFamily> {
             Some(AtomFamily::Bin)
         }
         _ => None,
+    }
+}
+
+fn may_end_line(node: &ParseNode) -> bool {
+    match node {
+        ParseNode::Atom { family: AtomFamily::Rel | AtomFamily::Bin, .. } => true,
+        ParseNode::MClass { mclass, .. } => matches!(&**mclass, "mrel" | "mbin"),
+        _ => breaks(node).is_some(),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn read(source: &str, definitions: &Definitions, dialect: Dialect) -> Result
     }
     let (mut text, mut faults) = source::prepared(&rest, &known, dialect);
     let mut unknown: Vec<String> = Vec::new();
-    let mut tries = 0;
+    let (mut tries, mut salvaged) = (0, false);
     loop {
         let error = match parse(&text, &known, &unknown, dialect) {
             Ok(nodes) => return Ok(Reading { nodes, faults }),
@@ -70,7 +70,17 @@ pub fn read(source: &str, definitions: &Definitions, dialect: Dialect) -> Result
                 }
                 text = better;
             }
-            _ => return Err(Fault { why: mend::reason(&error), about: String::new() }),
+            _ => {
+                let told = Fault { why: mend::reason(&error), about: String::new() };
+                if salvaged || mend::is_endless(&error) {
+                    return Err(told);
+                }
+                salvaged = true;
+                let reads = |piece: &str| parse(piece, &known, &unknown, dialect).is_ok();
+                let Some((better, fault)) = mend::salvaged(&text, reads) else { return Err(told) };
+                faults.push(fault);
+                text = better;
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::colours::Palette;
 use crate::cursor::{Cursor, Piece};
 use crate::definitions::{Definitions, filled};
-use crate::parts::is_special;
+use crate::parts::{NAMED, is_special};
 use crate::reading::Fault;
 use crate::{physics, units};
 
@@ -40,7 +40,9 @@ pub(crate) struct Pass<'a> {
 pub(crate) fn prepared(source: &str, definitions: &Definitions, dialect: Dialect) -> (String, Vec<Fault>) {
     let mut pass = Pass { definitions, dialect, faults: Vec::new(), depth: 0, written: 0, text: false, tag: None };
     let bare = undelimited(source.trim());
-    let mut text = pass.run(&balanced(bare));
+    let (braced, fault) = balanced(bare);
+    pass.faults.extend(fault);
+    let mut text = pass.run(&braced);
     if dialect.lines {
         text = lined(&text);
     }
@@ -70,13 +72,17 @@ fn undelimited(source: &str) -> &str {
 }
 
 /// With as many closing as opening braces: those that close nothing are left out, those that are never closed are closed at the end.
-fn balanced(source: &str) -> String {
+fn balanced(source: &str) -> (String, Option<Fault>) {
     let mut out = String::with_capacity(source.len() + 4);
     let mut cursor = Cursor::new(source);
     let mut depth = 0usize;
+    let mut fault = None;
     while let Some(piece) = cursor.next() {
         match piece {
-            Piece::Letter('}') if depth == 0 => continue,
+            Piece::Letter('}') if depth == 0 => {
+                fault = Some(Fault { why: "a `}` closes nothing".to_owned(), about: "}".to_owned() });
+                continue;
+            }
             Piece::Letter('}') => depth -= 1,
             Piece::Letter('{') => depth += 1,
             _ => {}
@@ -86,8 +92,11 @@ fn balanced(source: &str) -> String {
             Piece::Command(name) => out.push_str(name),
         }
     }
+    if depth > 0 {
+        fault = Some(Fault { why: "a `{` is never closed".to_owned(), about: "{".to_owned() });
+    }
     out.extend(std::iter::repeat_n('}', depth));
-    out
+    (out, fault)
 }
 
 /// Lines that stand in no environment are put into one.
@@ -379,6 +388,13 @@ impl Pass<'_> {
                     out.push_str(&format!("{{{inner}}}"));
                 }
             }
+            "\\raisebox" => {
+                let by = cursor.group().unwrap_or("0pt").to_owned();
+                cursor.optional();
+                cursor.optional();
+                let inner = self.text(cursor.group().unwrap_or_default());
+                out.push_str(&format!("\\raisebox{{{by}}}{{{inner}}}"));
+            }
             "\\ensuremath" | "\\smashoperator" | "\\shoveleft" | "\\shoveright" | "\\mathstrut"
                 if name != "\\mathstrut" =>
             {
@@ -410,15 +426,18 @@ impl Pass<'_> {
                 let (to, of) = (self.argument(cursor), self.argument(cursor));
                 out.push_str(&format!("{{\\cancel{{{of}}}}}^{{{to}}}"));
             }
-            "\\cssId" | "\\class" => {
-                let id = cursor.group().unwrap_or_default().to_owned();
+            "\\htmlId" | "\\cssId" | "\\htmlClass" | "\\class" => {
+                let id: String =
+                    cursor.group().unwrap_or_default().chars().filter(|c| !matches!(c, '{' | '}' | '\\')).collect();
                 let inner = self.argument(cursor);
-                let known = if name == "\\cssId" { "htmlId" } else { "htmlClass" };
-                out.push_str(&format!("\\{known}{{{id}}}{{{inner}}}"));
+                out.push_str(&format!("\\htmlStyle{{{NAMED}{id}}}{{{inner}}}"));
             }
             "\\ch" => out.push_str(&format!("\\ce{{{}}}", cursor.group().unwrap_or_default())),
             "\\ce" | "\\pu" => out.push_str(&format!("{name}{{{}}}", cursor.group().unwrap_or_default())),
-            "\\htmlId" | "\\htmlClass" | "\\htmlData" | "\\htmlStyle" | "\\href" | "\\url" => {
+            "\\htmlData" => {
+                cursor.group();
+            }
+            "\\htmlStyle" | "\\href" | "\\url" => {
                 out.push_str(&format!("{name}{{{}}}", cursor.group().unwrap_or_default()));
             }
             // Plain TeX.

@@ -11,7 +11,7 @@ use crate::film::Warnings;
 use crate::formula;
 use crate::speech;
 use crate::speech::Locale;
-use crate::storyboard::{Place, RichText, Span};
+use crate::storyboard::{Formula, Place, RichText, Span};
 use crate::text::clean;
 use crate::text::sentence;
 
@@ -143,11 +143,11 @@ pub(crate) fn rich(line: Vec<Inline>, place: Place, warnings: &mut Warnings) -> 
                 cut |= short.len() < code.len();
                 Span::Code(short.to_owned())
             }
-            Inline::Math(source, place) | Inline::Display(source, place) => match formula::formula(&source) {
+            Inline::Math(source, place) | Inline::Display(source, place) => match drawable(&source, place, warnings) {
                 Ok(formula) => Span::Math(formula),
                 Err(why) => {
                     not_understood(&why, place, warnings);
-                    Span::Code(shortened(&clean(&source), room).to_owned())
+                    Span::Code(shortened(&clean(&latex_reader::written(&source)), room).to_owned())
                 }
             },
             Inline::Image(picture) => {
@@ -168,6 +168,18 @@ pub(crate) fn rich(line: Vec<Inline>, place: Place, warnings: &mut Warnings) -> 
         warnings.add("plan.text_cut", "the text is longer than can be shown and was cut", place);
     }
     RichText { spans }
+}
+
+/// The formula; what of it could not be read as it stands is told with its place.
+///
+/// # Errors
+/// In words, why nothing of it can be drawn.
+pub(crate) fn drawable(source: &str, place: Place, warnings: &mut Warnings) -> Result<Formula, String> {
+    let (formula, faults) = formula::with_faults(source)?;
+    for fault in faults {
+        warnings.add("plan.formula_in_part", fault, place);
+    }
+    Ok(formula)
 }
 
 pub(crate) fn not_understood(why: &str, place: Place, warnings: &mut Warnings) {

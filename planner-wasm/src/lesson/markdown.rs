@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use latex_reader::Definitions;
 use pulldown_cmark::{
     Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd,
 };
@@ -67,6 +68,16 @@ const MOST_COLUMNS: usize = 40;
 /// Bytes of the words of an image inside of another one.
 const MOST_NESTED_WORDS: usize = 1_000;
 
+/// What a document's front matter defines for its formulas, and the numbers of the formulas that something refers to.
+fn definitions(text: &str, body: usize) -> Definitions {
+    let mut definitions = Definitions::default();
+    definitions.take(&text[..body]);
+    for (index, label) in latex_reader::referred(&text[body..]).into_iter().enumerate() {
+        definitions.number(&label, &(index + 1).to_string());
+    }
+    definitions
+}
+
 /// Reads `text` from byte `body` on.
 pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
     let mut options = Options::ENABLE_MATH | Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
@@ -74,6 +85,7 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
     let start = Place { line: 1, column: 1 };
     let mut reader = Reader {
         positions: Positions::of(text),
+        definitions: definitions(text, body),
         sections: vec![Section { level: 0, heading: Vec::new(), place: start, blocks: Vec::new() }],
         warnings,
         line: Vec::new(),
@@ -115,6 +127,8 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
 
 struct Reader<'a, 'w> {
     positions: Positions<'a>,
+    /// What formulas so far have defined for those that follow, and the numbers of those that are referred to.
+    definitions: Definitions,
     sections: Vec<Section>,
     warnings: &'w mut Warnings,
     /// The line that is being read, and where it begins.
@@ -289,6 +303,7 @@ impl Reader<'_, '_> {
             return picture.alternative.push_str(text);
         }
         let style = inline::style(self.strong, self.emphasis);
+        let text = &*self.definitions.referring(text);
         match self.line.last_mut() {
             Some(Inline::Text(before, known)) if *known == style => before.push_str(&clean(text)),
             _ => self.line.push(Inline::Text(clean(text), style)),
@@ -300,7 +315,8 @@ impl Reader<'_, '_> {
             return picture.alternative.push_str(source);
         }
         let place = self.positions.at(at);
-        let source = source.to_string();
+        // One that only defines macros is nothing to see.
+        let Some(source) = self.definitions.resolve(source) else { return };
         self.line.push(if display { Inline::Display(source, place) } else { Inline::Math(source, place) });
     }
 

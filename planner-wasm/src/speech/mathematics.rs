@@ -1,8 +1,7 @@
 //! A formula as words, as a teacher reads it aloud, in the lesson's language where that is known here.
 
 use super::locale::Locale;
-use crate::chemistry;
-use crate::latex::{self, Node, Row, Table};
+use crate::latex::{self, Kind, Node, Row, Table};
 use crate::symbols;
 
 /// What was said so far, and in which language.
@@ -13,11 +12,18 @@ struct Said {
     approaches: bool,
 }
 
-/// The words of a formula; of one that can't be understood, its letters and numbers, never its markup.
+/// The words of a formula; of one that can't be understood, its letters and numbers, never its markup. A command that is not known is
+/// shown and has no words.
 pub(crate) fn words(source: &str, locale: &'static Locale) -> String {
-    let chemical = chemistry::written_out(source);
-    let Ok(row) = latex::parse(chemical.as_deref().unwrap_or(source)) else { return letters(source) };
-    spoken(&row, locale)
+    let Ok(row) = latex::parse(source) else { return letters(source) };
+    let said = spoken(&row, locale);
+    // Nothing but what is not known.
+    if said.is_empty() { letters(source) } else { said }
+}
+
+/// The words of what may be a formula: its letters and numbers unless all of it is understood.
+pub(crate) fn words_if_whole(source: &str, locale: &'static Locale) -> String {
+    latex::parse_whole(source).map_or_else(|| letters(source), |row| spoken(&row, locale))
 }
 
 /// What is left of a formula without its markup.
@@ -57,7 +63,7 @@ fn put_as_it_is(out: &mut Said, words: &str) {
     }
 }
 
-fn spoken(row: &[Node<'_>], locale: &'static Locale) -> String {
+fn spoken(row: &[Node], locale: &'static Locale) -> String {
     let mut said = Said { text: String::new(), locale, approaches: false };
     say(row, &mut said);
     tidy(&said.text)
@@ -71,32 +77,32 @@ const MEANT: usize = 8;
 const DEEPEST: usize = 40;
 
 /// In English, to see what it is; nothing when it is more than a sign or a word.
-fn meaning(row: &[Node<'_>]) -> String {
+fn meaning(row: &[Node]) -> String {
     if is_short(row, &mut { MEANT }) { spoken(row, Locale::english()) } else { String::new() }
 }
 
 /// Whether a row has no more than `left` items, those inside of others counted.
-fn is_short(row: &[Node<'_>], left: &mut usize) -> bool {
+fn is_short(row: &[Node], left: &mut usize) -> bool {
     row.iter().all(|node| {
         let Some(fewer) = left.checked_sub(1) else { return false };
         *left = fewer;
         match node {
-            Node::Char(_) | Node::Big(..) | Node::Number(_) | Node::Text(_) | Node::Symbol(_) | Node::Rare(..) => true,
+            Node::Char(_) | Node::Big(_) | Node::Number(_) | Node::Text(_) | Node::Symbol(_) | Node::Rare(_) => true,
             Node::Operator(..) | Node::Middle(_) | Node::Space(_) => true,
             Node::Scripts { base: None, below: None, above: None, .. } => true,
-            Node::Group(row) | Node::Font(_, row) | Node::Colour(_, row) => is_short(row, left),
+            Node::Group(row) | Node::Font(_, row) => is_short(row, left),
             // Nothing that is built of others is a sign or a word.
             _ => false,
         }
     })
 }
 
-fn say(row: &[Node<'_>], out: &mut Said) {
+fn say(row: &[Node], out: &mut Said) {
     say_paired(row, &pairs(row), out);
 }
 
 /// Says a row of which it is known where its brackets are closed.
-fn say_paired(row: &[Node<'_>], pairs: &[Option<usize>], out: &mut Said) {
+fn say_paired(row: &[Node], pairs: &[Option<usize>], out: &mut Said) {
     let mut at = 0;
     while let Some(node) = row.get(at) {
         if let Some(length) = pairs[at] {
@@ -121,19 +127,19 @@ fn say_paired(row: &[Node<'_>], pairs: &[Option<usize>], out: &mut Said) {
     }
 }
 
-fn bar(node: &Node<'_>) -> bool {
-    matches!(node, Node::Char('|' | '‖') | Node::Big('|' | '‖', _))
+fn bar(node: &Node) -> bool {
+    matches!(node, Node::Char('|' | '‖' | '∣' | '∥') | Node::Big('|' | '‖'))
         || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '|' | '‖'))
 }
 
-fn closing_bar(node: &Node<'_>) -> bool {
+fn closing_bar(node: &Node) -> bool {
     bar(node) || matches!(node, Node::Scripts { base: Some(base), .. } if bar(base))
 }
 
 /// For each item of `row` that opens a bracket without scripts, how many items on it is closed; the closing one may carry scripts.
 /// Found for all of them at once: one by one, each would look through the whole rest. Pairs deeper than any that is heard are none,
 /// which bounds the stack.
-fn pairs(row: &[Node<'_>]) -> Vec<Option<usize>> {
+fn pairs(row: &[Node]) -> Vec<Option<usize>> {
     let mut pairs = vec![None; row.len()];
     let mut open = Vec::new();
     for (index, node) in row.iter().enumerate() {
@@ -142,8 +148,8 @@ fn pairs(row: &[Node<'_>]) -> Vec<Option<usize>> {
             node => (node, true),
         };
         match sign {
-            Node::Char('(' | '[') | Node::Big('(' | '[', _) => open.push((index, alone && open.len() < DEEPEST)),
-            Node::Char(')' | ']') | Node::Big(')' | ']', _) => {
+            Node::Char('(' | '[') | Node::Big('(' | '[') => open.push((index, alone && open.len() < DEEPEST)),
+            Node::Char(')' | ']') | Node::Big(')' | ']') => {
                 if let Some((begin, true)) = open.pop() {
                     pairs[begin] = Some(index - begin);
                 }
@@ -155,7 +161,7 @@ fn pairs(row: &[Node<'_>]) -> Vec<Option<usize>> {
 }
 
 /// A letter that usually names a function: `f(x)` is "f of x", `a(x)` is "a times x".
-fn is_function(node: &Node<'_>) -> bool {
+fn is_function(node: &Node) -> bool {
     match node {
         Node::Char(c) => matches!(c, 'f' | 'g' | 'h' | 'F' | 'G' | 'H' | 'P' | 'L' | 'u' | 'v' | 'y'),
         Node::Symbol(symbol) => {
@@ -168,9 +174,9 @@ fn is_function(node: &Node<'_>) -> bool {
     }
 }
 
-fn is_operand(node: &Node<'_>) -> bool {
+fn is_operand(node: &Node) -> bool {
     match node {
-        Node::Char(c) | Node::Big(c, _) => c.is_alphanumeric() || *c == ')',
+        Node::Char(c) | Node::Big(c) => c.is_alphanumeric() || *c == ')',
         Node::Symbol(symbol) => symbol.sign.is_alphabetic() || symbol.sign == '∞',
         Node::Scripts { base: Some(base), .. } => is_operand(base),
         Node::Number(_) | Node::Fraction(..) | Node::Root(..) | Node::Group(_) | Node::Fenced(..) | Node::Font(..) => {
@@ -181,18 +187,13 @@ fn is_operand(node: &Node<'_>) -> bool {
 }
 
 /// Numbers side by side are told apart: "2 times 10", not "210"; so are fractions.
-fn multiplied(before: &Node<'_>, node: &Node<'_>) -> bool {
-    let number = |node: &Node<'_>| matches!(node, Node::Number(_) | Node::Fraction(..));
+fn multiplied(before: &Node, node: &Node) -> bool {
+    let number = |node: &Node| matches!(node, Node::Number(_) | Node::Fraction(..));
     number(before) && number(node)
 }
 
 /// A bracket's content, with its own pairs, its end, and what stands before it.
-fn bracketed(
-    (inner, pairs): (&[Node<'_>], &[Option<usize>]),
-    close: &Node<'_>,
-    before: Option<&Node<'_>>,
-    out: &mut Said,
-) {
+fn bracketed((inner, pairs): (&[Node], &[Option<usize>]), close: &Node, before: Option<&Node>, out: &mut Said) {
     let simple = inner.len() == 1 || matches!(inner, [Node::Char('-' | '+'), _]);
     match before {
         Some(before) if is_function(before) => put(out, "of"),
@@ -208,13 +209,13 @@ fn bracketed(
     scripts_of(close, out);
 }
 
-fn scripts_of(node: &Node<'_>, out: &mut Said) {
+fn scripts_of(node: &Node, out: &mut Said) {
     if let Node::Scripts { below, above, primes, .. } = node {
         raised(below.as_ref(), above.as_ref(), *primes, out);
     }
 }
 
-fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: &mut Said) {
+fn raised(below: Option<&Row>, above: Option<&Row>, primes: usize, out: &mut Said) {
     if let Some(below) = below {
         put(out, "sub");
         say(below, out);
@@ -243,22 +244,22 @@ fn raised(below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: 
     }
 }
 
-fn one(node: &Node<'_>, out: &mut Said) {
+fn one(node: &Node, out: &mut Said) {
     match node {
-        Node::Char(c) | Node::Big(c, _) => character(*c, out),
+        Node::Char(c) | Node::Big(c) => character(*c, out),
         Node::Number(number) => put_as_it_is(out, number),
         Node::Text(text) => put_as_it_is(out, text),
         Node::Symbol(symbol) if symbol.words == "to" && out.approaches => put(out, "goes to"),
         Node::Symbol(symbol) => put(out, symbol.words),
-        Node::Rare(name, _) => put_as_it_is(out, name.strip_prefix("var").unwrap_or(name)),
+        Node::Rare(name) => put_as_it_is(out, name.strip_prefix("var").unwrap_or(name)),
         Node::Operator(name, _) => put(out, operator(name)),
-        Node::Group(row) | Node::Font(_, row) | Node::Colour(_, row) => say(row, out),
-        Node::Fraction(name, top, bottom) if name.ends_with("binom") => {
+        Node::Group(row) | Node::Font(_, row) => say(row, out),
+        Node::Fraction(true, top, bottom) => {
             say(top, out);
             put(out, "choose");
             say(bottom, out);
         }
-        Node::Fraction(_, top, bottom) => fraction(top, bottom, out),
+        Node::Fraction(false, top, bottom) => fraction(top, bottom, out),
         Node::Root(index, of) => {
             let locale = out.locale;
             let root = |phrase: &str, n: &str| locale.say(phrase).replace("{n}", n);
@@ -286,7 +287,7 @@ fn one(node: &Node<'_>, out: &mut Said) {
         }
         Node::Middle(_) => put(out, "such that"),
         Node::Table(table) => rows(table, out),
-        Node::Stacked { note, base, .. } => match (meaning(base).as_str(), meaning(note).as_str()) {
+        Node::Stacked { note, base } => match (meaning(base).as_str(), meaning(note).as_str()) {
             ("equals", "def") => put(out, "is defined as"),
             ("equals", "factorial") => put(out, "must equal"),
             _ => {
@@ -294,7 +295,7 @@ fn one(node: &Node<'_>, out: &mut Said) {
                 say(note, out);
             }
         },
-        Node::Arrow(_, above, _) => {
+        Node::Arrow(above) => {
             put(out, "goes by");
             say(above, out);
             put(out, "to");
@@ -303,12 +304,8 @@ fn one(node: &Node<'_>, out: &mut Said) {
             put(out, "not");
             one(denied, out);
         }
-        Node::Space("quad" | "qquad") => out.text.push_str(" ,"),
-        Node::Space(_) => {}
-        Node::Modulo(row) => {
-            put(out, "modulo");
-            say(row, out);
-        }
+        Node::Space(true) => out.text.push_str(" ,"),
+        Node::Space(false) => {}
     }
 }
 
@@ -368,7 +365,7 @@ fn operator(name: &str) -> &str {
 }
 
 /// Operators that take what follows: "the sum … of", "the limit … of".
-fn takes(node: &Node<'_>) -> bool {
+fn takes(node: &Node) -> bool {
     match node {
         Node::Symbol(symbol) => symbol.words.starts_with("the ") && !matches!(symbol.sign, '∅' | 'ℜ' | 'ℑ' | '⌊' | '⌈'),
         Node::Operator(name, below) => *below || matches!(name.as_str(), "log" | "lg"),
@@ -376,7 +373,7 @@ fn takes(node: &Node<'_>) -> bool {
     }
 }
 
-fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<'_>>, primes: usize, out: &mut Said) {
+fn scripts(base: Option<&Node>, below: Option<&Row>, above: Option<&Row>, primes: usize, out: &mut Said) {
     let Some(base) = base else { return raised(below, above, primes, out) };
     if takes(base) {
         one(base, out);
@@ -401,7 +398,7 @@ fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<
     }
     match base {
         // "sine squared of x" is what is written, and how it is read.
-        Node::Accent("overbrace" | "underbrace", of) => say(of, out),
+        Node::Accent(name, of) if matches!(&**name, "overbrace" | "underbrace") => say(of, out),
         base => {
             one(base, out);
             raised(below, above, primes, out);
@@ -409,14 +406,14 @@ fn scripts(base: Option<&Node<'_>>, below: Option<&Row<'_>>, above: Option<&Row<
     }
 }
 
-fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut Said) {
+fn fraction(top: &Row, bottom: &Row, out: &mut Said) {
     if let (Some(n), Some(d)) = (small(top), small(bottom))
         && let Some((number, part)) = simple_fraction(n, d)
     {
         put(out, number);
         return put(out, &part);
     }
-    let derivative = |row: &Row<'_>| match row.first() {
+    let derivative = |row: &Row| match row.first() {
         Some(Node::Char('d')) => Some('d'),
         Some(Node::Symbol(symbol)) if symbol.sign == '∂' => Some('∂'),
         Some(Node::Scripts { base: Some(base), .. }) => match base.as_ref() {
@@ -446,12 +443,12 @@ fn fraction(top: &Row<'_>, bottom: &Row<'_>, out: &mut Said) {
 }
 
 /// A sign that makes "over" ambiguous.
-fn is_sum(node: &Node<'_>) -> bool {
+fn is_sum(node: &Node) -> bool {
     matches!(node, Node::Char('+' | '-' | '−'))
         || matches!(node, Node::Symbol(symbol) if matches!(symbol.sign, '±' | '∓'))
 }
 
-fn small(row: &Row<'_>) -> Option<u32> {
+fn small(row: &Row) -> Option<u32> {
     match row.as_slice() {
         [Node::Number(number)] => number.parse().ok(),
         [Node::Char(c)] => c.to_digit(10),
@@ -478,7 +475,7 @@ fn simple_fraction(n: u32, d: u32) -> Option<(&'static str, String)> {
     (n > 0).then(|| (number, format!("{part}{plural}")))
 }
 
-fn accent(name: &str, row: &Row<'_>, out: &mut Said) {
+fn accent(name: &str, row: &Row, out: &mut Said) {
     let (before, after) = match name {
         "vec" | "overrightarrow" => ("the vector", ""),
         "hat" | "widehat" => ("", "hat"),
@@ -495,20 +492,20 @@ fn accent(name: &str, row: &Row<'_>, out: &mut Said) {
     put(out, after);
 }
 
-fn rows(table: &Table<'_>, out: &mut Said) {
-    let matrix = table.name.ends_with("matrix") || table.name == "array";
+fn rows(table: &Table, out: &mut Said) {
+    let (matrix, cases) = (table.kind == Kind::Matrix, table.kind == Kind::Cases);
     if matrix {
         put(out, "the matrix with rows");
     }
     for (index, row) in table.rows.iter().enumerate() {
         if index > 0 {
-            out.text.push_str(if matrix || table.name.ends_with("cases") { " ," } else { " ." });
+            out.text.push_str(if matrix || cases { " ," } else { " ." });
             put(out, if matrix { "and" } else { "" });
         }
         for (cell, content) in row.iter().enumerate() {
             if cell > 0 && matrix {
                 out.text.push_str(" ,");
-            } else if cell > 0 && table.name.ends_with("cases") && !matches!(content.first(), Some(Node::Text(_))) {
+            } else if cell > 0 && cases && !matches!(content.first(), Some(Node::Text(_))) {
                 put(out, "if");
             }
             say(content, out);

@@ -4,7 +4,7 @@
 //! emoji are not heard. What stands in the author's list of pronunciations never comes here.
 
 use super::locale::Locale;
-use super::mathematics::{tidy, words};
+use super::mathematics::{tidy, words_if_whole};
 
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
 pub(crate) fn prose(text: &str, locale: &'static Locale) -> String {
@@ -368,7 +368,7 @@ fn flush(formula: &mut String, out: &mut String, locale: &'static Locale) {
     }
     let bare = text.trim_end();
     let end = bare.trim_end_matches(['.', ',', ';', ':', '!', '?']);
-    out.push_str(&words(end.trim_matches('$'), locale));
+    out.push_str(&words_if_whole(end.trim_matches('$'), locale));
     out.push_str(&bare[end.len()..]);
     out.push_str(&text[bare.len()..]);
 }

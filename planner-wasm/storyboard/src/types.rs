@@ -869,12 +869,10 @@ wit! {
     }
 }
 wit! {
-    /// A formula as written and as Typst mathematics (without the dollar signs).
+    /// A formula in LaTeX, without the dollar signs and with the macros that it needs.
     record Formula {
-        /// As written.
-        latex: String,
         /// For the stage.
-        typst: String,
+        latex: String,
     }
 }
 wit! {

@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use crate::fonts;
 use crate::typeset::{Answer, Request, typeset};
+use crate::{fonts, text_mode};
 
 /// The version of this interface. Python refuses another.
 pub const VERSION: u32 = 1;
@@ -25,7 +25,10 @@ pub unsafe extern "C" fn chalkreel_typeset(request: *const u8, length: usize, an
     // SAFETY: the caller's promise.
     let request = unsafe { std::slice::from_raw_parts(request, length) };
     let answer = catch_unwind(AssertUnwindSafe(|| match serde_json::from_slice::<Request>(request) {
-        Ok(request) => typeset(&request),
+        Ok(request) => match &request.environment {
+            Some(environment) => text_mode::typeset(&request, environment),
+            None => typeset(&request),
+        },
         Err(error) => failed(format!("the request is no request: {error}")),
     }));
     let answer = answer.unwrap_or_else(|_| failed("the typesetter failed".to_owned()));

@@ -11,6 +11,7 @@ use ratex_types::math_style::MathStyle;
 use serde::{Deserialize, Serialize};
 
 use crate::fonts;
+use crate::groups::Event;
 use crate::ink::{Ink, Shape, ink};
 
 /// What is to be set.
@@ -27,6 +28,9 @@ pub struct Request {
     /// Source in which macros are defined: `\newcommand`, `\def`, `\DeclareMathOperator` and so on; all else in it is left out.
     #[serde(default)]
     pub preamble: String,
+    /// Text mode: what Manim puts around it (`center`, `minipage}{9cm`, or nothing). None for mathematics.
+    #[serde(default)]
+    pub environment: Option<String>,
     /// Read as LaTeX reads programs, not as people write lessons: see `formula::Dialect`.
     #[serde(default)]
     pub strict: bool,
@@ -56,6 +60,8 @@ pub struct Answer {
     pub groups: Vec<Vec<String>>,
     /// The names of all groups, in the order in which they are opened.
     pub opened: Vec<String>,
+    /// Before which pieces of ink a line of words may end.
+    pub breaks: Vec<usize>,
     /// What could not be read as it stands.
     pub faults: Vec<Told>,
     /// Letters that no font has: they are not drawn.
@@ -110,138 +116,174 @@ const INHERITED: Color = Color::new(0.0, 0.0, 0.0, 0.0);
 /// Sets a formula.
 #[must_use]
 pub fn typeset(request: &Request) -> Answer {
-    let mut definitions = Definitions::default();
-    if !request.preamble.is_empty() {
-        definitions.take(&request.preamble);
-    }
-    for (name, body) in &request.macros {
-        definitions.set(name, body);
-    }
-    let (source, groups) = crate::groups::taken_out(&request.tex);
-    match formula::read(&source, &definitions, request.dialect()) {
-        Ok(reading) => {
-            let mut answer = set(formula::divide(reading.nodes), &groups, &source, request.display);
-            answer.faults = reading.faults.into_iter().map(Told::from).collect();
-            answer
-        }
-        Err(fault) => Answer { error: Some(fault.why), ..Answer::default() },
-    }
+    let mut setter = Setter::new(request);
+    let (source, events) = crate::groups::taken_out(&request.tex);
+    let mut whole = Answer { groups: vec![Vec::new()], ..Answer::default() };
+    let part = setter.part(&source, &events, request.display, &mut whole);
+    Answer { groups: whole.groups, opened: whole.opened, faults: whole.faults, missing: whole.missing, ..part }
 }
 
-fn set(divided: Divided, groups: &[crate::groups::Event], source: &str, display: bool) -> Answer {
-    let style = if display { MathStyle::Display } else { MathStyle::Text };
-    let options = LayoutOptions { style, color: INHERITED, ..LayoutOptions::default() };
-    let metrics = Arc::new(fonts::measured(source));
-    let laid = |nodes: Vec<_>| {
-        let root = layout_with_fallback_metrics(&in_style(nodes, display), &options, Arc::clone(&metrics));
-        validate_layout(&root).map(|_| root)
-    };
-    let Divided { plain, marked, parts } = divided;
-    let root = match laid(plain) {
-        Ok(root) => root,
-        Err(why) => return Answer { error: Some(why), ..Answer::default() },
-    };
-    let all = ink(&root);
-    let owners = laid(marked).map(|root| owners(&ink(&root), groups)).ok();
-    let owners = owners.filter(|owners| {
-        owners.ink.len() == all.len() && owners.ink.iter().zip(&all).all(|((shape, ..), ink)| same(shape, &ink.shape))
-    });
-    let mut missing = String::new();
-    let mut known: HashMap<(usize, u32), bool> = HashMap::new();
-    let colours: Vec<Option<&String>> = (0..parts.len())
-        .map(|mut part| {
-            while parts[part].colour.is_none() && parts[part].parent != part {
-                part = parts[part].parent;
-            }
-            parts[part].colour.as_ref()
-        })
-        .collect();
-    let items = all.into_iter().enumerate().map(|(index, ink)| {
-        let (part, group) = owners.as_ref().map_or((0, 0), |owners| (owners.ink[index].1, owners.ink[index].2));
-        let colour = if ink.own && ink.colour != INHERITED && ink.colour != Color::BLACK {
-            Some(hex(ink.colour))
-        } else {
-            colours[part].and_then(|colour| Color::parse(colour)).map(hex)
-        };
-        let (font, code, curves) = match ink.shape {
-            Shape::Glyph(font, code) => {
-                let number = fonts::number(font);
-                let drawn = *known.entry((number, code)).or_insert_with(|| fonts::outline(font, code).is_some());
-                if !drawn
-                    && let Some(letter) = char::from_u32(code)
-                    && !missing.contains(letter)
-                {
-                    missing.push(letter);
+/// Sets formulas of one document, one after the other.
+pub struct Setter<'a> {
+    request: &'a Request,
+    definitions: Definitions,
+    /// Groups of `\special` that are open.
+    open: Vec<String>,
+}
+
+impl<'a> Setter<'a> {
+    /// With what the request defines.
+    #[must_use]
+    pub fn new(request: &'a Request) -> Self {
+        let mut definitions = Definitions::default();
+        if !request.preamble.is_empty() {
+            definitions.take(&request.preamble);
+        }
+        for (name, body) in &request.macros {
+            definitions.set(name, body);
+        }
+        Self { request, definitions, open: Vec::new() }
+    }
+
+    /// Takes the definitions out of a source, for all that is set from here on.
+    pub fn without_definitions(&mut self, source: &str) -> String {
+        self.definitions.take(source)
+    }
+
+    /// Sets a formula whose specials are `events`. Groups, faults and missing letters are told in `whole`.
+    pub fn part(&mut self, source: &str, events: &[Event], display: bool, whole: &mut Answer) -> Answer {
+        match formula::read(source, &self.definitions, self.request.dialect()) {
+            Ok(reading) => {
+                for fault in reading.faults.into_iter().map(Told::from) {
+                    if !whole.faults.contains(&fault) {
+                        whole.faults.push(fault);
+                    }
                 }
-                (number as i32, code, None)
+                self.set(formula::divide(reading.nodes), events, source, display, whole)
             }
-            Shape::Curves(curves) => (-1, 0, Some(curves.points().to_vec())),
+            Err(fault) => {
+                let told = Told { why: fault.why.clone(), about: fault.about };
+                if !whole.faults.contains(&told) {
+                    whole.faults.push(told);
+                }
+                Answer { error: Some(fault.why), ..Answer::default() }
+            }
+        }
+    }
+
+    fn set(&mut self, divided: Divided, events: &[Event], source: &str, display: bool, whole: &mut Answer) -> Answer {
+        let style = if display { MathStyle::Display } else { MathStyle::Text };
+        let options = LayoutOptions { style, color: INHERITED, ..LayoutOptions::default() };
+        let metrics = Arc::new(fonts::measured(source));
+        let laid = |nodes: Vec<_>| {
+            let root = layout_with_fallback_metrics(&in_style(nodes, display), &options, Arc::clone(&metrics));
+            validate_layout(&root).map(|_| root)
         };
-        Item(font, code, ink.x, ink.y, ink.scale, part, group, colour, curves)
-    });
-    let items = items.collect();
-    let (lists, opened) = owners.map_or_else(Default::default, |owners| (owners.groups, owners.opened));
-    Answer {
-        width: root.width,
-        height: root.height,
-        depth: root.depth,
-        items,
-        parts: parts
-            .into_iter()
-            .map(|part| Part { kind: part.kind.name(), parent: part.parent, name: part.name })
-            .collect(),
-        groups: if lists.is_empty() { vec![Vec::new()] } else { lists },
-        opened,
-        missing,
-        ..Answer::default()
+        let Divided { plain, marked, parts } = divided;
+        let root = match laid(plain) {
+            Ok(root) => root,
+            Err(why) => return Answer { error: Some(why), ..Answer::default() },
+        };
+        let all = ink(&root);
+        let owners = laid(marked).map(|root| self.owners(&ink(&root), events, whole)).ok();
+        let owners = owners.filter(|owners| {
+            owners.ink.len() == all.len()
+                && owners.ink.iter().zip(&all).all(|((shape, ..), ink)| same(shape, &ink.shape))
+        });
+        let mut known: HashMap<(usize, u32), bool> = HashMap::new();
+        let colours: Vec<Option<&String>> = (0..parts.len())
+            .map(|mut part| {
+                while parts[part].colour.is_none() && parts[part].parent != part {
+                    part = parts[part].parent;
+                }
+                parts[part].colour.as_ref()
+            })
+            .collect();
+        let items = all.into_iter().enumerate().map(|(index, ink)| {
+            let (part, group) = owners.as_ref().map_or((0, 0), |owners| (owners.ink[index].1, owners.ink[index].2));
+            let colour = if ink.own && ink.colour != INHERITED && ink.colour != Color::BLACK {
+                Some(hex(ink.colour))
+            } else {
+                colours[part].and_then(|colour| Color::parse(colour)).map(hex)
+            };
+            let (font, code, curves) = match ink.shape {
+                Shape::Glyph(font, code) => {
+                    let number = fonts::number(font);
+                    let drawn = *known.entry((number, code)).or_insert_with(|| fonts::outline(font, code).is_some());
+                    if !drawn
+                        && let Some(letter) = char::from_u32(code)
+                        && !whole.missing.contains(letter)
+                    {
+                        whole.missing.push(letter);
+                    }
+                    (number as i32, code, None)
+                }
+                Shape::Curves(curves) => (-1, 0, Some(curves.points().to_vec())),
+            };
+            Item(font, code, ink.x, ink.y, ink.scale, part, group, colour, curves)
+        });
+        let items = items.collect();
+        Answer {
+            width: root.width,
+            height: root.height,
+            depth: root.depth,
+            items,
+            parts: parts
+                .into_iter()
+                .map(|part| Part { kind: part.kind.name(), parent: part.parent, name: part.name })
+                .collect(),
+            breaks: owners.map_or_else(Vec::new, |owners| owners.breaks),
+            ..Answer::default()
+        }
+    }
+
+    /// Of which parts and groups ink is, by the markers before it.
+    fn owners(&mut self, all: &[Ink], events: &[Event], whole: &mut Answer) -> Owners {
+        let number_of = |open: &[String], whole: &mut Answer| {
+            whole.groups.iter().position(|known| known == open).unwrap_or_else(|| {
+                whole.groups.push(open.to_vec());
+                whole.groups.len() - 1
+            })
+        };
+        let mut found = Owners { ink: Vec::new(), breaks: Vec::new() };
+        let mut parts: Vec<usize> = vec![0];
+        let mut list = number_of(&self.open, whole);
+        for item in all {
+            if !item.is_marker() {
+                found.ink.push((item.shape.clone(), parts.last().copied().unwrap_or(0), list));
+                continue;
+            }
+            match Marker::of_colour(code(item.colour)) {
+                Marker::Open(part) => parts.push(part),
+                Marker::Break => found.breaks.push(found.ink.len()),
+                Marker::Close(part) => {
+                    if let Some(at) = parts.iter().rposition(|known| *known == part) {
+                        parts.truncate(at);
+                    }
+                }
+                Marker::Special(number) => {
+                    match events.get(number) {
+                        Some(Event::Open(name)) => {
+                            self.open.push(name.clone());
+                            whole.opened.push(name.clone());
+                        }
+                        Some(Event::Close) => {
+                            self.open.pop();
+                        }
+                        None => continue,
+                    }
+                    list = number_of(&self.open, whole);
+                }
+            }
+        }
+        found
     }
 }
 
 struct Owners {
     /// Shape, part and number of the list of groups of each piece of ink.
     ink: Vec<(Shape, usize, usize)>,
-    groups: Vec<Vec<String>>,
-    opened: Vec<String>,
-}
-
-/// Of which parts and groups ink is, by the markers before it.
-fn owners(all: &[Ink], events: &[crate::groups::Event]) -> Owners {
-    use crate::groups::Event;
-    let mut found = Owners { ink: Vec::new(), groups: vec![Vec::new()], opened: Vec::new() };
-    let mut open: Vec<usize> = vec![0];
-    let mut names: Vec<String> = Vec::new();
-    let mut list = 0;
-    for item in all {
-        if !item.is_marker() {
-            found.ink.push((item.shape.clone(), open.last().copied().unwrap_or(0), list));
-            continue;
-        }
-        match Marker::of_colour(code(item.colour)) {
-            Marker::Open(part) => open.push(part),
-            Marker::Close(part) => {
-                if let Some(at) = open.iter().rposition(|known| *known == part) {
-                    open.truncate(at);
-                }
-            }
-            Marker::Special(number) => {
-                match events.get(number) {
-                    Some(Event::Open(name)) => {
-                        names.push(name.clone());
-                        found.opened.push(name.clone());
-                    }
-                    Some(Event::Close) => {
-                        names.pop();
-                    }
-                    None => continue,
-                }
-                list = found.groups.iter().position(|known| *known == names).unwrap_or_else(|| {
-                    found.groups.push(names.clone());
-                    found.groups.len() - 1
-                });
-            }
-        }
-    }
-    found
+    breaks: Vec<usize>,
 }
 
 fn same(one: &Shape, other: &Shape) -> bool {

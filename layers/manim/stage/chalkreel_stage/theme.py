@@ -40,7 +40,6 @@ GAP = 0.42
 _REST = ("Noto Sans", "Noto Sans CJK SC", "Noto Color Emoji")
 TEXT_FONTS = ("Inter", *_REST)
 CODE_FONTS = ("JetBrains Mono", "DejaVu Sans Mono", *_REST)
-MATH_FONTS = ("New Computer Modern Math", "Noto Sans Math", *_REST)
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,7 @@ fn of_text(rich: &RichText) -> Result<(), String> {
 }
 
 fn of_formula(formula: &Formula) -> Result<(), String> {
-    text("formula", &formula.latex, 10_000)?;
-    text("formula", &formula.typst, 50_000)
+    text("formula", &formula.latex, 50_000)
 }
 
 fn of_table(table: &Table) -> Result<(), String> {

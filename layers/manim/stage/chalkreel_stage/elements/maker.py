@@ -121,9 +121,9 @@ class Maker:
         raise AssertionError(f"no code draws an element of kind {element.kind.kind}")
 
     def _equation(self, name: str, event: int, formula: types.Formula, look: theme.Theme) -> Piece:
-        if self.checked.compiles(formula.typst):
-            return Equation(name, event, formula.typst, self.setter, look, self.warnings, formula.latex)
-        spans = [types.Span(code=formula.latex or formula.typst)]
+        if self.checked.compiles(formula.latex):
+            return Equation(name, event, formula.latex, self.setter, look, self.warnings)
+        spans = [types.Span(code=formula.latex)]
         return Paragraph(name, event, spans, self.setter, look, self.checked)
 
     def _image(self, name: str, event: int, image: types.Image, look: theme.Theme) -> Piece:

@@ -163,7 +163,7 @@ class Table(Piece):
 
     @staticmethod
     def _coded(span: Span) -> Span:
-        return Span(code=span.math.latex or span.math.typst) if span.math else span
+        return Span(code=span.math.latex) if span.math else span
 
     def _longest(self, spans: Sequence[Span], size: float) -> float:
         """Width of the longest word, or formula, of a cell."""

@@ -14,9 +14,11 @@ from manim import Mobject, RoundedRectangle, VGroup, VMobject
 from .. import theme
 from ..audit import TOLERANCE, Box
 from ..layout.blocks import Block
+from ..typesetting import native
+from ..typesetting.formulas import Placed, Stretch
 from ..typesetting.outlines import find
-from ..typesetting.rich_text import code_span, formula
-from ..typesetting.typesetter import Sheet, TypesetError, Typesetter, literal
+from ..typesetting.rich_text import code_span
+from ..typesetting.typesetter import Sheet, Typesetter, literal
 from .shown import Shown
 
 PADS = (0.16, 0.12, 0.08, 0.05, 0.02)
@@ -116,16 +118,16 @@ class Marker:
     def _settings(self, part: str) -> list[Sheet]:
         """The part set in every way in which it may stand in a text."""
         text = f"#{literal(part)}"
-        # Simple LaTeX is Typst but for its backslashes and braces.
-        mathematics = part if "\\" not in part else part.replace("\\", " ").replace("{", "(").replace("}", ")")
-        bodies = [formula(part), formula(part, block=True), formula(mathematics), text, f"#strong[{text}]"]
-        bodies += [f"#emph[{text}]", code_span(part, self._look)]
         sheets = []
-        for body in bodies:
+        for display in (False, True):
             try:
-                sheets.append(self._setter.sheet(body, theme.TEXT, "#ffffff"))
-            except TypesetError:
+                found = native.typeset(part, display)
+            except native.FormulaError:
                 continue  # It is no formula then.
+            whole = Stretch(found, 0, len(found.items), 0.0, found.width)
+            sheets.append(Sheet(b"", 1.0, 1.0, placed=(Placed(whole, 0.0, 0.0, 1.0, "#ffffff"),)))
+        for body in (text, f"#strong[{text}]", f"#emph[{text}]", code_span(part, self._look)):
+            sheets.append(self._setter.sheet(body, theme.TEXT, "#ffffff"))
         return sheets
 
     @staticmethod

@@ -336,11 +336,9 @@ class Field(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Formula(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A formula as written and as Typst mathematics (without the dollar signs)."""
+    """A formula in LaTeX, without the dollar signs and with the macros that it needs."""
 
     latex: str
-    """As written."""
-    typst: str
     """For the stage."""
 
 

@@ -1,1 +1,1 @@
-"""Words, formulas and programs → outlines, by Typst."""
+"""Words, tables and programs by Typst, formulas by the native library → outlines."""

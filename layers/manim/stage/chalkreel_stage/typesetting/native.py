@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -86,6 +85,8 @@ class Formula(msgspec.Struct, frozen=True):
     """Lists of names of groups of `\\special{dvisvgm:raw <g id='…'>}`, outermost first; the first is empty."""
     opened: list[str]
     """The names of all groups in the order in which they begin, those without ink as well."""
+    breaks: list[int]
+    """Before which items a line of words may end."""
     faults: list[Fault]
     missing: str
     """Letters that no font has, and that are not drawn."""
@@ -135,6 +136,7 @@ def use_fonts(folder: str | None) -> None:
     _library.chalkreel_fonts(names, len(names))
     outline.cache_clear()
     typeset.cache_clear()
+    typeset_text.cache_clear()
 
 
 def _rank(path: Path) -> tuple[bool, bool, bool, str]:
@@ -167,14 +169,26 @@ def typeset(
     when nothing of it can be drawn; what can't be read in part is told in `faults`.
     """
     request = _encode({"tex": tex, "display": display, "macros": macros, "preamble": preamble, "strict": strict})
+    return _answer(request)
+
+
+@lru_cache(maxsize=512)
+def typeset_text(
+    tex: str, environment: str = "", macros: tuple[tuple[str, str], ...] = (), preamble: str = ""
+) -> Formula:
+    """Sets words in lines, as TeX's text mode does: see `layers/manim/native/src/text_mode.rs`.
+
+    `environment`: what is around it, as Manim has it: `center`, `flushleft`, `minipage}{9cm`; empty for none. The origin
+    is the left end of the first line's baseline. Raises FormulaError. Parts are not told.
+    """
+    request = {"tex": tex, "macros": macros, "preamble": preamble, "strict": True, "environment": environment}
+    return _answer(_encode(request))
+
+
+def _answer(request: bytes) -> Formula:
     length = ctypes.c_size_t()
     pointer = _library.chalkreel_typeset(request, len(request), ctypes.byref(length))
     formula = _decode(_taken(pointer, length.value))
     if formula.error is not None:
         raise FormulaError(formula.error)
     return formula
-
-
-def definitions(macros: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Macros as `typeset` takes them."""
-    return tuple(macros.items())

@@ -14,6 +14,7 @@ from manim import Group, Mobject, VGroup, VMobject
 from PIL import Image
 
 from ..frames.painting import Picture
+from .formulas import Placed
 from .typesetter import POINTS, Sheet, TypesetError
 
 _COMMAND = re.compile(r"([A-Za-z])|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
@@ -119,12 +120,16 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> Group:
 
     A VGroup, unless there are pictures in it: those of colour emoji.
     """
+    items: list[Mobject] = []
+    for placed in sheet.placed:
+        items += _formula(placed, each_glyph)
+    if not sheet.svg:
+        return VGroup(*items)
     root = ET.fromstring(sheet.svg)
     symbols: dict[str, ET.Element] = {}
     for element in root.iter():
         if element.tag.endswith("}symbol") and len(element):
             symbols["#" + element.get("id", "")] = element[0]
-    items: list[Mobject] = []
 
     def place(outline: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         flat = outline @ matrix[:2, :2].T + matrix[:2, 2]
@@ -192,6 +197,15 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> Group:
                 at = np.eye(3)
                 at[:2, 2] = [float(element.get("x", "0")), float(element.get("y", "0"))]
                 picture(element.get(_HREF, element.get("href", "")), local @ at, width, height)
+            elif tag == "path" and element.get("fill", "") in sheet.formulas:
+                corners = place(_path(element.get("d", "")), local)
+                stretch = sheet.formulas[element.get("fill", "")]
+                formula = stretch.formula
+                (left, bottom), (_, top) = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
+                em = float(top - bottom) / (max(formula.height, 0.0) + max(formula.depth, 0.0))
+                baseline = -float(top) + max(formula.height, 0.0) * em
+                colour = _colour(element.get("stroke")) or "#ffffff"
+                items.extend(_formula(Placed(stretch, float(left), baseline, em, colour), each_glyph))
             elif tag == "path":
                 stroke = _colour(element.get("stroke"))
                 width = float(element.get("stroke-width", "1")) * float(np.sqrt(abs(np.linalg.det(local[:2, :2]))))
@@ -201,6 +215,35 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> Group:
 
     walk(root, np.eye(3))
     return (VGroup if all(isinstance(item, VMobject) for item in items) else Group)(*items)
+
+
+def _formula(placed: Placed, each_glyph: bool) -> list[Mobject]:
+    """A formula's ink: one mobject for each piece, or for each run of one colour."""
+    stretch, made = placed.stretch, []
+    run: list[np.ndarray] = []
+    colour = placed.colour
+
+    def add(points: list[np.ndarray], fill: str) -> None:
+        item = VMobject(fill_color=fill, fill_opacity=1.0, stroke_color=fill, stroke_opacity=0.0, stroke_width=0.0)
+        item.points = np.concatenate(points)
+        made.append(item)
+
+    for item in stretch.formula.items[stretch.first : stretch.last]:
+        flat = item.points
+        if not len(flat):
+            continue
+        points = np.zeros((len(flat), 3))
+        points[:, 0] = placed.x + (flat[:, 0] - stretch.left) * placed.em
+        points[:, 1] = flat[:, 1] * placed.em - placed.y
+        own = item.colour or placed.colour
+        if run and (each_glyph or own != colour):
+            add(run, colour)
+            run = []
+        run.append(points)
+        colour = own
+    if run:
+        add(run, colour)
+    return made
 
 
 @lru_cache(maxsize=256)

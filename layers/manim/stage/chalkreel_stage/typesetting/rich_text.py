@@ -9,22 +9,23 @@ from functools import lru_cache
 
 from .. import theme
 from ..storyboard.types import Formula, Span
+from . import native
 from .outlines import mobject
-from .typesetter import Sheet, TypesetError, Typesetter, literal, verbatim
-
-
-def formula(typst: str, block: bool = False) -> str:
-    """Typst source of a formula; its mathematics can't break out of it."""
-    return f'#math.equation(block: {str(block).lower()}, eval({verbatim(typst)}, mode: "math"))'
+from .typesetter import Sheet, Typesetter, literal
 
 
 def inline(spans: Sequence[Span], look: theme.Theme, checked: FormulaCheck) -> str:
     """Typst source of rich text."""
     out = []
-    for span in spans:
+    for number, span in enumerate(spans):
         match span:
-            case Span(math=Formula(typst=typst, latex=latex)):
-                out.append(formula(typst) if checked.compiles(typst) else code_span(latex, look))
+            case Span(math=Formula(latex=latex)):
+                if not checked.compiles(latex):
+                    out.append(code_span(latex, look))
+                    continue
+                # A line may end beside a box, but not between a formula and the letters or signs that stand close to it.
+                before, after = _end(spans[:number]), _begin(spans[number + 1 :])
+                out.append(f"{_JOIN * _close(before)}{checked.markup(latex)}{_JOIN * _close(after)}")
             case Span(strong=str(text)):
                 out.append(f"#strong[#{literal(text)}]")
             case Span(emphasis=str(text)):
@@ -42,8 +43,23 @@ def code_span(value: str, look: theme.Theme) -> str:
     return f'#text(font: ({fonts}), size: 0.92em, fill: rgb("{look.code}"), ligatures: false)[#{literal(value)}]'
 
 
+_JOIN = "#sym.wj"
+
+
+def _end(spans: Sequence[Span]) -> str:
+    return spans[-1].value[-1:] if spans and not spans[-1].math else ""
+
+
+def _begin(spans: Sequence[Span]) -> str:
+    return spans[0].value[:1] if spans and not spans[0].math else ""
+
+
+def _close(letter: str) -> bool:
+    return bool(letter) and not letter.isspace() and letter < "\u2e80"
+
+
 class FormulaCheck:
-    """Which formulas compile; each is tried once, and a bad one is a warning, not the end of its paragraph."""
+    """Which formulas can be drawn; a bad one is a warning, not the end of its paragraph."""
 
     def __init__(self, setter: Typesetter, warnings: list[str]) -> None:
         self._setter, self._warnings = setter, warnings
@@ -54,21 +70,35 @@ class FormulaCheck:
         if message not in self._warnings:
             self._warnings.append(message)
 
-    def compiles(self, typst: str) -> bool:
-        """Whether Typst can set the formula."""
-        if typst not in self._known:
+    def compiles(self, latex: str) -> bool:
+        """Whether something of the formula can be drawn."""
+        if latex not in self._known:
             try:
-                self._setter.sheet(formula(typst), theme.TEXT, "#ffffff")
-                self._known[typst] = bool(typst.strip())
-            except TypesetError as error:
-                self._known[typst] = False
-                self._warnings.append(f"a formula could not be set and is shown as written: {error}")
-        return self._known[typst]
+                formula = native.typeset(latex)
+                self._known[latex] = bool(formula.items)
+                if formula.missing:
+                    self.warn(f"no font has the letters {formula.missing} of the formula `{_short(latex)}`")
+            except native.FormulaError as error:
+                self._known[latex] = False
+                self.warn(f"the formula `{_short(latex)}` can't be drawn and is shown as written: {error}")
+        return self._known[latex]
+
+    def markup(self, latex: str, display: bool = False) -> str:
+        """Typst source of a formula that compiles."""
+        return self._setter.inline(latex, display)
+
+
+def _short(latex: str) -> str:
+    words = " ".join(latex.split())
+    return words if len(words) <= 80 else words[:79] + "…"
+
+
+_UNSEEN = re.compile(r"\\(?:begin|end)\{[^}]*\}|\\[A-Za-z]+|[{}_^&\\\s]")
 
 
 def length(spans: Sequence[Span]) -> int:
     """Characters, roughly, as they take time to read."""
-    return sum(len(span.math.typst if span.math else span.value) for span in spans)
+    return sum(len(_UNSEEN.sub("", span.math.latex)) + 1 if span.math else len(span.value) for span in spans)
 
 
 def fitting(setter: Typesetter, body: str, size: float, colour: str, width: float) -> tuple[Sheet, float]:

@@ -2,19 +2,21 @@
 
 Why not Manim's own `Typst` and `MathTypst`: they write two files per formula into the media folder and import the
 SVG through svgelements, at 20 to 100 ms each. The same compiler, kept and fed from memory, takes 0.3 to 10 ms, and
-gives the size of a block before any mobject is made, which is what planning pages needs. One engine sets
-everything, so words, inline formulas and code share one baseline.
+gives the size of a block before any mobject is made, which is what planning pages needs. Typst sets words, tables
+and code; formulas are the native library's, for which it keeps room: see `formulas`.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import typst
 
 from .. import theme
+from . import native
+from .formulas import SIZE, Placed, Registry, Stretch
 
 POINTS = 36.0
 """Typst points in one frame unit."""
@@ -42,6 +44,10 @@ class Sheet:
     svg: bytes
     width: float
     height: float
+    formulas: dict[str, Stretch] = field(default_factory=dict, compare=False)
+    """Formulas within words, by the colour that stands for each."""
+    placed: tuple[Placed, ...] = ()
+    """Formulas that stand by themselves."""
 
 
 LONGEST_WORD = 18
@@ -89,10 +95,11 @@ class Typesetter:
         found = typst.Fonts(
             include_system_fonts=fonts is None, include_embedded_fonts=True, font_paths=[fonts] if fonts else []
         )
-        # Typst wants a root that exists. Documents can't read files there: formulas go through Typst's `eval`, which
-        # has no file access, and all other text is a string literal.
+        # Typst wants a root that exists. Documents can't read files there: all their text is a string literal.
         self._compiler = typst.Compiler(root=tempfile.gettempdir(), font_paths=found, ignore_system_fonts=True)
         self._sheets: dict[str, Sheet] = {}
+        self._formulas = Registry()
+        native.use_fonts(fonts)
         self.set_language("en")
 
     def set_language(self, language: str) -> None:
@@ -127,7 +134,6 @@ class Typesetter:
             f'lang: "{self._language}", region: {self._region}, hyphenate: false, '
             'top-edge: "ascender", bottom-edge: "descender")\n'
             "#set par(leading: 0.36em, spacing: 0.8em)\n"
-            f"#show math.equation: set text(font: {self._families(theme.MATH_FONTS)}, size: 1.12em)\n"
             f"{_BOLD_CJK if _CJK.search(body) else ''}{preamble}\n{body}\n"
         )
         if source not in self._sheets:
@@ -140,8 +146,28 @@ class Typesetter:
             match = _SIZE.search(svg)
             if match is None:
                 raise TypesetError("the sheet has no size")
-            self._sheets[source] = Sheet(svg, float(match[1]) / POINTS, float(match[2]) / POINTS)
+            width, height = float(match[1]) / POINTS, float(match[2]) / POINTS
+            self._sheets[source] = Sheet(svg, width, height, self._formulas.on(body))
         return self._sheets[source]
+
+    def formula(self, latex: str, size: float, colour: str) -> Sheet:
+        """A formula by itself, in display style, beside words of font size `size` (frame units).
+
+        As high as its ink: fractions and sums reach beyond the line. Raises native.FormulaError.
+        """
+        formula = native.typeset(latex, display=True)
+        em = size * SIZE
+        height, depth = formula.height * em, formula.depth * em
+        whole = Stretch(formula, 0, len(formula.items), 0.0, formula.width)
+        placed = Placed(whole, 0.0, height, em, colour)
+        return Sheet(b"", formula.width * em, height + depth, placed=(placed,))
+
+    def inline(self, latex: str, display: bool = False) -> str:
+        """Typst source that keeps room for a formula within words, with places where a line may end.
+
+        Raises native.FormulaError.
+        """
+        return "#sym.zws".join(self._formulas.markup(latex, display))
 
     def _families(self, names: tuple[str, ...]) -> str:
         """Typst source of a list of fonts, with the forms of Chinese characters that the film's language has."""
