@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "stage"))
 
-from chalkreel_stage.program import narration, source, text_mode
+from chalkreel_stage.program import narration, source
 
 
 def spoken(folder: Path, text: str) -> list[str]:
@@ -102,33 +102,3 @@ def test_sections_take_words_once() -> None:
     words = narration.Narration("sidecar", [narration.Part("The end", "z"), narration.Part(None, "a")])
     assert [words.of_section(name) for name in ("the-end", "x", "The end", None)] == ["z", "a", "", ""]
     assert words.left_over() == []
-
-
-@pytest.mark.parametrize(
-    ("tex", "formula"),
-    [
-        ("one two", r"\text{one}\hspace{0.3333em}\text{two}"),
-        ("One. Two", r"\text{One.}\hspace{0.4444em}\text{Two}"),
-        (r"\textbf{a $x$}", r"\textbf{a}\hspace{0.3333em}{\textstyle x}"),
-        (r"a\\b", r"\begin{array}{c}\text{a} \\ \text{b}\end{array}"),
-        (r"\color{red}a {\large b}", r"\textcolor{red}{\text{a}}\hspace{0.3333em}\textcolor{red}{{\large \text{b}}}"),
-        (
-            "50% a_b & c",
-            r"\text{50}\text{\%}\hspace{0.3333em}\text{a\_b}\hspace{0.3333em}\text{\&}\hspace{0.3333em}\text{c}",
-        ),
-        ("a{", r"\text{a}"),
-        ("}", ""),
-        (r"\special{dvisvgm:raw <g id='u'>}a \special{dvisvgm:raw </g>}", None),
-    ],
-)
-def test_texts_become_formulas(tex: str, formula: str | None) -> None:
-    made = text_mode.as_formula(tex, "center", lambda source: 1.0)
-    if formula is None:
-        formula = r"\special{dvisvgm:raw <g id='u'>}\text{a}\special{dvisvgm:raw </g>}"
-    assert made == formula
-
-
-def test_lines_break_where_a_word_ends() -> None:
-    made = text_mode.as_formula("word " * 30, "center", lambda source: 3.0)
-    rows = made.removeprefix(r"\begin{array}{c}").removesuffix(r"\end{array}").split(text_mode.NEXT_ROW)
-    assert [row.count("word") for row in rows] == [10, 10, 10]

@@ -23,7 +23,6 @@ from manim.mobject.text import tex_mobject
 from manim.utils import tex_file_writing
 
 from .session import current
-from .text_mode import as_formula
 
 try:
     from ..typesetting import native
@@ -47,6 +46,9 @@ MATHS = re.compile(
 """Environments whose contents are a formula. In all others, and in none, it is text."""
 
 SPECIAL = re.compile(r"\\special\{dvisvgm:raw (?:<g id='[^']*'>|</g>)\}")
+
+PERCENT = re.compile(r"(?<!\\)((?:\\\\)*)%(?=[ \t]*\S)")
+"""A percent sign that is not at the end of a line and has no backslash of its own."""
 
 PLAIN_PACKAGES = frozenset(
     (
@@ -178,20 +180,20 @@ def _set(expression: str, environment: str | None, preamble: str) -> Any:
 def _typeset(expression: str, environment: str | None, preamble: str) -> Any:
     name = environment.partition("}")[0].strip() if environment else ""
     if not MATHS.fullmatch(name):
-        expression = as_formula(expression, environment or "", functools.partial(_width, preamble=preamble))
-        return native.typeset(expression, True, preamble=preamble, strict=True)
+        return native.typeset_text(_with_percents(expression), environment or "", preamble=preamble)
     bare = SPECIAL.sub("", expression)
     if "&" in bare or "\\\\" in bare or not name.startswith(("align", "equation", "displaymath", "math", "gather")):
         expression = f"\\begin{{{environment}}}{expression}\\end{{{name}}}"
     return native.typeset(expression, True, preamble=preamble, strict=True)
 
 
-def _width(expression: str, preamble: str) -> float:
-    """In em. What can't be set alone is taken for as wide as its source."""
-    try:
-        return native.typeset(expression, True, preamble=preamble, strict=True).width
-    except native.FormulaError:
-        return len(expression) / 2
+def _with_percents(text: str) -> str:
+    """A text whose percent signs are drawn. TeX drops what follows one, which nobody means who writes 100%."""
+    read = PERCENT.sub(r"\1\\%", text)
+    session = current()
+    if read != text and session is not None:
+        session.warn(f"in the text {_short(text)}: a `%` begins a comment; it is read as `\\%`")
+    return read
 
 
 def _source(expression: str) -> Any:
