@@ -117,7 +117,7 @@ def test_a_program_is_run_dry(shared: Runner, voice: Voice) -> None:
     ("scene", "limit", "kind"), [("PlaysOn", "film_s", "film_limit"), ("Spins", "wall_s", "wall_limit")]
 )
 def test_a_limit_keeps_what_was_drawn(shared: Runner, voice: Voice, scene: str, limit: str, kind: str) -> None:
-    done = run(shared, "endless", scene, limits={limit: 3})
+    done = run(shared, "endless", scene, limits={limit: 3 if limit == "film_s" else 8})
     assert is_lit(whole(done, shared.clip)[-1])
     assert done["error"]["kind"] == kind and done["error"]["seconds"] > 0
     assert done["frames"] == (30 if kind == "film_limit" else 15)
@@ -237,6 +237,7 @@ def test_an_error_comes_after_the_pictures_before_it(shared: Runner, voice: Voic
         ("breaks_off", "BeforeOne", "done", "error", "NameError"),
         ("breaks_off", "Unseen", "failed", "error", "takes no"),
         ("breaks_off", "NoFrame", "done", "error", "MovingCameraScene"),
+        ("breaks_off", "OtherMethod", "done", "error", "add_fixed_in_frame_mobjects"),
         ("breaks_off", "Nobody", "failed", "no_scene_class", "no scene class Nobody"),
         ("missing_module", "NeedsPandas", "done", "error", "no module pandas here; there are Python's own and manim"),
         ("asks", "Asks", "done", "input", "nobody to answer"),

@@ -105,6 +105,8 @@ SCENES = {
     "add_fixed_in_frame_mobjects": _IN_SPACE,
     "voiceover": "Derive the class from VoiceoverScene: from manim_voiceover import VoiceoverScene",
     "next_slide": "Derive the class from Slide: from manim_slides import Slide",
+    "fix_in_frame": "That is 3b1b's Manim: write self.add_fixed_in_frame_mobjects(mobject) in a ThreeDScene.",
+    "set_backstroke": "That is 3b1b's Manim: write set_stroke(color, width, background=True).",
     "get_graph": "Write axes.plot(…) instead of get_graph.",
 }
 """Attributes that other scenes than the author's have, and what to do."""
@@ -130,8 +132,12 @@ def _remedy(error: BaseException) -> str:
         return f"There is no module {error.name} here; there are Python's own and {here}."
     if isinstance(error, NameError | ImportError) and error.name in GONE:
         return GONE[error.name]
-    if isinstance(error, AttributeError) and error.name in SCENES:
-        return SCENES[error.name]
+    if isinstance(error, AttributeError):
+        # Mobjects say what they have not in words alone.
+        found = re.search(r"has no attribute '(\w+)'", str(error))
+        name = error.name or (found[1] if found else "")
+        if name in SCENES:
+            return SCENES[name]
     unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error)) if isinstance(error, TypeError) else None
     if unknown:
         return f"Manim Community 0.22 takes no {unknown[1]} there: leave it out, or look up what it is called now."
