@@ -347,7 +347,8 @@ def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str
     assert done["error"] is None, done["error"]
     assert is_lit(pictures[-1])
     told = " ".join(texts(done))
-    assert ("foobar" in told and "fancyfonts" in told) if scene == "Unknown" else told == ""
+    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it"]}.get(scene, [])
+    assert all(word in told for word in expected) and len(done["warnings"]) == len(expected), told
 
 
 def test_a_tex_that_is_installed_sets_formulas_where_it_is_asked_to(tmp_path: Path) -> None:
