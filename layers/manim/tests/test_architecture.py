@@ -22,7 +22,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "screen": {"theme", "audit", "frames", "typesetting", "layout", "elements", "storyboard"},
     "scene": {"theme", "audit", "frames", "typesetting", "layout", "elements", "screen", "storyboard"},
     "worker": {"protocol", "typesetting", "scene"},
-    "raw": {"protocol", "theme", "frames"},
+    "metadata": set(),
+    "raw": {"protocol", "theme", "frames", "metadata", "program"},
+    "program": {"protocol", "theme", "frames", "metadata", "typesetting"},
     "__main__": {"typesetting", "worker"},
 }
 """By sub-package, or by file where it lies in none. What is drawn knows nothing of scenes."""
@@ -124,7 +126,7 @@ def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: li
     """Planted in a copy; a file that imports one above it in its own sub-package makes a circle."""
     for path in STAGE.rglob("*.py"):
         copy = tmp_path / path.relative_to(STAGE)
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
     planted = tmp_path / file
     planted.write_text(f"{planted.read_text('utf-8')}\n{line}\n", "utf-8")

@@ -8,6 +8,8 @@ Answers: `ready`, then for a render `started`, some `frames`, and one of `done` 
 that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
 `too_small` of the scene), `beat_audits` (the same at the end of each beat), `warnings` and `render_s`. A render's id is
 the caller's and is repeated in every answer.
+
+Somebody's own programs are run by another process, whose protocol PROTOCOL.md describes: `Run` and `Said` come in.
 """
 
 from __future__ import annotations
@@ -48,12 +50,7 @@ class Quit:
 
 def parse(line: bytes) -> Render | Cancel | Quit:
     """A request. Raises Refused."""
-    try:
-        body = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Refused("a request is an object")
+    body = _object(line)
     op = body.get("op")
     if op == "quit":
         return Quit()
@@ -74,6 +71,182 @@ def parse(line: bytes) -> Render | Cancel | Quit:
     if memory is not None and (not isinstance(memory, int) or isinstance(memory, bool) or memory < 1):
         raise Refused(f"render {name}: memory_bytes must be a positive number of bytes")
     return Render(name, float(timeout), memory, body)
+
+
+PROGRAM_VERSION = 2
+"""Version of what is said to the runner of somebody's own programs; PROTOCOL.md describes it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a program may use up. Seconds; 0 stands for no limit."""
+
+    film_s: float = 1800.0
+    """Of film."""
+    cpu_s: float = 0.0
+    """Of its own processor time, as a soft limit: it keeps what was drawn."""
+    wall_s: float = 0.0
+    """From the request to the end of its drawing; the caller's own deadline should lie a few seconds later."""
+    say_s: float = 120.0
+    """For one answer about speech."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a scene class of a program to its end. Sizes in pixels, both even; `fps` whole frames per second."""
+
+    id: str
+    source: str
+    scene: str
+    out: str
+    width: int
+    height: int
+    fps: int
+    theme: str = "dark"
+    language: str | None = None
+    docstring: str | None = None
+    """Words for the beginning, instead of the class's docstring."""
+    sections: tuple[tuple[str | None, str], ...] = ()
+    """Narration beside the program: name of the section, or none, and the words."""
+    narration_file: str | None = None
+    """The same, as a file of Markdown or JSON."""
+    shape: str = "fit"
+    """`fit`: the picture is fitted into the size; `own`: a program that sets another shape has a clip of that shape."""
+    draw: bool = True
+    """Whether there is a clip; otherwise the program is run dry: its length is counted, one picture for each play."""
+    formulas: str = "native"
+    """`native`: formulas are set here; `latex`: by the TeX that is installed, where there is one."""
+    speak: bool = True
+    """Whether the caller answers about speech; otherwise lengths are estimated."""
+    still_s: float = 5.0
+    """How long a scene without any animation stands."""
+    limits: Limits = Limits()
+
+
+def parse_run(line: bytes) -> Run | Said | Quit:
+    """A line to the runner of programs. Raises Refused."""
+    body = _object(line)
+    op = body.get("op")
+    if op == "quit":
+        return Quit()
+    name = _text(body, "id")
+    if op == "said":
+        return _said(name, body)
+    if op != "run":
+        raise Refused(f"no such operation: {op!r}")
+    sizes = {field: _positive(body, field) for field in ("width", "height", "fps")}
+    if sizes["width"] % 2 or sizes["height"] % 2:
+        raise Refused(f"run {name}: width and height must be even")
+    theme = body.get("theme", "dark")
+    shape = body.get("shape", "fit")
+    formulas = body.get("formulas", "native")
+    if theme not in ("dark", "light") or shape not in ("fit", "own") or formulas not in ("native", "latex"):
+        raise Refused(f"run {name}: theme is dark or light, shape is fit or own, formulas is native or latex")
+    still = _seconds(body, "still_s", 5.0)
+    limits = body.get("limits", {})
+    if not isinstance(limits, dict):
+        raise Refused(f"run {name}: limits must be an object")
+    bounds = Limits(**{field: _seconds(limits, field, getattr(Limits, field)) for field in Limits.__annotations__})
+    return Run(
+        id=name,
+        source=_text(body, "source"),
+        scene=_text(body, "class"),
+        out=_text(body, "out"),
+        **sizes,
+        theme=theme,
+        language=_words(body, "language"),
+        docstring=_words(body, "docstring"),
+        sections=_sections(name, body.get("sections", [])),
+        narration_file=_words(body, "narration_file"),
+        shape=shape,
+        draw=body.get("draw", True) is True,
+        formulas=formulas,
+        speak=body.get("speak", True) is True,
+        still_s=still or 5.0,
+        limits=bounds,
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer about speech: how long it takes, and when its words come."""
+
+    id: str
+    ask: int
+    seconds: float | None
+    """None when it can't be spoken; `error` says why."""
+    words: tuple[tuple[int, float], ...] = ()
+    """Where words begin: index of the first character in the text that was asked about, and seconds from its start."""
+    error: str = ""
+
+
+def _said(name: str, body: dict[str, Any]) -> Said:
+    ask = body.get("ask")
+    if not isinstance(ask, int) or isinstance(ask, bool):
+        raise Refused("said: ask must be the number of a question")
+    if body.get("seconds") is None:
+        return Said(name, ask, None, error=str(body.get("error", ""))[:500])
+    seconds = _seconds(body, "seconds", 0.0)
+    words = []
+    given = body.get("words", [])
+    for word in given if isinstance(given, list) else []:
+        if isinstance(word, list) and len(word) == 2 and all(_is_number(part) and part >= 0 for part in word):
+            words.append((int(word[0]), float(word[1])))
+    return Said(name, ask, seconds, tuple(sorted(words)))
+
+
+def _sections(name: str, given: Any) -> tuple[tuple[str | None, str], ...]:
+    if not isinstance(given, list):
+        raise Refused(f"run {name}: sections must be a list")
+    sections = []
+    for section in given:
+        if not isinstance(section, dict) or not isinstance(section.get("text"), str):
+            raise Refused(f"run {name}: a section has a name and a text")
+        title = section.get("name")
+        sections.append((title if isinstance(title, str) and title else None, section["text"]))
+    return tuple(sections)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Refused("a request is an object")
+    return body
+
+
+def _text(body: dict[str, Any], field: str) -> str:
+    value = body.get(field)
+    if not isinstance(value, str) or not value:
+        raise Refused(f"{field} is missing or no text")
+    return value
+
+
+def _words(body: dict[str, Any], field: str) -> str | None:
+    value = body.get(field)
+    if value is not None and not isinstance(value, str):
+        raise Refused(f"{field} must be a text")
+    return value
+
+
+def _positive(body: dict[str, Any], field: str) -> int:
+    value = body.get(field)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise Refused(f"{field} must be a whole number of at least 1")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _seconds(body: dict[str, Any], field: str, otherwise: float) -> float:
+    value = body.get(field, otherwise)
+    if not _is_number(value) or value < 0:
+        raise Refused(f"{field} must be a number of seconds")
+    return float(value)
 
 
 OUT_OF_MEMORY = ("memory allocation of", "std::bad_alloc", "MemoryError")

@@ -24,8 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .. import protocol
-from . import metadata
+from .. import metadata, protocol
 
 FRAMES_EVERY_S = 0.25
 """Least time between two `frames` answers."""

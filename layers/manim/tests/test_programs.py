@@ -1,0 +1,425 @@
+"""Somebody's own Manim programs, run to their end over a real socket pair."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from programs import PROGRAMS, Runner, Voice
+from test_raw import DVISVGM, LATEX
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    """One process for programs that do it no harm."""
+    runner = Runner(tmp_path_factory.mktemp("programs"))
+    assert runner.event()["protocol"] == 2
+    yield runner
+    assert runner.close() == 0
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Runner]:
+    """A process of its own."""
+    made = Runner(tmp_path)
+    assert made.event()["event"] == "ready"
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def voice(shared: Runner) -> Voice:
+    """Speaks in the shared process."""
+    shared.answer = Voice()
+    return shared.answer
+
+
+def run(runner: Runner, program: str, scene: str, **other: Any) -> dict[str, Any]:
+    """The last answer to a program of the fixtures."""
+    return runner.run(PROGRAMS / f"{program}.py", scene, **other)
+
+
+def whole(done: dict[str, Any], clip: Path) -> list[np.ndarray]:
+    """The pictures of a clip, once its report was held against it."""
+    assert done["event"] == "done", done
+    with av.open(str(clip)) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(pictures) == done["frames"] > 0
+    assert pictures[0].shape == (done["height"], done["width"], 3)
+    at = 0
+    for segment in done["segments"]:
+        assert segment["first_frame"] == at and segment["frames"] > 0
+        at += segment["frames"]
+    assert at == done["frames"]
+    assert done["drawn"] + sum(hold["frames"] for hold in done["holds"]) <= done["frames"]
+    return pictures
+
+
+def is_lit(picture: np.ndarray) -> bool:
+    """Whether there is anything on it."""
+    return int(picture.max()) - int(picture.min()) > 60
+
+
+def texts(done: dict[str, Any]) -> list[str]:
+    return [warning["text"] for warning in done["warnings"]]
+
+
+# Length.
+
+
+def test_a_program_is_as_long_as_it_plays(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "length", "Length")
+    whole(done, shared.clip)
+    # 2 s of dots, 1.3 s of words, 2 s until the condition holds, 2.1 s of the rest, each to a frame.
+    assert done["frames"] == done["drawn"] and abs(done["frames"] - 74) <= 2, done["frames"]
+    assert done["error"] is None and voice.asked == [] and done["holds"] == []
+
+
+@pytest.mark.parametrize("scene", ["Fades", "Clears", "Dims", "GoesOn"])
+def test_a_picture_is_held_before_it_goes_and_never_after(shared: Runner, voice: Voice, scene: str) -> None:
+    voice.characters_per_second = 26.0
+    done = run(shared, "ends_in_black", scene)
+    pictures = whole(done, shared.clip)
+    spoken = len(voice.asked[0]["text"]) / 26
+    assert done["drawn"] == 20 and done["frames"] == pytest.approx(spoken * 10, abs=1)
+    dark = [index for index, picture in enumerate(pictures) if not is_lit(picture)]
+    if scene == "GoesOn":
+        assert all(index < 14 for index in dark), "the last picture is held, and the disc isn't"
+    else:
+        # After the first picture: what is dark is what the program made dark, at its end.
+        late = [index for index in dark if index > 5]
+        assert late == list(range(late[0], len(pictures))) and 1 <= len(late) <= 16, late
+        assert done["holds"][0]["first_frame"] in (5, 10), done["holds"]
+
+
+def test_a_scene_without_animations_stands(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "bare", "Bare", still_s=1.2)
+    assert [is_lit(picture) for picture in whole(done, shared.clip)] == [True] * 12
+    assert done["drawn"] == 0
+
+
+def test_a_program_is_run_dry(shared: Runner, voice: Voice) -> None:
+    drawn = run(shared, "length", "Length")
+    shared.clip.unlink()
+    dry = run(shared, "length", "Length", draw=False, speak=False)
+    assert not shared.clip.exists() and not shared.clip.with_name("clip.mp4.part").exists()
+    assert dry["frames"] == drawn["frames"]
+    assert dry["audit"]["measured"] is False
+
+
+@pytest.mark.parametrize(
+    ("scene", "limit", "kind"), [("PlaysOn", "film_s", "film_limit"), ("Spins", "wall_s", "wall_limit")]
+)
+def test_a_limit_keeps_what_was_drawn(shared: Runner, voice: Voice, scene: str, limit: str, kind: str) -> None:
+    done = run(shared, "endless", scene, limits={limit: 3 if limit == "film_s" else 8})
+    assert is_lit(whole(done, shared.clip)[-1])
+    assert done["error"]["kind"] == kind and done["error"]["seconds"] > 0
+    assert done["frames"] == (30 if kind == "film_limit" else 15)
+
+
+def test_processor_time_is_limited(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "surfaces", "Surfaces", limits={"cpu_s": 4})
+    assert is_lit(whole(done, shared.clip)[-1]) and done["error"]["kind"] == "cpu_limit"
+    assert done["frames"] < 600
+
+
+# Words.
+
+
+def test_sections_take_their_narration_by_name(shared: Runner, voice: Voice) -> None:
+    beside = str(PROGRAMS / "sections.narration.md")
+    done = run(shared, "sections", "Sections", narration_file=beside)
+    whole(done, shared.clip)
+    heard = [(part["name"], part["text"][:20], part["first_frame"]) for part in done["segments"]]
+    spoken = [part for part in done["segments"] if part["text"]]
+    assert [part["name"] for part in done["segments"]] == ["A square", "It turns", "A pause", "It goes"], heard
+    assert [part["name"] for part in spoken] == ["A square", "It goes"] and done["narration"] == "sidecar"
+    assert all(part["frames"] >= part["speech_frames"] > 0 for part in spoken)
+    assert [chapter["name"] for chapter in done["chapters"]] == ["A square", "It turns", "A pause", "It goes"]
+    assert any("Nobody will hear this" in text for text in texts(done))
+
+
+def test_sections_without_names_are_taken_in_order(shared: Runner, voice: Voice) -> None:
+    given = [{"name": None, "text": word} for word in ("one", "two", "three", "four")]
+    done = run(shared, "sections", "Sections", sections=given)
+    assert [part["text"] for part in done["segments"]] == ["one", "two", "three", "four"] and texts(done) == []
+
+
+def test_comments_are_spoken_where_they_stand(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "says", "Says")
+    whole(done, shared.clip)
+    step = "One step further."
+    expected = ["A dot appears, and then it moves.", step, step, "That was the last step.", "Goodbye."]
+    assert [part["text"] for part in done["segments"]] == expected
+    assert done["frames"] > done["drawn"]
+    silent = run(shared, "says", "Silent")
+    assert silent["narration"] == "docstring" and silent["frames"] == 5
+
+
+def test_subcaptions_are_spoken_where_nothing_else_is(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "subcaptions", "Subcaptions")
+    whole(done, shared.clip)
+    assert [part["text"][:9] for part in done["segments"]] == ["A ring is", "It shrink", "And it gr"]
+    assert done["captions"] == [] and done["segments"][1]["first_frame"] == 10
+    beside = run(shared, "subcaptions", "Beside")
+    assert beside["captions"] == [{"first_frame": 5, "frames": 5, "text": "only read"}]
+
+
+def test_docstrings_are_spoken_at_the_beginning(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "ends_in_black", "Fades", docstring="Said instead.")
+    assert [say["text"] for say in voice.asked] == ["Said instead."] and voice.asked[0]["source"] == "docstring"
+    assert run(shared, "ends_in_black", "Fades", docstring="")["frames"] == 20 == done["drawn"]
+
+
+def test_voiceovers_begin_with_their_blocks(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "spoken", "Spoken")
+    whole(done, shared.clip)
+    assert done["error"] is None, done["error"]
+    assert [say["text"][:12] for say in voice.asked] == ["At this word", "An aside wit", "Zum Schluss "]
+    assert [say["lang"] for say in voice.asked] == [None, None, "de"] and voice.asked[2]["caption"] == "It vanishes."
+    firsts = [part["first_frame"] for part in done["segments"]]
+    assert firsts == [say["first_frame"] for say in voice.asked]
+    for say, part in zip(voice.asked, done["segments"], strict=True):
+        assert part["speech_frames"] == pytest.approx(len(say["text"]) / 2, abs=1)
+        assert part["frames"] >= part["speech_frames"]
+    # The half second between two blocks is the program's own.
+    assert firsts[1] == pytest.approx(part_end(done["segments"][0]) + 5, abs=1)
+
+
+def part_end(part: dict[str, Any]) -> int:
+    return part["first_frame"] + part["speech_frames"]
+
+
+def test_slides_are_parts_and_notes_are_words(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "slides", "Talk")
+    whole(done, shared.clip)
+    assert done["error"] is None, done["error"]
+    notes = ["Welcome to this talk.", "", "Now the circle becomes a square.", "Only words."]
+    assert [part["text"] for part in done["segments"]] == notes
+    assert [part["kind"] for part in done["segments"]] == ["slide"] * 4 and len(done["chapters"]) == 4
+    assert run(shared, "slides", "InSpace")["error"] is None
+
+
+def test_what_is_not_spoken_is_estimated_and_told(shared: Runner) -> None:
+    shared.answer = lambda say: {"op": "said", "id": "r", "ask": say["ask"], "seconds": None, "error": "too dear"}
+    done = run(shared, "ends_in_black", "Fades")
+    assert done["segments"][0]["estimated"] and any("too dear" in text for text in texts(done))
+    assert done["frames"] == pytest.approx(len(done["segments"][0]["text"]) / 14 * 10, abs=1)
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(shared: Runner) -> None:
+    shared.answer = lambda say: {"op": "said", "id": "r", "ask": say["ask"] + 7, "seconds": 99}
+    done = run(shared, "ends_in_black", "Fades", limits={"say_s": 1})
+    assert done["segments"][0]["estimated"] and any("no answer" in text for text in texts(done))
+
+
+# Errors.
+
+
+def test_an_error_comes_after_the_pictures_before_it(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "breaks_off", "AfterPictures")
+    pictures = whole(done, shared.clip)
+    error = done["error"]
+    assert (error["kind"], error["type"], error["seconds"]) == ("error", "KeyError", 1.0)
+    assert error["line_text"] == 'self.play(FadeIn(Circle(radius=radii["large"])))' and error["line"] == 12
+    assert is_lit(pictures[-1]) and done["frames"] >= 10 + len(voice.asked[0]["text"]) / 2
+
+
+@pytest.mark.parametrize(
+    ("program", "scene", "event", "kind", "words"),
+    [
+        ("breaks_off", "BeforeOne", "done", "error", "NameError"),
+        ("breaks_off", "Unseen", "failed", "error", "takes no"),
+        ("breaks_off", "NoFrame", "done", "error", "MovingCameraScene"),
+        ("breaks_off", "OtherMethod", "done", "error", "add_fixed_in_frame_mobjects"),
+        ("breaks_off", "Nobody", "failed", "no_scene_class", "no scene class Nobody"),
+        ("missing_module", "NeedsPandas", "done", "error", "no module pandas here; there are Python's own and manim"),
+        ("asks", "Asks", "done", "input", "nobody to answer"),
+        ("opengl", "WithOpenGL", "done", "opengl", "OpenGL classes can't be drawn here"),
+        ("opengl", "ByName", "failed", "opengl", "OpenGLVGroup"),
+        ("other_manim", "Other", "failed", "other_manim", "from manim import *"),
+        ("unreadable", "Broken", "failed", "unreadable", "can't be read"),
+        ("old_names", "Gone", "done", "error", "use Scene with Axes"),
+        ("leaves", "Exits", "done", "error", "Return from construct()"),
+    ],
+)
+def test_an_error_says_what_to_do(
+    shared: Runner, voice: Voice, program: str, scene: str, event: str, kind: str, words: str
+) -> None:
+    last = run(shared, program, scene)
+    assert last["event"] == event, last
+    told = last["error"] if event == "done" else last
+    assert told["kind"] == kind and words in f"{told['message']} {told['remedy']}", told
+    if event == "done":
+        whole(last, shared.clip)
+    if kind != "no_scene_class":
+        text = (PROGRAMS / f"{program}.py").read_text().splitlines()[told["line"] - 1]
+        assert told["line_text"] in text and text.strip()
+
+
+def test_other_classes_of_a_program_go_on(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "breaks_off", "Whole")
+    assert done["frames"] == 5 and done["error"] is None
+
+
+@pytest.mark.parametrize(("scene", "signal", "code"), [("Vanishes", None, 0), ("Crashes", 11, None)])
+def test_a_program_that_vanishes_fails_alone(runner: Runner, scene: str, signal: int | None, code: int | None) -> None:
+    failed = run(runner, "leaves", scene)
+    assert (failed["event"], failed["kind"], failed["signal"], failed["exit"]) == ("failed", "crashed", signal, code)
+    assert not runner.clip.with_name("clip.mp4.part").exists()
+    assert run(runner, "breaks_off", "Whole")["event"] == "done"
+
+
+def test_old_names_mean_what_replaced_them(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "old_names", "OldNames")
+    whole(done, shared.clip)
+    assert done["error"] is None, done["error"]
+    told = " ".join(texts(done))
+    for old in ("ParametricSurface", "get_graph", "np.math", "ShowCreation", "Code(", "FadeInFrom", "camera_frame"):
+        assert old in told, (old, told)
+    assert "-0.5 s can't be drawn" in told and all(warning["line"] for warning in done["warnings"])
+
+
+def test_what_is_missing_is_replaced_and_told(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "missing", "Missing")
+    assert is_lit(whole(done, shared.clip)[-1]) and done["error"] is None
+    told = " ".join(texts(done))
+    for name in ("holiday.png", "logo.svg", "add_sound", "A Font That Nobody Has"):
+        assert name in told, (name, told)
+
+
+def test_a_program_can_not_change_how_it_is_drawn(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "meddles", "Meddles")
+    whole(done, shared.clip)
+    assert done["frames"] == 30 and done["error"] is None, done["error"]
+
+
+# Shapes.
+
+
+@pytest.mark.parametrize(
+    ("program", "scene", "own"), [("portrait", "Portrait", (72, 128)), ("square", "SquareFrame", (72, 72))]
+)
+def test_a_program_keeps_its_shape(
+    shared: Runner, voice: Voice, program: str, scene: str, own: tuple[int, int]
+) -> None:
+    done = run(shared, program, scene, shape="own")
+    assert (done["width"], done["height"]) == own
+    picture = whole(done, shared.clip)[-1].astype(int)
+    edge = picture[own[1] // 2, 1]
+    assert abs(picture[own[1] // 2, own[0] // 2] - edge).max() > 60 and abs(picture[1, own[0] // 2] - edge).max() < 30
+    fitted = run(shared, program, scene)
+    picture = whole(fitted, shared.clip)[-1].astype(int)
+    ink = abs(picture - picture[2, 2]).max(axis=2) > 60
+    rows, columns = ink.any(axis=1).sum(), ink.any(axis=0).sum()
+    assert rows > 55 and abs(columns / rows - own[0] / own[1]) < 0.12, (rows, columns)
+
+
+# Findings.
+
+
+def test_findings_are_those_of_the_ink(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "findings", "Findings")
+    assert done["audit"] == {"measured": True, "overlaps": 1, "outside": 1, "too_small": 1, "too_short": 1}, done[
+        "findings"
+    ]
+    lines = {finding["kind"]: finding["line"] for finding in done["findings"]}
+    source = (PROGRAMS / "findings.py").read_text().splitlines()
+    assert "FadeIn(over)" in source[lines["overlap"] - 1] and "FadeIn(tiny)" in source[lines["too_small"] - 1]
+    clean = run(shared, "findings", "Clean")
+    assert clean["findings"] == [] and clean["audit"]["measured"] is True
+    assert run(shared, "findings", "InSpace")["audit"]["measured"] is False
+
+
+# Formulas.
+
+
+@pytest.mark.parametrize("scene", ["Formulas", "Numbers", "Unknown", "Texts"])
+def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str) -> None:
+    done = run(shared, "texts" if scene == "Texts" else "formulas", scene)
+    pictures = whole(done, shared.clip)
+    assert done["error"] is None, done["error"]
+    assert is_lit(pictures[-1])
+    told = " ".join(texts(done))
+    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it"]}.get(scene, [])
+    assert all(word in told for word in expected) and len(done["warnings"]) == len(expected), told
+
+
+def test_a_tex_that_is_installed_sets_formulas_where_it_is_asked_to(tmp_path: Path) -> None:
+    for name, script in {"latex": LATEX, "dvisvgm": DVISVGM}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    runner = Runner(tmp_path, path=f"{tmp_path}:/usr/bin:/bin")
+    runner.event()
+    # The one that stands for TeX draws a square for this formula.
+    program = "from manim import *\nclass A(Scene):\n    def construct(self):\n        self.add(MathTex('x^2'))\n"
+    program += "        assert len(self.mobjects[0][0]) == {}\n"
+    assert runner.run(program.format(1), "A", formulas="latex", still_s=0.2)["error"] is None
+    assert runner.run(program.format(2), "A", still_s=0.2)["error"] is None
+    assert runner.close() == 0
+
+
+# The pipe.
+
+
+@pytest.mark.parametrize("scene", ["Wrongly", "Floods"])
+def test_noise_on_the_pipe_changes_nothing(runner: Runner, scene: str) -> None:
+    done = run(runner, "speaks_wrongly", scene)
+    assert done["id"] == "r" and done["frames"] == 3
+    assert run(runner, "breaks_off", "Whole")["frames"] == 5
+
+
+def test_a_program_that_closes_the_pipe_fails_alone(runner: Runner) -> None:
+    failed = run(runner, "speaks_wrongly", "Closes")
+    assert (failed["event"], failed["kind"]) == ("failed", "crashed")
+    assert run(runner, "breaks_off", "Whole")["frames"] == 5
+
+
+def test_a_stolen_answer_is_guessed(runner: Runner) -> None:
+    asked = runner.answer
+
+    def late(say: dict[str, Any]) -> Any:
+        # The thief listens before the answer comes.
+        time.sleep(1)
+        return asked(say)
+
+    runner.answer = late
+    done = run(runner, "speaks_wrongly", "Steals", limits={"say_s": 4})
+    assert done["event"] == "done" and done["frames"] >= 20
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"op":"run"}',
+        b'{"op":"run","id":"x","source":"/a","class":"A","out":"/b","width":127,"height":72,"fps":10}',
+        b'{"op":"run","id":"x","source":"/a","class":"A","out":"/b","width":128,"height":72,"fps":true}',
+        b'{"op":"run","id":"x","source":"/a","class":"A","out":"/b","width":128,"height":72,"fps":9,"limits":{"film_s":-1}}',
+        b'{"op":"run","id":"x","source":"/a","class":"A","out":"/b","width":128,"height":72,"fps":9,"sections":[7]}',
+        b'{"op":"said","id":"x","ask":"one"}',
+    ],
+)
+def test_what_is_no_request_is_refused(shared: Runner, line: bytes) -> None:
+    shared.send(line)
+    assert shared.event()["event"] == "refused"
+
+
+def test_an_end_of_the_stream_ends_the_program_too(runner: Runner) -> None:
+    runner.ask(PROGRAMS / "endless.py", "Spins")
+    pid = next(event for event in iter(runner.event, None) if event["event"] == "started")["pid"]
+    runner.process.kill()
+    gone = os.pidfd_open(pid) if Path(f"/proc/{pid}").exists() else None
+    if gone is not None:
+        import select
+
+        assert select.select([gone], [], [], 10)[0], "the program outlived its server"
+        os.close(gone)
