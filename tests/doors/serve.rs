@@ -251,13 +251,13 @@ async fn a_file_put_under_incoming_becomes_a_film_that_is_listed() {
     let german = house.client.get(house.url(&format!("/jobs/{job}/captions?lang=de"))).send().await.unwrap();
     let german = german.text().await.unwrap();
     assert!(german.starts_with("WEBVTT") && german.contains("Neun ist das Quadrat von drei."), "{german}");
-    let refused = house.submit("broken.md", "no heading").await;
-    assert_eq!(house.over(&refused).await["error"]["code"], "input.no_heading");
+    let refused = house.submit("broken.md", "# Only a title").await;
+    assert_eq!(house.over(&refused).await["error"]["code"], "input.nothing_to_show");
 
     let listed = house.get("/jobs").await;
     let job_of = |state: &str| listed["jobs"].as_array().unwrap().iter().find(|job| job["state"] == state);
     assert_eq!(job_of("succeeded").unwrap()["job_id"], json!(job), "{listed}");
-    assert_eq!(job_of("failed").unwrap()["error"], "input.no_heading", "{listed}");
+    assert_eq!(job_of("failed").unwrap()["error"], "input.nothing_to_show", "{listed}");
 
     // The description is one by the standard's own schema.
     let description = house.dir.path().join("openapi.json");

@@ -2,7 +2,7 @@
 
 use crate::document::position::Positions;
 use crate::drawing::expression::ParseError;
-use crate::drawing::{chart, graph, number_line, plot, shapes, surface};
+use crate::drawing::{chart, graph, mermaid, number_line, plot, shapes, surface};
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
 use crate::inline;
@@ -43,9 +43,14 @@ impl Fence {
             "numberline" | "number-line" => ("Number line", number_line::line(text).map(ElementKind::NumberLine)),
             "math" | "latex" if !text.contains("\\documentclass") => return Fenced::Shown(self.equation(warnings)),
             // What isn't a graph of nodes and edges is shown as it is written.
-            "mermaid" => match graph::graph(text) {
-                Ok(graph) => return Fenced::Shown(ElementKind::Graph(graph)),
-                Err(_) => return Fenced::Shown(self.program(name, warnings)),
+            "mermaid" => match mermaid::diagram(text) {
+                Ok(kind) => return Fenced::Shown(kind),
+                Err(error) => {
+                    let at = self.at(&error, positions);
+                    let message = format!("the diagram is shown as it is written: {}", error.why);
+                    warnings.add("plan.cannot_draw", message, at);
+                    return Fenced::Shown(self.program(name, warnings));
+                }
             },
             "manim" => return self.manim(warnings),
             _ => return Fenced::Shown(self.program(name, warnings)),
