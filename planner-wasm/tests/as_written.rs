@@ -71,12 +71,16 @@ fn line(kind: &ElementKind) -> String {
 
 fn elements(storyboard: &Storyboard) -> Vec<&Element> {
     let beats = storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-    let shown = |action| match action {
-        &Action::Show(ref element) => Some(element),
-        &Action::Transform(ref transform) => Some(&transform.into),
+    beats.flat_map(|beat| &beat.actions).filter_map(on_screen).collect()
+}
+
+/// The element that an action brings.
+fn on_screen(action: &Action) -> Option<&Element> {
+    match action {
+        Action::Show(element) => Some(element),
+        Action::Transform(transform) => Some(&transform.into),
         _ => None,
-    };
-    beats.flat_map(|beat| &beat.actions).filter_map(shown).collect()
+    }
 }
 
 fn shown(storyboard: &Storyboard) -> Vec<String> {

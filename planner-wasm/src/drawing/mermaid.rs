@@ -178,7 +178,7 @@ fn link(rest: &str) -> Option<(Link, usize)> {
     let mut tip = end(&begins[length..]);
     let mut label = String::new();
     let open = &begins[..length];
-    if tip == 0 && matches!(open, "--" | "==" | "-." | "---" | "-..") || (tip == 0 && open.len() == 2) {
+    if tip == 0 && matches!(open, "--" | "==" | "-.") {
         // `-- words -->`
         let words = &begins[length..];
         let close = match open.chars().next() {
@@ -186,11 +186,11 @@ fn link(rest: &str) -> Option<(Link, usize)> {
             _ if open.contains('.') => ".-",
             _ => "--",
         };
-        let quoted = words
-            .trim_start()
-            .starts_with('"')
-            .then(|| words.match_indices('"').nth(1).map_or(0, |(at, _)| at))
-            .unwrap_or(0);
+        let quoted = if words.trim_start().starts_with('"') {
+            words.match_indices('"').nth(1).map_or(0, |(at, _)| at)
+        } else {
+            0
+        };
         if let Some(at) = words[quoted..].find(close).map(|at| at + quoted) {
             label = label_of(&words[..at]);
             let after = &words[at..];
@@ -309,6 +309,7 @@ mod tests {
             ("flowchart LR\nA & B --> C & D", "A>C: A>D: B>C: B>D:"),
             ("flowchart LR\nA -->|one way| B -. dotted .-> C == thick ==> D", "A>B:one way B>C:dotted C>D:thick"),
             ("graph LR; A-->B; B---C;", "A>B: B>C:"),
+            ("graph LR\nA --- B --> C", "A>B: B>C:"),
             ("flowchart TB\nsubgraph one [First part]\na1-->a2\nend\na1:::x --o b", "a1>a2: a1>b:"),
             (
                 "graph TD\nA[(Data base)] <--> B[[Sub]]\nB --text--> C>flag]",

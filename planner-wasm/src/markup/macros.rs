@@ -25,9 +25,7 @@ const DEFINES: &[&str] =
 
 /// Whether `text` begins with a definition.
 pub(crate) fn defines(text: &str) -> bool {
-    DEFINES.iter().any(|command| {
-        text.strip_prefix(command).is_some_and(|rest| rest.starts_with(|c: char| matches!(c, '{' | '\\' | '*' | ' ')))
-    })
+    DEFINES.iter().any(|command| text.strip_prefix(command).is_some_and(|rest| rest.starts_with(['{', '\\', '*', ' '])))
 }
 
 /// Commands of packages that lessons use as if they were LaTeX's own: what they stand for, with the number of their arguments. An author's
