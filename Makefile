@@ -81,7 +81,7 @@ soak: setup tools build ## 200 jobs through one warm process: memory, descriptor
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
 	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
 
-# Seconds for each of the five targets. What they find interesting is kept beside them. TARGETS="clip answers status events requests" are
+# Seconds for each of the six targets. What they find interesting is kept beside them. TARGETS="clip answers status events requests" are
 # what the handler reads of others.
 FUZZ ?= 60
 TARGETS ?=

@@ -409,6 +409,22 @@ fn programs_say_what_their_voiceovers_say() {
     assert_eq!(said(&planned("manim-loop.py")), ["We count to twelve."]);
 }
 
+#[test]
+fn notebooks_are_lessons_with_programs_and_outputs() {
+    let film = planned("notebook.ipynb");
+    assert_eq!((film.title.as_str(), headings(&film)), ("Fitting a line", vec!["Fitting a line", "The data"]));
+    assert_eq!(said(&film), ["We fit y equals a x plus b to three points.", "Two rows are enough to see it."]);
+    let all = shown(&film).join("\n");
+    assert!(
+        all.contains("code python import pandas")
+            && all.contains("table |x|y/0|1|2/1|2|4")
+            && all.contains("code text slope 2.0"),
+        "{all}"
+    );
+    assert!(!all.contains("secret") && !all.contains("dataframe"), "{all}");
+    assert_eq!(warned(&film, "plan.image_not_usable").len(), 1);
+}
+
 /// All that is seen, heard or told of a storyboard, in lower case.
 fn told(storyboard: &Storyboard) -> String {
     let mut all = format!("{} ", storyboard.title);
@@ -653,4 +669,145 @@ proptest! {
             prop_assert!(told.contains(&word), "{word} is lost:\n{text}\n{told}");
         }
     }
+
+    /// Whatever marks follow each other: a storyboard that the host takes, or a refusal, and twice the same.
+    #[test]
+    fn no_marks_are_too_much(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..40)) {
+        let text = pieces.concat();
+        for name in ["a.md", "a.json", "a.ipynb", "a.py"] {
+            let text = match name {
+                "a.json" => format!("{{\"scenes\": [{{\"voiceover\": {0}, \"on_screen_text\": {0}, \"equation\": {0}}}]}}", serde_json::to_string(&text).unwrap()),
+                "a.ipynb" => format!("{{\"nbformat\": 4, \"cells\": [{{\"cell_type\": \"markdown\", \"source\": {}}}]}}", serde_json::to_string(&text).unwrap()),
+                "a.py" => format!("class A(Scene):\n    \"\"\"{text}\"\"\"\n    def construct(self):\n        self.voiceover(text=\"{text}\")\n"),
+                _ => text.clone(),
+            };
+            let document = Document { name: name.to_owned(), bytes: text.clone().into_bytes() };
+            let first = planner_wasm::plan(&document);
+            prop_assert_eq!(&first, &planner_wasm::plan(&document));
+            if let Ok(storyboard) = first {
+                prop_assert!(planner_wasm::check::check(&storyboard).is_ok(), "{text}");
+            }
+        }
+    }
 }
+
+/// Marks, and letters of one to four bytes.
+const PIECES: &[&str] = &[
+    "$",
+    "$$",
+    "\\",
+    "\\(",
+    "\\)",
+    "\\[",
+    "\\]",
+    "\\begin{align}",
+    "\\end{align}",
+    "\\newcommand{\\a}[1]{",
+    "\\def\\b",
+    "\\over",
+    "\\SI{1}",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<b>",
+    "</b>",
+    "<sup>",
+    "</sup>",
+    "<table>",
+    "<td>",
+    "</table>",
+    "<li>",
+    "<ul>",
+    "<pre>",
+    "<h1>",
+    "</h1>",
+    "<img src=",
+    "<!--",
+    "-->",
+    "`",
+    "```",
+    "~~~",
+    "```{note}",
+    "```{r}",
+    "```mermaid",
+    "graph TD",
+    "pie",
+    "\n",
+    "\n\n",
+    "\n    ",
+    "\n> ",
+    "\n- ",
+    "\n1. ",
+    "# ",
+    "## ",
+    "### ",
+    "---",
+    "===",
+    "+++",
+    ":::",
+    "::: note",
+    "!!! tip",
+    "??? x",
+    "=== \"a\"",
+    "[[",
+    "]]",
+    "![[",
+    "%%",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{{<",
+    "==",
+    "++",
+    "~",
+    "^",
+    "^[",
+    "[^1]",
+    ":a:",
+    "#t",
+    "@fig-a",
+    "[@",
+    "**",
+    "*",
+    "_",
+    "|",
+    "| - | - |",
+    "é",
+    "直",
+    "。",
+    "😀",
+    "ß",
+    "x",
+    "7",
+    "10⁻³",
+    "H₂",
+    " ",
+    "--{{1}}--",
+    "???",
+    "Note:",
+    "\u{f0000}",
+    "\u{10fffd}",
+    "\u{200b}",
+    "-->|",
+    "-- a -->",
+    "A[",
+    "&",
+    ";",
+    ": ",
+    "$5",
+    "&lt;",
+    "\"",
+    "'",
+    "<a href=\"",
+    "\\ref{",
+    "import a from 'b'",
+    "\t",
+];

@@ -138,10 +138,13 @@ fn fractions_of_tex(latex: &str) -> String {
             }
         }
         let begin = open.unwrap_or(0);
-        let end = if open.is_some() {
-            macros::group(&text[begin..]).map_or(text.len(), |(_, length)| begin + length)
-        } else {
-            text.len()
+        let end = match open {
+            Some(open) => match macros::group(&text[open..]) {
+                Some((_, length)) => open + length,
+                // A brace that nothing closes is the formula's own mistake.
+                None => break,
+            },
+            None => text.len(),
         };
         let inner = usize::from(open.is_some());
         let (top, bottom) = (
