@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::macros::{self, Macros};
-use super::source::{Rewriter, Source};
+use super::source::{Rewriter, Source, near, near_end};
 
 /// A formula as it stands in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,9 @@ const MOST: usize = 0xff00;
 pub(crate) const GUARD: char = '\u{10fffd}';
 /// Bytes of a formula between its marks.
 const LONGEST: usize = 8_000;
+
+/// Bytes of a line that are looked at around a formula.
+const LINE: usize = 400;
 
 /// Environments that are formulas by themselves.
 const ENVIRONMENTS: &[&str] = &[
@@ -254,7 +257,9 @@ impl<'a> Pass<'a, '_> {
             return self.double(rest);
         }
         if let Some(inside) = rest.strip_prefix("$`") {
-            let end = inside.find("`$").filter(|end| *end > 0 && *end < LONGEST && !inside[..*end].contains("\n\n"));
+            let end = near(inside, LONGEST + 2)
+                .find("`$")
+                .filter(|end| *end > 0 && *end < LONGEST && !inside[..*end].contains("\n\n"));
             return match end {
                 Some(end) => self.formula(&inside[..end], end + 4, false),
                 None => 1,
@@ -270,7 +275,8 @@ impl<'a> Pass<'a, '_> {
     /// `$$…$$`
     fn double(&mut self, rest: &'a str) -> usize {
         let inside = &rest[2..];
-        let end = unescaped(inside, "$$").filter(|end| *end <= LONGEST && is_formula(&inside[..*end]));
+        let end =
+            unescaped(near(inside, LONGEST + 2), "$$").filter(|end| *end <= LONGEST && is_formula(&inside[..*end]));
         let Some(end) = end else {
             self.formulas.unpaired.push(self.source.origin(self.at));
             self.copy_to(self.at);
@@ -285,7 +291,7 @@ impl<'a> Pass<'a, '_> {
             return length;
         }
         let before = self.line_before();
-        let after = rest[length..].split('\n').next().unwrap_or_default();
+        let after = near(&rest[length..], LINE).split('\n').next().unwrap_or_default();
         let alone = latex.contains('\n') || (is_mark(before) && is_note(after)) || {
             // Several of them are a line of formulas when nothing else stands there.
             let line = format!("{before}{after}");
@@ -299,7 +305,7 @@ impl<'a> Pass<'a, '_> {
 
     /// What stands before this place in its line.
     fn line_before(&self) -> &'a str {
-        self.text[..self.at].rsplit('\n').next().unwrap_or_default()
+        near_end(&self.text[..self.at], LINE).rsplit('\n').next().unwrap_or_default()
     }
 
     /// A formula within a quotation has its marks at the beginning of each line.
@@ -319,7 +325,9 @@ impl<'a> Pass<'a, '_> {
             [("\\(", "\\)", false), ("\\[", "\\]", true), ("\\\\(", "\\\\)", false), ("\\\\[", "\\\\]", true)]
         {
             let Some(inside) = rest.strip_prefix(open) else { continue };
-            let end = inside.find(close).filter(|end| *end <= LONGEST && !inside[..*end].trim().is_empty());
+            let end = near(inside, LONGEST + 3)
+                .find(close)
+                .filter(|end| *end <= LONGEST && !inside[..*end].trim().is_empty());
             let Some(end) = end.filter(|end| is_formula(&inside[..*end])) else { continue };
             if !display && inside[..end].contains("\n\n") {
                 continue;
@@ -332,11 +340,11 @@ impl<'a> Pass<'a, '_> {
             return self.formula(&latex, open.len() + end + close.len(), display);
         }
         if let Some(name) =
-            rest.strip_prefix("\\begin{").and_then(|inside| inside.split_once('}')).map(|(name, _)| name)
+            near(rest, 40).strip_prefix("\\begin{").and_then(|inside| inside.split_once('}')).map(|(name, _)| name)
             && ENVIRONMENTS.contains(&name)
         {
             let close = format!("\\end{{{name}}}");
-            if let Some(end) = rest.find(&close).filter(|end| *end <= LONGEST) {
+            if let Some(end) = near(rest, LONGEST + 32).find(&close).filter(|end| *end <= LONGEST) {
                 let length = end + close.len();
                 let whole = self.unquoted(&rest[..length]);
                 let name = name.to_owned();
@@ -347,7 +355,7 @@ impl<'a> Pass<'a, '_> {
             }
         }
         if macros::defines(rest)
-            && let Some(length) = self.formulas.macros.definition(rest)
+            && let Some(length) = self.formulas.macros.definition(near(rest, 2_000))
         {
             self.copy_to(self.at);
             self.copied = self.at + length;
@@ -359,7 +367,7 @@ impl<'a> Pass<'a, '_> {
     /// `` {math}`…` `` of MyST.
     fn role(&mut self, rest: &'a str) -> usize {
         let inside = rest.strip_prefix("{math}`");
-        match inside.and_then(|inside| Some((inside, inside.find('`')?))) {
+        match inside.and_then(|inside| Some((inside, near(inside, 2_000).find('`')?))) {
             Some((inside, end)) if end > 0 => self.formula(&inside[..end], end + 8, false),
             _ => 1,
         }
@@ -409,7 +417,7 @@ fn single(rest: &str, before: Option<char>) -> Option<usize> {
         return None;
     }
     let inside = &rest[1..];
-    let end = unescaped(inside, "$").filter(|end| *end > 0 && *end <= 2_000)?;
+    let end = unescaped(near(inside, 2_001), "$").filter(|end| *end > 0 && *end <= 2_000)?;
     let content = &inside[..end];
     let after = inside[end + 1..].chars().next();
     if content.contains("\n\n") || content.contains('`') || after.is_some_and(|c| c.is_ascii_digit()) {

@@ -6,7 +6,7 @@
 use html5gum::{Token, Tokenizer};
 
 use super::formulas::{Formulas, closes, fence_marks, is_private, starts_with};
-use super::source::{Remark, Rewriter, Source};
+use super::source::{Remark, Rewriter, Source, near, near_end};
 
 /// Elements that begin and end a block.
 const BLOCKS: &[&str] = &[
@@ -239,7 +239,7 @@ impl<'a> Pass<'a, '_> {
         let name = tag.name.as_str();
         let before = self.text[..self.at].chars().next_back();
         let glued = before.is_some_and(|c| c.is_alphanumeric());
-        let line = self.text[..self.at].rsplit('\n').next().unwrap_or_default();
+        let line = near_end(&self.text[..self.at], 400).rsplit('\n').next().unwrap_or_default();
         let first = line.trim_matches([' ', '\t', '>']).is_empty();
         let bare = tag.attributes.iter().any(|(_, value)| value.is_empty());
         let after = &rest[tag.source.len()..];
@@ -460,6 +460,7 @@ impl<'a> Pass<'a, '_> {
 }
 
 fn code_span(rest: &str) -> usize {
+    let rest = near(rest, 2_000);
     let marks = rest.bytes().take_while(|byte| *byte == b'`').count();
     let mut at = marks;
     while let Some(next) = rest[at..].find(['`', '\n']) {
@@ -477,7 +478,7 @@ fn code_span(rest: &str) -> usize {
 
 /// `<https://example.org>` and `<a@example.org>` of CommonMark.
 fn is_address(rest: &str) -> bool {
-    let Some(inside) = rest[1..].split('>').next() else { return false };
+    let Some(inside) = near(&rest[1..], 2_100).split('>').next() else { return false };
     if inside.contains(char::is_whitespace) || inside.len() > 2_000 || inside.len() + 1 == rest.len() {
         return false;
     }
@@ -508,19 +509,23 @@ fn tag_length(rest: &str) -> Option<usize> {
     None
 }
 
+/// Bytes between the two tags of an element.
+fn reach(name: &str) -> usize {
+    if INLINE.contains(&name) { 2_000 } else { 20_000 }
+}
+
 /// Where the element `name` that was opened before `text` is closed: the byte of its closing tag, and the one after it.
 fn closing(text: &str, name: &str) -> Option<(usize, usize)> {
     let mut depth = 0_usize;
     // No element of a lesson is longer; a page of them that nothing closes is not searched again and again.
-    let mut end = text.len().min(60_000);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    for (at, _) in text[..end].match_indices('<') {
+    let text = near(text, reach(name));
+    for (at, _) in text.match_indices('<') {
         let rest = &text[at + 1..];
         let (inside, closes) = rest.strip_prefix('/').map_or((rest, false), |inside| (inside, true));
         let named = starts_with(inside, name) && inside[name.len()..].starts_with(['>', ' ', '\n', '\t', '/']);
         match (named, closes) {
+            // Nobody nests one element so deep, and who does is not followed.
+            (true, false) if depth == 30 => return None,
             (true, false) => depth += 1,
             (true, true) if depth == 0 => return Some((at, at + rest.find('>')? + 2)),
             (true, true) => depth -= 1,
@@ -532,6 +537,7 @@ fn closing(text: &str, name: &str) -> Option<(usize, usize)> {
 
 /// Whether an element of somebody's own was opened with attributes in `text`.
 fn component_opened(text: &str, name: &str) -> bool {
+    let text = near_end(text, reach(name));
     text.rfind(&format!("<{name} "))
         .and_then(|at| tag_length(&text[at..]).map(|length| text[at..at + length].contains('=')))
         .unwrap_or(false)
@@ -539,12 +545,9 @@ fn component_opened(text: &str, name: &str) -> bool {
 
 /// Whether an element of that name was opened in `text`.
 fn opening(text: &str, name: &str) -> bool {
-    let mut begin = text.len().saturating_sub(60_000);
-    while !text.is_char_boundary(begin) {
-        begin += 1;
-    }
-    text[begin..].match_indices('<').any(|(at, _)| {
-        let inside = &text[begin + at + 1..];
+    let text = near_end(text, reach(name));
+    text.match_indices('<').any(|(at, _)| {
+        let inside = &text[at + 1..];
         starts_with(inside, name) && inside[name.len()..].starts_with(['>', ' ', '\n', '\t', '/'])
     })
 }

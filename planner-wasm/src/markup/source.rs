@@ -81,6 +81,25 @@ impl Source {
     }
 }
 
+/// The beginning of a text, at most so many bytes of it: what is looked for behind a mark is near, or a document of marks alone would be
+/// searched to its end for each of them.
+pub(crate) fn near(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The end of a text, at most so many bytes of it.
+pub(crate) fn near_end(text: &str, bytes: usize) -> &str {
+    let mut begin = text.len().saturating_sub(bytes);
+    while !text.is_char_boundary(begin) {
+        begin += 1;
+    }
+    &text[begin..]
+}
+
 /// Writes what a pass makes of a source.
 pub(crate) struct Rewriter<'a> {
     source: &'a Source,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::rule::Context;
 use crate::markup::formulas::{GUARD, is_private};
-use crate::markup::source::{Rewriter, Source};
+use crate::markup::source::{Rewriter, Source, near};
 
 /// What a rule takes from the rest of a line, and what stands in its place.
 type Taken = (usize, String);
@@ -121,6 +121,7 @@ fn without_gaps(made: Source, before: &str) -> Source {
 }
 
 fn code_span(rest: &str) -> usize {
+    let rest = near(rest, 2_000);
     let marks = rest.bytes().take_while(|byte| *byte == b'`').count();
     let mut at = marks;
     while let Some(next) = rest[at..].find('`') {
@@ -136,7 +137,7 @@ fn code_span(rest: &str) -> usize {
 /// What stands between two marks at the beginning of `rest`.
 fn between<'a>(rest: &'a str, open: &str, close: &str) -> Option<(&'a str, usize)> {
     let inside = rest.strip_prefix(open)?;
-    let end = inside.find(close)?;
+    let end = near(inside, 1_000).find(close)?;
     Some((&inside[..end], open.len() + end + close.len()))
 }
 
@@ -205,7 +206,7 @@ fn citation(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
 
 /// A link's target may be made by a template, which is no part of its path.
 fn target(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    let inside = here.rest.strip_prefix("](")?;
+    let inside = near(here.rest.strip_prefix("](")?, 1_000);
     let end = inside
         .find("){")
         .or_else(|| inside.rfind(')'))
@@ -301,7 +302,7 @@ fn role(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':')) {
         return None;
     }
-    let inside = &here.rest[length..];
+    let inside = near(&here.rest[length..], 1_000);
     let end = inside.find('`')?;
     let text = &inside[..end];
     let words = text.split_once('<').map_or(text, |(words, _)| words).trim();

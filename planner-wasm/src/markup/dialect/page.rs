@@ -3,17 +3,24 @@
 use super::rule::{Context, Taken, leading};
 use crate::markup::source::Source;
 
+/// Lines between the two ends of a template's block.
+const MOST_LINES: usize = 300;
+
 /// `{% highlight python %}…{% endhighlight %}` and Hugo's `{{< highlight go >}}` are programs; `{% comment %}` is none of the text.
 pub(super) fn liquid_block(lines: &[Source], _: &mut Context<'_>) -> Option<Taken> {
     let head = lines[0].text.trim();
     let inside = ["{%", "{{<", "{{%"].iter().find_map(|open| head.strip_prefix(open))?;
     let inside = inside.split(['%', '>']).next()?.trim_start_matches('-').trim();
     let (name, rest) = inside.split_once(' ').unwrap_or((inside, ""));
+    let ends = [format!("{{%end{name}%}}"), format!("{{{{</{name}>}}}}"), format!("{{{{%/{name}%}}}}")];
     let close = |line: &Source| {
+        if !line.text.trim_start().starts_with('{') {
+            return false;
+        }
         let line: String = line.text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        [format!("{{%end{name}%}}"), format!("{{{{</{name}>}}}}"), format!("{{{{%/{name}%}}}}")].contains(&line)
+        ends.contains(&line)
     };
-    let end = || lines.iter().position(close);
+    let end = || lines.iter().take(MOST_LINES).position(close);
     let at = lines[0].begin();
     match name {
         "highlight" | "code" | "codeblock" => {
