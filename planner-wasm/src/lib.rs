@@ -31,6 +31,8 @@ mod label;
 mod latex;
 mod lecture;
 mod lesson;
+mod markup;
+mod notebook;
 #[cfg(test)]
 mod plan_schema;
 mod python;
@@ -51,6 +53,8 @@ pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, s
     let (format, text) = document::read(document)?;
     match format {
         document::Format::Lesson => lesson::plan(&document.name, &text),
+        document::Format::Notebook => notebook::plan(&document.name, &text),
+        document::Format::Json if notebook::is_notebook(&text) => notebook::plan(&document.name, &text),
         document::Format::Json => lecture::plan(&document.name, &text),
         document::Format::Storyboard => storyboard_json::plan(&text),
         document::Format::Manim => python::plan(&document.name, &text),

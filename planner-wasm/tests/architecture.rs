@@ -18,11 +18,13 @@ const MODULES: &[(&str, &str)] = &[
     ("document", "speech text"),
     ("film", "document text"),
     ("drawing", "text"),
-    ("inline", "document film formula speech text"),
-    ("python", "document film inline text"),
-    ("lesson", "document drawing film inline python text"),
+    ("markup", ""),
+    ("inline", "document film formula markup speech text"),
+    ("python", "document film inline speech text"),
+    ("lesson", "document drawing film inline markup python text"),
     ("storyboard_json", "document"),
     ("lecture", "document drawing film inline label lesson python speech storyboard_json text"),
+    ("notebook", "document lecture lesson markup"),
     ("guest", ""),
     ("plan_schema", "lecture"),
     ("schema", "plan_schema"),
@@ -51,7 +53,9 @@ fn sources() -> BTreeMap<String, String> {
 
 /// Rust without remarks, strings and its module of tests, which ends a file.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    // `pub(in crate::a)` is no import.
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap().replace("pub(in crate::", "pub(in ");
+    let text = text.as_str();
     let mut out = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
