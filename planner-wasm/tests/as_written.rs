@@ -309,6 +309,43 @@ fn commands_of_packages_are_known_and_formulas_spoken_as_in_a_lecture() {
     }
 }
 
+/// A lesson that is written here.
+fn lesson(text: &str) -> Storyboard {
+    planner_wasm::plan(&Document { name: "lesson.md".to_owned(), bytes: text.as_bytes().to_vec() }).unwrap()
+}
+
+#[test]
+fn macros_hold_for_later_formulas_wherever_they_stand() {
+    let film = lesson(
+        "---\nheader-includes:\n  - \\newcommand{\\E}{\\mathbb{E}}\n---\n# A\n\n## B\n\n$$\\E[X]$$\n\n\
+         ```math\n\\def\\v{\\mathbf{v}}\n```\n\n```math\n\\v + 1\n```\n\nThe vector $\\v$ of $\\R$.\n\n\
+         \\newcommand{\\R}{\\mathbb{R}}\n\nNow $x \\in \\R$.\n",
+    );
+    assert_eq!(
+        shown(&film),
+        [r"equation \newcommand{\E}{\mathbb{E}}\E[X]", r"equation \newcommand{\v}{\mathbf{v}}\v + 1",]
+    );
+    assert_eq!(said(&film), ["The vector v of R.", "Now x in R."]);
+    assert!(film.warnings.is_empty(), "{:?}", film.warnings);
+}
+
+#[test]
+fn references_are_the_numbers_of_their_formulas() {
+    let film = lesson(
+        "# A\n\n## B\n\n$$a \\label{eq:a}$$\n\n\\begin{equation}\nb\n\\label{eq:b}\n\\end{equation}\n\n$$c \\label{eq:c}$$\n\n\
+         By \\eqref{eq:c}, and by equation \\ref{eq:b}, so $d \\overset{\\eqref{eq:b}}{=} e$.\n",
+    );
+    assert_eq!(shown(&film), ["equation a", "equation b \\tag{1}", "equation c \\tag{2}"]);
+    assert_eq!(said(&film).join(" "), "By (2), and by equation 1, so d equals (1) e.");
+}
+
+#[test]
+fn a_formula_that_is_only_spoken_tells_what_it_lacks() {
+    let film = lesson("# A\n\n## B\n\nWords, and then $\\nosuch{x} + 1$.\n");
+    let told = warned(&film, "plan.formula_in_part");
+    assert!(told.len() == 1 && told[0].contains("nosuch"), "{told:?}");
+}
+
 #[test]
 fn diagrams_are_graphs_charts_or_their_source() {
     let all = shown(&planned("mermaid-labels.md")).join("\n");

@@ -77,6 +77,8 @@ const MEANT: usize = 8;
 
 /// Brackets inside of each other that are told apart; the same depth as that of groups in `latex`.
 const DEEPEST: usize = 40;
+/// Items of a row that may be one unit: `\mathrm{J}\,\mathrm{mol}^{-1}\,\mathrm{K}^{-1}` has five.
+const LONGEST_UNIT: usize = 9;
 
 /// In English, to see what it is; nothing when it is more than a sign or a word.
 fn meaning(row: &[Node]) -> String {
@@ -133,8 +135,11 @@ fn say_paired(row: &[Node], pairs: &[Option<usize>], out: &mut Said) {
                 Node::Symbol(symbol) if bracket && matches!(symbol.name, "Theta" | "Omega") => {
                     put(out, symbol.words.trim_start_matches("capital "));
                 }
-                node => match unit(node, out.locale).filter(|_| at > 0 && measured(&row[..at])) {
-                    Some(words) => put_as_it_is(out, &words),
+                node => match unit(&row[at..], out.locale).filter(|_| at > 0 && measured(&row[..at])) {
+                    Some((length, words)) => {
+                        put_as_it_is(out, &words);
+                        at += length - 1;
+                    }
                     None => one(node, out),
                 },
             }
@@ -154,15 +159,29 @@ fn measured(before: &[Node]) -> bool {
     }
 }
 
-/// The words of a unit that is set in roman letters: `\mathrm{m/s^2}`, `\text{ kg}`.
-fn unit(node: &Node, locale: &'static Locale) -> Option<String> {
-    let written = match node {
-        Node::Text(text) => text.trim().replace('~', " "),
-        Node::Font(_, row) => roman(row)?,
-        _ => return None,
+/// The words of the unit that a row begins with, set in roman letters (`\mathrm{m/s^2}`, `\text{ kg}`, `\mathrm{m}\,\mathrm{s}^{-2}`), and
+/// how many items it takes.
+fn unit(row: &[Node], locale: &'static Locale) -> Option<(usize, String)> {
+    let letters = |node: &Node| match node {
+        Node::Text(_) | Node::Font(..) => true,
+        Node::Scripts { base: Some(base), .. } => matches!(&**base, Node::Font(..)),
+        _ => false,
     };
-    let (length, _, many) = locale.units(written.trim())?;
-    (length == written.trim().len()).then_some(many)
+    let (mut written, mut found) = (String::new(), None);
+    if !row.first().is_some_and(letters) {
+        return None;
+    }
+    for (index, node) in row.iter().take(LONGEST_UNIT).enumerate() {
+        let Some(part) = roman(std::slice::from_ref(node)) else { break };
+        written.push_str(&part);
+        let whole = written.trim();
+        if let Some((length, _, many)) = locale.units(whole).filter(|_| letters(node))
+            && length == whole.len()
+        {
+            found = Some((index + 1, many));
+        }
+    }
+    found
 }
 
 /// A row of letters as it would be written in a text, with powers as small signs.
@@ -176,7 +195,8 @@ fn roman(row: &[Node]) -> Option<String> {
                 out.push(if symbol.name == "mu" { 'µ' } else { 'Ω' })
             }
             Node::Space(_) => out.push(' '),
-            Node::Group(row) => out.push_str(&roman(row)?),
+            Node::Text(text) => out.push_str(&text.replace('~', " ")),
+            Node::Group(row) | Node::Font(_, row) => out.push_str(&roman(row)?),
             Node::Scripts { base: Some(base), below: None, above: Some(above), primes: 0 } => {
                 out.push_str(&roman(std::slice::from_ref(base))?);
                 for c in meaning(above).replace("minus ", "-").chars() {
@@ -663,6 +683,24 @@ mod tests {
         ] {
             assert_eq!(words(source, Locale::of("en")), said, "{source}");
         }
+    }
+
+    #[test]
+    fn units_are_whole_however_they_are_written() {
+        for (source, said) in [
+            (r"9.81\,\mathrm{m/s^2}", "9.81 metres per second squared"),
+            (r"9.8\,\mathrm{m\,s^{-2}}", "9.8 metres per second squared"),
+            (r"\SI{9.81}{\meter\per\second\squared}", "9.81 metres per second squared"),
+            (r"\qty{8.314}{\joule\per\mol\per\kelvin}", "8.314 joules per mole per kelvin"),
+            (r"\SI{5}{\kilo\gram}", "5 kilograms"),
+            (r"m = 3\text{ kg}, t = 2\,\mathrm{s}", "m equals 3 kilograms, t equals 2 seconds"),
+            (r"2\,\mathrm{N}\,\mathbf{x}", "2 newtons x"),
+            (r"9{,}81\,\mathrm{m}", "9,81 metres"),
+        ] {
+            assert_eq!(words(source, Locale::of("en")), said, "{source}");
+        }
+        let german = "9,81 Meter pro Sekunde zum Quadrat";
+        assert_eq!(words(r"9{,}81\,\mathrm{m}\,\mathrm{s}^{-2}", Locale::of("de")), german);
     }
 
     #[test]

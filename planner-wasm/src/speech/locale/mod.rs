@@ -82,6 +82,16 @@ impl Locale {
             let Some((next, of_next, many_of_next)) = self.unit(&rest[gap..]).filter(|_| gap > 0) else { break };
             let power = &rest[gap + next..];
             let per = power.strip_prefix('⁻').and_then(|power| power.chars().next());
+            // What has a name as a whole is called by it.
+            let sign = per.filter(|c| *c != '¹').map_or(String::new(), String::from);
+            let fraction = format!("{}/{}{sign}", &text[..length], &rest[gap..gap + next]);
+            if let Some(power) = per.filter(|c| matches!(c, '¹' | '²' | '³'))
+                && let Some((_, of_all, many_of_all)) = self.unit(&fraction).filter(|(all, ..)| *all == fraction.len())
+            {
+                (one, many) = (of_all.to_owned(), many_of_all.to_owned());
+                length += gap + next + '⁻'.len_utf8() + power.len_utf8();
+                continue;
+            }
             let words = match per {
                 Some('¹') => format!(" {} {of_next}", self.say("per")),
                 Some('²') => format!(" {} {of_next} {}", self.say("per"), self.say("squared")),
