@@ -17,6 +17,7 @@ const MODULES: &[(&str, &str)] = &[
     ("speech", "latex symbols"),
     ("document", "speech text"),
     ("film", "document text"),
+    ("fonts", ""),
     ("drawing", "text"),
     ("markup", ""),
     ("inline", "document film formula markup speech text"),
