@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "planner-wasm/wit",
         "planner-wasm/Cargo.toml",
         "planner-wasm/wasi-nothing.wasm",
+        "layers/manim/fonts.txt",
     ];
     let others = ["Cargo.toml", "Cargo.lock", "handler/src/plan/engine.rs", "handler/build.rs"];
     for watched in planner.iter().chain(&others) {
