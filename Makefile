@@ -100,7 +100,7 @@ soak: setup tools build ## 200 jobs through one warm process: memory, descriptor
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
 	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
 
-# Seconds for each of the five targets, whose corpora are stored next to them. TARGETS="clip answers status events requests" are the
+# Seconds for each of the planner's targets, whose corpora are stored next to them. TARGETS="clip answers status events requests" are the
 # handler's parsers of untrusted input.
 FUZZ ?= 60
 TARGETS ?=

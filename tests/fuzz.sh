@@ -2,7 +2,7 @@
 # Fuzzes the planner, or what the handler reads of others: fuzz.sh SECONDS [TARGET …], for each target so long.
 #
 # Comes in: planner-wasm/fuzz and handler/fuzz, the fixtures as seeds, what earlier runs found (their folders corpus, an archive for each
-# target). Without targets, the planner's five; the handler's (clip answers status events requests) take a build of all of it.
+# target). Without targets, the planner's six; the handler's (clip answers status events requests) take a build of all of it.
 # Goes out: these archives, with what was found now; on a fault the input in target/fuzz/artifacts and exit code 1. Never: a run
 # without an end.
 set -euo pipefail
@@ -13,7 +13,7 @@ source "$root/.ci/packages.sh"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(lesson plan storyboard program formula)
+((${#targets[@]})) || targets=(lesson plan notebook storyboard program formula)
 work=$root/target/fuzz
 
 if [[ ! -x $work/bin/cargo-fuzz ]]; then
@@ -25,8 +25,9 @@ fi
 seeds() {
     local fixtures=$root/tests/fixtures
     case $1 in
-        lesson) echo "$fixtures"/lessons/*.md ;;
-        plan) echo "$fixtures"/plans/*.json ;;
+        lesson) echo "$fixtures"/lessons/*.md "$fixtures"/as-written/*.md ;;
+        plan) echo "$fixtures"/plans/*.json "$fixtures"/as-written/*.json ;;
+        notebook) echo "$fixtures"/as-written/*.ipynb ;;
         storyboard) echo "$fixtures"/storyboards/*.json ;;
         program) echo "$fixtures"/lessons/*.py ;;
         formula) ;;

@@ -97,12 +97,10 @@ codes! {
     InputTooLarge "input.too_large" Intake false "the document is larger than 8 MiB" "Split the lesson, or remove what isn't text.";
     InputEmpty "input.empty" Plan false "the document has no content" "Write a heading and a paragraph.";
     InputNotUtf8 "input.not_utf8" Plan false "the document is not UTF-8 text" "Save it as UTF-8.";
-    InputUnknownFormat "input.unknown_format" Plan false "the document's file extension is not supported" "Name it .md (a lesson), .json (a lecture plan or a storyboard) or .py (Manim scenes).";
+    InputUnknownFormat "input.unknown_format" Plan false "the document's file extension is not supported" "Name it .md, .mdx, .qmd or .Rmd (a lesson), .ipynb (a notebook), .json (a lecture plan or a storyboard) or .py (Manim scenes).";
     InputJsonInvalid "input.json_invalid" Plan false "the file is not valid JSON, even after correcting common mistakes" "Correct the place that the message names.";
     InputStoryboardInvalid "input.storyboard_invalid" Plan false "the JSON file looks like a storyboard, but is not a valid one" "Compare it with planner-wasm/schema/storyboard.json.";
     InputNoSceneClass "input.no_scene_class" Plan false "the Python file has no Manim scene class" "Write `class Name(Scene):` with a `construct` method.";
-    InputFrontMatterInvalid "input.front_matter_invalid" Plan false "the front matter is not valid YAML, or has an invalid value" "Correct the line that the message names.";
-    InputNoHeading "input.no_heading" Plan false "the lesson has no heading" "Start it with `# Title`, and each scene with `## Heading`.";
     InputNothingToShow "input.nothing_to_show" Plan false "the lesson has headings, but nothing to say or show" "Write paragraphs, which are spoken, and lists, formulas, code or plots, which are shown.";
     PlanTooLarge "plan.too_large" Plan false "the document has more scenes, beats or elements than one film may have" "Split the lesson.";
     PlanRefused "plan.refused" Plan false "the planner refused the document for a reason of its own" "Follow the message, which comes from the planner.";

@@ -128,12 +128,11 @@ fn numbered(row: Row) -> Row {
     while let Some(node) = items.next() {
         match node {
             Node::Char(c) if c.is_ascii_digit() => digits.push(c),
-            Node::Char('.')
-                if !digits.is_empty()
-                    && !digits.contains('.')
-                    && matches!(items.peek(), Some(Node::Char(next)) if next.is_ascii_digit()) =>
+            node if !digits.is_empty()
+                && let Some(mark) = mark(&node).filter(|mark| *mark == ',' || !digits.contains('.'))
+                && matches!(items.peek(), Some(Node::Char(next)) if next.is_ascii_digit()) =>
             {
-                digits.push('.');
+                digits.push(mark);
             }
             node => {
                 // A script belongs to the whole number before it.
@@ -155,6 +154,15 @@ fn numbered(row: Row) -> Row {
     }
     flush(&mut digits, &mut out);
     out
+}
+
+/// A decimal point, or a comma in braces, which LaTeX sets as one.
+fn mark(node: &Node) -> Option<char> {
+    match node {
+        Node::Char('.') => Some('.'),
+        Node::Group(row) if matches!(row.as_slice(), [Node::Char(',')]) => Some(','),
+        _ => None,
+    }
 }
 
 fn flush(digits: &mut String, out: &mut Row) {
@@ -406,6 +414,7 @@ mod tests {
     fn numbers_are_whole_but_as_arguments() {
         let number = |text: &str| Node::Number(text.to_owned());
         assert_eq!(parse("12.5x"), Ok(vec![number("12.5"), Node::Char('x')]));
+        assert_eq!(parse("1{,}250 a"), Ok(vec![number("1,250"), Node::Char('a')]));
         assert_eq!(parse(r"\frac12"), Ok(vec![Node::Fraction(false, vec![number("1")], vec![number("2")])]));
     }
 

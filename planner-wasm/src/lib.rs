@@ -22,6 +22,7 @@
 mod document;
 mod drawing;
 mod film;
+mod fonts;
 mod formula;
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, reason = "the exports of a component, generated from the WIT file")]
@@ -31,6 +32,8 @@ mod label;
 mod latex;
 mod lecture;
 mod lesson;
+mod markup;
+mod notebook;
 #[cfg(test)]
 mod plan_schema;
 mod python;
@@ -49,10 +52,15 @@ pub use storyboard::{self, check};
 /// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
 pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, storyboard::Refusal> {
     let (format, text) = document::read(document)?;
-    match format {
+    let mut storyboard = match format {
         document::Format::Lesson => lesson::plan(&document.name, &text),
+        document::Format::Notebook => notebook::plan(&document.name, &text),
+        document::Format::Json if notebook::is_notebook(&text) => notebook::plan(&document.name, &text),
         document::Format::Json => lecture::plan(&document.name, &text),
-        document::Format::Storyboard => storyboard_json::plan(&text),
+        // It has the warnings that it was made with.
+        document::Format::Storyboard => return storyboard_json::plan(&text),
         document::Format::Manim => python::plan(&document.name, &text),
-    }
+    }?;
+    fonts::tell(&text, &mut storyboard);
+    Ok(storyboard)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::document::language;
 use crate::document::refusal;
 use crate::document::settings::Settings;
 use crate::film::FilmBuilder;
@@ -28,6 +29,8 @@ const LONGEST_TOGETHER: usize = 8 << 20;
 const LONGEST_LINE: usize = 1_000;
 /// Lines of a class statement.
 const STATEMENT: usize = 10;
+/// Lines that the text of one voiceover goes over.
+const VOICEOVER_LINES: usize = 40;
 /// How long a scene stands of which nothing is known, and the longest that is believed.
 const UNKNOWN_MS: u32 = 5_000;
 const LONGEST_MS: f64 = 60_000.0;
@@ -53,17 +56,136 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         return Err(refusal("plan.too_large", &message, remedy, Some(Place { line: 1, column: 1 })));
     }
     let title = title(name);
-    let mut film = FilmBuilder::new(title, Settings::default(), Warnings::default());
+    let lines: Vec<&str> = text.lines().collect();
+    let mut settings = Settings::of(name);
+    let all: Vec<String> = classes.iter().flat_map(|class| narration(&lines, class)).map(|(words, _)| words).collect();
+    if let Some(language) = language::detected(&all.join(" ")).filter(|_| !settings.language_is_named) {
+        settings.language = language.to_owned();
+    }
+    let mut film = FilmBuilder::new(title, settings, Warnings::default());
+    if let Some(line) =
+        lines.iter().position(|line| line.starts_with("from manimlib") || line.starts_with("import manimlib"))
+    {
+        let message = "the program is written for ManimGL (`manimlib`), another library than Manim: write `from manim import *`, `Create` for \
+                       `ShowCreation`, `Text` for `TextMobject`, `MathTex` for `TexMobject` and `Tex`";
+        let place = Place { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: 1 };
+        film.warnings.add("plan.other_manim", message, place);
+    }
     for class in classes {
         let place = Place { line: u32::try_from(class.line + 1).unwrap_or(u32::MAX), column: 1 };
-        let words = inline::heard(&inline::of_text(&class.docstring, place), &Settings::default());
+        let said = narration(&lines, &class);
         let heading = spaced(&class.name);
         let scene = ManimScene { source: text.to_owned(), class: class.name };
-        let steps = if words.is_empty() { Vec::new() } else { vec![Step { place, kind: StepKind::Speak(words) }] };
+        let words = |(text, line): (String, usize)| {
+            let place = Place { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: 1 };
+            let words = inline::heard(&inline::of_text(&crate::speech::unmarked(&text), place), film.settings());
+            (!words.is_empty()).then_some(Step { place, kind: StepKind::Speak(words) })
+        };
+        let steps = said.into_iter().filter_map(words).collect();
         let plays_ms = estimate_ms(&scene.source, &scene.class);
         film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps, plays_ms })?;
     }
     film.storyboard()
+}
+
+/// What is said in a scene, with the line of each stretch from 0: its `voiceover` texts, else its `# narration:` remarks, else its docstring.
+fn narration(lines: &[&str], class: &SceneClass) -> Vec<(String, usize)> {
+    let body = body(lines, class.line);
+    let mut said = Vec::new();
+    for (index, line) in body.iter().enumerate() {
+        let Some((_, after)) = line.split_once(".voiceover(").filter(|_| !line.trim_start().starts_with('#')) else {
+            continue;
+        };
+        let more = body[index + 1..].iter().take(VOICEOVER_LINES).copied();
+        let rest: String = std::iter::once(after).chain(more).collect::<Vec<_>>().join("\n");
+        let begins = rest.trim_start();
+        let begins =
+            begins.strip_prefix("text").map_or(begins, |rest| rest.trim_start().trim_start_matches('=').trim_start());
+        if let Some(words) = strings(begins) {
+            said.push((words, class.line + 1 + index));
+        }
+    }
+    if said.is_empty() {
+        for (index, line) in body.iter().enumerate() {
+            let remark = line.trim_start().strip_prefix('#').map(str::trim_start);
+            let words = remark.and_then(|remark| {
+                let (name, words) = remark.split_once(':')?;
+                let names = ["narration", "voiceover", "narrator", "voice"];
+                names.contains(&name.trim().to_lowercase().as_str()).then_some(words)
+            });
+            if let Some(words) = words {
+                said.push((words.trim().to_owned(), class.line + 1 + index));
+            }
+        }
+    }
+    let docstring = prose_of(&class.docstring);
+    if said.is_empty() && !docstring.is_empty() {
+        said.push((docstring, class.line));
+    }
+    said
+}
+
+/// The string that Python code begins with, or several side by side, which Python joins.
+fn strings(code: &str) -> Option<String> {
+    let mut out: Option<String> = None;
+    let mut rest = code.trim_start().trim_start_matches('(').trim_start();
+    loop {
+        let bare = rest.trim_start_matches(['r', 'R', 'u', 'U', 'f', 'F', 'b']);
+        let Some(quote) = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| bare.starts_with(quote)) else {
+            return out;
+        };
+        let raw = rest[..rest.len() - bare.len()].to_lowercase().contains('r');
+        let inside = &bare[quote.len()..];
+        let ends = |at: &usize| raw || inside[..*at].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0;
+        let end = inside.match_indices(quote).map(|(at, _)| at).find(ends)?;
+        let text = &inside[..end];
+        let text = if raw {
+            text.to_owned()
+        } else {
+            text.replace("\\\n", "")
+                .replace("\\n", "\n")
+                .replace("\\\"", "\"")
+                .replace("\\'", "'")
+                .replace("\\\\", "\\")
+        };
+        out.get_or_insert_default().push_str(&text);
+        rest = inside[end + quote.len()..].trim_start();
+    }
+}
+
+/// A docstring without what it says to programmers: `Args:`, `Returns:` and their kin, to the end.
+fn prose_of(docstring: &str) -> String {
+    const SECTIONS: &[&str] = &[
+        "args:",
+        "arguments:",
+        "parameters",
+        "parameters:",
+        "returns:",
+        "returns",
+        "raises:",
+        "raises",
+        "attributes:",
+        "attributes",
+        "example:",
+        "examples:",
+        "examples",
+        "note:",
+        "notes:",
+        "notes",
+        "yields:",
+        "see also",
+        "todo:",
+        ":param",
+        ":return",
+        ">>>",
+    ];
+    let ends = |line: &&str| {
+        let line = line.trim().to_lowercase();
+        SECTIONS
+            .iter()
+            .any(|section| line == *section || (section.starts_with([':', '>']) && line.starts_with(section)))
+    };
+    docstring.lines().take_while(|line| !ends(line)).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 /// `my_lesson.py` as `My lesson`.
@@ -296,6 +418,16 @@ class Second(
         assert_eq!(estimate_ms(PROGRAM, "First"), 5_000);
         assert!(beat.estimate_ms + beat.pause_ms >= 5_000, "the picture is not cut off with its words");
         assert_eq!(film.scenes[1].beats[0].narration, "");
+        let program = "class A(VoiceoverScene):\n    def construct(self):\n        with self.voiceover(text=\"First <bookmark mark='A'/>it \"\n                \"grows.\") as t:\n            pass\n        with self.voiceover(\n            \"\"\"Then it ends.\"\"\"\n        ):\n            pass\n";
+        let film = plan("a.py", program).unwrap();
+        let said: Vec<&str> = film.scenes[0].beats.iter().map(|beat| beat.narration.as_str()).collect();
+        assert_eq!(said, ["First it grows.", "Then it ends."]);
+        let program = "class A(Scene):\n    \"\"\"Welcome.\n\n    Args:\n        none\n    \"\"\"\n    def construct(self): pass\n";
+        assert_eq!(plan("a.py", program).unwrap().scenes[0].beats[0].narration, "Welcome.");
+        assert_eq!(
+            plan("a.py", "from manimlib import *\nclass A(Scene): pass").unwrap().warnings[0].code,
+            "plan.other_manim"
+        );
         assert_eq!(plan("a.py", "print(1)").unwrap_err().code, "input.no_scene_class");
     }
 }

@@ -17,12 +17,15 @@ const MODULES: &[(&str, &str)] = &[
     ("speech", "latex symbols"),
     ("document", "speech text"),
     ("film", "document text"),
+    ("fonts", ""),
     ("drawing", "text"),
-    ("inline", "document film formula speech text"),
-    ("python", "document film inline text"),
-    ("lesson", "document drawing film inline python text"),
+    ("markup", ""),
+    ("inline", "document film formula markup speech text"),
+    ("python", "document film inline speech text"),
+    ("lesson", "document drawing film inline markup python text"),
     ("storyboard_json", "document"),
     ("lecture", "document drawing film inline label lesson python speech storyboard_json text"),
+    ("notebook", "document lecture lesson markup"),
     ("guest", ""),
     ("plan_schema", "lecture"),
     ("schema", "plan_schema"),
@@ -30,6 +33,11 @@ const MODULES: &[(&str, &str)] = &[
 
 /// Files by their module path, such as `lesson::markdown`, without remarks, strings and tests.
 fn sources() -> BTreeMap<String, String> {
+    files().into_iter().map(|(name, text)| (name, code(&text))).collect()
+}
+
+/// Files by their module path, as they are written.
+fn files() -> BTreeMap<String, String> {
     fn walk(folder: &Path, path: &str, found: &mut BTreeMap<String, String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let file = entry.unwrap().path();
@@ -39,7 +47,7 @@ fn sources() -> BTreeMap<String, String> {
                 walk(&file, &name, found);
             } else if file.extension().is_some_and(|extension| extension == "rs") {
                 let module = if stem == "mod" { path.to_owned() } else { name };
-                found.insert(module, code(&std::fs::read_to_string(&file).unwrap()));
+                found.insert(module, std::fs::read_to_string(&file).unwrap());
             }
         }
     }
@@ -51,7 +59,9 @@ fn sources() -> BTreeMap<String, String> {
 
 /// Rust without remarks, strings and its module of tests, which ends a file.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    // `pub(in crate::a)` is no import.
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap().replace("pub(in crate::", "pub(in ");
+    let text = text.as_str();
     let mut out = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -199,6 +209,30 @@ fn circle(uses: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
         }
         way.push(next);
     }
+}
+
+/// Warnings are what users read: each has its line in the table.
+#[test]
+fn every_warning_is_in_the_table_and_no_other() {
+    let table = include_str!("../../handler/docs/errors.md").split_once("## Warnings of the planner").unwrap().1;
+    let told: BTreeSet<String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `plan.")?.split_once('`'))
+        .map(|(code, _)| format!("plan.{code}"))
+        .collect();
+    // These are refusals, files, or parts of other words.
+    const OTHERS: &[&str] = &["plan.json", "plan.too_large"];
+    let mut given = BTreeSet::new();
+    for text in files().values() {
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for (at, _) in text.match_indices("\"plan.") {
+            let code = text[at + 1..].split('"').next().unwrap();
+            if code.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')) && !OTHERS.contains(&code) {
+                given.insert(code.to_owned());
+            }
+        }
+    }
+    assert_eq!(told, given);
 }
 
 #[test]

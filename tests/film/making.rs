@@ -155,13 +155,12 @@ fn rendering_the_same_lesson_again_repeats_no_work() {
 fn bad_documents_get_a_code_a_place_a_status_and_a_log() {
     let harness = Harness::new();
     let big = [b"# Title\n\n".as_slice(), &vec![b'x'; 50 << 20]].concat();
-    let table: [(&str, &[u8], &str, Option<u64>); 7] = [
+    let table: [(&str, &[u8], &str, Option<u64>); 6] = [
         ("latin1.md", b"# Caf\xe9\n\nText.\n", "input.not_utf8", Some(1)),
         ("empty.md", b"", "input.empty", None),
         ("blank.md", b" \n\n", "input.empty", None),
         ("big.md", &big, "input.too_large", None),
-        ("plain.md", b"Just words.\n", "input.no_heading", None),
-        ("front.md", b"---\ntitle: [\n---\n\n# A\n\nText.\n", "input.front_matter_invalid", None),
+        ("title.md", b"# Only a title\n", "input.nothing_to_show", None),
         ("lesson.docx", b"# Title\n\nText.\n", "input.unknown_format", None),
     ];
     for (name, bytes, code, line) in table {

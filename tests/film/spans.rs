@@ -98,16 +98,16 @@ async fn a_failure_is_marked_in_its_span_and_nothing_is_sent_when_disabled() {
     let dir = tempfile::tempdir().unwrap();
     let endpoint = format!("http://{address}");
     let off = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint), ("OTEL_SDK_DISABLED", "true")];
-    assert_eq!(render(dir.path(), "no heading", &off).await.status.code(), Some(1));
+    assert_eq!(render(dir.path(), "# No words", &off).await.status.code(), Some(1));
     assert!(collector.spans().is_empty(), "{:?}", collector.spans());
 
     let on =
         [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*format!("{endpoint}/v1/traces")), ("OTEL_SERVICE_NAME", "course")];
-    assert_eq!(render(dir.path(), "no heading either", &on).await.status.code(), Some(1));
+    assert_eq!(render(dir.path(), "# No words either", &on).await.status.code(), Some(1));
     let spans = collector.spans();
     let job = one(&spans, "job");
     assert!(
-        job.failed && job.fields["code"] == "input.no_heading" && job.service["service.name"] == "course",
+        job.failed && job.fields["code"] == "input.nothing_to_show" && job.service["service.name"] == "course",
         "{job:?}"
     );
 }
@@ -121,7 +121,7 @@ async fn a_failing_collector_of_spans_fails_no_job_and_costs_little_time() {
     let refuses = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let refusing = refuses.local_addr().unwrap();
     tokio::spawn(axum::serve(refuses, axum::Router::new()).into_future());
-    let quick = "no heading at all";
+    let quick = "# No words at all";
     let start = Instant::now();
     assert_eq!(render(dir.path(), quick, &[]).await.status.code(), Some(1));
     let usual = start.elapsed();
@@ -132,10 +132,10 @@ async fn a_failing_collector_of_spans_fails_no_job_and_costs_little_time() {
             render(dir.path(), quick, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint), ("CHALKREEL_LOG", "warn")]).await;
         let took = start.elapsed();
         assert_eq!(output.status.code(), Some(1));
-        assert_eq!(status(&output)["error"]["code"], "input.no_heading");
+        assert_eq!(status(&output)["error"]["code"], "input.nothing_to_show");
         // Two seconds for the last of the spans, one for a thread that still waits, and some for a busy machine.
         assert!(took < usual * 2 + Duration::from_secs(5), "{took:?} with {address}, {usual:?} without");
     }
     let output = render(dir.path(), quick, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense://")]).await;
-    assert_eq!(status(&output)["error"]["code"], "input.no_heading");
+    assert_eq!(status(&output)["error"]["code"], "input.nothing_to_show");
 }

@@ -252,13 +252,13 @@ async fn an_s3_upload_under_incoming_becomes_a_listed_film() {
     let german = harness.client.get(harness.url(&format!("/jobs/{job}/captions?lang=de"))).send().await.unwrap();
     let german = german.text().await.unwrap();
     assert!(german.starts_with("WEBVTT") && german.contains("Neun ist das Quadrat von drei."), "{german}");
-    let refused = harness.submit("broken.md", "no heading").await;
-    assert_eq!(harness.over(&refused).await["error"]["code"], "input.no_heading");
+    let refused = harness.submit("broken.md", "# Only a title").await;
+    assert_eq!(harness.over(&refused).await["error"]["code"], "input.nothing_to_show");
 
     let listed = harness.get("/jobs").await;
     let job_of = |state: &str| listed["jobs"].as_array().unwrap().iter().find(|job| job["state"] == state);
     assert_eq!(job_of("succeeded").unwrap()["job_id"], json!(job), "{listed}");
-    assert_eq!(job_of("failed").unwrap()["error"], "input.no_heading", "{listed}");
+    assert_eq!(job_of("failed").unwrap()["error"], "input.nothing_to_show", "{listed}");
 
     // The description is one by the standard's own schema.
     let description = harness.dir.path().join("openapi.json");

@@ -77,7 +77,7 @@ struct Document {
     path = "/jobs",
     params(Options, ("Idempotency-Key" = Option<String>, Header, description = "Requests with the same one are one job")),
     request_body(description = "The document itself, or a JSON object around it", content(
-        (String = "text/markdown"), (String = "text/x-python"), (Envelope = "application/json")
+        (String = "text/markdown"), (String = "text/x-python"), (String = "application/x-ipynb+json"), (Envelope = "application/json")
     )),
     responses(
         (status = 202, description = "The job, new or known already", body = Status,
@@ -116,6 +116,7 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
     let usual = match media.as_str() {
         "text/markdown" | "text/x-markdown" | "text/plain" => "lesson.md",
         "text/x-python" | "application/x-python" | "text/x-script.python" => "scenes.py",
+        "application/x-ipynb+json" => "notebook.ipynb",
         "application/json" if is_envelope(&document.bytes) => {
             let envelope: Envelope = serde_json::from_slice(&document.bytes)
                 .map_err(|error| bad(format!("the JSON object can't be parsed: {error}")))?;

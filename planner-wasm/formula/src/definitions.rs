@@ -96,6 +96,13 @@ impl Definitions {
         out
     }
 
+    /// Keeps the definition that `text` begins with; gives how many bytes of it that is. None when there is none.
+    pub fn define(&mut self, text: &str) -> Option<usize> {
+        let mut cursor = Cursor::new(text);
+        let Some(Piece::Command(name)) = cursor.next() else { return None };
+        self.definition(name, &mut cursor).then(|| text.len() - cursor.rest.len())
+    }
+
     /// Whether `name` begins a definition, which is then taken and kept.
     fn definition(&mut self, name: &str, cursor: &mut Cursor<'_>) -> bool {
         let mut at = *cursor;

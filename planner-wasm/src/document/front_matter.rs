@@ -21,62 +21,410 @@
 //! captions: [de, fr]      # other languages; their words are those of lesson.captions.de.md and lesson.captions.fr.md
 //! ```
 //!
-//! A key that isn't known is left out with a warning; a value that can't be is refused, for it is quickly mended.
+//! TOML between `+++` lines is read as well, line by line, and so is YAML that a template makes none of. A value that can't be is left
+//! out with a warning, and so is a key that is neither ours nor that of a tool which courses are made with.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use crate::document::asset;
-use crate::document::refusal;
-use crate::document::settings::{MOST_CAPTIONS, Settings, is_language};
-use crate::storyboard::{Consistency, Music, OnFailure, Place, Quality, Refusal, Theme, Warning};
+use super::asset;
+use super::settings::{MOST_CAPTIONS, Settings, language_named};
+use crate::storyboard::{Consistency, Music, OnFailure, Place, Quality, Theme, Warning};
+use crate::text::one_line;
 
 /// No front matter that a person wrote is longer, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// Loudness of music against the voice, in decibels, when the lesson doesn't say: heard, and never in the way.
+const MUSIC_LEVEL_DB: f64 = -20.0;
+/// More than any lesson has names.
+const MOST_PRONUNCIATIONS: usize = 200;
+/// Voices that one lesson names.
+const MOST_VOICES: usize = 10;
+
+/// Keys of the tools that courses are made with, in lower case: they say nothing about a film.
+const OF_TOOLS: &[&str] = &[
+    "abstract",
+    "aliases",
+    "allowtitletodifferfromfilename",
+    "alt",
+    "aspectratio",
+    "audience",
+    "author",
+    "authors",
+    "background",
+    "backgroundcolor",
+    "backgroundimage",
+    "banner",
+    "bib",
+    "bibliography",
+    "biblio-style",
+    "breadcrumb",
+    "breaks",
+    "categories",
+    "category",
+    "changelog",
+    "class",
+    "classes",
+    "classoption",
+    "code-fold",
+    "colorlinks",
+    "color",
+    "colorschema",
+    "comment",
+    "comments",
+    "copyright",
+    "course",
+    "cover",
+    "csl",
+    "css",
+    "cssclass",
+    "cssclasses",
+    "custom_edit_url",
+    "dark",
+    "date",
+    "date-modified",
+    "dateformat",
+    "defaults",
+    "description",
+    "dg-publish",
+    "documentclass",
+    "doi",
+    "download",
+    "downloads",
+    "draft",
+    "drawings",
+    "duration",
+    "editor",
+    "editor_options",
+    "email",
+    "embed-resources",
+    "engine",
+    "eqnprefix",
+    "excerpt",
+    "execute",
+    "exercises",
+    "exports",
+    "extensions",
+    "featured",
+    "fig-cap-location",
+    "file_format",
+    "filters",
+    "fonts",
+    "fontsize",
+    "footer",
+    "format",
+    "freeze",
+    "from",
+    "front",
+    "geometry",
+    "github",
+    "github-repo",
+    "glossary",
+    "grade",
+    "group",
+    "has_children",
+    "has_math",
+    "has_toc",
+    "header",
+    "header-includes",
+    "headingdivider",
+    "headings",
+    "hide",
+    "hide_table_of_contents",
+    "hide_title",
+    "highlighter",
+    "icon",
+    "id",
+    "image",
+    "image-alt",
+    "imports",
+    "include-after",
+    "include-before",
+    "include-in-header",
+    "index",
+    "institute",
+    "jekyll",
+    "jupyter",
+    "jupytext",
+    "katex",
+    "kernel",
+    "kernelspec",
+    "keypoints",
+    "keywords",
+    "knit",
+    "label",
+    "language_info",
+    "last_modified_at",
+    "lastmod",
+    "layout",
+    "level",
+    "license",
+    "license_url",
+    "lesson",
+    "level",
+    "link",
+    "link-citations",
+    "links",
+    "lof",
+    "logo",
+    "lot",
+    "mainfont",
+    "markdown",
+    "marp",
+    "math",
+    "mathjax",
+    "mdc",
+    "menu",
+    "meta",
+    "metadata",
+    "minutes",
+    "modified",
+    "module",
+    "modules",
+    "myst",
+    "name",
+    "narrator",
+    "nav",
+    "nav_exclude",
+    "nav_order",
+    "navigation",
+    "next",
+    "next_page",
+    "no_list",
+    "notes",
+    "number-sections",
+    "numbering",
+    "objectives",
+    "og_image",
+    "order",
+    "output",
+    "outputs",
+    "pagetitle",
+    "page-layout",
+    "page_nav",
+    "pagination_label",
+    "pagination_next",
+    "pagination_prev",
+    "paginate",
+    "pandoc",
+    "papersize",
+    "params",
+    "parent",
+    "permalink",
+    "persist",
+    "position",
+    "prerequisites",
+    "presentation",
+    "prev",
+    "previous",
+    "previous_page",
+    "project",
+    "published",
+    "publishdate",
+    "questions",
+    "redirect_from",
+    "reference-section-title",
+    "references",
+    "resources",
+    "reveal",
+    "revealoptions",
+    "runtime",
+    "script",
+    "search",
+    "section",
+    "sections",
+    "selectable",
+    "series",
+    "show_downloads",
+    "show-notes",
+    "sidebar",
+    "sidebar_class_name",
+    "sidebar_label",
+    "sidebar_position",
+    "site",
+    "size",
+    "slug",
+    "source",
+    "start",
+    "status",
+    "style",
+    "subject",
+    "subtitle",
+    "summary",
+    "tableofcontents",
+    "tag",
+    "tags",
+    "teaching",
+    "teaser",
+    "template",
+    "text_representation",
+    "thanks",
+    "thumbnail",
+    "time",
+    "titleslide",
+    "titletemplate",
+    "toc",
+    "toc-depth",
+    "toc_depth",
+    "toc_label",
+    "topic",
+    "transition",
+    "translations",
+    "type",
+    "unlisted",
+    "updated",
+    "uptodate",
+    "url",
+    "uuid",
+    "version",
+    "video",
+    "visibility",
+    "weight",
+    "week",
+    "words",
+    "year",
+    "created",
+    "cdate",
+    "mdate",
+    "kernel_info",
+    "toc-title",
+    "lang-variant",
+    "always_allow_html",
+    "bookfilename",
+    "cover-image",
+    "editor_options",
+];
 
 /// Reads the front matter of `text`, if it has one. `name` is the document's.
-pub(crate) fn read(name: &str, text: &str) -> Result<Settings, Refusal> {
-    let Some((yaml, body)) = split(text)? else { return Ok(Settings::of(name)) };
-    if yaml.len() > LONGEST {
-        return Err(invalid("it is longer than 64 KiB", Some(Place { line: 1, column: 1 })));
+pub(crate) fn read(name: &str, text: &str) -> Settings {
+    let mut settings = Settings::of(name);
+    let Some(front) = split(text, &mut settings.warnings) else { return settings };
+    settings.body = front.body;
+    let entries = match front.kind {
+        _ if front.text.len() > LONGEST => Err("it is longer than 64 KiB".to_owned()),
+        Kind::Toml => Ok(by_lines(front.text, '=')),
+        Kind::Yaml => yaml(front.text),
+    };
+    let entries = entries.unwrap_or_else(|why| {
+        let message = format!("the front matter is no YAML, and was read line by line: {}", one_line(&why, 200));
+        settings.warnings.push(warning("plan.unknown_setting", message, Place { line: 1, column: 1 }));
+        by_lines(front.text, ':')
+    });
+    for (key, value) in entries {
+        set(&mut settings, &key, &value);
     }
-    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    let raw: Option<Raw> = serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
-        let at = error.location().map(|at| below_fence(at.line(), at.column()));
-        let message = error.without_snippet().to_string();
-        let message = message.lines().next().unwrap_or_default();
-        invalid(message.split(" at line ").next().unwrap_or(message), at)
-    })?;
-    let mut settings = Settings { body, ..Settings::of(name) };
-    raw.unwrap_or_default().into_settings(&mut settings)?;
-    Ok(settings)
+    // A film's own language needs no other captions.
+    let own = settings.language.clone();
+    settings.captions.retain(|language| !language.eq_ignore_ascii_case(&own));
+    settings
 }
 
-/// The YAML and the byte after it; none when the text begins otherwise. As in Pandoc, a `---` with an empty line after
-/// it is a thematic break and no front matter.
-fn split(text: &str) -> Result<Option<(&str, usize)>, Refusal> {
+enum Kind {
+    Yaml,
+    Toml,
+}
+
+struct Front<'a> {
+    kind: Kind,
+    text: &'a str,
+    /// The byte after it.
+    body: usize,
+}
+
+/// The front matter; none when the text begins otherwise. As in Pandoc, a `---` with an empty line after it is a thematic break.
+fn split<'a>(text: &'a str, warnings: &mut Vec<Warning>) -> Option<Front<'a>> {
     let mut lines = text.split_inclusive('\n');
-    let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else { return Ok(None) };
+    let first = lines.next()?;
+    let kind = match first.trim_end() {
+        "---" => Kind::Yaml,
+        "+++" => Kind::Toml,
+        _ => return None,
+    };
     let mut at = first.len();
     for (index, line) in lines.enumerate() {
         let content = line.trim_end();
         if index == 0 && content.is_empty() {
-            return Ok(None);
+            return None;
         }
-        if content == "---" || content == "..." {
-            return Ok(Some((&text[first.len()..at], at + line.len())));
+        if content == first.trim_end() || (content == "..." && matches!(kind, Kind::Yaml)) {
+            return Some(Front { kind, text: &text[first.len()..at], body: at + line.len() });
         }
         at += line.len();
     }
-    Err(invalid("it has no closing `---` line", Some(Place { line: 1, column: 1 })))
+    let message = format!("the front matter has no closing `{}` line; it is read as text", first.trim_end());
+    warnings.push(warning("plan.unknown_setting", message, Place { line: 1, column: 1 }));
+    None
 }
 
-fn invalid(why: &str, place: Option<Place>) -> Refusal {
-    let message = format!("the front matter can't be used: {why}");
-    let remedy = "Mend that line; put quotes around a value that holds `: ` or begins with a sign.";
-    refusal("input.front_matter_invalid", &message, remedy, place)
+/// A value of YAML, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+enum Value {
+    Nothing,
+    Word(String),
+    List(Vec<(Value, Place)>),
+    Map(Vec<(Key, (Value, Place))>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Key {
+    name: String,
+    place: Place,
+}
+
+type Entry = (Key, (Value, Place));
+
+impl Value {
+    fn word(&self) -> Option<&str> {
+        match self {
+            Self::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+}
+
+fn yaml(text: &str) -> Result<Vec<Entry>, String> {
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
+    let raw: Option<Raw> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let message = error.without_snippet().to_string();
+        message.lines().next().unwrap_or_default().to_owned()
+    })?;
+    match raw.map(|raw| raw.0) {
+        Some(Value::Map(entries)) => Ok(entries),
+        None | Some(Value::Nothing) => Ok(Vec::new()),
+        Some(_) => Err("it holds no settings such as `title: …`".to_owned()),
+    }
+}
+
+/// Lines such as `title: Words` or `title = "Words"`, where nothing else can be made of them.
+fn by_lines(text: &str, sign: char) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.starts_with('[') {
+            break;
+        }
+        let Some((key, value)) = line.split_once(sign).filter(|_| !line.starts_with([' ', '\t', '#', '-'])) else {
+            continue;
+        };
+        let place = Place { line: u32::try_from(index + 2).unwrap_or(u32::MAX), column: 1 };
+        let value = value.trim();
+        let bare = value.trim_matches(['"', '\'']);
+        let value = match value.strip_prefix('[').and_then(|inside| inside.strip_suffix(']')) {
+            Some(inside) => {
+                let item = |item: &str| (Value::Word(item.trim().trim_matches(['"', '\'']).to_owned()), place);
+                Value::List(inside.split(',').filter(|item| !item.trim().is_empty()).map(item).collect())
+            }
+            None if bare.is_empty() => Value::Nothing,
+            None => Value::Word(bare.to_owned()),
+        };
+        entries.push((Key { name: key.trim().to_owned(), place }, (value, place)));
+    }
+    entries
+}
+
+fn warning(code: &str, message: impl Into<String>, place: Place) -> Warning {
+    Warning { code: code.to_owned(), message: message.into(), place: Some(place) }
 }
 
 /// A place in the YAML as a place in the document: the `---` line comes before.
@@ -85,336 +433,310 @@ fn below_fence(line: u64, column: u64) -> Place {
     Place { line: small(line.saturating_add(1)), column: small(column) }
 }
 
-fn place<T>(spanned: &Spanned<T>) -> Place {
-    below_fence(spanned.referenced.line(), spanned.referenced.column())
-}
-
-/// The YAML as it stands; values are checked afterwards, so that messages are ours and have places.
-#[derive(Default)]
-struct Raw {
-    title: Option<Spanned<String>>,
-    language: Option<Spanned<String>>,
-    theme: Option<Spanned<String>>,
-    quality: Option<Spanned<String>>,
-    on_failure: Option<Spanned<String>>,
-    voice: Voice,
-    pronunciations: Pairs,
-    music: Option<Spanned<RawMusic>>,
-    intro: Option<Spanned<String>>,
-    outro: Option<Spanned<String>>,
-    captions: Vec<Spanned<String>>,
-    unknown: Vec<Spanned<String>>,
-}
-
-/// `music: file` or a map.
-enum RawMusic {
-    File(String),
-    Map(Pairs),
-}
-
-/// A map of one word to another.
-#[derive(Default)]
-struct Pairs(Vec<(Spanned<String>, Spanned<String>)>);
-
-/// Loudness of music against the voice, in decibels, when the lesson doesn't say: heard, and never in the way.
-const MUSIC_LEVEL_DB: f64 = -20.0;
-/// More than any lesson has names.
-const MOST_PRONUNCIATIONS: usize = 200;
-
-#[derive(Default)]
-struct Voice {
-    chain: Vec<Spanned<String>>,
-    name: Option<Spanned<String>>,
-    words_per_minute: Option<Spanned<String>>,
-    model: Option<Spanned<String>>,
-    consistency: Option<Spanned<String>>,
-    max_characters: Option<Spanned<String>>,
-    unknown: Vec<Spanned<String>>,
-}
-
-impl Raw {
-    fn into_settings(self, settings: &mut Settings) -> Result<(), Refusal> {
-        if let Some(title) = self.title {
-            settings.title = Some(one_line(&title, "title", 200)?).filter(|title| !title.is_empty());
+/// Sets what a key says, or says why it can't.
+fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place)) {
+    if *value == Value::Nothing {
+        return;
+    }
+    let name = key.name.to_lowercase();
+    let done = match name.as_str() {
+        "title" => word(value).map(|title| {
+            settings.title = Some(one_line(title, 200)).filter(|title| !title.is_empty());
+        }),
+        "language" | "lang" | "locale" => word(value).and_then(|word| {
+            let named = language_named(word).ok_or("it is no language such as `en`, `de-AT` or `french`")?;
+            settings.language = named;
+            settings.language_is_named = true;
+            Ok(())
+        }),
+        "theme" => choice(value, Theme::ALL, Theme::name).map(|theme| settings.theme = theme),
+        "quality" => choice(value, Quality::ALL, Quality::name).map(|quality| settings.quality = Some(quality)),
+        "on_failure" => choice(value, OnFailure::ALL, OnFailure::name).map(|one| settings.on_failure = Some(one)),
+        "voice" => return voice(settings, value, *place),
+        "pronunciations" => pronunciations(settings, value),
+        "music" => music(value, &mut settings.warnings).map(|music| settings.music = Some(music)),
+        "intro" => clip(value).map(|clip| settings.intro = Some(clip)),
+        "outro" => clip(value).map(|clip| settings.outro = Some(clip)),
+        "captions" => captions(settings, value),
+        name if OF_TOOLS.contains(&name) => Ok(()),
+        _ => {
+            let message = format!("the setting `{}` is not known and was left out", one_line(&key.name, 60));
+            settings.warnings.push(warning("plan.unknown_setting", message, key.place));
+            Ok(())
         }
-        if let Some(language) = self.language {
-            if !is_language(&language.value) {
-                return Err(invalid("`language` is no language tag such as `en` or `de-AT`", Some(place(&language))));
-            }
-            settings.language = language.value;
-        }
-        if let Some(theme) = self.theme {
-            settings.theme = choice(&theme, "theme", Theme::ALL, Theme::name)?;
-        }
-        if let Some(quality) = self.quality {
-            settings.quality = Some(choice(&quality, "quality", Quality::ALL, Quality::name)?);
-        }
-        if let Some(on_failure) = self.on_failure {
-            settings.on_failure = Some(choice(&on_failure, "on_failure", OnFailure::ALL, OnFailure::name)?);
-        }
-        if self.voice.chain.len() > 10 {
-            return Err(invalid("`voice.chain` names more than 10 voices", self.voice.chain.first().map(place)));
-        }
-        for voice in &self.voice.chain {
-            settings.voice.chain.push(voice_name(voice, "voice.chain", str::to_lowercase)?);
-        }
-        if let Some(name) = &self.voice.name {
-            settings.voice.name = Some(voice_name(name, "voice.name", str::to_owned)?);
-        }
-        if let Some(pace) = &self.voice.words_per_minute {
-            let number = pace.value.parse().ok().filter(|number| (80..=450).contains(number));
-            let why = "`voice.words_per_minute` is no whole number from 80 to 450";
-            settings.voice.words_per_minute = Some(number.ok_or_else(|| invalid(why, Some(place(pace))))?);
-        }
-        if let Some(model) = &self.voice.model {
-            settings.voice.model = Some(voice_name(model, "voice.model", str::to_owned)?);
-        }
-        if let Some(consistency) = &self.voice.consistency {
-            settings.voice.consistency =
-                Some(choice(consistency, "voice.consistency", Consistency::ALL, Consistency::name)?);
-        }
-        if let Some(most) = &self.voice.max_characters {
-            let why = "`voice.max_characters` is no whole number";
-            let number = most.value.replace('_', "").parse();
-            settings.voice.max_characters = Some(number.map_err(|_| invalid(why, Some(place(most))))?);
-        }
-        if self.pronunciations.0.len() > MOST_PRONUNCIATIONS {
-            let at = place(&self.pronunciations.0[MOST_PRONUNCIATIONS].0);
-            return Err(invalid("`pronunciations` has more than 200 words", Some(at)));
-        }
-        for (written, spoken) in &self.pronunciations.0 {
-            let written = one_line(written, "pronunciations", 100)?;
-            if !written.is_empty() {
-                settings.pronunciations.push((written, one_line(spoken, "pronunciations", 200)?));
-            }
-        }
-        settings.music = self.music.map(|music| checked(&music, &mut settings.warnings)).transpose()?;
-        settings.intro = self.intro.map(|clip| file(&clip, "intro")).transpose()?;
-        settings.outro = self.outro.map(|clip| file(&clip, "outro")).transpose()?;
-        if self.captions.len() > MOST_CAPTIONS {
-            let at = self.captions.get(MOST_CAPTIONS).map(place);
-            return Err(invalid(&format!("`captions` names more than {MOST_CAPTIONS} languages"), at));
-        }
-        for language in self.captions {
-            if !is_language(&language.value) {
-                let at = Some(place(&language));
-                return Err(invalid("`captions` names no language such as `de` or `pt-BR`", at));
-            }
-            settings.caption(language.value);
-        }
-        settings.warnings.extend(self.unknown.iter().map(|key| unknown(key, "")));
-        settings.warnings.extend(self.voice.unknown.iter().map(|key| unknown(key, "voice.")));
-        Ok(())
+    };
+    if let Err(why) = done {
+        left_out(settings, &key.name, &why, *place);
     }
 }
 
-fn checked(music: &Spanned<RawMusic>, warnings: &mut Vec<Warning>) -> Result<Music, Refusal> {
-    let pairs = match &music.value {
-        RawMusic::File(source) => {
-            let source = asset::path(source).map_err(|why| invalid(&format!("`music`: {why}"), Some(place(music))))?;
-            return Ok(Music { source, level_db: MUSIC_LEVEL_DB });
+fn left_out(settings: &mut Settings, key: &str, why: &str, place: Place) {
+    let message = format!("`{}` was left out: {why}", one_line(key, 60));
+    settings.warnings.push(warning("plan.unknown_setting", message, place));
+}
+
+type Done<T> = Result<T, String>;
+
+fn word(value: &Value) -> Done<&str> {
+    value.word().filter(|word| !word.chars().any(char::is_control)).ok_or_else(|| "it is no word".to_owned())
+}
+
+fn choice<T: Copy>(value: &Value, all: &[T], name: fn(T) -> &'static str) -> Done<T> {
+    let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+    let wanted = value.word().map(str::to_lowercase).unwrap_or_default();
+    let found = known.iter().position(|word| *word == wanted).and_then(|at| all.get(at));
+    found.copied().ok_or_else(|| format!("it is none of {}", known.join(", ")))
+}
+
+/// Names are handed to programs, for which a `-` begins an option.
+fn voice_name(value: &Value) -> Done<String> {
+    let name = one_line(word(value)?, 200);
+    let fits = !name.is_empty() && name.len() <= 100 && !name.starts_with('-');
+    if fits { Ok(name) } else { Err("it is no name of a voice".to_owned()) }
+}
+
+fn voice(settings: &mut Settings, value: &Value, place: Place) {
+    let Value::Map(entries) = value else {
+        let why = "it is a map such as `{chain: [espeak], words_per_minute: 165}`";
+        return left_out(settings, "voice", why, place);
+    };
+    for (key, (value, place)) in entries {
+        let name = key.name.to_lowercase();
+        let voice = &mut settings.voice;
+        let whole = |least: u32, most: u32| {
+            let number = value.word().and_then(|word| word.replace('_', "").parse().ok());
+            let why = if most == u32::MAX {
+                "it is no whole number".to_owned()
+            } else {
+                format!("it is no whole number from {least} to {most}")
+            };
+            number.filter(|number| (least..=most).contains(number)).ok_or(why)
+        };
+        let done = match name.as_str() {
+            _ if *value == Value::Nothing => Ok(()),
+            "chain" => chain(value).map(|chain| voice.chain = chain),
+            "name" => voice_name(value).map(|name| voice.name = Some(name)),
+            "model" => voice_name(value).map(|model| voice.model = Some(model)),
+            "words_per_minute" => whole(80, 450).map(|pace| voice.words_per_minute = Some(pace)),
+            "max_characters" => whole(0, u32::MAX).map(|most| voice.max_characters = Some(most)),
+            "consistency" => {
+                choice(value, Consistency::ALL, Consistency::name).map(|one| voice.consistency = Some(one))
+            }
+            _ => {
+                let message = format!("the setting `voice.{}` is not known and was left out", one_line(&key.name, 60));
+                settings.warnings.push(warning("plan.unknown_setting", message, key.place));
+                Ok(())
+            }
+        };
+        if let Err(why) = done {
+            left_out(settings, &format!("voice.{}", key.name), &why, *place);
         }
-        RawMusic::Map(pairs) => &pairs.0,
+    }
+}
+
+fn chain(value: &Value) -> Done<Vec<String>> {
+    let Value::List(voices) = value else { return Err("it is no list such as `[espeak]`".to_owned()) };
+    if voices.len() > MOST_VOICES {
+        return Err(format!("it names more than {MOST_VOICES} voices"));
+    }
+    // In lower case a name may be longer.
+    let name = |(value, _): &(Value, Place)| {
+        let name = voice_name(value)?.to_lowercase();
+        if name.len() <= 100 { Ok(name) } else { Err("it is no name of a voice".to_owned()) }
+    };
+    voices.iter().map(name).collect()
+}
+
+fn pronunciations(settings: &mut Settings, value: &Value) -> Done<()> {
+    let Value::Map(entries) = value else { return Err("it is no map such as `SQL: sequel`".to_owned()) };
+    for (key, (value, place)) in entries.iter().take(MOST_PRONUNCIATIONS) {
+        let written = one_line(&key.name, 100);
+        match value.word() {
+            Some(spoken) if !written.is_empty() => settings.pronunciations.push((written, one_line(spoken, 200))),
+            _ => left_out(settings, &format!("pronunciations.{written}"), "it is no word", *place),
+        }
+    }
+    if entries.len() > MOST_PRONUNCIATIONS {
+        return Err(format!("of {} words the first {MOST_PRONUNCIATIONS} are kept", entries.len()));
+    }
+    Ok(())
+}
+
+fn music(value: &Value, warnings: &mut Vec<Warning>) -> Done<Music> {
+    const SOUNDS: &[&str] = &["mp3", "wav", "ogg", "oga", "flac", "m4a", "aac", "opus"];
+    let entries = match value {
+        Value::Word(_) => return Ok(Music { source: file(value, SOUNDS, "a sound file")?, level_db: MUSIC_LEVEL_DB }),
+        Value::Map(entries) => entries,
+        _ => return Err("it is no sound file".to_owned()),
     };
     let mut settled = Music { source: String::new(), level_db: MUSIC_LEVEL_DB };
-    for (key, value) in pairs {
-        match key.value.as_str() {
-            "source" => settled.source = file(value, "music.source")?,
+    for (key, (value, _)) in entries {
+        match key.name.as_str() {
+            "source" => settled.source = file(value, SOUNDS, "a sound file")?,
             "level_db" => {
-                let number = value.value.parse().ok().filter(|level| (-60.0..=0.0).contains(level));
-                let why = "`music.level_db` is no number from -60 to 0";
-                settled.level_db = number.ok_or_else(|| invalid(why, Some(place(value))))?;
+                let number =
+                    value.word().and_then(|word| word.parse().ok()).filter(|level| (-60.0..=0.0).contains(level));
+                settled.level_db = number.ok_or("`level_db` is no number from -60 to 0")?;
             }
-            _ => warnings.push(unknown(key, "music.")),
+            _ => {
+                let message = format!("the setting `music.{}` is not known and was left out", one_line(&key.name, 60));
+                warnings.push(warning("plan.unknown_setting", message, key.place));
+            }
         }
     }
-    if settled.source.is_empty() {
-        return Err(invalid("`music` names no `source`", Some(place(music))));
+    if settled.source.is_empty() { Err("it names no `source`".to_owned()) } else { Ok(settled) }
+}
+
+fn clip(value: &Value) -> Done<String> {
+    file(value, &["mp4", "mov", "webm", "mkv", "m4v", "avi"], "a clip such as `intro.mp4`")
+}
+
+fn file(value: &Value, extensions: &[&str], what: &str) -> Done<String> {
+    let path = asset::path(word(value)?)?;
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
+    if extensions.contains(&extension.as_str()) { Ok(path) } else { Err(format!("it is not {what}")) }
+}
+
+fn captions(settings: &mut Settings, value: &Value) -> Done<()> {
+    let one = [(value.clone(), Place { line: 1, column: 1 })];
+    let languages = match value {
+        Value::List(languages) => languages.as_slice(),
+        Value::Word(_) => &one,
+        _ => return Err("it is no list of languages such as `[de, pt-BR]`".to_owned()),
+    };
+    let mut wrong = Ok(());
+    for (language, _) in languages.iter().take(MOST_CAPTIONS) {
+        match language.word().and_then(language_named) {
+            Some(language) => settings.caption(language),
+            None => wrong = Err("it names no language such as `de` or `pt-BR`".to_owned()),
+        }
     }
-    Ok(settled)
-}
-
-fn unknown(key: &Spanned<String>, inside: &str) -> Warning {
-    let key_name = crate::text::one_line(&key.value, 60);
-    Warning {
-        code: "plan.unknown_setting".to_owned(),
-        message: format!("the setting `{inside}{key_name}` is not known and was left out"),
-        place: Some(place(key)),
+    if languages.len() > MOST_CAPTIONS {
+        return Err(format!("it names more than {MOST_CAPTIONS} languages; the first of them are kept"));
     }
+    wrong
 }
 
-fn file(value: &Spanned<String>, key: &str) -> Result<String, Refusal> {
-    asset::path(&value.value).map_err(|why| invalid(&format!("`{key}`: {why}"), Some(place(value))))
-}
-
-fn choice<T: Copy>(value: &Spanned<String>, key: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, Refusal> {
-    let wanted = value.value.to_lowercase();
-    let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-    let found = known.iter().position(|word| *word == wanted).and_then(|at| all.get(at));
-    found.copied().ok_or_else(|| invalid(&format!("`{key}` is none of {}", known.join(", ")), Some(place(value))))
-}
-
-/// Names are handed to programs, for which a `-` begins an option. `written` is how the name is kept.
-fn voice_name(value: &Spanned<String>, key: &str, written: fn(&str) -> String) -> Result<String, Refusal> {
-    // In lower case a name may be longer.
-    let name = written(&one_line(value, key, 100)?);
-    if name.is_empty() || name.len() > 100 || name.starts_with('-') {
-        return Err(invalid(&format!("`{key}` is no name of a voice"), Some(place(value))));
-    }
-    Ok(name)
-}
-
-fn one_line(value: &Spanned<String>, key: &str, longest: usize) -> Result<String, Refusal> {
-    let text = value.value.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() > longest || text.chars().any(char::is_control) {
-        let why = format!("`{key}` is longer than {longest} characters or has control characters");
-        return Err(invalid(&why, Some(place(value))));
-    }
-    Ok(text)
-}
+/// A value as YAML has it, words as they are written.
+struct Raw(Value);
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
             type Value = Raw;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("settings such as `title: …`")
             }
 
+            fn visit_unit<E>(self) -> Result<Raw, E> {
+                Ok(Raw(Value::Nothing))
+            }
+
+            fn visit_none<E>(self) -> Result<Raw, E> {
+                Ok(Raw(Value::Nothing))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
+                deserializer.deserialize_any(Self)
+            }
+
+            fn visit_bool<E>(self, yes: bool) -> Result<Raw, E> {
+                Ok(Raw(Value::Word(yes.to_string())))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Raw, E> {
+                Ok(Raw(Value::Word(number.to_string())))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Raw, E> {
+                Ok(Raw(Value::Word(number.to_string())))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Raw, E> {
+                Ok(Raw(Value::Word(number.to_string())))
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Raw, E> {
+                Ok(Raw(Value::Word(word.to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element::<Spanned<Raw>>()? {
+                    let place = below_fence(item.referenced.line(), item.referenced.column());
+                    list.push((item.value.0, place));
+                }
+                Ok(Raw(Value::List(list)))
+            }
+
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
-                let mut raw = Raw::default();
-                while let Some(key) = map.next_key::<Spanned<String>>()? {
-                    match key.value.as_str() {
-                        "title" => raw.title = map.next_value()?,
-                        "language" => raw.language = map.next_value()?,
-                        "theme" => raw.theme = map.next_value()?,
-                        "quality" => raw.quality = map.next_value()?,
-                        "on_failure" => raw.on_failure = map.next_value()?,
-                        "voice" => raw.voice = map.next_value::<Option<Voice>>()?.unwrap_or_default(),
-                        "pronunciations" => raw.pronunciations = map.next_value::<Option<Pairs>>()?.unwrap_or_default(),
-                        "music" => raw.music = map.next_value()?,
-                        "intro" => raw.intro = map.next_value()?,
-                        "outro" => raw.outro = map.next_value()?,
-                        "captions" => {
-                            raw.captions = map.next_value::<Option<Words>>()?.map(|words| words.0).unwrap_or_default();
-                        }
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            raw.unknown.push(key);
-                        }
-                    }
+                let mut entries = Vec::new();
+                while let Some((key, value)) = map.next_entry::<Spanned<String>, Spanned<Raw>>()? {
+                    let key_place = below_fence(key.referenced.line(), key.referenced.column());
+                    let place = below_fence(value.referenced.line(), value.referenced.column());
+                    entries.push((Key { name: key.value, place: key_place }, (value.value.0, place)));
                 }
-                Ok(raw)
+                Ok(Raw(Value::Map(entries)))
             }
         }
-        deserializer.deserialize_map(Keys)
+        deserializer.deserialize_any(Any)
     }
 }
 
-impl<'de> Deserialize<'de> for Voice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Voice;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`chain`, `name` and `words_per_minute` under `voice`")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Voice, A::Error> {
-                let mut voice = Voice::default();
-                while let Some(key) = map.next_key::<Spanned<String>>()? {
-                    match key.value.as_str() {
-                        "chain" => voice.chain = map.next_value::<Words>()?.0,
-                        "name" => voice.name = map.next_value()?,
-                        "words_per_minute" => voice.words_per_minute = map.next_value()?,
-                        "model" => voice.model = map.next_value()?,
-                        "consistency" => voice.consistency = map.next_value()?,
-                        "max_characters" => voice.max_characters = map.next_value()?,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            voice.unknown.push(key);
-                        }
-                    }
-                }
-                Ok(voice)
-            }
-        }
-        deserializer.deserialize_map(Keys)
+    fn said(text: &str) -> Vec<String> {
+        let place = |one: &Warning| one.place.map_or((0, 0), |place| (place.line, place.column));
+        read("a.md", text).warnings.iter().map(|one| format!("{:?} {}", place(one), one.message)).collect()
     }
-}
 
-/// A list of words.
-struct Words(Vec<Spanned<String>>);
-
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Words;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of words such as `[espeak]`")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Words, A::Error> {
-                let mut words = Vec::new();
-                while let Some(word) = items.next_element()? {
-                    words.push(word);
-                }
-                Ok(Words(words))
-            }
+    #[test]
+    fn what_cannot_be_is_left_out_and_told_with_its_place() {
+        let settings =
+            read("a.md", "---\ntitle: T\ntheme: light\nlang: deutsch\nvoice:\n  words_per_minute: 180\n---\nx");
+        assert_eq!(
+            (settings.title.as_deref(), settings.theme, settings.language.as_str()),
+            (Some("T"), Theme::Light, "de")
+        );
+        assert_eq!((settings.voice.words_per_minute, settings.warnings.len(), settings.body), (Some(180), 0, 75));
+        for (front, warnings) in [
+            ("theme: gaia", vec!["(2, 8) `theme` was left out: it is none of dark, light"]),
+            ("quality: best", vec!["(2, 10) `quality` was left out: it is none of draft, standard, high, 4k"]),
+            ("captions: true", vec!["(2, 11) `captions` was left out: it names no language such as `de` or `pt-BR`"]),
+            ("music: false", vec!["(2, 8) `music` was left out: it is not a sound file"]),
+            ("intro: Welcome to week three", vec!["(2, 8) `intro` was left out: it is not a clip such as `intro.mp4`"]),
+            (
+                "voice: alloy",
+                vec!["(2, 8) `voice` was left out: it is a map such as `{chain: [espeak], words_per_minute: 165}`"],
+            ),
+            ("titel: T", vec!["(2, 1) the setting `titel` is not known and was left out"]),
+            ("tags: [a, b]\nlayout: post\noutput:\n  html_document:\n    toc: true", vec![]),
+            (
+                "language: klingonisch",
+                vec!["(2, 11) `language` was left out: it is no language such as `en`, `de-AT` or `french`"],
+            ),
+        ] {
+            assert_eq!(said(&format!("---\n{front}\n---\nx")), warnings, "{front}");
         }
-        deserializer.deserialize_seq(List)
     }
-}
 
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lines;
-        impl<'de> Visitor<'de> for Lines {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("lines such as `SQL: sequel`")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Lines)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawMusic {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = RawMusic;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a sound file, or `source` and `level_db`")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawMusic, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(RawMusic::Map(Pairs(pairs)))
-            }
-
-            fn visit_str<E: serde::de::Error>(self, file: &str) -> Result<RawMusic, E> {
-                Ok(RawMusic::File(file.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(Either)
+    #[test]
+    fn templates_and_toml_are_read_line_by_line() {
+        let settings = read("a.md", "---\ntitle: A: B\nlang: fr\n---\nx");
+        assert_eq!(
+            (settings.title.as_deref(), settings.language.as_str(), settings.warnings.len()),
+            (Some("A: B"), "fr", 1)
+        );
+        let settings = read("a.md", "+++\ntitle = \"Week 3\"\nlanguage = \"es\"\n[params]\ntitle = \"no\"\n+++\nx");
+        assert_eq!(
+            (settings.title.as_deref(), settings.language.as_str(), settings.warnings.len()),
+            (Some("Week 3"), "es", 0)
+        );
+        assert_eq!(read("a.md", "---\ntitle: T\n\n# A").warnings.len(), 1);
+        assert_eq!(read("a.md", "---\n\n# A").warnings.len(), 0);
     }
 }

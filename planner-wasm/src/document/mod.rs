@@ -2,6 +2,7 @@
 
 pub(crate) mod asset;
 pub(crate) mod front_matter;
+pub(crate) mod language;
 pub(crate) mod position;
 pub(crate) mod settings;
 
@@ -18,6 +19,8 @@ pub(crate) enum Format {
     Json,
     /// `.storyboard.json`
     Storyboard,
+    /// `.ipynb`
+    Notebook,
     /// `.py`
     Manim,
 }
@@ -32,7 +35,7 @@ const LONGEST_MESSAGE: usize = 500;
 pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusal> {
     let name = document.name.to_ascii_lowercase();
     let format = match name.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("md" | "markdown") => Format::Lesson,
+        Some("md" | "markdown" | "mdx" | "qmd" | "rmd") => Format::Lesson,
         Some("json")
             if name.ends_with(".storyboard.json")
                 || name.ends_with("/storyboard.json")
@@ -41,6 +44,7 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
             Format::Storyboard
         }
         Some("json") => Format::Json,
+        Some("ipynb") => Format::Notebook,
         Some("py") => Format::Manim,
         extension => {
             let message = match extension {
@@ -49,7 +53,7 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
                 }
                 _ => "the document's name has no extension that tells its format".to_owned(),
             };
-            let remedy = "Name a Markdown lesson `.md`, a lecture plan or storyboard `.json`, a Manim program `.py`.";
+            let remedy = "Name a Markdown lesson `.md`, a lecture plan or storyboard `.json`, a notebook `.ipynb`, a Manim program `.py`.";
             return Err(refusal("input.unknown_format", &message, remedy, None));
         }
     };
@@ -60,11 +64,16 @@ pub(crate) fn read(document: &Document) -> Result<(Format, Cow<'_, str>), Refusa
     let bytes = document.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&document.bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     if text.trim().is_empty() {
-        let remedy = "Write `# Title`, then `## Heading` and a paragraph for each scene.";
+        let remedy = match format {
+            Format::Lesson => "Write `# Title`, then `## Heading` and a paragraph for each scene.",
+            Format::Json | Format::Storyboard => "Write `{\"scenes\": [{\"voiceover\": \"…\", \"elements\": []}]}`.",
+            Format::Notebook => "Save the notebook with at least one Markdown cell.",
+            Format::Manim => "Write `class Name(Scene):` with a method `construct`.",
+        };
         return Err(refusal("input.empty", "the document has no content", remedy, None));
     }
     Ok(match format {
-        Format::Lesson | Format::Json => (format, visible(text)),
+        Format::Lesson | Format::Json | Format::Notebook => (format, visible(text)),
         Format::Storyboard => (format, Cow::Borrowed(text)),
         // Python takes every other character.
         Format::Manim if text.contains('\0') => (format, Cow::Owned(text.replace('\0', " "))),

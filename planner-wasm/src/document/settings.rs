@@ -8,6 +8,8 @@ use crate::storyboard::{Music, OnFailure, Quality, Theme, VoiceSettings, Warning
 pub(crate) struct Settings {
     pub(crate) title: Option<String>,
     pub(crate) language: String,
+    /// Whether the document, or its name, says which language it is in.
+    pub(crate) language_is_named: bool,
     pub(crate) theme: Theme,
     pub(crate) quality: Option<Quality>,
     pub(crate) on_failure: Option<OnFailure>,
@@ -29,6 +31,7 @@ impl Default for Settings {
         Self {
             title: None,
             language: "en".to_owned(),
+            language_is_named: false,
             theme: Theme::Dark,
             quality: None,
             on_failure: None,
@@ -53,6 +56,7 @@ impl Settings {
         let tag = parts.windows(2).skip(1).rev().find(|pair| pair[0].eq_ignore_ascii_case("captions"));
         if let Some(tag) = tag.map(|pair| pair[1]).filter(|tag| is_language(tag)) {
             settings.language = tag.to_owned();
+            settings.language_is_named = true;
         }
         settings
     }
@@ -114,6 +118,63 @@ pub(crate) fn is_language(tag: &str) -> bool {
     let first = tag.split('-').next().unwrap_or(tag);
     let primary = matches!(first.len(), 2 | 3) && first.chars().all(|c| c.is_ascii_alphabetic());
     tag.len() <= 35 && primary && tag.split('-').all(well_formed)
+}
+
+/// The tag of a language that is named by its tag, in any of the ways these are written, or by its name in English or in itself.
+pub(crate) fn language_named(word: &str) -> Option<String> {
+    const NAMES: &[(&str, &[&str])] = &[
+        ("ar", &["arabic", "العربية"]),
+        ("bg", &["bulgarian", "български"]),
+        ("bn", &["bengali", "বাংলা"]),
+        ("ca", &["catalan", "català"]),
+        ("cs", &["czech", "čeština"]),
+        ("da", &["danish", "dansk"]),
+        ("de", &["german", "deutsch", "ngerman"]),
+        ("el", &["greek", "ελληνικά"]),
+        ("en", &["english", "british", "american", "ukenglish"]),
+        ("es", &["spanish", "español", "espanol", "castellano"]),
+        ("et", &["estonian", "eesti"]),
+        ("fa", &["persian", "farsi", "فارسی"]),
+        ("fi", &["finnish", "suomi"]),
+        ("fr", &["french", "français", "francais"]),
+        ("he", &["hebrew", "עברית"]),
+        ("hi", &["hindi", "हिन्दी"]),
+        ("hr", &["croatian", "hrvatski"]),
+        ("hu", &["hungarian", "magyar"]),
+        ("id", &["indonesian", "bahasa indonesia"]),
+        ("it", &["italian", "italiano"]),
+        ("ja", &["japanese", "日本語"]),
+        ("ko", &["korean", "한국어"]),
+        ("lt", &["lithuanian", "lietuvių"]),
+        ("lv", &["latvian", "latviešu"]),
+        ("nb", &["norwegian", "norsk"]),
+        ("nl", &["dutch", "nederlands"]),
+        ("pl", &["polish", "polski"]),
+        ("pt", &["portuguese", "português", "portugues"]),
+        ("pt-BR", &["brazilian", "brazilian portuguese", "português do brasil"]),
+        ("ro", &["romanian", "română"]),
+        ("ru", &["russian", "русский"]),
+        ("sk", &["slovak", "slovenčina"]),
+        ("sl", &["slovenian", "slovenščina"]),
+        ("sr", &["serbian", "српски"]),
+        ("sv", &["swedish", "svenska"]),
+        ("ta", &["tamil", "தமிழ்"]),
+        ("te", &["telugu", "తెలుగు"]),
+        ("th", &["thai", "ไทย"]),
+        ("tr", &["turkish", "türkçe"]),
+        ("uk", &["ukrainian", "українська"]),
+        ("ur", &["urdu", "اردو"]),
+        ("vi", &["vietnamese", "tiếng việt"]),
+        ("zh", &["chinese", "mandarin", "中文", "汉语", "漢語"]),
+    ];
+    let word = word.trim();
+    let lower = word.to_lowercase();
+    if let Some((tag, _)) = NAMES.iter().find(|(_, names)| names.contains(&lower.as_str())) {
+        return Some((*tag).to_owned());
+    }
+    // `en_US.UTF-8`
+    let tag = word.split('.').next().unwrap_or(word).replace('_', "-");
+    is_language(&tag).then_some(tag)
 }
 
 /// Whether `text` may begin with `wanted`, by its first two bytes: most words begin otherwise than most of those with a pronunciation.

@@ -8,6 +8,7 @@ pub(crate) mod axis;
 pub(crate) mod chart;
 pub(crate) mod expression;
 pub(crate) mod graph;
+pub(crate) mod mermaid;
 pub(crate) mod number_line;
 pub(crate) mod plot;
 pub(crate) mod shapes;

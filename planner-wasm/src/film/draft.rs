@@ -1,7 +1,7 @@
 //! What every kind of document becomes first: scenes of steps, before anybody asks what fits a screen.
 
 use crate::storyboard::{Action, CameraChange, Element, ElementKind, Place, Placement, SceneKind, Style, Timing};
-use crate::text::{length, one_line};
+use crate::text::one_line;
 
 /// A scene as its document has it.
 #[derive(Debug)]
@@ -84,28 +84,6 @@ impl Step {
     pub(crate) fn show(kind: ElementKind, place: Place) -> Self {
         Self { place, kind: StepKind::Show(Shown::of(kind)) }
     }
-}
-
-/// How much there is to read in an element, in characters. A picture is looked at about as long as a short sentence.
-pub(crate) fn characters(kind: &ElementKind) -> usize {
-    match kind {
-        ElementKind::Text(text) | ElementKind::Callout(text) => length(text),
-        ElementKind::Bullets(bullets) => bullets.items.iter().map(|item| length(&item.text)).sum(),
-        ElementKind::Equation(equation) => equation.formula.latex.chars().count(),
-        ElementKind::Code(code) => code.text.chars().count(),
-        ElementKind::Table(table) => {
-            table.header.iter().chain(table.rows.iter().flat_map(|row| &row.cells)).map(length).sum()
-        }
-        ElementKind::Axes(_)
-        | ElementKind::Image(_)
-        | ElementKind::NumberLine(_)
-        | ElementKind::Drawing(_)
-        | ElementKind::Graph(_)
-        | ElementKind::Chart(_)
-        | ElementKind::Space(_) => 50,
-        ElementKind::Placeholder(placeholder) => placeholder.label.chars().count(),
-    }
-    .max(1)
 }
 
 /// The name of a kind of element, of which ids are made.

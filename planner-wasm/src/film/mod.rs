@@ -4,12 +4,13 @@
 
 pub(crate) mod draft;
 pub(crate) mod estimate;
+mod reading;
 pub(crate) mod screen;
 mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::draft::{Draft, Shown, Step, StepKind, characters, noun, target};
+use self::draft::{Draft, Shown, Step, StepKind, noun, target};
 use self::estimate::speaking_ms;
 pub(crate) use self::warnings::Warnings;
 use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
@@ -22,9 +23,8 @@ use crate::text::sentence;
 const BREATH_MS: u32 = 350;
 /// How long a title card without words stands.
 const TITLE_MS: u32 = 2_500;
-/// How long something without words stands: this and so much for each character, and no longer than a viewer
-/// waits.
-const READING_MS: (u32, u32, u32) = (2_500, 60, 8_000);
+/// How long a change of what is there is looked at.
+const CHANGE_MS: u32 = 2_000;
 
 /// Names that begin with it are no author's: ids are made of the kind of element.
 pub(crate) const NAMELESS: char = '\u{1}';
@@ -81,10 +81,17 @@ impl FilmBuilder {
             scene.beat(String::new(), TITLE_MS, place);
         }
         scene.rest();
+        scene.leave(None);
         if plays_ms > 0 {
             scene.plays_for(plays_ms);
         }
         let (elements, beats) = (scene.elements, scene.beats);
+        for beat in &beats {
+            if let Some(mark) = markup(&beat.narration) {
+                let message = format!("`{mark}` is spoken as it stands: it looks like markup that is not known here");
+                self.warnings.add("plan.markup_spoken", message, beat.place.unwrap_or(place));
+            }
+        }
         self.elements += elements;
         self.beats += beats.len();
         if beats.len() > BEATS {
@@ -140,17 +147,25 @@ impl FilmBuilder {
     }
 }
 
+/// What looks like markup in words that are to be spoken.
+fn markup(words: &str) -> Option<&'static str> {
+    const MARKS: &[&str] = &["{%", "{{", "[[", ":::", "\\begin", "**", "](", "![", "</", "$$", "!!!", "```"];
+    // Nearly all words have none of the signs.
+    if !words.contains(['{', '[', ':', '\\', '*', ']', '!', '<', '$', '`']) {
+        return None;
+    }
+    MARKS.iter().copied().find(|mark| words.contains(mark))
+}
+
 /// How long it takes to read what actions show, in milliseconds; none when they show nothing.
 fn reading_ms(actions: &[Action]) -> Option<u32> {
-    let (least, each, most) = READING_MS;
     let shown = |action: &Action| match action {
-        Action::Show(element) => characters(&element.kind),
-        Action::Transform(transform) => characters(&transform.into.kind),
-        Action::Clear => 0,
-        _ => 1,
+        Action::Show(element) => Some(reading::reading_ms(&element.kind)),
+        Action::Transform(transform) => Some(reading::reading_ms(&transform.into.kind)),
+        Action::Clear => None,
+        _ => Some(CHANGE_MS),
     };
-    let characters = u32::try_from(actions.iter().map(shown).sum::<usize>()).unwrap_or(u32::MAX);
-    (characters > 0).then(|| least.saturating_add(characters.saturating_mul(each)).min(most))
+    actions.iter().filter_map(shown).reduce(u32::saturating_add)
 }
 
 /// Lower-case letters, digits and `-` of a name; `otherwise` when there are none.
@@ -204,8 +219,8 @@ struct SceneBuilder<'a> {
     ids: Ids,
     /// The ids of what the author names.
     named: BTreeMap<String, String>,
-    /// Ids of what is on the screen.
-    there: BTreeSet<String>,
+    /// Ids of what is on the screen, with the beat that each came in, and how long it must stand to be read, in milliseconds.
+    there: BTreeMap<String, (usize, u32)>,
 }
 
 impl<'a> SceneBuilder<'a> {
@@ -219,7 +234,7 @@ impl<'a> SceneBuilder<'a> {
             elements: 0,
             ids: Ids::default(),
             named: BTreeMap::new(),
-            there: BTreeSet::new(),
+            there: BTreeMap::new(),
         }
     }
 
@@ -235,7 +250,7 @@ impl<'a> SceneBuilder<'a> {
             // Before anything was shown there is nothing to empty.
             StepKind::Clear if self.there.is_empty() => {}
             StepKind::Clear => {
-                self.there.clear();
+                self.leave(None);
                 self.push(Action::Clear, place);
             }
         }
@@ -257,27 +272,32 @@ impl<'a> SceneBuilder<'a> {
         if let Some(name) = &shown.name {
             self.named.insert(name.clone(), id.clone());
         }
-        let grown = shown.from.as_ref().and_then(|from| self.named.get(from)).filter(|from| self.there.contains(*from));
+        let grown =
+            shown.from.as_ref().and_then(|from| self.named.get(from)).filter(|from| self.there.contains_key(*from));
         let from = grown.cloned();
-        self.there.insert(id.clone());
+        let arrives = (self.beats.len(), reading::reading_ms(&shown.kind));
         let element = shown.into_element(id, place);
         match from {
             Some(from) => {
-                self.there.remove(&from);
+                self.leave(Some(&from));
+                self.there.insert(element.id.clone(), arrives);
                 // Whoever spoke of the old one means the new one.
                 for id in self.named.values_mut().filter(|id| **id == from) {
                     *id = element.id.clone();
                 }
                 self.push(Action::Transform(Transform { from, into: element }), place);
             }
-            None => self.push(Action::Show(element), place),
+            None => {
+                self.there.insert(element.id.clone(), arrives);
+                self.push(Action::Show(element), place);
+            }
         }
     }
 
     /// An action about something that is there; what is not there can't be touched.
     fn act(&mut self, mut action: Action, place: Place, warnings: &mut Warnings) {
         if let Some(name) = target(&mut action) {
-            match self.named.get(name).filter(|id| self.there.contains(*id)) {
+            match self.named.get(name).filter(|id| self.there.contains_key(*id)) {
                 Some(id) => *name = id.clone(),
                 None => {
                     let message =
@@ -287,7 +307,7 @@ impl<'a> SceneBuilder<'a> {
             }
         }
         if let Action::Remove(id) = &action {
-            self.there.remove(id);
+            self.leave(Some(id));
         }
         self.push(action, place);
     }
@@ -303,7 +323,30 @@ impl<'a> SceneBuilder<'a> {
     /// What is left without words stands long enough to be read.
     fn rest(&mut self) {
         if let Some(pause) = reading_ms(&self.actions) {
-            self.beat(String::new(), pause, self.place);
+            self.beat(String::new(), pause.min(PAUSE), self.place);
+        }
+    }
+
+    /// One element, or all of them, leave the screen with the next beat: the last one before is held until they could be read.
+    fn leave(&mut self, id: Option<&str>) {
+        let leaving: Vec<(usize, u32)> = match id {
+            Some(id) => self.there.remove(id).into_iter().collect(),
+            None => std::mem::take(&mut self.there).into_values().collect(),
+        };
+        // Whoever reads what came last has read what came before; each beat's own words are heard meanwhile.
+        let stood =
+            |from: usize| -> u32 { self.beats[from..].iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum() };
+        let missing = |from: usize| {
+            let needed: u32 = leaving
+                .iter()
+                .filter(|(came, _)| *came >= from && *came < self.beats.len())
+                .map(|(_, needed)| needed)
+                .sum();
+            needed.saturating_sub(stood(from))
+        };
+        let missing = leaving.iter().filter(|(came, _)| *came < self.beats.len()).map(|(came, _)| missing(*came)).max();
+        if let (Some(missing), Some(beat)) = (missing, self.beats.last_mut()) {
+            beat.pause_ms = beat.pause_ms.saturating_add(missing).min(PAUSE);
         }
     }
 
@@ -321,7 +364,7 @@ impl<'a> SceneBuilder<'a> {
     fn dwell(&mut self) {
         if let Some(beat) = self.beats.last_mut() {
             let left = reading_ms(&beat.actions).unwrap_or(0).saturating_sub(beat.estimate_ms);
-            beat.pause_ms = beat.pause_ms.max(left);
+            beat.pause_ms = beat.pause_ms.max(left.min(PAUSE));
         }
     }
 

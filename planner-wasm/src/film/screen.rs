@@ -267,7 +267,7 @@ fn here(lines: &[u32], before: usize, count: usize) -> Vec<u32> {
 fn words(text: &RichText) -> String {
     let word = |span: &Span| match span {
         Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.clone(),
-        Span::Math(formula) => formula.latex.clone(),
+        Span::Math(formula) => latex_reader::written(&formula.latex),
     };
     text.spans.iter().map(word).collect()
 }

@@ -9,6 +9,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use crate::document::settings::Settings;
 use crate::film::Warnings;
 use crate::formula;
+use crate::markup::formulas::{self, Formulas, is_private};
+use crate::markup::source::Source;
 use crate::speech;
 use crate::speech::Locale;
 use crate::storyboard::{Formula, Place, RichText, Span};
@@ -75,24 +77,21 @@ fn nothing_but_words(text: &str) -> bool {
 
 /// [`of_text`], for texts with marks in them.
 fn marked(text: &str, place: Place) -> Vec<Inline> {
-    let mut text = nesting::shallow(text, 0).map_or(Cow::Borrowed(text), |(shallow, _)| Cow::Owned(shallow));
-    if text.contains('\\') {
-        text = text.replace("\\(", "$").replace("\\)", "$").replace("\\[", "$$").replace("\\]", "$$").into();
-    }
+    let text = nesting::shallow(text, 0).map_or(Cow::Borrowed(text), |(shallow, _)| Cow::Owned(shallow));
+    let mut formulas = Formulas::default();
+    let text = formulas::taken(&Source::of(&text), 0, &mut formulas).text;
     let (mut line, mut strong, mut emphasis) = (Vec::new(), 0_usize, 0_usize);
-    for event in Parser::new_ext(&text, Options::ENABLE_MATH | Options::ENABLE_STRIKETHROUGH) {
+    for event in Parser::new_ext(&text, Options::ENABLE_STRIKETHROUGH) {
         match event {
             Event::Start(Tag::Strong) => strong += 1,
             Event::End(TagEnd::Strong) => strong -= 1,
             Event::Start(Tag::Emphasis) => emphasis += 1,
             Event::End(TagEnd::Emphasis) => emphasis -= 1,
             Event::Start(Tag::List(Some(first))) => push(&mut line, &format!("{first}. "), Style::Plain),
-            Event::Text(text) => push(&mut line, &clean(&text), style(strong, emphasis)),
-            Event::Code(code) => line.push(Inline::Code(clean(&code))),
-            Event::InlineMath(source) => line.push(Inline::Math(source.to_string(), place)),
-            Event::DisplayMath(source) => line.push(Inline::Display(source.to_string(), place)),
+            Event::Text(text) => with_formulas(&text, style(strong, emphasis), &formulas, |_| place, &mut line),
+            Event::Code(code) => line.push(Inline::Code(clean(&formulas.restored(&code)))),
             Event::Html(html) | Event::InlineHtml(html) if !html.starts_with("<br") => {
-                push(&mut line, &clean(&html), Style::Plain);
+                push(&mut line, &clean(&formulas.restored(&html)), Style::Plain);
             }
             Event::SoftBreak
             | Event::HardBreak
@@ -106,6 +105,26 @@ fn marked(text: &str, place: Place) -> Vec<Inline> {
     line
 }
 
+/// Adds words to a line, and the formulas that stand among them; `place` knows a byte of the document.
+pub(crate) fn with_formulas(
+    text: &str,
+    style: Style,
+    formulas: &Formulas,
+    place: impl Fn(usize) -> Place,
+    line: &mut Vec<Inline>,
+) {
+    let mut rest = text;
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_private(*c)) {
+        push(line, &clean(&rest[..at]), style);
+        if let Some(formula) = formulas.of(c) {
+            let (latex, place) = (formula.latex.clone(), place(formula.at));
+            line.push(if formula.display { Inline::Display(latex, place) } else { Inline::Math(latex, place) });
+        }
+        rest = &rest[at + c.len_utf8()..];
+    }
+    push(line, &clean(rest), style);
+}
+
 /// The style of words inside of so many emphases.
 pub(crate) fn style(strong: usize, emphasis: usize) -> Style {
     match (strong, emphasis) {
@@ -116,6 +135,9 @@ pub(crate) fn style(strong: usize, emphasis: usize) -> Style {
 }
 
 fn push(line: &mut Vec<Inline>, text: &str, style: Style) {
+    if text.is_empty() {
+        return;
+    }
     match line.last_mut() {
         Some(Inline::Text(before, known)) if *known == style => before.push_str(text),
         _ => line.push(Inline::Text(text.to_owned(), style)),
@@ -251,6 +273,11 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
         }
     }
     let said = clean(&speech::tidy(&said));
+    // "The vector $\\vec v$" names it twice.
+    let said = ["vector", "Vektor", "vecteur"].iter().fold(said, |said, word| {
+        let twice = |article: &str| format!("{word} {article} {word} ");
+        ["the", "der", "le", "el"].iter().fold(said, |said, article| said.replace(&twice(article), &format!("{word} ")))
+    });
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 
@@ -268,6 +295,17 @@ pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
         }
     }
     crate::text::one_line(&said, 150)
+}
+
+/// The words of a line as they are written, without programs and formulas.
+pub(crate) fn words(line: &[Inline], out: &mut String) {
+    for inline in line {
+        if let Inline::Text(text, _) = inline {
+            // An address is in no language.
+            out.extend(text.split_inclusive(' ').filter(|word| !word.contains("://") && !word.contains('@')));
+        }
+    }
+    out.push(' ');
 }
 
 /// How long a paragraph is, as it was written.
@@ -322,7 +360,10 @@ pub(crate) fn first_sentence(line: &[Inline]) -> RichText {
                 continue;
             }
             Inline::Math(source, _) | Inline::Display(source, _) => {
-                spans.push(formula::formula(source).map_or_else(|_| Span::Code(clean(source)), Span::Math));
+                spans.push(
+                    formula::formula(source)
+                        .map_or_else(|_| Span::Code(clean(&latex_reader::written(source))), Span::Math),
+                );
                 continue;
             }
             Inline::Image(_) | Inline::Note(_) => continue,

@@ -8,7 +8,7 @@ use crate::storyboard::{Drawing, ElementKind, Placement, Shape, Style, Timing};
 /// Where a part of a scene stands: in which of its canvases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Canvas {
-    AxesBuilder(usize),
+    Axes(usize),
     Space(usize),
     Drawing,
 }
@@ -59,7 +59,7 @@ impl Canvases {
     }
 
     pub(super) fn all(&self) -> Vec<Canvas> {
-        let planes = (0..self.planes.len()).map(Canvas::AxesBuilder);
+        let planes = (0..self.planes.len()).map(Canvas::Axes);
         let spaces = (0..self.spaces.len()).map(Canvas::Space);
         planes.chain(spaces).chain([Canvas::Drawing]).collect()
     }
@@ -67,7 +67,7 @@ impl Canvases {
     /// A canvas as it is now.
     pub(super) fn shown(&mut self, canvas: Canvas) -> Shown {
         match canvas {
-            Canvas::AxesBuilder(index) => {
+            Canvas::Axes(index) => {
                 let stage = &mut self.planes[index];
                 let kind = stage.what.clone().axes().map(ElementKind::Axes);
                 (kind, stage.next(), stage.placement.clone(), stage.style.clone(), stage.timing.clone())
@@ -88,7 +88,7 @@ impl Canvases {
     /// The name under which a canvas is shown.
     pub(super) fn name(&self, canvas: Canvas) -> &str {
         match canvas {
-            Canvas::AxesBuilder(index) => &self.planes[index].name,
+            Canvas::Axes(index) => &self.planes[index].name,
             Canvas::Space(index) => &self.spaces[index].name,
             Canvas::Drawing => &self.drawing.name,
         }
@@ -97,7 +97,7 @@ impl Canvases {
     /// Whether a canvas is nothing but the one part that it has.
     pub(super) fn is_alone(&self, canvas: Canvas) -> bool {
         match canvas {
-            Canvas::AxesBuilder(_) => false,
+            Canvas::Axes(_) => false,
             Canvas::Space(index) => {
                 let space = &self.spaces[index].what;
                 space.axes.is_none() && space.solids.len() == 1
@@ -115,7 +115,7 @@ impl Canvases {
             }
         }
         match canvas {
-            Canvas::AxesBuilder(index) => {
+            Canvas::Axes(index) => {
                 let stage = &mut self.planes[index];
                 out(&mut stage.parts, &mut stage.what.curves, name);
             }
@@ -130,7 +130,7 @@ impl Canvases {
     /// Takes all parts off.
     pub(super) fn empty(&mut self, canvas: Canvas) {
         match canvas {
-            Canvas::AxesBuilder(index) => {
+            Canvas::Axes(index) => {
                 self.planes[index].parts.clear();
                 self.planes[index].what.curves.clear();
             }

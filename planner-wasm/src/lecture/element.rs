@@ -44,6 +44,8 @@ pub(super) enum Made {
     Transformation(Transformation),
     /// The screen is emptied.
     Clear,
+    /// What is there stands so many milliseconds, without words.
+    Pause(u32),
     /// There is nothing to show.
     Nothing,
 }
@@ -210,7 +212,13 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
         "camera" | "zoom" | "zoomin" | "zoomout" | "rotatecamera" | "cameramove" | "orbit" => {
             Made::Act(camera(name, parameters))
         }
-        "wait" | "pause" | "voiceover" | "narration" | "audio" => Made::Nothing,
+        "wait" | "pause" => {
+            let seconds = parameters
+                .number(&["duration", "seconds", "time", "runtime", "content"])
+                .filter(|seconds| *seconds > 0.0);
+            seconds.map_or(Made::Nothing, |seconds| Made::Pause((seconds * 1_000.0).min(60_000.0) as u32))
+        }
+        "voiceover" | "narration" | "audio" => Made::Nothing,
         "" => untyped(parameters, place, warnings),
         _ => {
             let message =

@@ -12,6 +12,7 @@
 
 mod canvas;
 mod element;
+mod fields;
 mod figure;
 pub(crate) mod json;
 mod parameters;
@@ -22,7 +23,7 @@ use self::json::{Kind, Value, plain};
 use crate::check::SCENES;
 use crate::document::position::Positions;
 use crate::document::refusal;
-use crate::document::settings::{MOST_CAPTIONS, Settings, is_language};
+use crate::document::settings::{MOST_CAPTIONS, Settings, is_language, language_named};
 use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::Draft;
@@ -53,16 +54,23 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     }
     let root = unwrapped(root, 0);
     let Some((plan, scenes)) = scenes(&root) else {
-        let message = "the JSON is neither a lecture plan nor a storyboard: it has no `scenes`";
+        let message = "the JSON is neither a lecture plan, a storyboard nor a notebook: it has no `scenes`";
         let remedy = "Write `{\"animation_plan\": {\"scenes\": [{\"voiceover\": …, \"elements\": […]}]}}`.";
         return Err(refusal("input.unknown_format", message, remedy, Some(positions.at(root.at))));
     };
-    let settings = settings(name, &[plan, &root], &positions, &mut warnings);
+    let mut settings = settings(name, &[plan, &root], &positions, &mut warnings);
+    fields::notice_language(&mut settings, &scenes, &mut warnings);
+    fields::unused(plan, &scenes, &positions, &mut warnings);
     let given = title(&root, plan, &settings);
     let title = given.clone().unwrap_or_else(|| python::title(name));
+    // The steps of the solution are those of the film when there are as many of them.
+    let steps =
+        root.get(&["solution"]).and_then(|solution| solution.get(&["steps"])).map(Value::items).unwrap_or_default();
+    let steps: Vec<Option<String>> = steps.iter().map(|step| step.get(&["title", "heading", "name"])?.text()).collect();
     let mut drafts = Vec::new();
     for (index, one) in scenes.iter().enumerate() {
-        drafts.push(scene::draft(one, (index, &title), &settings, &positions, &mut warnings));
+        let step = steps.get(index).and_then(Option::as_deref).filter(|_| steps.len() == scenes.len());
+        drafts.push(scene::draft(one, (index, &title, step), &settings, &positions, &mut warnings));
     }
     let mut film = FilmBuilder::new(title, settings, warnings);
     if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..SCENES).contains(&drafts.len()))
@@ -134,12 +142,23 @@ fn scenes(root: &Value) -> Option<(&Value, Vec<&Value>)> {
         if let Some(list) = plan.list() {
             return Some((plan, list.iter().filter(|scene| matches!(scene.kind, Kind::Map(_))).collect()));
         }
-        if let Some(scenes) = plan.get(&["scenes", "scene", "slides", "segments", "sections"]) {
-            let single = scenes.get(&["elements", "voiceover"]).is_some();
+        if let Some(scenes) = plan.get(&[
+            "scenes",
+            "scene",
+            "slides",
+            "segments",
+            "sections",
+            "shots",
+            "parts",
+            "chapters",
+            "storyboard",
+            "beats",
+        ]) {
+            let single = fields::is_scene(scenes);
             let all = if single { vec![scenes] } else { scenes.items() };
             return Some((plan, all.into_iter().filter(|scene| matches!(scene.kind, Kind::Map(_))).collect()));
         }
-        if plan.get(&["elements"]).is_some() {
+        if fields::is_scene(plan) {
             return Some((plan, vec![plan]));
         }
     }
@@ -147,7 +166,19 @@ fn scenes(root: &Value) -> Option<(&Value, Vec<&Value>)> {
 }
 
 fn title(root: &Value, plan: &Value, settings: &Settings) -> Option<String> {
-    let keys = ["title", "topic", "lecturetitle", "name", "subject", "problem", "question"];
+    let keys = [
+        "title",
+        "videotitle",
+        "lessontitle",
+        "coursetitle",
+        "filmtitle",
+        "topic",
+        "lecturetitle",
+        "name",
+        "subject",
+        "problem",
+        "question",
+    ];
     let solution = root.get(&["solution"]).and_then(|solution| solution.get(&["title", "topic", "problem"]));
     let title = plan.get(&keys).or_else(|| root.get(&keys)).or(solution).and_then(Value::text)?;
     let place = Place { line: 1, column: 1 };
@@ -186,9 +217,10 @@ fn settings(name: &str, maps: &[&Value], positions: &Positions<'_>, warnings: &m
     settings.quality = choice("quality", &words(Quality::ALL, Quality::name)).and_then(|word| Quality::named(&word));
     let on_failure = choice("on_failure", &words(OnFailure::ALL, OnFailure::name));
     settings.on_failure = on_failure.and_then(|word| OnFailure::named(&word));
-    if let Some((language, place)) = found(&["language", "lang"]) {
-        if is_language(&language) {
+    if let Some((language, place)) = found(&["language", "lang", "locale"]) {
+        if let Some(language) = language_named(&language) {
             settings.language = language;
+            settings.language_is_named = true;
         } else {
             let message = "`language` is no language tag such as `en` or `de-AT`; it was left out";
             warnings.add("plan.unknown_setting", message, place);

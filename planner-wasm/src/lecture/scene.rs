@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::canvas::{Canvas, Canvases, Stage, put};
 use super::element::{self, Made};
+use super::fields::{self, WORDS};
 use super::figure;
-use super::json::{Kind, Value, plain};
+use super::json::{Value, plain};
 use super::parameters::Parameters;
 use super::transformation::Transformation;
 use crate::document::position::Positions;
@@ -21,6 +22,7 @@ use crate::film::NAMELESS;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Shown, Step, StepKind, placeholder, target};
 use crate::inline;
+use crate::python;
 use crate::speech::Locale;
 use crate::storyboard::{
     Action, Axis, Curve, CurveKind, Drawing, ElementKind, Formula, Place, Point, RichText, SceneKind, Shape, ShapeKind,
@@ -38,11 +40,6 @@ const MOST_ELEMENTS: usize = 300;
 const APART: f64 = 4.0;
 /// Half of Manim's frame, in its units, and a little more.
 const HALF_FRAME: (f64, f64) = (7.2, 4.1);
-/// Characters of a heading that is made of a description.
-const LONGEST_HEADING: usize = 80;
-
-const WORDS: &[&str] = &["voiceover", "narration", "voice", "speech", "script", "spokentext", "vo"];
-
 /// What a name of the plan's is, where it is no element of its own.
 #[derive(Debug, Clone)]
 enum Named {
@@ -80,10 +77,10 @@ struct Reader<'a, 'w> {
     has_drawing: bool,
 }
 
-/// The draft of a scene; `index` counts from 0, and `film` is the film's title.
+/// The draft of a scene; `index` counts from 0, `film` is the film's title, and `step` that of the step of the solution that it shows.
 pub(super) fn draft(
     scene: &Value,
-    (index, film): (usize, &str),
+    (index, film, step): (usize, &str, Option<&str>),
     settings: &Settings,
     positions: &Positions<'_>,
     warnings: &mut Warnings,
@@ -102,40 +99,40 @@ pub(super) fn draft(
         became: BTreeMap::new(),
         has_drawing: false,
     };
-    let elements =
-        scene.get(&["elements", "objects", "mobjects", "items", "visuals", "visualelements", "components", "content"]);
-    let elements: Vec<&Value> = match elements.map(|elements| (&elements.kind, elements)) {
-        Some((Kind::List(list), _)) => list.iter().filter(|one| one.kind != Kind::Null).collect(),
-        // One element, or a map of them by id.
-        Some((Kind::Map(_), one)) if one.get(&["type", "content"]).is_some() => vec![one],
-        Some((Kind::Map(entries), _)) => {
-            entries.iter().map(|(_, one)| one).filter(|one| one.kind != Kind::Null).collect()
-        }
-        Some((Kind::Text(_), one)) => vec![one],
-        _ => Vec::new(),
-    };
+    let (own, asked): (Vec<&Value>, Vec<&Value>) =
+        fields::elements(scene).into_iter().partition(|one| !fields::asks(one));
+    let written: Vec<Value> = asked.into_iter().flat_map(fields::question).chain(fields::shown(scene)).collect();
+    // In the order in which the plan names them.
+    let mut elements: Vec<&Value> = own.into_iter().chain(&written).collect();
+    elements.sort_by_key(|element| element.at);
     if elements.len() > MOST_ELEMENTS {
         let message = format!("the scene has {} elements; the first {MOST_ELEMENTS} are shown", elements.len());
         reader.warnings.add("plan.text_cut", message, place);
     }
     let elements = &elements[..elements.len().min(MOST_ELEMENTS)];
     let own = scene.get(&["title", "heading", "name", "header"]).and_then(Value::text);
-    let description = scene.get(&["description", "summary", "goal", "purpose"]).and_then(Value::text);
     let mut heading = own.map(|title| inline::read(&inline::of_text(&title, place), settings));
-    let mut steps = reader.steps(scene, elements, &mut heading, description.as_deref());
-    let kind = if elements.is_empty() { card(scene) } else { SceneKind::Lesson };
+    let mut steps = reader.steps(scene, elements, &mut heading);
+    let mut kind = if elements.is_empty() { card(scene) } else { SceneKind::Lesson };
+    let mut plays_ms = 0;
+    if let Some(program) = fields::program(scene) {
+        // It shows what the scene is about, and the scene's words are heard over it.
+        plays_ms = python::estimate_ms(&program.source, &program.class);
+        kind = SceneKind::Manim(program);
+    }
     if !matches!(kind, SceneKind::Lesson) {
         // A card shows its heading, and nothing of what is said.
         steps.retain(|step| !matches!(step.kind, StepKind::Show(_)));
     }
-    let heading = heading.or_else(|| description.as_deref().map(described)).filter(|heading| !heading.is_empty());
+    // What a scene is for is said to whoever draws it: it is no heading.
+    let heading = heading.or_else(|| step.map(str::to_owned)).filter(|heading| !heading.is_empty());
     let heading =
         heading.unwrap_or_else(|| if index == 0 { film.to_owned() } else { format!("{film} ({})", index + 1) });
     let name = scene.get(&["id", "sceneid", "scene"]).and_then(Value::text).map(|id| match id.parse::<f64>() {
         Ok(_) => format!("scene-{id}"),
         Err(_) => id,
     });
-    Draft { kind, heading: one_line(&heading, 150), name, place, steps, plays_ms: 0 }
+    Draft { kind, heading: one_line(&heading, 150), name, place, steps, plays_ms }
 }
 
 /// What a scene without elements says of itself: that it opens or ends the film.
@@ -152,30 +149,17 @@ fn card(scene: &Value) -> SceneKind {
     }
 }
 
-/// A description as a heading: its first sentence, if that is short, or its first clause.
-fn described(description: &str) -> String {
-    let sentence = crate::text::sentence::all(description).first().map_or(description, |one| *one);
-    let clause = if sentence.chars().count() > LONGEST_HEADING { sentence.split([',', ';', ':']).next() } else { None };
-    one_line(clause.unwrap_or(sentence).trim_end_matches('.'), LONGEST_HEADING)
-}
-
 impl Reader<'_, '_> {
     fn heard(&mut self, value: Option<&Value>) -> String {
         let place = value.map(|value| self.positions.at(value.at));
-        match (value.and_then(Value::text), place) {
+        match (value.and_then(fields::spoken), place) {
             (Some(text), Some(place)) => inline::heard(&inline::of_text(&text, place), self.settings),
             _ => String::new(),
         }
     }
 
-    fn steps(
-        &mut self,
-        scene: &Value,
-        elements: &[&Value],
-        heading: &mut Option<String>,
-        description: Option<&str>,
-    ) -> Vec<Step> {
-        let words = scene.get(WORDS);
+    fn steps(&mut self, scene: &Value, elements: &[&Value], heading: &mut Option<String>) -> Vec<Step> {
+        let words = fields::words(scene);
         let spoken = self.heard(words);
         let place = self.positions.at(words.map_or(scene.at, |words| words.at));
         let of_scene = self.positions.at(scene.at);
@@ -235,6 +219,14 @@ impl Reader<'_, '_> {
                 _ if result && !begins(&name) => continue,
                 made => (made, parameters, name),
             };
+            if let Made::Pause(ms) = made_here {
+                // What came before is seen, and its words are heard, before it is silent.
+                self.close(&mut items, waiting.take(), &mut out);
+                if !out.is_empty() {
+                    out.push(Step { place: at, kind: StepKind::Hold(ms) });
+                }
+                continue;
+            }
             self.element(made_here, parameters, name, at, heading, &ranges, !several, &mut items);
             (self.from, self.old) = (None, None);
         }
@@ -242,18 +234,12 @@ impl Reader<'_, '_> {
         let nothing_shown = items.is_empty() && out.is_empty();
         if nothing_shown && waiting.is_some() && elements.is_empty() {
             // No scene is an empty screen: the words' own first sentence, or the description.
-            let line = inline::of_text(&words.and_then(Value::text).unwrap_or_default(), place);
+            let line = inline::of_text(&words.and_then(fields::spoken).unwrap_or_default(), place);
             let key = inline::key_words(&line);
             let text = if key.spans.is_empty() { inline::first_sentence(&line) } else { key };
             if !text.spans.is_empty() {
                 items.push(Item::Step(Step::show(ElementKind::Text(text), place)));
             }
-        } else if nothing_shown
-            && waiting.is_none()
-            && let Some(description) = description
-        {
-            let text = inline::rich(inline::of_text(description, of_scene), of_scene, self.warnings);
-            items.push(Item::Step(Step::show(ElementKind::Text(text), of_scene)));
         }
         let silent = waiting.is_none() && out.iter().all(|step: &Step| !matches!(step.kind, StepKind::Speak(_)));
         self.close(&mut items, waiting.take(), &mut out);
@@ -301,7 +287,7 @@ impl Reader<'_, '_> {
     ) {
         self.became.remove(&name);
         match made {
-            Made::Nothing | Made::Transformation(_) => {}
+            Made::Nothing | Made::Transformation(_) | Made::Pause(_) => {}
             Made::Clear => {
                 self.clear(items);
                 items.push(Item::Step(Step { place, kind: StepKind::Clear }));
@@ -357,9 +343,9 @@ impl Reader<'_, '_> {
                 stage.timing = parameters.timing(from_scene);
                 self.canvases.planes.push(stage);
                 self.on_planes.insert(name.clone(), index);
-                self.names.insert(name.clone(), Named::Whole(Canvas::AxesBuilder(index)));
+                self.names.insert(name.clone(), Named::Whole(Canvas::Axes(index)));
                 self.last = Some(name);
-                items.push(Item::Canvas(Canvas::AxesBuilder(index), place));
+                items.push(Item::Canvas(Canvas::Axes(index), place));
             }
             Made::Curve(curve) => {
                 let index = self.plane_of(parameters).unwrap_or_else(|| {
@@ -379,9 +365,9 @@ impl Reader<'_, '_> {
                 let old = put(&mut stage.parts, &mut stage.what.curves, &name, curve, self.old.take());
                 self.becomes(old, &name);
                 self.on_planes.insert(name.clone(), index);
-                self.names.insert(name.clone(), Named::Part(Canvas::AxesBuilder(index), label));
+                self.names.insert(name.clone(), Named::Part(Canvas::Axes(index), label));
                 self.last = Some(name);
-                touch(items, Canvas::AxesBuilder(index), place);
+                touch(items, Canvas::Axes(index), place);
             }
             Made::Space(mut scenery) => {
                 let index = self.canvases.spaces.len();
@@ -479,10 +465,10 @@ impl Reader<'_, '_> {
     /// The canvas that something will be a part of.
     fn canvas_of(&self, made: &Made, parameters: &Parameters<'_>) -> Option<Canvas> {
         match made {
-            Made::Curve(_) => self.plane_of(parameters).map(Canvas::AxesBuilder),
+            Made::Curve(_) => self.plane_of(parameters).map(Canvas::Axes),
             Made::Solid(_) => self.canvases.spaces.len().checked_sub(1).map(Canvas::Space),
             Made::Shape(shape, true) if self.on_axes(&shape.kind, parameters).is_some() => {
-                self.plane_of(parameters).map(Canvas::AxesBuilder)
+                self.plane_of(parameters).map(Canvas::Axes)
             }
             Made::Shape(_, true) => Some(Canvas::Drawing),
             _ => None,

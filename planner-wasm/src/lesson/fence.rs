@@ -2,10 +2,11 @@
 
 use crate::document::position::Positions;
 use crate::drawing::expression::ParseError;
-use crate::drawing::{chart, graph, number_line, plot, shapes, surface};
+use crate::drawing::{chart, graph, mermaid, number_line, plot, shapes, surface};
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
 use crate::inline;
+use crate::markup::formulas::Formulas;
 use crate::python;
 use crate::storyboard::{Code, ElementKind, Equation, ManimScene, Place};
 use crate::text::{clean, line_numbers};
@@ -25,12 +26,14 @@ pub(crate) struct Fence {
 /// What becomes of a fence.
 pub(crate) enum Fenced {
     Shown(ElementKind),
+    /// A formula that only defines, for those after it.
+    Nothing,
     Manim(ManimScene),
 }
 
 impl Fence {
-    /// Reads the fence by the name after it.
-    pub(crate) fn read(self, positions: &Positions<'_>, warnings: &mut Warnings) -> Fenced {
+    /// Reads the fence by the name after it; `formulas` know what the document defines.
+    pub(crate) fn read(self, formulas: &Formulas, positions: &Positions<'_>, warnings: &mut Warnings) -> Fenced {
         let name = self.info.split([' ', ',', '{', ':']).next().unwrap_or_default().to_lowercase();
         let text = self.text.as_str();
         let (label, read) = match name.as_str() {
@@ -41,11 +44,19 @@ impl Fence {
             "shapes" => ("Shapes", shapes::drawing(text).map(ElementKind::Drawing)),
             "surface" => ("Surface", surface::space(text).map(ElementKind::Space)),
             "numberline" | "number-line" => ("Number line", number_line::line(text).map(ElementKind::NumberLine)),
-            "math" | "latex" if !text.contains("\\documentclass") => return Fenced::Shown(self.equation(warnings)),
+            "math" | "latex" if !text.contains("\\documentclass") => {
+                let latex = formulas.standing(text);
+                return latex.map_or(Fenced::Nothing, |latex| Fenced::Shown(equation(&latex, self.place, warnings)));
+            }
             // What isn't a graph of nodes and edges is shown as it is written.
-            "mermaid" => match graph::graph(text) {
-                Ok(graph) => return Fenced::Shown(ElementKind::Graph(graph)),
-                Err(_) => return Fenced::Shown(self.program(name, warnings)),
+            "mermaid" => match mermaid::diagram(text) {
+                Ok(kind) => return Fenced::Shown(kind),
+                Err(error) => {
+                    let at = self.at(&error, positions);
+                    let message = format!("the diagram is shown as it is written: {}", error.why);
+                    warnings.add("plan.cannot_draw", message, at);
+                    return Fenced::Shown(self.program(name, warnings));
+                }
             },
             "manim" => return self.manim(warnings),
             _ => return Fenced::Shown(self.program(name, warnings)),
@@ -61,10 +72,6 @@ impl Fence {
     fn at(&self, error: &ParseError, positions: &Positions<'_>) -> Place {
         let piece = self.pieces.iter().rev().find(|(start, _)| *start <= error.at);
         piece.map_or(self.place, |(start, source)| positions.at(source + error.at - start))
-    }
-
-    fn equation(&self, warnings: &mut Warnings) -> ElementKind {
-        equation(&self.text, self.place, warnings)
     }
 
     fn manim(&self, warnings: &mut Warnings) -> Fenced {
@@ -124,7 +131,7 @@ pub(crate) fn equation(source: &str, place: Place, warnings: &mut Warnings) -> E
         Ok(formula) => ElementKind::Equation(Equation { formula }),
         Err(why) => {
             inline::not_understood(&why, place, warnings);
-            placeholder("Formula", source)
+            placeholder("Formula", &latex_reader::written(source))
         }
     }
 }

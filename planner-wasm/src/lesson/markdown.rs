@@ -6,10 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use latex_reader::Definitions;
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd,
-};
+use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::fence::{self, Fence, Fenced};
 use crate::document::asset;
@@ -17,6 +14,8 @@ use crate::document::position::Positions;
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
 use crate::inline::{self, Inline, Picture, Style, is_blank};
+use crate::markup::formulas::{Formulas, closes, fence_marks};
+use crate::markup::source::Source;
 use crate::storyboard::{Bullet, Bullets, ElementKind, Image, ManimScene, Place, RichText, Span, Table, TableRow};
 use crate::text::{clean, one_line};
 
@@ -44,6 +43,8 @@ pub(crate) enum BlockKind {
     Spoken(Vec<Inline>),
     /// Everything else.
     Shown(ElementKind),
+    /// A heading below those of scenes: it begins a screen.
+    Subheading(ElementKind),
     /// A footnote, by its number, beside what refers to it.
     Note(u32),
     /// A Manim program, which is a scene of its own.
@@ -68,24 +69,23 @@ const MOST_COLUMNS: usize = 40;
 /// Bytes of the words of an image inside of another one.
 const MOST_NESTED_WORDS: usize = 1_000;
 
-/// What a document's front matter defines for its formulas, and the numbers of the formulas that something refers to.
-fn definitions(text: &str, body: usize) -> Definitions {
-    let mut definitions = Definitions::default();
-    definitions.take(&text[..body]);
-    for (index, label) in latex_reader::referred(&text[body..]).into_iter().enumerate() {
-        definitions.number(&label, &(index + 1).to_string());
-    }
-    definitions
-}
-
-/// Reads `text` from byte `body` on.
-pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
-    let mut options = Options::ENABLE_MATH | Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+/// Reads what the passes before Markdown made of a document, from byte `body` on; `positions` are those of the document itself,
+/// and `titled` says whether its front matter has a title.
+pub(crate) fn read(
+    source: &Source,
+    body: usize,
+    formulas: &Formulas,
+    positions: &Positions<'_>,
+    titled: bool,
+    warnings: &mut Warnings,
+) -> Lesson {
+    let mut options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     options |= Options::ENABLE_FOOTNOTES | Options::ENABLE_TASKLISTS | Options::ENABLE_GFM;
     let start = Place { line: 1, column: 1 };
     let mut reader = Reader {
-        positions: Positions::of(text),
-        definitions: definitions(text, body),
+        positions,
+        source,
+        formulas,
         sections: vec![Section { level: 0, heading: Vec::new(), place: start, blocks: Vec::new() }],
         warnings,
         line: Vec::new(),
@@ -105,8 +105,10 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
         note_numbers: BTreeMap::new(),
         notes: BTreeMap::new(),
         cited: Vec::new(),
+        levels: Levels::of(&source.text[body..], titled),
+        item: None,
     };
-    for (event, range) in Parser::new_ext(&text[body..], options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(&source.text[body..], options).into_offset_iter() {
         reader.event(event, body + range.start..body + range.end);
     }
     let Reader { mut sections, mut notes, note_numbers, .. } = reader;
@@ -126,9 +128,9 @@ pub(crate) fn read(text: &str, body: usize, warnings: &mut Warnings) -> Lesson {
 }
 
 struct Reader<'a, 'w> {
-    positions: Positions<'a>,
-    /// What formulas so far have defined for those that follow, and the numbers of those that are referred to.
-    definitions: Definitions,
+    positions: &'a Positions<'a>,
+    source: &'a Source,
+    formulas: &'a Formulas,
     sections: Vec<Section>,
     warnings: &'w mut Warnings,
     /// The line that is being read, and where it begins.
@@ -157,6 +159,57 @@ struct Reader<'a, 'w> {
     notes: BTreeMap<String, (Vec<Inline>, Place)>,
     /// Footnotes that the line which was read last refers to for the first time.
     cited: Vec<u32>,
+    levels: Levels,
+    /// Which of the items the one that is being read is, once it has words: what follows belongs to it.
+    item: Option<Vec<usize>>,
+}
+
+/// Which headings are titles and which begin scenes: the highest level that is there, and the one below a title that stands alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Levels {
+    /// None when there is no title.
+    title: Option<usize>,
+    scene: usize,
+}
+
+impl Levels {
+    fn of(text: &str, titled: bool) -> Self {
+        let mut counts = [0_usize; 7];
+        let mut marks = None;
+        let mut before = "";
+        for line in text.lines() {
+            match marks {
+                Some(open) if closes(line, open) => marks = None,
+                Some(_) => {}
+                None => marks = fence_marks(line),
+            }
+            let indent = line.len() - line.trim_start().len();
+            let level = line.trim_start().bytes().take_while(|byte| *byte == b'#').count();
+            let rest = &line.trim_start()[level..];
+            if marks.is_none() && indent < 4 {
+                let under = |sign: char| !line.trim().is_empty() && line.trim().chars().all(|c| c == sign);
+                let words = !before.trim().is_empty() && !before.trim_start().starts_with(['#', '>', '-', '*', '|']);
+                match level {
+                    1..=6 if rest.is_empty() || rest.starts_with([' ', '\t']) => counts[level] += 1,
+                    0 if words && under('=') => counts[1] += 1,
+                    0 if words && under('-') => counts[2] += 1,
+                    _ => {}
+                }
+            }
+            before = line;
+        }
+        let next = |above: usize| (above + 1..=6).find(|level| counts[*level] > 0);
+        let Some(top) = next(0) else { return Self { title: Some(1), scene: 2 } };
+        // Many titles under the title of the front matter are scenes.
+        let alone = counts[top] == 1 && next(top).is_some();
+        match top {
+            1 if titled && counts[1] > 1 && counts[2] == 0 => Self { title: None, scene: 1 },
+            1 => Self { title: Some(1), scene: next(1).unwrap_or(2) },
+            2 => Self { title: Some(1), scene: 2 },
+            top if alone && !titled => Self { title: Some(top), scene: next(top).unwrap_or(top) },
+            top => Self { title: None, scene: top },
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -166,23 +219,21 @@ impl Reader<'_, '_> {
             Event::End(tag) => self.end(tag),
             Event::Text(text) => match &mut self.code {
                 Some(fence) => {
-                    fence.pieces.push((fence.text.len(), range.start));
-                    fence.text.push_str(&text);
+                    fence.pieces.push((fence.text.len(), self.source.origin(range.start)));
+                    fence.text.push_str(&self.formulas.restored(&text));
                 }
                 None => self.words(&text),
             },
             Event::Code(code) => match self.pictures.last_mut() {
-                Some(picture) => picture.alternative.push_str(&code),
-                None => self.line.push(Inline::Code(clean(&code))),
+                Some(picture) => picture.alternative.push_str(&self.formulas.restored(&code)),
+                None => self.line.push(Inline::Code(clean(&self.formulas.restored(&code)))),
             },
-            Event::InlineMath(source) => self.mathematics(&source, range.start, false),
-            Event::DisplayMath(source) => self.mathematics(&source, range.start, true),
             Event::SoftBreak | Event::HardBreak => self.words(" "),
             Event::InlineHtml(html) if html.starts_with("<br") => self.words(" "),
             Event::TaskListMarker(done) => self.words(if done { "☑ " } else { "☐ " }),
             Event::FootnoteReference(name) => self.reference(&name),
             Event::Rule if self.lists.is_empty() && self.quotes.is_empty() => {
-                let place = self.positions.at(range.start);
+                let place = self.place(range.start);
                 self.block(BlockKind::Break, place);
             }
             Event::Html(html) => {
@@ -192,12 +243,12 @@ impl Reader<'_, '_> {
                     text.push_str(&html);
                 }
             }
-            Event::InlineHtml(_) | Event::Rule => {}
+            Event::InlineHtml(_) | Event::Rule | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
     }
 
     fn start(&mut self, tag: Tag<'_>, range: &Range<usize>) {
-        let place = self.positions.at(range.start);
+        let place = self.place(range.start);
         match tag {
             Tag::Paragraph | Tag::Heading { .. } => {
                 self.finish_line();
@@ -223,6 +274,7 @@ impl Reader<'_, '_> {
                 self.finish_line();
                 self.line_place = place;
                 self.number = None;
+                self.item.get_or_insert_default().push(usize::MAX);
                 if let Some(Some(next)) = self.lists.last_mut() {
                     self.number = u32::try_from(*next).ok();
                     *next += 1;
@@ -251,7 +303,8 @@ impl Reader<'_, '_> {
             }
             Tag::FootnoteDefinition(name) => {
                 self.finish_line();
-                self.notes.insert(name.to_string(), (Vec::new(), place));
+                // Of two notes with one name, nothing is lost.
+                self.notes.entry(name.to_string()).or_insert((Vec::new(), place));
                 self.note = Some(name.to_string());
             }
             _ => {}
@@ -260,7 +313,13 @@ impl Reader<'_, '_> {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Paragraph | TagEnd::Item => self.finish_line(),
+            TagEnd::Paragraph => self.finish_line(),
+            TagEnd::Item => {
+                self.finish_line();
+                if let Some(items) = &mut self.item {
+                    items.pop();
+                }
+            }
             TagEnd::Heading(level) => self.finish_heading(level),
             TagEnd::BlockQuote(_) => {
                 self.finish_line();
@@ -298,26 +357,18 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn words(&mut self, text: &str) {
-        if let Some(picture) = self.pictures.last_mut() {
-            return picture.alternative.push_str(text);
-        }
-        let style = inline::style(self.strong, self.emphasis);
-        let text = &*self.definitions.referring(text);
-        match self.line.last_mut() {
-            Some(Inline::Text(before, known)) if *known == style => before.push_str(&clean(text)),
-            _ => self.line.push(Inline::Text(clean(text), style)),
-        }
+    /// The place of a byte of the text that is read.
+    fn place(&self, at: usize) -> Place {
+        self.positions.at(self.source.origin(at))
     }
 
-    fn mathematics(&mut self, source: &CowStr<'_>, at: usize, display: bool) {
+    /// Words, and the formulas among them.
+    fn words(&mut self, text: &str) {
         if let Some(picture) = self.pictures.last_mut() {
-            return picture.alternative.push_str(source);
+            return picture.alternative.push_str(&self.formulas.restored(text));
         }
-        let place = self.positions.at(at);
-        // One that only defines macros is nothing to see.
-        let Some(source) = self.definitions.resolve(source) else { return };
-        self.line.push(if display { Inline::Display(source, place) } else { Inline::Math(source, place) });
+        let style = inline::style(self.strong, self.emphasis);
+        inline::with_formulas(text, style, self.formulas, |at| self.positions.at(at), &mut self.line);
     }
 
     fn reference(&mut self, name: &str) {
@@ -372,7 +423,24 @@ impl Reader<'_, '_> {
             let number = self.number.take();
             let level = u32::try_from(self.lists.len() - 1).unwrap_or(u32::MAX).min(DEEPEST_LIST);
             let text = self.rich(line, place);
-            self.items.push(Bullet { level, number, text });
+            let own = self.item.as_mut().and_then(|items| items.last_mut());
+            match own {
+                // Another paragraph of an item is the item's, and no item of its own.
+                Some(own) if *own != usize::MAX => match self.items.get_mut(*own) {
+                    Some(item) => {
+                        item.text.spans.push(Span::Plain(" ".to_owned()));
+                        item.text.spans.extend(text.spans);
+                    }
+                    // The items before were shown already, with what stands between.
+                    None => self.items.push(Bullet { level, number, text }),
+                },
+                own => {
+                    if let Some(own) = own {
+                        *own = self.items.len();
+                    }
+                    self.items.push(Bullet { level, number, text });
+                }
+            }
         } else if let Some(quote) = self.quotes.last_mut() {
             if let Some(alert) = quote.take() {
                 line.insert(0, Inline::Text(format!("{alert}: "), Style::Strong));
@@ -388,7 +456,7 @@ impl Reader<'_, '_> {
     fn paragraph(&mut self, line: Vec<Inline>, place: Place) {
         self.footnotes(place);
         let mut spoken = Vec::new();
-        for inline in self.unpaired(line, place) {
+        for inline in line {
             let (kind, place) = match inline {
                 Inline::Display(source, place) => (fence::equation(&source, place, self.warnings), place),
                 Inline::Image(picture) => (self.image(&picture), picture.place),
@@ -401,37 +469,6 @@ impl Reader<'_, '_> {
             self.shown(kind, place);
         }
         self.spoken(spoken, place);
-    }
-
-    /// `$$…$$` that CommonMark does not take for a formula, for its braces don't match: it was meant as one.
-    fn unpaired(&mut self, line: Vec<Inline>, place: Place) -> Vec<Inline> {
-        let mut out = Vec::new();
-        for inline in line {
-            let Inline::Text(text, style) = &inline else {
-                out.push(inline);
-                continue;
-            };
-            let mut parts = text.split("$$");
-            let first = parts.next().unwrap_or_default();
-            if first.len() == text.len() {
-                out.push(inline);
-                continue;
-            }
-            out.push(Inline::Text(first.to_owned(), *style));
-            let rest: Vec<&str> = parts.collect();
-            for (index, part) in rest.iter().enumerate() {
-                let formula = index % 2 == 0 && index + 1 < rest.len();
-                out.push(if formula {
-                    Inline::Display((*part).to_owned(), place)
-                } else {
-                    Inline::Text((*part).to_owned(), *style)
-                });
-            }
-            if rest.len() % 2 == 1 {
-                inline::not_understood("`$$` has no partner", place, self.warnings);
-            }
-        }
-        out
     }
 
     fn spoken(&mut self, words: Vec<Inline>, place: Place) {
@@ -503,8 +540,12 @@ impl Reader<'_, '_> {
         let heading = std::mem::take(&mut self.line);
         let place = self.line_place;
         let inside = !self.lists.is_empty() || !self.quotes.is_empty() || self.note.is_some();
-        if !inside && matches!(level, HeadingLevel::H1 | HeadingLevel::H2) {
-            let level = if level == HeadingLevel::H1 { 1 } else { 2 };
+        let level = match level as usize {
+            level if self.levels.title == Some(level) => 1,
+            level if self.levels.scene >= level => 2,
+            _ => 3,
+        };
+        if !inside && level < 3 {
             return self.sections.push(Section { level, heading, place, blocks: Vec::new() });
         }
         if heading.iter().all(is_blank) {
@@ -515,8 +556,12 @@ impl Reader<'_, '_> {
             other => other,
         };
         self.break_list();
-        let text = self.rich(heading.into_iter().map(strong).collect(), place);
-        self.shown(ElementKind::Text(text), place);
+        let text = ElementKind::Text(self.rich(heading.into_iter().map(strong).collect(), place));
+        if inside {
+            return self.shown(text, place);
+        }
+        self.block(BlockKind::Subheading(text), place);
+        self.footnotes(place);
     }
 
     /// Something else stands inside of a list: the items before it are shown first, the list goes on after it.
@@ -528,6 +573,8 @@ impl Reader<'_, '_> {
 
     fn finish_list(&mut self) {
         let mut items = std::mem::take(&mut self.items);
+        // What follows in an item that was shown is one more item.
+        self.item.iter_mut().flatten().filter(|item| **item != usize::MAX).for_each(|item| *item = usize::MAX - 1);
         let place = self.items_place;
         if items.is_empty() {
             return;
@@ -545,7 +592,8 @@ impl Reader<'_, '_> {
         let Some(fence) = self.code.take() else { return };
         let place = fence.place;
         self.break_list();
-        match fence.read(&self.positions, self.warnings) {
+        match fence.read(self.formulas, self.positions, self.warnings) {
+            Fenced::Nothing => {}
             Fenced::Shown(kind) => self.shown(kind, place),
             Fenced::Manim(scene) => self.block(BlockKind::Manim(scene), place),
         }

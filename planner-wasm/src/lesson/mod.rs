@@ -11,18 +11,22 @@ mod markdown;
 use std::collections::BTreeMap;
 
 use self::markdown::{Block, BlockKind, Section};
-use crate::document::front_matter;
 use crate::document::position::Positions;
-use crate::document::refusal;
 use crate::document::settings::Settings;
+use crate::document::{front_matter, language};
 use crate::drawing::style;
 use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Shown, Step, StepKind};
 use crate::inline::{self, Inline};
+use crate::markup;
+use crate::markup::formulas::Formulas;
+use crate::markup::source::{Remark, Source};
 use crate::python;
-use crate::storyboard::{ElementKind, Place, Refusal, SceneKind, Storyboard, Style};
+use crate::storyboard::{ElementKind, Place, Refusal, RichText, SceneKind, Span, Storyboard, Style};
 
+/// Bytes of words by which a language is noticed.
+const MOST_WORDS: usize = 30_000;
 /// A footnote's size against that of other text.
 const NOTE_SCALE: f64 = 0.75;
 /// Bytes of words before anything is shown that leave the heading alone: about four seconds, whatever the script.
@@ -33,38 +37,128 @@ const HEADING_ALONE: usize = 70;
 /// # Errors
 /// A refusal whose code begins with `input.` or is `plan.too_large`, with its place in the document.
 pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
-    let settings = front_matter::read(name, text)?;
+    of_source(name, &Source::of(text), &Positions::of(text), Vec::new())
+}
+
+/// Makes a storyboard of a lesson that was written in something else; `remarks` are what was left out on the way, and `positions` those of
+/// the document.
+///
+/// # Errors
+/// As those of [`plan`].
+pub(crate) fn of_source(
+    name: &str,
+    written: &Source,
+    positions: &Positions<'_>,
+    mut remarks: Vec<Remark>,
+) -> Result<Storyboard, Refusal> {
+    let mut settings = front_matter::read(name, &written.text);
     let mut warnings = Warnings::default();
-    let shallow = inline::nesting::shallow(text, settings.body);
-    if let Some((_, line)) = &shallow {
-        let message = "quotations and lists are nested more than 100 deep in one line; the rest is taken as one";
-        warnings.add("plan.nested_too_deep", message, Positions::of(text).at(*line));
+    let mut formulas = Formulas::default();
+    let (mut source, more) = markup::markdown(written, settings.body, &mut formulas);
+    remarks.extend(more);
+    let remarks = markup::told_once(remarks);
+    for (code, message, at) in remarks {
+        warnings.add(code, message, positions.at(at));
     }
-    let text = shallow.as_ref().map_or(text, |(text, _)| text);
-    let lesson = markdown::read(text, settings.body, &mut warnings);
-    let title = title(&settings, &lesson.sections)?;
+    if let Some((shallow, line)) = inline::nesting::shallow(&source.text, settings.body) {
+        let message = "quotations and lists are nested more than 100 deep in one line; the rest is taken as one";
+        warnings.add("plan.nested_too_deep", message, positions.at(source.origin(line)));
+        source.text = shallow;
+    }
+    for at in &formulas.unpaired {
+        inline::not_understood("`$$` has no partner", positions.at(*at), &mut warnings);
+    }
+    let lesson = markdown::read(&source, settings.body, &formulas, positions, settings.title.is_some(), &mut warnings);
+    notice_language(&mut settings, &lesson.sections, &mut warnings);
+    let title = title(&settings, &lesson.sections).unwrap_or_else(|| python::title(name));
+    let mut lesson = lesson;
+    without_decoration(&mut lesson.sections, &mut warnings);
     let last = lesson.sections.len().saturating_sub(1);
-    let mut writer = Writer { film: FilmBuilder::new(title.clone(), settings, warnings), title, notes: lesson.notes };
+    let mut writer =
+        Writer { wrote: false, film: FilmBuilder::new(title.clone(), settings, warnings), title, notes: lesson.notes };
     for (index, section) in lesson.sections.into_iter().enumerate() {
         writer.section(section, index > 0 && index == last)?;
     }
     writer.film.storyboard()
 }
 
-/// The film's title: of the front matter, else the first heading of the highest level.
-fn title(settings: &Settings, sections: &[Section]) -> Result<String, Refusal> {
+/// The film's title: of the front matter, else the first heading of the highest level; none when there is neither.
+fn title(settings: &Settings, sections: &[Section]) -> Option<String> {
     let heading =
         |level| sections.iter().find(|section| section.level == level).map(|one| inline::read(&one.heading, settings));
     let headings = [settings.title.clone(), heading(1), heading(2)];
-    headings.into_iter().flatten().find(|title| !title.is_empty()).ok_or_else(|| {
-        let message = "the lesson has no heading";
-        let remedy = "Begin it with `# Title`, and each scene with `## Heading`.";
-        refusal("input.no_heading", message, remedy, Some(Place { line: 1, column: 1 }))
-    })
+    headings.into_iter().flatten().find(|title| !title.is_empty())
+}
+
+/// Pictures without words before the title, such as logos and badges, are the page's and not the lesson's.
+fn without_decoration(sections: &mut Vec<Section>, warnings: &mut Warnings) {
+    let decoration = |block: &Block| match &block.kind {
+        BlockKind::Shown(ElementKind::Image(image)) => image.alt.is_empty() && image.caption.is_empty(),
+        _ => false,
+    };
+    let alone = sections.len() > 1
+        && sections.first().is_some_and(|first| first.level == 0 && first.blocks.iter().all(decoration));
+    if alone {
+        let first = sections.remove(0);
+        if let Some(block) = first.blocks.first() {
+            let message = "pictures without words before the title are left out";
+            warnings.add("plan.left_out", message, block.place);
+        }
+    }
+}
+
+/// The language of the words, when nobody names it; where somebody does and they are in another one, a voice reads them wrongly.
+fn notice_language(settings: &mut Settings, sections: &[Section], warnings: &mut Warnings) {
+    let mut words = String::new();
+    for section in sections {
+        inline::words(&section.heading, &mut words);
+        for block in &section.blocks {
+            match &block.kind {
+                BlockKind::Spoken(line) => inline::words(line, &mut words),
+                BlockKind::Shown(kind) | BlockKind::Subheading(kind) => shown_words(kind, &mut words),
+                BlockKind::Note(_) | BlockKind::Manim(_) | BlockKind::Break => {}
+            }
+            if words.len() > MOST_WORDS {
+                break;
+            }
+        }
+    }
+    let Some(detected) = language::detected(&words) else { return };
+    if !settings.language_is_named {
+        settings.language = detected.to_owned();
+    } else if language::differs(&settings.language, detected) {
+        let message = format!(
+            "the lesson is said to be in `{}`, and its words are in `{detected}`: a voice for the one reads the other wrongly",
+            settings.language
+        );
+        warnings.add("plan.language_differs", message, Place { line: 1, column: 1 });
+    }
+}
+
+/// Words of what is shown.
+fn shown_words(kind: &ElementKind, words: &mut String) {
+    let mut text = |text: &RichText| {
+        for span in &text.spans {
+            if let Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) = span {
+                words.push_str(text);
+                words.push(' ');
+            }
+        }
+    };
+    match kind {
+        ElementKind::Text(one) | ElementKind::Callout(one) => text(one),
+        ElementKind::Bullets(list) => list.items.iter().for_each(|item| text(&item.text)),
+        ElementKind::Table(table) => {
+            table.header.iter().chain(table.rows.iter().flat_map(|row| &row.cells)).for_each(text);
+        }
+        _ => {}
+    }
 }
 
 struct Writer {
     film: FilmBuilder,
+    /// Whether there is a scene already.
+    wrote: bool,
     title: String,
     notes: BTreeMap<u32, (Vec<Inline>, Place)>,
 }
@@ -72,11 +166,25 @@ struct Writer {
 impl Writer {
     fn section(&mut self, section: Section, last: bool) -> Result<(), Refusal> {
         let Section { level, heading, place, mut blocks } = section;
+        let first = !std::mem::replace(&mut self.wrote, true);
+        let last = last && !first;
         let name = Some(inline::read(&heading, self.film.settings()))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| self.title.clone());
         let is_break = |block: &Block| matches!(block.kind, BlockKind::Break);
         if level == 2 {
+            if blocks.iter().all(is_break) && last {
+                // The last words of all: a heading alone.
+                let steps = Vec::new();
+                return self.film.scene(Draft {
+                    kind: SceneKind::Outro,
+                    heading: name,
+                    name: None,
+                    place,
+                    steps,
+                    plays_ms: 0,
+                });
+            }
             if blocks.iter().all(is_break) {
                 let message = format!("the scene `{name}` has nothing to say or show and was left out");
                 self.film.warnings.add("plan.empty_scene", message, place);
@@ -170,8 +278,27 @@ impl Writer {
     fn steps(&mut self, block: Block) -> Vec<Step> {
         let Block { place, kind } = block;
         let kind = match kind {
-            BlockKind::Spoken(line) => StepKind::Speak(inline::heard(&line, self.film.settings())),
+            BlockKind::Spoken(line) => {
+                for inline in &line {
+                    if let Inline::Math(source, place) | Inline::Display(source, place) = inline
+                        && let Err(why) = inline::drawable(source, *place, &mut self.film.warnings)
+                    {
+                        let message = format!("the formula is read letter by letter: {why}");
+                        self.film.warnings.add("plan.formula_not_understood", message, *place);
+                    }
+                }
+                let words = inline::heard(&line, self.film.settings());
+                if words.is_empty() {
+                    return Vec::new();
+                }
+                StepKind::Speak(words)
+            }
             BlockKind::Shown(kind) => StepKind::Show(Shown::of(kind)),
+            // A screen begins with it, and what was shown before is read first.
+            BlockKind::Subheading(kind) => {
+                let step = |kind| Step { place, kind };
+                return vec![step(StepKind::Hold(0)), step(StepKind::Clear), step(StepKind::Show(Shown::of(kind)))];
+            }
             BlockKind::Break => StepKind::Clear,
             BlockKind::Note(number) => match self.notes.remove(&number) {
                 Some((line, place)) => {

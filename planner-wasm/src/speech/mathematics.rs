@@ -10,6 +10,8 @@ struct Said {
     locale: &'static Locale,
     /// Whether an arrow means that something comes ever closer.
     approaches: bool,
+    /// Whether events are joined: `P(A ∩ B)` is "P of A and B".
+    events: bool,
 }
 
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup. A command that is not known is
@@ -64,7 +66,7 @@ fn put_as_it_is(out: &mut Said, words: &str) {
 }
 
 fn spoken(row: &[Node], locale: &'static Locale) -> String {
-    let mut said = Said { text: String::new(), locale, approaches: false };
+    let mut said = Said { text: String::new(), locale, approaches: false, events: false };
     say(row, &mut said);
     tidy(&said.text)
 }
@@ -75,6 +77,8 @@ const MEANT: usize = 8;
 
 /// Brackets inside of each other that are told apart; the same depth as that of groups in `latex`.
 const DEEPEST: usize = 40;
+/// Items of a row that may be one unit: `\mathrm{J}\,\mathrm{mol}^{-1}\,\mathrm{K}^{-1}` has five.
+const LONGEST_UNIT: usize = 9;
 
 /// In English, to see what it is; nothing when it is more than a sign or a word.
 fn meaning(row: &[Node]) -> String {
@@ -113,17 +117,115 @@ fn say_paired(row: &[Node], pairs: &[Option<usize>], out: &mut Said) {
         } else if bar(node)
             && let Some(length) = row[at + 1..].iter().position(closing_bar).filter(|length| *length > 0)
         {
-            put(out, "the absolute value of");
-            say(&row[at + 1..=at + length], out);
+            let inside = &row[at + 1..=at + length];
+            put(out, size_of(node, inside));
+            say(inside, out);
             scripts_of(&row[at + 1 + length], out);
             at += length + 2;
         } else {
             if at > 0 && multiplied(&row[at - 1], node) {
                 put(out, "times");
             }
-            one(node, out);
+            let bracket = matches!(
+                row.get(at + 1),
+                Some(Node::Char('(' | '[') | Node::Big('(' | '[') | Node::Fenced('(' | '[', ..))
+            );
+            match node {
+                // The letters of complexity: "theta of n".
+                Node::Symbol(symbol) if bracket && matches!(symbol.name, "Theta" | "Omega") => {
+                    put(out, symbol.words.trim_start_matches("capital "));
+                }
+                node => match unit(&row[at..], out.locale).filter(|_| at > 0 && measured(&row[..at])) {
+                    Some((length, words)) => {
+                        put_as_it_is(out, &words);
+                        at += length - 1;
+                    }
+                    None => one(node, out),
+                },
+            }
             at += 1;
         }
+    }
+}
+
+/// Whether what stands before is a number, with spaces behind it: then roman letters are its unit.
+fn measured(before: &[Node]) -> bool {
+    let last = before.iter().rev().find(|node| !matches!(node, Node::Space(_)));
+    match last {
+        Some(Node::Number(_)) => true,
+        Some(Node::Char(c)) => c.is_ascii_digit(),
+        Some(Node::Scripts { base: Some(base), .. }) => matches!(&**base, Node::Number(_)),
+        _ => false,
+    }
+}
+
+/// The words of the unit that a row begins with, set in roman letters (`\mathrm{m/s^2}`, `\text{ kg}`, `\mathrm{m}\,\mathrm{s}^{-2}`), and
+/// how many items it takes.
+fn unit(row: &[Node], locale: &'static Locale) -> Option<(usize, String)> {
+    let letters = |node: &Node| match node {
+        Node::Text(_) | Node::Font(..) => true,
+        Node::Scripts { base: Some(base), .. } => matches!(&**base, Node::Font(..)),
+        _ => false,
+    };
+    let (mut written, mut found) = (String::new(), None);
+    if !row.first().is_some_and(letters) {
+        return None;
+    }
+    for (index, node) in row.iter().take(LONGEST_UNIT).enumerate() {
+        let Some(part) = roman(std::slice::from_ref(node)) else { break };
+        written.push_str(&part);
+        let whole = written.trim();
+        if let Some((length, _, many)) = locale.units(whole).filter(|_| letters(node))
+            && length == whole.len()
+        {
+            found = Some((index + 1, many));
+        }
+    }
+    found
+}
+
+/// A row of letters as it would be written in a text, with powers as small signs.
+fn roman(row: &[Node]) -> Option<String> {
+    let mut out = String::new();
+    for node in row {
+        match node {
+            Node::Char(c) if c.is_alphanumeric() || matches!(c, '/' | '·' | '%') => out.push(*c),
+            Node::Symbol(symbol) if matches!(symbol.sign, '·' | '⋅') => out.push('·'),
+            Node::Symbol(symbol) if matches!(symbol.name, "Omega" | "mu") => {
+                out.push(if symbol.name == "mu" { 'µ' } else { 'Ω' })
+            }
+            Node::Space(_) => out.push(' '),
+            Node::Text(text) => out.push_str(&text.replace('~', " ")),
+            Node::Group(row) | Node::Font(_, row) => out.push_str(&roman(row)?),
+            Node::Scripts { base: Some(base), below: None, above: Some(above), primes: 0 } => {
+                out.push_str(&roman(std::slice::from_ref(base))?);
+                for c in meaning(above).replace("minus ", "-").chars() {
+                    out.push(match c {
+                        '-' => '⁻',
+                        '1' => '¹',
+                        '2' => '²',
+                        '3' => '³',
+                        _ => return None,
+                    });
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+/// What bars around something mean: of a set its size, of a vector its norm.
+fn size_of(bar: &Node, inside: &[Node]) -> &'static str {
+    let double = match bar {
+        Node::Char(c) | Node::Big(c) => matches!(c, '‖' | '∥'),
+        Node::Symbol(symbol) => symbol.sign == '‖',
+        _ => false,
+    };
+    match inside {
+        _ if double => "the norm of",
+        [Node::Char(c)] if c.is_ascii_uppercase() => "the size of",
+        _ => "the absolute value of",
     }
 }
 
@@ -163,13 +265,27 @@ fn pairs(row: &[Node]) -> Vec<Option<usize>> {
 /// A letter that usually names a function: `f(x)` is "f of x", `a(x)` is "a times x".
 fn is_function(node: &Node) -> bool {
     match node {
-        Node::Char(c) => matches!(c, 'f' | 'g' | 'h' | 'F' | 'G' | 'H' | 'P' | 'L' | 'u' | 'v' | 'y'),
+        Node::Char(c) => {
+            matches!(c, 'f' | 'g' | 'h' | 'F' | 'G' | 'H' | 'P' | 'L' | 'u' | 'v' | 'y' | 'O' | 'o' | 'E' | 'T' | 'V')
+        }
         Node::Symbol(symbol) => {
-            matches!(symbol.name, "phi" | "varphi" | "psi" | "Phi" | "Psi" | "Gamma" | "zeta" | "sigma")
+            matches!(
+                symbol.name,
+                "phi" | "varphi" | "psi" | "Phi" | "Psi" | "Gamma" | "zeta" | "sigma" | "Theta" | "Omega"
+            )
         }
         Node::Operator(..) => true,
         Node::Font(_, row) | Node::Group(row) => matches!(row.as_slice(), [node] if is_function(node)),
         Node::Scripts { base: Some(base), .. } => is_function(base),
+        _ => false,
+    }
+}
+
+fn is_probability(node: &Node) -> bool {
+    match node {
+        Node::Char(c) => *c == 'P',
+        Node::Operator(name, _) => matches!(name.as_str(), "Pr" | "P"),
+        Node::Font(_, row) | Node::Group(row) => matches!(row.as_slice(), [node] if is_probability(node)),
         _ => false,
     }
 }
@@ -201,7 +317,11 @@ fn bracketed((inner, pairs): (&[Node], &[Option<usize>]), close: &Node, before: 
         _ if matches!(close, Node::Scripts { .. }) && !simple => put(out, "the quantity"),
         _ => {}
     }
+    let events = before.is_some_and(is_probability);
+    let joined = out.events;
+    out.events |= events;
     say_paired(inner, pairs, out);
+    out.events = joined;
     if matches!(close, Node::Scripts { .. }) && !simple {
         out.text.push_str(" ,");
         put(out, "all");
@@ -250,6 +370,8 @@ fn one(node: &Node, out: &mut Said) {
         Node::Number(number) => put_as_it_is(out, number),
         Node::Text(text) => put_as_it_is(out, text),
         Node::Symbol(symbol) if symbol.words == "to" && out.approaches => put(out, "goes to"),
+        Node::Symbol(symbol) if symbol.words == "intersect" && out.events => put(out, "and:event"),
+        Node::Symbol(symbol) if symbol.words == "union" && out.events => put(out, "or:event"),
         Node::Symbol(symbol) => put(out, symbol.words),
         Node::Rare(name) => put_as_it_is(out, name.strip_prefix("var").unwrap_or(name)),
         Node::Operator(name, _) => put(out, operator(name)),
@@ -322,6 +444,7 @@ fn character(c: char, out: &mut Said) {
         '|' => put(out, "given"),
         ':' => put_as_it_is(out, ":"),
         '%' => put(out, "percent"),
+        '$' => put(out, "dollars"),
         ',' | ';' => out.text.push_str(" ,"),
         '.' => out.text.push_str(" ."),
         c if c.is_alphanumeric() && c.is_ascii() => put_as_it_is(out, c.encode_utf8(&mut [0; 4])),
@@ -349,7 +472,7 @@ fn operator(name: &str) -> &str {
         "tanh" => "hyperbolic tangent",
         "exp" => "the exponential",
         "ln" => "the natural logarithm",
-        "log" | "lg" => "the logarithm",
+        "log" | "lg" => "log",
         "lim" => "the limit",
         "max" => "the maximum",
         "min" => "the minimum",
@@ -379,9 +502,18 @@ fn scripts(base: Option<&Node>, below: Option<&Row>, above: Option<&Row>, primes
         one(base, out);
         if let Some(below) = below {
             let from = above.is_some();
+            if matches!(base, Node::Operator(name, _) if name == "log") {
+                // "log base 2 of 8"
+                let locale = out.locale;
+                if out.text.ends_with(locale.say("log")) {
+                    out.text.truncate(out.text.len() - locale.say("log").len());
+                }
+                put(out, "log base");
+                say(below, out);
+                return put(out, "of");
+            }
             let by = match base {
                 Node::Operator(name, _) if name.starts_with("lim") => "as",
-                Node::Operator(name, _) if name == "log" => "to base",
                 _ if from => "from",
                 _ => "over:sum",
             };
@@ -542,7 +674,7 @@ mod tests {
             ("|x|", "the absolute value of x"),
             ("90^\\circ", "90 degrees"),
             (r"\binom{n}{k}", "n choose k"),
-            (r"\log_2 n", "the logarithm to base 2 of n"),
+            (r"\log_2 n", "log base 2 of n"),
             (r"\vec{v}", "the vector v"),
             (r"x^{n+1}", "x to the power of n plus 1"),
             (r"n!", "n factorial"),
@@ -551,6 +683,24 @@ mod tests {
         ] {
             assert_eq!(words(source, Locale::of("en")), said, "{source}");
         }
+    }
+
+    #[test]
+    fn units_are_whole_however_they_are_written() {
+        for (source, said) in [
+            (r"9.81\,\mathrm{m/s^2}", "9.81 metres per second squared"),
+            (r"9.8\,\mathrm{m\,s^{-2}}", "9.8 metres per second squared"),
+            (r"\SI{9.81}{\meter\per\second\squared}", "9.81 metres per second squared"),
+            (r"\qty{8.314}{\joule\per\mol\per\kelvin}", "8.314 joules per mole per kelvin"),
+            (r"\SI{5}{\kilo\gram}", "5 kilograms"),
+            (r"m = 3\text{ kg}, t = 2\,\mathrm{s}", "m equals 3 kilograms, t equals 2 seconds"),
+            (r"2\,\mathrm{N}\,\mathbf{x}", "2 newtons x"),
+            (r"9{,}81\,\mathrm{m}", "9,81 metres"),
+        ] {
+            assert_eq!(words(source, Locale::of("en")), said, "{source}");
+        }
+        let german = "9,81 Meter pro Sekunde zum Quadrat";
+        assert_eq!(words(r"9{,}81\,\mathrm{m}\,\mathrm{s}^{-2}", Locale::of("de")), german);
     }
 
     #[test]

@@ -6,7 +6,9 @@
 mod locale;
 mod mathematics;
 mod prose;
+mod ssml;
 
 pub(crate) use locale::Locale;
 pub(crate) use mathematics::{tidy, words};
 pub(crate) use prose::{code, prose, written};
+pub(crate) use ssml::unmarked;

@@ -73,6 +73,9 @@ impl<'a> Reader<'a> {
             let same = &self.text[self.at..self.at + length];
             return self.say(same, length);
         }
+        if is_small(c) && self.script() {
+            return;
+        }
         if !inside && (self.address() || self.abbreviation() || self.sum_of_money(c) || self.number(c)) {
             return;
         }
@@ -93,6 +96,68 @@ impl<'a> Reader<'a> {
             self.out.push(c);
             self.at += c.len_utf8();
         }
+    }
+
+    /// A power or an index in small signs: `10⁻³⁴`, `xᵢ`, `SO₄²⁻`.
+    fn script(&mut self) -> bool {
+        let Some(before) = self.before().filter(|c| c.is_alphanumeric() || matches!(c, ')' | ']') || is_small(*c))
+        else {
+            return false;
+        };
+        let rest = self.rest();
+        let raised = raised(rest.chars().next().unwrap_or(' ')).is_some();
+        let of = |c: &char| if raised { self::raised(*c) } else { lowered(*c) };
+        let run: String = rest.chars().map_while(|c| of(&c)).collect();
+        let length: usize = rest.chars().take_while(|c| of(c).is_some()).map(char::len_utf8).sum();
+        let locale = self.locale;
+        let signs = |run: &str| {
+            let mut words = String::new();
+            for c in run.chars() {
+                match c {
+                    '+' => words.push_str(&format!(" {} ", locale.say("plus"))),
+                    '-' => words.push_str(&format!(" {} ", locale.say("minus"))),
+                    c => words.push(c),
+                }
+            }
+            words.trim().to_owned()
+        };
+        let words = match run.as_str() {
+            // Charges of ions, and indices of chemistry.
+            run if run.ends_with(['+', '-']) => signs(run),
+            run if !raised && (before.is_uppercase() || before == ')' || is_small(before)) => signs(run),
+            run if !raised && before.is_lowercase() && self.in_symbol() => signs(run),
+            run if !raised => format!("{} {}", locale.say("sub"), signs(run)),
+            "2" => locale.say("squared").to_owned(),
+            "3" => locale.say("cubed").to_owned(),
+            "-1" => locale.say("to the minus 1").to_owned(),
+            run => format!("{} {}", locale.say("to the power of"), signs(run)),
+        };
+        // `10⁻⁹ m`
+        let after = &rest[length..];
+        let space = after
+            .chars()
+            .next()
+            .filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
+            .map_or(0, char::len_utf8);
+        let digits = before.is_ascii_digit() && space > 0;
+        match self.locale.units(&after[space..]).filter(|_| digits) {
+            Some((unit, _, many)) => self.say(&format!(" {words} {many}"), length + space + unit),
+            None => {
+                let gap = if after.starts_with(char::is_alphanumeric) || after.chars().next().is_some_and(is_small) {
+                    " "
+                } else {
+                    ""
+                };
+                self.say(&format!(" {words}{gap}"), length);
+            }
+        }
+        true
+    }
+
+    /// Whether the letter before is the second of an element's symbol, as that of `Na`.
+    fn in_symbol(&self) -> bool {
+        let mut before = self.text[..self.at].chars().rev().skip(1);
+        before.next().is_some_and(char::is_uppercase) && !before.next().is_some_and(char::is_lowercase)
     }
 
     /// Whether a letter is one of a Greek word.
@@ -175,7 +240,7 @@ impl<'a> Reader<'a> {
     /// `e.g.`, with or without a space after its stops.
     fn abbreviation(&mut self) -> bool {
         let Some(first) = self.rest().bytes().next() else { return false };
-        for (short, long) in self.locale.abbreviations {
+        for (short, long) in self.locale.abbreviations() {
             // Most begin otherwise, and this looks at every word.
             if first.is_ascii() && !short.as_bytes()[0].eq_ignore_ascii_case(&first) {
                 continue;
@@ -224,8 +289,17 @@ impl<'a> Reader<'a> {
             return false;
         };
         let amount = &after[space..space + length];
-        let words = format!("{amount} {}", if amount == "1" { one } else { many });
-        self.say(&words, c.len_utf8() + space + length);
+        let mut words = format!("{amount} {}", if amount == "1" { one } else { many });
+        // `$6.20/hr`
+        let rest = &after[space + length..];
+        let per =
+            rest.strip_prefix('/').map(|rest| &rest[..rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len())]);
+        let per = per.filter(|word| !word.is_empty());
+        if let Some(word) = per {
+            let long = self.locale.unit(if word == "hr" { "h" } else { word }).map_or(word, |(_, one, _)| one);
+            words.push_str(&format!(" {} {long}", self.locale.say("per")));
+        }
+        self.say(&words, c.len_utf8() + space + length + per.map_or(0, |word| word.len() + 1));
         true
     }
 
@@ -252,9 +326,9 @@ impl<'a> Reader<'a> {
             .next()
             .filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
             .map_or(0, char::len_utf8);
-        match self.locale.unit(&after[space..]) {
+        match self.locale.units(&after[space..]) {
             Some((unit, one, many)) => {
-                let words = format!("{said} {}", if said == "1" { one } else { many });
+                let words = format!("{said} {}", if said == "1" { &one } else { &many });
                 self.say(&words, length + space + unit);
             }
             None if ranged => self.say(&said, length),
@@ -296,6 +370,56 @@ fn matching(text: &str, short: &str) -> Option<usize> {
         before = wanted;
     }
     Some(text.len() - rest.len())
+}
+
+/// The usual sign of a small one that stands above the line.
+fn raised(c: char) -> Option<char> {
+    Some(match c {
+        '⁰' => '0',
+        '¹' => '1',
+        '²' => '2',
+        '³' => '3',
+        '⁴'..='⁹' => char::from_u32(c as u32 - 0x2074 + 0x34)?,
+        '⁺' => '+',
+        '⁻' => '-',
+        'ⁿ' => 'n',
+        'ⁱ' => 'i',
+        'ˣ' => 'x',
+        'ᵃ' => 'a',
+        'ᵇ' => 'b',
+        'ᶜ' => 'c',
+        'ᵏ' => 'k',
+        'ᵐ' => 'm',
+        'ᵗ' => 't',
+        _ => return None,
+    })
+}
+
+/// The usual sign of a small one that stands below the line.
+fn lowered(c: char) -> Option<char> {
+    Some(match c {
+        '₀'..='₉' => char::from_u32(c as u32 - 0x2080 + 0x30)?,
+        '₊' => '+',
+        '₋' => '-',
+        'ₐ' => 'a',
+        'ₑ' => 'e',
+        'ᵢ' => 'i',
+        'ⱼ' => 'j',
+        'ₖ' => 'k',
+        'ₘ' => 'm',
+        'ₙ' => 'n',
+        'ₒ' => 'o',
+        'ₚ' => 'p',
+        'ᵣ' => 'r',
+        'ₛ' => 's',
+        'ₜ' => 't',
+        'ₓ' => 'x',
+        _ => return None,
+    })
+}
+
+fn is_small(c: char) -> bool {
+    !c.is_ascii() && (raised(c).is_some() || lowered(c).is_some())
 }
 
 /// The phrase of a sign that voices read wrongly or not at all.

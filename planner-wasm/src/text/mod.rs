@@ -19,7 +19,7 @@ pub(crate) fn length(text: &RichText) -> usize {
 pub(crate) fn span_length(span: &Span) -> usize {
     match span {
         Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => text.chars().count(),
-        Span::Math(formula) => formula.latex.chars().count(),
+        Span::Math(formula) => latex_reader::written(&formula.latex).chars().count(),
     }
 }
 

@@ -1,0 +1,205 @@
+//! Call-outs and tabs: MkDocs (`!!!`, `???`, `===`), Docusaurus, Pandoc, Quarto and MyST (`:::`), Obsidian (`> [!type] Title`).
+
+use super::rule::{Context, Taken, callout, capital, indented, is_callout, leading};
+use crate::markup::source::Source;
+
+/// `!!! note "Title"` and `??? note`, with a body that is indented.
+fn indented_block(lines: &[Source]) -> Option<(usize, String, Vec<Source>)> {
+    let line = lines[0].text.trim_end();
+    let indent = leading(line).0;
+    let head = line.trim_start();
+    let rest = ["!!!", "???+", "???", "/// "].iter().find_map(|mark| head.strip_prefix(mark))?;
+    if !rest.starts_with(' ') && !head.starts_with("/// ") {
+        return None;
+    }
+    let rest = rest.trim();
+    let (kind, title) = match rest.find(['"', '“']) {
+        Some(open) => (rest[..open].trim(), rest[open..].trim_matches(['"', '“', '”']).to_owned()),
+        None => (rest, String::new()),
+    };
+    let kind = kind.split_whitespace().next().unwrap_or("note");
+    if !kind.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
+        return None;
+    }
+    let untitled = rest.ends_with("\"\"");
+    let title = if title.is_empty() && !untitled { capital(kind) } else { title };
+    let (length, body) = indented(&lines[1..], indent + 4);
+    // Some indent by less.
+    let (length, body) = if length == 0 { indented(&lines[1..], indent + 2) } else { (length, body) };
+    Some((length + 1, title, body))
+}
+
+pub(super) fn admonition(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let (length, title, body) = indented_block(lines)?;
+    let body = context.lines(&body);
+    Some((length, callout(&title, body, lines[0].begin())))
+}
+
+/// `=== "Tab"`: a label, and what stands below it.
+pub(super) fn tabs(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let head = lines[0].text.trim();
+    let rest = head.strip_prefix("===")?.trim_start_matches(['!', '+']).trim();
+    let label = rest.strip_prefix('"')?.strip_suffix('"')?;
+    let indent = leading(&lines[0].text).0;
+    let (length, body) = indented(&lines[1..], indent + 4);
+    let at = lines[0].begin();
+    let mut out = vec![Source::made("", at), Source::made(format!("#### {label}"), at), Source::made("", at)];
+    out.extend(context.lines(&body));
+    out.push(Source::made("", at));
+    Some((length + 1, out))
+}
+
+/// `:::note Title`, `::: {.callout-tip title="…"}`, `:::{note}`: a call-out; other divisions leave their content.
+pub(super) fn colons(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let head = lines[0].text.trim();
+    let count = head.bytes().take_while(|byte| *byte == b':').count();
+    if count < 3 {
+        return None;
+    }
+    let info = head[count..].trim().trim_end_matches(':').trim();
+    if info.is_empty() {
+        // What closes nothing shows nothing.
+        return Some((1, Vec::new()));
+    }
+    let mut depth = 0_usize;
+    let mut close = None;
+    for (index, line) in lines.iter().enumerate().skip(1) {
+        let text = line.text.trim();
+        let marks = text.bytes().take_while(|byte| *byte == b':').count();
+        if marks < 3 {
+            continue;
+        }
+        if !text[marks..].trim().is_empty() {
+            depth += usize::from(marks <= count);
+        } else if depth == 0 && marks >= count.min(3) && (marks == count || close.is_none()) {
+            close = Some(index);
+            break;
+        } else {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    let at = lines[0].begin();
+    let end = close.unwrap_or(lines.len());
+    let length = (end + 1).min(lines.len());
+    let (name, title) = named(info);
+    let body = without_options(&lines[1..end.max(1)]);
+    if ["content-hidden", "hidden"].contains(&name.as_str()) {
+        context.warn("plan.left_out", "the document hides this part from readers; it is left out", at);
+        return Some((length, Vec::new()));
+    }
+    let body = context.lines(&body);
+    if is_callout(&name) {
+        let title = if title.is_empty() { capital(name.trim_start_matches("callout-")) } else { title };
+        return Some((length, callout(&title, body, at)));
+    }
+    let mut out = vec![Source::made("", at)];
+    if !title.is_empty() {
+        out.extend([Source::made(format!("**{title}**"), at), Source::made("", at)]);
+    }
+    out.extend(body);
+    out.push(Source::made("", at));
+    Some((length, out))
+}
+
+/// The name and title of a division: `note Title`, `note[Title]`, `{.note title="Title"}`, `{note} Title`, `{.theorem #id name="Title"}`.
+pub(super) fn named(info: &str) -> (String, String) {
+    let quoted = |key: &str| {
+        let (_, after) = info.split_once(&format!("{key}="))?;
+        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        after[1..].split_once(quote).map(|(title, _)| title.to_owned())
+    };
+    let attributes = info.starts_with('{')
+        && (info.starts_with("{.") || info.starts_with("{#") || info.contains('=') || info.contains(" ."));
+    if attributes {
+        let inside = info.trim_start_matches('{').split('}').next().unwrap_or_default();
+        let classes: Vec<&str> = inside.split_whitespace().filter_map(|word| word.strip_prefix('.')).collect();
+        let of_id = inside.split_whitespace().find_map(|word| word.strip_prefix('#')?.split('-').next());
+        let name = classes.iter().find(|class| is_callout(class)).or(classes.first()).copied();
+        let name = name.or(of_id.filter(|id| is_callout(id))).unwrap_or_default().to_lowercase();
+        let title = quoted("title").or_else(|| quoted("name")).or_else(|| quoted("caption")).unwrap_or_default();
+        return (name, title);
+    }
+    let bare = info.trim_start_matches('{');
+    let end = bare.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | ':')).unwrap_or(bare.len());
+    let (name, rest) = bare.split_at(end);
+    let rest = rest.trim_start_matches('}').trim();
+    let title = match rest.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+        Some((title, _)) => title,
+        None => rest.split('{').next().unwrap_or_default().trim(),
+    };
+    (name.to_lowercase().trim_end_matches(':').to_owned(), title.trim().to_owned())
+}
+
+/// Without the options of a directive: `:label: x` lines, or what stands between two `---`.
+pub(super) fn without_options(body: &[Source]) -> Vec<Source> {
+    let option = |line: &Source| {
+        let text = line.text.trim();
+        text.strip_prefix(':').and_then(|rest| rest.split_once(':')).is_some_and(|(key, _)| {
+            !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        })
+    };
+    if body.first().is_some_and(|line| line.text.trim() == "---")
+        && let Some(end) = body[1..].iter().position(|line| line.text.trim() == "---")
+    {
+        return body[end + 2..].to_vec();
+    }
+    body.iter().skip_while(|line| option(line)).cloned().collect()
+}
+
+/// Obsidian's `> [!theorem]- Title`; GitHub's five without a title are Markdown's own.
+pub(super) fn quoted(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let head = lines[0].text.trim_start().strip_prefix('>')?.trim_start();
+    let (kind, rest) = head.strip_prefix("[!")?.split_once(']')?;
+    let title = rest.trim_start_matches(['-', '+']).trim();
+    let github = ["NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"].contains(&kind.to_uppercase().as_str());
+    if github && title.is_empty() && rest.is_empty() {
+        return None;
+    }
+    let quoted = |line: &&Source| line.text.trim_start().starts_with('>');
+    let body: Vec<Source> = lines[1..]
+        .iter()
+        .take_while(quoted)
+        .map(|line| {
+            let mark = line.text.find('>').unwrap_or_default() + 1;
+            let space = usize::from(line.text[mark..].starts_with(' '));
+            line.part(mark + space..line.text.len())
+        })
+        .collect();
+    let length = body.len() + 1;
+    let kind = kind.split('|').next().unwrap_or(kind);
+    let title = if title.is_empty() { capital(&kind.to_lowercase()) } else { title.to_owned() };
+    let body = context.lines(&body);
+    Some((length, callout(&title, body, lines[0].begin())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plain;
+
+    #[test]
+    fn call_outs_of_all_dialects_are_quotations_with_titles() {
+        for (text, made) in [
+            (
+                "!!! note \"Remember\"\n    One **same** number.\n\n    It is.\n\nAfter.",
+                "> **Remember:**\n> One **same** number.\n>\n> It is.\n\nAfter.",
+            ),
+            ("??? tip\n    1. Take $x$.\n    2. Go.", "> **Tip:**\n>\n> 1. Take $x$.\n> 2. Go."),
+            ("!!! note \"\"\n    Words.", "> Words."),
+            ("=== \"Method A\"\n\n    Do it.\n\n=== \"B\"\n    Or so.", "#### Method A\n\nDo it.\n\n#### B\n\nOr so."),
+            (":::info Units\nVolts.\n:::", "> **Units:**\n> Volts."),
+            (":::danger[Careful]\n\nNever.\n\n:::\nAfter.", "> **Careful:**\n> Never.\n\nAfter."),
+            ("::: {.callout-note}\nWords.\n:::", "> **Note:**\n> Words."),
+            ("::: {.callout-tip title=\"A way\"}\nWords.\n:::", "> **A way:**\n> Words."),
+            ("::: {#thm-line .theorem name=\"Line\"}\nWords.\n:::", "> **Line:**\n> Words."),
+            (":::{admonition} My title\n:class: tip\nWords.\n:::", "> **My title:**\n> Words."),
+            ("::: columns\n:::: column\nOne.\n::::\n:::: column\nTwo.\n::::\n:::", "One.\n\nTwo."),
+            ("> [!theorem] Mean value\n> Let $f$ be.\n>\n> So.", "> **Mean value:**\n> Let $f$ be.\n>\n> So."),
+            ("> [!example]- Folded\n> - one", "> **Folded:**\n>\n> - one"),
+            ("> [!question] Why?\n> Words.", "> **Why?**\n> Words."),
+            ("!!! note\n    !!! tip\n        Deep.", "> **Note:**\n>\n> > **Tip:**\n> > Deep."),
+            ("Wow!!! note this", "Wow!!! note this"),
+        ] {
+            assert_eq!(plain(text), made, "{text}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Fences that are no programs, or say how a program is shown: chunks of R Markdown and Quarto, directives of MyST, call-outs of Obsidian.
+
+use super::admonition::{named, without_options};
+use super::rule::{Context, callout, capital, is_callout, leading};
+use crate::markup::formulas;
+use crate::markup::source::Source;
+
+/// Languages whose chunks are run; other names in braces are directives.
+const ENGINES: &[&str] = &[
+    "r",
+    "python",
+    "julia",
+    "bash",
+    "sh",
+    "zsh",
+    "sql",
+    "stan",
+    "js",
+    "javascript",
+    "ojs",
+    "css",
+    "c",
+    "cpp",
+    "rcpp",
+    "rust",
+    "go",
+    "perl",
+    "ruby",
+    "octave",
+    "matlab",
+    "haskell",
+    "scala",
+    "java",
+    "powershell",
+    "awk",
+    "sed",
+    "dot",
+    "mermaid",
+    "node",
+    "webr",
+    "pyodide",
+    "ts",
+    "webr-r",
+    "pyodide-python",
+    "stata",
+    "sas",
+    "fortran",
+    "asis",
+    "cat",
+    "html",
+    "latex",
+    "tikz",
+    "observable",
+    "shell",
+    "console",
+];
+/// Directives that are lists for a site or a book, and hold nothing to read.
+const FOR_TOOLS: &[&str] = &[
+    "toctree",
+    "tableofcontents",
+    "contents",
+    "bibliography",
+    "index",
+    "only",
+    "glue",
+    "glue:figure",
+    "include",
+    "literalinclude",
+    "autoclass",
+    "automodule",
+    "raw",
+    "nb-exec-table",
+];
+
+/// What stands in place of a fence: `lines` are all of it, and the last one closes it when `closed`.
+pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_>) -> Vec<Source> {
+    let first = &lines[0].text;
+    let Some(open) = first.find(['`', '~']) else { return lines.to_vec() };
+    let sign = first[open..].chars().next().unwrap_or('`');
+    let marks = first[open..].chars().take_while(|c| *c == sign).count();
+    let info = first[open + marks..].trim().to_owned();
+    let body = &lines[1..if closed { lines.len() - 1 } else { lines.len() }];
+    if let Some(kind) = info.strip_prefix("ad-") {
+        return obsidian(kind, body, lines[0].begin(), context);
+    }
+    if !info.starts_with('{') || info.starts_with("{.") || info.starts_with("{#") || info.starts_with("{:") {
+        return lines.to_vec();
+    }
+    let inside = info[1..].split('}').next().unwrap_or_default();
+    let name = inside.split([' ', ',', '=']).next().unwrap_or_default().to_lowercase();
+    if name.is_empty() || name.chars().all(|c| c.is_ascii_digit() || c == '-') {
+        return lines.to_vec();
+    }
+    if ENGINES.contains(&name.as_str()) && !info.contains("}:") {
+        return chunk(lines, (open, marks), inside, &name, closed, context);
+    }
+    directive(&name, &info, body, lines, context)
+}
+
+/// A chunk is shown as the program it is, unless it says that it is not to be seen.
+fn chunk(
+    lines: &[Source],
+    (open, marks): (usize, usize),
+    options: &str,
+    name: &str,
+    closed: bool,
+    context: &mut Context<'_>,
+) -> Vec<Source> {
+    let bare: String = options.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
+    let mut hidden = ["INCLUDE=FALSE", "INCLUDE=F,", "ECHO=FALSE", "ECHO=F,"]
+        .iter()
+        .any(|option| format!("{bare},").contains(option));
+    let mut out = vec![Source::made(format!("{}{}", &lines[0].text[..open + marks], name), lines[0].begin())];
+    for line in &lines[1..] {
+        let option = ["#|", "//|", "--|", "%%|"].iter().find_map(|mark| line.text.trim_start().strip_prefix(mark));
+        match option {
+            Some(option) => {
+                let bare: String = option.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+                hidden |= matches!(bare.as_str(), "include:false" | "echo:false");
+            }
+            None => out.push(line.clone()),
+        }
+    }
+    if hidden {
+        context.warn(
+            "plan.left_out",
+            "the document hides this program from readers; it is not shown",
+            lines[0].begin(),
+        );
+        return Vec::new();
+    }
+    // A chunk of options alone has nothing to show.
+    let body = &out[1..if closed { out.len() - 1 } else { out.len() }];
+    if body.iter().all(|line| line.text.trim().is_empty()) { Vec::new() } else { out }
+}
+
+fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
+    let at = lines[0].begin();
+    let (_, title) = named(info);
+    let indent = body.iter().filter(|line| !line.text.trim().is_empty()).map(|line| leading(&line.text).1).min();
+    let indent = indent.unwrap_or_default();
+    let body: Vec<Source> = body.iter().map(|line| line.part(indent.min(line.text.len())..line.text.len())).collect();
+    let body = without_options(&body);
+    let kind = name.rsplit(':').next().unwrap_or(name).trim_start_matches("prf-");
+    let text = |context: &mut Context<'_>| {
+        // In a fence nothing was looked for; this one holds text.
+        let mut whole = Source::made("", at);
+        whole.extend(body.clone());
+        let taken = formulas::taken(&whole, 0, context.formulas);
+        context.lines(&taken.lines(0))
+    };
+    match kind {
+        "code-block" | "code-cell" | "code" | "sourcecode" | "highlight" | "exec" | "jupyter-execute" | "ipython" => {
+            let language = title.split_whitespace().next().unwrap_or_default();
+            let language = language.replace("ipython3", "python");
+            fenced(&language, &body, at)
+        }
+        "math" => fenced("math", &body, at),
+        "mermaid" => fenced("mermaid", &body, at),
+        "figure" | "image" | "figure-md" => {
+            let caption = body.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");
+            let picture = format!("![{}]({})", caption.trim().replace(['[', ']'], ""), title.trim());
+            vec![Source::made("", at), Source::made(picture, at), Source::made("", at)]
+        }
+        _ if FOR_TOOLS.contains(&name) => Vec::new(),
+        _ if is_callout(kind) => {
+            let title = if title.is_empty() { capital(kind) } else { title };
+            callout(&title, text(context), at)
+        }
+        _ => {
+            let mut out = vec![Source::made("", at)];
+            if !title.is_empty() && !title.contains('/') {
+                out.extend([Source::made(format!("**{title}**"), at), Source::made("", at)]);
+            }
+            out.extend(text(context));
+            out
+        }
+    }
+}
+
+fn fenced(language: &str, body: &[Source], at: usize) -> Vec<Source> {
+    let mut out = vec![Source::made(format!("~~~~{language}"), at)];
+    out.extend(body.iter().cloned());
+    out.push(Source::made("~~~~", at));
+    out
+}
+
+/// The admonition plug-in: `title: …` lines, and the body.
+fn obsidian(kind: &str, body: &[Source], at: usize, context: &mut Context<'_>) -> Vec<Source> {
+    let mut title = capital(kind);
+    let mut rest = body;
+    while let Some((key, value)) = rest.first().and_then(|line| line.text.split_once(':')) {
+        match key.trim() {
+            "title" => title = value.trim().to_owned(),
+            "collapse" | "icon" | "color" => {}
+            _ => break,
+        }
+        rest = &rest[1..];
+    }
+    let mut whole = Source::made("", at);
+    whole.extend(rest.to_vec());
+    let taken = formulas::taken(&whole, 0, context.formulas);
+    callout(&title, context.lines(&taken.lines(0)), at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plain;
+
+    #[test]
+    fn chunks_are_programs_and_directives_are_what_they_say() {
+        for (text, made) in [
+            ("```{r setup, include=FALSE}\nlibrary(x)\n```\nA.", "A."),
+            ("```{r, echo = FALSE, fig.cap=\"A\"}\nhist(x)\n```\nA.", "A."),
+            ("```{r}\nmean(x)\n```", "```r\nmean(x)\n```"),
+            ("```{python}\n#| label: fig-a\n#| echo: true\nx = 1\n```", "```python\nx = 1\n```"),
+            ("```{python}\n#| include: false\nx = 1\n```\nA.", "A."),
+            ("```{note} My title\nWords with $x$.\n```", "> **My title:**\n> Words with $x$."),
+            ("```{warning}\n:class: x\nWords.\n```", "> **Warning:**\n> Words."),
+            ("```{code-cell} ipython3\n:tags: [a]\nx = 1\n```", "~~~~python\nx = 1\n~~~~"),
+            ("```{math}\n:label: eq\nx = 1\n```", "~~~~math\nx = 1\n~~~~"),
+            ("```{figure} a/b.png\n:width: 50%\nThe caption.\n```", "![The caption.](a/b.png)"),
+            ("```{toctree}\na\nb\n```\nA.", "A."),
+            ("```{prf:theorem} Line\n:label: x\nWords.\n```", "> **Line:**\n> Words."),
+            ("````{note}\n```python\nx = 1\n```\n````", "> **Note:**\n>\n> ```python\n> x = 1\n> ```"),
+            ("```ad-tip\ntitle: Do it\nWords.\n```", "> **Do it:**\n> Words."),
+            ("```python {1,3}\nx\n```", "```python {1,3}\nx\n```"),
+        ] {
+            assert_eq!(plain(text), made, "{text}");
+        }
+    }
+}

@@ -1,0 +1,624 @@
+//! Marks within a line: links of wikis, templates, attributes, roles, citations, emphasis that CommonMark has no mark for.
+
+use std::borrow::Cow;
+
+use super::rule::Context;
+use crate::markup::formulas::{GUARD, is_private};
+use crate::markup::source::{Rewriter, Source, near};
+
+/// What a rule takes from the rest of a line, and what stands in its place.
+type Taken = (usize, String);
+
+/// Where in a line a rule looks.
+struct Here<'a> {
+    /// From here to the end of the line.
+    rest: &'a str,
+    /// The character before.
+    before: Option<char>,
+    at: usize,
+    origin: usize,
+}
+
+type InlineRule = fn(&Here<'_>, &mut Context<'_>) -> Option<Taken>;
+
+/// In this order; each by the characters that it can begin with.
+const RULES: &[(&str, InlineRule)] = &[
+    ("!", embed),
+    ("[", wiki_link),
+    ("[", citation),
+    ("]", target),
+    ("!", picture_of_deck),
+    ("%", comment),
+    ("-", spoken_by_liascript),
+    ("{", template),
+    ("{", role),
+    ("{", attribute),
+    ("\\", reference),
+    ("@", cross_reference),
+    ("=", highlighted),
+    ("+", inserted),
+    ("~", lowered_rule),
+    ("^", raised_rule),
+    (":", emoji),
+    ("#", tag),
+    ("*", bold_beside_letters),
+    ("`", computed),
+];
+
+const SIGNS: &[char] = &['!', '[', ']', '%', '-', '{', '\\', '@', '=', '+', '~', '^', ':', '#', '*', '`'];
+
+/// A line with the rules applied; none when nothing is left of one that had something.
+pub(super) fn rewritten(line: &Source, context: &mut Context<'_>) -> Option<Source> {
+    let text = line.text.as_str();
+    if !text.contains(SIGNS) {
+        return Some(line.clone());
+    }
+    let mut out = Rewriter::of(line);
+    let (mut copied, mut at) = (0, 0);
+    while at < text.len() {
+        let Some(next) = text[at..].find(SIGNS) else { break };
+        at += next;
+        let rest = &text[at..];
+        let sign = &rest[..1];
+        let here = Here { rest, before: text[..at].chars().next_back(), at, origin: line.origin(at) };
+        let taken = RULES.iter().filter(|(signs, _)| *signs == sign).find_map(|(_, rule)| rule(&here, context));
+        match taken {
+            Some((length, made)) => {
+                out.copy(copied..at);
+                out.put(&made, at);
+                at += length;
+                copied = at;
+            }
+            None => {
+                at += match sign {
+                    "`" => code_span(rest),
+                    "\\" => rest.chars().take(2).map(char::len_utf8).sum(),
+                    // Runs of one mark are one mark.
+                    "*" | "=" | "-" | ":" | "#" | "~" | "+" => rest.len() - rest.trim_start_matches(sign).len(),
+                    _ => 1,
+                }
+            }
+        }
+    }
+    if copied == 0 {
+        return Some(line.clone());
+    }
+    out.copy(copied..text.len());
+    let made = without_gaps(out.finish(), text);
+    (!made.text.trim().is_empty() || text.trim().is_empty()).then_some(made)
+}
+
+/// Without what is left of brackets and lists of references whose references are gone: `(see )`, ` and )`.
+fn without_gaps(made: Source, before: &str) -> Source {
+    const GAPS: &[(&str, &str)] = &[
+        (" and )", ")"),
+        (", )", ")"),
+        ("; )", ")"),
+        ("(see )", ""),
+        ("(see also )", ""),
+        ("(e.g. )", ""),
+        ("(cf. )", ""),
+        ("( )", ""),
+        ("()", ""),
+        ("(Figure )", ""),
+        ("(Fig. )", ""),
+        ("(Table )", ""),
+        ("(Section )", ""),
+        ("(see Figure )", ""),
+        ("(see Table )", ""),
+        ("(Figure)", ""),
+    ];
+    let new = |gap: &str| made.text.contains(gap) && !before.contains(gap);
+    if !GAPS.iter().any(|(gap, _)| new(gap)) {
+        return made;
+    }
+    let at = made.begin();
+    let mut text = made.text;
+    for (gap, without) in GAPS.iter().filter(|(gap, _)| !before.contains(gap)) {
+        text = text.replace(gap, without);
+    }
+    Source::made(text, at)
+}
+
+fn code_span(rest: &str) -> usize {
+    let rest = near(rest, 2_000);
+    let marks = rest.bytes().take_while(|byte| *byte == b'`').count();
+    let mut at = marks;
+    while let Some(next) = rest[at..].find('`') {
+        let length = rest[at + next..].bytes().take_while(|byte| *byte == b'`').count();
+        at += next + length;
+        if length == marks {
+            return at;
+        }
+    }
+    marks
+}
+
+/// What stands between two marks at the beginning of `rest`.
+fn between<'a>(rest: &'a str, open: &str, close: &str) -> Option<(&'a str, usize)> {
+    let inside = rest.strip_prefix(open)?;
+    let end = near(inside, 1_000).find(close)?;
+    Some((&inside[..end], open.len() + end + close.len()))
+}
+
+/// The name that is read of a page: its last part, or what stands behind a bar.
+fn page(inside: &str) -> &str {
+    match inside.rsplit_once('|') {
+        Some((_, name)) if !name.is_empty() => name,
+        _ => {
+            let name = inside.trim_end_matches(['|', '\\']);
+            let name = name.rsplit(['#', '^']).next().filter(|part| !part.is_empty()).unwrap_or(name);
+            name.rsplit('/').next().unwrap_or(name)
+        }
+    }
+}
+
+/// `![[picture.png|400]]` of Obsidian.
+fn embed(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = between(here.rest, "![[", "]]")?;
+    let path = inside.split('|').next().unwrap_or(inside).trim();
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
+    if ["png", "jpg", "jpeg", "svg", "gif", "webp", "bmp"].contains(&extension.as_str()) {
+        let alt = inside
+            .rsplit_once('|')
+            .map(|(_, alt)| alt)
+            .filter(|alt| !alt.chars().all(|c| c.is_ascii_digit() || c == 'x'));
+        return Some((length, format!("![{}](<{path}>)", alt.unwrap_or_default())));
+    }
+    context.warn(
+        "plan.left_out",
+        format!("`{path}` stands in another file, which is not read; its name is spoken"),
+        here.origin,
+    );
+    Some((length, page(inside).to_owned()))
+}
+
+/// `[[a/b|c]]`, and what LiaScript asks.
+fn wiki_link(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    if here.rest.starts_with("[[") {
+        let (inside, length) = between(here.rest, "[[", "]]")?;
+        // A choice of LiaScript: `[[X]] answer`, `[[ ]] answer`.
+        if matches!(inside.trim(), "" | "X" | "x" | "?") {
+            return Some((length, if here.at < 6 { "- ".to_owned() } else { String::new() }));
+        }
+        return (!inside.contains('[')).then(|| (length, page(inside).trim().to_owned()));
+    }
+    let (inside, length) = between(here.rest, "[(", ")]")?;
+    (matches!(inside.trim(), "" | "X" | "x") && here.at < 6).then(|| (length, "- ".to_owned()))
+}
+
+/// `[@knuth1984, p. 12]`
+fn citation(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = between(here.rest, "[", "]")?;
+    let key = |part: &str| {
+        let key = part.trim().trim_start_matches('-').split([',', ' ']).find(|word| word.starts_with(['@', '-']));
+        key.is_some_and(|key| key.len() > 1)
+    };
+    let cites =
+        inside.starts_with(['@', '-']) && inside.contains('@') || inside.contains(" @") && inside.split(';').all(key);
+    let free = !here.rest[length..].starts_with(['(', '[']);
+    // What stands before a key, as in `[see @a]`, are words.
+    (cites && free).then(|| {
+        let words = inside.split('@').next().unwrap_or_default().trim_matches(['-', ' ']);
+        (length, if words.is_empty() { String::new() } else { words.to_owned() })
+    })
+}
+
+/// A link's target may be made by a template, which is no part of its path.
+fn target(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let inside = near(here.rest.strip_prefix("](")?, 1_000);
+    let end = inside
+        .find("){")
+        .or_else(|| inside.rfind(')'))
+        .filter(|end| inside[..*end].contains("{{") || inside[..*end].contains("{%"))?;
+    let mut path = inside[..end].to_owned();
+    for (open, close) in [("{{", "}}"), ("{%", "%}")] {
+        while let Some(begin) = path.find(open) {
+            let length = path[begin..].find(close).map_or(path.len() - begin, |end| end + close.len());
+            path.replace_range(begin..begin + length, "");
+        }
+    }
+    let path = path.trim().trim_matches(['\'', '"']).to_owned();
+    let path = if path.is_empty() { "#".to_owned() } else { path.replace(' ', "%20") };
+    Some((2 + end + 1, format!("]({path})")))
+}
+
+/// `![bg right:40%](a.png)` and `![w:300](a.png)` of Marp: how a picture is set is not what it shows.
+fn picture_of_deck(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (alt, length) = between(here.rest, "![", "](").filter(|_| context.deck)?;
+    let words = ["bg", "left", "right", "fit", "cover", "contain", "auto", "vertical", "invert", "inline", "center"];
+    let setting = |word: &&str| {
+        let key = word.split(':').next().unwrap_or(word);
+        words.contains(&key)
+            || [
+                "w",
+                "h",
+                "width",
+                "height",
+                "blur",
+                "brightness",
+                "opacity",
+                "sepia",
+                "grayscale",
+                "drop-shadow",
+                "contrast",
+                "saturate",
+                "hue-rotate",
+            ]
+            .contains(&key)
+            || word.ends_with('%')
+    };
+    let rest: Vec<&str> = alt.split_whitespace().filter(|word| !setting(word)).collect();
+    (rest.len() < alt.split_whitespace().count()).then(|| (length, format!("![{}](", rest.join(" "))))
+}
+
+/// `%%…%%` of Obsidian.
+fn comment(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    between(here.rest, "%%", "%%").filter(|(inside, _)| !inside.is_empty()).map(|(_, length)| (length, String::new()))
+}
+
+/// `--{{1}}--` before what LiaScript speaks.
+fn spoken_by_liascript(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    between(here.rest, "--{{", "}}--").map(|(_, length)| (length, String::new()))
+}
+
+/// `{{ … }}`, `{% … %}` and `{{< … >}}`: what a template would put there is not known.
+fn template(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    if let Some((inside, length)) = between(here.rest, "{{<", ">}}").or_else(|| between(here.rest, "{{%", "%}}")) {
+        let inside = inside.trim();
+        if inside.starts_with("figure") || inside.starts_with("img") {
+            let value =
+                |key: &str| inside.split_once(&format!("{key}=\"")).and_then(|(_, rest)| rest.split('"').next());
+            if let Some(source) = value("src") {
+                let alt = value("alt").or_else(|| value("caption")).or_else(|| value("title")).unwrap_or_default();
+                return Some((length, format!("![{alt}](<{source}>)")));
+            }
+        }
+        return Some((length, String::new()));
+    }
+    if let Some((inside, length)) = between(here.rest, "{%", "%}") {
+        let plain = inside.trim_matches(['-', ' ']);
+        let known = plain.starts_with("raw") || plain.starts_with("endraw");
+        if !known && !plain.starts_with("end") {
+            context.warn("plan.left_out", "a template's tag such as `{% … %}` is not run; it is left out", here.origin);
+        }
+        return Some((length, String::new()));
+    }
+    let (inside, length) = between(here.rest, "{{", "}}")?;
+    // Animations of LiaScript, `{{1-2}}`, mean nothing here.
+    if !inside.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '|' | '>')) {
+        context.warn(
+            "plan.left_out",
+            format!("`{{{{{}}}}}` is filled in by another program; it is left out", inside.trim()),
+            here.origin,
+        );
+    }
+    Some((length, String::new()))
+}
+
+/// `` {ref}`words <label>` `` of MyST.
+fn role(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (name, length) = between(here.rest, "{", "}`")?;
+    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':')) {
+        return None;
+    }
+    let inside = near(&here.rest[length..], 1_000);
+    let end = inside.find('`')?;
+    let text = &inside[..end];
+    let words = text.split_once('<').map_or(text, |(words, _)| words).trim();
+    let bare = !text.contains('<');
+    let made = match name.rsplit(':').next().unwrap_or(name) {
+        "code" | "kbd" | "file" | "guilabel" | "func" | "class" | "meth" | "mod" | "py" | "command" | "program" => {
+            format!("`{words}`")
+        }
+        "sub" => lowered(words).into_owned(),
+        "sup" => raised(words).into_owned(),
+        "cite" | "numref" | "eq" | "index" | "footcite" | "download" if bare => String::new(),
+        "t" | "p" | "ps" | "ts" | "fnote" | "footnote" if bare => String::new(),
+        // A label is no word.
+        "ref" | "doc" | "any" | "term" if bare && text.contains(['-', '_', '/', ':']) => String::new(),
+        _ => words.to_owned(),
+    };
+    Some((length + end + 1, made))
+}
+
+/// `{: .x}`, `{.class}`, `{#id}`, `{ .annotate }`, `{width=50%}` after what they are about.
+fn attribute(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    attributes(here.rest).map(|length| (length, String::new()))
+}
+
+/// The length of an attribute list that `rest` begins with.
+pub(super) fn attributes(rest: &str) -> Option<usize> {
+    let (inside, length) = between(rest, "{", "}")?;
+    let bare = inside.trim();
+    let words = bare.strip_prefix(':').unwrap_or(bare);
+    let mut quoted = false;
+    let parts: Vec<&str> = words
+        .split(|c: char| {
+            quoted ^= c == '"';
+            c == ' ' && !quoted
+        })
+        .filter(|part| !part.is_empty())
+        .collect();
+    let name = |text: &str| {
+        text.starts_with(|c: char| c.is_alphabetic())
+            && text.chars().all(|c| c.is_alphanumeric() || "-_:./".contains(c))
+    };
+    let part = |part: &&str| {
+        let class = part.strip_prefix(['.', '#']).is_some_and(name);
+        class || part.split_once('=').is_some_and(|(key, value)| name(key) && !value.is_empty())
+    };
+    let kramdown = bare.starts_with(':') && !bare.starts_with("::");
+    let toc = matches!(words.trim(), "toc" | "no_toc" | ".no_toc" | "-" | ".unnumbered" | "off");
+    let fits = (!parts.is_empty() && parts.iter().all(part)) || toc || (kramdown && !words.is_empty());
+    (fits && !bare.is_empty()).then_some(length)
+}
+
+/// References of LaTeX and bookdown: the numbers of formulas, and others, which are not known here.
+fn reference(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    if let Some((_, length)) = between(here.rest, "\\@ref(", ")") {
+        return Some((length, String::new()));
+    }
+    const COMMANDS: &[&str] = &[
+        "\\eqref{",
+        "\\ref{",
+        "\\cref{",
+        "\\Cref{",
+        "\\autoref{",
+        "\\label{",
+        "\\cite{",
+        "\\citep{",
+        "\\citet{",
+        "\\pageref{",
+        "\\index{",
+        "\\footcite{",
+        "\\hypertarget{",
+    ];
+    let command = COMMANDS.iter().find(|command| here.rest.starts_with(**command))?;
+    let (label, length) = between(here.rest, command, "}")?;
+    let number = match *command {
+        "\\eqref{" | "\\ref{" | "\\cref{" | "\\Cref{" | "\\autoref{" => context.formulas.definitions.numbered(label),
+        _ => None,
+    };
+    let bracketed = *command == "\\eqref{";
+    Some((length, number.map(|one| if bracketed { format!("({one})") } else { one.to_owned() }).unwrap_or_default()))
+}
+
+/// `@fig-plot` of Quarto.
+fn cross_reference(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    const KINDS: &[&str] =
+        &["fig-", "tbl-", "eq-", "sec-", "thm-", "lem-", "def-", "lst-", "exr-", "exm-", "cor-", "prp-"];
+    let name = here.rest.strip_prefix('@')?;
+    KINDS.iter().find(|kind| name.starts_with(**kind))?;
+    let length = name.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_')).unwrap_or(name.len());
+    Some((length + 1, String::new()))
+}
+
+/// What stands between two doubled marks with no space inside of them.
+fn doubled<'a>(here: &Here<'a>, mark: &str) -> Option<(&'a str, usize)> {
+    let (inside, length) = between(here.rest, mark, mark)?;
+    let sign = mark.chars().next()?;
+    let tight = !inside.is_empty() && !inside.starts_with([' ', sign]) && !inside.ends_with([' ', sign]);
+    let free =
+        !here.before.is_some_and(|c| c == sign || c.is_ascii_alphanumeric()) && !here.rest[length..].starts_with(sign);
+    (tight && free).then_some((inside, length))
+}
+
+/// `==words==`
+fn highlighted(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    emphasised(doubled(here, "==")?, context)
+}
+
+/// `++words++`
+fn inserted(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    emphasised(doubled(here, "++")?, context)
+}
+
+fn emphasised((inside, length): (&str, usize), _: &mut Context<'_>) -> Option<Taken> {
+    let made = if inside.contains(['*', '_']) { inside.to_owned() } else { format!("*{inside}*") };
+    Some((length, made))
+}
+
+/// `H~2~O`
+fn lowered_rule(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = script(here, "~")?;
+    Some((length, lowered(inside).into_owned()))
+}
+
+/// `x^2^`, a note `^[…]` of Pandoc, and Obsidian's names of blocks.
+fn raised_rule(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    if let Some((inside, length)) = between(here.rest, "^[", "]") {
+        return Some((length, format!(" ({inside})")));
+    }
+    if let Some((inside, length)) = script(here, "^") {
+        return Some((length, raised(inside).into_owned()));
+    }
+    let id = here.rest[1..].trim_end();
+    let name = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && id.len() < 40;
+    let alone = here.before.is_none_or(char::is_whitespace);
+    (name && alone).then(|| (here.rest.len(), String::new()))
+}
+
+fn script<'a>(here: &Here<'a>, mark: &str) -> Option<(&'a str, usize)> {
+    let (inside, length) = between(here.rest, mark, mark)?;
+    let stands = here.before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ')' | ']') || is_private(c));
+    let short = (1..=12).contains(&inside.chars().count()) && !inside.contains([' ', '[', ']', '(']);
+    (stands && short && !here.rest[length..].starts_with(mark)).then_some((inside, length))
+}
+
+const RAISED: &[(char, char)] = &[
+    ('0', '⁰'),
+    ('1', '¹'),
+    ('2', '²'),
+    ('3', '³'),
+    ('4', '⁴'),
+    ('5', '⁵'),
+    ('6', '⁶'),
+    ('7', '⁷'),
+    ('8', '⁸'),
+    ('9', '⁹'),
+    ('+', '⁺'),
+    ('-', '⁻'),
+    ('−', '⁻'),
+    ('–', '⁻'),
+    ('=', '⁼'),
+    ('(', '⁽'),
+    (')', '⁾'),
+    ('n', 'ⁿ'),
+    ('i', 'ⁱ'),
+    ('x', 'ˣ'),
+    ('a', 'ᵃ'),
+    ('b', 'ᵇ'),
+    ('c', 'ᶜ'),
+    ('k', 'ᵏ'),
+    ('m', 'ᵐ'),
+    ('t', 'ᵗ'),
+];
+const LOWERED: &[(char, char)] = &[
+    ('0', '₀'),
+    ('1', '₁'),
+    ('2', '₂'),
+    ('3', '₃'),
+    ('4', '₄'),
+    ('5', '₅'),
+    ('6', '₆'),
+    ('7', '₇'),
+    ('8', '₈'),
+    ('9', '₉'),
+    ('+', '₊'),
+    ('-', '₋'),
+    ('−', '₋'),
+    ('=', '₌'),
+    ('(', '₍'),
+    (')', '₎'),
+    ('a', 'ₐ'),
+    ('e', 'ₑ'),
+    ('i', 'ᵢ'),
+    ('j', 'ⱼ'),
+    ('k', 'ₖ'),
+    ('m', 'ₘ'),
+    ('n', 'ₙ'),
+    ('o', 'ₒ'),
+    ('p', 'ₚ'),
+    ('r', 'ᵣ'),
+    ('s', 'ₛ'),
+    ('t', 'ₜ'),
+    ('x', 'ₓ'),
+];
+
+fn small<'a>(text: &'a str, signs: &[(char, char)]) -> Option<Cow<'a, str>> {
+    let sign = |c: char| signs.iter().find(|(usual, _)| *usual == c).map(|(_, small)| *small);
+    text.chars().map(sign).collect::<Option<String>>().map(Cow::Owned)
+}
+
+/// A power: in small signs where there are such; endings of numbers, as in `1st`, as they are.
+pub(in crate::markup) fn raised(text: &str) -> Cow<'_, str> {
+    let ending = text.len() <= 4
+        && text.chars().all(char::is_alphabetic)
+        && ["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "ª", "º", "TM"].contains(&text);
+    if ending {
+        return Cow::Borrowed(text);
+    }
+    small(text.trim(), RAISED).unwrap_or_else(|| Cow::Owned(format!("^({})", text.trim())))
+}
+
+/// An index.
+pub(in crate::markup) fn lowered(text: &str) -> Cow<'_, str> {
+    small(text.trim(), LOWERED).unwrap_or_else(|| Cow::Owned(format!("_{}", text.trim())))
+}
+
+/// `:rocket:` is nothing to say, and nothing to learn.
+fn emoji(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = between(here.rest, ":", ":")?;
+    let name = inside.len() > 1
+        && inside.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '+'))
+        && inside.contains(|c: char| c.is_ascii_lowercase());
+    let free = here.before.is_none_or(|c| !c.is_alphanumeric() && c != ':')
+        && here.rest[length..].chars().next().is_none_or(|c| !c.is_alphanumeric() && c != ':' && c != '`');
+    (name && free).then(|| (length, String::new()))
+}
+
+/// Whether a word can be a tag: `week3`, `a/b`, and neither a number nor a colour.
+pub(super) fn is_tag(word: &str) -> bool {
+    let colour = matches!(word.len(), 3 | 6 | 8) && word.chars().all(|c| c.is_ascii_hexdigit());
+    let letters = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/'));
+    word.starts_with(char::is_alphabetic) && letters && !colour && word != "include" && word != "define"
+}
+
+/// Tags at the end of a line.
+fn tag(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let tags = here.rest.split_whitespace().all(|word| word.strip_prefix('#').is_some_and(is_tag));
+    let follows = here.at > 0 && here.before.is_some_and(char::is_whitespace);
+    (tags && follows && !here.rest.trim().is_empty()).then(|| (here.rest.len(), String::new()))
+}
+
+/// A mark of emphasis between a letter and a mark, where words have no spaces between them: `**注意：**直角`. CommonMark sees no end there.
+fn bold_beside_letters(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = between(here.rest, "**", "**").filter(|(inside, _)| !inside.is_empty())?;
+    let tight =
+        !inside.starts_with([' ', '*']) && !inside.ends_with([' ', '*', '\\']) && !here.rest[length..].starts_with('*');
+    let letter = |c: char| c.is_alphanumeric();
+    let mark = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !is_private(c);
+    let closes = inside.ends_with(mark) && here.rest[length..].starts_with(letter);
+    let opens = inside.starts_with(mark) && here.before.is_some_and(letter);
+    (tight && (closes || opens) && !inside.contains('`')).then(|| {
+        let guard = GUARD;
+        let inside = inside.strip_prefix(guard).unwrap_or(inside);
+        (length, format!("**{guard}{inside}{guard}**"))
+    })
+}
+
+/// `` `r mean(x)` `` of R Markdown, and `` `{python} x` `` of Quarto: the value is not known.
+fn computed(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = between(here.rest, "`", "`")?;
+    let program =
+        ["r ", "{r} ", "{python} ", "{julia} ", "{ojs} ", "python "].iter().any(|start| inside.starts_with(start));
+    program.then(|| {
+        context.warn("plan.left_out", "a value that a program would compute is not known; it is left out", here.origin);
+        (length, String::new())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plain;
+    use super::*;
+
+    #[test]
+    fn marks_of_dialects_become_markdown_or_nothing() {
+        for (text, made) in [
+            (
+                "See [[Rolle's theorem]] and [[a/Derivative|the derivative]] %%to do%% now.",
+                "See Rolle's theorem and the derivative  now.",
+            ),
+            ("![[mvt-picture.png|400]]", "![](<mvt-picture.png>)"),
+            ("needs ==both== ++now++. ^key-point", "needs *both* *now*."),
+            ("- [x] draw it #todo", "- [x] draw it"),
+            ("H~2~O and x^2^ but ~~no~~", "H₂O and x² but ~~no~~"),
+            (":rocket: Go :smile:", "Go"),
+            ("so [@knuth1984, p. 12] and [see @a].", "so  and see."),
+            ("# Sampling {#sampling}", "# Sampling"),
+            ("# The interval {.tabset .x}", "# The interval"),
+            ("DNA. {: .lead}", "DNA."),
+            ("That is all. { .annotate }", "That is all."),
+            ("![Helix]({{ site.baseurl }}/assets/dna.png){: width=\"300\" }", "![Helix](/assets/dna.png)"),
+            ("[Next]({% post_url 2020-01-01-rna %})\n{: .btn }", "[Next](#)"),
+            ("{{ page.date | date: \"%Y\" }} is it.", "is it."),
+            ("see {ref}`the chapter <ch-1>` and {numref}`fig-1` {kbd}`Ctrl`.", "see the chapter and  `Ctrl`."),
+            ("as in \\eqref{eq:quad} (Figure \\@ref(fig:hist))", "as in"),
+            ("so (see Figure \\@ref(fig:hist) and [@student1908]).", "so ."),
+            ("see @fig-plot now", "see  now"),
+            ("The mean is `r round(x, 1)`.", "The mean is ."),
+            ("--{{1}}--\nSpoken.", "Spoken."),
+            ("a^[A note.] b", "a (A note.) b"),
+            ("{{< youtube abc >}}\n\nA.", "A."),
+        ] {
+            assert_eq!(plain(text), made, "{text}");
+        }
+        let mut formulas = crate::markup::formulas::Formulas::default();
+        let mut context = super::super::context(&mut formulas, "", "");
+        let line = Source::of("**注意：**直角三角形。这是**“重要”**的概念");
+        let guarded = rewritten(&line, &mut context).unwrap().text.replace(GUARD, "|");
+        assert_eq!(guarded, "**|注意：|**直角三角形。这是**|“重要”|**的概念");
+    }
+}

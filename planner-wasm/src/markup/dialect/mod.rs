@@ -1,0 +1,110 @@
+//! The dialects of Markdown that courses are written in, made plain: one pass of small rules over the lines of a document.
+//!
+//! A rule of [`BLOCKS`] looks at the lines that are left, and says how many it takes and what stands in their place; a rule of [`INLINE`]
+//! looks at the rest of a line. To read one more dialect, add a rule to one of the lists, and a test beside it. Programs in fences and code
+//! spans are nobody's markup, and formulas are one character each by now.
+
+mod admonition;
+mod deck;
+mod fence;
+mod inline;
+mod page;
+mod rule;
+
+pub(super) use self::inline::{lowered, raised};
+use self::rule::BlockRule;
+pub(super) use self::rule::Context;
+use super::formulas::{Formulas, closes, fence_marks};
+use super::source::Source;
+
+/// Blocks inside of each other that are read; deeper ones stay as they are.
+const DEEPEST: usize = 20;
+
+/// In this order.
+const BLOCKS: &[BlockRule] = &[
+    admonition::admonition,
+    admonition::tabs,
+    admonition::colons,
+    admonition::quoted,
+    page::liquid_block,
+    page::comment,
+    page::obsidian_comment,
+    page::lines_for_tools,
+    page::definitions,
+    deck::notes,
+];
+
+/// The context of a document: `front` is the front matter, which may say what the document is for.
+pub(super) fn context<'a>(formulas: &'a mut Formulas, front: &str, text: &str) -> Context<'a> {
+    Context::of(formulas, deck::is_deck(front, text), lines_of)
+}
+
+/// A lesson's text from byte `from` on as CommonMark; what comes before stays.
+pub(super) fn rewritten(source: &Source, from: usize, context: &mut Context<'_>) -> Source {
+    let mut out = source.part(0..from);
+    let mut lines = source.lines(from);
+    if context.deck {
+        lines = deck::slides(lines);
+    }
+    out.extend(lines_of(&lines, context));
+    out
+}
+
+/// Lines with the rules applied to them.
+fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
+    if context.depth == DEEPEST {
+        return lines.to_vec();
+    }
+    context.depth += 1;
+    let mut out = Vec::with_capacity(lines.len());
+    let mut at = 0;
+    while at < lines.len() {
+        let rest = &lines[at..];
+        let (taken, made) = match fence_marks(&rest[0].text) {
+            Some(marks) => {
+                let end = rest[1..].iter().position(|line| closes(&line.text, marks));
+                let length = end.map_or(rest.len(), |end| end + 2);
+                (length, fence::rewritten(&rest[..length], end.is_some(), context))
+            }
+            None => match BLOCKS.iter().find_map(|rule| rule(rest, context)) {
+                Some(taken) => taken,
+                None => (1, inline::rewritten(&rest[0], context).into_iter().collect()),
+            },
+        };
+        out.extend(made);
+        at += taken.max(1);
+    }
+    context.depth -= 1;
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the pass makes of a text, with formulas as they were written.
+    pub(super) fn plain(text: &str) -> String {
+        let mut formulas = Formulas::default();
+        let source = super::super::formulas::taken(&Source::of(text), 0, &mut formulas);
+        let mut of_document = context(&mut formulas, "", text);
+        let out = rewritten(&source, 0, &mut of_document);
+        let out = formulas.restored(&out.text).into_owned();
+        let mut short = String::new();
+        // Empty lines are told once.
+        for line in out.lines() {
+            if !(line.trim().is_empty() && (short.is_empty() || short.ends_with("\n\n"))) {
+                short.push_str(line.trim_end());
+                short.push('\n');
+            }
+        }
+        short.trim().to_owned()
+    }
+
+    #[test]
+    fn plain_markdown_stays_as_it_is() {
+        let text = "# A *title*\n\nA [link](https://example.org/a_b?c=d#e), `code`, **strong** and a < b.\n\n- one\n- two\n\n\
+                    > [!NOTE]\n> Words.\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n```python {1,3}\nx = {{ 1 }}\n```\n\n[^1]: A note.\n\n\
+                    ![A picture](a.png \"Title\")\n\nIt is 10:30, C# and #5, {1, 2}, a ~ b, 2 ^ 3, e.g. a::b, [x] and @home.";
+        assert_eq!(plain(text), text);
+    }
+}

@@ -1,0 +1,287 @@
+//! Lines for the tools that make pages of a document: tables of contents, imports, templates, comments, page breaks.
+
+use super::rule::{Context, Taken, leading};
+use crate::markup::source::Source;
+
+/// Lines between the two ends of a template's block.
+const MOST_LINES: usize = 300;
+
+/// `{% highlight python %}…{% endhighlight %}` and Hugo's `{{< highlight go >}}` are programs; `{% comment %}` is none of the text.
+pub(super) fn liquid_block(lines: &[Source], _: &mut Context<'_>) -> Option<Taken> {
+    let head = lines[0].text.trim();
+    let inside = ["{%", "{{<", "{{%"].iter().find_map(|open| head.strip_prefix(open))?;
+    let inside = inside.split(['%', '>']).next()?.trim_start_matches('-').trim();
+    let (name, rest) = inside.split_once(' ').unwrap_or((inside, ""));
+    let ends = [format!("{{%end{name}%}}"), format!("{{{{</{name}>}}}}"), format!("{{{{%/{name}%}}}}")];
+    let close = |line: &Source| {
+        if !line.text.trim_start().starts_with('{') {
+            return false;
+        }
+        let line: String = line.text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        ends.contains(&line)
+    };
+    let end = || lines.iter().take(MOST_LINES).position(close);
+    let at = lines[0].begin();
+    match name {
+        "highlight" | "code" | "codeblock" => {
+            let end = end()?;
+            let language = rest.split_whitespace().next().unwrap_or_default().trim_matches('"');
+            let mut out = vec![Source::made(format!("~~~~{language}"), at)];
+            out.extend(lines[1..end].iter().cloned());
+            out.push(Source::made("~~~~", at));
+            Some((end + 1, out))
+        }
+        "comment" => Some((end()? + 1, Vec::new())),
+        _ => None,
+    }
+}
+
+/// A comment of HTML that begins a line: a speaker's note of a deck, else nothing.
+pub(super) fn comment(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let begin = leading(&lines[0].text).1;
+    if !lines[0].text[begin..].starts_with("<!--") {
+        return None;
+    }
+    let from = |index: usize| if index == 0 { begin + 4 } else { 0 };
+    let end = lines
+        .iter()
+        .enumerate()
+        .find_map(|(index, line)| Some((index, from(index) + line.text[from(index)..].find("-->")?)));
+    let (last, end) = end.unwrap_or((lines.len() - 1, lines.last().map_or(0, |line| line.text.len())));
+    let mut out = Vec::new();
+    if context.deck {
+        let mut words: Vec<Source> = (0..=last)
+            .map(|index| lines[index].part(from(index)..if index == last { end } else { lines[index].text.len() }))
+            .collect();
+        let text = words.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join("\n");
+        if super::deck::is_note(&text) {
+            if let Some(first) = words.iter_mut().find(|line| !line.text.trim().is_empty()) {
+                let spoken = super::deck::without_label(first.text.trim());
+                let skip = first.text.find(spoken).unwrap_or_default();
+                *first = first.part(skip..first.text.len());
+            }
+            let bare = |line: Source| {
+                let begin = leading(&line.text).1;
+                line.part(begin..line.text.len())
+            };
+            let at = lines[0].begin();
+            out.push(Source::made("", at));
+            out.extend(words.into_iter().map(bare));
+            out.push(Source::made("", at));
+        }
+    }
+    let rest = lines[last].part((end + 3).min(lines[last].text.len())..lines[last].text.len());
+    if !rest.text.trim().is_empty() {
+        out.extend(context.lines(&[rest]));
+    }
+    Some((last + 1, out))
+}
+
+/// `%%` … `%%` over several lines.
+pub(super) fn obsidian_comment(lines: &[Source], _: &mut Context<'_>) -> Option<Taken> {
+    let rest = lines[0].text.trim().strip_prefix("%%")?;
+    if rest.contains("%%") {
+        return None;
+    }
+    let end = lines[1..].iter().position(|line| line.text.contains("%%"))?;
+    Some((end + 2, Vec::new()))
+}
+
+/// Lines that mean something to a tool and nothing to a reader.
+pub(super) fn lines_for_tools(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let line = lines[0].text.trim();
+    let item = |line: &str| {
+        let toc = line.trim_start_matches(['*', '-', '+', '1', '.', ' ']);
+        toc.eq_ignore_ascii_case("toc") || toc.eq_ignore_ascii_case("table of contents")
+    };
+    if item(line) && lines.get(1).is_some_and(|next| next.text.trim().starts_with("{:")) {
+        return Some((2, Vec::new()));
+    }
+    let drop = is_attribute_list(line)
+        || ["[toc]", "[[toc]]", "[[_toc_]]", "${toc}", "@[toc]", "{{toc}}", "[[_toc_]] "]
+            .contains(&line.to_lowercase().as_str())
+        || is_command(line)
+        || is_module(line)
+        || is_label(line)
+        || is_tags(line)
+        || (line == "+++")
+        // MyST's comments.
+        || (lines[0].text.starts_with("% ") && !line.ends_with('%'))
+        || (line.starts_with("::") && line.ends_with("::") && line.len() > 4 && !line.contains(' '));
+    if !drop {
+        return None;
+    }
+    // What was one paragraph with it is one still.
+    let _ = context;
+    Some((1, Vec::new()))
+}
+
+/// `{: .lead}`, `{:toc}`, `{.class}`, `{#id}` alone in a line.
+fn is_attribute_list(line: &str) -> bool {
+    line.starts_with('{') && line.ends_with('}') && super::inline::attributes(line) == Some(line.len())
+}
+
+/// Commands of LaTeX for a page.
+fn is_command(line: &str) -> bool {
+    const COMMANDS: &[&str] = &[
+        "\\newpage",
+        "\\pagebreak",
+        "\\clearpage",
+        "\\cleardoublepage",
+        "\\tableofcontents",
+        "\\maketitle",
+        "\\noindent",
+        "\\centering",
+        "\\bigskip",
+        "\\medskip",
+        "\\smallskip",
+        "\\vfill",
+        "\\hfill",
+        "\\listoffigures",
+        "\\listoftables",
+        "\\appendix",
+        "\\hrule",
+        "\\begin{center}",
+        "\\end{center}",
+        "\\begin{document}",
+        "\\end{document}",
+        "\\frontmatter",
+        "\\mainmatter",
+        "\\backmatter",
+        "\\printbibliography",
+    ];
+    COMMANDS.contains(&line)
+        || [
+            "\\vspace{",
+            "\\vspace*{",
+            "\\hspace{",
+            "\\usepackage",
+            "\\bibliography{",
+            "\\setcounter{",
+            "\\input{",
+            "\\include{",
+            "\\documentclass",
+            "\\graphicspath{",
+            "\\pagestyle{",
+            "\\thispagestyle{",
+        ]
+        .iter()
+        .any(|command| line.starts_with(command))
+}
+
+/// `import A from 'b';` and `export const a = …;` of MDX.
+fn is_module(line: &str) -> bool {
+    let quoted = |text: &str| text.contains('\'') || text.contains('"');
+    let import = line.strip_prefix("import ").is_some_and(|rest| {
+        quoted(rest)
+            && (rest.contains(" from ") || rest.starts_with(['\'', '"']))
+            && rest.trim_end_matches(';').ends_with(['\'', '"'])
+    });
+    let exports = ["export const ", "export default ", "export function ", "export let ", "export {"];
+    import
+        || (exports.iter().any(|start| line.starts_with(start))
+            && (line.ends_with([';', '{', '}']) || line.contains('=')))
+}
+
+/// `(label)=` of MyST.
+fn is_label(line: &str) -> bool {
+    line.strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(")="))
+        .is_some_and(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || "-_:. ".contains(c)))
+}
+
+/// Nothing but tags of Obsidian.
+fn is_tags(line: &str) -> bool {
+    let tag = |word: &str| word.strip_prefix('#').is_some_and(super::inline::is_tag);
+    !line.is_empty() && line.split_whitespace().all(tag)
+}
+
+/// Terms and their definitions, as Pandoc, kramdown and Markdown Extra have them: a list.
+pub(super) fn definitions(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let meaning = |line: &Source| {
+        let (columns, begin) = leading(&line.text);
+        let rest = line.text[begin..].strip_prefix([':', '~'])?;
+        let inside = rest.len() - rest.trim_start().len();
+        (columns < 4 && inside > 0 && !rest.trim().is_empty()).then_some(begin + 1 + inside)
+    };
+    let is_term = |line: &Source| {
+        let text = line.text.trim_start();
+        let block = text.starts_with(['#', '>', '|', '-', '*', '+', '`', '~', '<', '!', ':']);
+        !text.is_empty() && !block && leading(&line.text).0 < 4 && meaning(line).is_none()
+    };
+    let mut out: Vec<Source> = Vec::new();
+    let mut at = 0;
+    while lines.get(at).is_some_and(is_term) {
+        let gap = usize::from(lines.get(at + 1).is_some_and(|line| line.text.trim().is_empty()));
+        if lines.get(at + 1 + gap).and_then(meaning).is_none() {
+            break;
+        }
+        let term = &lines[at];
+        let begin = leading(&term.text).1;
+        let mut item = term.part(begin..term.text.trim_end().len()).after("- **");
+        item.text.push_str("**:");
+        at += 1 + gap;
+        let mut first = true;
+        while let Some(begin) = lines.get(at).and_then(meaning) {
+            let words = lines[at].part(begin..lines[at].text.len());
+            item.text.push_str(if first { " " } else { "; " });
+            first = false;
+            item.text.push_str(words.text.trim_end().trim_end_matches(';'));
+            at += 1;
+            while lines.get(at).is_some_and(|line| {
+                leading(&line.text).0 >= 2 && !line.text.trim().is_empty() && meaning(line).is_none()
+            }) {
+                item.text.push(' ');
+                item.text.push_str(lines[at].text.trim());
+                at += 1;
+            }
+            if lines.get(at).is_some_and(|line| line.text.trim().is_empty())
+                && lines.get(at + 1).and_then(meaning).is_some()
+            {
+                at += 1;
+            }
+        }
+        out.extend(super::inline::rewritten(&item, context));
+        // Another term may follow after an empty line.
+        let next = at + usize::from(lines.get(at).is_some_and(|line| line.text.trim().is_empty()));
+        let follows = lines.get(next).is_some_and(is_term) && lines.get(next + 1).and_then(meaning).is_some();
+        if follows {
+            at = next;
+        }
+    }
+    if out.is_empty() {
+        return None;
+    }
+    let place = lines[0].begin();
+    out.insert(0, Source::made("", place));
+    out.push(Source::made("", place));
+    Some((at, out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plain;
+
+    #[test]
+    fn what_is_for_tools_is_not_for_readers() {
+        for (text, made) in [
+            ("* TOC\n{:toc}\n\nA.", "A."),
+            ("[TOC]\n\nA.", "A."),
+            ("## Base pairs\n{: #bases .fs-6 }\n\nA.", "## Base pairs\n\nA."),
+            ("{% include toc.html %}\n\nA.", "A."),
+            ("{% highlight python %}\nx = {1}\n{% endhighlight %}", "~~~~python\nx = {1}\n~~~~"),
+            ("{% comment %}\nB\n{% endcomment %}\nA.", "A."),
+            ("\\newpage\n\nA.", "A."),
+            ("import Tabs from '@theme/Tabs';\nexport const a = 1;\n\nA.", "A."),
+            ("We import goods from 'abroad' daily.", "We import goods from 'abroad' daily."),
+            ("(my-label)=\n# A", "# A"),
+            ("#analysis #week3\n\nA.", "A."),
+            ("<!-- more -->\n\nA.<!-- b -->", "A.<!-- b -->"),
+            ("%%\nsecret\n%%\nA.", "A."),
+            ("Term\n: Its definition.\n\nOther\n: One\n: Two", "- **Term**: Its definition.\n- **Other**: One; Two"),
+            ("He said:\n\nwords : so", "He said:\n\nwords : so"),
+        ] {
+            assert_eq!(plain(text), made, "{text}");
+        }
+    }
+}
