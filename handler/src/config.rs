@@ -233,6 +233,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "confined, allow or deny: whether Manim programs in documents are run; confined needs a kernel that can keep them off the network",
     },
     Variable {
+        name: "MANIM_MAX_FILM",
+        default: "1800",
+        meaning: "seconds of film that one scene class of a Manim program may make",
+    },
+    Variable {
         name: "CHALKREEL_LOG",
         default: "info in log.jsonl and under Lambda, error on the command line",
         meaning: "what is logged: off, error, warn, info, debug or trace, also as target=level, with commas (tracing's filter directives)",
@@ -296,6 +301,8 @@ pub struct Config {
     pub confinement: Mode,
     /// Whether Manim programs in documents may run.
     pub manim_source: ManimSource,
+    /// Longest film of one scene class of a Manim program.
+    pub manim_max_film: Duration,
     /// Filter directives for the log, when set.
     pub log: Option<String>,
     /// Where scratch folders are made.
@@ -380,6 +387,7 @@ impl Config {
         };
         let job_timeout = seconds("JOB_TIMEOUT", 1200.0);
         let manim_timeout = seconds("MANIM_TIMEOUT", 900.0);
+        let manim_max_film = seconds("MANIM_MAX_FILM", 1800.0);
         let subprocess_timeout = seconds("SUBPROCESS_TIMEOUT", 1800.0);
         let voice_timeout = seconds("VOICE_TIMEOUT", 15.0);
         let stall_timeout = seconds("STALL_TIMEOUT", 60.0);
@@ -470,6 +478,7 @@ impl Config {
             parallel,
             confinement,
             manim_source,
+            manim_max_film,
             log: get("CHALKREEL_LOG"),
             temp_dir,
             under_lambda: get("AWS_LAMBDA_RUNTIME_API").is_some(),

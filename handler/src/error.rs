@@ -126,6 +126,14 @@ codes! {
     RenderCrashed "render.crashed" Render true "the process that rendered a scene died" "Try again; see the log for its last output.";
     RenderOutOfMemory "render.out_of_memory" Render false "a scene needed more memory than allowed" "Simplify the scene, lower the quality, or give the machine or the function more memory.";
     RenderFailed "render.failed" Render false "Manim raised an error in a scene" "Simplify or correct the scene; the message is Manim's.";
+    ProgramError "program.error" Render false "a Manim program raised an error" "Correct the line that the message names.";
+    ProgramUnreadable "program.unreadable" Render false "a Manim program is no valid Python" "Correct the line that the message names.";
+    ProgramNoSceneClass "program.no_scene_class" Render false "a Manim program does not define the scene class that the document names" "Define the class at the top level of the program.";
+    ProgramOtherManim "program.other_manim" Render false "a program is written for another Manim than the Community Edition" "Change the names that the message lists; `from manim import *` takes the place of `from manimlib import *`.";
+    ProgramOpengl "program.opengl" Render false "a Manim program uses classes that only OpenGL can draw" "Use the classes without OpenGL in their names.";
+    ProgramInput "program.input" Render false "a Manim program asks for input, and nobody is there to answer" "Write the value into the program.";
+    ProgramFilmLimit "program.film_limit" Render false "a Manim program makes a longer film than MANIM_MAX_FILM" "Shorten the program, or raise MANIM_MAX_FILM.";
+    ProgramCpuLimit "program.cpu_limit" Render false "a Manim program used more processor time than it may" "Simplify the program, or lower the quality.";
     RenderTooManyFiles "render.too_many_files" Render false "a Manim program wrote more files, nested folders or bytes than allowed" "Write fewer files: the limits are 20,000 files, 32 nested folders, and a quarter of the free disk space, at most 4 GiB.";
     RenderWrongClip "render.wrong_clip" Render false "a clip was not made by our encoder" "In a Manim program, let Manim write the clip; otherwise run `make tools`, since layers and program must have the same version.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the expected number of frames" "Try again.";

@@ -17,7 +17,7 @@ use crate::layers::Layers;
 use crate::media::Prober;
 use crate::plan::Sandbox;
 use crate::plan::custom::Planners;
-use crate::render::{Cards, Raw, Renderer, Stage};
+use crate::render::{Cards, Programs, Renderer, Stage};
 use crate::scratch::{Scratch, remove_tree};
 use crate::store::{Cache, Endpoint, Store};
 
@@ -92,7 +92,7 @@ impl Services {
         let assembler = Assembler::new(&layers, Prober::new(&layers, &config), &config);
         let renderer = Renderer {
             stage,
-            raw: Raw::new(&layers, &config),
+            programs: Programs::new(&layers, &config),
             cards: Cards::new(&layers, &config),
             cache: Cache::new(store.clone()),
         };

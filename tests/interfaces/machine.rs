@@ -300,7 +300,7 @@ async fn failures_are_retried_replaced_or_reported_by_their_code() {
     let replaced: Vec<&Value> =
         status["scenes"].as_array().unwrap().iter().filter(|scene| !scene["replaced"].is_null()).collect();
     assert_eq!(replaced.len(), 1, "{status}");
-    assert_eq!((&replaced[0]["state"], &replaced[0]["error"]["code"]), (&json!("still"), &json!("render.failed")));
+    assert_eq!((&replaced[0]["state"], &replaced[0]["error"]["code"]), (&json!("still"), &json!("program.error")));
     assert!(replaced[0]["replaced"].as_str().unwrap().contains("on purpose"), "{}", replaced[0]);
     let scenes = ids(&status).len();
     assert_eq!(factory.of("scene").len(), scenes, "{:?}", factory.of("scene"));

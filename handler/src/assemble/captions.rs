@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::Ledger;
-use super::ledger::BeatEntry;
+use super::ledger::{BeatEntry, SceneEntry};
 
 /// Longest line of a caption, in columns: what subtitling guidelines agree on. A letter of Chinese, Japanese or Korean takes two.
 const LINE: usize = 42;
@@ -60,7 +60,45 @@ pub fn cues(ledger: &Ledger) -> Vec<Cue> {
         }
     }
     let end = ledger.samples() * 1000 / u64::from(ledger.sample_rate);
+    cues = with_unspoken(cues, ledger);
     extend(&mut cues, end);
+    cues
+}
+
+/// The cues with the captions that nobody speaks among them: each in the longest time in which it is wanted and nobody speaks. One
+/// for which there is less than a second is left to the spoken words.
+fn with_unspoken(mut cues: Vec<Cue>, ledger: &Ledger) -> Vec<Cue> {
+    let rate = u64::from(ledger.sample_rate);
+    for caption in ledger.scenes.iter().flat_map(|scene| &scene.captions) {
+        let (mut from, end) =
+            (ledger.milliseconds(caption.first_frame), ledger.milliseconds(caption.first_frame + caption.frames));
+        let mut longest = (from, from);
+        let others =
+            cues.iter().filter(|cue| cue.to_ms > from && cue.from_ms < end).map(|cue| (cue.from_ms, cue.to_ms));
+        for (next, after) in others.collect::<Vec<_>>().into_iter().chain([(end, end)]) {
+            if next.saturating_sub(from) > longest.1 - longest.0 {
+                longest = (from, next);
+            }
+            from = from.max(after);
+        }
+        if longest.1 - longest.0 < SHORTEST_MS {
+            continue;
+        }
+        let beat = BeatEntry {
+            id: String::new(),
+            text: caption.text.clone(),
+            first_frame: caption.first_frame,
+            frames: caption.frames,
+            first_sample: longest.0 * rate / 1000,
+            samples: (longest.1 - longest.0) * rate / 1000,
+            words: Vec::new(),
+        };
+        for part in parts(&tokens(&beat, ledger.sample_rate)) {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+            cues.push(cue(part, first.from_ms, last.to_ms));
+        }
+        cues.sort_by_key(|cue| cue.from_ms);
+    }
     cues
 }
 
@@ -350,9 +388,10 @@ pub fn chapters(ledger: &Ledger, title: &str) -> String {
     if let Some(intro) = ledger.intro {
         chapter(intro.first_frame, intro.frames, title);
     }
-    let ends = ledger.scenes.iter().skip(1).map(|next| next.first_frame).chain([ledger.frames]);
-    for (scene, end) in ledger.scenes.iter().zip(ends) {
-        chapter(scene.first_frame, end, &scene.heading);
+    let all: Vec<_> = ledger.scenes.iter().flat_map(SceneEntry::chapters).collect();
+    let ends = all.iter().skip(1).map(|next| next.first_frame).chain([ledger.frames]);
+    for (one, end) in all.iter().zip(ends) {
+        chapter(one.first_frame, end, one.name);
     }
     text
 }
@@ -502,6 +541,21 @@ mod tests {
         assert!(cues.iter().flat_map(|cue| &cue.lines).all(|line| width(line) <= LINE), "{cues:?}");
         let begins = |c: char| cues.iter().flat_map(|cue| &cue.lines).any(|line| line.starts_with(c));
         assert!(!begins('，') && !begins('。'), "{cues:?}");
+    }
+
+    #[test]
+    fn captions_that_nobody_speaks_are_shown_where_nobody_speaks() {
+        use super::super::ledger::UnspokenCaption;
+        let scene = scene("s", &["Spoken words of the first part.", ""]);
+        let mut ledger = Ledger::of(30, [(&scene, &[90, 210][..], vec![96_000, 0])]);
+        let caption = |first_frame, frames, text: &str| UnspokenCaption { first_frame, frames, text: text.to_owned() };
+        ledger.scenes[0].captions =
+            vec![caption(30, 20, "No room for it."), caption(45, 105, "A remark."), caption(200, 60, "Another one.")];
+        let cues = cues(&ledger);
+        let read: Vec<(u64, String)> = cues.iter().map(|cue| (cue.from_ms, cue.lines.join(" "))).collect();
+        let expected = [(0, "Spoken words of the first part."), (2_000, "A remark."), (6_666, "Another one.")];
+        assert_eq!(read, expected.map(|(from, words)| (from, words.to_owned())));
+        assert!(cues.windows(2).all(|pair| pair[0].to_ms <= pair[1].from_ms), "{cues:?}");
     }
 
     #[test]

@@ -47,6 +47,67 @@ pub struct SceneEntry {
     pub frames: u64,
     /// In film order.
     pub beats: Vec<BeatEntry>,
+    /// Chapters inside of the scene, in film order, as a Manim program sets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<Section>,
+    /// Captions that nobody speaks, in film order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captions: Vec<UnspokenCaption>,
+}
+
+/// A chapter inside of a scene; it ends where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// First frame in the film.
+    pub first_frame: u64,
+    /// The chapter's name.
+    pub name: String,
+}
+
+/// A caption that nobody speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnspokenCaption {
+    /// First frame in the film.
+    pub first_frame: u64,
+    /// Length in frames.
+    pub frames: u64,
+    /// What is read.
+    pub text: String,
+}
+
+/// A chapter of the film: a scene, or a part of one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChapterEntry<'a> {
+    /// First frame in the film.
+    pub first_frame: u64,
+    /// Length in frames.
+    pub frames: u64,
+    /// Its name.
+    pub name: &'a str,
+    /// The beats that begin in it.
+    pub beats: &'a [BeatEntry],
+}
+
+impl SceneEntry {
+    /// Its chapters, which tile it: the scene itself, up to its first section, and its sections.
+    pub fn chapters(&self) -> Vec<ChapterEntry<'_>> {
+        let end = self.first_frame + self.frames;
+        let mut begins: Vec<(u64, &str)> = vec![(self.first_frame, &self.heading)];
+        for section in &self.sections {
+            match begins.last_mut() {
+                // A section at the first frame is the scene itself, and two at one frame are one chapter.
+                Some(last) if last.0 == section.first_frame => last.1 = &section.name,
+                _ => begins.push((section.first_frame, &section.name)),
+            }
+        }
+        let ends = begins.iter().skip(1).map(|begin| begin.0).chain([end]);
+        let chapters = begins.iter().zip(ends).map(|(&(first_frame, name), end)| {
+            let index = |frame: u64| self.beats.partition_point(|beat| beat.first_frame < frame);
+            let beats = &self.beats[index(first_frame)..index(end)];
+            ChapterEntry { first_frame, frames: end - first_frame, name, beats }
+        });
+        chapters.collect()
+    }
 }
 
 /// A beat's part of the film.
@@ -75,7 +136,8 @@ pub fn beat_frames(beat: &Beat, samples: usize, fps: u32) -> u64 {
     (samples as u64 + pause).div_ceil(samples_per_frame(fps)).max(1)
 }
 
-fn samples_per_frame(fps: u32) -> u64 {
+/// Samples of a frame; the sample rate is a multiple of every frame rate.
+pub fn samples_per_frame(fps: u32) -> u64 {
     u64::from(SAMPLE_RATE / fps)
 }
 
@@ -100,7 +162,9 @@ impl Ledger {
                 ledger.frames += frames;
             }
             let (id, heading) = (scene.id.clone(), scene.heading.clone());
-            ledger.scenes.push(SceneEntry { id, heading, first_frame, frames: ledger.frames - first_frame, beats });
+            let frames = ledger.frames - first_frame;
+            let (sections, captions) = (Vec::new(), Vec::new());
+            ledger.scenes.push(SceneEntry { id, heading, first_frame, frames, beats, sections, captions });
         }
         ledger
     }
@@ -114,6 +178,8 @@ impl Ledger {
         let samples = intro * samples_per_frame(self.fps);
         for scene in &mut self.scenes {
             scene.first_frame += intro;
+            scene.sections.iter_mut().for_each(|section| section.first_frame += intro);
+            scene.captions.iter_mut().for_each(|caption| caption.first_frame += intro);
             for beat in &mut scene.beats {
                 beat.first_frame += intro;
                 beat.first_sample += samples;
@@ -202,6 +268,24 @@ pub(super) mod tests {
         let firsts: Vec<(u64, u64)> = ledger.beats().map(|beat| (beat.first_frame, beat.first_sample)).collect();
         assert_eq!(firsts, [(45, 72_000), (105, 168_000)]);
         assert_eq!(ledger.scene_samples(), (72_000, 232_000));
+    }
+
+    #[test]
+    fn the_sections_of_a_scene_are_chapters_that_tile_it() {
+        let scene = scene("s", &["a", "b", "c"]);
+        let mut ledger = Ledger::of(30, [(&scene, &[60, 40, 50][..], vec![0, 0, 0])]);
+        let section = |first_frame, name: &str| Section { first_frame, name: name.to_owned() };
+        ledger.scenes[0].sections = vec![section(60, "two"), section(100, "three")];
+        ledger.surround(10, 0);
+        let chapters = |ledger: &Ledger| -> Vec<(u64, u64, String, usize)> {
+            let of = |one: ChapterEntry<'_>| (one.first_frame, one.frames, one.name.to_owned(), one.beats.len());
+            ledger.scenes[0].chapters().into_iter().map(of).collect()
+        };
+        let named = |at: u64, frames, name: &str| (at, frames, name.to_owned(), 1);
+        assert_eq!(chapters(&ledger), [named(10, 60, "s"), named(70, 40, "two"), named(110, 50, "three")]);
+        // One at the beginning is the scene itself.
+        ledger.scenes[0].sections.insert(0, section(10, "one"));
+        assert_eq!(chapters(&ledger)[0], named(10, 60, "one"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ impl Translation {
             texts.extend(beats.iter().map(|(id, _)| *id).zip(shares(&passage.text, &lengths)));
         }
         let mut ledger = film.clone();
+        // They are in the film's own language.
+        ledger.scenes.iter_mut().for_each(|scene| scene.captions.clear());
         for beat in ledger.scenes.iter_mut().flat_map(|scene| &mut scene.beats) {
             beat.text = texts.remove(beat.id.as_str()).unwrap_or_default();
             beat.words.clear();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
-use storyboard::{Document, Storyboard};
+use storyboard::{Document, SceneKind, Storyboard};
 
 use super::output::{Text, line, note};
 use super::{explain, read};
@@ -67,11 +67,12 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
     let mut text = Text::default();
     let (of, cost) = (estimate(storyboard, config), Cost::of(storyboard, config));
     let fits = of.fits(config.job_timeout);
+    let programs = storyboard.scenes.iter().filter(|scene| matches!(scene.kind, SceneKind::Manim(_))).count();
     if as_json {
         let speech = cost.speech.as_ref().map(
             |quote| json!({"voice": quote.voice, "paid_characters": quote.paid_characters, "dollars": quote.dollars}),
         );
-        let estimate = json!({"scenes": of.scenes, "seconds": of.seconds, "frames": of.frames,
+        let estimate = json!({"scenes": of.scenes, "programs": programs, "seconds": of.seconds, "frames": of.frames,
             "characters": of.characters, "quality": of.quality, "work_seconds": of.work_seconds, "fits_deadline": fits,
             "cost": {"speech": speech, "compute_dollars": cost.compute}});
         line!(text, "{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
@@ -81,6 +82,9 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
     for scene in &storyboard.scenes {
         let ms: u32 = scene.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
         line!(text, "  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
+    }
+    if programs > 0 {
+        line!(text, "{programs} of them Manim programs, whose length is a guess: it is known when they have run");
     }
     let (seconds, frames, quality) = (of.seconds, of.frames, of.quality);
     line!(text, "{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", of.scenes);

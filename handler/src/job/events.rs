@@ -99,8 +99,8 @@ pub struct SceneClip {
     pub frames: u64,
     /// Warnings of the stage.
     pub warnings: Vec<String>,
-    /// What was measured on it.
-    pub audit: Audit,
+    /// What was measured on it; none when nothing was.
+    pub audit: Option<Audit>,
     /// The same at the end of each beat; empty for what was not laid out.
     pub beat_audits: Vec<Audit>,
 }
@@ -226,12 +226,11 @@ impl Status {
             }
         }
         self.rendering();
-        let audit = self.audit.unwrap_or_default();
-        self.audit = Some(Audit {
-            overlaps: audit.overlaps.saturating_add(clip.audit.overlaps),
-            outside: audit.outside.saturating_add(clip.audit.outside),
-            too_small: audit.too_small.saturating_add(clip.audit.too_small),
-        });
+        match (&mut self.audit, clip.audit) {
+            (Some(sum), Some(of_clip)) => sum.add(of_clip),
+            (sum @ None, of_clip @ Some(_)) => *sum = of_clip,
+            (_, None) => self.unmeasured_scenes += 1,
+        }
         let warning = |message: &String| Warning {
             code: "render.warning".to_owned(),
             message: format!("scene {scene}: {message}"),
@@ -284,7 +283,7 @@ mod tests {
 
     fn clip(origin: ClipOrigin) -> SceneClip {
         let audit = Audit { overlaps: 1, ..Audit::default() };
-        SceneClip { origin, frames: 30, warnings: vec!["w".to_owned()], audit, beat_audits: vec![audit] }
+        SceneClip { origin, frames: 30, warnings: vec!["w".to_owned()], audit: Some(audit), beat_audits: vec![audit] }
     }
 
     fn made(scene: &str, clip: Option<SceneClip>) -> JobEvent {

@@ -183,6 +183,22 @@ pub struct Audit {
     pub outside: u32,
     /// Texts under the legible floor.
     pub too_small: u32,
+    /// Texts that are gone before they can be read; none where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_short: Option<u32>,
+}
+
+impl Audit {
+    /// Adds what was measured elsewhere in the film.
+    pub fn add(&mut self, other: Self) {
+        self.overlaps = self.overlaps.saturating_add(other.overlaps);
+        self.outside = self.outside.saturating_add(other.outside);
+        self.too_small = self.too_small.saturating_add(other.too_small);
+        self.too_short = match (self.too_short, other.too_short) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+    }
 }
 
 /// Sound against picture, as measured on the finished film.
@@ -263,8 +279,11 @@ pub struct Status {
     pub planner: Option<PlannerUse>,
     /// One for each spoken beat.
     pub voices: Vec<BeatVoice>,
-    /// None until rendered.
+    /// Over the scenes that could be measured; none before the first one.
     pub audit: Option<Audit>,
+    /// Scenes that could not be measured, still cards among them.
+    #[serde(default)]
+    pub unmeasured_scenes: u32,
     /// None until assembled.
     pub sync: Option<Sync>,
     /// Of clips.
@@ -307,6 +326,7 @@ impl Status {
             planner: None,
             voices: Vec::new(),
             audit: None,
+            unmeasured_scenes: 0,
             sync: None,
             cache: CacheUse::default(),
             confinement: serde_json::Value::Null,

@@ -53,10 +53,17 @@ impl Sound {
         self.samples
     }
 
+    /// Its first samples.
+    #[must_use]
+    pub fn shortened(mut self, samples: usize) -> Self {
+        self.samples = self.samples.min(samples);
+        self
+    }
+
     /// All of it, -1 to 1.
     ///
     /// # Errors
-    /// When the file is gone or has another length.
+    /// When the file is gone or shorter.
     pub fn read(&self) -> io::Result<Vec<f32>> {
         if self.samples == 0 {
             return Ok(Vec::new());
@@ -65,10 +72,10 @@ impl Sound {
             return Ok(vec![0.0; self.samples]);
         }
         let bytes = std::fs::read(&self.path)?;
-        if bytes.len() != 2 * self.samples {
+        let Some(bytes) = bytes.get(..2 * self.samples) else {
             return Err(io::Error::other(format!("{} does not have {} samples", self.path.display(), self.samples)));
-        }
-        Ok(audio::samples(&bytes))
+        };
+        Ok(audio::samples(bytes))
     }
 }
 

@@ -10,6 +10,7 @@ use isolang::Language;
 use sha2::{Digest as _, Sha256};
 use storyboard::Storyboard;
 
+use crate::assemble::ledger::SceneEntry;
 use crate::assemble::{Captions, Film, Ledger};
 use crate::job::Status;
 use crate::job::keys;
@@ -101,13 +102,13 @@ struct Line<'a> {
 pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger, status: &Status, log: &[u8]) -> String {
     let at = |frame: u64| frame as f64 / f64::from(ledger.fps);
     let percent = |frames: u64| 100.0 * frames as f64 / ledger.frames.max(1) as f64;
-    let chapters = ledger.scenes.iter().map(|scene| Chapter {
-        heading: &scene.heading,
-        at: at(scene.first_frame),
-        clock: clock(at(scene.first_frame)),
-        left: percent(scene.first_frame),
-        width: percent(scene.frames),
-        beats: scene
+    let chapters = ledger.scenes.iter().flat_map(SceneEntry::chapters).map(|chapter| Chapter {
+        heading: chapter.name,
+        at: at(chapter.first_frame),
+        clock: clock(at(chapter.first_frame)),
+        left: percent(chapter.first_frame),
+        width: percent(chapter.frames),
+        beats: chapter
             .beats
             .iter()
             .filter(|beat| !beat.text.is_empty())
@@ -194,12 +195,19 @@ fn ran<'a>(status: &'a Status, storyboard: &'a Storyboard) -> Vec<Bar<'a>> {
 }
 
 fn audit(status: &Status) -> Vec<(&'static str, u32)> {
-    let Some(audit) = status.audit else { return Vec::new() };
-    vec![
-        ("pairs of elements that cover each other", audit.overlaps),
-        ("elements that leave the frame", audit.outside),
-        ("texts too small to read", audit.too_small),
-    ]
+    let mut told = Vec::new();
+    if let Some(audit) = status.audit {
+        told.extend([
+            ("pairs of elements that cover each other", audit.overlaps),
+            ("elements that leave the frame", audit.outside),
+            ("texts too small to read", audit.too_small),
+        ]);
+        told.extend(audit.too_short.map(|count| ("texts gone too soon to be read", count)));
+    }
+    if status.unmeasured_scenes > 0 {
+        told.push(("scenes that could not be measured", status.unmeasured_scenes));
+    }
+    told
 }
 
 fn entries(log: &[u8]) -> Vec<Entry> {

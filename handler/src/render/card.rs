@@ -13,8 +13,8 @@ use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::job::Quality;
 use crate::job::events::ClipOrigin;
-use crate::job::{Quality, status};
 use crate::layers::Layers;
 use crate::untrusted_file::UntrustedFolder;
 
@@ -87,8 +87,7 @@ impl Cards {
         verify::take(made, out, order, &path)
             .await
             .map_err(|error| error.of_scene(&format!("{} (its card)", scene.id)))?;
-        let (audit, beat_audits) = (status::Audit::default(), Vec::new());
-        let report = ClipReport { beats: beats.to_vec(), audit, beat_audits, warnings: Vec::new() };
+        let report = ClipReport { beats: beats.to_vec(), audit: None, beat_audits: Vec::new(), warnings: Vec::new() };
         Ok(Clip { path, report, origin: ClipOrigin::Card })
     }
 

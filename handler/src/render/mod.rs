@@ -5,36 +5,37 @@
 
 mod bounds;
 mod card;
+mod program;
 mod protocol;
-mod raw;
 mod stage;
 mod verify;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use storyboard::{Scene, SceneKind};
+use storyboard::{ManimScene, Scene};
 
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::intake::assets::Assets;
-use crate::job::events::ClipOrigin;
+pub use crate::job::events::ClipOrigin;
 use crate::job::{Quality, status};
 use crate::media::mp4;
 use crate::store::{Cache, CacheKey};
 
 pub use card::Cards;
+pub use program::{Caption, Chapter, Part, Performance, Picture, Programs, Said, Say, Speaker};
 pub use protocol::Film;
-pub use raw::Raw;
 pub use stage::{Stage, StageError};
 
 /// What would be reported of a line of the stage or of a program; for the fuzz targets.
 pub(crate) fn user_visible(line: &[u8]) -> Vec<String> {
-    protocol::user_visible(line)
+    [protocol::user_visible(line), program::user_visible(line)].concat()
 }
 
-/// Kind of the cache's entries.
+/// Kinds of the cache's entries.
 const CLIPS: &str = "clips";
+const PROGRAMS: &str = "programs";
 
 /// A scene to render.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +61,8 @@ pub struct SceneOrder<'a> {
 pub struct ClipReport {
     /// Frames of each beat as drawn, in order.
     pub beats: Vec<u64>,
-    /// What was measured on the laid-out scene.
-    pub audit: status::Audit,
+    /// What was measured on the laid-out scene; none when nothing was.
+    pub audit: Option<status::Audit>,
     /// The same at the end of each beat; empty for what was not laid out here.
     #[serde(default)]
     pub beat_audits: Vec<status::Audit>,
@@ -93,7 +94,7 @@ pub struct Renderer {
     /// The warm worker.
     pub stage: Stage,
     /// Manim programs in documents.
-    pub raw: Raw,
+    pub programs: Programs,
     /// Replacements of scenes that can't be drawn.
     pub cards: Cards,
     /// Clips of earlier jobs.
@@ -146,10 +147,7 @@ impl Renderer {
     }
 
     async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {
-        let drawn = match &order.scene.kind {
-            SceneKind::Manim(program) => self.raw.draw(order, program, path, deadline).await,
-            _ => self.stage.draw(order, path, deadline).await,
-        };
+        let drawn = self.stage.draw(order, path, deadline).await;
         let report = drawn.map_err(|error| error.of_scene(&order.scene.id))?;
         if report.beats == order.beats {
             return Ok(report);
@@ -163,6 +161,87 @@ impl Renderer {
             differs.unwrap_or(report.beats.len().min(order.beats.len())) + 1
         );
         Err(JobError::new(Code::RenderWrongFrames, message))
+    }
+}
+
+/// What an earlier run of a program has left in the cache beside its clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// What is in the clip.
+    pub performance: Performance,
+    /// What was spoken for it, question by question: its length decided how long the program is.
+    pub spoken: Vec<Spoken>,
+}
+
+/// Words that were spoken for a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The words.
+    pub text: String,
+    /// Their sound's length.
+    pub samples: usize,
+    /// As in [`Say`].
+    pub is_timed_by_program: bool,
+}
+
+impl Renderer {
+    /// A program's clip from the cache, and what is in it. It is valid as long as its words take the same time.
+    pub async fn recorded(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<(Recording, Clip)> {
+        let (path, key) = (order.path(), order.key());
+        let fetched = async {
+            let Some(recording) = self.cache.fetch_json::<Recording>(PROGRAMS, &key, deadline).await? else {
+                return Ok(None);
+            };
+            Ok(self.cache.fetch_file(PROGRAMS, &key, &path, deadline).await?.then_some(recording))
+        };
+        let recording = fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
+            tracing::warn!(%error, "can't read the clip cache; the program is run");
+            None
+        })?;
+        let beats = recording.performance.frames();
+        if let Err(error) = verify::check(&path, SceneOrder { beats: &beats, ..order }).await {
+            tracing::warn!(scene = order.scene.id, %error, "the cached clip is not valid; the program is run again");
+            return None;
+        }
+        let report = recording.performance.report();
+        Some((recording, Clip { path, report, origin: ClipOrigin::Cached }))
+    }
+
+    /// Plays a program; its clip is not cached yet.
+    ///
+    /// # Errors
+    /// `render.…` and `program.…` when there is no clip; `voice.exhausted` when the speaker has given up.
+    pub async fn play(
+        &self,
+        order: SceneOrder<'_>,
+        program: &ManimScene,
+        words: &str,
+        speaker: &mut dyn Speaker,
+        deadline: Deadline,
+    ) -> Result<(Performance, Clip), JobError> {
+        let path = order.path();
+        let played = self.programs.run(order, program, words, Picture::Clip(&path), speaker, deadline).await;
+        let performance = played.map_err(|error| error.of_scene(&order.scene.id).at(order.scene.place))?;
+        let report = performance.report();
+        Ok((performance, Clip { path, report, origin: ClipOrigin::Drawn }))
+    }
+
+    /// Stores a program's clip in the cache, also one that an error of the program broke off. One that ran out of time or memory is not
+    /// kept: another try may come further.
+    pub async fn keep(&self, order: SceneOrder<'_>, recording: &Recording, clip: &Clip, deadline: Deadline) {
+        let broken_off = recording.performance.broken_off.as_ref().map(|(error, _)| error);
+        if broken_off.is_some_and(|error| error.retryable || error.code == Code::RenderOutOfMemory) {
+            return;
+        }
+        let key = order.key();
+        let kept = async {
+            // The clip first: a side-car without its clip would be a promise that can't be kept.
+            self.cache.store_file(PROGRAMS, &key, &clip.path, "video/mp4", deadline).await?;
+            self.cache.store_json(PROGRAMS, &key, recording, deadline).await
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "can't write the clip to the cache; it is used, but not cached");
+        }
     }
 }
 

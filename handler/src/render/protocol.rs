@@ -165,20 +165,11 @@ pub(super) fn report(
 ) -> ClipReport {
     beat_audits.truncate(beats.len());
     let beats = beats.into_iter().map(|beat| beat.frames).collect();
-    ClipReport { beats, audit, beat_audits, warnings: bounded(warnings, WARNINGS) }
+    ClipReport { beats, audit: Some(audit), beat_audits, warnings: bounded(warnings, WARNINGS) }
 }
 
-/// The report on a program's clip with these beats: its messages are marked as the program's. Its frames are counted, not taken from
-/// the program, and its picture is not measured.
-pub(super) fn report_of_program(beats: &[u64], warnings: Vec<String>) -> ClipReport {
-    let marked = |warning| format!("the program says: {warning}");
-    let warnings = bounded(warnings, PROGRAM_WARNINGS).into_iter().map(marked).collect();
-    ClipReport { beats: beats.to_vec(), audit: Audit::default(), beat_audits: Vec::new(), warnings }
-}
-
-/// Most warnings of one scene: of the stage, which has one for an element at the most, and of a program.
+/// Most warnings of one scene: the stage has one for an element at the most.
 const WARNINGS: usize = 200;
-const PROGRAM_WARNINGS: usize = 8;
 /// Characters of one of them.
 const WARNING: usize = 500;
 /// Characters of an error's message, as `chalkreel_stage/raw` cuts it, and of a traceback.
@@ -216,10 +207,7 @@ pub(super) fn plain(words: &str, most: usize) -> String {
 pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
         Ok(Reply::Done { beats, audit, beat_audits, warnings, .. }) => {
-            let frames: Vec<u64> = beats.iter().map(|beat| beat.frames).collect();
-            let of_program = report_of_program(&frames, warnings.clone());
-            let of_stage = report(beats, audit, beat_audits, warnings);
-            [of_program.warnings, of_stage.warnings].concat()
+            report(beats, audit, beat_audits, warnings).warnings
         }
         Ok(Reply::Failed { message, trace, .. }) => vec![plain(&message, WARNING), plain(&trace, WARNING)],
         Ok(Reply::Refused { message }) => vec![plain(&message, WARNING)],
@@ -242,13 +230,14 @@ mod tests {
     }
 
     #[test]
-    fn too_many_warnings_are_cut_and_marked_as_the_programs() {
-        let flood = vec!["<script>".repeat(2_000); 200];
-        let ClipReport { warnings, beats, .. } = report_of_program(&[3, 4], flood);
-        assert_eq!(beats, [3, 4]);
-        assert_eq!(warnings.len(), PROGRAM_WARNINGS + 1);
-        assert!(warnings.iter().all(|warning| warning.starts_with("the program says: ") && warning.len() < 600));
-        assert!(warnings.last().unwrap().contains("192 more"));
+    fn too_many_warnings_are_cut() {
+        let flood = vec!["<script>".repeat(2_000); 300];
+        let ClipReport { warnings, beats, .. } =
+            report(vec![BeatFrames { frames: 3 }], Audit::default(), Vec::new(), flood);
+        assert_eq!(beats, [3]);
+        assert_eq!(warnings.len(), WARNINGS + 1);
+        assert!(warnings.iter().all(|warning| warning.len() < 600));
+        assert!(warnings.last().unwrap().contains("100 more"));
     }
 
     #[test]

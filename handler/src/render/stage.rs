@@ -71,6 +71,22 @@ pub enum StageError {
     /// A program filled its folder.
     #[error("{0}")]
     TooMuch(String),
+    /// A program ended early.
+    #[error("{message}")]
+    Program {
+        /// What went wrong.
+        code: Code,
+        /// Its line, and what happened there.
+        message: String,
+        /// What to do; none for the code's own remedy.
+        remedy: Option<String>,
+    },
+    /// What a program reports of its clip can't be true.
+    #[error("the program's report can't be used: {0}")]
+    Report(String),
+    /// The voice of the film changed while the program ran, or its narration failed.
+    #[error("its run was given up")]
+    GivenUp,
 }
 
 impl StageError {
@@ -92,8 +108,15 @@ impl StageError {
             Self::Unfit(_) | Self::Wrong(WrongClip::Form(_)) => Code::RenderWrongClip,
             Self::Wrong(WrongClip::Frames { .. }) => Code::RenderWrongFrames,
             Self::TooMuch(_) => Code::RenderTooManyFiles,
+            Self::Program { code, .. } => *code,
+            Self::Report(_) => Code::RenderWrongFrames,
+            Self::GivenUp => Code::VoiceExhausted,
         };
-        JobError::new(code, format!("scene {scene}: {self}"))
+        let error = JobError::new(code, format!("scene {scene}: {self}"));
+        match self {
+            Self::Program { remedy: Some(remedy), .. } => error.remedy(remedy),
+            _ => error,
+        }
     }
 }
 

@@ -51,6 +51,12 @@ impl Budget {
         self.length.fetch_add(more, Ordering::Relaxed);
     }
 
+    /// A scene turned out so many milliseconds long, in place of an estimate.
+    pub(super) fn record_length(&self, estimate_ms: u64, ms: u64) {
+        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        self.length.fetch_add(signed(ms).saturating_sub(signed(estimate_ms)), Ordering::Relaxed);
+    }
+
     /// The time that joining takes at this machine's measured speed.
     fn assembly(&self) -> Duration {
         let ms = u64::try_from(self.length.load(Ordering::Relaxed)).unwrap_or_default();

@@ -37,7 +37,7 @@ pub struct Handover {
     pub quality: Quality,
     /// Where the files are that the document names.
     pub asset_base: AssetBase,
-    /// One for each beat, in film order; none before the film is narrated.
+    /// One for each beat, and for what each Manim program asks for; none before the film is narrated.
     pub narrated: Vec<NarratedBeat>,
 }
 
@@ -45,6 +45,7 @@ pub struct Handover {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NarratedBeat {
     beat: String,
+    text: String,
     samples: usize,
     /// None for silence.
     sound: Option<CacheKey>,
@@ -87,24 +88,23 @@ impl Handover {
         };
         tokio::fs::write(&path, serde_json::to_vec(self).unwrap_or_default()).await.map_err(file)?;
         let sha256 = digest(&path, deadline).await.map_err(file)?;
-        let key = CacheKey::of("handover, version 3").part("sha256", sha256).finish();
+        let key = CacheKey::of("handover, version 4").part("sha256", sha256).finish();
         cache.store_file(HANDOVERS, &key, &path, "application/json", deadline).await?;
         Ok(key)
     }
 
-    /// Records the narration, scene by scene, and stores its sound in the cache.
+    /// Records the narration, in film order, and stores its sound in the cache.
     ///
     /// # Errors
     /// `store.…`
     pub(super) async fn record(
         &mut self,
-        said: &[Vec<Narration>],
+        said: &[Vec<(Beat, Narration)>],
         cache: &Cache,
         deadline: Deadline,
     ) -> Result<(), JobError> {
-        let beats = self.storyboard.scenes.iter().flat_map(|scene| &scene.beats);
         // Boxed: the compiler can't prove that the closures' futures are `Send`.
-        let narrated = beats.zip(said.iter().flatten()).map(|(beat, said)| {
+        let narrated = said.iter().flatten().map(|(beat, said)| {
             let saved: BoxFuture<'_, Result<NarratedBeat, JobError>> =
                 Box::pin(NarratedBeat::save(beat, said, cache, deadline));
             saved
@@ -113,10 +113,23 @@ impl Handover {
         Ok(())
     }
 
-    /// The narration, by beat, with its sound under `folder`. A beat whose sound is gone is missing: it is to be spoken again.
-    pub(super) async fn narrated(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> HashMap<&str, Narration> {
+    /// Samples and words of a beat as it was spoken with just this text; none when it was not.
+    pub(super) fn spoken(&self, beat: &Beat) -> Option<(usize, Vec<Word>)> {
+        let narrated = self.narrated.iter().find(|narrated| narrated.beat == beat.id);
+        let narrated = narrated.filter(|narrated| narrated.text == beat.narration)?;
+        Some((narrated.samples, narrated.words.clone()))
+    }
+
+    /// The narration, by beat and its text, with its sound under `folder`. A beat whose sound is gone is missing: it is to be spoken again.
+    pub(super) async fn narrated(
+        &self,
+        cache: &Cache,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> HashMap<(&str, &str), Narration> {
         let narrated = self.narrated.iter().map(|beat| {
-            let fetched: BoxFuture<'_, Option<(&str, Narration)>> = Box::pin(beat.fetch(cache, folder, deadline));
+            let fetched: BoxFuture<'_, Option<((&str, &str), Narration)>> =
+                Box::pin(beat.fetch(cache, folder, deadline));
             fetched
         });
         stream::iter(narrated.collect::<Vec<_>>()).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
@@ -134,6 +147,7 @@ impl NarratedBeat {
     async fn save(beat: &Beat, said: &Narration, cache: &Cache, deadline: Deadline) -> Result<Self, JobError> {
         let mut narrated = Self {
             beat: beat.id.clone(),
+            text: beat.narration.clone(),
             samples: said.sound.samples(),
             sound: None,
             words: said.words.clone(),
@@ -151,7 +165,7 @@ impl NarratedBeat {
         Ok(narrated)
     }
 
-    async fn fetch(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> Option<(&str, Narration)> {
+    async fn fetch(&self, cache: &Cache, folder: &Path, deadline: Deadline) -> Option<((&str, &str), Narration)> {
         let path = folder.join(format!("{}.narrated.s16le", self.beat));
         if let Some(key) = &self.sound
             && !cache.fetch_file(BEATS, key, &path, deadline).await.unwrap_or_default()
@@ -164,6 +178,6 @@ impl NarratedBeat {
         }
         let sound = Sound::at(self.sound.as_ref().map(|_| path), self.samples);
         let narration = Narration::restored(sound, self.words.clone(), self.voice.clone(), self.unspoken.clone());
-        Some((&self.beat, narration))
+        Some(((&self.beat, &self.text), narration))
     }
 }

@@ -9,27 +9,29 @@
 
 mod budget;
 mod handover;
+mod programs;
 pub mod progress;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::try_join_all;
-use storyboard::{Beat, OnFailure, Scene, Storyboard};
+use storyboard::{Beat, OnFailure, Scene, SceneKind, Storyboard};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span, warn};
 
 use crate::assemble::Ledger;
-use crate::assemble::ledger::beat_frames;
+use crate::assemble::ledger::{Section, UnspokenCaption, beat_frames};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::intake::assets::Assets;
 use crate::job::events::JobEvent;
 use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, Sound, Voices};
-use crate::render::{Clip, Film, SceneOrder};
+use crate::render::{self, Clip, Film, Performance, SceneOrder};
 use crate::scratch::clips_beside;
 use crate::services::Services;
 
@@ -47,12 +49,22 @@ const UNSPOKEN: &str = "its words are shown as captions only";
 /// A scene as it goes into the film.
 #[derive(Debug)]
 pub struct RenderedScene<'a> {
-    /// The scene.
-    pub scene: &'a Scene,
+    /// The scene as the storyboard has it.
+    pub planned: &'a Scene,
+    /// The same; of a Manim program with the beats as which it turned out.
+    pub scene: Cow<'a, Scene>,
     /// One for each beat.
     pub narrations: Vec<Narration>,
     /// The picture.
     pub clip: Clip,
+    /// What a Manim program has in its clip.
+    pub performance: Option<Performance>,
+}
+
+impl<'a> RenderedScene<'a> {
+    fn of(planned: &'a Scene, narrations: Vec<Narration>, clip: Clip) -> Self {
+        Self { planned, scene: Cow::Borrowed(planned), narrations, clip, performance: None }
+    }
 }
 
 /// Makes all scenes, each as soon as it can; scenes wait for a free processor, not for each other. Scenes for which there is
@@ -109,16 +121,18 @@ pub async fn narrate(
     let mut open: Vec<usize> = (0..scenes.len()).collect();
     while !open.is_empty() {
         let speak =
-            open.iter().map(|&index| scheduler.speak(&scenes[index]).instrument(scheduler.span(&scenes[index])));
+            open.iter().map(|&index| scheduler.rehearsed(&scenes[index]).instrument(scheduler.span(&scenes[index])));
         for (index, spoken) in open.iter().zip(try_join_all(speak).await?) {
             said[*index] = spoken;
         }
         // When a voice fails, scenes that it has spoken before are spoken again.
-        open = (0..scenes.len()).filter(|&index| !scheduler.voices.all_current(&said[index])).collect();
+        open = (0..scenes.len())
+            .filter(|&index| !said[index].iter().all(|(_, beat)| scheduler.voices.is_current(beat)))
+            .collect();
     }
     let paid = scheduler.voices.paid_characters();
     lease.report(JobEvent::Paid(paid));
-    if scheduler.budget.drawing(0).passed() && said.iter().flatten().any(|beat| beat.unspoken.is_some()) {
+    if scheduler.budget.drawing(0).passed() && said.iter().flatten().any(|(_, beat)| beat.unspoken.is_some()) {
         return Err(JobError::new(Code::JobDeadline, "the narration of the film was not ready in time")
             .in_stage(Stage::Narrate));
     }
@@ -138,7 +152,12 @@ pub async fn draw_alone(
     ends: Deadline,
 ) -> Result<Clip, JobError> {
     let found = handover.storyboard.scenes.iter().find(|one| one.id == scene);
-    let Some((scene, beats)) = found.and_then(|scene| Some((scene, handover.frames(scene)?))) else {
+    let frames = |scene: &Scene| match &scene.kind {
+        // It says itself how long it is.
+        SceneKind::Manim(_) => Some(Vec::new()),
+        _ => handover.frames(scene),
+    };
+    let Some((scene, beats)) = found.and_then(|scene| Some((scene, frames(scene)?))) else {
         return Err(JobError::new(Code::IntakeBadRequest, format!("the handover has no narrated scene `{scene}`")));
     };
     let assets =
@@ -146,6 +165,9 @@ pub async fn draw_alone(
     let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
     let (quality, clips) = (handover.quality, clips_beside(folder));
     let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };
+    if let SceneKind::Manim(program) = &scene.kind {
+        return programs::draw_alone(handover, order, program, &services.renderer, ends).await;
+    }
     match services.renderer.cached(order, ends).await {
         Some(clip) => Ok(clip),
         None => services.renderer.clip(order, ends).await,
@@ -160,17 +182,29 @@ fn film(storyboard: &Storyboard) -> Film {
 /// The ledger of a film of these scenes.
 pub fn ledger(rendered: &[RenderedScene<'_>], quality: Quality) -> Ledger {
     let scenes = rendered.iter().map(|made| {
-        (made.scene, &made.clip.report.beats[..], made.narrations.iter().map(|beat| beat.sound.samples()).collect())
+        (&*made.scene, &made.clip.report.beats[..], made.narrations.iter().map(|beat| beat.sound.samples()).collect())
     });
     let mut ledger = Ledger::of(quality.fps(), scenes);
     ledger.time(rendered.iter().flat_map(|made| &made.narrations).map(|beat| beat.words.clone()));
+    for (entry, made) in ledger.scenes.iter_mut().zip(rendered) {
+        let Some(performance) = &made.performance else { continue };
+        let first = entry.first_frame;
+        let section = |one: &render::Chapter| Section { first_frame: first + one.first_frame, name: one.name.clone() };
+        entry.sections = performance.chapters.iter().map(section).collect();
+        let caption = |one: &render::Caption| UnspokenCaption {
+            first_frame: first + one.first_frame,
+            frames: one.frames,
+            text: one.text.clone(),
+        };
+        entry.captions = performance.captions.iter().map(caption).collect();
+    }
     ledger
 }
 
 /// What the scenes of one film share.
 struct SceneScheduler<'s> {
-    /// The narration that another machine has made.
-    narrated: HashMap<&'s str, Narration>,
+    /// The narration that another machine has made, by beat and text.
+    narrated: HashMap<(&'s str, &'s str), Narration>,
     /// Scenes that tasks of their own could not draw.
     given_up: HashMap<String, JobError>,
     strict: bool,
@@ -233,23 +267,76 @@ impl<'s> SceneScheduler<'s> {
     }
 
     async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<RenderedScene<'a>>, JobError> {
-        let (narrations, drawn) = self.speak_and_draw(scene).await?;
-        let clip = match drawn {
-            Ok(clip) => Some(clip),
-            Err(error) => self.replace(scene, &narrations, error).await?,
+        let made = match self.drawn(scene).await? {
+            Ok(made) => Some(made),
+            Err((narrations, error)) => {
+                let card = self.replace(scene, &narrations, error).await?;
+                if card.is_none() {
+                    progress::scene_made(self.lease, &scene.id, &narrations, None);
+                }
+                card.map(|clip| RenderedScene::of(scene, narrations, clip))
+            }
         };
         self.missing.fetch_sub(1, Ordering::Relaxed);
-        progress::scene_made(self.lease, &scene.id, &narrations, clip.as_ref());
-        Ok(clip.map(|clip| RenderedScene { scene, narrations, clip }))
+        if let Some(made) = &made {
+            progress::scene_made(self.lease, &scene.id, &made.narrations, Some(&made.clip));
+            self.check_whole(made)?;
+        }
+        Ok(made)
     }
 
-    async fn speak_and_draw(&self, scene: &Scene) -> Result<(Vec<Narration>, Result<Clip, JobError>), JobError> {
+    /// The scene in its narration's time; or its narration, and why it could not be drawn.
+    async fn drawn<'a>(
+        &self,
+        scene: &'a Scene,
+    ) -> Result<Result<RenderedScene<'a>, (Vec<Narration>, JobError)>, JobError> {
+        if let SceneKind::Manim(program) = &scene.kind {
+            return match Box::pin(self.perform(scene, program)).await? {
+                Ok(made) => Ok(Ok(made)),
+                // The card has the words that the document has for it.
+                Err(error) => Ok(Err((self.speak(scene).await?, error))),
+            };
+        }
         loop {
             let narrations = self.speak(scene).await?;
-            if let Some(drawn) = self.draw(scene, &narrations).instrument(info_span!("draw")).await {
-                return Ok((narrations, drawn));
+            match self.draw(scene, &narrations).instrument(info_span!("draw")).await {
+                Some(Ok(clip)) => {
+                    return Ok(Ok(RenderedScene::of(scene, narrations, clip)));
+                }
+                Some(Err(error)) => return Ok(Err((narrations, error))),
+                // A voice was given up meanwhile.
+                None => {}
             }
         }
+    }
+
+    /// Reports a program that was broken off: what it drew before that stays in the film.
+    fn check_whole(&self, made: &RenderedScene<'_>) -> Result<(), JobError> {
+        let broken_off = made.performance.as_ref().and_then(|performance| performance.broken_off.as_ref());
+        let Some((error, seconds)) = broken_off else { return Ok(()) };
+        let error = error.clone().at(made.scene.place);
+        if self.strict {
+            return Err(error);
+        }
+        warn!(code = error.code.name(), seconds, "the program was broken off: {}", error.message);
+        let shown = match *seconds {
+            // It had put something on the screen, and played nothing.
+            ..0.05 => "the film shows what was on the screen then".to_owned(),
+            seconds => format!("the film shows the {seconds:.1} s before it"),
+        };
+        progress::replaced(self.lease, &made.scene.id, &error, &shown);
+        Ok(())
+    }
+
+    /// What is spoken in a scene: its beats, or what its program asks for.
+    async fn rehearsed(&self, scene: &Scene) -> Result<Vec<(Beat, Narration)>, JobError> {
+        if let SceneKind::Manim(program) = &scene.kind
+            && let Some(said) = Box::pin(self.rehearse(scene, program)).await?
+        {
+            return Ok(said);
+        }
+        let narrations = self.speak(scene).await?;
+        Ok(scene.beats.iter().cloned().zip(narrations).collect())
     }
 
     async fn speak(&self, scene: &Scene) -> Result<Vec<Narration>, JobError> {
@@ -275,7 +362,7 @@ impl<'s> SceneScheduler<'s> {
             let mut outdated = Vec::new();
             for (made, kept) in rendered.iter_mut().zip(&mut kept) {
                 if !*kept && !self.voices.all_current(&made.narrations) {
-                    let span = self.span(made.scene);
+                    let span = self.span(&made.scene);
                     outdated.push(self.remake(made, kept).instrument(span));
                 }
             }
@@ -288,10 +375,10 @@ impl<'s> SceneScheduler<'s> {
     }
 
     async fn remake(&self, made: &mut RenderedScene<'_>, kept: &mut bool) -> Result<(), JobError> {
-        match self.speak_and_draw_again(made.scene).await {
-            Ok((narrations, clip)) => {
-                progress::scene_remade(self.lease, &made.scene.id, &narrations, &clip);
-                (made.narrations, made.clip) = (narrations, clip);
+        match self.speak_and_draw_again(made.planned).await {
+            Ok(again) => {
+                progress::scene_remade(self.lease, &again.scene.id, &again.narrations, &again.clip);
+                *made = again;
             }
             Err(error) if self.strict => return Err(error),
             Err(error) => {
@@ -299,14 +386,17 @@ impl<'s> SceneScheduler<'s> {
                     code = error.code.name(),
                     "the scene keeps the voice that failed elsewhere, since it can't be made again: {}", error.message
                 );
-                progress::voice_kept(self.lease, made.scene, &error);
+                progress::voice_kept(self.lease, &made.scene, &error);
                 *kept = true;
             }
         }
         Ok(())
     }
 
-    async fn speak_and_draw_again(&self, scene: &Scene) -> Result<(Vec<Narration>, Clip), JobError> {
+    async fn speak_and_draw_again<'a>(&self, scene: &'a Scene) -> Result<RenderedScene<'a>, JobError> {
+        if let SceneKind::Manim(program) = &scene.kind {
+            return Box::pin(self.perform(scene, program)).await?;
+        }
         loop {
             let until = self.budget.drawing(0);
             let late = |_| {
@@ -317,7 +407,7 @@ impl<'s> SceneScheduler<'s> {
             };
             let narrations = until.run(self.voices.scene(scene, self.folder, until)).await.map_err(late)??;
             if let Some(drawn) = self.draw(scene, &narrations).await {
-                return Ok((narrations, drawn?));
+                return Ok(RenderedScene::of(scene, narrations, drawn?));
             }
         }
     }
@@ -331,7 +421,7 @@ impl<'s> SceneScheduler<'s> {
     }
 
     async fn speak_beat(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
-        if let Some(narration) = self.narrated.get(&*beat.id) {
+        if let Some(narration) = self.narrated.get(&(&*beat.id, &*beat.narration)) {
             if let Some(error) = &narration.unspoken {
                 progress::replaced(self.lease, &scene.id, error, UNSPOKEN);
             }

@@ -1,0 +1,626 @@
+//! Scenes of Manim programs in documents. A program is played to its end by a process tree of its own, never by the warm stage,
+//! since it may do anything to its process. How long it is, which words belong where, and what went wrong is known only afterwards.
+//!
+//! In: a scene class, and somebody who speaks. Out: a verified clip, and a [`Performance`] that says what is in it.
+//!
+//! The runner asks over a socket how long words take, and waits; the program's own process can use the same socket. So every line is
+//! bounded and checked: frames against the decoded clip, parts against frames, questions against what was really asked.
+
+mod protocol;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use storyboard::ManimScene;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
+use tracing::{debug, warn};
+
+use self::protocol::{Done, Event, Failure, Kind, Request};
+use super::bounds::Bounds;
+use super::protocol::{MESSAGE, TRACE, plain, ran_out};
+use super::verify::{self, Decoder};
+use super::{ClipReport, SceneOrder, StageError};
+use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
+use crate::config::{Config, ManimSource};
+use crate::deadline::Deadline;
+use crate::error::JobError;
+use crate::job::status::Audit;
+use crate::layers::Layers;
+use crate::scratch::Scratch;
+use crate::untrusted_file::{Unfit, UntrustedFolder};
+
+/// Where TeX keeps its generated formats; its other files are under /usr and /etc.
+const TEX: &str = "/var/lib/texmf";
+
+/// The names of the program and of its clip in the program's folder.
+const SOURCE: &str = "scene.py";
+const CLIP: &str = "clip.mp4";
+/// The id of the only request to a runner.
+const RUN: &str = "run";
+
+/// The time between a program's own limit and its end by force, in which the stage finishes the clip of what was drawn.
+const FINISH: Duration = Duration::from_secs(10);
+/// Most questions of one program, and characters of one; the stage has the same limits.
+const QUESTIONS: u32 = 2_000;
+const WORDS: usize = 20_000;
+/// Most parts of a film, chapters, and captions.
+const PARTS: usize = 5_000;
+/// Characters of a caption and of a chapter's name.
+const CAPTION: usize = 2_000;
+const NAME: usize = 200;
+/// Most warnings of one program.
+const WARNINGS: usize = 100;
+/// How long what a dead process has said is read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// What the runner takes at least before its first frame: Manim's import.
+const START: Duration = Duration::from_secs(60);
+
+/// Words that a program asks to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Say {
+    /// 1, 2, …
+    pub ask: u32,
+    /// What is spoken.
+    pub text: String,
+    /// Whether the program waits for the end of the words by itself, so that no pause is wanted after them.
+    pub is_timed_by_program: bool,
+}
+
+/// How long words take.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// Seconds, with the pause after them.
+    pub seconds: f64,
+    /// Where words begin: index of the first character in the text, and seconds.
+    pub words: Vec<(usize, f64)>,
+}
+
+/// Whoever speaks for a program.
+#[async_trait]
+pub trait Speaker: Send {
+    /// Speaks; none when the run is to be given up.
+    async fn say(&mut self, say: Say) -> Option<Said>;
+}
+
+/// What a finished program has in its clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Performance {
+    /// Parts, which tile the clip.
+    pub parts: Vec<Part>,
+    /// Chapters inside of the scene.
+    pub chapters: Vec<Chapter>,
+    /// Captions that nobody speaks.
+    pub captions: Vec<Caption>,
+    /// What was measured; none when that was not possible.
+    pub audit: Option<Audit>,
+    /// Warnings and findings, with their lines.
+    pub warnings: Vec<String>,
+    /// Whether words of the document beside the program were not used, since the program has its own.
+    pub has_own_words: bool,
+    /// What broke the program off, and seconds of film before it. The clip holds those.
+    pub broken_off: Option<(JobError, f64)>,
+}
+
+/// A part of a performance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Length in frames, at least 1.
+    pub frames: u64,
+    /// The question whose words are spoken from its first frame on.
+    pub ask: Option<u32>,
+    /// Its words.
+    pub text: String,
+    /// What is to be read instead of them.
+    pub caption: Option<String>,
+}
+
+/// A chapter of a performance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chapter {
+    /// From the scene's first frame.
+    pub first_frame: u64,
+    /// Its name.
+    pub name: String,
+}
+
+/// A caption that is not spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caption {
+    /// From the scene's first frame.
+    pub first_frame: u64,
+    /// Length in frames.
+    pub frames: u64,
+    /// What is read.
+    pub text: String,
+}
+
+impl Performance {
+    /// Frames of each part.
+    pub fn frames(&self) -> Vec<u64> {
+        self.parts.iter().map(|part| part.frames).collect()
+    }
+
+    /// The report on its clip.
+    pub fn report(&self) -> ClipReport {
+        ClipReport { beats: self.frames(), audit: self.audit, beat_audits: Vec::new(), warnings: self.warnings.clone() }
+    }
+}
+
+/// Runs `chalkreel-raw`.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    program: PathBuf,
+    read: Vec<PathBuf>,
+    confinement: Mode,
+    allowed: ManimSource,
+    timeout: Duration,
+    stall: Duration,
+    film: Duration,
+    seccomp: OnceLock<bool>,
+    decoder: Decoder,
+}
+
+/// Where a run's clip goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Picture<'a> {
+    /// To this file, once it was checked and decoded.
+    Clip(&'a Path),
+    /// There is none: a rehearsal, in a folder below this one, for what is spoken and how long it takes.
+    None(&'a Path),
+}
+
+impl Programs {
+    /// The one of these layers.
+    pub fn new(layers: &Layers, config: &Config) -> Self {
+        Self {
+            program: layers.program("chalkreel-raw"),
+            read: layers.read().iter().cloned().chain([TEX.into()]).collect(),
+            confinement: config.confinement,
+            allowed: config.manim_source,
+            timeout: config.manim_timeout,
+            stall: config.stall_timeout,
+            film: config.manim_max_film,
+            seccomp: OnceLock::new(),
+            decoder: Decoder::new(layers, config),
+        }
+    }
+
+    /// Plays the class of `scene` to its end, in a folder of its own. `words` are spoken at its beginning unless it has its own.
+    ///
+    /// # Errors
+    /// [`StageError`]; no process of the program is left afterwards.
+    pub async fn run(
+        &self,
+        order: SceneOrder<'_>,
+        scene: &ManimScene,
+        words: &str,
+        picture: Picture<'_>,
+        speaker: &mut dyn Speaker,
+        deadline: Deadline,
+    ) -> Result<Performance, StageError> {
+        if let Some(why) = self.refuses() {
+            return Err(StageError::Refused(why));
+        }
+        let could_not = |error: std::io::Error| StageError::CouldNotStart(error.to_string());
+        // The program may write here and nowhere else: not over the clips of other scenes.
+        let parent = match picture {
+            Picture::Clip(to) => to.parent().unwrap_or(Path::new(".")),
+            Picture::None(folder) => folder,
+        };
+        let folder = Behind(Some(Scratch::under(parent).map_err(could_not)?));
+        let folder = folder.path();
+        let left = UntrustedFolder::open(folder).map_err(could_not)?;
+        let bounds = Bounds::of(folder);
+        let source = folder.join(SOURCE);
+        tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
+
+        let deadline = deadline.slice(self.timeout);
+        let allowed = deadline.left();
+        let mut running = child::start(self.spec(folder, bounds), deadline)
+            .map_err(|error| StageError::CouldNotStart(error.to_string()))?;
+        let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("its socket is missing".to_owned()))?;
+        let (width, height) = order.quality.size();
+        let request = Request::Run {
+            id: RUN,
+            source: &source,
+            class: &scene.class,
+            out: &folder.join(CLIP),
+            width,
+            height,
+            fps: order.quality.fps(),
+            theme: &order.film.theme,
+            language: &order.film.language,
+            docstring: words,
+            draw: matches!(picture, Picture::Clip(_)),
+            limits: protocol::Limits {
+                film_s: self.film.as_secs_f64(),
+                wall_s: allowed.saturating_sub(FINISH).max(allowed / 2).as_secs_f64(),
+            },
+        };
+        let most = (self.film.as_secs_f64() * f64::from(order.quality.fps())) as u64;
+        let mut conversation = Conversation::over(socket, self.stall, most);
+        let stop = running.stop_handle();
+        let mut outcome = pin!(running.outcome());
+        let (talked, outcome) = {
+            let mut talk = pin!(conversation.hold(&request, speaker));
+            tokio::select! {
+                biased;
+                talked = &mut talk => {
+                    // Nothing of it may run on: the clip is read next.
+                    stop.end();
+                    (talked, outcome.await)
+                }
+                outcome = &mut outcome => {
+                    // All of its processes are gone, so what they said last is in the socket, and nothing comes after it.
+                    let talked = Deadline::after(LAST_WORDS).run(&mut talk).await;
+                    (talked.unwrap_or(Talked::Broken(Broken::Gone)), outcome)
+                }
+                why = bounds.exceeded(folder) => {
+                    stop.end();
+                    outcome.await;
+                    return Err(StageError::TooMuch(why));
+                }
+            }
+        };
+        // What it left since the last look.
+        let path = folder.to_owned();
+        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || bounds.check(&path)).await {
+            return Err(StageError::TooMuch(why));
+        }
+        let done = match talked {
+            Talked::Done(done) => done,
+            Talked::Broken(ended) => return Err(self.ended(ended, &outcome, allowed)),
+        };
+        let performance = performance(*done, most, conversation.asked, order)?;
+        if let Picture::Clip(to) = picture {
+            let beats = performance.frames();
+            let order = SceneOrder { beats: &beats, ..order };
+            verify::take(left, CLIP.to_owned(), order, to).await?;
+            if let Err(error) = self.decoder.decode(to, order, deadline).await {
+                // The clip must not be found later.
+                tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
+                return Err(error);
+            }
+        }
+        Ok(performance)
+    }
+
+    fn spec(&self, folder: &Path, bounds: Bounds) -> Spec {
+        let mut spec = Spec::new(&self.program, folder);
+        spec.args = vec!["--channel".into()];
+        spec.env = vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("HOME".into(), folder.into()),
+            ("TMPDIR".into(), folder.into()),
+            ("LANG".into(), "C.UTF-8".into()),
+        ];
+        spec.author = Author::Somebody;
+        spec.channel = true;
+        // At 4k one scene takes 3 GB of address space.
+        spec.limits = Limits { file_size: Some(bounds.bytes), ..Limits::gibibytes(8, 16) };
+        // It has nothing to put in order, and may go on filling the disk meanwhile.
+        spec.grace = Duration::ZERO;
+        let write = vec![folder.to_owned()];
+        let mode = if self.allowed == ManimSource::Confined {
+            self.confinement.max(Mode::BestEffort)
+        } else {
+            self.confinement
+        };
+        spec.confinement = Confinement { read: self.read.clone(), write, mode };
+        spec
+    }
+
+    /// Why there is no clip.
+    fn ended(&self, ended: Broken, outcome: &Outcome, allowed: Duration) -> StageError {
+        let words = outcome.stderr.text_lossy();
+        let too_much = outcome.too_much_memory || ran_out(&words);
+        match ended {
+            Broken::Failed(failure) if failure.kind == Kind::Crashed && too_much => {
+                StageError::OutOfMemory(failure.told())
+            }
+            Broken::Failed(failure) => broken(&failure),
+            Broken::Stalled => StageError::Stalled(self.stall.as_secs_f64()),
+            Broken::GivenUp => StageError::GivenUp,
+            Broken::OtherVersion(version) => StageError::CouldNotStart(format!(
+                "the layers speak version {version} of the protocol of programs, and this is for version {}; `make tools` makes the same",
+                protocol::VERSION
+            )),
+            Broken::Gone if too_much => StageError::OutOfMemory(last(&words)),
+            Broken::Gone => match &outcome.ending {
+                Ending::TimedOut => StageError::TimedOut(allowed.as_secs_f64()),
+                Ending::CouldNotStart(error) => StageError::CouldNotStart(error.to_string()),
+                // It closed the socket, and was ended for that.
+                Ending::Ended => StageError::Crashed(format!("it closed its connection to us: {}", last(&words))),
+                ending => StageError::Crashed(format!("{ending}: {}", last(&words))),
+            },
+        }
+    }
+
+    /// Found once, by a child that confines itself and runs nothing.
+    fn can_confine(&self) -> bool {
+        *self.seccomp.get_or_init(|| tokio::task::block_in_place(|| child::probe().seccomp))
+    }
+
+    /// Why programs may not run here; none when they may.
+    fn refuses(&self) -> Option<&'static str> {
+        match self.allowed {
+            ManimSource::Deny => Some("Manim programs may not run here, since MANIM_SOURCE is deny"),
+            // Without the filter a program could speak to the network with whatever it finds.
+            ManimSource::Confined if !self.can_confine() => {
+                Some("this kernel can't confine Manim programs; MANIM_SOURCE=allow runs them unconfined")
+            }
+            ManimSource::Confined | ManimSource::Allow => None,
+        }
+    }
+}
+
+/// The last lines of an output.
+fn last(words: &str) -> String {
+    let last: Vec<&str> = words.lines().rev().take(3).collect();
+    plain(&last.into_iter().rev().collect::<Vec<_>>().join(" / "), MESSAGE)
+}
+
+fn broken(failure: &Failure) -> StageError {
+    if !failure.trace.is_empty() {
+        debug!(trace = plain(&failure.trace, TRACE), "Python's traceback");
+    }
+    StageError::Program { code: failure.kind.code(), message: failure.told(), remedy: failure.remedy() }
+}
+
+/// What a runner has come to.
+enum Talked {
+    Done(Box<Done>),
+    Broken(Broken),
+}
+
+/// Why it has no clip.
+enum Broken {
+    Failed(Failure),
+    /// No frame and no question for too long.
+    Stalled,
+    /// The socket is closed.
+    Gone,
+    /// Nobody speaks any more.
+    GivenUp,
+    OtherVersion(u32),
+}
+
+/// The caller's side of the talk with a runner.
+struct Conversation {
+    read: Lines,
+    write: tokio::net::unix::OwnedWriteHalf,
+    stall: Duration,
+    /// Most frames of its film.
+    most: u64,
+    /// Questions so far.
+    asked: u32,
+}
+
+impl Conversation {
+    fn over(socket: UnixStream, stall: Duration, most: u64) -> Self {
+        let (read, write) = socket.into_split();
+        Self { read: Lines::of(read), write, stall, most, asked: 0 }
+    }
+
+    /// Sends the request, and answers questions until the run is over.
+    async fn hold(&mut self, request: &Request<'_>, speaker: &mut dyn Speaker) -> Talked {
+        let (mut drawn, mut ready) = (0, false);
+        let mut alive = Deadline::after(self.stall.max(START));
+        loop {
+            let line = match alive.run(self.read.next()).await {
+                Ok(Some(line)) => line,
+                Ok(None) => return Talked::Broken(Broken::Gone),
+                Err(_) => return Talked::Broken(Broken::Stalled),
+            };
+            // Anything else is the program's, and means nothing.
+            let Ok(event) = serde_json::from_slice::<Event>(line) else { continue };
+            match event {
+                Event::Ready { protocol: protocol::VERSION } if !ready => {
+                    ready = true;
+                    alive = Deadline::after(self.stall);
+                    if !self.send(request, alive).await {
+                        return Talked::Broken(Broken::Gone);
+                    }
+                }
+                Event::Ready { protocol } if !ready => return Talked::Broken(Broken::OtherVersion(protocol)),
+                Event::Frames { id, frames } if ready && id == RUN && frames > drawn && frames <= self.most => {
+                    (drawn, alive) = (frames, Deadline::after(self.stall));
+                    debug!(frames, "drawing");
+                }
+                Event::Say { id, ask, text, source, .. }
+                    if ready && id == RUN && ask == self.asked + 1 && ask <= QUESTIONS && !text.trim().is_empty() =>
+                {
+                    self.asked = ask;
+                    let text = words(&text, WORDS);
+                    // While we speak, the program waits for us.
+                    let say = Say { ask, text, is_timed_by_program: source == "voiceover" };
+                    let Some(said) = speaker.say(say).await else { return Talked::Broken(Broken::GivenUp) };
+                    alive = Deadline::after(self.stall);
+                    let answer =
+                        Request::Said { id: RUN, ask, seconds: Some(said.seconds), words: &said.words, error: None };
+                    if !self.send(&answer, alive).await {
+                        return Talked::Broken(Broken::Gone);
+                    }
+                }
+                Event::Done(done) if ready && done.id == RUN => return Talked::Done(done),
+                Event::Failed(failure) if ready && failure.id == RUN => {
+                    return Talked::Broken(Broken::Failed(failure));
+                }
+                Event::Refused { message } => {
+                    warn!(message = plain(&message, MESSAGE), "the runner of programs could not parse a request");
+                }
+                Event::Ready { .. } | Event::Frames { .. } | Event::Say { .. } | Event::Done(_) | Event::Failed(_) => {}
+            }
+        }
+    }
+
+    /// False when it can't be sent: nobody reads it.
+    async fn send(&mut self, request: &Request<'_>, until: Deadline) -> bool {
+        matches!(until.run(self.write.write_all(&request.line())).await, Ok(Ok(())))
+    }
+}
+
+/// Lines from a socket; those that are too long are skipped.
+struct Lines {
+    socket: BufReader<OwnedReadHalf>,
+    line: Vec<u8>,
+    /// Whether `line` was given out, and is to be emptied.
+    is_given: bool,
+    is_too_long: bool,
+}
+
+impl Lines {
+    fn of(socket: OwnedReadHalf) -> Self {
+        Self {
+            socket: BufReader::with_capacity(64 << 10, socket),
+            line: Vec::new(),
+            is_given: false,
+            is_too_long: false,
+        }
+    }
+
+    /// The next line, without its newline; none at the end. It can be cancelled and called again.
+    async fn next(&mut self) -> Option<&[u8]> {
+        if std::mem::take(&mut self.is_given) {
+            self.line.clear();
+        }
+        loop {
+            let read = self.socket.fill_buf().await.ok().filter(|read| !read.is_empty())?;
+            let end = read.iter().position(|byte| *byte == b'\n');
+            let (part, consumed) = (&read[..end.unwrap_or(read.len())], end.map_or(read.len(), |end| end + 1));
+            self.is_too_long |= self.line.len() + part.len() > protocol::MAX_LINE;
+            if !self.is_too_long {
+                self.line.extend_from_slice(part);
+            }
+            self.socket.consume(consumed);
+            if end.is_none() {
+                continue;
+            }
+            if !std::mem::take(&mut self.is_too_long) {
+                self.is_given = true;
+                return Some(&self.line);
+            }
+            self.line.clear();
+        }
+    }
+}
+
+/// Words as they are spoken and shown: bounded, on one line, without control characters.
+fn words(text: &str, most: usize) -> String {
+    plain(text, most).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a program reports, as far as it can be true.
+fn performance(done: Done, most: u64, asked: u32, order: SceneOrder<'_>) -> Result<Performance, StageError> {
+    let untrue = |what: String| StageError::Report(what);
+    if done.frames == 0 || done.frames > most {
+        return Err(untrue(format!("it says that its clip has {} frames", done.frames)));
+    }
+    if done.segments.len() > PARTS {
+        return Err(untrue(format!("it says that its clip has {} parts", done.segments.len())));
+    }
+    let mut next = 0_u64;
+    let mut seen = HashSet::new();
+    let mut parts = Vec::new();
+    for segment in &done.segments {
+        if segment.first_frame != next || segment.frames == 0 || segment.frames > done.frames - next {
+            return Err(untrue(format!("its parts do not follow each other at frame {next}")));
+        }
+        next += segment.frames;
+        if segment.ask.is_some_and(|ask| ask == 0 || ask > asked || !seen.insert(ask)) {
+            return Err(untrue("it says that words were spoken which were not, or twice".to_owned()));
+        }
+        let caption =
+            segment.caption.as_ref().map(|caption| words(caption, WORDS)).filter(|caption| !caption.is_empty());
+        parts.push(Part { frames: segment.frames, ask: segment.ask, text: words(&segment.text, WORDS), caption });
+    }
+    if next != done.frames {
+        return Err(untrue(format!("its parts end at frame {next} of {}", done.frames)));
+    }
+    let within = |first_frame: u64| first_frame < done.frames;
+    let chapters = done
+        .chapters
+        .iter()
+        .filter(|chapter| within(chapter.first_frame))
+        .take(PARTS)
+        .map(|chapter| Chapter { first_frame: chapter.first_frame, name: words(&chapter.name, NAME) });
+    let captions =
+        done.captions.iter().filter(|caption| within(caption.first_frame)).take(PARTS).map(|caption| Caption {
+            first_frame: caption.first_frame,
+            frames: caption.frames.clamp(1, done.frames - caption.first_frame),
+            text: words(&caption.text, CAPTION),
+        });
+    let told = done.warnings.iter().chain(&done.findings);
+    let mut warnings: Vec<String> = told.take(WARNINGS).map(protocol::Note::told).collect();
+    let more = (done.warnings.len() + done.findings.len()).saturating_sub(WARNINGS);
+    if more > 0 {
+        warnings.push(format!("{more} more warnings are not shown"));
+    }
+    let audit = done.audit.measured.then_some(Audit {
+        overlaps: done.audit.overlaps,
+        outside: done.audit.outside,
+        too_small: done.audit.too_small,
+        too_short: Some(done.audit.too_short),
+    });
+    let broken_off = done.error.map(|failure| {
+        let seconds = failure.seconds.filter(|seconds| seconds.is_finite()).unwrap_or_default().max(0.0);
+        (broken(&failure).of_scene(&order.scene.id), seconds)
+    });
+    Ok(Performance {
+        parts,
+        chapters: chapters.filter(|chapter| !chapter.name.is_empty()).collect(),
+        captions: captions.filter(|caption| !caption.text.is_empty()).collect(),
+        audit,
+        warnings,
+        has_own_words: !matches!(done.narration.as_str(), "docstring" | ""),
+        broken_off,
+    })
+}
+
+/// The program's folder, which may take long to remove: it is emptied behind everybody's back, whatever comes of the scene.
+struct Behind(Option<Scratch>);
+
+impl Behind {
+    fn path(&self) -> &Path {
+        self.0.as_ref().map_or(Path::new("/"), Scratch::path)
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(folder.clear());
+        }
+    }
+}
+
+/// All text of a line that users see.
+pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
+    match serde_json::from_slice(line) {
+        Ok(Event::Say { text, caption, .. }) => {
+            [Some(text), caption].into_iter().flatten().map(|text| words(&text, 500)).collect()
+        }
+        Ok(Event::Done(done)) => {
+            let notes = done.warnings.iter().chain(&done.findings).map(protocol::Note::told);
+            let names = done.chapters.iter().map(|chapter| words(&chapter.name, NAME));
+            notes.chain(names).chain(done.error.iter().map(Failure::told)).map(|text| plain(&text, 500)).collect()
+        }
+        Ok(Event::Failed(failure)) => {
+            std::iter::once(failure.told()).chain(failure.remedy()).map(|text| plain(&text, 500)).collect()
+        }
+        Ok(Event::Refused { message }) => vec![plain(&message, 500)],
+        Ok(Event::Ready { .. } | Event::Frames { .. }) | Err(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
