@@ -137,6 +137,9 @@ pub enum SceneState {
     LeftOut,
 }
 
+/// The planner's warning of a script for which there is no font: its letters are shown as boxes.
+const NO_FONT: &str = "plan.no_font";
+
 impl SceneState {
     /// Whether nothing more happens to it.
     pub fn is_done(self) -> bool {
@@ -385,12 +388,18 @@ impl Status {
         matches!(self.state, State::Succeeded | State::Degraded)
     }
 
+    /// Whether the film shows and says all that the document has: no scene, or part of one, was replaced, and all letters have a font.
+    pub fn is_whole(&self) -> bool {
+        let replaced = self.scenes.iter().any(|scene| scene.replaced.is_some());
+        !replaced && self.warnings.iter().all(|warning| warning.code != NO_FONT)
+    }
+
     /// Whether its fields agree with its state. A document that does not is never written.
     pub fn is_consistent(&self) -> bool {
         let film = self.outputs.contains_key("film");
         match self.state {
             State::Succeeded => film && self.error.is_none(),
-            State::Degraded => film && self.scenes.iter().any(|scene| scene.replaced.is_some()),
+            State::Degraded => film && !self.is_whole(),
             State::Failed | State::TimedOut | State::Cancelled => self.error.is_some() && !film,
             State::Queued | State::Running => self.error.is_none() && !film,
         }

@@ -250,8 +250,7 @@ fn conclude(status: &mut Status, made: Result<Made, JobError>, log: Option<Strin
             status.cost.film_seconds = published.film_seconds;
             status.stage = Stage::Publish;
             status.progress = 1.0;
-            let replaced = status.scenes.iter().any(|scene| scene.replaced.is_some());
-            status.state = if replaced { State::Degraded } else { State::Succeeded };
+            status.state = if status.is_whole() { State::Succeeded } else { State::Degraded };
         }
         Err(error) => {
             status.state = if error.code == Code::JobDeadline { State::TimedOut } else { State::Failed };
