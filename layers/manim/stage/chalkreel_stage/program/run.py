@@ -260,6 +260,10 @@ class Film:
             else:
                 session.timeline.finish()
             if footage.is_empty:
+                if session.scene is not None and not session.scene.mobjects:
+                    session.warn(
+                        f"class {self._asked.scene} shows nothing: it plays no animation and adds nothing to the scene"
+                    )
                 self._draw(max(round(self._asked.still_s * session.fps), 1))
             elif self._error is not None:
                 session.timeline.hold(round(HELD_S * session.fps))
