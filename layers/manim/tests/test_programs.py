@@ -159,6 +159,10 @@ def test_comments_are_spoken_where_they_stand(shared: Runner, voice: Voice) -> N
     expected = ["A dot appears, and then it moves.", step, step, "That was the last step.", "Goodbye."]
     assert [part["text"] for part in done["segments"]] == expected
     assert done["frames"] > done["drawn"]
+    assert [(warning["line"], warning["text"].partition("is not spoken: ")[2]) for warning in done["warnings"]] == [
+        (24, "it stands within brackets"),
+        (27, "it stands behind a statement"),
+    ]
     silent = run(shared, "says", "Silent")
     assert silent["narration"] == "docstring" and silent["frames"] == 5
 
@@ -176,6 +180,63 @@ def test_docstrings_are_spoken_at_the_beginning(shared: Runner, voice: Voice) ->
     done = run(shared, "ends_in_black", "Fades", docstring="Said instead.")
     assert [say["text"] for say in voice.asked] == ["Said instead."] and voice.asked[0]["source"] == "docstring"
     assert run(shared, "ends_in_black", "Fades", docstring="")["frames"] == 20 == done["drawn"]
+
+
+VOICEOVER = "from manim_voiceover import VoiceoverScene\n"
+SLIDES = "from manim_slides import Slide\n"
+SPEAKS = "        with self.voiceover(text='a block'):\n            self.play(FadeIn(Dot()))\n"
+SAYS = "        # say: a comment\n        self.play(FadeIn(Dot()))\n"
+PLAYS = "        self.play(FadeIn(Dot()))\n"
+NOTES = "        self.next_slide(notes='some notes')\n        self.play(FadeIn(Dot()))\n"
+NEVER = "        self.add(Dot())\n        if not self.mobjects:\n            # say: never\n            pass\n"
+BESIDE = {"sections": [{"name": None, "text": "words beside it"}]}
+
+
+@pytest.mark.parametrize(
+    ("imports", "base", "body", "other", "spoken", "left_out"),
+    [
+        ("", "Scene", PLAYS, {}, ["the docstring"], []),
+        ("", "Scene", SAYS, {}, ["a comment"], []),
+        ("", "Scene", SAYS, BESIDE, ["words beside it"], [(6, "a comment")]),
+        ("", "Scene", NEVER, {}, [], [(None, "the docstring")]),
+        ("", "Scene", "        self.play(FadeIn(Dot()), subcaption='read')\n", {}, ["read"], []),
+        (VOICEOVER, "VoiceoverScene", SAYS + SPEAKS, {}, ["a block"], [(7, "a comment")]),
+        (VOICEOVER, "VoiceoverScene", SPEAKS, BESIDE, ["a block"], [(None, "words beside it")]),
+        (VOICEOVER, "VoiceoverScene", SAYS, {}, ["a comment"], []),
+        (VOICEOVER, "VoiceoverScene", PLAYS, {}, ["the docstring"], []),
+        (SLIDES, "Slide", NOTES, {}, ["some notes"], []),
+        (SLIDES, "Slide", SAYS + NOTES, {}, ["a comment"], [(9, "some notes")]),
+        (SLIDES, "Slide", NOTES, BESIDE, ["words beside it"], [(7, "some notes")]),
+        (VOICEOVER + SLIDES, "VoiceoverScene, Slide", SPEAKS + NOTES, {}, ["a block"], [(10, "some notes")]),
+    ],
+)
+def test_words_are_spoken_once_or_told(
+    shared: Runner,
+    voice: Voice,
+    imports: str,
+    base: str,
+    body: str,
+    other: dict[str, Any],
+    spoken: list[str],
+    left_out: list[tuple[int | None, str]],
+) -> None:
+    """A caller's docstring is for a program without other words; no other words are lost in silence."""
+    text = f"from manim import *\n{imports}class A({base}):\n    'Its own.'\n\n    def construct(self):\n{body}"
+    done = shared.run(text, "A", docstring="the docstring", **other)
+    assert done["error"] is None and [say["text"] for say in voice.asked] == spoken, done
+    told = [(warning["line"], warning["text"]) for warning in done["warnings"]]
+    assert [line for line, _ in told] == [line for line, _ in left_out], told
+    for (_, warning), (_, words) in zip(told, left_out, strict=True):
+        assert "not spoken" in warning and warning.endswith(words), told
+
+
+def test_a_base_class_of_another_module_may_speak(shared: Runner, voice: Voice) -> None:
+    (shared.scratch / "lecture_base.py").write_text(
+        f"from manim import *\n{VOICEOVER}class Lecture(VoiceoverScene):\n    def explain(self):\n{SPEAKS}"
+    )
+    text = "from lecture_base import Lecture\nclass A(Lecture):\n    'About it.'\n    def construct(self):\n"
+    done = shared.run(f"{text}        self.explain()\n", "A")
+    assert (done["narration"], [say["text"] for say in voice.asked]) == ("voiceover", ["a block"]), done
 
 
 def test_voiceovers_begin_with_their_blocks(shared: Runner, voice: Voice) -> None:
@@ -381,6 +442,12 @@ def test_findings_are_those_of_the_ink(shared: Runner, voice: Voice) -> None:
     lines = {finding["kind"]: finding["line"] for finding in done["findings"]}
     source = (PROGRAMS / "findings.py").read_text().splitlines()
     assert "FadeIn(over)" in source[lines["overlap"] - 1] and "FadeIn(tiny)" in source[lines["too_small"] - 1]
+    assert {finding["kind"]: finding["text"] for finding in done["findings"]} == {
+        "overlap": "“Heading” and “over it”",
+        "outside": "“this line is far wider than the frame”",
+        "too_small": "“tiny”",
+        "too_short": "“These many words are gone before anybody…” (0.5 s)",
+    }
     clean = run(shared, "findings", "Clean")
     assert clean["findings"] == [] and clean["audit"]["measured"] is True
     assert run(shared, "findings", "InSpace")["audit"]["measured"] is False
