@@ -19,5 +19,7 @@ if [[ ! -f $dev/.of || $(<"$dev/.of") != "$want" ]]; then
 fi
 cd "$layers/manim"
 "$dev/bin/ruff" check --no-cache .
+"$dev/bin/ruff" format --no-cache --check --quiet . ||
+    { echo "test: a file has another format than ruff's; see it with: ruff format --diff layers/manim" >&2; exit 1; }
 export CHALKREEL_TEST_LAYERS=$dest PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$dev
 exec "$dest/manim/bin/python3" -m pytest -q -p no:cacheprovider tests "$@"

@@ -1,9 +1,11 @@
 """Renders the last frame of each beat of every fixture document into contact sheets, and measures them.
 
+Of a Manim program it is the last frame of each part that it reports, and the picture that it holds for its words.
+
 `gallery.py CHALKREEL LAYERS OUT [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, and parts of
 names of documents when not all are wanted. Exit code 1 when the planner refuses a document, when the stage's audit found
 an overlap, something outside the frame or a text under the legible floor, when a scene could not be drawn or a formula not
-set, or when the outer 2 % of a frame is not background.
+set, or when the outer 2 % of a frame is not background. Of a program it fails when there is no clip, or it breaks off.
 
 Scenes are drawn at 4 frames a second, by the warm worker that draws films, and Manim programs by the program that draws
 those: what is on the screen at a beat's end does not depend on how smooth the way there was.
@@ -104,23 +106,26 @@ class Gallery:
 
     def _program(self, name: str, program: dict[str, str], order: dict[str, Any]) -> list[Image.Image]:
         """Draws one scene class of a Manim program. Where its ink lies is its author's affair, so that isn't measured."""
-        lengths = [beat["frames"] for beat in order["beats"]]
-        source, out = Path(order["out"]).with_suffix(".py"), Path(order["out"])
+        source = Path(order["out"]).with_suffix(".py")
         source.write_text(program["source"])
-        asked = {"source": source, "class": program["class"], "out": out, "width": WIDTH, "height": HEIGHT, "fps": FPS}
-        asked |= {"frames": ",".join(map(str, lengths)), "theme": order["film"]["theme"]}
-        ran = subprocess.run(
-            [self._layers / "bin/chalkreel-raw", *(f"--{key}={value}" for key, value in asked.items())],
-            env={"PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SCENE_TIMEOUT,
-        )
-        if ran.returncode:
-            self.faults.append(f"{name}: {ran.stdout.splitlines()[-1]}")
+        asked = {key: order[key] for key in ("id", "out", "width", "height", "fps")}
+        # Nobody speaks here: the stage guesses how long words take.
+        asked |= {"op": "run", "source": str(source), "class": program["class"], "speak": False}
+        asked |= {"theme": order["film"]["theme"], "limits": {"wall_s": SCENE_TIMEOUT}}
+        process, connection = self._start("chalkreel-raw", "--channel")
+        with connection, connection.makefile("r") as lines:
+            connection.sendall(json.dumps(asked).encode() + b"\n")
+            reply = next((event for event in map(json.loads, lines) if event["event"] in ("done", "failed", "refused")), None)
+        process.wait(timeout=10)
+        if reply is None or reply["event"] != "done":
+            self.faults.append(f"{name}: {reply['message'] if reply else 'its runner went away'}")
             return []
-        frames = last_frames(out, lengths)
+        for told in (*reply["warnings"], *reply["findings"]):
+            print(f"  {name}: line {told['line']}: {told.get('kind', 'warning')}: {told['text']}")
+        if reply["error"] is not None:
+            self.faults.append(f"{name}: line {reply['error']['line']}: {reply['error']['message']}")
+        ends = {part["first_frame"] + part["frames"] - 1 for part in reply["segments"]}
+        frames = chosen_frames(Path(order["out"]), ends | {hold["first_frame"] for hold in reply["holds"]})
         self.seen["scenes"] += 1
         self.seen["frames"] += len(frames)
         return frames
@@ -167,16 +172,22 @@ class Gallery:
 
     def _send(self, order: dict[str, Any]) -> None:
         if self._process is None:
-            ours, theirs = socket.socketpair()
-            environment = {"PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir(), "CHALKREEL_STAGE_FD": str(theirs.fileno())}
-            program = self._layers / "bin/chalkreel-stage"
-            self._process = subprocess.Popen(
-                [program], env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=sys.stderr
-            )
-            theirs.close()
-            self._worker, self._lines = ours, ours.makefile("r")
+            self._process, self._worker = self._start("chalkreel-stage")
+            self._lines = self._worker.makefile("r")
             assert json.loads(self._lines.readline())["event"] == "ready"
         self._worker.sendall(json.dumps(order).encode() + b"\n")
+
+    def _start(self, name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        """A program of the layers, and the socket to it."""
+        ours, theirs = socket.socketpair()
+        ours.settimeout(SCENE_TIMEOUT)
+        environment = {"PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir(), "CHALKREEL_STAGE_FD": str(theirs.fileno())}
+        command = [self._layers / "bin" / name, *arguments]
+        process = subprocess.Popen(
+            command, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=sys.stderr
+        )
+        theirs.close()
+        return process, ours
 
     def close(self) -> None:
         """Ends the worker."""
@@ -200,7 +211,11 @@ class Gallery:
 
 def last_frames(clip: Path, lengths: list[int]) -> list[Image.Image]:
     """The last frame of each beat."""
-    wanted = set(np.cumsum(lengths)[:-1] - 1) | {sum(lengths) - FAREWELL - 1}
+    return chosen_frames(clip, set(np.cumsum(lengths)[:-1] - 1) | {sum(lengths) - FAREWELL - 1})
+
+
+def chosen_frames(clip: Path, wanted: set[int]) -> list[Image.Image]:
+    """These frames of a clip."""
     with av.open(str(clip)) as container:
         return [frame.to_image() for number, frame in enumerate(container.decode(video=0)) if number in wanted]
 

@@ -89,7 +89,10 @@ def _one_of(name: str, definition: dict[str, Any], objects: list[dict[str, Any]]
 
 
 def _record(name: str, definition: dict[str, Any]) -> str:
-    lines = [f"class {name}(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):", _docstring(definition, "    ")]
+    lines = [
+        f"class {name}(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):",
+        _docstring(definition, "    "),
+    ]
     required = definition.get("required", [])
     for field, value in definition["properties"].items():
         kind, default = _type(value), None

@@ -100,7 +100,7 @@ stage_part() {
     strip -o "$site/chalkreel_stage/$native_name" "$native"
     "$dest/manim/bin/python3" -I -m compileall -q --invalidation-mode unchecked-hash "$site/chalkreel_stage"
     wrapper chalkreel-stage chalkreel_stage
-    wrapper chalkreel-raw chalkreel_stage.raw
+    wrapper chalkreel-raw chalkreel_stage.program
     wrapper manim manim
 }
 

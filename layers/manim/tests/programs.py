@@ -17,6 +17,34 @@ LAYERS = Path(os.environ["CHALKREEL_TEST_LAYERS"])
 PROGRAMS = Path(__file__).resolve().parents[3] / "tests" / "fixtures" / "programs"
 WAIT_S = 180.0
 
+# The two programs of a TeX installation that Manim calls. What the one is given, the other draws: a square for the
+# formula that it knows, and nothing for any other.
+LATEX = """#!/bin/sh
+for last; do
+    case $last in -output-directory=*) folder=${last#*=} ;; esac
+done
+name=${last##*/}
+while IFS= read -r line; do printf '%s\\n' "$line"; done <"$last" >"$folder/${name%.tex}.dvi"
+"""
+DVISVGM = """#!/bin/sh
+for last; do
+    case $last in --output=*) out=${last#*=} ;; esac
+done
+while IFS= read -r line; do
+    case $line in *x^2*) path='M 0 0 H 9 V 9 H 0 Z' ;; esac
+done <"$last"
+group="<g id=\\"unique000\\"><path d=\\"$path\\"/></g>"
+printf '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">%s</svg>' "$group" >"$out"
+"""
+
+
+def install_tex(folder: Path, **scripts: str) -> str:
+    """Puts programs into a folder; the PATH with which they are found."""
+    for name, script in scripts.items():
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
 
 @dataclass
 class Voice:
@@ -64,6 +92,11 @@ class Runner:
         theirs.close()
         self._buffer = b""
 
+    @property
+    def printed(self) -> str:
+        """What it and its programs have printed so far."""
+        return (self.scratch / "stderr.txt").read_text("utf-8", "replace")
+
     def close(self) -> int:
         """Says nothing more; its exit code."""
         self.socket.close()
@@ -85,9 +118,7 @@ class Runner:
             left = deadline - time.monotonic()
             assert left > 0 and select.select([self.socket], [], [], left)[0], f"no event in time; had {self.past[-3:]}"
             data = self.socket.recv(65536)
-            assert data, (
-                f"the runner went away; had {self.past[-3:]}: {(self.scratch / 'stderr.txt').read_text()[-800:]}"
-            )
+            assert data, f"the runner went away; had {self.past[-3:]}: {self.printed[-800:]}"
             self._buffer += data
         line, self._buffer = self._buffer.split(b"\n", 1)
         try:

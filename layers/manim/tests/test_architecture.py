@@ -22,9 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "screen": {"theme", "audit", "frames", "typesetting", "layout", "elements", "storyboard"},
     "scene": {"theme", "audit", "frames", "typesetting", "layout", "elements", "screen", "storyboard"},
     "worker": {"protocol", "typesetting", "scene"},
-    "metadata": set(),
-    "raw": {"protocol", "theme", "frames", "metadata", "program"},
-    "program": {"protocol", "theme", "frames", "metadata", "typesetting"},
+    "program": {"protocol", "theme", "frames", "typesetting"},
     "__main__": {"typesetting", "worker"},
 }
 """By sub-package, or by file where it lies in none. What is drawn knows nothing of scenes."""
@@ -116,7 +114,7 @@ def test_no_circle_of_files_and_none_of_packages() -> None:
         ("layout/page.py", "def late():\n    from ..scene import plan", ["layout.page imports scene.plan"]),
         ("theme.py", "from .audit import Box", ["theme imports audit"]),
         ("theme.py", "import chalkreel_stage.audit", ["theme imports audit"]),
-        ("raw/program.py", "from chalkreel_stage.worker.server import Worker", ["raw.program imports worker.server"]),
+        ("program/run.py", "from chalkreel_stage.worker.server import Worker", ["program.run imports worker.server"]),
         ("frames/clip.py", "from .. import audit", ["frames.clip imports audit"]),
         ("layout/blocks.py", "from .page import one_page", []),
         ("layout/blocks.py", "if TYPE_CHECKING:\n    from .placement import Rect", []),

@@ -9,11 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from chalkreel_stage import theme
+from chalkreel_stage import protocol, theme
 from chalkreel_stage.frames import clip
 from chalkreel_stage.geometry import expression
 from chalkreel_stage.layout import placement
-from chalkreel_stage.raw import program
 
 REPOSITORY = Path(__file__).parents[3]
 PLANNER, HANDLER = REPOSITORY / "planner-wasm", REPOSITORY / "handler"
@@ -85,11 +84,10 @@ def test_positions_are_in_the_frame_that_the_storyboard_says() -> None:
     assert {(float(wide), float(high)) for wide, high in said} == {(placement.UNITS_WIDE, theme.FRAME_HEIGHT)}
 
 
-def test_every_theme_of_the_storyboard_is_one_of_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_theme_of_the_storyboard_is_one_of_the_stage() -> None:
     schema = json.loads((PLANNER / "schema" / "storyboard.json").read_text("utf-8"))
     themes = schema["properties"]["theme"]["enum"]
     assert len({theme.named(name).background for name in themes}) == len(themes) > 1
     for name in themes:
-        arguments = f"raw --source a --class A --out b.mp4 --width 2 --height 2 --fps 1 --frames 1 --theme {name}"
-        monkeypatch.setattr("sys.argv", arguments.split())
-        assert program._arguments().theme == name
+        asked = {"op": "run", "id": "a", "source": "a", "class": "A", "out": "b", "theme": name}
+        assert protocol.parse_run(json.dumps({**asked, "width": 2, "height": 2, "fps": 1}).encode()).theme == name

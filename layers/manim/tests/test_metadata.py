@@ -15,7 +15,7 @@ from pathlib import Path
 def refusing(*_, **__):
     raise PermissionError(errno.EPERM, "refused by the filter")
 
-from chalkreel_stage import metadata
+from chalkreel_stage.program import metadata
 for name in metadata.SETTERS:
     real = getattr(os, name)
     stands = lambda *arguments, **named: refusing()

@@ -50,7 +50,25 @@ def test_comments_become_calls_where_they_stand(tmp_path: Path, text: str, said:
 
 def test_a_comment_where_no_statement_can_stand_breaks_nothing(tmp_path: Path) -> None:
     text = "def g(f):\n    return f\n@g\n# say: between\ndef f():\n    # say: inside\n    pass\n"
-    assert spoken(tmp_path, text) == []
+    assert spoken(tmp_path, text) == ["inside"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("def f():\n    return [\n        # say: a\n        1]\n", 3, "it stands within brackets"),
+        ("def f():\n    pass  # say: a\n", 2, "it stands behind a statement"),
+        ("# say: a\ndef f():\n    pass\n", 1, "it stands outside of all functions"),
+        ("class F:\n    # say: a\n    def f(self):\n        pass\n", 2, "it stands outside of all functions"),
+        ("@staticmethod\n# say: a\ndef f():\n    pass\n", 2, "no statement can stand at its place"),
+    ],
+)
+def test_a_comment_that_is_never_spoken_says_why(tmp_path: Path, text: str, line: int, why: str) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(f"{text}def g():\n    # say: b\n    # say: c\n    pass\n")
+    says = source.read(path).says
+    assert [(say.text, say.why_not) for say in says] == [("a", why), ("b c", None)]
+    assert says[0].line == line
 
 
 def test_lines_keep_their_numbers(tmp_path: Path) -> None:
@@ -62,12 +80,14 @@ def test_lines_keep_their_numbers(tmp_path: Path) -> None:
 def test_names_are_those_of_a_class_and_its_bases(tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(
-        "import a.b\nclass A:\n    x = one\n    # say: a\n\n    y = 1\nclass B:\n    z = two.three(four=1)\n"
+        "import a.b\nclass A:\n    x = one\n    def f(self):\n        # say: a\n        helper()\n\n    y = 1\n"
+        "class B:\n    z = two.three(four=1)\ndef helper():\n    # say: by a helper\n    pass\n"
     )
     read = source.read(path)
     assert {"one"} <= read.names_of({"A"}) and "two" not in read.names_of({"A"})
     assert {"two", "three", "four"} <= read.names_of({"B"}) and read.modules == {"a"}
-    assert (read.says_of({"A"}), read.says_of({"B"})) == (1, 0)
+    said = [[say.text for say in read.says_of({name})] for name in ("A", "B")]
+    assert said == [["a", "by a helper"], []], "a function's comments are those of the classes that name it"
 
 
 @pytest.mark.parametrize("text", [b"def f(:\n", b"\xff\xfe", b"x = '\x00'", b"(" * 5000])

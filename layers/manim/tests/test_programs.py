@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from programs import PROGRAMS, Runner, Voice
-from test_raw import DVISVGM, LATEX
+from programs import DVISVGM, LATEX, LAYERS, PROGRAMS, Runner, Voice, install_tex
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def whole(done: dict[str, Any], clip: Path) -> list[np.ndarray]:
     """The pictures of a clip, once its report was held against it."""
     assert done["event"] == "done", done
     with av.open(str(clip)) as container:
+        assert not container.streams.audio and container.streams.video[0].average_rate == 10
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(pictures) == done["frames"] > 0
     assert pictures[0].shape == (done["height"], done["width"], 3)
@@ -158,6 +159,10 @@ def test_comments_are_spoken_where_they_stand(shared: Runner, voice: Voice) -> N
     expected = ["A dot appears, and then it moves.", step, step, "That was the last step.", "Goodbye."]
     assert [part["text"] for part in done["segments"]] == expected
     assert done["frames"] > done["drawn"]
+    assert [(warning["line"], warning["text"].partition("is not spoken: ")[2]) for warning in done["warnings"]] == [
+        (24, "it stands within brackets"),
+        (27, "it stands behind a statement"),
+    ]
     silent = run(shared, "says", "Silent")
     assert silent["narration"] == "docstring" and silent["frames"] == 5
 
@@ -175,6 +180,63 @@ def test_docstrings_are_spoken_at_the_beginning(shared: Runner, voice: Voice) ->
     done = run(shared, "ends_in_black", "Fades", docstring="Said instead.")
     assert [say["text"] for say in voice.asked] == ["Said instead."] and voice.asked[0]["source"] == "docstring"
     assert run(shared, "ends_in_black", "Fades", docstring="")["frames"] == 20 == done["drawn"]
+
+
+VOICEOVER = "from manim_voiceover import VoiceoverScene\n"
+SLIDES = "from manim_slides import Slide\n"
+SPEAKS = "        with self.voiceover(text='a block'):\n            self.play(FadeIn(Dot()))\n"
+SAYS = "        # say: a comment\n        self.play(FadeIn(Dot()))\n"
+PLAYS = "        self.play(FadeIn(Dot()))\n"
+NOTES = "        self.next_slide(notes='some notes')\n        self.play(FadeIn(Dot()))\n"
+NEVER = "        self.add(Dot())\n        if not self.mobjects:\n            # say: never\n            pass\n"
+BESIDE = {"sections": [{"name": None, "text": "words beside it"}]}
+
+
+@pytest.mark.parametrize(
+    ("imports", "base", "body", "other", "spoken", "left_out"),
+    [
+        ("", "Scene", PLAYS, {}, ["the docstring"], []),
+        ("", "Scene", SAYS, {}, ["a comment"], []),
+        ("", "Scene", SAYS, BESIDE, ["words beside it"], [(6, "a comment")]),
+        ("", "Scene", NEVER, {}, [], [(None, "the docstring")]),
+        ("", "Scene", "        self.play(FadeIn(Dot()), subcaption='read')\n", {}, ["read"], []),
+        (VOICEOVER, "VoiceoverScene", SAYS + SPEAKS, {}, ["a block"], [(7, "a comment")]),
+        (VOICEOVER, "VoiceoverScene", SPEAKS, BESIDE, ["a block"], [(None, "words beside it")]),
+        (VOICEOVER, "VoiceoverScene", SAYS, {}, ["a comment"], []),
+        (VOICEOVER, "VoiceoverScene", PLAYS, {}, ["the docstring"], []),
+        (SLIDES, "Slide", NOTES, {}, ["some notes"], []),
+        (SLIDES, "Slide", SAYS + NOTES, {}, ["a comment"], [(9, "some notes")]),
+        (SLIDES, "Slide", NOTES, BESIDE, ["words beside it"], [(7, "some notes")]),
+        (VOICEOVER + SLIDES, "VoiceoverScene, Slide", SPEAKS + NOTES, {}, ["a block"], [(10, "some notes")]),
+    ],
+)
+def test_words_are_spoken_once_or_told(
+    shared: Runner,
+    voice: Voice,
+    imports: str,
+    base: str,
+    body: str,
+    other: dict[str, Any],
+    spoken: list[str],
+    left_out: list[tuple[int | None, str]],
+) -> None:
+    """A caller's docstring is for a program without other words; no other words are lost in silence."""
+    text = f"from manim import *\n{imports}class A({base}):\n    'Its own.'\n\n    def construct(self):\n{body}"
+    done = shared.run(text, "A", docstring="the docstring", **other)
+    assert done["error"] is None and [say["text"] for say in voice.asked] == spoken, done
+    told = [(warning["line"], warning["text"]) for warning in done["warnings"]]
+    assert [line for line, _ in told] == [line for line, _ in left_out], told
+    for (_, warning), (_, words) in zip(told, left_out, strict=True):
+        assert "not spoken" in warning and warning.endswith(words), told
+
+
+def test_a_base_class_of_another_module_may_speak(shared: Runner, voice: Voice) -> None:
+    (shared.scratch / "lecture_base.py").write_text(
+        f"from manim import *\n{VOICEOVER}class Lecture(VoiceoverScene):\n    def explain(self):\n{SPEAKS}"
+    )
+    text = "from lecture_base import Lecture\nclass A(Lecture):\n    'About it.'\n    def construct(self):\n"
+    done = shared.run(f"{text}        self.explain()\n", "A")
+    assert (done["narration"], [say["text"] for say in voice.asked]) == ("voiceover", ["a block"]), done
 
 
 def test_voiceovers_begin_with_their_blocks(shared: Runner, voice: Voice) -> None:
@@ -252,8 +314,10 @@ def test_an_error_comes_after_the_pictures_before_it(shared: Runner, voice: Voic
 def test_an_error_says_what_to_do(
     shared: Runner, voice: Voice, program: str, scene: str, event: str, kind: str, words: str
 ) -> None:
+    shared.clip.unlink(missing_ok=True)
     last = run(shared, program, scene)
     assert last["event"] == event, last
+    assert shared.clip.exists() is (event == "done") and not shared.clip.with_name("clip.mp4.part").exists()
     told = last["error"] if event == "done" else last
     assert told["kind"] == kind and words in f"{told['message']} {told['remedy']}", told
     if event == "done":
@@ -261,6 +325,52 @@ def test_an_error_says_what_to_do(
     if kind != "no_scene_class":
         text = (PROGRAMS / f"{program}.py").read_text().splitlines()[told["line"] - 1]
         assert told["line_text"] in text and text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "scene", "kind", "words"),
+    [
+        ("1 / 0", "A", "error", "ZeroDivisionError: division by zero"),
+        ("x = 1", "Scene", "no_scene_class", "no scene class Scene"),
+        ("from manim import Scene", "Scene", "no_scene_class", "no scene class Scene"),
+        ("raise SystemExit", "A", "error", "SystemExit"),
+    ],
+)
+def test_a_program_without_any_picture_fails(
+    shared: Runner, voice: Voice, text: str, scene: str, kind: str, words: str
+) -> None:
+    shared.clip.unlink(missing_ok=True)
+    failed = shared.run(text, scene)
+    assert (failed["event"], failed["kind"], failed["frames"]) == ("failed", kind, 0), failed
+    assert words in failed["message"] and failed["remedy"] and not shared.clip.exists()
+
+
+def test_a_scene_that_shows_nothing_is_told(shared: Runner, voice: Voice) -> None:
+    done = shared.run("class A(Scene):\n    def construct(self):\n        pass", "A", still_s=1)
+    assert not any(is_lit(picture) for picture in whole(done, shared.clip)) and done["frames"] == 10
+    assert [text.partition(":")[0] for text in texts(done)] == ["class A shows nothing"]
+
+
+def test_memory_that_is_not_there_is_told_after_the_pictures_before_it(shared: Runner, voice: Voice) -> None:
+    done = shared.run(
+        "class A(Scene):\n    def construct(self):\n        self.play(FadeIn(Square(fill_opacity=1)))\n"
+        "        bytearray(1 << 60)",
+        "A",
+    )
+    assert is_lit(whole(done, shared.clip)[-1])
+    assert (done["error"]["kind"], done["error"]["line"], done["error"]["seconds"]) == ("memory", 4, 1.0), done
+
+
+def test_a_program_that_imports_nothing_has_manims_names(shared: Runner, voice: Voice) -> None:
+    done = shared.run("class A(Scene):\n    def construct(self):\n        self.add(Square(color=RED))", "A", still_s=1)
+    assert is_lit(whole(done, shared.clip)[-1]) and done["frames"] == 10
+
+
+def test_what_a_program_prints_is_no_answer(shared: Runner, voice: Voice) -> None:
+    tells = """print('{"event":"done","id":"r","frames":7}', flush=True)"""
+    construct = f"        {tells}\n        os.system('echo by a child')\n        self.add(Square())"
+    done = shared.run(f"import os\n{tells}\nclass A(Scene):\n    def construct(self):\n{construct}", "A", still_s=1)
+    assert done["frames"] == 10 and shared.printed.count('"frames":7') == 2 and "by a child" in shared.printed
 
 
 def test_other_classes_of_a_program_go_on(shared: Runner, voice: Voice) -> None:
@@ -297,7 +407,7 @@ def test_what_is_missing_is_replaced_and_told(shared: Runner, voice: Voice) -> N
 def test_a_program_can_not_change_how_it_is_drawn(shared: Runner, voice: Voice) -> None:
     done = run(shared, "meddles", "Meddles")
     whole(done, shared.clip)
-    assert done["frames"] == 30 and done["error"] is None, done["error"]
+    assert (done["frames"], done["width"], done["height"]) == (30, 128, 72) and done["error"] is None, done["error"]
 
 
 # Shapes.
@@ -332,6 +442,12 @@ def test_findings_are_those_of_the_ink(shared: Runner, voice: Voice) -> None:
     lines = {finding["kind"]: finding["line"] for finding in done["findings"]}
     source = (PROGRAMS / "findings.py").read_text().splitlines()
     assert "FadeIn(over)" in source[lines["overlap"] - 1] and "FadeIn(tiny)" in source[lines["too_small"] - 1]
+    assert {finding["kind"]: finding["text"] for finding in done["findings"]} == {
+        "overlap": "“Heading” and “over it”",
+        "outside": "“this line is far wider than the frame”",
+        "too_small": "“tiny”",
+        "too_short": "“These many words are gone before anybody…” (0.5 s)",
+    }
     clean = run(shared, "findings", "Clean")
     assert clean["findings"] == [] and clean["audit"]["measured"] is True
     assert run(shared, "findings", "InSpace")["audit"]["measured"] is False
@@ -351,17 +467,36 @@ def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str
     assert all(word in told for word in expected) and len(done["warnings"]) == len(expected), told
 
 
+TEX = """
+from manim import *
+class A(Scene):
+    def construct(self):
+        formula = MathTex("x^2").scale(4).shift(3 * LEFT)
+        text = Tex("where x^2").scale(4).shift(3 * RIGHT)
+        self.add(formula, text)
+        self.squares = len(formula[0]) == 1 and len(text[0]) == 1
+        assert self.squares is {}
+"""
+
+
 def test_a_tex_that_is_installed_sets_formulas_where_it_is_asked_to(tmp_path: Path) -> None:
-    for name, script in {"latex": LATEX, "dvisvgm": DVISVGM}.items():
-        (tmp_path / name).write_text(script)
-        (tmp_path / name).chmod(0o755)
-    runner = Runner(tmp_path, path=f"{tmp_path}:/usr/bin:/bin")
+    runner = Runner(tmp_path, path=install_tex(tmp_path, latex=LATEX, dvisvgm=DVISVGM))
     runner.event()
-    # The one that stands for TeX draws a square for this formula.
-    program = "from manim import *\nclass A(Scene):\n    def construct(self):\n        self.add(MathTex('x^2'))\n"
-    program += "        assert len(self.mobjects[0][0]) == {}\n"
-    assert runner.run(program.format(1), "A", formulas="latex", still_s=0.2)["error"] is None
-    assert runner.run(program.format(2), "A", still_s=0.2)["error"] is None
+    # The one that stands for TeX draws a square for each.
+    done = runner.run(TEX.format(True), "A", formulas="latex", still_s=0.2)
+    assert done["error"] is None and done["warnings"] == [], done
+    lit = whole(done, runner.clip)[-1].max(axis=2) > 150
+    assert lit[:, :60].any(axis=0).sum() > 3 and lit[:, 68:].any(axis=0).sum() > 3, "both are seen"
+    assert runner.run(TEX.format(False), "A", still_s=0.2)["error"] is None
+    assert runner.close() == 0
+
+
+def test_a_tex_that_fails_is_told(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, path=install_tex(tmp_path, latex=LATEX, dvisvgm="#!/bin/sh\nexit 1\n"))
+    runner.event()
+    failed = runner.run(TEX.format(True), "A", formulas="latex")
+    assert (failed["event"], failed["kind"], failed["line"]) == ("failed", "error", 5), failed
+    assert "TeX" in failed["remedy"] and not runner.clip.exists(), failed
     assert runner.close() == 0
 
 
@@ -411,6 +546,21 @@ def test_a_stolen_answer_is_guessed(runner: Runner) -> None:
 def test_what_is_no_request_is_refused(shared: Runner, line: bytes) -> None:
     shared.send(line)
     assert shared.event()["event"] == "refused"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--source", "a.py", "--class", "A", "--frames", "1"], ["--channel", "a.py"]]
+)
+def test_the_command_serves_a_socket_and_nothing_else(arguments: list[str]) -> None:
+    ran = subprocess.run([LAYERS / "bin/chalkreel-raw", *arguments], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout) == (2, "") and "usage: chalkreel-raw" in ran.stderr
+
+
+def test_a_socket_that_is_missing_is_told() -> None:
+    environment = {"PATH": "/usr/bin:/bin", "CHALKREEL_STAGE_FD": "77"}
+    command = [LAYERS / "bin/chalkreel-raw", "--channel"]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout) == (2, "") and "no socket to serve" in ran.stderr
 
 
 def test_an_end_of_the_stream_ends_the_program_too(runner: Runner) -> None:

@@ -276,7 +276,7 @@ def test_a_manim_scene_is_not_for_the_worker(studio: tuple[Stage, dict[str, str]
     request = {"op": "render", "id": "manim", "scene": body, "film": {}, "width": 64, "height": 64, "fps": 5}
     stage.send({**request, "beats": [{"frames": 2}], "out": str(stage.scratch / "m.mp4"), "timeout_s": 20.0})
     failed = stage.end("manim")
-    assert failed["event"] == "failed" and "chalkreel_stage.raw" in failed["message"]
+    assert failed["event"] == "failed" and "chalkreel_stage.program" in failed["message"]
 
 
 SCRIPTS = {

@@ -7,8 +7,6 @@ write outside the folder of the clip and the temporary folder, or let one scene'
 
     worker/       one process, one thread, one forked child per render: server, scene_process
     program/      a user's own Manim program, run to its end in a process of its own (PROTOCOL.md)
-    raw/          the same at a length that is given, for callers that don't ask for the former yet
-    metadata      modes, owners and times of a confined program's files
     protocol      what is said over the socket
     scene/        beats → pages → steps → frames: scene (the story, and the fade at its end), plan (which elements
                   share a page or a place), steps (what happens in a beat, and which frames it gets), heading

@@ -187,9 +187,7 @@ def keys(things: Sequence[msgspec.Struct]) -> list[str]:
     return [f"{plain[:i].count(one)} {one}" for i, one in enumerate(plain)]
 
 
-def shades(
-    forms: Iterable[Sequence[Thing]], own: Callable[[Thing], str | None], look: Theme
-) -> dict[str, str]:
+def shades(forms: Iterable[Sequence[Thing]], own: Callable[[Thing], str | None], look: Theme) -> dict[str, str]:
     """Colours by `key` of all things in a figure's forms, which are in order of time.
 
     What has a colour of its own keeps it, and no other has it; what has none has the next of the theme's, for as long

@@ -177,9 +177,7 @@ class Figure:
             return None
         entries = [
             (curve.label, plot.shades[theme.key(curve)], bool(len(drawn.dots)))
-            for curve, drawn in zip(
-                [*plot.axes.curves, *plot.coming], [*plot.curves, *plot.others], strict=True
-            )
+            for curve, drawn in zip([*plot.axes.curves, *plot.coming], [*plot.curves, *plot.others], strict=True)
             if curve.label and not drawn.empty
         ]
         if not entries:

@@ -60,9 +60,7 @@ class FreeSpace:
         )
         return not meets.any()
 
-    def beside(
-        self, width: float, height: float, track: np.ndarray, without: Sequence[np.ndarray] = ()
-    ) -> Box | None:
+    def beside(self, width: float, height: float, track: np.ndarray, without: Sequence[np.ndarray] = ()) -> Box | None:
         """The first free box beside the points of `track`, from the last on, else the nearest anywhere.
 
         Rather not inside of one of the polygons `without`, of shape (n, 2).

@@ -48,9 +48,7 @@ class Rect:
         )
 
 
-def wanted(
-    placement: Placement, width: float, height: float, area: Area, frame_width: float
-) -> tuple[float, float]:
+def wanted(placement: Placement, width: float, height: float, area: Area, frame_width: float) -> tuple[float, float]:
     """Left and top edge of a block of that size where the storyboard wants it, moved into the area."""
     at, region = placement.at, placement.region or "center"
     if at is not None:

@@ -5,6 +5,7 @@ program plays, with its segments (where words begin), chapters, captions, findin
 a program silently, hold a picture after a movement that only takes away, or let an error of the program take the
 pictures that came before it.
 
+    __main__     the command `chalkreel-raw`
     server       imports Manim once, and forks for each request
     run          one program: reads it, lets it play, tells what came of it
     channel      the socket: answers, and questions about speech
@@ -18,5 +19,6 @@ pictures that came before it.
     old_names    names of older Manims
     stand_ins    what is not here: files, fonts, sounds, input
     imports      modules of our own, and those that can't be had
+    metadata     modes, owners and times of a confined program's files
     modules/     manim_voiceover and manim_slides, as programs import them
 """

@@ -143,6 +143,8 @@ def _remedy(error: BaseException) -> str:
         return f"Manim Community 0.22 takes no {unknown[1]} there: leave it out, or look up what it is called now."
     if isinstance(error, FileNotFoundError) and Path(str(error.filename or "")).name in TEX:
         return "Tex and MathTex need the native typesetter, which `make tools` builds, or a TeX installation."
+    if isinstance(error, ValueError | RuntimeError) and re.search("latex|dvisvgm", str(error), re.I):
+        return "Correct the formula: the TeX that is installed can't make a picture of it."
     if isinstance(error, FileNotFoundError):
         return "Put the file beside the program and name it by a path relative to it."
     if isinstance(error, SystemExit):

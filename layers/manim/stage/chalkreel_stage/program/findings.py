@@ -77,6 +77,7 @@ class Seen:
 
     mobject: Mobject
     text: str
+    name: str
     since: int
     line: int | None
 
@@ -117,7 +118,7 @@ class Findings:
         return {"measured": True, **{plural: kinds.count(kind) for kind, plural in names.items()}}
 
     def report(self, frames: int) -> list[dict[str, Any]]:
-        """The findings: `kind`, `text`, `first_frame`, `line`."""
+        """The findings: `kind`, `text` (the words that `kind` is said of), `first_frame`, `line`."""
         found = sorted(self._found.values(), key=lambda finding: finding["mark"].first_frame)
         return [
             {
@@ -144,14 +145,14 @@ class Findings:
             # A camera that has come nearer leaves things outside on purpose.
             out = max(left - unit.box[0], unit.box[2] - right, bottom - unit.box[1], unit.box[3] - top)
             if out > TOLERANCE and zoom > 0.98:
-                self._add("outside", f"{_name(unit)} leaves the frame", unit)
+                self._add("outside", _name(unit), unit)
             size = _font_size(unit)
             if size is not None and size < SMALLEST * (top - bottom) - 1e-6:
-                self._add("too_small", f"{_name(unit)} is smaller than legible", unit)
+                self._add("too_small", _name(unit), unit)
         for i, unit in enumerate(units):
             for other in units[i + 1 :]:
                 if _meet(unit, other, covers):
-                    self._add("overlap", f"{_name(unit)} and {_name(other)} overlap", unit, other)
+                    self._add("overlap", f"{_name(unit)} and {_name(other)}", unit, other)
         self._time(units)
 
     def _time(self, units: list[Unit]) -> None:
@@ -160,14 +161,17 @@ class Findings:
         for key in [key for key in self._seen if key not in present]:
             seen = self._seen.pop(key)
             needed = max(len(seen.text.replace(" ", "")) / CHARACTERS_PER_SECOND, LEAST_S)
-            lasted = (now - seen.since) / self._session.fps
+            # What was removed before this play began is not in its pictures.
+            last = (
+                now if any(id(item) in self._session.began_with for item in seen.mobject.get_family()) else self._before
+            )
+            lasted = (last - seen.since) / self._session.fps
             if lasted < needed:
-                text = f"'{seen.text[:40]}' is on screen for {lasted:.1f} s"
-                self._put(("too_short", key), "too_short", text, seen.since, seen.line)
+                self._put(("too_short", key), "too_short", f"{seen.name} ({lasted:.1f} s)", seen.since, seen.line)
         for key, unit in present.items():
             if key not in self._seen and not isinstance(unit.mobject, DecimalNumber):
                 text = _text(unit.mobject)
-                self._seen[key] = Seen(unit.mobject, text, self._before, self._session.line())
+                self._seen[key] = Seen(unit.mobject, text, _name(unit), self._before, self._session.line())
         self._before = now
 
     def _add(self, kind: str, text: str, *units: Unit) -> None:
@@ -272,6 +276,9 @@ def _font_size(unit: Unit) -> float | None:
 
 
 def _text(mobject: Mobject) -> str:
+    """The words of a mobject as its author wrote them, on one line; empty when they can't be told."""
+    if isinstance(mobject, Paragraph):
+        mobject = mobject.lines_text
     for name in ("original_text", "tex_string", "text"):
         value = getattr(mobject, name, None)
         if isinstance(value, str) and value.strip():
@@ -282,4 +289,4 @@ def _text(mobject: Mobject) -> str:
 
 def _name(unit: Unit) -> str:
     text = _text(unit.mobject)
-    return f"'{text[:40]}{'…' if len(text) > 40 else ''}'" if text else type(unit.mobject).__name__
+    return f"“{text[:40]}{'…' if len(text) > 40 else ''}”" if text else f"a {type(unit.mobject).__name__}"

@@ -16,6 +16,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SPEAKING = {
+    "voiceover": "this program speaks by its voiceover blocks",
+    "sidecar": "the narration beside this program is spoken",
+    "comment": "this program speaks by its comments `# say:`",
+    "notes": "this program speaks by the notes of its slides",
+    "subcaption": "this program speaks by its subcaptions",
+    "docstring": "this program speaks by its docstring",
+}
+"""Why other words are not spoken, by source."""
+
 
 @dataclass
 class Part:
@@ -34,7 +44,7 @@ class Narration:
     parts: list[Part] = field(default_factory=list)
     """Of a sidecar, in order."""
     beginning: str = ""
-    """What is said when the first picture appears."""
+    """What is said when the first picture appears, if the program has no words of its own (`docstring`)."""
 
     def of_section(self, name: str | None) -> str:
         """The words of a section that begins: by its name, or the next ones without a name. Empty when it has none."""

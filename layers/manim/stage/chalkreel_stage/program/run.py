@@ -34,6 +34,9 @@ FRAMES_EVERY_S = 0.25
 HELD_S = 1.0
 """How long the last picture stands when the program has broken off."""
 
+VOICEOVERS = {"voiceover", "add_voiceover_text", "add_voiceover_ssml"}
+"""Methods of manim_voiceover with which a scene speaks."""
+
 NATURAL = 16 / 9
 """Shape of a program that sets none: Manim's own default."""
 
@@ -180,7 +183,7 @@ class Film:
         return kind
 
     def _narration(self, kind: type[manim.Scene]) -> Narration:
-        """Where the program's words come from."""
+        """Where the program's words come from; those that never can be spoken are told."""
         asked, read = self._asked, self._session.source
         parts = [Part(name, " ".join(text.split())) for name, text in asked.sections if text.strip()]
         if asked.narration_file is not None:
@@ -188,21 +191,24 @@ class Film:
                 parts += read_sidecar(Path(asked.narration_file))
             except (OSError, ValueError) as error:
                 self._session.warn(f"{Path(asked.narration_file).name} can't be read: {error}")
-        voiceover = sys.modules.get("manim_voiceover")
-        if voiceover is not None and issubclass(kind, voiceover.VoiceoverScene):
-            return Narration("voiceover", parts)
-        if parts:
-            return Narration("sidecar", parts)
         classes = {base.__name__ for base in kind.__mro__ if base.__module__ == kind.__module__}
-        names = read.names_of(classes)
-        if read.says_of(classes):
-            return Narration("comment")
+        names, says = read.names_of(classes), read.says_of(classes)
+        for say in says:
+            if say.why_not is not None:
+                self._session.warn(f"the comment `# say: {say.text[:80]}` is not spoken: {say.why_not}", say.line)
+        beginning = docstring(kind) if asked.docstring is None else asked.docstring
+        if _speaks_by_voiceovers(kind, names):
+            return Narration("voiceover", parts, beginning)
+        if parts:
+            return Narration("sidecar", parts, beginning)
+        if any(say.why_not is None for say in says):
+            return Narration("comment", beginning=beginning)
         slides = sys.modules.get("manim_slides")
         if slides is not None and issubclass(kind, slides.Slide) and "notes" in names:
-            return Narration("notes")
+            return Narration("notes", beginning=beginning)
         if {"subcaption", "add_subcaption"} & names:
-            return Narration("subcaption")
-        return Narration("docstring", beginning=docstring(kind) if asked.docstring is None else asked.docstring)
+            return Narration("subcaption", beginning=beginning)
+        return Narration("docstring", beginning=beginning)
 
     def _shape(self, asked: float) -> float:
         """Width over height of the program's own picture."""
@@ -260,6 +266,10 @@ class Film:
             else:
                 session.timeline.finish()
             if footage.is_empty:
+                if session.scene is not None and not session.scene.mobjects:
+                    session.warn(
+                        f"class {self._asked.scene} shows nothing: it plays no animation and adds nothing to the scene"
+                    )
                 self._draw(max(round(self._asked.still_s * session.fps), 1))
             elif self._error is not None:
                 session.timeline.hold(round(HELD_S * session.fps))
@@ -312,6 +322,16 @@ class _Framed(Footage):
             whole[top : top + rows, left : left + columns] = frame
             frame = whole
         super().write(frame, count)
+
+
+def _speaks_by_voiceovers(kind: type[manim.Scene], names: set[str]) -> bool:
+    """Whether a class has blocks of manim_voiceover, or a base of another module, which may have some."""
+    voiceover = sys.modules.get("manim_voiceover")
+    if voiceover is None or not issubclass(kind, voiceover.VoiceoverScene):
+        return False
+    bases = [base for base in kind.__mro__ if issubclass(base, voiceover.VoiceoverScene)]
+    own = (kind.__module__, voiceover.VoiceoverScene.__module__)
+    return bool(VOICEOVERS & names) or any(base.__module__ not in own for base in bases)
 
 
 def _even(length: float) -> int:

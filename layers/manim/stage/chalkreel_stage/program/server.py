@@ -17,8 +17,8 @@ from pathlib import Path
 
 import manim
 
-from .. import metadata, protocol
-from . import formulas, run
+from .. import protocol
+from . import formulas, metadata, run
 from .channel import Channel, Gone
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import protocol
 from .failures import TimeLimit
 from .footage import FilmLimit, Footage
-from .narration import Narration
+from .narration import SPEAKING, Narration
 from .timeline import CHARACTERS_PER_SECOND, Mark, Speech, Timeline
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Session:
         self._due: Due | None = Due("start", None, None)
         self._subcaptions: list[tuple[int, str]] = []
         self._shown: dict[int, Mobject] = {}
+        self.began_with: dict[int, Mobject] = {}
+        """What was visible when the present play began, by `id`."""
         self.footage: Footage
         self.timeline: Timeline
 
@@ -107,7 +109,7 @@ class Session:
         """Animations are compiled, and begin now."""
         self._begin_words()
         self._due_subcaptions()
-        now = self._visible(scene)
+        self.began_with = now = self._visible(scene)
         added = any(key not in self._shown for key in now)
         if not added and (_takes_away(scene) or (_waits(scene) and len(now) < len(self._shown))):
             self.footage.withhold()
@@ -125,15 +127,23 @@ class Session:
         self._finish_due()
         if name:
             self.timeline.chapter(name)
-        if self.narration.source == "sidecar" or words:
+        source = self.narration.source
+        if words and source not in ("notes", "docstring"):
+            self._leave_out(words)
+            words = None
+        if source == "sidecar" or words:
             self._due = Due(kind, name, words)
-        elif self.narration.source == "notes":
+        elif source == "notes":
             self.timeline.border(kind, name)
 
     def say(self, words: str) -> None:
         """A comment `# say:` was reached."""
-        if self.narration.source == "comment" and words:
+        if not words:
+            return
+        if self.narration.source == "comment":
             self.timeline.speak(words, "comment", "say")
+        else:
+            self._leave_out(words)
 
     def say_comment(self, words: str) -> None:
         """What a comment `# say:` calls; nothing while the program is imported."""
@@ -161,6 +171,10 @@ class Session:
             self.timeline.speak(text, "subcaption", "subcaption")
         self._subcaptions = []
         self.timeline.finish()
+        beginning = self.narration.beginning
+        if beginning and all(segment.speech is None for segment in self.timeline.segments):
+            why = f"{SPEAKING[self.narration.source]}, though it comes to none of them"
+            self.warn(f"the docstring is not spoken, since {why}: {beginning[:200]}")
         for part in self.narration.left_over():
             where = f"the section {part.name!r}" if part.name else "a section that the program doesn't have"
             self.warn(f"narration for {where} is not spoken: {part.text[:200]}")
@@ -193,6 +207,9 @@ class Session:
 
     # How it comes about.
 
+    def _leave_out(self, words: str) -> None:
+        self.warn(f"these words are not spoken, since {SPEAKING[self.narration.source]}: {words[:200]}")
+
     def _begin_words(self) -> None:
         due, self._due = self._due, None
         if due is None:
@@ -203,6 +220,8 @@ class Session:
             text, source = self.narration.of_section(due.name), "sidecar"
         else:
             text, source = self.narration.beginning, "docstring"
+            if self.narration.source != "docstring":
+                text = ""
         if text:
             self.timeline.speak(text, source, due.kind, due.name)
         elif due.kind != "start":
@@ -224,7 +243,8 @@ class Session:
         guess = max(len(text) / CHARACTERS_PER_SECOND, 0.5)
         if not self.asked.speak or self._asks > MOST_ASKED or len(text) > LONGEST_WORDS:
             if self.asked.speak:
-                self.warn("there are more words than can be spoken; what is left is not")
+                most = f"at most {MOST_ASKED:,} times, {LONGEST_WORDS:,} characters each"
+                self.warn(f"not spoken, since a program can speak {most}: {text[:80]}")
             return self._asks, guess, (), True
         event = {"event": "say", "id": self.asked.id, "ask": self._asks, "text": text}
         try:

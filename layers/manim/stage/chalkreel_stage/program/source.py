@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SAY = "__chalkreel_say__"
@@ -21,6 +21,16 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Say:
+    """A comment `# say:`; those in lines that follow each other are one."""
+
+    line: int
+    text: str
+    why_not: str | None = None
+    """Why it is never spoken; none when it is spoken whenever the program comes to it."""
+
+
+@dataclass(frozen=True)
 class Source:
     """A program that Python can read."""
 
@@ -32,17 +42,22 @@ class Source:
     modules: frozenset[str]
     """First parts of the names of all modules that it imports."""
     tree: ast.Module
-    says: tuple[int, ...]
-    """Lines of comments `# say:`."""
+    says: tuple[Say, ...]
+    """Comments `# say:`, in order."""
 
     def line(self, number: int) -> str:
         """The text of a line, from 1."""
         return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
 
-    def says_of(self, classes: set[str]) -> int:
-        """Comments `# say:` in these classes and outside of all classes."""
-        others = [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in self._others(classes)]
-        return sum(not any(line in span for span in others) for line in self.says)
+    def says_of(self, classes: set[str]) -> list[Say]:
+        """Comments `# say:` in these classes, in functions that they name, and outside of all classes and functions."""
+        names = self.names_of(classes)
+        others = [
+            *self._others(classes),
+            *(node for node in self.tree.body if _is_function(node) and node.name not in names),
+        ]
+        spans = [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in others]
+        return [say for say in self.says if not any(say.line in span for span in spans)]
 
     def names_of(self, classes: set[str]) -> set[str]:
         """Variables, attributes and arguments that these classes name, and what stands outside of all classes."""
@@ -62,14 +77,21 @@ def read(path: Path) -> Source:
         raise Unreadable(error.msg, error.lineno) from error
     except (UnicodeDecodeError, OSError, ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(str(error) or type(error).__name__) from error
-    spoken, says = _with_says(text)
-    try:
-        tree = ast.parse(spoken, path.name)
-    except (SyntaxError, ValueError):
-        # A comment at a place where no statement can stand.
-        says = ()
+    comments = _comments(text)
+    tree, comments = _spoken(text, tree, comments, path.name)
+    spans = [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in ast.walk(tree) if _is_function(node)]
+    says = []
+    for comment in comments:
+        why_not = comment.why_not
+        if why_not is None and not any(comment.line in span for span in spans):
+            why_not = "it stands outside of all functions"
+        says.append(Say(comment.line, comment.text, why_not))
     code = compile(tree, path.name, "exec")
-    return Source(path.name, text.splitlines(), code, frozenset(_modules(tree)), tree, says)
+    return Source(path.name, text.splitlines(), code, frozenset(_modules(tree)), tree, tuple(says))
+
+
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def _modules(tree: ast.Module) -> list[str]:
@@ -98,18 +120,49 @@ CONTINUES = ("else", "elif", "except", "finally", "case")
 """Words that go on with a statement above, so that nothing may stand before them at their own depth."""
 
 
-def _with_says(text: str) -> tuple[str, tuple[int, ...]]:
-    """The text with each comment `# say: …` as a call in its line, and these lines.
+@dataclass(frozen=True)
+class _Comment:
+    """A comment `# say:` and the indentation of the call that it becomes."""
 
-    Lines keep their numbers. Comments in lines that follow each other are one; those within brackets or behind a
-    statement stay comments.
-    """
+    line: int
+    depth: str
+    text: str
+    why_not: str | None = None
+
+
+def _spoken(text: str, tree: ast.Module, comments: list[_Comment], name: str) -> tuple[ast.Module, list[_Comment]]:
+    """The program with its comments as calls. One where no statement can stand is left a comment, and says so."""
+    try:
+        return ast.parse(_with_calls(text, comments), name), comments
+    except (SyntaxError, ValueError):
+        pass
+    kept: list[_Comment] = []
+    for comment in comments:
+        try:
+            tree = ast.parse(_with_calls(text, [*kept, comment]), name)
+            kept.append(comment)
+        except (SyntaxError, ValueError):
+            kept.append(replace(comment, why_not="no statement can stand at its place"))
+    return tree, kept
+
+
+def _with_calls(text: str, comments: list[_Comment]) -> str:
+    """The text with comments as calls in their lines; all lines keep their numbers."""
     lines = text.split("\n")
+    for comment in comments:
+        if comment.why_not is None:
+            lines[comment.line - 1] = f"{comment.depth}{SAY}({comment.text!r})"
+    return "\n".join(lines)
+
+
+def _comments(text: str) -> list[_Comment]:
+    """Comments `# say: …`, in order. Those in lines that follow each other are one."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
-        return text, ()
+        return []
     calls: list[tuple[int, str, str]] = []
+    silent: list[_Comment] = []
     waiting: list[tuple[int, int, str]] = []
     depths, brackets = [""], 0
     # Indentation of the blocks that are open where the comments stand: what closes them comes after the comments.
@@ -125,7 +178,12 @@ def _with_says(text: str) -> tuple[str, tuple[int, ...]]:
         elif token.type == tokenize.COMMENT:
             words = token.string.lstrip("#").strip()
             alone = not token.line[: token.start[1]].strip()
-            if alone and not brackets and words.lower().startswith("say:"):
+            if not words.lower().startswith("say:"):
+                continue
+            if brackets or not alone:
+                why_not = "it stands within brackets" if brackets else "it stands behind a statement"
+                silent.append(_Comment(token.start[0], "", words[4:].strip(), why_not))
+            else:
                 if not waiting:
                     open_there = list(depths)
                 waiting.append((*token.start, words[4:].strip()))
@@ -139,14 +197,12 @@ def _with_says(text: str) -> tuple[str, tuple[int, ...]]:
                     fitting = [depth for depth in open_there if len(depth) > len(following)][:1]
                 calls.append((line, fitting[-1], words))
             waiting = []
-    merged: list[tuple[int, str, str]] = []
+    merged: list[_Comment] = []
     last = -1
     for line, depth, words in calls:
-        if merged and last == line - 1 and merged[-1][1] == depth:
-            merged[-1] = (*merged[-1][:2], f"{merged[-1][2]} {words}")
+        if merged and last == line - 1 and merged[-1].depth == depth:
+            merged[-1] = replace(merged[-1], text=f"{merged[-1].text} {words}")
         else:
-            merged.append((line, depth, words))
+            merged.append(_Comment(line, depth, words))
         last = line
-    for line, depth, words in merged:
-        lines[line - 1] = f"{depth}{SAY}({words!r})"
-    return "\n".join(lines), tuple(line for line, _, _ in merged)
+    return sorted([*merged, *silent], key=lambda comment: comment.line)

@@ -55,7 +55,7 @@ class Scene:
         self._scene = read_scene(request["scene"], self.warnings)
         if isinstance(self._scene.kind, SceneKindCase):
             raise ValueError(
-                "the worker renders no Manim program: chalkreel_stage.raw does, in a process of its own"
+                "the worker renders no Manim program: chalkreel_stage.program does, in a process of its own"
             )
         self._fps = int(request["fps"])
         self._width, self._height = int(request["width"]), int(request["height"])

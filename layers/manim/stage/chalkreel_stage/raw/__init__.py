@@ -1,1 +1,0 @@
-"""A user's own Manim program, in a process of its own."""
