@@ -1,6 +1,60 @@
 //! Macros that people use and RaTeX does not have, from the packages that lecturers load: name and body, with `#1` for an argument.
 
-pub(crate) const MACROS: &[(&str, &str)] = &[
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use ratex_parser::Parser;
+use ratex_parser::macro_expander::MacroExpander;
+
+use crate::cursor::{Cursor, Piece};
+
+/// A name and its body.
+type Macro = (&'static str, &'static str);
+
+static BY_NAME: LazyLock<HashMap<&str, &Macro>> =
+    LazyLock::new(|| MACROS.iter().map(|known| (known.0, known)).collect());
+
+/// Those that RaTeX knows by another body: its own macros may expand to their names.
+static REPLACED: LazyLock<Vec<&Macro>> = LazyLock::new(|| {
+    let ratex = Parser::new("").gullet;
+    MACROS.iter().filter(|known| ratex.is_defined(known.0)).collect()
+});
+
+/// The macros that sources can expand to, for the parser that is to read them: to set all of them takes several times as long as to read a
+/// usual formula.
+pub(crate) fn reached<'a>(
+    sources: impl IntoIterator<Item = &'a str>,
+    ratex: &MacroExpander<'_>,
+) -> Vec<&'static Macro> {
+    let mut reached: Vec<&Macro> = Vec::new();
+    let mut expands = false;
+    let mut waiting: Vec<&str> = sources.into_iter().collect();
+    while let Some(source) = waiting.pop() {
+        let mut cursor = Cursor::new(source);
+        while let Some(piece) = cursor.next() {
+            let (known, may_expand) = match piece {
+                Piece::Command(name) => (BY_NAME.get(name), !expands && ratex.get_macro(name).is_some()),
+                Piece::Letter(letter) => (None, !expands && may_expand(letter)),
+            };
+            expands |= may_expand;
+            let replaced = if may_expand { REPLACED.as_slice() } else { &[] };
+            for known in known.into_iter().chain(replaced) {
+                if !reached.iter().any(|other| std::ptr::eq(*other, *known)) {
+                    reached.push(known);
+                    waiting.push(known.1);
+                }
+            }
+        }
+    }
+    reached
+}
+
+/// Whether a letter may be a macro of RaTeX.
+fn may_expand(letter: char) -> bool {
+    letter == '~' || !letter.is_ascii()
+}
+
+const MACROS: &[(&str, &str)] = &[
     // TeX has three signs here, and programs for Manim count them.
     ("\\ldots", "\\mathinner{\\ldotp\\ldotp\\ldotp}"),
     ("\\cdots", "\\mathinner{\\cdotp\\cdotp\\cdotp}"),
@@ -146,3 +200,60 @@ pub(crate) const MACROS: &[(&str, &str)] = &[
     ("\\qcomma", ",\\quad "),
     ("\\hc", "\\text{h.c.}"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tree of a source, with some macros set.
+    fn tree(source: &str, macros: &[&Macro]) -> String {
+        let mut parser = Parser::new(source);
+        for (name, body) in macros {
+            parser.gullet.set_text_macro(name, body);
+        }
+        format!("{:?}", parser.parse().map_err(|error| error.message))
+    }
+
+    #[test]
+    fn macros_that_are_not_set_would_change_nothing() {
+        let formulas = include_str!("../../../tests/fixtures/formulas.txt").lines().map(str::to_owned);
+        let each = MACROS
+            .iter()
+            .flat_map(|(name, body)| [format!("a {name}{{b}} c"), format!("\\text{{{name} x}}"), (*body).to_owned()]);
+        // What RaTeX expands to names that have another body here.
+        let expanding = [
+            "a\\dots+b",
+            "a,\\dots,b",
+            "\\dotsb",
+            "\\dotsx",
+            "\\dotsi",
+            "\\int\\dots\\int",
+            "a…b",
+            "\\ce{H2O ... x}",
+            "x~y",
+            "x²",
+        ];
+        let expanding = expanding.map(str::to_owned);
+        let all: Vec<&Macro> = MACROS.iter().collect();
+        for source in formulas.chain(each).chain(expanding) {
+            let reached = reached([&*source], &Parser::new("").gullet);
+            assert_eq!(tree(&source, &reached), tree(&source, &all), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_formula_of_letters_and_functions_needs_no_macros() {
+        let reached = |source| reached([source], &Parser::new("").gullet).len();
+        assert_eq!(reached("x_{1}^2 + \\frac{a}{b} = \\sqrt{1}"), 0);
+        assert_eq!(reached("\\bbR"), 1);
+        assert!(reached("\\dots") > 1);
+    }
+
+    #[test]
+    fn no_letter_of_ascii_but_the_tie_is_a_macro() {
+        let ratex = Parser::new("").gullet;
+        for letter in (0..128_u8).map(char::from) {
+            assert!(may_expand(letter) || ratex.get_macro(letter.encode_utf8(&mut [0; 4])).is_none(), "{letter}");
+        }
+    }
+}

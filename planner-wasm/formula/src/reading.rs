@@ -87,17 +87,15 @@ pub fn read(source: &str, definitions: &Definitions, dialect: Dialect) -> Result
 
 fn parse(text: &str, known: &Definitions, unknown: &[String], dialect: Dialect) -> Result<Vec<ParseNode>, ParseError> {
     let mut parser = Parser::new(text);
-    let mut set = |name: &str, body: &str| {
-        parser.gullet.set_macro_global(name.to_owned(), MacroDefinition::Text(body.to_owned()));
-    };
-    for (name, body) in prelude::MACROS {
-        set(name, body);
+    let own = known.plain().map(|(name, body)| (name, source::prepared_body(body, known, dialect)));
+    let own: Vec<(&str, String)> = own.chain(unknown.iter().map(|name| (&**name, mend::drawn(name)))).collect();
+    let sources = own.iter().map(|(_, body)| &**body).chain([text]);
+    // The document's own come after, and replace them.
+    for (name, body) in prelude::reached(sources, &parser.gullet) {
+        parser.gullet.set_macro_global((*name).to_owned(), MacroDefinition::Text((*body).to_owned()));
     }
-    for (name, body) in known.plain() {
-        set(name, &source::prepared_body(body, known, dialect));
-    }
-    for name in unknown {
-        set(name, &mend::drawn(name));
+    for (name, body) in own {
+        parser.gullet.set_macro_global(name.to_owned(), MacroDefinition::Text(body));
     }
     parser.parse()
 }

@@ -272,12 +272,16 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
             Inline::Note(_) => {}
         }
     }
-    let said = clean(&speech::tidy(&said));
+    said = clean(&speech::tidy(&said));
     // "The vector $\\vec v$" names it twice.
-    let said = ["vector", "Vektor", "vecteur"].iter().fold(said, |said, word| {
-        let twice = |article: &str| format!("{word} {article} {word} ");
-        ["the", "der", "le", "el"].iter().fold(said, |said, article| said.replace(&twice(article), &format!("{word} ")))
-    });
+    for word in ["vector", "Vektor", "vecteur"] {
+        // Few lines have one of them, and each line is looked at.
+        if said.contains(word) {
+            for article in ["the", "der", "le", "el"] {
+                said = said.replace(&format!("{word} {article} {word} "), &format!("{word} "));
+            }
+        }
+    }
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 

@@ -24,7 +24,9 @@ impl Source {
 
     /// A stretch of it.
     pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
-        let mut part = Rewriter::of(self);
+        // Room for the stretch alone: a document has many of them.
+        let out = Self { text: String::with_capacity(range.len()), origins: Vec::with_capacity(1) };
+        let mut part = Rewriter { source: self, out };
         part.copy(range.clone());
         if part.out.origins.is_empty() {
             part.out.origins.push((0, self.origin(range.start)));
