@@ -133,7 +133,6 @@ codes! {
     ProgramOpengl "program.opengl" Render false "a Manim program uses classes that only OpenGL can draw" "Use the classes without OpenGL in their names.";
     ProgramInput "program.input" Render false "a Manim program asks for input, and nobody is there to answer" "Write the value into the program.";
     ProgramFilmLimit "program.film_limit" Render false "a Manim program makes a longer film than MANIM_MAX_FILM" "Shorten the program, or raise MANIM_MAX_FILM.";
-    ProgramCpuLimit "program.cpu_limit" Render false "a Manim program used more processor time than it may" "Simplify the program, or lower the quality.";
     RenderTooManyFiles "render.too_many_files" Render false "a Manim program wrote more files, nested folders or bytes than allowed" "Write fewer files: the limits are 20,000 files, 32 nested folders, and a quarter of the free disk space, at most 4 GiB.";
     RenderWrongClip "render.wrong_clip" Render false "a clip was not made by our encoder" "In a Manim program, let Manim write the clip; otherwise run `make tools`, since layers and program must have the same version.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the expected number of frames" "Try again.";

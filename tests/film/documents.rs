@@ -151,7 +151,7 @@ fn a_misbehaving_program_fails_its_scene_alone() {
         ("sleeps", "import time; time.sleep(600)".to_owned(), "render.stalled"),
         (
             "lies",
-            "import os; os.write(1, b'{\"event\":\"done\",\"id\":\"raw\",\"beats\":[]}\\n'); os._exit(0)".to_owned(),
+            "import os; os.write(1, b'{\"event\":\"done\",\"id\":\"run\",\"frames\":9}\\n'); os._exit(0)".to_owned(),
             "render.crashed",
         ),
         ("connects", "import socket; socket.create_connection(('127.0.0.1', 9))".to_owned(), "Permission"),
@@ -172,6 +172,82 @@ fn a_misbehaving_program_fails_its_scene_alone() {
         harness.assert_told(&made);
         harness.assert_clean();
     }
+}
+
+/// A fence with a program of this name in `fixtures/programs`.
+fn fence(name: &str) -> String {
+    let program = std::fs::read_to_string(fixture(&format!("programs/{name}.py"))).unwrap();
+    format!("```manim\n{program}```\n\n")
+}
+
+#[test]
+fn each_way_in_which_a_program_fails_has_its_code_and_what_was_drawn_stays() {
+    let head = "from manim import *\n\n\n";
+    let endless = format!(
+        "```manim\n{head}class Endless(Scene):\n    def construct(self):\n        while True:\n            \
+         self.play(Create(Square()), run_time=0.5)\n```\n\n"
+    );
+    let half = format!(
+        "```manim\n{head}class Half(Scene):\n    def construct(self):\n        self.play(Create(Square()), run_time=1)\n        \
+         self.play(Create(nothing))\n```\n\n"
+    );
+    let unreadable =
+        format!("```manim\n{head}class Unreadable(Scene):\n    def construct(self:\n        pass\n```\n\n");
+    let hidden = format!(
+        "```manim\n{head}if False:\n    class Hidden(Scene):\n        def construct(self):\n            self.wait()\n```\n\n"
+    );
+    let cases = [
+        ("program.film_limit: ", endless, Some("2.0 s")),
+        ("program.error: ", half, Some("1.0 s")),
+        ("program.unreadable: ", unreadable, None),
+        ("program.no_scene_class: ", hidden, None),
+        ("program.other_manim: ", fence("other_manim"), None),
+        ("program.opengl: ", fence("opengl").replace("self.play(Create(Square()), run_time=0.3)", "pass"), None),
+        ("program.input: ", fence("asks"), Some("on the screen")),
+    ];
+    let scenes: String =
+        cases.iter().enumerate().map(|(n, (_, fence, _))| format!("## Case {n}\n\nWords.\n\n{fence}")).collect();
+    let harness = Harness::new().set("MANIM_MAX_FILM", "2");
+    let made = harness.render(&harness.document("lesson.md", format!("# Programs\n\nAll fail.\n\n{scenes}")), &[]);
+    assert_eq!(made.code(), 3, "{}", made.words());
+    let status = made.status();
+    let replaced: Vec<&Value> =
+        status["scenes"].as_array().unwrap().iter().filter(|scene| !scene["replaced"].is_null()).collect();
+    for (code, _, shown) in cases {
+        let scene = replaced.iter().find(|scene| scene["replaced"].as_str().unwrap().starts_with(code));
+        let scene = scene.unwrap_or_else(|| panic!("{code}: {status:#}"));
+        let why = scene["replaced"].as_str().unwrap();
+        match shown {
+            Some(shown) => assert!(scene["state"] == "rendered" && why.contains(shown), "{code}: {scene:#}"),
+            None => assert!(scene["state"] == "still" && why.contains("still card"), "{code}: {scene:#}"),
+        }
+    }
+    // The line and its text.
+    assert!(replaced.iter().any(|scene| scene["replaced"].as_str().unwrap().contains("Create(nothing)")), "{status:#}");
+    harness.assert_clean();
+}
+
+#[test]
+fn a_program_is_spoken_by_our_voice_in_step_with_its_blocks() {
+    let harness = Harness::new();
+    let made = harness.render(&fixture("programs/spoken.py"), &[]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    let status = made.status();
+    assert_eq!(
+        (&status["sync"]["worst_frames"], &status["warnings"]),
+        (&serde_json::json!(0.0), &serde_json::json!([]))
+    );
+    let ledger: Value = serde_json::from_slice(&std::fs::read(made.out.join("sync.json")).unwrap()).unwrap();
+    let beats = ledger["ledger"]["scenes"][0]["beats"].as_array().unwrap();
+    assert!(beats.len() >= 3 && beats.iter().all(|beat| beat["samples"].as_u64().unwrap() > 10_000), "{ledger:#}");
+    // Once more, with the clip of the first time.
+    let again = harness.render(&fixture("programs/spoken.py"), &["--again"]);
+    let status = again.status();
+    assert_eq!(status["scenes"][0]["state"], "cached", "{status:#}");
+    assert_eq!(status["sync"]["worst_frames"], 0.0);
+    let captions = std::fs::read_to_string(again.out.join("captions.vtt")).unwrap();
+    assert!(captions.contains("It vanishes."), "{captions}");
+    harness.assert_clean();
 }
 
 #[test]

@@ -144,7 +144,7 @@ async fn no_accepted_connection_waits_for_ever() {
         "x.MD",
     ] {
         let url = reqwest::Url::parse_with_params(&harness.url("/jobs"), [("name", name)]).unwrap();
-        let answer = harness.client.post(url).body("no heading").send().await.unwrap();
+        let answer = harness.client.post(url).body("# Only a title").send().await.unwrap();
         let status = answer.status().as_u16();
         let told: Value = answer.json().await.unwrap();
         match status {

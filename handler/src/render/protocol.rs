@@ -172,7 +172,7 @@ pub(super) fn report(
 const WARNINGS: usize = 200;
 /// Characters of one of them.
 const WARNING: usize = 500;
-/// Characters of an error's message, as `chalkreel_stage/raw` cuts it, and of a traceback.
+/// Characters of an error's message, as `chalkreel_stage/program` cuts it, and of a traceback.
 pub(super) const MESSAGE: usize = 2_000;
 pub(super) const TRACE: usize = 4_000;
 

@@ -210,8 +210,7 @@ impl Kind {
             Self::Opengl => Code::ProgramOpengl,
             Self::Input => Code::ProgramInput,
             Self::FilmLimit => Code::ProgramFilmLimit,
-            Self::CpuLimit => Code::ProgramCpuLimit,
-            Self::WallLimit => Code::RenderTimedOut,
+            Self::CpuLimit | Self::WallLimit => Code::RenderTimedOut,
             Self::Memory => Code::RenderOutOfMemory,
             Self::Crashed => Code::RenderCrashed,
         }

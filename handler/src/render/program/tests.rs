@@ -33,7 +33,7 @@ fn a_report_whose_parts_tile_the_film_is_used() {
         "chapters": [{"first_frame": 10, "name": "Second\u{202e}"}, {"first_frame": 90, "name": "outside"}],
         "captions": [{"first_frame": 25, "frames": 100, "text": "read\nme"}],
         "audit": {"measured": true, "overlaps": 2, "outside": 0, "too_small": 1, "too_short": 3},
-        "findings": [{"kind": "overlap", "text": "“a” over “b”", "line": 7}],
+        "findings": [{"kind": "overlap", "text": "“a” and “b”", "line": 7}],
         "warnings": [{"text": "w"}],
         "error": {"kind": "error", "message": "ValueError: no", "line": 9, "line_text": " x = 1 ", "seconds": 1.5,
                   "remedy": "Mend it."},
@@ -44,7 +44,7 @@ fn a_report_whose_parts_tile_the_film_is_used() {
     assert_eq!(told.captions, [Caption { first_frame: 25, frames: 5, text: "read me".into() }]);
     let audit = told.audit.unwrap();
     assert_eq!((audit.overlaps, audit.too_small, audit.too_short), (2, 1, Some(3)));
-    assert_eq!(told.warnings, ["w", "line 7: words cover each other: “a” over “b”"]);
+    assert_eq!(told.warnings, ["w", "line 7: words cover each other: “a” and “b”"]);
     let (error, seconds) = told.broken_off.unwrap();
     assert_eq!((error.code, seconds), (Code::ProgramError, 1.5));
     assert_eq!(error.message, "scene one: line 9: ValueError: no (in `x = 1`)");
