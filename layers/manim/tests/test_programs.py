@@ -391,7 +391,15 @@ def test_old_names_mean_what_replaced_them(shared: Runner, voice: Voice) -> None
     whole(done, shared.clip)
     assert done["error"] is None, done["error"]
     told = " ".join(texts(done))
-    for old in ("ParametricSurface", "get_graph", "np.math", "ShowCreation", "Code(", "FadeInFrom", "camera_frame"):
+    olds = (
+        "ParametricSurface",
+        "get_graph",
+        "np.math is a name of an older NumPy",
+        "ShowCreation",
+        "FadeInFrom",
+        "camera_frame",
+    )
+    for old in (*olds, "Code takes code, font_size"):
         assert old in told, (old, told)
     assert "-0.5 s can't be drawn" in told and all(warning["line"] for warning in done["warnings"])
 
@@ -451,6 +459,37 @@ def test_findings_are_those_of_the_ink(shared: Runner, voice: Voice) -> None:
     clean = run(shared, "findings", "Clean")
     assert clean["findings"] == [] and clean["audit"]["measured"] is True
     assert run(shared, "findings", "InSpace")["audit"]["measured"] is False
+
+
+NAMED = """
+from manim import *
+class A(Scene):
+    def construct(self):
+        self.add(Code(code_string="x = 1", language="python", add_line_numbers=False))
+        for thing in (
+            Paragraph("two", "lines"), MathTex("a^2", "+ b"), DecimalNumber(3.5), MarkupText("<b>A</b> &amp; B")
+        ):
+            self.add(thing)
+        self.wait(0.5)
+class Fades(Scene):
+    def construct(self):
+        words = Text("Seen for a while, and then for some more, until they are gone", font_size=30)
+        self.add(words)
+        self.wait(0.5)
+        self.play(FadeOut(words), run_time=0.7)
+        self.wait(0.5)
+"""
+
+
+def test_findings_name_words_as_their_author_wrote_them(shared: Runner, voice: Voice) -> None:
+    done = shared.run(NAMED, "A")
+    told = {part for found in done["findings"] if found["kind"] == "overlap" for part in found["text"].split(" and ")}
+    assert told == {"“x = 1”", "“two lines”", "“a^2 + b”", "“3.5”", "“A & B”"}, done["findings"]
+
+
+def test_words_that_fade_are_on_screen_until_they_have_faded(shared: Runner, voice: Voice) -> None:
+    (found,) = shared.run(NAMED, "Fades")["findings"]
+    assert (found["kind"], found["text"][-8:], found["first_frame"]) == ("too_short", " (1.2 s)", 0), found
 
 
 # Formulas.

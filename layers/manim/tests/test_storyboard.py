@@ -209,7 +209,8 @@ def test_a_bug_in_a_curve_or_solid_is_no_warning(
 BROAD = {
     "elements/image.py": {"_pixels", "_drawing"},  # Pillow and svgelements raise whatever their decoders do.
     "worker/scene_process.py": {"run", "_render"},  # A forked child answers, whatever happened, and never unwinds.
-    "raw/program.py": {"main"},  # Somebody's program raises what it likes.
+    "program/run.py": {"run", "made"},  # Somebody's program raises what it likes.
+    "program/findings.py": {"inspect"},  # It makes of its mobjects what it likes.
 }
 """Where everything is caught: at the borders to others' code alone."""
 

@@ -6,6 +6,8 @@ tell of every label beside a slanted line. Things in space are not looked at unl
 
 from __future__ import annotations
 
+import html
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -270,7 +272,7 @@ def _font_size(unit: Unit) -> float | None:
         return None
     try:
         size = float(unit.mobject.font_size) * EM
-    except (AttributeError, ZeroDivisionError, TypeError, ValueError):
+    except (ZeroDivisionError, ValueError):
         return None
     return size if size > 0 and np.isfinite(size) else None
 
@@ -278,7 +280,10 @@ def _font_size(unit: Unit) -> float | None:
 def _text(mobject: Mobject) -> str:
     """The words of a mobject as its author wrote them, on one line; empty when they can't be told."""
     if isinstance(mobject, Paragraph):
-        mobject = mobject.lines_text
+        # Code adds these letters to its first and last line, and takes their outlines away when all is in its place.
+        return " ".join(re.sub(r" pA\d+$", "", mobject.lines_text.original_text, flags=re.M).split())
+    if isinstance(mobject, MarkupText):
+        return " ".join(html.unescape(re.sub(r"<[^>]*>", "", mobject.original_text)).split())
     for name in ("original_text", "tex_string", "text"):
         value = getattr(mobject, name, None)
         if isinstance(value, str) and value.strip():

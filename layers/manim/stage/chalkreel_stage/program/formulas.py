@@ -167,7 +167,7 @@ def _set(expression: str, environment: str | None, preamble: str) -> Any:
         formula = _typeset(expression, environment, preamble)
     except native.FormulaError as error:
         if session is not None:
-            session.warn(f"the formula {_short(expression)} can't be set here: {error}")
+            session.warn(f"the formula {_short(expression)} can't be set here, and its source is shown: {error}")
         return _source(expression)
     for fault in formula.faults:
         if session is not None:

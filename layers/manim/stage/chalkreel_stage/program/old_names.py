@@ -14,9 +14,13 @@ from .session import current
 
 
 def _warn(old: str, new: str) -> None:
+    _tell(f"{old} is a name of an older Manim; {new} stands in")
+
+
+def _tell(sentence: str) -> None:
     session = current()
     if session is not None:
-        session.warn(f"{old} is a name of an older Manim; {new} stands in")
+        session.warn(sentence)
 
 
 RENAMED = {
@@ -167,7 +171,7 @@ def _code() -> None:
     def __init__(self: manim.Code, *arguments: Any, **named: Any) -> None:
         own = set(named) & {*CODE, *CODE_PARAGRAPH, *CODE_BACKGROUND, *CODE_DROPPED}
         if own:
-            _warn(f"Code({', '.join(f'{name}=' for name in sorted(own))})", "Code's present arguments")
+            _tell(f"Code takes {', '.join(sorted(own))} in an older Manim; its present arguments stand in")
         for name in own:
             value = named.pop(name)
             if name in CODE:
@@ -182,7 +186,7 @@ def _code() -> None:
             named["language"] = named["language"].lower()
         style = named.get("formatter_style")
         if isinstance(style, str) and not _is_style(style):
-            _warn(f"the style {style!r} of Code", "vim")
+            _tell(f"Code has no style “{style}”; the style “vim” stands in")
             named["formatter_style"] = "vim"
         real(self, *arguments, **named)
 
@@ -216,7 +220,7 @@ def _numpy() -> None:
 
     def __getattr__(name: str) -> Any:
         if name in NUMPY:
-            _warn(f"np.{name}", f"Python's own {name}")
+            _tell(f"np.{name} is a name of an older NumPy; Python's own {name} stands in")
             return NUMPY[name]
         if real is None:
             raise AttributeError(f"module 'numpy' has no attribute {name!r}")
@@ -232,9 +236,7 @@ def _run_times() -> None:
     @functools.wraps(real)
     def validate_run_time(cls: type[manim.Scene], run_time: float, *arguments: Any, **named: Any) -> float:
         if run_time <= 0:
-            session = current()
-            if session is not None:
-                session.warn(f"a length of {run_time:g} s can't be drawn; one frame stands in")
+            _tell(f"a length of {run_time:g} s can't be drawn; one frame stands in")
             run_time = 1 / manim.config.frame_rate
         return real(cls, run_time, *arguments, **named)
 

@@ -176,7 +176,7 @@ class Session:
             why = f"{SPEAKING[self.narration.source]}, though it comes to none of them"
             self.warn(f"the docstring is not spoken, since {why}: {beginning[:200]}")
         for part in self.narration.left_over():
-            where = f"the section {part.name!r}" if part.name else "a section that the program doesn't have"
+            where = f"the section “{part.name}”" if part.name else "a section that the program doesn't have"
             self.warn(f"narration for {where} is not spoken: {part.text[:200]}")
 
     def write(self, frame: Any, count: int) -> None:
@@ -265,13 +265,14 @@ class Session:
 
 
 def _is_visible(item: Mobject) -> bool:
+    from manim import VMobject
+
     if not len(item.points):
         return False
-    try:
-        return item.get_fill_opacity() > 0 or (item.get_stroke_opacity() > 0 and item.get_stroke_width() > 0)
-    except (AttributeError, IndexError, TypeError):
-        # Pictures and the like have no such opacities.
+    if not isinstance(item, VMobject):
+        # Pictures and clouds of points have no such opacities.
         return True
+    return item.get_fill_opacity() > 0 or (item.get_stroke_opacity() > 0 and item.get_stroke_width() > 0)
 
 
 def _waits(scene: Scene) -> bool:

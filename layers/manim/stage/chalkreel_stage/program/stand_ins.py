@@ -48,7 +48,7 @@ class _Warnings(logging.Handler):
             return
         text = record.getMessage()
         if text.startswith("Font ") and " not in [" in text:
-            text = f"the font {text[5 : text.index(' not in [')]} is not here; another one stands in"
+            text = f"the font “{text[5 : text.index(' not in [')]}” is not here; another one stands in"
         elif record.levelno < logging.ERROR and "too short for the current frame" in text:
             # What Manim does about it is right, and happens at every play of a fast program.
             return
