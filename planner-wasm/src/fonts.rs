@@ -45,12 +45,19 @@ const SCRIPTS: &[Script] = &[
     Script("Tifinagh", &['\u{2d30}'..='\u{2d7f}'], "Tifinagh"),
 ];
 
+/// The first letter of all these scripts.
+const FIRST: char = '\u{531}';
+
 /// Adds a warning for each script of which `storyboard` shows letters that no font has; `text` is the document that it was made of.
 pub(crate) fn tell(text: &str, storyboard: &mut Storyboard) {
     // Looking through all that is shown takes longer than planning it, and few documents need it. JSON may write letters by number.
+    let by_number = text.contains("\\u");
+    if !by_number && !text.chars().any(|c| c >= FIRST) {
+        return;
+    }
     let lacks: Vec<&Script> = SCRIPTS.iter().filter(|script| !has_font(FONTS, script)).collect();
-    let letter = |c: char| c >= '\u{531}' && lacks.iter().any(|script| script.holds(c));
-    if !text.contains("\\u") && !text.chars().any(letter) {
+    let letter = |c: char| c >= FIRST && lacks.iter().any(|script| script.holds(c));
+    if !by_number && !text.chars().any(letter) {
         return;
     }
     for script in lacks {

@@ -25,9 +25,41 @@ fn word(text: &str) -> Option<String> {
     if !text.contains(['\\', '^', '_']) {
         return Some(text.to_owned());
     }
+    if let Some(plain) = with_powers(text) {
+        return Some(plain);
+    }
     let row = latex::parse_whole(text)?;
     let mut out = String::new();
     signs(&row, &mut out).then_some(out)
+}
+
+/// A term whose only marks are powers of one letter or digit, as nearly every function of a plot is labelled: what the parser would make
+/// of it, and parsing took longest of all that such plots need. None of any other.
+fn with_powers(text: &str) -> Option<String> {
+    if text.len() > latex_reader::LONGEST {
+        return None;
+    }
+    let mut out = String::with_capacity(2 * text.len());
+    let mut rest = text.bytes().peekable();
+    let mut based = false;
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'^' => {
+                let power = rest.next().filter(|power| based && power.is_ascii_alphanumeric())?;
+                script(&[Node::Char(char::from(power))], '^', SUPERSCRIPTS, &mut out);
+                based = false;
+                if rest.peek() == Some(&b'^') {
+                    return None;
+                }
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'(' | b')' | b'+' | b'=' | b'/' => {
+                out.push(char::from(byte));
+                based = byte.is_ascii_alphanumeric() || byte == b')';
+            }
+            _ => return None,
+        }
+    }
+    Some(out)
 }
 
 /// Writes a row; false when some of it has no signs.
@@ -173,7 +205,27 @@ fn script(row: &[Node], sign: char, small: &[(char, char)], out: &mut String) ->
 
 #[cfg(test)]
 mod tests {
-    use super::label;
+    use super::{label, latex, signs, with_powers};
+
+    #[test]
+    fn terms_with_powers_are_what_the_parser_makes_of_them() {
+        const LETTERS: &[u8] = b"xnT0 12()+=/^";
+        let mut terms = 0;
+        for number in 0..LETTERS.len().pow(4) {
+            let letter = |place: u32| char::from(LETTERS[number / LETTERS.len().pow(place) % LETTERS.len()]);
+            for text in [String::from_iter((0..4).map(letter)), format!("x{}^2", String::from_iter((0..4).map(letter)))]
+            {
+                // Words have no spaces in them, and are parsed when they have a mark.
+                let Some(plain) = with_powers(&text).filter(|_| text.contains('^')) else { continue };
+                let row = latex::parse_whole(&text).unwrap_or_else(|| panic!("{text} is no formula"));
+                let mut parsed = String::new();
+                assert!(signs(&row, &mut parsed), "{text}");
+                assert_eq!(plain, parsed, "{text}");
+                terms += 1;
+            }
+        }
+        assert!(terms > 10_000, "{terms}");
+    }
 
     #[test]
     fn latex_in_labels_becomes_signs() {

@@ -242,6 +242,10 @@ pub(crate) fn filled(body: &str, arguments: &[String]) -> String {
 /// referred to.
 #[must_use]
 pub fn referred(source: &str) -> Vec<String> {
+    // Most documents refer to nothing.
+    if !source.contains("ref") {
+        return Vec::new();
+    }
     let names = |commands: &[&str]| {
         let mut found: Vec<String> = Vec::new();
         let mut cursor = Cursor::new(source);

@@ -98,8 +98,7 @@ pub(super) fn lines_for_tools(lines: &[Source], context: &mut Context<'_>) -> Op
         return Some((2, Vec::new()));
     }
     let drop = is_attribute_list(line)
-        || ["[toc]", "[[toc]]", "[[_toc_]]", "${toc}", "@[toc]", "{{toc}}", "[[_toc_]] "]
-            .contains(&line.to_lowercase().as_str())
+        || is_contents(line)
         || is_command(line)
         || is_module(line)
         || is_label(line)
@@ -114,6 +113,13 @@ pub(super) fn lines_for_tools(lines: &[Source], context: &mut Context<'_>) -> Op
     // What was one paragraph with it is one still.
     let _ = context;
     Some((1, Vec::new()))
+}
+
+/// Where a table of contents is to stand.
+fn is_contents(line: &str) -> bool {
+    // Few lines begin so, and each is looked at.
+    line.starts_with(['[', '$', '@', '{'])
+        && ["[toc]", "[[toc]]", "[[_toc_]]", "${toc}", "@[toc]", "{{toc}}"].contains(&line.to_lowercase().as_str())
 }
 
 /// `{: .lead}`, `{:toc}`, `{.class}`, `{#id}` alone in a line.
@@ -150,23 +156,21 @@ fn is_command(line: &str) -> bool {
         "\\backmatter",
         "\\printbibliography",
     ];
-    COMMANDS.contains(&line)
-        || [
-            "\\vspace{",
-            "\\vspace*{",
-            "\\hspace{",
-            "\\usepackage",
-            "\\bibliography{",
-            "\\setcounter{",
-            "\\input{",
-            "\\include{",
-            "\\documentclass",
-            "\\graphicspath{",
-            "\\pagestyle{",
-            "\\thispagestyle{",
-        ]
-        .iter()
-        .any(|command| line.starts_with(command))
+    const BEGINNINGS: &[&str] = &[
+        "\\vspace{",
+        "\\vspace*{",
+        "\\hspace{",
+        "\\usepackage",
+        "\\bibliography{",
+        "\\setcounter{",
+        "\\input{",
+        "\\include{",
+        "\\documentclass",
+        "\\graphicspath{",
+        "\\pagestyle{",
+        "\\thispagestyle{",
+    ];
+    line.starts_with('\\') && (COMMANDS.contains(&line) || BEGINNINGS.iter().any(|command| line.starts_with(command)))
 }
 
 /// `import A from 'b';` and `export const a = …;` of MDX.
