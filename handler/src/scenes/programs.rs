@@ -269,11 +269,16 @@ impl SceneScheduler<'_> {
     }
 }
 
-/// Whether these words are the program's own, whatever stands between them there.
+/// Whether these words are the program's own, as the planner has read them: most of them stand in it, with marks and names between.
 fn is_in(words: &str, scene: &Scene) -> bool {
     let SceneKind::Manim(program) = &scene.kind else { return false };
-    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    letters(&program.source).contains(&letters(words))
+    let split = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    };
+    let source: HashSet<String> = split(&program.source).into_iter().collect();
+    let words = split(words);
+    let found = words.iter().filter(|word| source.contains(*word)).count();
+    found * 5 >= words.len() * 4
 }
 
 /// Answers the questions of one run with what another machine has spoken.
@@ -323,4 +328,39 @@ pub(super) async fn draw_alone(
     let (performance, clip) = renderer.play(order, program, &words_of(order.scene), &mut reader, ends).await?;
     renderer.keep(order, &Recording { performance, spoken: reader.spoken }, &clip, ends).await;
     Ok(clip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene(source: &str) -> Scene {
+        let program = ManimScene { class: "A".to_owned(), source: source.to_owned() };
+        Scene {
+            id: "s".into(),
+            kind: SceneKind::Manim(program),
+            heading: String::new(),
+            beats: Vec::new(),
+            place: None,
+        }
+    }
+
+    #[test]
+    fn words_of_the_program_itself_are_told_from_words_beside_it() {
+        let scene = scene("self.voiceover(text=\"See how the <bookmark mark='a'/>circle grows by {factor}.\")");
+        assert!(is_in("See how the circle grows by two.", &scene));
+        assert!(is_in("", &scene));
+        assert!(!is_in("A square is something else, and this is said beside it.", &scene));
+    }
+
+    #[test]
+    fn words_begin_where_their_voice_says() {
+        let say = Say { ask: 3, text: "Über den Kreis.".to_owned(), is_timed_by_program: false };
+        let beat = beat_of(&scene(""), &say);
+        assert_eq!((beat.id.as_str(), beat.pause_ms), ("s-say-3", PAUSE_MS));
+        let words = [(0, 300), (400, 700), (900, 1_400)].map(|(from_ms, to_ms)| Word { from_ms, to_ms });
+        let said = answer(&beat, 96_000, &words);
+        assert_eq!(said, Said { seconds: 2.35, words: vec![(0, 0.0), (5, 0.4), (9, 0.9)] });
+        assert_eq!(answer(&beat, 96_000, &[]).words, []);
+    }
 }
