@@ -155,9 +155,9 @@ fn every_block_has_a_position_or_a_warning() {
     let scene = |heading: &str| storyboard.scenes.iter().find(|scene| scene.heading == heading).unwrap();
     let shown = |heading| scene(heading).beats.iter().flat_map(kinds).collect::<Vec<_>>();
     assert_eq!(shown("Lists and headings"), ["text", "bullets", "bullets", "code", "clear", "bullets"]);
-    assert_eq!(shown("Formulas"), ["equation", "equation", "equation", "equation"]);
+    assert_eq!(shown("Formulas"), ["equation", "equation", "equation"], "the one within a sentence is spoken");
     assert_eq!(shown("Plots"), ["axes", "axes", "placeholder", "clear", "callout", "bullets"]);
-    assert_eq!(shown("What is shown"), ["table", "image", "placeholder", "graph", "clear", "text"]);
+    assert_eq!(shown("What is shown"), ["table", "image", "graph", "text"]);
     let Action::Show(code) = &scene("Code at the end").beats[0].actions[0] else { panic!() };
     let ElementKind::Code(code) = &code.kind else { panic!() };
     assert_eq!((code.language.as_str(), code.text.contains("    println")), ("rust", true));
@@ -173,7 +173,7 @@ fn every_block_has_a_position_or_a_warning() {
             _ => None,
         })
         .collect::<Vec<Vec<_>>>();
-    assert_eq!(numbers[0], [(0, None), (1, None), (2, Some(1)), (0, None), (0, None)]);
+    assert_eq!(numbers[0], [(0, None), (1, None), (2, Some(1)), (0, None)], "a second paragraph is its item's");
     assert_eq!(numbers[1], [(0, Some(7)), (0, Some(8))]);
     assert_eq!(numbers[2], [(0, Some(9))]);
 }
@@ -299,6 +299,7 @@ fn beyond() -> Vec<(Document, Option<&'static str>)> {
         (below("| | |\n|-|-|"), Some("plan.empty_element")),
         (below("| | |\n|-|-|\n| | |"), Some("plan.empty_element")),
         (below("- a\n\n  | |\n  |-|\n"), Some("plan.empty_element")),
+        (below(&format!("- a\n\n{}", "  a\n\n".repeat(3_000))), Some("plan.text_cut")),
         (below("![x](~a.png)"), Some("plan.image_not_usable")),
         (below("![x](./-a.png)"), Some("plan.image_not_usable")),
         (below("![x](a/b:c.png)"), Some("plan.image_not_usable")),
