@@ -7,8 +7,8 @@ use crate::cursor::{Cursor, Piece};
 const MOST: usize = 2_000;
 
 /// Bytes of one definition, of those that stand before one formula, and of a label with its braces.
-const LONGEST: usize = 4_000;
-const LONGEST_NEEDED: usize = 8_000;
+const LONGEST: usize = 2_000;
+const LONGEST_NEEDED: usize = 2_000;
 const LONGEST_LABEL: usize = 202;
 
 /// The beginning of a text, at most so many bytes of it.
