@@ -237,7 +237,7 @@ impl<'a> Pass<'a, '_> {
     /// The length of an element whose content is no text, or of `<`.
     fn raw_html(&mut self, rest: &str) -> usize {
         let named = |name: &&str| starts_with(&rest[1..], name) && rest[1 + name.len()..].starts_with(['>', ' ', '\n']);
-        let Some(index) = RAW.iter().position(|name| named(name)) else { return 1 };
+        let Some(index) = RAW.iter().position(named) else { return 1 };
         // What nothing closes from here on, nothing closes further on.
         if self.unclosed[index] {
             return 1;
