@@ -62,5 +62,10 @@ pub fn plan(document: &storyboard::Document) -> Result<storyboard::Storyboard, s
         document::Format::Manim => python::plan(&document.name, &text),
     }?;
     fonts::tell(&text, &mut storyboard);
+    // They come from passes one after the other; an author reads them from the beginning of the document to its end.
+    let order = |warning: &storyboard::Warning| {
+        (warning.code == "plan.more_warnings", warning.place.map(|place| (place.line, place.column)))
+    };
+    storyboard.warnings.sort_by_key(order);
     Ok(storyboard)
 }

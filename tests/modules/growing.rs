@@ -64,6 +64,26 @@ fn deep(name: &'static str, open: &'static str, close: &'static str) -> Kind {
     lesson(name, move |bytes| formula().repeat(bytes / formula().len()))
 }
 
+/// A number in letters, as names of macros are.
+fn letters(number: usize) -> String {
+    let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
+    let mut out = String::from(letter(number));
+    let mut rest = number / 26;
+    while rest > 0 {
+        out.push(letter(rest));
+        rest /= 26;
+    }
+    out
+}
+
+/// A notebook of one cell over and over.
+fn notebook(name: &'static str, cell: &'static str) -> Kind {
+    let text = move |bytes: usize| {
+        format!("{{\"nbformat\": 4, \"cells\": [{}]}}", vec![cell; bytes / (cell.len() + 1) + 1].join(","))
+    };
+    Kind { name, file: "a.ipynb", text: Box::new(text) }
+}
+
 /// As many lines as columns.
 fn square(name: &'static str, part: &'static str) -> Kind {
     lesson(name, move |bytes| {
@@ -254,6 +274,143 @@ pub fn kinds() -> Vec<Kind> {
         deep("accents", "\\overline{", "}"),
         deep("fenced", "\\left(", "\\right)"),
         deep("words in words", "\\mathrm{", "}"),
+        // Dialects.
+        within("tags of a template", "", "{% a %}", ""),
+        within("open tags of a template", "", "{% a ", ""),
+        numbered("values of a template", |n| format!("{{{{ a{n} }}}} ")),
+        within("open values of a template", "", "{{ a ", ""),
+        within("programs of a template", "\n\n", "{% highlight py %}\n", ""),
+        within("shortcodes", "", "{{< a >}}", ""),
+        within("pages of a wiki", "", "[[a|b]] ", ""),
+        within("open pages of a wiki", "", "[[a", ""),
+        within("pages of a wiki that are embedded", "", "![[a", ""),
+        within("citations", "", "[@a; @b] ", ""),
+        within("cross-references", "", "@fig-a ", ""),
+        within("targets that a template makes", "", "[a]({{b}}/c) ", ""),
+        within("open targets that a template makes", "", "]({{", ""),
+        within("highlighted words", "", "==a== ", ""),
+        within("open highlighted words", "", "==a ", ""),
+        within("inserted words", "", "++a ", ""),
+        within("indices", "", "a~b ", ""),
+        within("powers", "", "a^b ", ""),
+        within("names of blocks", "", "^a ", ""),
+        lesson("marks before spaces", |bytes| format!("{}{}.", " ^".repeat(bytes / 4), " ".repeat(bytes / 2))),
+        within("notes in a line", "", "^[a] ", ""),
+        within("tags of a note", "", "#a ", "."),
+        within("names of emoji", "", ":a_b: ", ""),
+        within("colons", "", ":a", ""),
+        within("roles", "", "{ref}`a <b>` ", ""),
+        within("open roles", "", "{ref}`", ""),
+        within("attributes", "", "{.a #b c=d} ", ""),
+        within("open attributes of a span", "", "{.a ", ""),
+        within("references", "", "\\eqref{a} ", ""),
+        within("open references", "", "\\eqref{", ""),
+        numbered("labels", |n| format!("$$x \\label{{l{n}}}$$ and \\ref{{l{n}}} ")),
+        within("open labels", "", "\\label{", ""),
+        within("values that a program computes", "", "`r a` ", ""),
+        within("remarks in a line", "", "%%a%% ", ""),
+        within("open remarks in a line", "", "%%a ", ""),
+        within("open remarks of lines", "\n\n", "%%a\n", ""),
+        within("divisions", "\n\n", ":::note\na\n:::\n", ""),
+        within("open divisions", "\n\n", ":::note\n", ""),
+        lesson("divisions in divisions", |bytes| {
+            format!("\n\n{}a\n{}", ":::a\n".repeat(bytes / 9), ":::\n".repeat(bytes / 9))
+        }),
+        within("call-outs", "\n\n", "!!! note\n    a\n\n", ""),
+        within("open call-outs", "\n\n", "!!! note\n", ""),
+        lesson("call-outs in call-outs", |bytes| {
+            let heads: String = (0..25).map(|n| format!("{}!!! note\n", "    ".repeat(n))).collect();
+            format!("\n\n{heads}{}{}a\n", "\n".repeat(bytes / 2), " ".repeat(120))
+        }),
+        within("tabs of a page", "\n\n", "=== \"a\"\n    b\n\n", ""),
+        within("folded quotes", "\n\n", "> [!a]- b\n", ""),
+        within("quotes with titles", "\n\n", "> [!a]- b\n\n", ""),
+        square("quotes with titles in quotes", "> [!a] b\n"),
+        within("terms", "\n\n", "a\n: b\n\n", ""),
+        within("one term", "\n\na\n", ": b\n", ""),
+        within("chunks", "\n\n", "```{r}\na\n```\n\n", ""),
+        within("directives", "\n\n", "```{note}\na\n```\n\n", ""),
+        within("open directives", "\n\n", "```{note}\n", ""),
+        within("call-outs of a plug-in", "\n\n", "```ad-note\n", ""),
+        within("imports", "\n\n", "import A from 'b'\n", ""),
+        Kind {
+            name: "slides",
+            file: "a.md",
+            text: Box::new(|bytes| {
+                let heading = "h".repeat(bytes / 2);
+                format!("---\nmarp: true\n---\n# {heading}\n{}", "\n---\n\na\n".repeat(bytes / 16))
+            }),
+        },
+        Kind {
+            name: "notes of slides",
+            file: "a.md",
+            text: Box::new(|bytes| format!("---\nmarp: true\n---\n# T\n\nw\n\n{}", "<!-- a -->\n".repeat(bytes / 11))),
+        },
+        // HTML, by its words.
+        within("closing tags", "", "</div>", ""),
+        within("closing tags of components", "<x-a b=\"c\">", "</x-a>", ""),
+        within("components", "\n\n", "<A b={c}>\n\n", ""),
+        within("components by themselves", "\n\n", "<A b={c}/>\n", ""),
+        within("tags in braces", "", "<a {", ""),
+        lesson("tags in closed braces", |bytes| {
+            format!("{}{}", "<a {".repeat(900), "}>".repeat(900)).repeat(bytes / 5_400 + 1)
+        }),
+        within("addresses of tags", "", "](<", ""),
+        within("elements", "", "<b>a</b>", ""),
+        lesson("elements in elements", |bytes| {
+            let names = ["b", "i", "em", "u", "s", "var", "ins", "del", "mark", "cite"];
+            let open: String = names.iter().map(|name| format!("<{name}>")).collect();
+            let close: String = names.iter().rev().map(|name| format!("</{name}>")).collect();
+            format!("{}a{} ", open.repeat(15), close.repeat(15)).repeat(bytes / 1_300 + 1)
+        }),
+        within("powers of HTML", "", "a<sup>2</sup> ", ""),
+        within("open powers of HTML", "", "a<sup>2 ", ""),
+        within("open programs of HTML", "", "<code>a ", ""),
+        within("programs of HTML", "\n\n", "<pre>a</pre>\n\n", ""),
+        within("frames", "\n\n", "<iframe src=\"a\"></iframe>\n\n", ""),
+        within("tables of HTML", "\n\n", "<table><tr><td>a</td><td>b</td></tr></table>\n\n", ""),
+        within("open tables of HTML", "\n\n", "<table><tr><td>", ""),
+        lesson("a wide table of HTML and narrow rows", |bytes| {
+            format!("\n\n<table><tr>{}{}</table>", "<td>a".repeat(bytes / 10), "<tr><td>a".repeat(bytes / 18))
+        }),
+        within("cells of many columns", "\n\n<table><tr>", "<td colspan=40>a", "</table>"),
+        lesson("lists of HTML in lists", |bytes| {
+            format!("\n\n{}{}", "<ul>\n".repeat(bytes / 10), "<li>a\n".repeat(bytes / 12))
+        }),
+        // Definitions.
+        numbered("macros", |n| format!("\\newcommand{{\\m{}}}{{a}}\n", letters(n))),
+        within("open macros", "", "\\newcommand{\\a}{", ""),
+        within("open macros of a fence", "\n\n```math\n", "\\def\\a{", "\n```\n"),
+        lesson("open formulas of their own", |bytes| {
+            format!("\n\n{}", "$$\n\\begin{align}\na\n\n# b\n\n".repeat(bytes / 25))
+        }),
+        within("open environments", "", "\\begin{align}", ""),
+        within("open brackets with backslashes", "", "\\(", ""),
+        within("open square brackets with backslashes", "", "\\[", ""),
+        within("two backslashes and a bracket", "", "\\\\(", ""),
+        within("dollars with backslashes", "$$", "\\$$", ""),
+        within("dollars and back-ticks", "", "$`a ", ""),
+        within("formulas of two dollars in a line", "", "$$x$$ ", ""),
+        within("paragraphs of an item", "\n\n- a\n\n", "  a\n\n", ""),
+        // Notebooks.
+        notebook("cells of words", "{\"cell_type\": \"markdown\", \"source\": [\"## A\\n\", \"\\n\", \"a\"]}"),
+        notebook(
+            "cells of programs",
+            "{\"cell_type\": \"code\", \"source\": \"a\", \"outputs\": [{\"output_type\": \"stream\", \"text\": \"b\"}]}",
+        ),
+        Kind {
+            name: "parts of a line of a notebook",
+            file: "a.ipynb",
+            text: Box::new(|bytes| {
+                let parts = "\"a \", ".repeat(bytes / 6);
+                format!("{{\"nbformat\": 4, \"cells\": [{{\"cell_type\": \"markdown\", \"source\": [{parts}\"a\"]}}]}}")
+            }),
+        },
+        // Marks for voices.
+        plan("marks for voices", "{\"voiceover\": \"", |_| "<break/>a[pause]".to_owned(), "\"}"),
+        plan("open marks for voices", "{\"voiceover\": \"", |_| "<break a".to_owned(), "\"}"),
+        plan("open aliases", "{\"voiceover\": \"", |_| "<sub alias='a'>".to_owned(), "\"}"),
+        plan("open directions", "{\"voiceover\": \"", |_| "(((((((a".to_owned(), "\"}"),
         // Settings.
         Kind {
             name: "pronunciations",

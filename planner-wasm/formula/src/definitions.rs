@@ -6,6 +6,16 @@ use crate::cursor::{Cursor, Piece};
 /// The most macros of a document; a book has some hundred.
 const MOST: usize = 2_000;
 
+/// Bytes of one definition, of those that stand before one formula, and of a label with its braces.
+const LONGEST: usize = 2_000;
+const LONGEST_NEEDED: usize = 2_000;
+const LONGEST_LABEL: usize = 202;
+
+/// The beginning of a text, at most so many bytes of it.
+fn near(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
 /// A macro.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Macro {
@@ -105,7 +115,9 @@ impl Definitions {
 
     /// Whether `name` begins a definition, which is then taken and kept.
     fn definition(&mut self, name: &str, cursor: &mut Cursor<'_>) -> bool {
-        let mut at = *cursor;
+        // What nothing closes is not searched to the end of the source for each definition in it.
+        let window = near(cursor.rest, LONGEST);
+        let mut at = Cursor::new(window);
         let taken = match name {
             "\\newcommand" | "\\renewcommand" | "\\providecommand" | "\\DeclareRobustCommand" => self.command(&mut at),
             "\\def" | "\\gdef" | "\\edef" | "\\xdef" => self.def(&mut at),
@@ -123,7 +135,7 @@ impl Definitions {
             _ => None,
         };
         if taken.is_some() {
-            *cursor = at;
+            cursor.rest = &cursor.rest[window.len() - at.rest.len()..];
         }
         taken.is_some()
     }
@@ -252,8 +264,7 @@ pub fn referred(source: &str) -> Vec<String> {
         while let Some(piece) = cursor.next() {
             if let Piece::Command(name) = piece
                 && commands.contains(&name)
-                && let Some(label) = cursor.group()
-                && label.len() <= 200
+                && let Some(label) = Cursor::new(near(cursor.rest, LONGEST_LABEL)).group()
                 && found.len() < MOST
             {
                 found.push(label.trim().to_owned());
@@ -325,11 +336,17 @@ impl Definitions {
         let mut wanted: Vec<&Macro> = Vec::new();
         let mut colours = String::new();
         let mut waiting = vec![source];
+        let mut length = 0;
         while let Some(text) = waiting.pop() {
             let mut cursor = Cursor::new(text);
             while let Some(piece) = cursor.next() {
                 let Piece::Command(name) = piece else { continue };
                 if let Some(known) = self.find(name).filter(|known| !wanted.contains(known)) {
+                    // Each formula has its own copy of them.
+                    length += known.body.len();
+                    if length > LONGEST_NEEDED {
+                        break;
+                    }
                     wanted.push(known);
                     waiting.push(&known.body);
                 }

@@ -64,6 +64,8 @@ pub(crate) struct Lesson {
 const DEEPEST_LIST: u32 = 5;
 /// What one element may hold; more is cut off with a warning.
 const MOST_ITEMS: usize = 400;
+/// Spans of all paragraphs of an item.
+const MOST_ITEM_SPANS: usize = 1_000;
 const MOST_ROWS: usize = 200;
 const MOST_COLUMNS: usize = 40;
 /// Bytes of the words of an image inside of another one.
@@ -427,9 +429,13 @@ impl Reader<'_, '_> {
             match own {
                 // Another paragraph of an item is the item's, and no item of its own.
                 Some(own) if *own != usize::MAX => match self.items.get_mut(*own) {
-                    Some(item) => {
+                    Some(item) if item.text.spans.len() + text.spans.len() < MOST_ITEM_SPANS => {
                         item.text.spans.push(Span::Plain(" ".to_owned()));
                         item.text.spans.extend(text.spans);
+                    }
+                    Some(_) => {
+                        let message = "the item is longer than can be shown; this paragraph of it is left out";
+                        self.warnings.add("plan.text_cut", message, place);
                     }
                     // The items before were shown already, with what stands between.
                     None => self.items.push(Bullet { level, number, text }),

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use latex_reader::Definitions;
 
-use super::source::{Rewriter, Source, near, near_end};
+use super::source::{Ends, Rewriter, Source, near, near_end};
 
 /// A formula as it stands in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,9 @@ const LONGEST: usize = 8_000;
 
 /// Bytes of a line that are looked at around a formula.
 const LINE: usize = 400;
+
+/// Elements of HTML in which nothing is looked for.
+const RAW: [&str; 4] = ["script", "style", "pre", "code"];
 
 /// Environments that are formulas by themselves.
 const ENVIRONMENTS: &[&str] = &[
@@ -152,7 +155,16 @@ fn without_empty_lines(latex: &str) -> String {
 /// The source from byte `from` on with a character in place of each formula; what comes before stays.
 pub(crate) fn taken(source: &Source, from: usize, formulas: &mut Formulas) -> Source {
     let text = source.text.as_str();
-    let mut pass = Pass { text, source, formulas, out: Rewriter::of(source), copied: 0, at: from };
+    let mut pass = Pass {
+        text,
+        source,
+        formulas,
+        out: Rewriter::of(source),
+        copied: 0,
+        at: from,
+        ends: Ends::default(),
+        unclosed: [false; RAW.len()],
+    };
     if text[from..].contains(['$', '\\', '`']) || text[from..].contains("{math}") || text.chars().any(is_private) {
         pass.run();
     }
@@ -168,6 +180,10 @@ struct Pass<'a, 'f> {
     /// Up to here everything is written.
     copied: usize,
     at: usize,
+    /// Where the marks that end formulas stand.
+    ends: Ends,
+    /// Which elements of [`RAW`] nothing closes any more.
+    unclosed: [bool; RAW.len()],
 }
 
 impl<'a> Pass<'a, '_> {
@@ -204,7 +220,7 @@ impl<'a> Pass<'a, '_> {
                 b'\\' => self.backslash(rest),
                 b'`' => code_span(rest),
                 b'{' => self.role(rest),
-                b'<' => raw_html(rest),
+                b'<' => self.raw_html(rest),
                 _ => {
                     // Somebody else's sign of that plane stands for no formula.
                     let length = rest.chars().next().map_or(1, char::len_utf8);
@@ -216,6 +232,20 @@ impl<'a> Pass<'a, '_> {
             };
             self.at += length;
         }
+    }
+
+    /// The length of an element whose content is no text, or of `<`.
+    fn raw_html(&mut self, rest: &str) -> usize {
+        let named = |name: &&str| starts_with(&rest[1..], name) && rest[1 + name.len()..].starts_with(['>', ' ', '\n']);
+        let Some(index) = RAW.iter().position(named) else { return 1 };
+        // What nothing closes from here on, nothing closes further on.
+        if self.unclosed[index] {
+            return 1;
+        }
+        let close = |at: &usize| starts_with(&rest[*at + 2..], RAW[index]);
+        let end = rest.match_indices("</").map(|(at, _)| at).find(close);
+        self.unclosed[index] = end.is_none();
+        end.unwrap_or(1)
     }
 
     /// What the formula of a fence defines holds for those after it.
@@ -246,14 +276,21 @@ impl<'a> Pass<'a, '_> {
         length
     }
 
+    /// Where the mark `close` ends what `inside`, the rest of the text, begins with.
+    fn end(&mut self, inside: &str, close: &'static str) -> Option<usize> {
+        let from = self.text.len() - inside.len();
+        // Before a dollar, a backslash makes it one of the formula.
+        let find = |text: &str, mark: &str| if mark == "$$" { unescaped(text, mark) } else { text.find(mark) };
+        self.ends.next(self.text, from, close, find).map(|at| at - from)
+    }
+
     fn dollar(&mut self, rest: &'a str) -> usize {
         if rest.starts_with("$$") {
             return self.double(rest);
         }
         if let Some(inside) = rest.strip_prefix("$`") {
-            let end = near(inside, LONGEST + 2)
-                .find("`$")
-                .filter(|end| *end > 0 && *end < LONGEST && !inside[..*end].contains("\n\n"));
+            let end =
+                self.end(inside, "`$").filter(|end| *end > 0 && *end < LONGEST && !inside[..*end].contains("\n\n"));
             return match end {
                 Some(end) => self.formula(&inside[..end], end + 4, false),
                 None => 1,
@@ -269,8 +306,7 @@ impl<'a> Pass<'a, '_> {
     /// `$$…$$`
     fn double(&mut self, rest: &'a str) -> usize {
         let inside = &rest[2..];
-        let end =
-            unescaped(near(inside, LONGEST + 2), "$$").filter(|end| *end <= LONGEST && is_formula(&inside[..*end]));
+        let end = self.end(inside, "$$").filter(|end| *end <= LONGEST && is_formula(&inside[..*end]));
         let Some(end) = end else {
             self.formulas.unpaired.push(self.source.origin(self.at));
             self.copy_to(self.at);
@@ -319,9 +355,8 @@ impl<'a> Pass<'a, '_> {
             [("\\(", "\\)", false), ("\\[", "\\]", true), ("\\\\(", "\\\\)", false), ("\\\\[", "\\\\]", true)]
         {
             let Some(inside) = rest.strip_prefix(open) else { continue };
-            let end = near(inside, LONGEST + 3)
-                .find(close)
-                .filter(|end| *end <= LONGEST && !inside[..*end].trim().is_empty());
+            let end = self.end(inside, close);
+            let end = end.filter(|end| *end <= LONGEST && !inside[..*end].trim().is_empty());
             let Some(end) = end.filter(|end| is_formula(&inside[..*end])) else { continue };
             if !display && inside[..end].contains("\n\n") {
                 continue;
@@ -452,16 +487,14 @@ fn code_span(rest: &str) -> usize {
     let marks = rest.bytes().take_while(|byte| *byte == b'`').count();
     let mut at = marks;
     let end = paragraph_end(rest);
-    while let Some(next) = rest[at..end].find('`') {
+    // More marks than a code span is long are none.
+    while let Some(next) = rest.get(at..end).and_then(|inside| inside.find('`')) {
         let begin = at + next;
         let length = rest[begin..].bytes().take_while(|byte| *byte == b'`').count();
         if length == marks {
             return begin + length;
         }
         at = begin + length;
-        if at >= end {
-            break;
-        }
     }
     marks
 }
@@ -473,22 +506,6 @@ fn paragraph_end(text: &str) -> usize {
         end -= 1;
     }
     text[..end].find("\n\n").unwrap_or(end)
-}
-
-/// The length of an element whose content is no text, or of `<`.
-fn raw_html(rest: &str) -> usize {
-    for name in ["script", "style", "pre", "code"] {
-        let named = rest.get(1..=name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name));
-        if named && rest[1 + name.len()..].starts_with(['>', ' ', '\n']) {
-            let close = format!("</{name}");
-            return rest
-                .match_indices("</")
-                .map(|(at, _)| at)
-                .find(|at| starts_with(&rest[*at..], &close))
-                .unwrap_or(1);
-        }
-    }
-    1
 }
 
 /// Whether `text` begins with `start`, in any case.

@@ -3,6 +3,8 @@
 //! Attributes are read by `html5gum`, as the WHATWG's standard has them. What looks like a tag and is none, such as `vector<int>` or
 //! `a<b and c>d`, is text.
 
+use std::collections::BTreeMap;
+
 use html5gum::{Token, Tokenizer};
 
 use super::formulas::{Formulas, closes, fence_marks, is_private, starts_with};
@@ -93,13 +95,29 @@ impl Tag<'_> {
 
 /// The source from byte `from` on without HTML; what comes before stays.
 pub(super) fn rewritten(source: &Source, from: usize, formulas: &Formulas, remarks: &mut Vec<Remark>) -> Source {
+    within(source, from, formulas, remarks, 0)
+}
+
+/// [`rewritten`], for what stands inside of so many elements that are read for themselves.
+fn within(source: &Source, from: usize, formulas: &Formulas, remarks: &mut Vec<Remark>, depth: usize) -> Source {
     let text = source.text.as_str();
     if !text[from..].contains('<') {
         return source.clone();
     }
-    let out = Rewriter::of(source);
-    let mut pass =
-        Pass { text, source, formulas, remarks, out, copied: 0, at: from, lists: Vec::new(), heading: None, blocks: 0 };
+    let mut pass = Pass {
+        text,
+        tags: Tags::of(text, from),
+        source,
+        formulas,
+        remarks,
+        out: Rewriter::of(source),
+        copied: 0,
+        at: from,
+        lists: Vec::new(),
+        heading: None,
+        blocks: 0,
+        depth,
+    };
     pass.run();
     pass.copy_to(text.len());
     pass.out.finish()
@@ -107,6 +125,7 @@ pub(super) fn rewritten(source: &Source, from: usize, formulas: &Formulas, remar
 
 struct Pass<'a, 'r> {
     text: &'a str,
+    tags: Tags,
     source: &'a Source,
     formulas: &'a Formulas,
     remarks: &'r mut Vec<Remark>,
@@ -119,6 +138,8 @@ struct Pass<'a, 'r> {
     heading: Option<String>,
     /// Blocks that are open: what stands in them is not indented.
     blocks: usize,
+    /// Elements around it that are read for themselves.
+    depth: usize,
 }
 
 impl<'a> Pass<'a, '_> {
@@ -181,7 +202,7 @@ impl<'a> Pass<'a, '_> {
         // An indented line that begins with a tag is no program.
         let tag = indent > 0
             && line.trim_start().starts_with('<')
-            && self.tag(line.trim_start()).is_some()
+            && self.tag(self.at + indent, line.trim_start()).is_some()
             && self.lists.is_empty();
         if (shallow || tag) && !line.trim().is_empty() && !line.trim_start().starts_with(['-', '*', '+']) {
             self.replace("", indent);
@@ -196,10 +217,10 @@ impl<'a> Pass<'a, '_> {
         }
         // `![alt](<a file.png>)`
         if is_address(rest) || self.text[..self.at].ends_with("](") {
-            self.at += rest.find('>').map_or(1, |end| end + 1);
+            self.at += near(rest, LONGEST_ADDRESS).find('>').map_or(1, |end| end + 1);
             return;
         }
-        match self.tag(rest) {
+        match self.tag(self.at, rest) {
             Some(tag) => self.element(&tag, rest),
             None => {
                 let looks = rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
@@ -208,8 +229,8 @@ impl<'a> Pass<'a, '_> {
         }
     }
 
-    /// The tag that `rest` begins with; none of text that looks like one.
-    fn tag(&self, rest: &'a str) -> Option<Tag<'a>> {
+    /// The tag that `rest` begins with, which stands at byte `at`; none of text that looks like one.
+    fn tag(&self, at: usize, rest: &'a str) -> Option<Tag<'a>> {
         let inside = rest.strip_prefix('<')?;
         let closes = inside.starts_with('/');
         let inside = inside.trim_start_matches('/');
@@ -231,11 +252,11 @@ impl<'a> Pass<'a, '_> {
             }
         }
         let tag = Tag { name: written.to_ascii_lowercase(), closes, self_closing, source, attributes };
-        self.is_tag(&tag, written, rest).then_some(tag)
+        self.is_tag(&tag, written, at, rest).then_some(tag)
     }
 
     /// Whether it is a tag: by its name, by where it stands and by what closes it.
-    fn is_tag(&self, tag: &Tag<'_>, written: &str, rest: &str) -> bool {
+    fn is_tag(&self, tag: &Tag<'_>, written: &str, at: usize, rest: &str) -> bool {
         let name = tag.name.as_str();
         let before = self.text[..self.at].chars().next_back();
         let glued = before.is_some_and(|c| c.is_alphanumeric());
@@ -243,8 +264,8 @@ impl<'a> Pass<'a, '_> {
         let first = line.trim_matches([' ', '\t', '>']).is_empty();
         let bare = tag.attributes.iter().any(|(_, value)| value.is_empty());
         let after = &rest[tag.source.len()..];
-        let closed = || closing(after, name).is_some();
-        let opened = || opening(&self.text[..self.at], name);
+        let closed = || self.tags.closed(at, name).is_some_and(|(_, end)| end <= at + rest.len());
+        let opened = || self.tags.opened(self.at, name).is_some();
         let known = |names: &[&str]| names.contains(&name);
         if known(VOID) {
             return match name {
@@ -272,7 +293,7 @@ impl<'a> Pass<'a, '_> {
         }
         // Nobody writes a word in angle brackets with attributes.
         let valued = !bare && !tag.attributes.is_empty() && tag.source.contains('=');
-        if valued || (tag.closes && opened() && component_opened(&self.text[..self.at], name)) {
+        if valued || (tag.closes && self.component_opened(name)) {
             return true;
         }
         // Components of MDX, and elements of somebody's own.
@@ -292,11 +313,21 @@ impl<'a> Pass<'a, '_> {
                 || (whole && !tag.attributes.is_empty()))
     }
 
+    /// Whether an element of somebody's own was opened with attributes before this place.
+    fn component_opened(&self, name: &str) -> bool {
+        let tag = self.tags.opened(self.at, name).map(|at| &self.text[at..self.at]);
+        tag.and_then(|tag| Some(tag[..tag_length(tag)?].contains('='))).unwrap_or(false)
+    }
+
     fn element(&mut self, tag: &Tag<'_>, rest: &'a str) {
         let length = tag.source.len();
         let name = tag.name.as_str();
+        // Where its content ends, and what closes it, from the end of the tag on.
+        let begin = self.at + length;
+        let closing = self.tags.closed(self.at, name).filter(|_| !tag.closes);
+        let closing = closing.and_then(|(inside, end)| Some((inside.checked_sub(begin)?, end.checked_sub(begin)?)));
         if RAW.contains(&name) {
-            let end = closing(&rest[length..], name).filter(|_| !tag.closes && !tag.self_closing);
+            let end = closing.filter(|_| !tag.closes && !tag.self_closing);
             let length = end.map_or(length, |(_, end)| length + end);
             if !matches!(name, "script" | "style" | "template" | "noscript" | "colgroup" | "map") && !tag.closes {
                 self.warn(&format!("`<{name}>` can't be shown; it is left out"));
@@ -305,7 +336,7 @@ impl<'a> Pass<'a, '_> {
         }
         match name {
             "sup" | "sub" if !tag.closes => {
-                if let Some((inside, end)) = closing(&rest[length..], name) {
+                if let Some((inside, end)) = closing {
                     let words = words_of(&rest[length..length + inside]);
                     // `<sub>a</sub><sup>b</sup>`, and whole sentences set small, are what they are.
                     let made = match name {
@@ -317,11 +348,11 @@ impl<'a> Pass<'a, '_> {
                 }
                 self.replace("", length);
             }
-            "b" | "strong" => self.mark("**", tag, rest),
-            "i" | "em" | "cite" | "dfn" | "var" | "mark" | "ins" | "u" => self.mark("*", tag, rest),
-            "s" | "strike" | "del" => self.mark("~~", tag, rest),
+            "b" | "strong" => self.mark("**", tag, closing, rest),
+            "i" | "em" | "cite" | "dfn" | "var" | "mark" | "ins" | "u" => self.mark("*", tag, closing, rest),
+            "s" | "strike" | "del" => self.mark("~~", tag, closing, rest),
             "code" | "kbd" | "samp" | "tt" if !tag.closes => {
-                if let Some((inside, end)) = closing(&rest[length..], name) {
+                if let Some((inside, end)) = closing {
                     let words = words_of(&rest[length..length + inside]);
                     let words = self.formulas.restored(&words).into_owned();
                     let made =
@@ -331,7 +362,7 @@ impl<'a> Pass<'a, '_> {
                 self.replace("", length);
             }
             "pre" if !tag.closes => {
-                if let Some((inside, end)) = closing(&rest[length..], name) {
+                if let Some((inside, end)) = closing {
                     let content = &rest[length..length + inside];
                     let language = content
                         .split_once("language-")
@@ -344,8 +375,8 @@ impl<'a> Pass<'a, '_> {
                 self.replace("", length);
             }
             "table" if !tag.closes => {
-                let end = closing(&rest[length..], name).map_or(rest.len() - length, |(_, end)| end);
-                let made = table(&rest[length..length + end], self.formulas);
+                let end = closing.map_or(rest.len() - length, |(_, end)| end);
+                let made = table(&rest[length..length + end], self.formulas, self.depth);
                 self.replace(&format!("\n\n{made}\n\n"), length + end);
             }
             "br" => self.replace(if self.heading.is_some() { " " } else { "\n" }, length),
@@ -370,7 +401,7 @@ impl<'a> Pass<'a, '_> {
                     self.replace("\n\n", length);
                 } else {
                     let level = name[1..].parse().unwrap_or(1);
-                    self.heading = closing(&rest[length..], name).map(|_| name.to_owned());
+                    self.heading = closing.map(|_| name.to_owned());
                     let space = rest[length..].len() - rest[length..].trim_start().len();
                     self.replace(&format!("\n\n{} ", "#".repeat(level)), length + space);
                 }
@@ -386,7 +417,7 @@ impl<'a> Pass<'a, '_> {
                 self.replace(if self.lists.len() <= 1 { "\n\n" } else { "" }, length);
             }
             "li" if !tag.closes => {
-                let indent = "    ".repeat(self.lists.len().saturating_sub(1));
+                let indent = "    ".repeat(self.lists.len().saturating_sub(1).min(DEEPEST_LIST));
                 let mark = match self.lists.last_mut() {
                     Some(Some(number)) => {
                         *number += 1;
@@ -418,16 +449,17 @@ impl<'a> Pass<'a, '_> {
     }
 
     /// A mark of emphasis, which must not stand beside a space inside of it.
-    fn mark(&mut self, mark: &str, tag: &Tag<'_>, rest: &'a str) {
+    fn mark(&mut self, mark: &str, tag: &Tag<'_>, closing: Option<(usize, usize)>, rest: &'a str) {
         let length = tag.source.len();
         if tag.closes {
             return self.replace("", length);
         }
-        match closing(&rest[length..], &tag.name) {
+        match closing {
             Some((inside, end)) => {
                 let content = &rest[length..length + inside];
                 let trimmed = content.trim();
-                let block = content.contains("\n\n") || BLOCKS.iter().any(|name| opening(content, name));
+                let begin = self.at + length;
+                let block = content.contains("\n\n") || self.tags.block_within(begin..begin + inside);
                 if trimmed.is_empty() || block || trimmed.contains('*') {
                     // What it holds is read for itself.
                     self.replace("", length);
@@ -435,7 +467,7 @@ impl<'a> Pass<'a, '_> {
                 }
                 let (front, back) =
                     (content.len() - content.trim_start().len(), content.len() - content.trim_end().len());
-                let words = words_in_line(trimmed, self.formulas);
+                let words = words_in_line(trimmed, self.formulas, self.depth);
                 let glued = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
                 let guard =
                     if glued(self.text[..self.at].chars().next_back()) || glued(rest[length + end..].chars().next()) {
@@ -478,10 +510,11 @@ fn code_span(rest: &str) -> usize {
 
 /// `<https://example.org>` and `<a@example.org>` of CommonMark.
 fn is_address(rest: &str) -> bool {
-    let Some(inside) = near(&rest[1..], 2_100).split('>').next() else { return false };
-    if inside.contains(char::is_whitespace) || inside.len() > 2_000 || inside.len() + 1 == rest.len() {
-        return false;
-    }
+    // It holds neither spaces nor brackets: a text of brackets is not read to its end for each of them.
+    let ends = |c: char| matches!(c, '<' | '>') || c.is_whitespace();
+    let inside = near(&rest[1..], LONGEST_ADDRESS);
+    let Some(end) = inside.find(ends).filter(|end| inside[*end..].starts_with('>')) else { return false };
+    let inside = &inside[..end];
     let scheme = inside.split_once(':').is_some_and(|(scheme, rest)| {
         (2..=32).contains(&scheme.len())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
@@ -493,7 +526,7 @@ fn is_address(rest: &str) -> bool {
 /// The length of the tag that `rest` begins with: up to the first `>` that no quotes are around.
 fn tag_length(rest: &str) -> Option<usize> {
     let mut quote = None;
-    let mut braces = 0_usize;
+    let (mut braces, mut within) = (0_usize, 0_usize);
     for (at, byte) in rest.bytes().enumerate().skip(1).take(4_000) {
         match (quote, byte) {
             (Some(open), byte) if byte == open => quote = None,
@@ -502,19 +535,99 @@ fn tag_length(rest: &str) -> Option<usize> {
             (None, b'{') => braces += 1,
             (None, b'}') => braces = braces.saturating_sub(1),
             (None, b'>') if braces == 0 => return Some(at + 1),
-            (None, b'<') if braces == 0 => return None,
+            (None, b'<') if braces == 0 || within == MOST_IN_BRACES => return None,
+            (None, b'<') => within += 1,
             _ => {}
         }
     }
     None
 }
 
-/// Bytes between the two tags of an element.
+/// Bytes of a link's target, and of a tag's name.
+const LONGEST_ADDRESS: usize = 2_000;
+const LONGEST_NAME: usize = 60;
+/// Nobody nests elements of one name so deep, and who does is not followed.
+const DEEPEST_ELEMENT: usize = 30;
+/// Marks of emphasis and tables inside of each other that are read; of deeper ones the words are.
+const DEEPEST: usize = 8;
+/// Lists inside of each other that are indented.
+const DEEPEST_LIST: usize = 20;
+/// Tags in the braces of one tag.
+const MOST_IN_BRACES: usize = 20;
+
+/// Bytes of an element.
 fn reach(name: &str) -> usize {
     if INLINE.contains(&name) { 2_000 } else { 20_000 }
 }
 
-/// Where the element `name` that was opened before `text` is closed: the byte of its closing tag, and the one after it.
+/// Where the tags of a text stand. All are found at once: who looked for the end of each would read a page of tags that nothing closes
+/// once for each of them.
+#[derive(Default)]
+struct Tags {
+    /// By their names, where elements are opened.
+    opened: BTreeMap<String, Vec<usize>>,
+    /// By where an element is opened, where its closing tag begins and ends.
+    closed: BTreeMap<usize, (usize, usize)>,
+    /// Where blocks are opened.
+    blocks: Vec<usize>,
+}
+
+impl Tags {
+    /// Those of `text` from byte `from` on.
+    fn of(text: &str, from: usize) -> Self {
+        let mut tags = Self::default();
+        // By name, the elements that are open, and how deep elements of their name are nested in each.
+        let mut open: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+        for (at, _) in text[from..].match_indices('<').map(|(at, sign)| (from + at, sign)) {
+            let rest = &text[at + 1..];
+            let (inside, closes) = rest.strip_prefix('/').map_or((rest, false), |inside| (inside, true));
+            let head = near(inside, LONGEST_NAME);
+            let Some(end) = head.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | ':' | '.')) else {
+                continue;
+            };
+            if end == 0 || !head[end..].starts_with(['>', ' ', '\n', '\t', '/']) {
+                continue;
+            }
+            let name = head[..end].to_ascii_lowercase();
+            if !closes {
+                if BLOCKS.contains(&name.as_str()) {
+                    tags.blocks.push(at);
+                }
+                open.entry(name.clone()).or_default().push((at, 0));
+                tags.opened.entry(name).or_default().push(at);
+                continue;
+            }
+            let Some(stack) = open.get_mut(&name) else { continue };
+            let Some((begin, nested)) = stack.pop() else { continue };
+            if let Some((_, around)) = stack.last_mut() {
+                *around = (*around).max(nested + 1);
+            }
+            if let Some(end) = near(rest, LONGEST_ADDRESS).find('>').filter(|_| nested <= DEEPEST_ELEMENT) {
+                tags.closed.insert(begin, (at, at + end + 2));
+            }
+        }
+        tags
+    }
+
+    /// Where the element that is opened at byte `at` is closed: the byte of its closing tag, and the one after it.
+    fn closed(&self, at: usize, name: &str) -> Option<(usize, usize)> {
+        self.closed.get(&at).copied().filter(|(_, end)| end - at <= reach(name))
+    }
+
+    /// Where an element of that name was last opened before byte `at`.
+    fn opened(&self, at: usize, name: &str) -> Option<usize> {
+        let all = self.opened.get(name)?;
+        let last = all[..all.partition_point(|begin| *begin < at)].last().copied()?;
+        (at - last <= reach(name)).then_some(last)
+    }
+
+    /// Whether a block is opened in a stretch of the text.
+    fn block_within(&self, range: std::ops::Range<usize>) -> bool {
+        self.blocks.get(self.blocks.partition_point(|at| *at < range.start)).is_some_and(|at| *at < range.end)
+    }
+}
+
+/// Where the cell `name` of a table that was opened before `text` is closed: the byte of its closing tag, and the one after it.
 fn closing(text: &str, name: &str) -> Option<(usize, usize)> {
     let mut depth = 0_usize;
     // No element of a lesson is longer; a page of them that nothing closes is not searched again and again.
@@ -524,8 +637,7 @@ fn closing(text: &str, name: &str) -> Option<(usize, usize)> {
         let (inside, closes) = rest.strip_prefix('/').map_or((rest, false), |inside| (inside, true));
         let named = starts_with(inside, name) && inside[name.len()..].starts_with(['>', ' ', '\n', '\t', '/']);
         match (named, closes) {
-            // Nobody nests one element so deep, and who does is not followed.
-            (true, false) if depth == 30 => return None,
+            (true, false) if depth == DEEPEST_ELEMENT => return None,
             (true, false) => depth += 1,
             (true, true) if depth == 0 => return Some((at, at + rest.find('>')? + 2)),
             (true, true) => depth -= 1,
@@ -533,23 +645,6 @@ fn closing(text: &str, name: &str) -> Option<(usize, usize)> {
         }
     }
     None
-}
-
-/// Whether an element of somebody's own was opened with attributes in `text`.
-fn component_opened(text: &str, name: &str) -> bool {
-    let text = near_end(text, reach(name));
-    text.rfind(&format!("<{name} "))
-        .and_then(|at| tag_length(&text[at..]).map(|length| text[at..at + length].contains('=')))
-        .unwrap_or(false)
-}
-
-/// Whether an element of that name was opened in `text`.
-fn opening(text: &str, name: &str) -> bool {
-    let text = near_end(text, reach(name));
-    text.match_indices('<').any(|(at, _)| {
-        let inside = &text[at + 1..];
-        starts_with(inside, name) && inside[name.len()..].starts_with(['>', ' ', '\n', '\t', '/'])
-    })
 }
 
 /// The words of a piece of HTML, without its tags and with its entities read.
@@ -584,17 +679,20 @@ fn words_of(html: &str) -> String {
 }
 
 /// The words of a cell or of an emphasis, in one line, with the marks that are theirs.
-fn words_in_line(html: &str, formulas: &Formulas) -> String {
+fn words_in_line(html: &str, formulas: &Formulas, depth: usize) -> String {
+    if depth == DEEPEST {
+        return words_of(html).split_whitespace().collect::<Vec<_>>().join(" ");
+    }
     if !html.contains('<') {
         return html.split_whitespace().collect::<Vec<_>>().join(" ");
     }
     let source = Source::of(html);
-    let made = rewritten(&source, 0, formulas, &mut Vec::new());
+    let made = within(&source, 0, formulas, &mut Vec::new(), depth + 1);
     made.text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A table of HTML as one of Markdown.
-fn table(html: &str, formulas: &Formulas) -> String {
+fn table(html: &str, formulas: &Formulas, depth: usize) -> String {
     let mut rows: Vec<(Vec<String>, bool)> = Vec::new();
     let mut caption = String::new();
     let mut rest = html;
@@ -615,7 +713,7 @@ fn table(html: &str, formulas: &Formulas) -> String {
             // A cell that nothing closes ends where the next one begins.
             let next = after.find("<t").or_else(|| after.find("</t")).unwrap_or(after.len());
             let (inside, end) = closing(after, name).unwrap_or((next, next));
-            let words = words_in_line(&after[..inside], formulas).replace("\\|", "|").replace('|', "\\|");
+            let words = words_in_line(&after[..inside], formulas, depth).replace("\\|", "|").replace('|', "\\|");
             if name.eq_ignore_ascii_case("caption") {
                 caption = words;
             } else {
@@ -641,9 +739,10 @@ fn table(html: &str, formulas: &Formulas) -> String {
     rows.retain(|(cells, _)| !cells.is_empty());
     // One that only places things on the page has a single cell in each row.
     let columns = rows.iter().map(|(cells, _)| cells.len()).max().unwrap_or_default();
-    let line = |cells: &[String]| {
-        let cells = (0..columns).map(|at| cells.get(at).map_or("", String::as_str));
-        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+    // What a row has not is empty anyhow: rows of one cell below one of thousands would be thousands of cells each.
+    let line = |cells: &[String], columns: usize| {
+        let none = std::iter::repeat_n("", columns.saturating_sub(cells.len()));
+        format!("| {} |\n", cells.iter().map(String::as_str).chain(none).collect::<Vec<_>>().join(" | "))
     };
     if columns <= 1 {
         return rows.iter().flat_map(|(cells, _)| cells).map(|cell| format!("{cell}\n\n")).collect();
@@ -651,10 +750,10 @@ fn table(html: &str, formulas: &Formulas) -> String {
     let mut out = if caption.is_empty() { String::new() } else { format!("{caption}\n\n") };
     let headed = rows.first().is_some_and(|(_, heads)| *heads) && rows.len() > 1;
     let none = Vec::new();
-    out.push_str(&line(if headed { &rows[0].0 } else { &none }));
+    out.push_str(&line(if headed { &rows[0].0 } else { &none }, columns));
     out.push_str(&format!("|{}\n", " --- |".repeat(columns)));
     for (cells, _) in &rows[usize::from(headed)..] {
-        out.push_str(&line(cells));
+        out.push_str(&line(cells, 0));
     }
     // Characters of formulas stay what they are.
     debug_assert!(

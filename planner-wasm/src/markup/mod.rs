@@ -4,6 +4,9 @@
 //! formulas are taken out, so that no rule of a markup takes them apart; then the dialects' own marks and HTML become Markdown.
 //! It never decides what is spoken and what is shown: the lesson's reader does.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 mod dialect;
 pub(crate) mod formulas;
 mod html;
@@ -27,10 +30,14 @@ pub(crate) fn markdown(written: &Source, body: usize, formulas: &mut Formulas) -
 /// Of remarks that say the same the first, with how many there are.
 pub(crate) fn told_once(remarks: Vec<Remark>) -> Vec<Remark> {
     let mut once: Vec<(Remark, usize)> = Vec::new();
+    let mut known: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for remark in remarks {
-        match once.iter_mut().find(|(known, _)| known.0 == remark.0 && known.1 == remark.1) {
-            Some((_, count)) => *count += 1,
-            None => once.push((remark, 1)),
+        match known.entry((remark.0, remark.1.clone())) {
+            Entry::Occupied(first) => once[*first.get()].1 += 1,
+            Entry::Vacant(none) => {
+                none.insert(once.len());
+                once.push((remark, 1));
+            }
         }
     }
     let told = |((code, message, at), count): (Remark, usize)| {

@@ -24,9 +24,8 @@ impl Source {
 
     /// A stretch of it.
     pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
-        // Room for the stretch alone: a document has many of them.
-        let out = Self { text: String::with_capacity(range.len()), origins: Vec::with_capacity(1) };
-        let mut part = Rewriter { source: self, out };
+        // As much room as the stretch takes: a document has as many parts as lines.
+        let mut part = Rewriter::with_room(self, range.len());
         part.copy(range.clone());
         if part.out.origins.is_empty() {
             part.out.origins.push((0, self.origin(range.start)));
@@ -83,6 +82,43 @@ impl Source {
     }
 }
 
+/// Where marks next stand in a text. Each is looked for once: who searched for the end of every beginning would read a text of beginnings
+/// once for each of them.
+#[derive(Debug, Default)]
+pub(crate) struct Ends {
+    /// A mark, from where on it was looked for, and the first place of it there.
+    known: Vec<(&'static str, usize, Option<usize>)>,
+}
+
+impl Ends {
+    /// The first place of `mark` at or after byte `from` of the text, which is always the same one; `find` finds it in the rest of it.
+    pub(crate) fn next(
+        &mut self,
+        text: &str,
+        from: usize,
+        mark: &'static str,
+        find: impl Fn(&str, &str) -> Option<usize>,
+    ) -> Option<usize> {
+        let index = self.known.iter().position(|(known, ..)| *known == mark).unwrap_or_else(|| {
+            self.known.push((mark, usize::MAX, None));
+            self.known.len() - 1
+        });
+        let (_, begin, found) = self.known[index];
+        if begin <= from && found.is_none_or(|at| at >= from) {
+            return found;
+        }
+        let found = if from < begin && begin < text.len() {
+            // A little before what is known.
+            let end = text.ceil_char_boundary(begin + mark.len() - 1);
+            find(&text[from..end], mark).map(|at| from + at).or(found)
+        } else {
+            find(&text[from..], mark).map(|at| from + at)
+        };
+        self.known[index] = (mark, from, found);
+        found
+    }
+}
+
 /// The beginning of a text, at most so many bytes of it: what is looked for behind a mark is near, or a document of marks alone would be
 /// searched to its end for each of them.
 pub(crate) fn near(text: &str, bytes: usize) -> &str {
@@ -109,9 +145,13 @@ pub(crate) struct Rewriter<'a> {
 }
 
 impl<'a> Rewriter<'a> {
+    /// For about as many bytes as the source has.
     pub(crate) fn of(source: &'a Source) -> Self {
-        let out = Source { text: String::with_capacity(source.text.len() + 64), origins: Vec::new() };
-        Self { source, out }
+        Self::with_room(source, source.text.len() + 64)
+    }
+
+    fn with_room(source: &'a Source, bytes: usize) -> Self {
+        Self { source, out: Source { text: String::with_capacity(bytes), origins: Vec::with_capacity(1) } }
     }
 
     /// Copies a stretch of the source.
@@ -154,6 +194,24 @@ impl<'a> Rewriter<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_takes_no_more_room_than_it_is_long() {
+        let source = Source::of(&"a: 1\n".repeat(1_000));
+        let lines = source.lines(0);
+        assert_eq!(lines.len(), 1_000);
+        assert!(lines.iter().all(|line| line.text.capacity() <= 8 && line.origins.capacity() <= 4), "{:?}", lines[0]);
+    }
+
+    #[test]
+    fn ends_are_found_wherever_they_are_looked_for() {
+        let text = "a]] ä]]] b]";
+        let mut ends = Ends::default();
+        for from in [0, 1, 2, 0, 3, 6, 4, 8, 7, 1, 12] {
+            let found = text.get(from..).and_then(|rest| rest.find("]]")).map(|at| from + at);
+            assert_eq!(ends.next(text, from, "]]", |text, mark| text.find(mark)), found, "{from}");
+        }
+    }
 
     #[test]
     fn places_are_kept_through_several_passes() {

@@ -62,6 +62,10 @@ const DIRECTIONS: &[&str] = &[
     "whispers",
 ];
 
+/// Bytes of a direction, and of an element whose alias is heard.
+const LONGEST_DIRECTION: usize = 41;
+const LONGEST_ALIAS: usize = 1_000;
+
 /// Words without marks for voices.
 pub(crate) fn unmarked(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '[', '(', '*']) {
@@ -105,11 +109,12 @@ fn element(rest: &str) -> Option<(usize, &str)> {
     if !ELEMENTS.contains(&name[..end].to_ascii_lowercase().as_str()) {
         return None;
     }
-    let length = rest.find('>')? + 1;
+    // Within the tag: what nothing closes is not searched to the end of the text again and again.
+    let length = inside.find(['<', '>']).filter(|end| inside[*end..].starts_with('>'))? + 2;
     // `<sub alias="World Wide Web">WWW</sub>` is heard as its alias.
     if &name[..end] == "sub"
         && let Some((_, alias)) = rest[..length].split_once("alias=")
-        && let Some(close) = rest.find("</sub>")
+        && let Some(close) = rest.as_bytes().windows(6).take(LONGEST_ALIAS).position(|end| end == b"</sub>")
     {
         let quote = alias.chars().next()?;
         return Some((close + "</sub>".len(), alias[1..].split(quote).next()?));
@@ -124,7 +129,7 @@ fn direction(rest: &str) -> Option<(usize, &str)> {
         '*' => '*',
         _ => return None,
     };
-    let end = rest[1..].find(close).filter(|end| *end <= 40)? + 1;
+    let end = rest.bytes().skip(1).take(LONGEST_DIRECTION).position(|byte| char::from(byte) == close)? + 1;
     let inside = rest[1..end].trim().to_lowercase();
     let words = inside.trim_end_matches(['.', '!', '…']);
     // `[pause 2s]`, `[pause: 500ms]`

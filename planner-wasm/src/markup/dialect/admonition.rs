@@ -87,7 +87,7 @@ pub(super) fn colons(lines: &[Source], context: &mut Context<'_>) -> Option<Take
         context.warn("plan.left_out", "the document hides this part from readers; it is left out", at);
         return Some((length, Vec::new()));
     }
-    let body = context.lines(&body);
+    let body = context.lines(body);
     if is_callout(&name) {
         let title = if title.is_empty() { capital(name.trim_start_matches("callout-")) } else { title };
         return Some((length, callout(&title, body, at)));
@@ -131,7 +131,7 @@ pub(super) fn named(info: &str) -> (String, String) {
 }
 
 /// Without the options of a directive: `:label: x` lines, or what stands between two `---`.
-pub(super) fn without_options(body: &[Source]) -> Vec<Source> {
+pub(super) fn without_options(body: &[Source]) -> &[Source] {
     let option = |line: &Source| {
         let text = line.text.trim();
         text.strip_prefix(':').and_then(|rest| rest.split_once(':')).is_some_and(|(key, _)| {
@@ -141,9 +141,9 @@ pub(super) fn without_options(body: &[Source]) -> Vec<Source> {
     if body.first().is_some_and(|line| line.text.trim() == "---")
         && let Some(end) = body[1..].iter().position(|line| line.text.trim() == "---")
     {
-        return body[end + 2..].to_vec();
+        return &body[end + 2..];
     }
-    body.iter().skip_while(|line| option(line)).cloned().collect()
+    &body[body.iter().take_while(|line| option(line)).count()..]
 }
 
 /// Obsidian's `> [!theorem]- Title`; GitHub's five without a title are Markdown's own.

@@ -2,7 +2,7 @@
 
 use super::rule::{Context, Taken};
 use crate::markup::formulas::{closes, fence_marks};
-use crate::markup::source::Source;
+use crate::markup::source::{Source, near};
 
 /// Keys of a front matter that only tools for slides know.
 const KEYS: &[&str] = &[
@@ -25,6 +25,9 @@ const KEYS: &[&str] = &[
     "theme: uncover",
     "output: revealjs",
 ];
+
+/// Bytes of a heading that slides without one go by.
+const LONGEST_HEADING: usize = 200;
 
 /// Whether a document is a deck: its front matter says so, or most parts between rules begin with a heading.
 pub(super) fn is_deck(front: &str, text: &str) -> bool {
@@ -103,7 +106,7 @@ pub(super) fn slides(lines: Vec<Source>) -> Vec<Source> {
             let words = line.part(level + 1..line.text.len());
             let first = before.is_none() && !headed;
             if !headed {
-                before = Some(words.text.trim().to_owned());
+                before = Some(near(words.text.trim(), LONGEST_HEADING).to_owned());
             }
             let wanted = match (headed, first) {
                 (false, true) => "# ",

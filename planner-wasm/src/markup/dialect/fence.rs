@@ -142,21 +142,15 @@ fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context:
     let body: Vec<Source> = body.iter().map(|line| line.part(indent.min(line.text.len())..line.text.len())).collect();
     let body = without_options(&body);
     let kind = name.rsplit(':').next().unwrap_or(name).trim_start_matches("prf-");
-    let text = |context: &mut Context<'_>| {
-        // In a fence nothing was looked for; this one holds text.
-        let mut whole = Source::made("", at);
-        whole.extend(body.clone());
-        let taken = formulas::taken(&whole, 0, context.formulas);
-        context.lines(&taken.lines(0))
-    };
+    let text = |context: &mut Context<'_>| of_lines(body, at, context);
     match kind {
         "code-block" | "code-cell" | "code" | "sourcecode" | "highlight" | "exec" | "jupyter-execute" | "ipython" => {
             let language = title.split_whitespace().next().unwrap_or_default();
             let language = language.replace("ipython3", "python");
-            fenced(&language, &body, at)
+            fenced(&language, body, at)
         }
-        "math" => fenced("math", &body, at),
-        "mermaid" => fenced("mermaid", &body, at),
+        "math" => fenced("math", body, at),
+        "mermaid" => fenced("mermaid", body, at),
         "figure" | "image" | "figure-md" => {
             let caption = body.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");
             let picture = format!("![{}]({})", caption.trim().replace(['[', ']'], ""), title.trim());
@@ -197,10 +191,17 @@ fn obsidian(kind: &str, body: &[Source], at: usize, context: &mut Context<'_>) -
         }
         rest = &rest[1..];
     }
+    callout(&title, of_lines(rest, at, context), at)
+}
+
+/// The text that stands in a fence, where no formulas were looked for.
+fn of_lines(body: &[Source], at: usize, context: &mut Context<'_>) -> Vec<Source> {
     let mut whole = Source::made("", at);
-    whole.extend(rest.to_vec());
-    let taken = formulas::taken(&whole, 0, context.formulas);
-    callout(&title, context.lines(&taken.lines(0)), at)
+    whole.extend(body.to_vec());
+    // Only its lines are kept while those inside of it are read.
+    let lines = formulas::taken(&whole, 0, context.formulas).lines(0);
+    drop(whole);
+    context.lines(&lines)
 }
 
 #[cfg(test)]

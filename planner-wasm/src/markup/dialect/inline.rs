@@ -1,16 +1,20 @@
 //! Marks within a line: links of wikis, templates, attributes, roles, citations, emphasis that CommonMark has no mark for.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use super::rule::Context;
 use crate::markup::formulas::{GUARD, is_private};
-use crate::markup::source::{Rewriter, Source, near};
+use crate::markup::source::{Ends, Rewriter, Source, near};
 
 /// What a rule takes from the rest of a line, and what stands in its place.
 type Taken = (usize, String);
 
 /// Where in a line a rule looks.
-struct Here<'a> {
+struct Here<'a, 'e> {
+    /// All of the line, and where marks stand in it.
+    line: &'a str,
+    ends: &'e RefCell<Ends>,
     /// From here to the end of the line.
     rest: &'a str,
     /// The character before.
@@ -19,7 +23,21 @@ struct Here<'a> {
     origin: usize,
 }
 
-type InlineRule = fn(&Here<'_>, &mut Context<'_>) -> Option<Taken>;
+impl<'a> Here<'a, '_> {
+    /// What stands between two marks, the first of them here.
+    fn between(&self, open: &'static str, close: &'static str) -> Option<(&'a str, usize)> {
+        let inside = self.rest.strip_prefix(open)?;
+        let begin = self.at + open.len();
+        let find = |text: &str, mark: &str| text.find(mark);
+        let end = self.ends.borrow_mut().next(self.line, begin, close, find)? - begin;
+        (end + close.len() <= LONGEST).then(|| (&inside[..end], open.len() + end + close.len()))
+    }
+}
+
+/// Bytes between two marks, with the second of them.
+const LONGEST: usize = 1_000;
+
+type InlineRule = fn(&Here<'_, '_>, &mut Context<'_>) -> Option<Taken>;
 
 /// In this order; each by the characters that it can begin with.
 const RULES: &[(&str, InlineRule)] = &[
@@ -55,12 +73,14 @@ pub(super) fn rewritten(line: &Source, context: &mut Context<'_>) -> Option<Sour
     }
     let mut out = Rewriter::of(line);
     let (mut copied, mut at) = (0, 0);
+    let ends = RefCell::default();
     while at < text.len() {
         let Some(next) = text[at..].find(SIGNS) else { break };
         at += next;
         let rest = &text[at..];
         let sign = &rest[..1];
-        let here = Here { rest, before: text[..at].chars().next_back(), at, origin: line.origin(at) };
+        let here =
+            Here { line: text, ends: &ends, rest, before: text[..at].chars().next_back(), at, origin: line.origin(at) };
         let taken = RULES.iter().filter(|(signs, _)| *signs == sign).find_map(|(_, rule)| rule(&here, context));
         match taken {
             Some((length, made)) => {
@@ -137,7 +157,7 @@ fn code_span(rest: &str) -> usize {
 /// What stands between two marks at the beginning of `rest`.
 fn between<'a>(rest: &'a str, open: &str, close: &str) -> Option<(&'a str, usize)> {
     let inside = rest.strip_prefix(open)?;
-    let end = near(inside, 1_000).find(close)?;
+    let end = near(inside, LONGEST).find(close)?;
     Some((&inside[..end], open.len() + end + close.len()))
 }
 
@@ -154,8 +174,8 @@ fn page(inside: &str) -> &str {
 }
 
 /// `![[picture.png|400]]` of Obsidian.
-fn embed(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
-    let (inside, length) = between(here.rest, "![[", "]]")?;
+fn embed(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = here.between("![[", "]]")?;
     let path = inside.split('|').next().unwrap_or(inside).trim();
     let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
     if ["png", "jpg", "jpeg", "svg", "gif", "webp", "bmp"].contains(&extension.as_str()) {
@@ -174,22 +194,22 @@ fn embed(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `[[a/b|c]]`, and what LiaScript asks.
-fn wiki_link(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+fn wiki_link(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     if here.rest.starts_with("[[") {
-        let (inside, length) = between(here.rest, "[[", "]]")?;
+        let (inside, length) = here.between("[[", "]]")?;
         // A choice of LiaScript: `[[X]] answer`, `[[ ]] answer`.
         if matches!(inside.trim(), "" | "X" | "x" | "?") {
             return Some((length, if here.at < 6 { "- ".to_owned() } else { String::new() }));
         }
         return (!inside.contains('[')).then(|| (length, page(inside).trim().to_owned()));
     }
-    let (inside, length) = between(here.rest, "[(", ")]")?;
+    let (inside, length) = here.between("[(", ")]")?;
     (matches!(inside.trim(), "" | "X" | "x") && here.at < 6).then(|| (length, "- ".to_owned()))
 }
 
 /// `[@knuth1984, p. 12]`
-fn citation(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    let (inside, length) = between(here.rest, "[", "]")?;
+fn citation(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = here.between("[", "]")?;
     let key = |part: &str| {
         let key = part.trim().trim_start_matches('-').split([',', ' ']).find(|word| word.starts_with(['@', '-']));
         key.is_some_and(|key| key.len() > 1)
@@ -205,7 +225,7 @@ fn citation(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// A link's target may be made by a template, which is no part of its path.
-fn target(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+fn target(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let inside = near(here.rest.strip_prefix("](")?, 1_000);
     let end = inside
         .find("){")
@@ -224,8 +244,8 @@ fn target(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `![bg right:40%](a.png)` and `![w:300](a.png)` of Marp: how a picture is set is not what it shows.
-fn picture_of_deck(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
-    let (alt, length) = between(here.rest, "![", "](").filter(|_| context.deck)?;
+fn picture_of_deck(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (alt, length) = here.between("![", "](").filter(|_| context.deck)?;
     let words = ["bg", "left", "right", "fit", "cover", "contain", "auto", "vertical", "invert", "inline", "center"];
     let setting = |word: &&str| {
         let key = word.split(':').next().unwrap_or(word);
@@ -253,18 +273,18 @@ fn picture_of_deck(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> 
 }
 
 /// `%%…%%` of Obsidian.
-fn comment(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    between(here.rest, "%%", "%%").filter(|(inside, _)| !inside.is_empty()).map(|(_, length)| (length, String::new()))
+fn comment(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    here.between("%%", "%%").filter(|(inside, _)| !inside.is_empty()).map(|(_, length)| (length, String::new()))
 }
 
 /// `--{{1}}--` before what LiaScript speaks.
-fn spoken_by_liascript(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    between(here.rest, "--{{", "}}--").map(|(_, length)| (length, String::new()))
+fn spoken_by_liascript(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    here.between("--{{", "}}--").map(|(_, length)| (length, String::new()))
 }
 
 /// `{{ … }}`, `{% … %}` and `{{< … >}}`: what a template would put there is not known.
-fn template(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
-    if let Some((inside, length)) = between(here.rest, "{{<", ">}}").or_else(|| between(here.rest, "{{%", "%}}")) {
+fn template(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    if let Some((inside, length)) = here.between("{{<", ">}}").or_else(|| here.between("{{%", "%}}")) {
         let inside = inside.trim();
         if inside.starts_with("figure") || inside.starts_with("img") {
             let value =
@@ -276,7 +296,7 @@ fn template(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
         }
         return Some((length, String::new()));
     }
-    if let Some((inside, length)) = between(here.rest, "{%", "%}") {
+    if let Some((inside, length)) = here.between("{%", "%}") {
         let plain = inside.trim_matches(['-', ' ']);
         let known = plain.starts_with("raw") || plain.starts_with("endraw");
         if !known && !plain.starts_with("end") {
@@ -284,7 +304,7 @@ fn template(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
         }
         return Some((length, String::new()));
     }
-    let (inside, length) = between(here.rest, "{{", "}}")?;
+    let (inside, length) = here.between("{{", "}}")?;
     // Animations of LiaScript, `{{1-2}}`, mean nothing here.
     if !inside.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '|' | '>')) {
         context.warn(
@@ -297,8 +317,8 @@ fn template(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `` {ref}`words <label>` `` of MyST.
-fn role(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    let (name, length) = between(here.rest, "{", "}`")?;
+fn role(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (name, length) = here.between("{", "}`")?;
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':')) {
         return None;
     }
@@ -323,7 +343,7 @@ fn role(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `{: .x}`, `{.class}`, `{#id}`, `{ .annotate }`, `{width=50%}` after what they are about.
-fn attribute(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+fn attribute(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     attributes(here.rest).map(|length| (length, String::new()))
 }
 
@@ -355,8 +375,8 @@ pub(super) fn attributes(rest: &str) -> Option<usize> {
 }
 
 /// References of LaTeX and bookdown: the numbers of formulas, and others, which are not known here.
-fn reference(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
-    if let Some((_, length)) = between(here.rest, "\\@ref(", ")") {
+fn reference(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    if let Some((_, length)) = here.between("\\@ref(", ")") {
         return Some((length, String::new()));
     }
     const COMMANDS: &[&str] = &[
@@ -375,7 +395,7 @@ fn reference(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
         "\\hypertarget{",
     ];
     let command = COMMANDS.iter().find(|command| here.rest.starts_with(**command))?;
-    let (label, length) = between(here.rest, command, "}")?;
+    let (label, length) = here.between(command, "}")?;
     let number = match *command {
         "\\eqref{" | "\\ref{" | "\\cref{" | "\\Cref{" | "\\autoref{" => context.formulas.definitions.numbered(label),
         _ => None,
@@ -385,7 +405,7 @@ fn reference(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `@fig-plot` of Quarto.
-fn cross_reference(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+fn cross_reference(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     const KINDS: &[&str] =
         &["fig-", "tbl-", "eq-", "sec-", "thm-", "lem-", "def-", "lst-", "exr-", "exm-", "cor-", "prp-"];
     let name = here.rest.strip_prefix('@')?;
@@ -395,8 +415,8 @@ fn cross_reference(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// What stands between two doubled marks with no space inside of them.
-fn doubled<'a>(here: &Here<'a>, mark: &str) -> Option<(&'a str, usize)> {
-    let (inside, length) = between(here.rest, mark, mark)?;
+fn doubled<'a>(here: &Here<'a, '_>, mark: &'static str) -> Option<(&'a str, usize)> {
+    let (inside, length) = here.between(mark, mark)?;
     let sign = mark.chars().next()?;
     let tight = !inside.is_empty() && !inside.starts_with([' ', sign]) && !inside.ends_with([' ', sign]);
     let free =
@@ -405,12 +425,12 @@ fn doubled<'a>(here: &Here<'a>, mark: &str) -> Option<(&'a str, usize)> {
 }
 
 /// `==words==`
-fn highlighted(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+fn highlighted(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     emphasised(doubled(here, "==")?, context)
 }
 
 /// `++words++`
-fn inserted(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
+fn inserted(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     emphasised(doubled(here, "++")?, context)
 }
 
@@ -420,27 +440,29 @@ fn emphasised((inside, length): (&str, usize), _: &mut Context<'_>) -> Option<Ta
 }
 
 /// `H~2~O`
-fn lowered_rule(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
+fn lowered_rule(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let (inside, length) = script(here, "~")?;
     Some((length, lowered(inside).into_owned()))
 }
 
 /// `x^2^`, a note `^[…]` of Pandoc, and Obsidian's names of blocks.
-fn raised_rule(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    if let Some((inside, length)) = between(here.rest, "^[", "]") {
+fn raised_rule(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    if let Some((inside, length)) = here.between("^[", "]") {
         return Some((length, format!(" ({inside})")));
     }
     if let Some((inside, length)) = script(here, "^") {
         return Some((length, raised(inside).into_owned()));
     }
-    let id = here.rest[1..].trim_end();
-    let name = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && id.len() < 40;
+    // It ends its line, and is near: a line of marks is not read to its end for each of them.
+    let id = near(&here.rest[1..], LONGEST_TAGS).trim_end();
+    let name = !id.is_empty() && id.len() < 40 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let alone = here.before.is_none_or(char::is_whitespace);
-    (name && alone).then(|| (here.rest.len(), String::new()))
+    let last = here.rest.len() <= LONGEST_TAGS;
+    (name && alone && last).then(|| (here.rest.len(), String::new()))
 }
 
-fn script<'a>(here: &Here<'a>, mark: &str) -> Option<(&'a str, usize)> {
-    let (inside, length) = between(here.rest, mark, mark)?;
+fn script<'a>(here: &Here<'a, '_>, mark: &'static str) -> Option<(&'a str, usize)> {
+    let (inside, length) = here.between(mark, mark)?;
     let stands = here.before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ')' | ']') || is_private(c));
     let short = (1..=12).contains(&inside.chars().count()) && !inside.contains([' ', '[', ']', '(']);
     (stands && short && !here.rest[length..].starts_with(mark)).then_some((inside, length))
@@ -528,8 +550,8 @@ pub(in crate::markup) fn lowered(text: &str) -> Cow<'_, str> {
 }
 
 /// `:rocket:` is nothing to say, and nothing to learn.
-fn emoji(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    let (inside, length) = between(here.rest, ":", ":")?;
+fn emoji(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = here.between(":", ":")?;
     let name = inside.len() > 1
         && inside.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '+'))
         && inside.contains(|c: char| c.is_ascii_lowercase());
@@ -545,16 +567,22 @@ pub(super) fn is_tag(word: &str) -> bool {
     word.starts_with(char::is_alphabetic) && letters && !colour && word != "include" && word != "define"
 }
 
+/// Bytes of the tags at the end of a line.
+const LONGEST_TAGS: usize = 400;
+
 /// Tags at the end of a line.
-fn tag(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    let tags = here.rest.split_whitespace().all(|word| word.strip_prefix('#').is_some_and(is_tag));
+fn tag(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let follows = here.at > 0 && here.before.is_some_and(char::is_whitespace);
-    (tags && follows && !here.rest.trim().is_empty()).then(|| (here.rest.len(), String::new()))
+    if !follows || here.rest.len() > LONGEST_TAGS {
+        return None;
+    }
+    let tags = here.rest.split_whitespace().all(|word| word.strip_prefix('#').is_some_and(is_tag));
+    (tags && !here.rest.trim().is_empty()).then(|| (here.rest.len(), String::new()))
 }
 
 /// A mark of emphasis between a letter and a mark, where words have no spaces between them: `**注意：**直角`. CommonMark sees no end there.
-fn bold_beside_letters(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
-    let (inside, length) = between(here.rest, "**", "**").filter(|(inside, _)| !inside.is_empty())?;
+fn bold_beside_letters(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = here.between("**", "**").filter(|(inside, _)| !inside.is_empty())?;
     let tight =
         !inside.starts_with([' ', '*']) && !inside.ends_with([' ', '*', '\\']) && !here.rest[length..].starts_with('*');
     let letter = |c: char| c.is_alphanumeric();
@@ -569,8 +597,8 @@ fn bold_beside_letters(here: &Here<'_>, _: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `` `r mean(x)` `` of R Markdown, and `` `{python} x` `` of Quarto: the value is not known.
-fn computed(here: &Here<'_>, context: &mut Context<'_>) -> Option<Taken> {
-    let (inside, length) = between(here.rest, "`", "`")?;
+fn computed(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = here.between("`", "`")?;
     let program =
         ["r ", "{r} ", "{python} ", "{julia} ", "{ojs} ", "python "].iter().any(|start| inside.starts_with(start));
     program.then(|| {

@@ -39,15 +39,27 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Empty lines in a row that a body keeps.
+const MOST_EMPTY_LINES: usize = 20;
+
 /// The lines of a body that is indented by at least `indent` columns, without the indent; empty lines between them belong to it.
 pub(super) fn indented(lines: &[Source], indent: usize) -> (usize, Vec<Source>) {
     let mut body = Vec::new();
-    for line in lines {
+    let (mut empty, mut length) = (0, 0);
+    for (index, line) in lines.iter().enumerate() {
         let spaces = leading(&line.text);
         if line.text.trim().is_empty() {
-            body.push(line.part(0..0));
-        } else if spaces.0 >= indent {
+            empty += 1;
+            // More of them in a row say no more, and each block around them would have them once more.
+            if empty <= MOST_EMPTY_LINES {
+                body.push(line.part(0..0));
+            }
+            continue;
+        }
+        empty = 0;
+        if spaces.0 >= indent {
             body.push(line.part(spaces.1.min(bytes_of_indent(&line.text, indent))..line.text.len()));
+            length = index + 1;
         } else {
             break;
         }
@@ -55,7 +67,7 @@ pub(super) fn indented(lines: &[Source], indent: usize) -> (usize, Vec<Source>) 
     while body.last().is_some_and(|line: &Source| line.text.trim().is_empty()) {
         body.pop();
     }
-    (body.len(), body)
+    (length, body)
 }
 
 /// Columns and bytes of the white space at the beginning.
