@@ -14,9 +14,9 @@ use crate::growing::{Kind, kinds};
 const BYTES: usize = 32 << 10;
 /// What four times as much may cost: four times, and the logarithms of sorted names. Twice as many for each would be sixteen.
 const GROWTH: f64 = 5.0;
-/// Units of fuel for each byte, with the everyday profile of the guest: no document of half a megabyte runs out of it. Two hundred
-/// pronunciations that begin alike cost most, 28,000.
-const EACH: f64 = 40_000.0;
+/// Units of fuel for each byte, with the everyday profile of the guest: of these kinds no document of a quarter of a megabyte runs out of
+/// it. Formulas cost most; chemistry more than this, some fifty million units for a formula of 65 bytes.
+const EACH: f64 = 80_000.0;
 
 /// Fuel for a document of about so many bytes, and how it ended.
 async fn fuel(kind: &Kind, bytes: usize, sandbox: &Sandbox) -> (usize, f64, String) {

@@ -11,6 +11,28 @@ const LONGEST: usize = 2_000;
 const LONGEST_NEEDED: usize = 2_000;
 const LONGEST_LABEL: usize = 202;
 
+/// Definitions without an end in one source; those after them are not looked at, since each costs a look at what follows it.
+const MOST_OPEN: usize = 20;
+/// Commands that define something in braces.
+const DEFINING: &[&str] = &[
+    "\\newcommand",
+    "\\renewcommand",
+    "\\providecommand",
+    "\\DeclareRobustCommand",
+    "\\def",
+    "\\gdef",
+    "\\edef",
+    "\\xdef",
+    "\\DeclareMathOperator",
+    "\\DeclarePairedDelimiter",
+    "\\newenvironment",
+    "\\renewenvironment",
+    "\\definecolor",
+    "\\usepackage",
+    "\\RequirePackage",
+    "\\require",
+];
+
 /// The beginning of a text, at most so many bytes of it.
 fn near(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
@@ -96,9 +118,13 @@ impl Definitions {
     pub fn take(&mut self, source: &str) -> String {
         let mut out = String::with_capacity(source.len());
         let mut cursor = Cursor::new(source);
+        let mut open = 0;
         while let Some(piece) = cursor.next() {
             match piece {
-                Piece::Command(name) if !self.definition(name, &mut cursor) => out.push_str(name),
+                Piece::Command(name) if open > MOST_OPEN || !self.definition(name, &mut cursor) => {
+                    open += usize::from(DEFINING.contains(&name));
+                    out.push_str(name);
+                }
                 Piece::Command(_) => {}
                 Piece::Letter(letter) => out.push(letter),
             }

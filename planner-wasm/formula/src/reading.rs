@@ -11,6 +11,12 @@ use crate::source::{self, Dialect};
 /// A formula of more bytes is no formula that fits on a screen.
 pub const LONGEST: usize = 16_000;
 
+/// A formula with chemistry in it of more bytes: reading chemistry takes time in proportion to the square of its length, some 6 ms
+/// for 65 bytes.
+const LONGEST_CHEMISTRY: usize = 400;
+/// More rows fit on no screen, and each costs a tenth of a millisecond.
+const MOST_ROWS: usize = 200;
+
 /// Faults that are mended in one formula; each costs a reading.
 const MOST_FAULTS: usize = 24;
 
@@ -40,6 +46,12 @@ pub fn read(source: &str, definitions: &Definitions, dialect: Dialect) -> Result
     let nothing = |why: &str| Err(Fault { why: why.to_owned(), about: String::new() });
     if source.len() > LONGEST {
         return nothing("it is too long");
+    }
+    if source.len() > LONGEST_CHEMISTRY && (source.contains("\\ce") || source.contains("\\pu")) {
+        return nothing("its chemistry is too long");
+    }
+    if source.matches("\\\\").count() > MOST_ROWS {
+        return nothing("it has too many rows");
     }
     let mut known = definitions.clone();
     let rest = known.take(source);

@@ -23,8 +23,15 @@ pub(crate) fn words(source: &str, locale: &'static Locale) -> String {
     if said.is_empty() { letters(source) } else { said }
 }
 
+/// Bytes of what may be a formula within words.
+const LONGEST_IN_WORDS: usize = 400;
+
 /// The words of what may be a formula: its letters and numbers unless all of it is understood.
 pub(crate) fn words_if_whole(source: &str, locale: &'static Locale) -> String {
+    // Within words nobody writes longer ones, and reading them takes time.
+    if source.len() > LONGEST_IN_WORDS {
+        return letters(source);
+    }
     latex::parse_whole(source).map_or_else(|| letters(source), |row| spoken(&row, locale))
 }
 
