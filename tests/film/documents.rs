@@ -123,7 +123,10 @@ fn a_storyboard_with_every_action_becomes_a_film() {
     let harness = Harness::new();
     let made = harness.render(&fixture("storyboards/every-action.storyboard.json"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
-    assert_eq!(made.status()["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
+    assert_eq!(
+        made.status()["audit"],
+        serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0})
+    );
 }
 
 #[test]
@@ -193,14 +196,14 @@ fn each_way_in_which_a_program_fails_has_its_code_and_what_was_drawn_stays() {
     );
     let unreadable =
         format!("```manim\n{head}class Unreadable(Scene):\n    def construct(self:\n        pass\n```\n\n");
-    let hidden = format!(
-        "```manim\n{head}if False:\n    class Hidden(Scene):\n        def construct(self):\n            self.wait()\n```\n\n"
+    let removed = format!(
+        "```manim\n{head}class Removed(Scene):\n    def construct(self):\n        self.wait()\n\n\ndel Removed\n```\n\n"
     );
     let cases = [
         ("program.film_limit: ", endless, Some("2.0 s")),
         ("program.error: ", half, Some("1.0 s")),
         ("program.unreadable: ", unreadable, None),
-        ("program.no_scene_class: ", hidden, None),
+        ("program.no_scene_class: ", removed, None),
         ("program.other_manim: ", fence("other_manim"), None),
         ("program.opengl: ", fence("opengl").replace("self.play(Create(Square()), run_time=0.3)", "pass"), None),
         ("program.input: ", fence("asks"), Some("on the screen")),

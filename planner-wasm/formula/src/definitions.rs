@@ -1,5 +1,7 @@
 //! Macros that a document defines, for all its formulas: `\newcommand`, `\def`, `\let`, `\DeclareMathOperator` and their kin.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::colours::Colours;
 use crate::cursor::{Cursor, Piece};
 
@@ -66,7 +68,7 @@ pub struct Definitions {
     macros: Vec<Macro>,
     environments: Vec<Environment>,
     pub(crate) colours: Colours,
-    labels: Vec<(String, String)>,
+    labels: BTreeMap<String, String>,
 }
 
 impl Definitions {
@@ -78,14 +80,13 @@ impl Definitions {
 
     /// Gives a label the number by which it is shown: `\label{name}` then numbers its formula, and `\eqref{name}` shows the number.
     pub fn number(&mut self, label: &str, number: &str) {
-        self.labels.retain(|(known, _)| known != label);
-        self.labels.push((label.to_owned(), number.to_owned()));
+        self.labels.insert(label.to_owned(), number.to_owned());
     }
 
     /// The number of a label.
     #[must_use]
     pub fn numbered(&self, label: &str) -> Option<&str> {
-        self.labels.iter().find(|(known, _)| known == label.trim()).map(|(_, number)| &**number)
+        self.labels.get(label.trim()).map(String::as_str)
     }
 
     /// Whether nothing is defined.
@@ -300,6 +301,7 @@ pub fn referred(source: &str) -> Vec<String> {
     };
     let wanted = names(&["\\ref", "\\eqref", "\\autoref", "\\cref", "\\Cref"]);
     let mut set = names(&["\\label"]);
+    let wanted: BTreeSet<String> = wanted.into_iter().collect();
     set.retain(|label| wanted.contains(label));
     set.dedup();
     set
@@ -339,22 +341,6 @@ impl Definitions {
             }
         }
         Some(format!("{}{}", self.needed(&out), out.trim()))
-    }
-
-    /// Words with numbers in place of references.
-    #[must_use]
-    pub fn referring(&self, words: &str) -> String {
-        if self.labels.is_empty() || !words.contains("ref{") {
-            return words.to_owned();
-        }
-        let mut out = words.to_owned();
-        for (label, number) in &self.labels {
-            out = out.replace(&format!("\\eqref{{{label}}}"), &format!("({number})"));
-            for command in ["ref", "autoref", "cref", "Cref"] {
-                out = out.replace(&format!("\\{command}{{{label}}}"), number);
-            }
-        }
-        out
     }
 
     /// Definitions of the macros that a source uses, and of those that they use.

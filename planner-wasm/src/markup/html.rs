@@ -298,11 +298,9 @@ impl<'a> Pass<'a, '_> {
         }
         // Components of MDX, and elements of somebody's own.
         let component = written.starts_with(|c: char| c.is_ascii_uppercase()) || written.contains(['-', ':']);
-        let whole = {
+        let whole = first && {
             let end = after.find('\n').unwrap_or(after.len());
-            first
-                && after[..end].trim_start().trim_start_matches(|c| c != '<').is_empty()
-                && after[..end].trim().is_empty()
+            after[..end].trim_start().trim_start_matches(|c| c != '<').is_empty() && after[..end].trim().is_empty()
         };
         if tag.closes {
             return component && (opened() || whole);

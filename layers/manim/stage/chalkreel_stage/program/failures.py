@@ -77,7 +77,7 @@ def describe(error: BaseException, source: Source | None, film_s: float) -> dict
         return {
             **told,
             "kind": "film_limit",
-            "message": f"the scene is longer than {film_s / 60:g} min of film",
+            "message": f"the scene is longer than {film_s:g} s of film",
             "remedy": "End its loop, or split it into several scenes.",
         }
     if isinstance(error, TimeLimit):
