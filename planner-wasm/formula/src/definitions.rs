@@ -66,6 +66,8 @@ pub(crate) struct Environment {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Definitions {
     macros: Vec<Macro>,
+    /// Where the macro of a name is among them.
+    places: BTreeMap<String, usize>,
     environments: Vec<Environment>,
     pub(crate) colours: Colours,
     labels: BTreeMap<String, String>,
@@ -101,7 +103,7 @@ impl Definitions {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Macro> {
-        self.macros.iter().find(|known| known.name == name)
+        self.places.get(name).and_then(|place| self.macros.get(*place))
     }
 
     pub(crate) fn environment(&self, name: &str) -> Option<&Environment> {
@@ -109,8 +111,11 @@ impl Definitions {
     }
 
     fn add(&mut self, one: Macro) {
-        self.macros.retain(|known| known.name != one.name);
-        if self.macros.len() < MOST {
+        let place = self.places.get(&one.name).copied().unwrap_or(self.macros.len());
+        if let Some(known) = self.macros.get_mut(place) {
+            *known = one;
+        } else if place < MOST {
+            self.places.insert(one.name.clone(), place);
             self.macros.push(one);
         }
     }
