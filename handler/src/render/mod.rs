@@ -12,6 +12,7 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use storyboard::{ManimScene, Scene};
 
@@ -21,7 +22,7 @@ use crate::intake::assets::Assets;
 pub use crate::job::events::ClipOrigin;
 use crate::job::{Quality, status};
 use crate::media::mp4;
-use crate::store::{Cache, CacheKey};
+use crate::store::{Cache, CacheKey, StoreError};
 
 pub use card::Cards;
 pub use program::{Caption, Chapter, Part, Performance, Picture, Programs, Said, Say, Speaker};
@@ -105,17 +106,8 @@ impl Renderer {
     /// The scene's clip from the cache. A failure of the cache counts as a miss; so does a clip that does not pass verification, which an
     /// older version of this program may have written.
     pub async fn cached(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<Clip> {
-        let (path, key) = (order.path(), order.key());
-        let fetched = async {
-            let Some(report) = self.cache.fetch_json::<ClipReport>(CLIPS, &key, deadline).await? else {
-                return Ok(None);
-            };
-            Ok(self.cache.fetch_file(CLIPS, &key, &path, deadline).await?.then_some(report))
-        };
-        let report = fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
-            tracing::warn!(%error, "can't read the clip cache; the scene is drawn");
-            None
-        })?;
+        let path = order.path();
+        let report: ClipReport = self.fetch(CLIPS, order, deadline).await?;
         let checked = if report.beats == order.beats {
             verify::check(&path, order).await
         } else {
@@ -133,17 +125,45 @@ impl Renderer {
     /// # Errors
     /// `render.…` when the scene could not be drawn by `deadline`.
     pub async fn clip(&self, order: SceneOrder<'_>, deadline: Deadline) -> Result<Clip, JobError> {
-        let (path, key) = (order.path(), order.key());
+        let path = order.path();
         let report = self.draw(order, &path, deadline).await.map_err(|error| error.at(order.scene.place))?;
+        self.store(CLIPS, order, &path, &report, deadline).await;
+        Ok(Clip { path, report, origin: ClipOrigin::Drawn })
+    }
+
+    /// What stands beside the order's clip in the cache; the clip is then at its path. A failure of the cache counts as a miss.
+    async fn fetch<T: DeserializeOwned>(&self, kind: &str, order: SceneOrder<'_>, deadline: Deadline) -> Option<T> {
+        let (path, key) = (order.path(), order.key());
+        let fetched = async {
+            let Some(beside) = self.cache.fetch_json::<T>(kind, &key, deadline).await? else {
+                return Ok(None);
+            };
+            Ok(self.cache.fetch_file(kind, &key, &path, deadline).await?.then_some(beside))
+        };
+        fetched.await.unwrap_or_else(|error: StoreError| {
+            tracing::warn!(%error, "can't read the clip cache; the scene is drawn");
+            None
+        })
+    }
+
+    /// Stores the clip at `path` in the cache, and what stands beside it. A failure is only logged.
+    async fn store<T: Serialize + Sync>(
+        &self,
+        kind: &str,
+        order: SceneOrder<'_>,
+        path: &Path,
+        beside: &T,
+        deadline: Deadline,
+    ) {
+        let key = order.key();
         let kept = async {
             // The clip first: a side-car without its clip would be a promise that can't be kept.
-            self.cache.store_file(CLIPS, &key, &path, "video/mp4", deadline).await?;
-            self.cache.store_json(CLIPS, &key, &report, deadline).await
+            self.cache.store_file(kind, &key, path, "video/mp4", deadline).await?;
+            self.cache.store_json(kind, &key, beside, deadline).await
         };
         if let Err(error) = kept.await {
             tracing::warn!(%error, "can't write the clip to the cache; it is used, but not cached");
         }
-        Ok(Clip { path, report, origin: ClipOrigin::Drawn })
     }
 
     async fn draw(&self, order: SceneOrder<'_>, path: &Path, deadline: Deadline) -> Result<ClipReport, JobError> {
@@ -187,17 +207,8 @@ pub struct Spoken {
 impl Renderer {
     /// A program's clip from the cache, and what is in it. It is valid as long as its words take the same time.
     pub async fn recorded(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<(Recording, Clip)> {
-        let (path, key) = (order.path(), order.key());
-        let fetched = async {
-            let Some(recording) = self.cache.fetch_json::<Recording>(PROGRAMS, &key, deadline).await? else {
-                return Ok(None);
-            };
-            Ok(self.cache.fetch_file(PROGRAMS, &key, &path, deadline).await?.then_some(recording))
-        };
-        let recording = fetched.await.unwrap_or_else(|error: crate::store::StoreError| {
-            tracing::warn!(%error, "can't read the clip cache; the program is run");
-            None
-        })?;
+        let path = order.path();
+        let recording: Recording = self.fetch(PROGRAMS, order, deadline).await?;
         let beats = recording.performance.frames();
         if let Err(error) = verify::check(&path, SceneOrder { beats: &beats, ..order }).await {
             tracing::warn!(scene = order.scene.id, %error, "the cached clip is not valid; the program is run again");
@@ -233,15 +244,7 @@ impl Renderer {
         if broken_off.is_some_and(|error| error.retryable || error.code == Code::RenderOutOfMemory) {
             return;
         }
-        let key = order.key();
-        let kept = async {
-            // The clip first: a side-car without its clip would be a promise that can't be kept.
-            self.cache.store_file(PROGRAMS, &key, &clip.path, "video/mp4", deadline).await?;
-            self.cache.store_json(PROGRAMS, &key, recording, deadline).await
-        };
-        if let Err(error) = kept.await {
-            tracing::warn!(%error, "can't write the clip to the cache; it is used, but not cached");
-        }
+        self.store(PROGRAMS, order, &clip.path, recording, deadline).await;
     }
 }
 

@@ -171,7 +171,7 @@ pub(super) fn report(
 /// Most warnings of one scene: the stage has one for an element at the most.
 const WARNINGS: usize = 200;
 /// Characters of one of them.
-const WARNING: usize = 500;
+pub(super) const WARNING: usize = 500;
 /// Characters of an error's message, as `chalkreel_stage/program` cuts it, and of a traceback.
 pub(super) const MESSAGE: usize = 2_000;
 pub(super) const TRACE: usize = 4_000;

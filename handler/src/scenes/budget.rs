@@ -47,8 +47,7 @@ impl Budget {
     /// A beat was spoken, so many samples long: its length replaces the estimate.
     pub(super) fn record_spoken(&self, beat: &Beat, samples: usize) {
         let ms = samples as u64 * 1000 / u64::from(SAMPLE_RATE);
-        let more = i64::try_from(ms).unwrap_or(i64::MAX).saturating_sub(i64::from(beat.estimate_ms));
-        self.length.fetch_add(more, Ordering::Relaxed);
+        self.record_length(u64::from(beat.estimate_ms), ms);
     }
 
     /// A scene turned out so many milliseconds long, in place of an estimate.

@@ -24,7 +24,7 @@ use tracing::{debug, warn};
 
 use self::protocol::{Done, Event, Failure, Kind, Request};
 use super::bounds::Bounds;
-use super::protocol::{MESSAGE, TRACE, plain, ran_out};
+use super::protocol::{MESSAGE, TRACE, WARNING, plain, ran_out};
 use super::verify::{self, Decoder};
 use super::{ClipReport, SceneOrder, StageError};
 use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
@@ -59,7 +59,7 @@ const NAME: usize = 200;
 const WARNINGS: usize = 100;
 /// How long what a dead process has said is read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// What the runner takes at least before its first frame: Manim's import.
+/// How long the runner may be silent at its start, while it imports Manim, however short STALL_TIMEOUT is.
 const START: Duration = Duration::from_secs(60);
 
 /// Words that a program asks to be spoken.
@@ -473,6 +473,7 @@ struct Lines {
     line: Vec<u8>,
     /// Whether `line` was given out, and is to be emptied.
     is_given: bool,
+    /// Whether the line that is being read is longer than allowed.
     is_too_long: bool,
 }
 
@@ -607,17 +608,17 @@ impl Drop for Behind {
 pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
         Ok(Event::Say { text, caption, .. }) => {
-            [Some(text), caption].into_iter().flatten().map(|text| words(&text, 500)).collect()
+            [Some(text), caption].into_iter().flatten().map(|text| words(&text, WARNING)).collect()
         }
         Ok(Event::Done(done)) => {
             let notes = done.warnings.iter().chain(&done.findings).map(protocol::Note::told);
             let names = done.chapters.iter().map(|chapter| words(&chapter.name, NAME));
-            notes.chain(names).chain(done.error.iter().map(Failure::told)).map(|text| plain(&text, 500)).collect()
+            notes.chain(names).chain(done.error.iter().map(Failure::told)).map(|text| plain(&text, WARNING)).collect()
         }
         Ok(Event::Failed(failure)) => {
-            std::iter::once(failure.told()).chain(failure.remedy()).map(|text| plain(&text, 500)).collect()
+            std::iter::once(failure.told()).chain(failure.remedy()).map(|text| plain(&text, WARNING)).collect()
         }
-        Ok(Event::Refused { message }) => vec![plain(&message, 500)],
+        Ok(Event::Refused { message }) => vec![plain(&message, WARNING)],
         Ok(Event::Ready { .. } | Event::Frames { .. }) | Err(_) => Vec::new(),
     }
 }

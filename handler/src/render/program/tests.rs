@@ -92,14 +92,12 @@ impl Speaker for Voice {
     }
 }
 
-/// Talks with somebody who sends these bytes, and gives what it came to, what was spoken, and what was answered.
-async fn talk(sent: Vec<u8>, stall: Duration) -> (Talked, Vec<String>, String) {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let (mut theirs, mut voice) = (theirs, Voice(Vec::new()));
+/// A run of a class.
+fn request() -> Request<'static> {
     let limits = protocol::Limits { film_s: 1.0, wall_s: 1.0 };
     let path = Path::new("scene.py");
     let (width, height, fps) = (854, 480, 15);
-    let request = Request::Run {
+    Request::Run {
         id: RUN,
         source: path,
         class: "One",
@@ -112,7 +110,14 @@ async fn talk(sent: Vec<u8>, stall: Duration) -> (Talked, Vec<String>, String) {
         docstring: "",
         draw: true,
         limits,
-    };
+    }
+}
+
+/// Talks with somebody who sends these bytes, and gives what it came to, what was spoken, and what was answered.
+async fn talk(sent: Vec<u8>, stall: Duration) -> (Talked, Vec<String>, String) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (mut theirs, mut voice) = (theirs, Voice(Vec::new()));
+    let request = request();
     let other = tokio::spawn(async move {
         let _ = theirs.write_all(&sent).await;
         let (read, write) = theirs.into_split();
@@ -198,23 +203,7 @@ async fn frames_that_do_not_grow_are_no_progress() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    let path = Path::new("scene.py");
-    let limits = protocol::Limits { film_s: 1.0, wall_s: 1.0 };
-    let (width, height, fps) = (854, 480, 15);
-    let request = Request::Run {
-        id: RUN,
-        source: path,
-        class: "One",
-        out: path,
-        width,
-        height,
-        fps,
-        theme: "dark",
-        language: "en",
-        docstring: "",
-        draw: true,
-        limits,
-    };
+    let request = request();
     let mut conversation = Conversation::over(ours, Duration::from_millis(300), 100);
     let talked = conversation.hold(&request, &mut Voice(Vec::new())).await;
     assert!(matches!(talked, Talked::Broken(Broken::Stalled)));
