@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::harness::{Harness, Made, REPOSITORY};
 use crate::hostile::hostile;
 
@@ -91,6 +94,26 @@ fn a_planner_that_takes_too_long_to_compile_is_ended() {
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &answer["code"]), (Some(1), &"planner.compile_limit".into()), "{answer:#}");
+}
+
+#[test]
+fn a_closed_terminal_ends_the_check_of_a_planner_while_it_compiles_and_while_it_runs() {
+    let harness = Harness::new();
+    let endless = harness.document("endless.wasm", hostile("endless-loop"));
+    for planner in [python(), endless] {
+        let mut command = harness.command(&["planner", "check", &planner]);
+        let mut checking = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while std::fs::read_dir(harness.path("tmp")).unwrap().next().is_none() {
+            assert!(begun.elapsed().as_secs() < 10, "{planner}: it has made no folder");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        kill(Pid::from_raw(i32::try_from(checking.id()).unwrap()), Signal::SIGHUP).unwrap();
+        let told = Instant::now();
+        assert_eq!(checking.wait().unwrap().code(), Some(130), "{planner}");
+        assert!(told.elapsed().as_secs() < 4, "{planner}: {:?}", told.elapsed());
+        harness.assert_clean();
+    }
 }
 
 /// Components that are small and ask for much: `count` levels of components, each with eight instances of the one before.

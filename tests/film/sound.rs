@@ -351,7 +351,7 @@ mod extras {
     use std::path::PathBuf;
     use std::time::{Duration, Instant};
 
-    use handler::assemble::{Assembler, Extras, Film, Ledger, Prepared, Reel};
+    use handler::assemble::{Assembler, Extras, Film, FilmParts, Ledger, Prepared};
     use handler::config::Config;
     use handler::deadline::Deadline;
     use handler::intake::assets::Assets;
@@ -421,8 +421,8 @@ mod extras {
             }
             let parts = scenes.iter().map(|scene| (scene, &beats[..], vec![SCENE.1]));
             let mut ledger = Ledger::of(QUALITY.fps(), parts);
-            let reel = Reel { title: "T", language: "en", translations: &[], clips: &made, extras };
-            let film = self.assembler().film(reel, &mut ledger, &words, folder, deadline).await.unwrap();
+            let parts = FilmParts { title: "T", language: "en", translations: &[], clips: &made, extras };
+            let film = self.assembler().film(parts, &mut ledger, &words, folder, deadline).await.unwrap();
             (film, ledger)
         }
     }

@@ -18,8 +18,8 @@ pub use loudness::Meter;
 pub use mixdown::Mixdown;
 pub use normalize::normalized;
 
-/// One moment of sound: left and right.
-pub type Moment = [f32; 2];
+/// One frame of sound: its sample on the left and on the right.
+pub type StereoFrame = [f32; 2];
 
 /// Of all sound here: 15, 30 and 60 frames per second divide it.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -38,22 +38,22 @@ pub fn samples(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<2>().0.iter().map(|pair| of_bytes(*pair)).collect()
 }
 
-/// Interleaved little-endian 16-bit samples of one or two channels as moments, as far as there are any; one channel is heard on both
+/// Interleaved little-endian 16-bit samples of one or two channels as frames, as far as there are any; one channel is heard on both
 /// sides.
-pub fn moments(bytes: &[u8], channels: usize, out: &mut [Moment]) {
+pub fn stereo_frames(bytes: &[u8], channels: usize, out: &mut [StereoFrame]) {
     if channels == 1 {
-        for (moment, pair) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-            *moment = [of_bytes(*pair); 2];
+        for (frame, pair) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+            *frame = [of_bytes(*pair); 2];
         }
     } else {
-        for (moment, four) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *moment = [of_bytes([four[0], four[1]]), of_bytes([four[2], four[3]])];
+        for (frame, four) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *frame = [of_bytes([four[0], four[1]]), of_bytes([four[2], four[3]])];
         }
     }
 }
 
 /// Samples as they are heard on both sides, times `factor`.
-pub fn both_sides(samples: &[f32], factor: f32) -> Vec<Moment> {
+pub fn mono_to_stereo(samples: &[f32], factor: f32) -> Vec<StereoFrame> {
     samples.iter().map(|sample| [sample * factor; 2]).collect()
 }
 

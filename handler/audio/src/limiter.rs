@@ -15,7 +15,7 @@ const RELEASE: f32 = 1.0 / (SAMPLE_RATE as f32 * 0.080);
 /// Moments come out in order, [`LOOK_AHEAD`] of them after they went in. All channels have one gain, so that nothing moves.
 #[derive(Debug)]
 pub struct Limiter<const CHANNELS: usize> {
-    /// The last moments, and the gains held at the last ones that came out; rings, both at the same place.
+    /// The last frames, and the gains held at the last ones that came out; rings, both at the same place.
     waiting: [[f32; CHANNELS]; LOOK_AHEAD],
     window: [f32; LOOK_AHEAD],
     place: usize,
@@ -50,10 +50,10 @@ impl<const CHANNELS: usize> Limiter<CHANNELS> {
         }
     }
 
-    /// Takes moments, and hands out those that are ready. What it holds at the end comes out when as many more go in.
-    pub fn run(&mut self, moments: impl Iterator<Item = [f32; CHANNELS]>, mut ready: impl FnMut([f32; CHANNELS])) {
-        for moment in moments {
-            let peak = moment.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    /// Takes frames, and hands out those that are ready. What it holds at the end comes out when as many more go in.
+    pub fn run(&mut self, frames: impl Iterator<Item = [f32; CHANNELS]>, mut ready: impl FnMut([f32; CHANNELS])) {
+        for frame in frames {
+            let peak = frame.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
             if peak > CEILING {
                 let gain = CEILING / peak;
                 while self.ahead.back().is_some_and(|&(_, kept)| kept >= gain) {
@@ -61,7 +61,7 @@ impl<const CHANNELS: usize> Limiter<CHANNELS> {
                 }
                 self.ahead.push_back((self.entered, gain));
             }
-            let oldest = std::mem::replace(&mut self.waiting[self.place], moment);
+            let oldest = std::mem::replace(&mut self.waiting[self.place], frame);
             self.entered += 1;
             if let Some(index) = self.entered.checked_sub(1 + LOOK_AHEAD as u64) {
                 while self.ahead.front().is_some_and(|&(at, _)| at < index) {
@@ -106,7 +106,7 @@ mod tests {
         let mut limiter = Limiter::<2>::new();
         let padded = samples.iter().copied().chain(std::iter::repeat_n(0.0, LOOK_AHEAD));
         let mut limited = Vec::new();
-        limiter.run(padded.map(|sample| [sample, sample / 2.0]), |moment| limited.push(moment));
+        limiter.run(padded.map(|sample| [sample, sample / 2.0]), |frame| limited.push(frame));
         assert_eq!(limited.len(), samples.len());
         assert!(limited.iter().flatten().all(|sample| sample.abs() <= CEILING));
         assert!(limited[..20_000].iter().zip(&samples).all(|(limited, sample)| limited[0] == *sample));

@@ -2,7 +2,7 @@
 
 use ebur128::{EbuR128, Error, Mode};
 
-use crate::{Moment, SAMPLE_RATE};
+use crate::{SAMPLE_RATE, StereoFrame};
 
 /// Measures the loudness of the samples it is given. A track of one channel is played by two speakers; ffmpeg's ebur128 counts it as one all the
 /// same, and so do we.
@@ -31,16 +31,16 @@ impl Meter {
         self.meter.add_frames_f32(samples)
     }
 
-    /// Takes moments; of one channel, their left side.
+    /// Takes frames; of one channel, their left side.
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn take_moments(&mut self, moments: &[Moment]) -> Result<(), Error> {
+    pub fn add_frames(&mut self, frames: &[StereoFrame]) -> Result<(), Error> {
         if self.channels != 1 {
-            return self.take(moments.as_flattened());
+            return self.take(frames.as_flattened());
         }
         self.left.clear();
-        self.left.extend(moments.iter().map(|moment| moment[0]));
+        self.left.extend(frames.iter().map(|frame| frame[0]));
         self.meter.add_frames_f32(&self.left)
     }
 

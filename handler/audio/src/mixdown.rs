@@ -4,9 +4,9 @@ use ebur128::Error;
 
 use crate::limiter::{LOOK_AHEAD, Limiter};
 use crate::loudness::Meter;
-use crate::{Moment, factor, to_bytes};
+use crate::{StereoFrame, factor, to_bytes};
 
-/// Turns moments into the bytes of a track, louder or quieter, with its peaks held, and measures it.
+/// Turns frames into the bytes of a track, louder or quieter, with its peaks held, and measures it.
 pub struct Mixdown {
     channels: usize,
     factor: f32,
@@ -14,11 +14,11 @@ pub struct Mixdown {
     limiter: Option<Limiter<2>>,
     meter: Meter,
     /// Kept, so that not each second of sound asks for memory.
-    limited: Vec<Moment>,
+    limited: Vec<StereoFrame>,
 }
 
 impl Mixdown {
-    /// Of one channel, which takes the left side, or of two; `gain` is in decibels. `is_limited` says that no moment that goes in is
+    /// Of one channel, which takes the left side, or of two; `gain` is in decibels. `is_limited` says that no frame that goes in is
     /// above [`crate::CEILING`].
     ///
     /// # Errors
@@ -28,21 +28,21 @@ impl Mixdown {
         Ok(Self { channels, factor: factor(gain), limiter, meter: Meter::new(channels)?, limited: Vec::new() })
     }
 
-    /// Takes moments, and puts the bytes of those that are ready behind what is in `out`.
+    /// Takes frames, and puts the bytes of those that are ready behind what is in `out`.
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn take(&mut self, moments: &[Moment], out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn take(&mut self, frames: &[StereoFrame], out: &mut Vec<u8>) -> Result<(), Error> {
         self.limited.clear();
         let (factor, limited) = (self.factor, &mut self.limited);
-        let scaled = moments.iter().map(|moment| moment.map(|sample| sample * factor));
+        let scaled = frames.iter().map(|frame| frame.map(|sample| sample * factor));
         match &mut self.limiter {
-            Some(limiter) => limiter.run(scaled, |moment| limited.push(moment)),
+            Some(limiter) => limiter.run(scaled, |frame| limited.push(frame)),
             None => limited.extend(scaled),
         }
-        self.meter.take_moments(&self.limited)?;
+        self.meter.add_frames(&self.limited)?;
         if self.channels == 1 {
-            out.extend(self.limited.iter().flat_map(|moment| to_bytes(moment[0])));
+            out.extend(self.limited.iter().flat_map(|frame| to_bytes(frame[0])));
         } else {
             out.extend(self.limited.as_flattened().iter().flat_map(|sample| to_bytes(*sample)));
         }

@@ -177,7 +177,7 @@ impl Work<'_> {
         arguments.extend(["-ac", "2", "-ar", &SAMPLE_RATE.to_string(), "-f", "s16le", out].map(Into::into));
         self.run(arguments).await?;
         let sound = Recording::open(&self.folder.join(out), 2).map_err(|error| error.to_string())?;
-        if sound.moments() == 0 { Err("it has no sound".to_owned()) } else { Ok(sound) }
+        if sound.stereo_frames() == 0 { Err("it has no sound".to_owned()) } else { Ok(sound) }
     }
 
     async fn loudness(&self, sound: &Recording) -> Result<Option<f64>, String> {

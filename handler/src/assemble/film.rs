@@ -103,7 +103,7 @@ impl Captions {
 
 /// The picture of a film, and what goes with it.
 #[derive(Debug, Clone, Copy)]
-pub struct Reel<'a> {
+pub struct FilmParts<'a> {
     /// The film's title.
     pub title: &'a str,
     /// The language that is spoken, BCP 47.
@@ -135,7 +135,7 @@ impl Assembler {
     /// the ledger or not in step with it, `scratch.failed` when `folder` can't be written.
     pub async fn film<'a>(
         &self,
-        Reel { title, language, translations, clips, extras }: Reel<'_>,
+        FilmParts { title, language, translations, clips, extras }: FilmParts<'_>,
         ledger: &mut Ledger,
         words: impl IntoIterator<Item = &'a Sound>,
         folder: &Path,

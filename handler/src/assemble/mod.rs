@@ -22,7 +22,7 @@ mod translation;
 use std::time::Duration;
 
 pub use extras::{Extras, Prepared};
-pub use film::{Assembler, Captions, Film, Reel};
+pub use film::{Assembler, Captions, Film, FilmParts};
 pub use ledger::Ledger;
 pub use track::Track;
 

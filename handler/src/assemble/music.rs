@@ -3,7 +3,7 @@
 use std::f32::consts::FRAC_PI_2;
 use std::io;
 
-use audio::Moment;
+use audio::StereoFrame;
 
 use super::Ledger;
 use super::recording::Recording;
@@ -53,33 +53,33 @@ impl<'a> Bed<'a> {
         Self { music, gain, from, to, speech }
     }
 
-    /// Adds what is heard of it from moment `at` of the film on.
+    /// Adds what is heard of it from sample frame `at` of the film on.
     ///
     /// # Errors
     /// When the music's file can't be read.
-    pub(super) fn add(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
+    pub(super) fn add(&self, at: u64, block: &mut [StereoFrame]) -> io::Result<()> {
         let begin = self.from.max(at);
         let end = self.to.min(at + block.len() as u64);
-        if begin >= end || self.music.moments() == 0 {
+        if begin >= end || self.music.stereo_frames() == 0 {
             return Ok(());
         }
         let music = self.looped(begin - self.from, (end - begin) as usize)?;
         let mut spoken = self.speech.partition_point(|&(_, last)| last + RELEASE <= begin);
         let mixed = block.iter_mut().skip((begin - at) as usize);
-        for (sample, (moment, music)) in (begin..end).zip(mixed.zip(music)) {
+        for (sample, (frame, music)) in (begin..end).zip(mixed.zip(music)) {
             while self.speech.get(spoken).is_some_and(|&(_, last)| last + RELEASE <= sample) {
                 spoken += 1;
             }
             let level = self.gain * self.fade(sample) * ducked(self.speech.get(spoken), sample);
-            moment[0] += music[0] * level;
-            moment[1] += music[1] * level;
+            frame[0] += music[0] * level;
+            frame[1] += music[1] * level;
         }
         Ok(())
     }
 
-    /// The music over and over, from its moment `from`.
-    fn looped(&self, from: u64, count: usize) -> io::Result<Vec<Moment>> {
-        let length = self.music.moments();
+    /// The music over and over, from its sample frame `from`.
+    fn looped(&self, from: u64, count: usize) -> io::Result<Vec<StereoFrame>> {
+        let length = self.music.stereo_frames();
         let overlap = OVERLAP.min(length / 4);
         let period = (length - overlap).max(1);
         let mut music = Vec::with_capacity(count);
@@ -87,16 +87,16 @@ impl<'a> Bed<'a> {
             let at = from + music.len() as u64;
             let (round, position) = (at / period, at % period);
             let part = ((count - music.len()) as u64).min(period - position) as usize;
-            let mut moments = self.music.read(position as i64, part)?;
+            let mut frames = self.music.read(position as i64, part)?;
             if round > 0 && position < overlap {
                 let ending = self.music.read((position + period) as i64, part)?;
-                for (n, (moment, ending)) in (position..overlap).zip(moments.iter_mut().zip(ending)) {
+                for (n, (frame, ending)) in (position..overlap).zip(frames.iter_mut().zip(ending)) {
                     // Equal power: the loudness of two different sounds stays.
                     let (rise, fall) = (n as f32 / overlap as f32 * FRAC_PI_2).sin_cos();
-                    *moment = [moment[0] * rise + ending[0] * fall, moment[1] * rise + ending[1] * fall];
+                    *frame = [frame[0] * rise + ending[0] * fall, frame[1] * rise + ending[1] * fall];
                 }
             }
-            music.extend(moments);
+            music.extend(frames);
         }
         Ok(music)
     }
@@ -134,11 +134,11 @@ mod tests {
     use super::super::ledger::tests::scene;
     use super::*;
 
-    fn recorded(folder: &tempfile::TempDir, left: impl Fn(usize) -> f32, moments: usize) -> Recording {
+    fn recorded(folder: &tempfile::TempDir, left: impl Fn(usize) -> f32, frames: usize) -> Recording {
         let path = folder.path().join("music");
         let sample = |n: usize, side: f32| (left(n) * side * 32_767.0) as i16;
         let bytes: Vec<u8> =
-            (0..moments).flat_map(|n| [sample(n, 1.0), sample(n, -1.0)]).flat_map(i16::to_le_bytes).collect();
+            (0..frames).flat_map(|n| [sample(n, 1.0), sample(n, -1.0)]).flat_map(i16::to_le_bytes).collect();
         std::fs::write(&path, bytes).unwrap();
         Recording::open(&path, 2).unwrap()
     }
@@ -150,8 +150,8 @@ mod tests {
         Ledger::of(30, [(&scene, &seconds[..], vec![96_000, 48_000, 0, 48_000, 0])])
     }
 
-    fn mixed(bed: &Bed<'_>, moments: usize, block: usize) -> Vec<Moment> {
-        let mut film = vec![[0.0; 2]; moments];
+    fn mixed(bed: &Bed<'_>, frames: usize, block: usize) -> Vec<StereoFrame> {
+        let mut film = vec![[0.0; 2]; frames];
         for (number, part) in film.chunks_mut(block).enumerate() {
             bed.add((number * block) as u64, part).unwrap();
         }
@@ -184,10 +184,10 @@ mod tests {
         let bed = Bed::new(&music, 1.0, &ledger());
         let film = bed.looped(0, 480_000).unwrap();
         assert!(film.windows(2).all(|pair| (pair[1][0] - pair[0][0]).abs() < 0.001));
-        assert!(film[99_999 - 25_000][0] > 0.2 && film[400_000..].iter().any(|moment| moment[0].abs() > 0.1));
+        assert!(film[99_999 - 25_000][0] > 0.2 && film[400_000..].iter().any(|frame| frame[0].abs() > 0.1));
         // A click of music, or none at all, is no reason to hang.
-        for moments in [1, 2, 5] {
-            let music = recorded(&folder, |_| 0.1, moments);
+        for frames in [1, 2, 5] {
+            let music = recorded(&folder, |_| 0.1, frames);
             assert_eq!(Bed::new(&music, 1.0, &ledger()).looped(3, 1_000).unwrap().len(), 1_000);
         }
         let nothing = recorded(&folder, |_| 0.1, 0);

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use audio::{BLOCK, Meter, Moment};
+use audio::{BLOCK, Meter, StereoFrame};
 
 use crate::deadline::Cutoff;
 
@@ -15,7 +15,7 @@ use crate::deadline::Cutoff;
 pub(super) struct Recording {
     file: Arc<File>,
     channels: usize,
-    moments: u64,
+    frames: u64,
 }
 
 impl Recording {
@@ -25,29 +25,29 @@ impl Recording {
     /// When it is not there.
     pub(super) fn open(path: &Path, channels: usize) -> io::Result<Self> {
         let file = File::open(path)?;
-        let moments = file.metadata()?.len() / (2 * channels as u64);
-        Ok(Self { file: Arc::new(file), channels, moments })
+        let frames = file.metadata()?.len() / (2 * channels as u64);
+        Ok(Self { file: Arc::new(file), channels, frames })
     }
 
-    /// Its length in moments, 48,000 a second.
-    pub(super) fn moments(&self) -> u64 {
-        self.moments
+    /// Its length in sample frames, 48,000 a second.
+    pub(super) fn stereo_frames(&self) -> u64 {
+        self.frames
     }
 
-    /// So many moments from `from`, which may lie before the first: there is silence outside. One channel is heard on both
+    /// So many sample frames from `from`, which may lie before the first: there is silence outside. One channel is heard on both
     /// sides.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub(super) fn read(&self, from: i64, moments: usize) -> io::Result<Vec<Moment>> {
-        let mut read = vec![[0.0; 2]; moments];
-        let before = from.min(0).unsigned_abs().min(moments as u64) as usize;
-        let begin = from.max(0).unsigned_abs().min(self.moments);
-        let count = (moments - before).min((self.moments - begin) as usize);
+    pub(super) fn read(&self, from: i64, frames: usize) -> io::Result<Vec<StereoFrame>> {
+        let mut read = vec![[0.0; 2]; frames];
+        let before = from.min(0).unsigned_abs().min(frames as u64) as usize;
+        let begin = from.max(0).unsigned_abs().min(self.frames);
+        let count = (frames - before).min((self.frames - begin) as usize);
         let width = 2 * self.channels;
         let mut bytes = vec![0; count * width];
         self.file.read_exact_at(&mut bytes, begin * width as u64)?;
-        audio::moments(&bytes, self.channels, &mut read[before..before + count]);
+        audio::stereo_frames(&bytes, self.channels, &mut read[before..before + count]);
         Ok(read)
     }
 
@@ -57,9 +57,9 @@ impl Recording {
     /// When the file can't be read, and when there is no time.
     pub(super) fn loudness(&self, cutoff: &Cutoff) -> io::Result<Option<f64>> {
         let mut meter = Meter::new(2).map_err(io::Error::other)?;
-        for from in (0..self.moments).step_by(BLOCK) {
+        for from in (0..self.frames).step_by(BLOCK) {
             cutoff.check()?;
-            let count = (self.moments - from).min(BLOCK as u64) as usize;
+            let count = (self.frames - from).min(BLOCK as u64) as usize;
             let block = self.read(from as i64, count)?;
             meter.take(block.as_flattened()).map_err(io::Error::other)?;
         }
@@ -81,10 +81,10 @@ mod tests {
         let bytes: Vec<u8> = [32_767_i16, -32_767, 0, 16_384].into_iter().flat_map(i16::to_le_bytes).collect();
         std::fs::write(&path, bytes).unwrap();
         let mono = Recording::open(&path, 1).unwrap();
-        assert_eq!(mono.moments(), 4);
+        assert_eq!(mono.stereo_frames(), 4);
         assert_eq!(mono.read(-1, 3).unwrap(), [[0.0; 2], [1.0; 2], [-1.0; 2]]);
         let stereo = Recording::open(&path, 2).unwrap();
-        assert_eq!(stereo.moments(), 2);
+        assert_eq!(stereo.stereo_frames(), 2);
         assert_eq!(stereo.read(0, 3).unwrap()[0], [1.0, -1.0]);
         assert_eq!(stereo.read(1, 2).unwrap()[1], [0.0; 2]);
         assert_eq!(stereo.read(9, 1).unwrap(), [[0.0; 2]]);

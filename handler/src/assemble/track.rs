@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
-use audio::{BLOCK, LOUDNESS, Mixdown, Moment, factor};
+use audio::{BLOCK, LOUDNESS, Mixdown, StereoFrame, factor};
 
 use super::Ledger;
 use super::music::Bed;
@@ -121,16 +121,16 @@ impl Mix<'_> {
     }
 
     /// Hands out the whole track, at most a second at a time; `level` is the voice's.
-    fn stream(&self, level: f32, mut each: impl FnMut(&[Moment]) -> io::Result<()>) -> io::Result<()> {
+    fn stream(&self, level: f32, mut each: impl FnMut(&[StereoFrame]) -> io::Result<()>) -> io::Result<()> {
         let mut done = 0;
-        let mut emit = |mut block: Vec<Moment>| {
+        let mut emit = |mut block: Vec<StereoFrame>| {
             self.cutoff.check()?;
             self.add_accompaniment(done, &mut block)?;
             done += block.len() as u64;
             each(&block)?;
             Ok::<u64, io::Error>(done)
         };
-        let still_until = |mut at: u64, sample: u64, emit: &mut dyn FnMut(Vec<Moment>) -> io::Result<u64>| {
+        let still_until = |mut at: u64, sample: u64, emit: &mut dyn FnMut(Vec<StereoFrame>) -> io::Result<u64>| {
             while at < sample {
                 at = emit(vec![[0.0; 2]; (sample - at).min(BLOCK as u64) as usize])?;
             }
@@ -152,31 +152,31 @@ impl Mix<'_> {
                 }
             }
             for block in samples.chunks(BLOCK) {
-                at = emit(audio::both_sides(block, level))?;
+                at = emit(audio::mono_to_stereo(block, level))?;
             }
         }
         still_until(at, self.ledger.samples(), &mut emit)?;
         Ok(())
     }
 
-    /// Adds intro, outro and music to the voice, from moment `at` on.
-    fn add_accompaniment(&self, at: u64, block: &mut [Moment]) -> io::Result<()> {
+    /// Adds intro, outro and music to the voice, from sample frame `at` on.
+    fn add_accompaniment(&self, at: u64, block: &mut [StereoFrame]) -> io::Result<()> {
         let Ledger { intro, outro, .. } = self.ledger;
         for (stretch, sound) in [(intro, &self.backing.intro), (outro, &self.backing.outro)] {
             let (Some(stretch), Some((sound, gain))) = (stretch, sound) else { continue };
             let (from, length) = (self.ledger.sample(stretch.first_frame), self.ledger.sample(stretch.frames));
-            let length = length.min(sound.moments());
+            let length = length.min(sound.stereo_frames());
             if at >= from + length || at + block.len() as u64 <= from {
                 continue;
             }
             let added = sound.read(at as i64 - from as i64, block.len())?;
-            for (sample, (moment, added)) in (at..).zip(block.iter_mut().zip(added)) {
+            for (sample, (frame, added)) in (at..).zip(block.iter_mut().zip(added)) {
                 if !(from..from + length).contains(&sample) {
                     continue;
                 }
                 let end = (sample - from).min(from + length - 1 - sample);
                 let level = gain * (end as f32 / CLIP_FADE as f32).min(1.0);
-                *moment = [moment[0] + added[0] * level, moment[1] + added[1] * level];
+                *frame = [frame[0] + added[0] * level, frame[1] + added[1] * level];
             }
         }
         self.bed.as_ref().map_or(Ok(()), |bed| bed.add(at, block))
@@ -289,10 +289,10 @@ mod tests {
     }
 
     /// A constant on the left and its opposite on the right: where it is heard, and how loud, can be read off.
-    fn constant(folder: &tempfile::TempDir, name: &str, level: f32, moments: usize) -> Recording {
+    fn constant(folder: &tempfile::TempDir, name: &str, level: f32, frames: usize) -> Recording {
         let path = folder.path().join(name);
         let whole = |side: f32| ((level * side * 32_767.0) as i16).to_le_bytes();
-        let bytes: Vec<u8> = std::iter::repeat_n([whole(1.0), whole(-1.0)], moments).flatten().flatten().collect();
+        let bytes: Vec<u8> = std::iter::repeat_n([whole(1.0), whole(-1.0)], frames).flatten().flatten().collect();
         std::fs::write(&path, bytes).unwrap();
         Recording::open(&path, 2).unwrap()
     }
@@ -307,17 +307,17 @@ mod tests {
         let intro = Some((constant(&folder, "intro", 0.02, 200_000), 0.5));
         let outro = Some((constant(&folder, "outro", 0.02, 24_000), 0.5));
         let (track, samples) = laid_with(&ledger, &words, &Backing { intro, outro, music: None });
-        let moments = samples.as_chunks::<2>().0;
-        assert_eq!((moments.len() as u64, track.channels), (ledger.samples(), 2));
-        let opposite = |moment: &[f32; 2]| moment[0] > 0.001 && (moment[0] + moment[1]).abs() < 0.000_1;
-        assert!(moments[1_000..71_000].iter().all(opposite));
+        let frames = samples.as_chunks::<2>().0;
+        assert_eq!((frames.len() as u64, track.channels), (ledger.samples(), 2));
+        let opposite = |frame: &[f32; 2]| frame[0] > 0.001 && (frame[0] + frame[1]).abs() < 0.000_1;
+        assert!(frames[1_000..71_000].iter().all(opposite));
         let begin = ledger.outro.unwrap().first_frame as usize * 1600;
-        assert!(moments[begin + 1_000..begin + 23_000].iter().all(opposite));
-        assert!(moments[begin + 24_000..].iter().flatten().all(|sample| *sample == 0.0));
+        assert!(frames[begin + 1_000..begin + 23_000].iter().all(opposite));
+        assert!(frames[begin + 24_000..].iter().flatten().all(|sample| *sample == 0.0));
         // Between them both sides hear the voice, and nothing jumps where they meet.
-        assert!(moments[72_000..begin].iter().all(|moment| moment[0] == moment[1]));
+        assert!(frames[72_000..begin].iter().all(|frame| frame[0] == frame[1]));
         for seam in [0, 71_990, begin - 100, begin, begin + 23_900] {
-            let around = &moments[seam..seam + 200];
+            let around = &frames[seam..seam + 200];
             assert!(around.windows(2).all(|pair| (pair[1][0] - pair[0][0]).abs() < 0.02), "{seam}");
         }
     }

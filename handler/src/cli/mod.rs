@@ -200,22 +200,38 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
             crate::telemetry::follow(&span, config.interfaces.traceparent.as_deref());
             tracing::Instrument::instrument(render::run(render, config, logs), span).await
         }
-        Action::Plan { document, json } => plan::run(&document, json, &config).await,
+        Action::Plan { document, json } => stoppable(plan::run(&document, json, &config)).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
-            planner::check(&component, document.as_deref(), json, &config).await
+            stoppable(planner::check(&component, document.as_deref(), json, &config)).await
         }
         Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
             planner::compile(&component, &compiled)
         }
         #[cfg(feature = "local")]
-        Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
+        Action::Cancel { job, json } => stoppable(cancel::run(&job, json, &config)).await,
         #[cfg(feature = "local")]
         Action::Serve { listen } => serve::run(listen, config, logs).await,
         #[cfg(feature = "local")]
-        Action::Doctor { aws: true, name, json } => doctor::aws::run(&name, json).await,
+        Action::Doctor { aws: true, name, json } => stoppable(doctor::aws::run(&name, json)).await,
         #[cfg(feature = "local")]
         Action::Doctor { aws: false, json, .. } => doctor::run(json, &config),
     }
+}
+
+/// Ends a command on the first signal that tells it to stop. Its work is dropped, and its children and scratch folder with it.
+#[cfg(feature = "local")]
+async fn stoppable(work: impl Future<Output = ExitCode>) -> ExitCode {
+    let Ok(mut stops) = signals::Stops::listen() else { return work.await };
+    tokio::select! {
+        code = work => code,
+        () = stops.next() => ExitCode::from(signals::ENDED),
+    }
+}
+
+/// The runtime on Lambda ends what it started.
+#[cfg(not(feature = "local"))]
+async fn stoppable(work: impl Future<Output = ExitCode>) -> ExitCode {
+    work.await
 }
 
 /// The store that the settings name; the embedded one, which runs as long as it is held, when they name none.

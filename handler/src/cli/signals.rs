@@ -6,7 +6,7 @@ use nix::sys::signal::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A shell's exit code of a command that was ended by an interrupt: 128 plus the signal's number.
-pub(super) const ENDED: i32 = 130;
+pub(super) const ENDED: u8 = 130;
 
 /// Listens for them.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::job::keys;
 use crate::job::log::JobLog;
 use crate::job::{Again, Claim, JobId, Lease, Status, Terms, Worker};
 use crate::plan::Estimate;
-use crate::publish::{self, Made};
+use crate::publish::{self, AttemptOutcome};
 use crate::scenes::Handover;
 use crate::scenes::progress;
 use crate::scratch::Scratch;
@@ -42,7 +42,7 @@ pub struct Attempt<'s> {
 }
 
 /// The result of claiming a job.
-pub enum Begun<'s> {
+pub enum AttemptStart<'s> {
     /// The job is worked on here.
     Attempt(Box<Attempt<'s>>),
     /// It is over, or another worker has it: its status.
@@ -60,7 +60,7 @@ impl<'s> Attempt<'s> {
         services: &'s Services,
         ends: Deadline,
         again: Again,
-    ) -> Result<Begun<'s>, JobError> {
+    ) -> Result<AttemptStart<'s>, JobError> {
         let ends = ends.slice(services.config.job_timeout);
         let closing = ends.no_sooner_than(publish::LEAST);
         let span = info_span!("job", job_id = id.as_str(), state = Empty, code = Empty, otel.status_code = Empty);
@@ -73,7 +73,7 @@ impl<'s> Attempt<'s> {
             Ok(Claim::Mine(lease)) => lease,
             Ok(Claim::Done(status) | Claim::Held(status)) => {
                 services.logs.end(&log);
-                return Ok(Begun::NotOurs(status));
+                return Ok(AttemptStart::NotOurs(status));
             }
             Err(error) => {
                 services.logs.end(&log);
@@ -89,7 +89,7 @@ impl<'s> Attempt<'s> {
         }
         let (until, scratch) = (ends.less(publish::reserve(ends)), services.job_scratch());
         let attempt = Self { id: id.clone(), lease, ends: until, closing, scratch, log, span, services, _busy: busy };
-        Ok(Begun::Attempt(Box::new(attempt)))
+        Ok(AttemptStart::Attempt(Box::new(attempt)))
     }
 
     /// A folder for the attempt's files.
@@ -104,7 +104,10 @@ impl<'s> Attempt<'s> {
     ///
     /// # Errors
     /// The work's own; `job.deadline`, `job.lost`, `job.interrupted`.
-    pub async fn run(&self, work: impl Future<Output = Result<Made, JobError>>) -> Result<Made, JobError> {
+    pub async fn run(
+        &self,
+        work: impl Future<Output = Result<AttemptOutcome, JobError>>,
+    ) -> Result<AttemptOutcome, JobError> {
         let made = async {
             tokio::select! {
                 made = self.ends.run(work) => match made {
@@ -123,14 +126,14 @@ impl<'s> Attempt<'s> {
     ///
     /// # Errors
     /// Only when not even a status could be written.
-    pub async fn end(self, made: Result<Made, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
+    pub async fn end(self, made: Result<AttemptOutcome, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
         let Self { id, lease, closing, scratch, log, span, services, .. } = self;
         let publishing = async {
             if let lines @ 1.. = services.logs.dropped() {
                 warn!(lines, "log lines were dropped, since standard error was read too slowly");
             }
             let handover = match &made {
-                Ok(Made::HandedOver { handover, .. }) => Some(handover.clone()),
+                Ok(AttemptOutcome::HandedOver { handover, .. }) => Some(handover.clone()),
                 _ => None,
             };
             let closing = closing.no_sooner_than(publish::LEAST);
@@ -155,7 +158,7 @@ impl<'s> Attempt<'s> {
 
     /// Starts an execution of the state machine, if one is configured, for a film that would not be ready here in time. When that
     /// fails, the film is made here as far as the time allows.
-    pub async fn hand_over(&self, handover: &Handover) -> Option<Made> {
+    pub async fn hand_over(&self, handover: &Handover) -> Option<AttemptOutcome> {
         let machine = self.services.machine.as_ref()?;
         let estimate = Estimate::of(&handover.storyboard, handover.quality, self.services.config.parallel);
         if estimate.fits(self.ends.left()) {
@@ -171,7 +174,7 @@ impl<'s> Attempt<'s> {
             let handover = handover.save(&self.services.renderer.cache, folder, self.ends).await;
             let handover = handover.map_err(|error| error.message)?;
             let execution = machine.start(&self.lease.status(), &handover, self.ends).await?;
-            Ok::<_, String>(Made::HandedOver { execution, handover, until: machine_ends() })
+            Ok::<_, String>(AttemptOutcome::HandedOver { execution, handover, until: machine_ends() })
         };
         let started =
             started.await.inspect_err(|error| warn!(error, "can't start the state machine; the film is made here"));

@@ -6,15 +6,15 @@ pub mod tasks;
 use storyboard::Storyboard;
 use tracing::{Instrument as _, info, info_span};
 
-use self::attempt::{Attempt, Begun, machine_ends};
-use crate::assemble::{Extras, Reel};
+use self::attempt::{Attempt, AttemptStart, machine_ends};
+use crate::assemble::{Extras, FilmParts};
 use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
 use crate::intake::assets::{AssetBase, Assets};
 use crate::job::events::JobEvent;
 use crate::job::{Again, JobId, JobRequest, Quality, Status, Worker};
 use crate::plan::translations::Library;
-use crate::publish::{self, Made};
+use crate::publish::{self, AttemptOutcome};
 use crate::scenes::progress;
 use crate::scenes::{self, Budget, Handover};
 use crate::services::Services;
@@ -56,15 +56,20 @@ pub async fn part(
     again: Again,
 ) -> Result<(Status, Option<CacheKey>), JobError> {
     match Attempt::begin(id, worker, services, ends, again).await? {
-        Begun::Attempt(attempt) => {
+        AttemptStart::Attempt(attempt) => {
             let made = attempt.run(make(origin, worker, services, &attempt)).await;
             attempt.end(made).await
         }
-        Begun::NotOurs(status) => Ok((*status, None)),
+        AttemptStart::NotOurs(status) => Ok((*status, None)),
     }
 }
 
-async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Attempt<'_>) -> Result<Made, JobError> {
+async fn make(
+    origin: Origin,
+    worker: Worker<'_>,
+    services: &Services,
+    job: &Attempt<'_>,
+) -> Result<AttemptOutcome, JobError> {
     let (lease, folder, ends) = (&job.lease, &*job.scratch()?.work(), job.ends);
     let handover = match origin {
         Origin::Request(request) => plan_film(request, services, job).await?,
@@ -83,7 +88,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
         progress::enter(lease, Stage::Narrate, 0.05, ends);
         let handover = scenes::narrate(handover, services, lease, folder, ends).await?;
         let handover = handover.save(&services.renderer.cache, folder, ends).await?;
-        return Ok(Made::HandedOver { execution: execution.to_owned(), handover, until: machine_ends() });
+        return Ok(AttemptOutcome::HandedOver { execution: execution.to_owned(), handover, until: machine_ends() });
     }
     let Handover { storyboard, translations, quality, asset_base, .. } = &handover;
 
@@ -104,7 +109,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     let words = rendered.iter().flat_map(|made| &made.narrations).map(|beat| &beat.sound);
     let clips: Vec<_> = rendered.iter().map(|made| made.clip.path.clone()).collect();
     let Storyboard { title, language, .. } = storyboard;
-    let reel = Reel { title, language, translations, clips: &clips, extras: &extras };
+    let reel = FilmParts { title, language, translations, clips: &clips, extras: &extras };
     let film = services.assembler.film(reel, &mut ledger, words, folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "the film is assembled");
@@ -113,7 +118,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     progress::enter(lease, Stage::Publish, 0.97, ends);
     let (status, log) = (lease.status(), services.logs.so_far(job.id.as_str()));
     let published = publish::film(&film, storyboard, &ledger, &status, &log, &services.store, ends);
-    published.instrument(info_span!("publish")).await.map(Made::Published)
+    published.instrument(info_span!("publish")).await.map(AttemptOutcome::Published)
 }
 
 /// Reads the document and plans the film.

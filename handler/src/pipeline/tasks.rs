@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use super::attempt::{Attempt, Begun};
+use super::attempt::{Attempt, AttemptStart};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::intake::{self, Subject, Task, TaskError};
@@ -158,8 +158,8 @@ async fn fail(
     ends: Deadline,
 ) -> Result<Option<Status>, JobError> {
     match Attempt::begin(id, Worker::Next(execution), services, ends, Again::Never).await {
-        Ok(Begun::Attempt(attempt)) => Ok(Some(attempt.end(Err(cause(caught))).await?.0)),
-        Ok(Begun::NotOurs(status)) => Ok(Some(*status)),
+        Ok(AttemptStart::Attempt(attempt)) => Ok(Some(attempt.end(Err(cause(caught))).await?.0)),
+        Ok(AttemptStart::NotOurs(status)) => Ok(Some(*status)),
         Err(error) if error.code == Code::StoreNotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -7,8 +7,8 @@ use crate::services::testing::{Rig, job, soon};
 
 async fn begin(services: &Services, ends: Deadline) -> Attempt<'_> {
     match Attempt::begin(&job(), Worker::Alone, services, ends, Again::Failed).await.unwrap() {
-        Begun::Attempt(attempt) => *attempt,
-        Begun::NotOurs(status) => panic!("{status:?}"),
+        AttemptStart::Attempt(attempt) => *attempt,
+        AttemptStart::NotOurs(status) => panic!("{status:?}"),
     }
 }
 
@@ -67,6 +67,6 @@ async fn a_job_that_is_worked_on_is_not_begun_again() {
     let rig = Rig::open().await;
     let attempt = begin(&rig.services, soon()).await;
     let second = Attempt::begin(&job(), Worker::Next("x"), &rig.services, soon(), Again::Never).await.unwrap();
-    let Begun::NotOurs(status) = second else { panic!("two workers have the job") };
+    let AttemptStart::NotOurs(status) = second else { panic!("two workers have the job") };
     assert_eq!(status.owner, attempt.lease.status().owner);
 }
