@@ -3,14 +3,14 @@
 //! One program, since each takes a while to compile and link.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod growing;
+mod growing_documents;
 mod hostile;
 mod imports;
 mod provider;
 
 mod architecture;
+mod cost_growth;
 mod documents;
-mod growth;
 mod lease;
 mod planner;
 mod sandbox;

@@ -10,8 +10,8 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, Pid, fork, getpid, gettid};
 
 use super::landlock::{PATH_BENEATH, ReadBeneath};
+use super::launch::{CHANNEL, ChildEnds, Facts, Image, Launch, ParentEnds};
 use super::outcome::StartError;
-use super::plan::{CHANNEL, ChildEnds, Facts, Image, ParentEnds, Plan};
 use super::report::{
     CAPABILITIES, FAILED_CONFINEMENT, FAILED_EXEC, FAILED_FOLDER, FAILED_SETUP, GRANTED, LANDLOCK, LIMITS,
     NO_NEW_PRIVS, REPORT_BYTES, SECCOMP, USER, WHOLE,
@@ -25,21 +25,21 @@ const REPORT: i32 = 4;
 const RULESET: i32 = 5;
 
 /// Forks. The calling thread must be one that lives as long as the process: the child dies with it.
-pub(super) fn spawn(plan: Plan, mark: Option<u64>) -> Result<(Pid, ParentEnds, Facts), StartError> {
+pub(super) fn spawn(launch: Launch, mark: Option<u64>) -> Result<(Pid, ParentEnds, Facts), StartError> {
     let handler = Handler { process: getpid().as_raw(), thread: gettid().as_raw() };
     // A signal that came between the fork and the exec would run our handlers in the child.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
     // SAFETY: the child calls nothing but `become_program`, which is async-signal-safe and does not return.
     let forked = unsafe { fork() };
     if let Ok(ForkResult::Child) = forked {
-        // SAFETY: this is the forked child, and everything that the plan points to was copied with it.
-        unsafe { become_program(&plan.image, &plan.child_ends, handler, mark) }
+        // SAFETY: this is the forked child, and everything that the launch points to was copied with it.
+        unsafe { become_program(&launch.image, &launch.child_ends, handler, mark) }
     }
     if let Ok(before) = before {
         // It can't fail: the set came from the same call.
         let _ = before.thread_set_mask();
     }
-    let Plan { facts, parent_ends, .. } = plan;
+    let Launch { facts, parent_ends, .. } = launch;
     match forked {
         Ok(ForkResult::Parent { child }) => Ok((child, parent_ends, facts)),
         Ok(ForkResult::Child) => Err(StartError::NoSupervisor),

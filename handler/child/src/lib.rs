@@ -5,8 +5,8 @@
 //! name; elsewhere only the planner's compiled code is loaded so.
 //!
 //! - [`Spec`] says what to start, and [`Outcome`] how it ended (`spec`, `outcome`);
-//! - `plan` builds everything that a child needs before the fork, since nothing may be allocated after it;
-//! - `landlock` and `filter` build the two confinements, `user` chooses the user of a child when the handler is root, `fork`
+//! - `launch` builds everything that a child needs before the fork, since nothing may be allocated after it;
+//! - `landlock` and `seccomp` build the two confinements, `user` chooses the user of a child when the handler is root, `fork`
 //!   applies all of it, and `self_test` has the child try what must fail;
 //! - `memory` says how much memory a child may have;
 //! - `report` is what the child reports of itself before its program begins;
@@ -26,15 +26,15 @@
 #![expect(unsafe_code, reason = "between fork and exec, and system calls that no library names")]
 
 mod capture;
-mod filter;
 mod fork;
 mod landlock;
+mod launch;
 mod lifecycle;
 mod memory;
 mod outcome;
-mod plan;
 mod report;
 mod running;
+mod seccomp;
 mod self_test;
 mod spec;
 mod supervisor;

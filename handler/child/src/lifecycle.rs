@@ -18,8 +18,8 @@ use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
 use super::capture::{Capture, Lines, drain};
 use super::fork;
+use super::launch::{Launch, ParentEnds};
 use super::outcome::{Captured, Ending, Granted, Outcome, StartError};
-use super::plan::{ParentEnds, Plan};
 use super::report;
 use super::running::{Reply, RunOptions, Running};
 use super::spec::Limits;
@@ -62,13 +62,13 @@ enum Excess {
 }
 
 /// Starts and supervises a child. `reply` gets the result of the start, and then `Running` gets the outcome.
-pub(super) async fn supervise(registry: Rc<RefCell<Registry>>, plan: Plan, options: RunOptions, reply: Reply) {
+pub(super) async fn supervise(registry: Rc<RefCell<Registry>>, launch: Launch, options: RunOptions, reply: Reply) {
     if options.deadline.passed() {
         return reply(Granted::default(), Err(StartError::NoTime));
     }
     let began = Instant::now();
     let mark = registry.borrow_mut().allocate_mark();
-    let (pid, parent_ends, facts) = match fork::spawn(plan, mark) {
+    let (pid, parent_ends, facts) = match fork::spawn(launch, mark) {
         Ok(forked) => forked,
         Err(error) => {
             registry.borrow_mut().release(mark);

@@ -6,7 +6,7 @@
 
 use nix::libc;
 
-use super::plan::Image;
+use super::launch::Image;
 use super::report::{FILES, HANDLER, MEMORY_FILES, METADATA, PRIORITY, PROCESSES, SHARED, SIGNALS, SOCKETS};
 
 /// Who forks.

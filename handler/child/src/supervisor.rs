@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{LocalSet, spawn_local};
 
+use super::launch::Launch;
 use super::lifecycle::{EXEC, SWEEP, supervise};
 use super::outcome::{Granted, StartError};
-use super::plan::Plan;
 use super::running::{Reply, RunOptions, Running};
 use super::spec::{Limits, Spec};
 use super::sweep::{self, Registry, SweepTarget};
@@ -54,7 +54,7 @@ pub(super) async fn settled(deadline: Deadline) -> bool {
 }
 
 enum Command {
-    Start(Box<Plan>, RunOptions, Reply, Counted),
+    Start(Box<Launch>, RunOptions, Reply, Counted),
     Sweep(SweepTarget, std::sync::mpsc::SyncSender<usize>),
 }
 
@@ -79,11 +79,11 @@ pub(super) fn request_start(
 
 fn submit(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), StartError> {
     // Paths are opened here and not on the supervisor's thread, which a hanging disk must not block.
-    let plan = Plan::of(&spec)?;
+    let launch = Launch::of(&spec)?;
     let Spec { grace, drain, keep, lines, limits: Limits { processes, memory, .. }, .. } = spec;
     let options = RunOptions { deadline, grace, drain, keep, processes, memory, lines };
     supervisor()
-        .send(Command::Start(Box::new(plan), options, reply, Counted::new()))
+        .send(Command::Start(Box::new(launch), options, reply, Counted::new()))
         .map_err(|_| StartError::NoSupervisor)
 }
 
@@ -135,9 +135,9 @@ fn serve(mut commands: mpsc::UnboundedReceiver<Command>) {
         while let Some(command) = commands.recv().await {
             let registry = registry.clone();
             match command {
-                Command::Start(plan, options, reply, counted) => {
+                Command::Start(launch, options, reply, counted) => {
                     spawn_local(async move {
-                        supervise(registry, *plan, options, reply).await;
+                        supervise(registry, *launch, options, reply).await;
                         drop(counted);
                     });
                 }

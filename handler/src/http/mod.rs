@@ -3,8 +3,8 @@
 //! In: requests. Out: answers from the bucket's objects; failures as problem details. It never makes a film: a document goes
 //! under `incoming/`, whose trigger does the rest, and status and cancelling are those of `status.json`.
 
+mod access;
 pub mod event;
-mod guard;
 mod jobs;
 mod outputs;
 mod problem;
@@ -176,20 +176,20 @@ pub fn router(api: Api) -> (Router, utoipa::openapi::OpenApi) {
         .fallback(async || Failure::new(Code::HttpNoSuchPath, "there is nothing under this path"))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(api.clone(), guard::guard))
-        .layer(from_fn(guard::traced))
+        .layer(from_fn_with_state(api.clone(), access::guard))
+        .layer(from_fn(access::traced))
         .with_state(api);
     (router, description)
 }
 
 /// Other routes behind the same guard.
 pub fn guarded(routes: Router, api: Api) -> Router {
-    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard))
+    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, access::guard))
 }
 
 /// Other pages, which ask for the token themselves when there is one.
 pub fn open(routes: Router, api: Api) -> Router {
-    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, guard::guard_open))
+    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(api, access::guard_open))
 }
 
 /// Whether there is a job of that id.

@@ -3,8 +3,8 @@
 //! In: a scene, the length of each of its beats in frames, and the film's settings. Out: a verified clip, and
 //! the stage's report on it. It knows nothing of sound, and never stretches a clip afterwards.
 
-mod bounds;
 mod card;
+mod folder_limits;
 mod program;
 mod protocol;
 mod stage;

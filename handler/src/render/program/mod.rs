@@ -23,7 +23,7 @@ use tokio::net::unix::OwnedReadHalf;
 use tracing::{debug, warn};
 
 use self::protocol::{Done, Event, Failure, Kind, Request};
-use super::bounds::Bounds;
+use super::folder_limits::FolderLimits;
 use super::protocol::{MESSAGE, TRACE, WARNING, plain, ran_out};
 use super::verify::{self, Decoder};
 use super::{ClipReport, SceneOrder, StageError};
@@ -217,7 +217,7 @@ impl Programs {
         let folder = Behind(Some(Scratch::under(parent).map_err(could_not)?));
         let folder = folder.path();
         let left = UntrustedFolder::open(folder).map_err(could_not)?;
-        let bounds = Bounds::of(folder);
+        let bounds = FolderLimits::of(folder);
         let source = folder.join(SOURCE);
         tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
 
@@ -292,7 +292,7 @@ impl Programs {
         Ok(performance)
     }
 
-    fn spec(&self, folder: &Path, bounds: Bounds) -> Spec {
+    fn spec(&self, folder: &Path, bounds: FolderLimits) -> Spec {
         let mut spec = Spec::new(&self.program, folder);
         spec.args = vec!["--channel".into()];
         spec.env = vec![

@@ -8,7 +8,7 @@ use handler::deadline::Deadline;
 use handler::plan::{Fault, Limits, Sandbox};
 use storyboard::Document;
 
-use crate::growing::{Kind, kinds};
+use crate::growing_documents::{Kind, kinds};
 
 /// Bytes of the smaller document; the larger has four times as many.
 const BYTES: usize = 32 << 10;

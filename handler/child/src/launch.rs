@@ -44,7 +44,7 @@ impl Strings {
 }
 
 /// A child, ready to be forked.
-pub(super) struct Plan {
+pub(super) struct Launch {
     pub(super) facts: Facts,
     pub(super) image: Image,
     pub(super) parent_ends: ParentEnds,
@@ -98,7 +98,7 @@ pub(super) struct ChildEnds {
     pub(super) channel: Option<OwnedFd>,
 }
 
-impl Plan {
+impl Launch {
     pub(super) fn of(spec: &Spec) -> Result<Self, StartError> {
         let path = resolve(spec)?;
         let confined = spec.confinement.mode != Mode::Off;
@@ -106,7 +106,7 @@ impl Plan {
         let real: Vec<PathBuf> = path.canonicalize().into_iter().collect();
         let user = if confined { super::user::of(spec, &path) } else { None };
         let ruleset = confined.then(|| landlock::ready(&spec.confinement, &real)).flatten();
-        let filter = confined.then(super::filter::program).flatten();
+        let filter = confined.then(super::seccomp::program).flatten();
         if required && ruleset.is_none() {
             return Err(StartError::Unconfined("Landlock"));
         }

@@ -26,14 +26,14 @@ const PART: u64 = 4;
 const PAUSE: Duration = Duration::from_millis(100);
 const RESTS: u32 = 50;
 
-/// The bounds of one program's folder.
+/// The limits of one program's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
+pub(super) struct FolderLimits {
     /// Bytes on the disk, of all files together, and so of each.
     pub(super) bytes: u64,
 }
 
-impl Bounds {
+impl FolderLimits {
     /// For a folder that is still empty.
     pub(super) fn of(folder: &Path) -> Self {
         let free = statvfs(folder).map_or(BYTES, |disk| disk.blocks_available() * disk.fragment_size());
@@ -117,7 +117,7 @@ mod tests {
     fn checked(bytes: u64, fill: impl FnOnce(&Path)) -> Option<String> {
         let home = tempfile::tempdir().unwrap();
         fill(home.path());
-        Bounds { bytes }.check(home.path())
+        FolderLimits { bytes }.check(home.path())
     }
 
     #[test]
