@@ -254,6 +254,34 @@ fn a_program_is_spoken_by_our_voice_in_step_with_its_blocks() {
 }
 
 #[test]
+fn a_program_has_the_files_and_the_narration_that_lie_beside_it() {
+    let harness = Harness::new();
+    std::fs::create_dir(harness.path("pictures")).unwrap();
+    let picture = harness.path("pictures/one.png");
+    ffmpeg(&["-y", "-f", "lavfi", "-i", "color=magenta:size=640x360", "-frames:v", "1", picture.to_str().unwrap()]);
+    std::fs::write(harness.path("points.csv"), "1,2\n3,4\n").unwrap();
+    let document = harness.document(
+        "boxes.py",
+        program(
+            "self.next_section('First')\nself.add(ImageMobject('pictures/one.png'))\nself.wait()\n\
+             self.next_section('Second')\nself.add(Text(open('points.csv').read()))\nself.wait()",
+        ),
+    );
+    let silent = harness.render(&document, &[]);
+    assert_eq!((silent.code(), warnings(&silent.status()).as_str()), (0, ""), "{}", silent.words());
+    assert!(seen(&silent, magenta) > 0.5, "{}", seen(&silent, magenta));
+
+    // Another narration is another film.
+    harness.document("boxes.narration.md", "# Second\n\nThe box opens.\n\n# First\n\nA box is shut.\n");
+    let spoken = harness.render(&document, &[]);
+    assert_eq!((spoken.code(), warnings(&spoken.status()).as_str()), (0, ""), "{}", spoken.words());
+    let captions = std::fs::read_to_string(spoken.out.join("captions.vtt")).unwrap();
+    let (first, second) = (captions.find("A box is shut."), captions.find("The box opens."));
+    assert!(first.is_some() && first < second, "{captions}");
+    harness.assert_clean();
+}
+
+#[test]
 fn programs_do_not_run_when_they_are_not_allowed() {
     let harness = Harness::new().set("MANIM_SOURCE", "deny");
     let made = harness.render(&harness.document("only.py", program("self.wait()")), &[]);

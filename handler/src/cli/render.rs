@@ -147,9 +147,11 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
         let name = entry.ok()?.file_name().into_string().ok()?;
         keys::is_translation(&name).then_some(name)
     });
-    let own = keys::translations(&document.file_name().unwrap_or_default().to_string_lossy());
+    let name = document.file_name().unwrap_or_default().to_string_lossy();
+    let (own, narrations) = (keys::translations(&name), keys::narrations(&name));
     let translations: BTreeSet<String> = translations.filter(|name| name.starts_with(&own)).collect();
-    let all = named.iter().copied().chain(translations.iter().map(String::as_str)).collect::<BTreeSet<&str>>();
+    let beside = translations.iter().chain(&narrations).map(String::as_str);
+    let all = named.iter().copied().chain(beside).collect::<BTreeSet<&str>>();
     let version = all.iter().filter_map(state).collect();
     Folder { path, version }
 }

@@ -148,7 +148,7 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
     if is_companion(&document.name) {
         let name = &document.name;
         return Err(bad(format!(
-            "`{name}` is the name of a document's captions in another language, not of a document"
+            "`{name}` is the name of a file that belongs to a document (a picture, a sound, data, captions in another language, a program's narration), not of a document"
         )));
     }
     if document.bytes.is_empty() {

@@ -1,21 +1,24 @@
-//! Files that a document names: pictures, music, clips. They are in the document's own folder, or
-//! under its prefix in the bucket, and are fetched from nowhere else.
+//! Files that a document names: pictures, music, clips, what its Manim programs open, and what is spoken in a program. They are in the
+//! document's own folder, or under its prefix in the bucket, and are fetched from nowhere else.
 //!
 //! In: a storyboard, and the location of its document. Out: copies in the job's own folder, each with its digest. A file that
-//! can't be fetched gives a warning, and is left out.
+//! can't be fetched gives a warning, and is left out. What a program may open is found in its text, so that it need not be there: a
+//! program that misses a file says so itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::fs::Permissions;
 use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use storyboard::{Action, ElementKind, Place, Scene, Storyboard, Warning};
+use storyboard::{Action, ElementKind, Place, Scene, SceneKind, Storyboard, Warning};
 
 use crate::deadline::{Cutoff, Deadline};
-use crate::job::Source;
+use crate::job::{Source, keys};
 use crate::store::cache::digest;
 use crate::store::{Store, StoreError};
 
@@ -23,6 +26,15 @@ use crate::store::{Store, StoreError};
 const FILES: usize = 200;
 /// Largest picture, in bytes.
 const PICTURE: u64 = 64 << 20;
+/// Largest narration of a program, in bytes.
+const NARRATION: u64 = 4 << 20;
+/// What programs open: pictures, data, fonts.
+const OPENED: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "svg", "csv", "tsv", "json", "txt", "dat", "npy", "npz",
+    "yaml", "yml", "xml", "ttf", "otf",
+];
+/// Longest name of such a file, in bytes.
+const NAME: usize = 200;
 /// Largest sound or clip, in bytes.
 const CLIP: u64 = 1 << 30;
 /// Files fetched at a time.
@@ -39,13 +51,20 @@ pub enum AssetBase {
     /// Nowhere: the document came inline.
     Nothing,
     /// In a folder of this machine.
-    Folder(PathBuf),
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The document's name in it.
+        document: String,
+    },
     /// In a bucket, under a prefix that is empty or ends in `/`.
     Bucket {
         /// The document's own bucket.
         bucket: String,
         /// The document's key up to its last `/`.
         prefix: String,
+        /// The rest of its key.
+        document: String,
     },
 }
 
@@ -54,11 +73,21 @@ impl AssetBase {
     pub fn of(source: &Source) -> Self {
         match source {
             Source::Inline { folder: None, .. } => Self::Nothing,
-            Source::Inline { folder: Some(folder), .. } => Self::Folder(folder.path.clone()),
-            Source::Object { bucket, key, .. } => {
-                let prefix = key.rfind('/').map_or("", |slash| &key[..=slash]);
-                Self::Bucket { bucket: bucket.clone(), prefix: prefix.to_owned() }
+            Source::Inline { folder: Some(folder), name, .. } => {
+                Self::Folder { path: folder.path.clone(), document: name.clone() }
             }
+            Source::Object { bucket, key, .. } => {
+                let (prefix, document) = key.split_at(key.rfind('/').map_or(0, |slash| slash + 1));
+                Self::Bucket { bucket: bucket.clone(), prefix: prefix.to_owned(), document: document.to_owned() }
+            }
+        }
+    }
+
+    /// The names that the narration of the document may have, if it is a Manim program.
+    fn narrations(&self) -> Vec<String> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Folder { document, .. } | Self::Bucket { document, .. } => keys::narrations(document),
         }
     }
 }
@@ -72,9 +101,14 @@ pub struct Asset {
     pub sha256: String,
 }
 
-/// The files of one document, by the name that it gives them.
+/// The files of one document.
 #[derive(Debug, Clone, Default)]
-pub struct Assets(BTreeMap<String, Asset>);
+pub struct Assets {
+    /// By the name that the document gives them.
+    named: BTreeMap<String, Asset>,
+    /// What is spoken in its program, with the name of the file.
+    narration: Option<(String, Asset)>,
+}
 
 impl Assets {
     /// Fetches all files that `storyboard` names to `folder`, with a warning for each that can't be fetched.
@@ -87,59 +121,108 @@ impl Assets {
     ) -> (Self, Vec<Warning>) {
         let mut wanted = wanted(storyboard);
         let surplus = wanted.split_off(FILES.min(wanted.len()));
-        let (assets, mut warnings) = Self::fetch_all(wanted, asset_base, store, folder, deadline).await;
+        let programs = storyboard.scenes.iter().any(is_program);
+        let (assets, mut warnings) = Self::fetch_all(wanted, programs, asset_base, store, folder, deadline).await;
         warnings.extend(surplus.iter().map(AssetRequest::one_too_many));
         (assets, warnings)
     }
 
-    /// Fetches what one scene of `storyboard` shows: the same as the whole film has of it, no more and no less.
-    pub async fn fetch_scene(
+    /// Fetches what some scenes of `storyboard` show: the same as the whole film has of them, no more and no less.
+    pub async fn fetch_scenes(
         storyboard: &Storyboard,
-        scene: &Scene,
+        scenes: &[&Scene],
         asset_base: &AssetBase,
         store: &Store,
         folder: &Path,
         deadline: Deadline,
     ) -> Self {
-        let shown: BTreeSet<&str> = pictures(scene).map(|(source, _)| source).collect();
+        let shown: BTreeSet<&str> = scenes.iter().flat_map(|scene| files(scene)).map(|file| file.source).collect();
         let wanted = wanted(storyboard).into_iter().take(FILES).filter(|want| shown.contains(want.source));
-        Self::fetch_all(wanted.collect(), asset_base, store, folder, deadline).await.0
+        let programs = scenes.iter().any(|scene| is_program(scene));
+        Self::fetch_all(wanted.collect(), programs, asset_base, store, folder, deadline).await.0
     }
 
     async fn fetch_all(
         wanted: Vec<AssetRequest<'_>>,
+        programs: bool,
         asset_base: &AssetBase,
         store: &Store,
         folder: &Path,
         deadline: Deadline,
     ) -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
+        let narrations = if programs { asset_base.narrations() } else { Vec::new() };
+        let narrations = narrations.iter().map(|source| AssetRequest {
+            source,
+            what: "the narration",
+            most: NARRATION,
+            place: None,
+            is_optional: true,
+        });
+        let (files, wanted) = (wanted.len(), wanted.into_iter().chain(narrations).collect::<Vec<_>>());
         let deadline = deadline.slice(deadline.left() / SHARE);
         // Boxed: the compiler can't prove that the closures' futures are `Send`.
-        let mut fetches: Vec<BoxFuture<'_, Result<Asset, String>>> = Vec::new();
+        let mut fetches: Vec<BoxFuture<'_, Result<Asset, Unavailable>>> = Vec::new();
         for (number, want) in wanted.iter().enumerate() {
             let path = folder.join(format!("asset-{number}.{}", extension(want.source)));
             fetches.push(Box::pin(want.fetch_by(deadline, asset_base, store, path)));
         }
         let fetched: Vec<_> = stream::iter(fetches).buffered(AT_ONCE).collect().await;
-        let mut assets = BTreeMap::new();
-        for (want, made) in wanted.iter().zip(fetched) {
+        let mut assets = Self::default();
+        for (number, (want, made)) in wanted.iter().zip(fetched).enumerate() {
+            let name = want.source.to_owned();
             match made {
-                Ok(asset) => _ = assets.insert(want.source.to_owned(), asset),
-                Err(why) => warnings.push(want.missing(&why)),
+                Ok(asset) if number < files => _ = assets.named.insert(name, asset),
+                Ok(asset) => _ = assets.narration.get_or_insert((name, asset)),
+                Err(why) if why.is_absent && want.is_optional => {}
+                Err(why) => warnings.push(want.missing(&why.why)),
             }
         }
-        (Self(assets), warnings)
+        (assets, warnings)
     }
 
     /// The copy of a file.
     pub fn get(&self, source: &str) -> Option<&Asset> {
-        self.0.get(source)
+        self.named.get(source)
     }
 
-    /// What a scene shows, by the name that it gives it.
+    /// What a scene shows or opens, by the name that it gives it; of a program also its narration.
     pub fn of_scene<'a>(&'a self, scene: &'a Scene) -> BTreeMap<&'a str, &'a Asset> {
-        pictures(scene).filter_map(|(source, _)| Some((source, self.get(source)?))).collect()
+        let named = files(scene).into_iter().filter_map(|file| Some((file.source, self.get(file.source)?)));
+        let narration = self.narration.as_ref().filter(|_| is_program(scene));
+        named.chain(narration.map(|(name, asset)| (name.as_str(), asset))).collect()
+    }
+
+    /// The name of the file with what is spoken in the document's program.
+    pub fn narration(&self) -> Option<&str> {
+        self.narration.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// Copies what a scene shows or opens into `folder`, under the names that it gives it, for other users to read.
+    ///
+    /// # Errors
+    /// When the folder can't be written, or the deadline passes.
+    pub async fn copy_of_scene(&self, scene: &Scene, folder: &Path, deadline: Deadline) -> io::Result<()> {
+        for (name, asset) in self.of_scene(scene) {
+            let (folder, to) = (folder.to_owned(), folder.join(name));
+            let Asset { path: from, .. } = asset.clone();
+            let copied = deadline.work(move |cutoff| {
+                // Other users pass through these folders, whatever our umask is.
+                let folders = to.ancestors().skip(1).take_while(|above| **above != folder).collect::<Vec<_>>();
+                for above in folders.into_iter().rev() {
+                    match std::fs::create_dir(above) {
+                        Ok(()) => std::fs::set_permissions(above, Permissions::from_mode(0o755))?,
+                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                let home = from.parent().unwrap_or(Path::new("/"));
+                copy(home, &from, &to, CLIP, cutoff).map_err(|error| io::Error::other(error.why))?;
+                std::fs::set_permissions(&to, Permissions::from_mode(0o644))
+            });
+            copied.await.map_err(|stopped| io::Error::other(stopped.to_string()))??;
+        }
+        Ok(())
     }
 }
 
@@ -155,7 +238,22 @@ pub async fn fetch(
     path: PathBuf,
     deadline: Deadline,
 ) -> Result<Asset, String> {
-    AssetRequest { source: name, what: "the file", most, place: None }.fetch_by(deadline, asset_base, store, path).await
+    let request = AssetRequest { source: name, what: "the file", most, place: None, is_optional: false };
+    request.fetch_by(deadline, asset_base, store, path).await.map_err(|unavailable| unavailable.why)
+}
+
+/// Why a file can't be fetched.
+#[derive(Debug)]
+struct Unavailable {
+    why: String,
+    /// Whether there is none of that name.
+    is_absent: bool,
+}
+
+impl From<String> for Unavailable {
+    fn from(why: String) -> Self {
+        Self { why, is_absent: false }
+    }
 }
 
 /// A file that a storyboard names.
@@ -164,6 +262,8 @@ struct AssetRequest<'a> {
     what: &'static str,
     most: u64,
     place: Option<Place>,
+    /// Whether it may be missing without a word.
+    is_optional: bool,
 }
 
 impl AssetRequest<'_> {
@@ -173,9 +273,9 @@ impl AssetRequest<'_> {
         asset_base: &AssetBase,
         store: &Store,
         path: PathBuf,
-    ) -> Result<Asset, String> {
+    ) -> Result<Asset, Unavailable> {
         let made = deadline.run(self.fetch(asset_base, store, path, deadline)).await;
-        made.unwrap_or_else(|_| Err("fetching it took too long".to_owned()))
+        made.unwrap_or_else(|_| Err("fetching it took too long".to_owned().into()))
     }
 
     async fn fetch(
@@ -184,25 +284,29 @@ impl AssetRequest<'_> {
         store: &Store,
         path: PathBuf,
         deadline: Deadline,
-    ) -> Result<Asset, String> {
+    ) -> Result<Asset, Unavailable> {
         match asset_base {
             AssetBase::Nothing => {
-                return Err(
-                    "the document was sent inline, without files; put document and files into a folder or a bucket"
-                        .to_owned(),
-                );
+                return Err(Unavailable {
+                    why:
+                        "the document was sent inline, without files; put document and files into a folder or a bucket"
+                            .to_owned(),
+                    is_absent: true,
+                });
             }
-            AssetBase::Folder(folder) => {
+            AssetBase::Folder { path: folder, .. } => {
                 let (from, most) = (folder.join(self.source), self.most);
                 let (folder, to) = (folder.clone(), path.clone());
                 let copied = deadline.work(move |cutoff| copy(&folder, &from, &to, most, cutoff)).await;
                 copied.map_err(|stopped| stopped.to_string())??;
             }
-            AssetBase::Bucket { bucket, prefix } => {
+            AssetBase::Bucket { bucket, prefix, .. } => {
                 let (store, key) = (store.with_bucket(bucket), format!("{prefix}{}", self.source));
                 let describe = |error: StoreError| match error {
-                    StoreError::NotFound { .. } => format!("s3://{bucket}/{key} does not exist"),
-                    other => other.to_string(),
+                    StoreError::NotFound { .. } => {
+                        Unavailable { why: format!("s3://{bucket}/{key} does not exist"), is_absent: true }
+                    }
+                    other => other.to_string().into(),
                 };
                 let size = store.head(&key, deadline).await.map_err(describe)?.size;
                 fits(size, self.most)?;
@@ -230,12 +334,59 @@ fn wanted(storyboard: &Storyboard) -> Vec<AssetRequest<'_>> {
         storyboard.intro.as_deref().map(|source| (source, "the intro")),
         storyboard.outro.as_deref().map(|source| (source, "the outro")),
     ];
-    let of_film =
-        of_film.into_iter().flatten().map(|(source, what)| AssetRequest { source, what, most: CLIP, place: None });
-    let of_scenes = storyboard.scenes.iter().flat_map(pictures);
-    let of_scenes = of_scenes.map(|(source, place)| AssetRequest { source, what: "the picture", most: PICTURE, place });
+    let of_film = of_film.into_iter().flatten().map(|(source, what)| AssetRequest {
+        source,
+        what,
+        most: CLIP,
+        place: None,
+        is_optional: false,
+    });
     let mut seen = BTreeSet::new();
-    of_film.chain(of_scenes).filter(|want| seen.insert(want.source)).collect()
+    of_film.chain(storyboard.scenes.iter().flat_map(files)).filter(|want| seen.insert(want.source)).collect()
+}
+
+/// What a scene shows, or may open.
+fn files(scene: &Scene) -> Vec<AssetRequest<'_>> {
+    match &scene.kind {
+        SceneKind::Manim(program) => {
+            let request = |source| AssetRequest {
+                source,
+                what: "the file",
+                most: PICTURE,
+                place: scene.place,
+                is_optional: true,
+            };
+            opened(&program.source).map(request).collect()
+        }
+        _ => {
+            let request = |(source, place)| AssetRequest {
+                source,
+                what: "the picture",
+                most: PICTURE,
+                place,
+                is_optional: false,
+            };
+            pictures(scene).map(request).collect()
+        }
+    }
+}
+
+fn is_program(scene: &Scene) -> bool {
+    matches!(scene.kind, SceneKind::Manim(_))
+}
+
+/// Names of files in the strings of a Python program. It is not parsed: a string that is taken for a name costs a look for the file.
+fn opened(source: &str) -> impl Iterator<Item = &str> {
+    let quoted = source.lines().flat_map(|line| line.split(['"', '\'']));
+    quoted.map(|name| name.strip_prefix("./").unwrap_or(name)).filter(|name| {
+        let has_ending = name.rsplit_once('.').is_some_and(|(stem, ending)| {
+            !stem.is_empty() && OPENED.iter().any(|one| ending.eq_ignore_ascii_case(one))
+        });
+        let is_plain = name.chars().all(|c| c.is_alphanumeric() || " ._-/()+@".contains(c));
+        // Below its own folder: `a//b`, `../a` and `/a` are not.
+        let is_below = name.split('/').all(|part| !part.trim().is_empty() && part != ".." && part != ".");
+        has_ending && is_plain && is_below && name.len() <= NAME
+    })
 }
 
 fn pictures(scene: &Scene) -> impl Iterator<Item = (&str, Option<Place>)> {
@@ -257,23 +408,24 @@ fn extension(source: &str) -> String {
     extension.chars().filter(char::is_ascii_alphanumeric).take(8).collect::<String>().to_ascii_lowercase()
 }
 
-fn fits(size: u64, most: u64) -> Result<(), String> {
-    if size > most { Err(format!("it has {} MB, more than the {} MB allowed", size >> 20, most >> 20)) } else { Ok(()) }
+fn fits(size: u64, most: u64) -> Result<(), Unavailable> {
+    let (mb, allowed) = (size >> 20, most >> 20);
+    if size > most { Err(format!("it has {mb} MB, more than the {allowed} MB allowed").into()) } else { Ok(()) }
 }
 
 /// Copies a regular file inside `folder`; links to outside, pipes and devices are refused.
-fn copy(folder: &Path, from: &Path, to: &Path, most: u64, cutoff: &Cutoff) -> Result<(), String> {
+fn copy(folder: &Path, from: &Path, to: &Path, most: u64, cutoff: &Cutoff) -> Result<(), Unavailable> {
     let describe = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => format!("{} does not exist", from.display()),
-        _ => format!("{}: {error}", from.display()),
+        io::ErrorKind::NotFound => Unavailable { why: format!("{} does not exist", from.display()), is_absent: true },
+        _ => format!("{}: {error}", from.display()).into(),
     };
     let (home, real) = (folder.canonicalize().map_err(describe)?, from.canonicalize().map_err(describe)?);
     if !real.starts_with(&home) {
-        return Err(format!("{} is a link to outside of the document's folder", from.display()));
+        return Err(format!("{} is a link to outside of the document's folder", from.display()).into());
     }
     let about = std::fs::metadata(&real).map_err(describe)?;
     if !about.is_file() {
-        return Err(format!("{} is not a regular file", from.display()));
+        return Err(format!("{} is not a regular file", from.display()).into());
     }
     fits(about.len(), most)?;
     let (from, mut to) = (File::open(&real).map_err(describe)?, File::create(to).map_err(describe)?);
@@ -307,7 +459,8 @@ mod tests {
         take("pictures/a.png", 3).unwrap();
         assert_eq!(digest_of(&to, &soon).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let passed = Deadline::after(std::time::Duration::ZERO).into();
-        assert!(copy(&folder, &folder.join("pictures/a.png"), &to, 3, &passed).unwrap_err().contains("deadline"));
+        let late = copy(&folder, &folder.join("pictures/a.png"), &to, 3, &passed).unwrap_err();
+        assert!(late.why.contains("deadline"), "{late:?}");
         for (name, why) in [
             ("pictures/a.png", "more than"),
             ("gone.png", "does not exist"),
@@ -317,17 +470,62 @@ mod tests {
             ("pictures", "not a regular file"),
         ] {
             let said = take(name, 2).unwrap_err();
-            assert!(said.contains(why), "{name}: {said}");
+            assert!(said.why.contains(why) && said.is_absent == (name == "gone.png"), "{name}: {said:?}");
         }
+    }
+
+    #[test]
+    fn names_of_files_are_found_in_a_programs_strings() {
+        let source = r#"
+logo = ImageMobject("pictures/logo.png").scale(0.5)  # says "it's", and no more
+SVGMobject('./a b.svg'), open(f"data/{name}.csv"), open('data/points (1).csv')
+np.load("../secret.npy"), open("/etc/passwd.txt"), Text("Nothing. At all"), Text("3.14"), ".png", "a//b.png", "C:.png"
+"""A docstring of measured.png, not in quotes of its own."""
+"#;
+        assert_eq!(opened(source).collect::<Vec<_>>(), ["pictures/logo.png", "a b.svg", "data/points (1).csv"]);
+        let long = format!("'{}.png'", "a".repeat(NAME));
+        assert_eq!(opened(&long).next(), None);
+    }
+
+    #[tokio::test]
+    async fn a_program_finds_its_files_in_its_own_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("asset-0.png"), dir.path().join("program"));
+        std::fs::write(&from, b"abc").unwrap();
+        std::fs::create_dir(&to).unwrap();
+        let asset = Asset { path: from, sha256: "0".to_owned() };
+        let assets = Assets {
+            named: [("a/b/c.png".to_owned(), asset.clone()), ("other.png".to_owned(), asset.clone())].into(),
+            narration: Some(("x.narration.md".to_owned(), asset)),
+        };
+        let program = storyboard::ManimScene { class: "A".into(), source: "open('a/b/c.png')".into() };
+        let scene = Scene {
+            id: "s".into(),
+            kind: SceneKind::Manim(program),
+            heading: String::new(),
+            beats: Vec::new(),
+            place: None,
+        };
+        let soon = Deadline::after(std::time::Duration::from_secs(60));
+        assets.copy_of_scene(&scene, &to, soon).await.unwrap();
+        assert_eq!(std::fs::read(to.join("a/b/c.png")).unwrap(), b"abc");
+        assert_eq!(std::fs::read(to.join("x.narration.md")).unwrap(), b"abc");
+        assert!(!to.join("other.png").exists());
+        assert_eq!(std::fs::metadata(to.join("a/b")).unwrap().permissions().mode() & 0o777, 0o755);
     }
 
     #[test]
     fn a_keys_assets_are_under_its_own_prefix() {
         let asset_base =
             |key: &str| AssetBase::of(&Source::Object { bucket: "b".into(), key: key.into(), version: None });
-        let bucket = |prefix: &str| AssetBase::Bucket { bucket: "b".into(), prefix: prefix.into() };
+        let bucket = |prefix: &str| AssetBase::Bucket {
+            bucket: "b".into(),
+            prefix: prefix.into(),
+            document: "lesson.md".into(),
+        };
         assert_eq!(asset_base("incoming/a/lesson.md"), bucket("incoming/a/"));
         assert_eq!(asset_base("lesson.md"), bucket(""));
+        assert_eq!(asset_base("a/b.py").narrations(), ["b.narration.md", "b.narration.json"]);
         assert_eq!(
             (extension("a/b.PNG"), extension("a/b"), extension("x.p g")),
             ("png".into(), "".into(), "pg".into())

@@ -52,12 +52,12 @@ pub async fn document(request: JobRequest, store: &Store, deadline: Deadline) ->
     }
 }
 
-/// The request, with the translations of its document in its version: other translations make other captions. A request with a
-/// token stays as it is, since the token alone decides its identity.
+/// The request, with the translations of its document, or the narration of its program, in its version: others make another film. A
+/// request with a token stays as it is, since the token alone decides its identity.
 ///
 /// # Errors
 /// What the store says.
-pub async fn with_translations(
+pub async fn with_companions(
     mut request: JobRequest,
     store: &Store,
     deadline: Deadline,
@@ -66,8 +66,13 @@ pub async fn with_translations(
         && bucket == store.bucket()
     {
         let (found, _) = store.page(&keys::translations(key), None, MOST_TRANSLATIONS, deadline).await?;
-        for other in found.iter().filter(|other| keys::is_translation(other)) {
-            let tag = store.head(other, deadline).await?.etag;
+        let translations = found.into_iter().filter(|other| keys::is_translation(other));
+        for other in translations.chain(keys::narrations(key)) {
+            let tag = match store.head(&other, deadline).await {
+                Ok(head) => head.etag,
+                Err(StoreError::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
             let known = version.get_or_insert_default();
             known.push_str(&format!(" {other} {}", tag.as_str()));
         }

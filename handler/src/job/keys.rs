@@ -60,6 +60,26 @@ pub fn is_translation(key: &str) -> bool {
     parts.windows(3).skip(1).any(|three| three[0].eq_ignore_ascii_case(CAPTIONS) && tag(three[1]))
 }
 
+/// The names of what is spoken in a Manim program, in the program's folder: `program.narration.md` and `program.narration.json` for
+/// `program.py`; none for other documents.
+pub fn narrations(document: &str) -> Vec<String> {
+    let program = document.rsplit_once('.').filter(|(_, extension)| extension.eq_ignore_ascii_case("py"));
+    let of = |(stem, _)| NARRATION_EXTENSIONS.map(|extension| format!("{stem}.{NARRATION}.{extension}")).to_vec();
+    program.map(of).unwrap_or_default()
+}
+
+/// Whether a key is one of [`narrations`]: it belongs to another document.
+pub fn is_narration(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    let is_marked = stem.rsplit_once('.').is_some_and(|(_, mark)| mark.eq_ignore_ascii_case(NARRATION));
+    is_marked && NARRATION_EXTENSIONS.iter().any(|one| extension.eq_ignore_ascii_case(one))
+}
+
+/// Stands in the names of [`narrations`], and what they end with, the first that is there counting.
+const NARRATION: &str = "narration";
+const NARRATION_EXTENSIONS: [&str; 2] = ["md", "json"];
+
 /// Stands in the name of a [`translation`]. Without such a mark a lesson that is called `lesson.en.md` would be none.
 const CAPTIONS: &str = "captions";
 
@@ -159,6 +179,16 @@ mod tests {
         }
         assert_eq!(Submission::of(&format!("{SUBMITTED}{token}/best/a.md")), None);
         assert_eq!(Submission::of(&format!("{SUBMITTED}{token}/draft/a/b.md")), None);
+    }
+
+    #[test]
+    fn the_narration_of_a_program_is_known_by_its_name_alone() {
+        assert_eq!(narrations("a/circle.py"), ["a/circle.narration.md", "a/circle.narration.json"]);
+        assert!(narrations("lesson.md").is_empty());
+        assert!(narrations("a/circle.py").iter().all(|name| is_narration(name)));
+        for document in ["narration.md", "a.narration/b.md", "a.narration.py", "the-narration.md"] {
+            assert!(!is_narration(document), "{document}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum Origin {
 /// Only when not even a status could be published.
 pub async fn film(request: JobRequest, services: &Services, ends: Deadline, again: Again) -> Result<Status, JobError> {
     let closing = ends.slice(services.config.job_timeout).no_sooner_than(publish::LEAST);
-    let request = intake::with_translations(request, &services.store, closing).await?;
+    let request = intake::with_companions(request, &services.store, closing).await?;
     let id = JobId::of(&request, &services.recipe());
     let ended = part(Origin::Request(request), &id, Worker::Alone, services, ends, again).await;
     ended.map(|(status, _)| status)
@@ -109,8 +109,8 @@ async fn make(
     let words = rendered.iter().flat_map(|made| &made.narrations).map(|beat| &beat.sound);
     let clips: Vec<_> = rendered.iter().map(|made| made.clip.path.clone()).collect();
     let Storyboard { title, language, .. } = storyboard;
-    let reel = FilmParts { title, language, translations, clips: &clips, extras: &extras };
-    let film = services.assembler.film(reel, &mut ledger, words, folder, ends);
+    let parts = FilmParts { title, language, translations, clips: &clips, extras: &extras };
+    let film = services.assembler.film(parts, &mut ledger, words, folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "the film is assembled");
     lease.report(JobEvent::Warned(film.warnings()));

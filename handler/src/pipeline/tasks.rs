@@ -57,7 +57,7 @@ pub async fn run(task: Task, services: &Services, ends: Deadline) -> Result<Done
         Task::Plan { subject, execution } => {
             let (id, origin) = match subject {
                 Subject::Request(request) => {
-                    let request = intake::with_translations(request, &services.store, ends).await?;
+                    let request = intake::with_companions(request, &services.store, ends).await?;
                     (JobId::of(&request, &services.recipe()), Origin::Request(request))
                 }
                 Subject::Job(id, handover) => (id, Origin::Handover(handover)),
@@ -92,7 +92,7 @@ pub async fn run(task: Task, services: &Services, ends: Deadline) -> Result<Done
         Task::Fail { subject, execution, error } => {
             let id = match subject {
                 Subject::Request(request) => {
-                    JobId::of(&intake::with_translations(request, &services.store, ends).await?, &services.recipe())
+                    JobId::of(&intake::with_companions(request, &services.store, ends).await?, &services.recipe())
                 }
                 Subject::Job(id, _) => id,
             };

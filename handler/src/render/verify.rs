@@ -17,8 +17,8 @@ use crate::untrusted_file::{Unfit, UntrustedFolder};
 const BYTES_PER_PIXEL: u64 = 1;
 /// The tables of a clip, and its head.
 const TABLES: u64 = 1 << 20;
-/// What a decoder may take: a start on a machine under load, and for each second so many pixels. It decodes 800 million a second on
-/// two quiet processors.
+/// What a decoder may take at least: a start on a machine under load, and for each second so many pixels. It decodes 800 million a
+/// second on two quiet processors.
 const DECODER_START: Duration = Duration::from_secs(10);
 const DECODER_PACE: u64 = 50_000_000;
 
@@ -79,6 +79,11 @@ pub(super) async fn check(path: &Path, order: SceneOrder<'_>) -> Result<(), Wron
     looked.await.unwrap_or_else(|panic| Err(WrongClip::Form(panic.to_string())))
 }
 
+/// The time for decoding so many pixels. No clip of ours takes as long to decode as to draw and encode, however slow the machine is.
+fn time_to_decode(pixels: u64, drawn: Duration) -> Duration {
+    DECODER_START.max(drawn) + Duration::from_secs(pixels / DECODER_PACE)
+}
+
 /// Decodes clips of programs: their boxes may be valid and their pictures corrupt.
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
@@ -94,11 +99,12 @@ impl Decoder {
         Self { program, read, confinement: config.confinement }
     }
 
-    /// Decodes a clip whose bytes were checked.
+    /// Decodes a clip whose bytes were checked, and which was `drawn` in that time.
     pub(super) async fn decode(
         &self,
         clip: &Path,
         order: SceneOrder<'_>,
+        drawn: Duration,
         deadline: Deadline,
     ) -> Result<(), StageError> {
         let folder = clip.parent().unwrap_or(Path::new("/"));
@@ -116,14 +122,16 @@ impl Decoder {
         let mut read = self.read.clone();
         read.push(folder.to_owned());
         spec.confinement = Confinement { read, write: Vec::new(), mode: self.confinement };
-        let limit = DECODER_START + Duration::from_secs(order.pixels() / DECODER_PACE);
+        let limit = time_to_decode(order.pixels(), drawn);
         let outcome = child::run(spec, deadline.slice(limit)).await;
         let wrong = |why: String| Err(StageError::Wrong(WrongClip::Form(why)));
         let words = outcome.stderr.text_lossy();
         match outcome.ending {
             Ending::Exited(0) if words.trim().is_empty() => {}
             Ending::CouldNotStart(error) => return Err(StageError::CouldNotStart(error.to_string())),
-            Ending::TimedOut | Ending::Ended => return wrong("decoding it takes too long".to_owned()),
+            Ending::TimedOut | Ending::Ended => {
+                return wrong(format!("decoding it takes longer than {} s", limit.as_secs()));
+            }
             ending => {
                 let first = words.lines().next().unwrap_or_default();
                 return wrong(format!("it can't be decoded: {ending}: {}", super::protocol::plain(first, 200)));
@@ -137,5 +145,20 @@ impl Decoder {
             return Ok(());
         }
         Err(StageError::Wrong(WrongClip::Frames { counted: decoded, promised }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_machine_gets_as_long_for_decoding_as_it_took_to_draw() {
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        assert_eq!(time_to_decode(0, second), DECODER_START);
+        assert_eq!(time_to_decode(0, minute), minute);
+        // Ten minutes at 1080p60.
+        let pixels = 1920 * 1080 * 60 * 600;
+        assert_eq!(time_to_decode(pixels, second), DECODER_START + Duration::from_secs(1_492));
     }
 }

@@ -88,7 +88,7 @@ impl Handover {
         };
         tokio::fs::write(&path, serde_json::to_vec(self).unwrap_or_default()).await.map_err(file)?;
         let sha256 = digest(&path, deadline).await.map_err(file)?;
-        let key = CacheKey::of("handover, version 4").part("sha256", sha256).finish();
+        let key = CacheKey::of("handover, version 5").part("sha256", sha256).finish();
         cache.store_file(HANDOVERS, &key, &path, "application/json", deadline).await?;
         Ok(key)
     }

@@ -114,7 +114,11 @@ pub async fn narrate(
     folder: &Path,
     ends: Deadline,
 ) -> Result<Handover, JobError> {
-    let assets = Assets::default();
+    // What programs say may depend on files; nothing else is drawn here.
+    let programs: Vec<&Scene> =
+        handover.storyboard.scenes.iter().filter(|scene| matches!(scene.kind, SceneKind::Manim(_))).collect();
+    let Handover { storyboard, asset_base, .. } = &handover;
+    let assets = Assets::fetch_scenes(storyboard, &programs, asset_base, &services.store, folder, ends).await;
     let scheduler = SceneScheduler::of(&handover, services, lease, folder, &assets, Budget::of_voices(ends));
     let scenes = &handover.storyboard.scenes;
     let mut said = vec![Vec::new(); scenes.len()];
@@ -160,8 +164,8 @@ pub async fn draw_alone(
     let Some((scene, beats)) = found.and_then(|scene| Some((scene, frames(scene)?))) else {
         return Err(JobError::new(Code::IntakeBadRequest, format!("the handover has no narrated scene `{scene}`")));
     };
-    let assets =
-        Assets::fetch_scene(&handover.storyboard, scene, &handover.asset_base, &services.store, folder, ends).await;
+    let Handover { storyboard, asset_base, .. } = handover;
+    let assets = Assets::fetch_scenes(storyboard, &[scene], asset_base, &services.store, folder, ends).await;
     let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
     let (quality, clips) = (handover.quality, clips_beside(folder));
     let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };

@@ -129,14 +129,16 @@ pub fn upload(bucket: &str, key: &str, etag: &str) -> Result<JobRequest, JobErro
     object(bucket.to_owned(), key.to_owned(), version, bucket)
 }
 
-/// Whether an object is no document but a picture, a sound, a clip or a translation that belongs to one; or a folder marker, as
-/// consoles make them.
+/// Whether an object is no document but a picture, a sound, a clip, data, a translation or the narration of a program that belongs to
+/// one; or a folder marker, as consoles make them.
 pub fn is_companion(key: &str) -> bool {
-    const COMPANIONS: &[&str] =
-        &["png", "jpg", "jpeg", "svg", "mp3", "wav", "ogg", "flac", "m4a", "mp4", "mov", "webm"];
+    const COMPANIONS: &[&str] = &[
+        "png", "jpg", "jpeg", "svg", "mp3", "wav", "ogg", "flac", "m4a", "mp4", "mov", "webm", "webp", "csv", "tsv",
+        "npy", "npz", "ttf", "otf",
+    ];
     let extension = key.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let beside = extension.is_some_and(|extension| COMPANIONS.contains(&&*extension));
-    beside || keys::is_translation(key) || key.ends_with('/')
+    beside || keys::is_translation(key) || keys::is_narration(key) || key.ends_with('/')
 }
 
 fn bad(message: impl Into<String>) -> JobError {

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -217,13 +217,16 @@ impl Programs {
         let folder = Behind(Some(Scratch::under(parent).map_err(could_not)?));
         let folder = folder.path();
         let left = UntrustedFolder::open(folder).map_err(could_not)?;
-        let bounds = FolderLimits::of(folder);
+        let limits = FolderLimits::of(folder);
         let source = folder.join(SOURCE);
-        tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
-
         let deadline = deadline.slice(self.timeout);
+        order.assets.copy_of_scene(order.scene, folder, deadline).await.map_err(could_not)?;
+        // Last, so that no file of the document takes its place.
+        tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
+        let narration_file = order.assets.narration().map(|name| folder.join(name));
         let allowed = deadline.left();
-        let mut running = child::start(self.spec(folder, bounds), deadline)
+        let begun = Instant::now();
+        let mut running = child::start(self.spec(folder, limits), deadline)
             .map_err(|error| StageError::CouldNotStart(error.to_string()))?;
         let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("its socket is missing".to_owned()))?;
         let (width, height) = order.quality.size();
@@ -238,6 +241,7 @@ impl Programs {
             theme: &order.film.theme,
             language: &order.film.language,
             docstring: words,
+            narration_file: narration_file.as_deref(),
             draw: matches!(picture, Picture::Clip(_)),
             limits: protocol::Limits {
                 film_s: self.film.as_secs_f64(),
@@ -262,7 +266,7 @@ impl Programs {
                     let talked = Deadline::after(LAST_WORDS).run(&mut talk).await;
                     (talked.unwrap_or(Talked::Broken(Broken::Gone)), outcome)
                 }
-                why = bounds.exceeded(folder) => {
+                why = limits.exceeded(folder) => {
                     stop.end();
                     outcome.await;
                     return Err(StageError::TooMuch(why));
@@ -271,7 +275,7 @@ impl Programs {
         };
         // What it left since the last look.
         let path = folder.to_owned();
-        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || bounds.check(&path)).await {
+        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || limits.check(&path)).await {
             return Err(StageError::TooMuch(why));
         }
         let done = match talked {
@@ -283,7 +287,7 @@ impl Programs {
             let beats = performance.frames();
             let order = SceneOrder { beats: &beats, ..order };
             verify::take(left, CLIP.to_owned(), order, to).await?;
-            if let Err(error) = self.decoder.decode(to, order, deadline).await {
+            if let Err(error) = self.decoder.decode(to, order, begun.elapsed(), deadline).await {
                 // The clip must not be found later.
                 tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
                 return Err(error);
@@ -292,7 +296,7 @@ impl Programs {
         Ok(performance)
     }
 
-    fn spec(&self, folder: &Path, bounds: FolderLimits) -> Spec {
+    fn spec(&self, folder: &Path, folder_limits: FolderLimits) -> Spec {
         let mut spec = Spec::new(&self.program, folder);
         spec.args = vec!["--channel".into()];
         spec.env = vec![
@@ -304,7 +308,7 @@ impl Programs {
         spec.author = Author::Somebody;
         spec.channel = true;
         // At 4k one scene takes 3 GB of address space.
-        spec.limits = Limits { file_size: Some(bounds.bytes), ..Limits::gibibytes(8, 16) };
+        spec.limits = Limits { file_size: Some(folder_limits.bytes), ..Limits::gibibytes(8, 16) };
         // It has nothing to put in order, and may go on filling the disk meanwhile.
         spec.grace = Duration::ZERO;
         let write = vec![folder.to_owned()];

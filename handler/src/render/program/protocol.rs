@@ -32,6 +32,9 @@ pub(super) enum Request<'a> {
         language: &'a str,
         /// Words for the beginning, unless the program brings words of its own.
         docstring: &'a str,
+        /// Words for each of its sections.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        narration_file: Option<&'a Path>,
         /// Whether there is to be a clip.
         draw: bool,
         limits: Limits,

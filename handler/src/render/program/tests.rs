@@ -108,6 +108,7 @@ fn request() -> Request<'static> {
         theme: "dark",
         language: "en",
         docstring: "",
+        narration_file: None,
         draw: true,
         limits,
     }
