@@ -21,7 +21,6 @@ mod planner;
 mod render;
 #[cfg(feature = "local")]
 mod serve;
-#[cfg(feature = "local")]
 mod signals;
 
 use std::io::Read as _;
@@ -31,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::output::note;
+use self::signals::until_stopped;
 use crate::config::Config;
 use crate::error::{Code, JobError};
 use crate::intake::MAX_DOCUMENT;
@@ -200,21 +200,25 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
             crate::telemetry::follow(&span, config.interfaces.traceparent.as_deref());
             tracing::Instrument::instrument(render::run(render, config, logs), span).await
         }
-        Action::Plan { document, json } => plan::run(&document, json, &config).await,
+        Action::Plan { document, json } => until_stopped(plan::run(&document, json, &config)).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
-            planner::check(&component, document.as_deref(), json, &config).await
+            until_stopped(planner::check(&component, document.as_deref(), json, &config)).await
         }
         Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
             planner::compile(&component, &compiled)
         }
         #[cfg(feature = "local")]
-        Action::Cancel { job, json } => cancel::run(&job, json, &config).await,
+        Action::Cancel { job, json } => until_stopped(cancel::run(&job, json, &config)).await,
         #[cfg(feature = "local")]
         Action::Serve { listen } => serve::run(listen, config, logs).await,
         #[cfg(feature = "local")]
-        Action::Doctor { aws: true, name, json } => doctor::aws::run(&name, json).await,
+        Action::Doctor { aws: true, name, json } => until_stopped(doctor::aws::run(&name, json)).await,
         #[cfg(feature = "local")]
-        Action::Doctor { aws: false, json, .. } => doctor::run(json, &config),
+        Action::Doctor { aws: false, json, .. } => {
+            // It blocks, so it is on a thread of its own; one that was told to stop is waited for at the end of `main`.
+            let checked = tokio::task::spawn_blocking(move || doctor::run(json, &config));
+            until_stopped(async { checked.await.unwrap_or(ExitCode::FAILURE) }).await
+        }
     }
 }
 

@@ -160,7 +160,7 @@ async fn handle_signals(mut stops: Stops, services: Arc<Services>) {
     note(format_args!("chalkreel: stopping; a second signal ends it at once"));
     services.interrupt();
     stops.next().await;
-    std::process::exit(ENDED);
+    std::process::exit(ENDED.into());
 }
 
 /// Why a job's files can't be copied.

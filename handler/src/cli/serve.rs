@@ -200,7 +200,7 @@ async fn stop_signal(mut stops: Stops) {
     stops.next().await;
     tokio::spawn(async move {
         stops.next().await;
-        std::process::exit(ENDED);
+        std::process::exit(ENDED.into());
     });
 }
 
