@@ -238,7 +238,7 @@ impl Stage {
                 Reply::Done { beats, audit, beat_audits, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
                     let folder = UntrustedFolder::open(&self.0.scratch).map_err(Unfit::Io)?;
-                    verify::take(folder, name, order, to).await?;
+                    verify::take(folder, name, order, to, (deadline, allowed)).await?;
                     return Ok(report(beats, audit, beat_audits, warnings));
                 }
                 Reply::Failed { kind, message, trace, .. } => {

@@ -282,7 +282,7 @@ impl Programs {
         if let Picture::Clip(to) = picture {
             let beats = performance.frames();
             let order = SceneOrder { beats: &beats, ..order };
-            verify::take(left, CLIP.to_owned(), order, to).await?;
+            verify::take(left, CLIP.to_owned(), order, to, (deadline, allowed.as_secs_f64())).await?;
             if let Err(error) = self.decoder.decode(to, order, deadline).await {
                 // The clip must not be found later.
                 tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
