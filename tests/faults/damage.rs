@@ -79,6 +79,31 @@ fn whatever_the_store_has_lost_is_made_again() {
     }
 }
 
+/// A folder, or a link that leads nowhere, at the place of each kind of object.
+#[test]
+fn what_lies_in_an_objects_place_is_replaced() {
+    let replace: [(&str, fn(&Path)); 3] = [
+        ("a folder", |path| std::fs::create_dir_all(path.join("more")).unwrap()),
+        ("a link to itself", |path| std::os::unix::fs::symlink(path.file_name().unwrap(), path).unwrap()),
+        ("an empty file", |path| std::fs::write(path, "").unwrap()),
+    ];
+    for (what, replace) in replace {
+        let harness = Harness::new();
+        let document = harness.document("small.md", SMALL);
+        assert_made(&harness, &harness.render(&document, &[]), "at first");
+        for part in ["status%2Ejson", "film%2Emp4", "log%2Ejsonl", "cache%2F"] {
+            let paths = stored(&harness, part);
+            assert!(!paths.is_empty(), "{part}");
+            for path in paths {
+                std::fs::remove_file(&path).unwrap();
+                replace(&path);
+            }
+            let more: &[&str] = if part == "cache%2F" { &["--again"] } else { &[] };
+            assert_made(&harness, &harness.render(&document, more), &format!("{part}: {what}"));
+        }
+    }
+}
+
 #[test]
 fn a_damaged_film_is_made_again_as_a_new_generation() {
     let harness = Harness::new();
