@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::harness::{Harness, Made, SMALL};
+use crate::harness::{Harness, Made, SMALL, users};
 
 /// The files of the embedded store whose names hold `part`; the store writes a key's dots as `%2E`.
 fn stored(harness: &Harness, part: &str) -> Vec<PathBuf> {
@@ -37,7 +37,11 @@ type Place = fn(usize) -> usize;
 
 #[test]
 fn whatever_the_store_has_lost_is_made_again() {
-    let harness = Harness::new();
+    users().into_iter().for_each(damages);
+}
+
+fn damages(user: Option<u32>) {
+    let harness = Harness::of(user);
     let document = harness.document("small.md", SMALL);
     let first = harness.render(&document, &[]);
     assert_made(&harness, &first, "at first");

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::harness::{Harness, SMALL};
+use crate::harness::{Harness, SMALL, users};
 
 /// A render, as far as its scenes: it has its folders by then.
 fn at_work(harness: &Harness, document: &str) -> Child {
@@ -41,7 +41,11 @@ fn folders(harness: &Harness) -> Vec<PathBuf> {
 
 #[test]
 fn folders_of_dead_processes_alone_are_removed() {
-    let harness = Harness::new();
+    users().into_iter().for_each(sweeps);
+}
+
+fn sweeps(user: Option<u32>) {
+    let harness = Harness::of(user);
     let document = harness
         .document("small.md", format!("{SMALL}{}", "\n## More\n\nMore to say, and to draw.\n\n- more\n".repeat(6)));
     let mut killed = at_work(&harness, &document);
@@ -113,7 +117,11 @@ fn whoever_ignores_hang_ups_goes_on() {
 /// A command that makes no film has no status to write, but folders and children like any other.
 #[test]
 fn a_command_that_is_told_to_stop_leaves_nothing() {
-    let harness = Harness::new();
+    users().into_iter().for_each(stops);
+}
+
+fn stops(user: Option<u32>) {
+    let harness = Harness::of(user);
     // A component that takes longer to compile than the signal takes to come.
     let long = "local.get 0 i32.mul ".repeat(400_000);
     let long = format!("(component (core module (func (param i32) (result i32) local.get 0 {long})))");

@@ -15,7 +15,7 @@ use handler::render::{Cards, Film, SceneOrder};
 use serde_json::Value;
 use storyboard::{Beat, Scene, SceneKind};
 
-use super::harness::{BINARY, Harness, Made, REPOSITORY};
+use super::harness::{BINARY, Harness, Made, REPOSITORY, users};
 use super::{all, job};
 
 const WRONG: &[&str] = &["render.wrong_clip"];
@@ -145,8 +145,9 @@ fn check(made: &Made, rows: &[Row]) {
 #[test]
 fn an_invalid_result_of_a_program_fails_its_scene_alone() {
     let films = [NO_FILES, NO_CLIPS, NOT_AS_PROMISED, FLOODS];
-    all(&films, 2, |rows| {
-        let harness = Harness::new().set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
+    let cases: Vec<_> = users().into_iter().flat_map(|user| films.map(|rows| (user, rows))).collect();
+    all(&cases, 2, |(user, rows)| {
+        let harness = Harness::of(*user).set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
         std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), harness.path("private.mp4")).unwrap();
         let made = harness.render(&harness.document("film.md", document(rows, false)), &[]);
         check(&made, rows);
