@@ -35,6 +35,7 @@ const NO_FILES: &[Row] = &[
     ("os.mkfifo(CLIP); done()", WRONG),
     ("os.mkfifo(CLIP); done(segments=[])", LENGTH),
     ("os.mkdir(CLIP); done()", WRONG),
+    ("os.mknod(CLIP, 0o666 | stat.S_IFSOCK); done()", WRONG),
     // The kernel refuses it, and there is no clip.
     ("try: os.mknod(CLIP, 0o666 | stat.S_IFCHR, os.makedev(1, 5))\nexcept OSError: pass\ndone()", WRONG),
     ("ours('mine.mp4'); os.link('mine.mp4', CLIP); done()", WRONG),
@@ -69,6 +70,13 @@ const NOT_AS_PROMISED: &[Row] = &[
     ("ours(); done(segments=[{'first_frame': 3, 'frames': FRAMES - 3}])", LENGTH),
     ("ours(); done(segments=[{'first_frame': 0, 'frames': FRAMES - 1}])", LENGTH),
     ("ours(); done(segments=[{'first_frame': 0, 'frames': FRAMES, 'ask': 7, 'text': 'Never asked.'}])", LENGTH),
+    ("ours(); done(frames=-1)", &["render.crashed"]),
+    ("ours(); done(frames=float('nan'))", &["render.crashed"]),
+    ("ours(); clip = open(CLIP, 'r+b'); clip.seek(3 << 20); clip.write(b'x'); clip.close(); done()", WRONG),
+    (
+        "ours(); data = open(CLIP, 'rb').read(); open(CLIP, 'wb').write(data.replace(b'url \\0\\0\\0\\1', b'url \\0\\0\\0\\0')); done()",
+        WRONG,
+    ),
     ("rubbish(); done()", WRONG),
     ("ours(); os.truncate(CLIP, os.path.getsize(CLIP) - 1); done()", WRONG),
     ("ours(); open(CLIP, 'ab').write(b'\\0\\0\\0\\x08moof'); done()", WRONG),
