@@ -91,6 +91,9 @@ const FLOODS: &[Row] = &[
         "for number in range(40): os.mkdir('d'); os.chdir('d')\nos.chdir(os.path.dirname(CLIP)); ours(); done()",
         TOO_MUCH,
     ),
+    // Processes that run, and processes that nobody reaps.
+    ("for _ in range(400):\n    if os.fork() == 0: time.sleep(60); os._exit(0)\ntime.sleep(60)", &["render.crashed"]),
+    ("for _ in range(2000):\n    if os.fork() == 0: os._exit(0)\ntime.sleep(60)", &["render.crashed"]),
     (
         "os.mkdir('closed'); os.mkdir('closed/in'); os.mkfifo('closed/in/pipe'); raise SystemExit(3)",
         &["program.error", "render.crashed"],
