@@ -20,7 +20,7 @@ const BYTES_PER_PIXEL: u64 = 1;
 const TABLES: u64 = 1 << 20;
 /// What a decoder may take: a start on a machine under load, and for each second so many pixels. It decodes 800 million a second on
 /// two quiet processors.
-const DECODER_START: Duration = Duration::from_secs(10);
+const DECODER_START: Duration = Duration::from_secs(20);
 const DECODER_PACE: u64 = 50_000_000;
 
 impl SceneOrder<'_> {
@@ -155,13 +155,16 @@ impl Decoder {
         read.push(folder.to_owned());
         spec.confinement = Confinement { read, write: Vec::new(), mode: self.confinement };
         let limit = DECODER_START + Duration::from_secs(order.pixels() / DECODER_PACE);
-        let outcome = child::run(spec, deadline.slice(limit)).await;
+        let deadline = deadline.slice(limit);
+        let allowed = deadline.left().as_secs_f64();
+        let outcome = child::run(spec, deadline).await;
         let wrong = |why: String| Err(StageError::Wrong(WrongClip::Form(why)));
         let words = outcome.stderr.text_lossy();
         match outcome.ending {
             Ending::Exited(0) if words.trim().is_empty() => {}
             Ending::CouldNotStart(error) => return Err(StageError::CouldNotStart(error.to_string())),
-            Ending::TimedOut | Ending::Ended => return wrong("decoding it takes too long".to_owned()),
+            // Whether it is the clip or the machine can't be told.
+            Ending::TimedOut | Ending::Ended => return Err(StageError::SlowClip(allowed)),
             ending => {
                 let first = words.lines().next().unwrap_or_default();
                 return wrong(format!("it can't be decoded: {ending}: {}", super::protocol::plain(first, 200)));
