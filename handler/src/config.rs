@@ -493,8 +493,7 @@ fn url_fault(name: &str, url: &str) -> Option<String> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Some(format!("{name} is `{}`; it must begin with http:// or https://", shortened(url)));
     }
-    let host = url.parse::<::http::Uri>().ok().and_then(|url| url.host().map(|host| !host.is_empty()));
-    let named = host == Some(true);
+    let named = url.parse::<reqwest::Url>().is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()));
     (!named).then(|| format!("{name} is `{}`, which is no address of a server", shortened(url)))
 }
 

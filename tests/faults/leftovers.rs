@@ -143,7 +143,8 @@ fn stops(user: Option<u32>) {
     }
     // These may be done before the signal comes.
     let document = harness.document("small.md", SMALL);
-    for words in [&["doctor"][..], &["plan", &document]] {
+    let plan = ["plan", document.as_str()];
+    for words in [&["doctor"][..], &plan[..]] {
         for signal in [Signal::SIGHUP, Signal::SIGTERM] {
             let child = harness.command(words).spawn().unwrap();
             std::thread::sleep(Duration::from_millis(30));
