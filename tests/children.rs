@@ -414,6 +414,16 @@ fn a_fork_bomb_is_ended_at_its_limit() {
     assert!(outcome.elapsed < Duration::from_secs(10), "{:?}", outcome.elapsed);
 }
 
+/// Each look at a tree reads the dead ones too, and their numbers are those of the whole machine.
+#[test]
+fn dead_processes_that_nobody_reaps_count() {
+    let case = Case::new();
+    let mut spec = case.spec(&["dead", "500"]);
+    spec.limits.processes = Some(32);
+    let outcome = case.run(spec, LATE);
+    assert_eq!((&outcome.ending, outcome.too_many_processes), (&Ending::Signalled(9), true), "{outcome:?}");
+}
+
 #[test]
 fn a_fork_bomb_whose_every_process_escapes_is_ended_at_its_deadline() {
     let case = Case::new();

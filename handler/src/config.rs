@@ -439,9 +439,7 @@ impl Config {
         faults.extend(get("CHALKREEL_LOG").and_then(|directives| log::fault(&directives)));
         let mut url = |name: &str| {
             let url = get(name).map(|url| url.trim().to_owned());
-            if let Some(url) = url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-                faults.push(format!("{name} is `{url}`; it must begin with http:// or https://"));
-            }
+            faults.extend(url.as_ref().and_then(|url| url_fault(name, url)));
             url
         };
         let (s3_endpoint, states_url) = (url("CHALKREEL_S3_ENDPOINT"), url("CHALKREEL_STATES_ENDPOINT"));
@@ -488,6 +486,24 @@ impl Config {
         };
         if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
     }
+}
+
+/// What is wrong with the address of a server; none when it names one.
+fn url_fault(name: &str, url: &str) -> Option<String> {
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return Some(format!("{name} is `{}`; it must begin with http:// or https://", shortened(url)));
+    }
+    let named = url.parse::<reqwest::Url>().is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()));
+    (!named).then(|| format!("{name} is `{}`, which is no address of a server", shortened(url)))
+}
+
+/// As much of a value as fits into a message, on one line.
+fn shortened(value: &str) -> String {
+    /// Characters.
+    const LONGEST: usize = 100;
+    let end = if value.chars().count() > LONGEST { "…" } else { "" };
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    value.chars().take(LONGEST).map(plain).collect::<String>() + end
 }
 
 /// Whether S3 can have a bucket of that name; access points are named by their ARN.
@@ -551,6 +567,23 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_no_header_can_carry_is_a_fault_and_is_not_printed() {
+        for name in ["ELEVENLABS_API_KEY", "OPENAI_API_KEY", "CHALKREEL_HTTP_TOKEN"] {
+            for wrong in ["0123456789abcdef\n0123456789abcdef", "0123456789abcdef0123456789abcd\u{e9}f"] {
+                let fault = read(&[(name, wrong)]).expect_err(name).to_string();
+                assert!(fault.contains(name) && !fault.contains("0123"), "{fault}");
+            }
+            assert!(read(&[(name, "0123456789abcdef0123456789abcdef\n")]).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_stays_on_its_line() {
+        let fault = read(&[("CHALKREEL_S3_ENDPOINT", &format!("x\n{}", "y".repeat(70_000)))]).unwrap_err().to_string();
+        assert!(fault.len() < 400 && fault.lines().count() == 1, "{fault}");
+    }
+
+    #[test]
     fn addresses_buckets_and_levels_are_checked() {
         for (name, value) in [
             ("CHALKREEL_LOG", "inof"),
@@ -559,6 +592,11 @@ mod tests {
             ("CHALKREEL_EVENTS_ENDPOINT", "example.org"),
             ("OTEL_SDK_DISABLED", "maybe"),
             ("CHALKREEL_BUCKET", "My Films"),
+            ("CHALKREEL_S3_ENDPOINT", "http://"),
+            ("CHALKREEL_STATES_ENDPOINT", "http://user:pass@"),
+            ("ELEVENLABS_BASE_URL", "https://:443"),
+            ("GOOGLE_TTS_TLD", "com/../x"),
+            ("GOOGLE_TTS_LANGUAGE", "de\u{fc}"),
         ] {
             let fault = read(&[(name, value)]).expect_err(name).to_string();
             assert!(fault.contains(name) && fault.contains(value), "{fault}");

@@ -109,6 +109,8 @@ fn no_socket_leads_anywhere() {
         "pair of datagrams",
         "pair of packets",
         "send to an address",
+        "larger buffer",
+        "larger buffer for what comes",
         "bind",
         "connect a pair",
         "listen",
@@ -316,6 +318,21 @@ fn a_tree_that_swells_is_ended() {
     let outcome = case.run(spec, LATE);
     assert_eq!((&outcome.ending, outcome.too_much_memory), (&Ending::Signalled(9), true), "{outcome:?}");
     assert!(!outcome.too_many_processes && outcome.elapsed < Duration::from_secs(10), "{outcome:?}");
+}
+
+/// A few processes of little memory, and hundreds of megabytes in the kernel.
+#[test]
+fn what_waits_in_sockets_is_counted() {
+    let case = Case::new();
+    let mut spec = case.spec(&["fill", "400"]);
+    spec.limits.memory = Some(100 << 20);
+    let outcome = case.run(spec, LATE);
+    assert_eq!((&outcome.ending, outcome.too_much_memory), (&Ending::Signalled(9), true), "{outcome:?}");
+    // Those of an ordinary program are no reason to end it.
+    let mut spec = case.spec(&["fill", "20"]);
+    spec.limits.memory = Some(100 << 20);
+    let outcome = case.run(spec, Duration::from_secs(2));
+    assert_eq!((&outcome.ending, said(&outcome).as_str()), (&Ending::TimedOut, "filled\n"), "{outcome:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::harness::{Harness, Made, SMALL};
+use crate::harness::{Harness, Made, SMALL, users};
 
 /// The files of the embedded store whose names hold `part`; the store writes a key's dots as `%2E`.
 fn stored(harness: &Harness, part: &str) -> Vec<PathBuf> {
@@ -37,7 +37,11 @@ type Place = fn(usize) -> usize;
 
 #[test]
 fn whatever_the_store_has_lost_is_made_again() {
-    let harness = Harness::new();
+    users().into_iter().for_each(damages);
+}
+
+fn damages(user: Option<u32>) {
+    let harness = Harness::of(user);
     let document = harness.document("small.md", SMALL);
     let first = harness.render(&document, &[]);
     assert_made(&harness, &first, "at first");
@@ -76,6 +80,32 @@ fn whatever_the_store_has_lost_is_made_again() {
             }
         }
         assert_made(&harness, &harness.render(&document, &[]), file);
+    }
+}
+
+/// A folder, or a link that leads nowhere, at the place of each kind of object.
+#[test]
+fn what_lies_in_an_objects_place_is_replaced() {
+    type Replace = fn(&Path);
+    let replace: [(&str, Replace); 3] = [
+        ("a folder", |path| std::fs::create_dir_all(path.join("more")).unwrap()),
+        ("a link to itself", |path| std::os::unix::fs::symlink(path.file_name().unwrap(), path).unwrap()),
+        ("an empty file", |path| std::fs::write(path, "").unwrap()),
+    ];
+    for (what, replace) in replace {
+        let harness = Harness::new();
+        let document = harness.document("small.md", SMALL);
+        assert_made(&harness, &harness.render(&document, &[]), "at first");
+        for part in ["status%2Ejson", "film%2Emp4", "log%2Ejsonl", "cache%2F"] {
+            let paths = stored(&harness, part);
+            assert!(!paths.is_empty(), "{part}");
+            for path in paths {
+                std::fs::remove_file(&path).unwrap();
+                replace(&path);
+            }
+            let more: &[&str] = if part == "cache%2F" { &["--again"] } else { &[] };
+            assert_made(&harness, &harness.render(&document, more), &format!("{part}: {what}"));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a process leaves that is not asked before it ends: its folders are swept by the next one; and a terminal that is closed.
 
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::harness::{Harness, SMALL};
+use crate::harness::{Harness, SMALL, users};
 
 /// A render, as far as its scenes: it has its folders by then.
 fn at_work(harness: &Harness, document: &str) -> Child {
@@ -41,7 +41,11 @@ fn folders(harness: &Harness) -> Vec<PathBuf> {
 
 #[test]
 fn folders_of_dead_processes_alone_are_removed() {
-    let harness = Harness::new();
+    users().into_iter().for_each(sweeps);
+}
+
+fn sweeps(user: Option<u32>) {
+    let harness = Harness::of(user);
     let document = harness
         .document("small.md", format!("{SMALL}{}", "\n## More\n\nMore to say, and to draw.\n\n- more\n".repeat(6)));
     let mut killed = at_work(&harness, &document);
@@ -108,4 +112,49 @@ fn whoever_ignores_hang_ups_goes_on() {
     std::io::copy(&mut progress, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     harness.assert_clean();
+}
+
+/// A command that makes no film has no status to write, but folders and children like any other.
+#[test]
+fn a_command_that_is_told_to_stop_leaves_nothing() {
+    users().into_iter().for_each(stops);
+}
+
+fn stops(user: Option<u32>) {
+    let harness = Harness::of(user);
+    // A component that takes longer to compile than the signal takes to come.
+    let long = "local.get 0 i32.mul ".repeat(400_000);
+    let long = format!("(component (core module (func (param i32) (result i32) local.get 0 {long})))");
+    let planner = harness.document("planner.wasm", wat::parse_str(long).unwrap());
+    for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+        let mut child = harness.command(&["planner", "check", &planner]).spawn().unwrap();
+        let start = Instant::now();
+        let compiles = || folders(&harness).iter().any(|folder| folder.join("planner.wasm").exists());
+        while !compiles() {
+            assert!(start.elapsed() < Duration::from_secs(20) && child.try_wait().unwrap().is_none(), "{signal}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        send(&child, signal);
+        let told = Instant::now();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(told.elapsed() < Duration::from_secs(3), "{signal}: {:?}", told.elapsed());
+        harness.assert_clean();
+    }
+    // These may be done before the signal comes.
+    let document = harness.document("small.md", SMALL);
+    let plan = ["plan", document.as_str()];
+    for words in [&["doctor"][..], &plan[..]] {
+        for signal in [Signal::SIGHUP, Signal::SIGTERM] {
+            let child = harness.command(words).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(30));
+            send(&child, signal);
+            let ended = child.wait_with_output().unwrap().status;
+            assert!(
+                matches!(ended.code(), Some(0 | 130)) || ended.signal() == Some(signal as i32),
+                "{words:?}: {ended}"
+            );
+            harness.assert_clean();
+        }
+    }
 }

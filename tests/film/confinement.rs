@@ -2,42 +2,20 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use nix::unistd::{Gid, Uid, chown, geteuid};
+use nix::unistd::geteuid;
 use serde_json::json;
 
-use crate::harness::{Harness, Made, REPOSITORY};
-
-/// An unused user, and none of those that children get.
-const NOBODY: u32 = 61_180;
+use crate::harness::{Harness, REPOSITORY, users};
 
 /// All that a program may do of what `probe.py` tries, besides its work. Names, sizes and times of files can be seen
 /// (Landlock has no right for that), and whether a process is there.
 const ALLOWED: &[&str] = &["see-/root", "see-/etc/shadow", "see-/proc/1", "see-outside"];
 
 /// As root where these tests are root, and as an unprivileged user.
-fn as_both(run: impl Fn(Harness, Option<u32>)) {
-    let users = if geteuid().is_root() { vec![None, Some(NOBODY)] } else { vec![None] };
-    for user in users {
-        let harness = Harness::new();
-        std::fs::set_permissions(harness.dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
-        if let Some(user) = user {
-            for path in [harness.dir.path().to_owned(), harness.path("tmp"), harness.path("store")] {
-                chown(&path, Some(Uid::from_raw(user)), Some(Gid::from_raw(user))).unwrap();
-            }
-        }
-        run(harness, user);
-    }
-}
-
-fn render(harness: &Harness, document: &str, user: Option<u32>) -> Made {
-    harness.render_under(document, &[], |command| {
-        if let Some(user) = user {
-            command.uid(user).gid(user);
-        }
-    })
+fn as_both(run: impl Fn(Harness)) {
+    users().into_iter().for_each(|user| run(Harness::of(user)));
 }
 
 fn program(name: &str) -> String {
@@ -47,7 +25,7 @@ fn program(name: &str) -> String {
 
 #[test]
 fn a_confined_program_can_do_what_is_allowed_and_nothing_else() {
-    as_both(|harness, user| {
+    as_both(|harness| {
         let outside = harness.path("outside");
         std::fs::create_dir(&outside).unwrap();
         std::fs::write(outside.join("file"), "secret").unwrap();
@@ -65,7 +43,7 @@ fn a_confined_program_can_do_what_is_allowed_and_nothing_else() {
         for path in all {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
-        let made = render(&harness, &harness.document("probe.py", program("probe.py")), user);
+        let made = harness.render(&harness.document("probe.py", program("probe.py")), &[]);
         let status = made.status();
         let said = status["scenes"][0]["replaced"].as_str().unwrap_or_default().to_owned();
         let (tried, found) = said
@@ -84,7 +62,7 @@ fn a_confined_program_can_do_what_is_allowed_and_nothing_else() {
         assert_eq!(work, must, "what must work");
         let landlock = !status["confinement"]["landlock"].is_null();
         assert!(landlock, "this kernel has no Landlock: {}", status["confinement"]);
-        assert_eq!(reached, ALLOWED, "as user {user:?}");
+        assert_eq!(reached, ALLOWED, "as user {:?}", harness.user);
         assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "secret");
         harness.assert_clean();
     });
@@ -107,9 +85,10 @@ fn a_scene_that_uses_too_much_memory_fails_alone() {
             ),
         ),
     ];
-    for (name, document) in documents {
+    let cases = users().into_iter().flat_map(|user| documents.iter().map(move |document| (user, document)));
+    for (user, (name, document)) in cases {
         // As a function with 2 GiB.
-        let harness = Harness::new().set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048").set("JOB_TIMEOUT", "120");
+        let harness = Harness::of(user).set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048").set("JOB_TIMEOUT", "120");
         let made = harness.render(&harness.document(name, document), &[]);
         let status = made.status();
         assert_eq!(made.code(), 3, "{name}: {status:#}\n{}", made.words());
@@ -125,29 +104,29 @@ fn a_scene_that_uses_too_much_memory_fails_alone() {
 /// What people's programs do in their own folder with modes and times, which the filter refuses.
 #[test]
 fn a_program_can_copy_and_unpack_files_in_its_own_folder() {
-    as_both(|harness, user| {
-        let made = render(&harness, &harness.document("copies.py", program("copies.py")), user);
-        assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
+    as_both(|harness| {
+        let made = harness.render(&harness.document("copies.py", program("copies.py")), &[]);
+        assert_eq!(made.code(), 0, "as {:?}: {:#}\n{}", harness.user, made.status(), made.words());
         harness.assert_clean();
     });
 }
 
 #[test]
 fn required_confinement_is_complete_or_names_the_missing_part() {
-    as_both(|harness, user| {
+    as_both(|harness| {
         let harness = harness.set("CONFINEMENT", "require");
         let document = harness.document("only.py", program("copies.py"));
-        let made = render(&harness, &document, user);
-        assert_eq!(made.code(), 0, "as {user:?}: {:#}\n{}", made.status(), made.words());
+        let made = harness.render(&document, &[]);
+        assert_eq!(made.code(), 0, "as {:?}: {:#}\n{}", harness.user, made.status(), made.words());
         let confinement = &made.status()["confinement"];
         assert_eq!(confinement["capabilities"], json!([]), "{confinement}");
-        assert_eq!(confinement["user"].is_null(), user.is_some() || !geteuid().is_root(), "{confinement}");
+        assert_eq!(confinement["user"].is_null(), harness.user.is_some() || !geteuid().is_root(), "{confinement}");
         // Where only root may go, a capability is left to root's children.
-        if user.is_none() && geteuid().is_root() {
+        if harness.user.is_none() && geteuid().is_root() {
             std::fs::set_permissions(harness.dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
             // Another document, or the film of the first one would be taken.
             let other = harness.document("other.py", program("copies.py") + "\n# other\n");
-            let made = render(&harness, &other, user);
+            let made = harness.render(&other, &[]);
             let status = made.status();
             assert_eq!(made.code(), 0, "{status:#}\n{}", made.words());
             assert_eq!(status["confinement"]["capabilities"], json!(["dac_read_search"]), "{status:#}");
@@ -158,12 +137,9 @@ fn required_confinement_is_complete_or_names_the_missing_part() {
 
 #[test]
 fn doctor_tells_what_is_in_force() {
-    as_both(|harness, user| {
+    as_both(|harness| {
         let ask = |harness: &Harness| {
             let mut command = harness.command(&["doctor", "--json"]);
-            if let Some(user) = user {
-                command.uid(user).gid(user);
-            }
             serde_json::from_slice::<serde_json::Value>(&command.output().unwrap().stdout).unwrap()
         };
         let told = ask(&harness);

@@ -3,10 +3,12 @@
 #![allow(dead_code, reason = "each test binary uses a part of this harness")]
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
+use nix::unistd::{Gid, Uid, chown, geteuid};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,11 +17,21 @@ pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// Two scenes, quickly drawn.
 pub const SMALL: &str = "# Squares\n\nNine is a square.\n\n## Why\n\nThree times three is nine.\n\n$$3^2 = 9$$\n";
 
+/// An unused user, and none of those that children get.
+const NOBODY: u32 = 61_180;
+
+/// The users that a test is for: that of the tests, and where that is root, an unprivileged one too.
+pub fn users() -> Vec<Option<u32>> {
+    if geteuid().is_root() { vec![None, Some(NOBODY)] } else { vec![None] }
+}
+
 /// A home of its own for one test: store, scratch, output.
 pub struct Harness {
     pub dir: TempDir,
     pub layers: PathBuf,
     pub settings: Vec<(&'static str, String)>,
+    /// Whom the program runs as; none for the user of the tests.
+    pub user: Option<u32>,
 }
 
 pub struct Made {
@@ -55,7 +67,19 @@ impl Harness {
         for folder in ["tmp", "store"] {
             std::fs::create_dir(dir.path().join(folder)).unwrap();
         }
-        Self { dir, layers: Path::new(REPOSITORY).join("target/layers"), settings: Vec::new() }
+        Self { dir, layers: Path::new(REPOSITORY).join("target/layers"), settings: Vec::new(), user: None }
+    }
+
+    /// The same for a program of that user.
+    pub fn of(user: Option<u32>) -> Self {
+        let harness = Self { user, ..Self::new() };
+        std::fs::set_permissions(harness.dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        if let Some(user) = user {
+            for path in [harness.dir.path().to_owned(), harness.path("tmp"), harness.path("store")] {
+                chown(&path, Some(Uid::from_raw(user)), Some(Gid::from_raw(user))).unwrap();
+            }
+        }
+        harness
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -114,6 +138,9 @@ impl Harness {
         command.env("JOB_TIMEOUT", "240").env("VOICE_CHAIN", "espeak-ng");
         command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command
     }
 

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Gid, Uid};
 use seccompiler::BpfProgram;
 
 use super::outcome::{Capabilities, Granted, StartError};
-use super::spec::{Limits, Mode, Spec};
+use super::spec::{Author, Limits, Mode, Spec};
 use super::user::User;
 use super::{landlock, report};
 
@@ -135,7 +136,7 @@ impl Launch {
                 args: Strings::of(args.map(string).collect::<Result<_, _>>()?),
                 env: Strings::of(env.iter().map(|variable| string(variable)).collect::<Result<_, _>>()?),
                 dir: string(spec.dir.as_os_str())?,
-                limits: limits(&spec.limits),
+                limits: limits(&spec.limits, spec.author == Author::Somebody && user.is_none()),
                 capabilities: confined.then(|| {
                     let kept = user.map_or(KEPT_CAPABILITIES, |user| user.keeps);
                     super::system::capabilities() & kept
@@ -225,7 +226,8 @@ fn resolve(spec: &Spec) -> Result<PathBuf, StartError> {
         .ok_or_else(|| StartError::Missing(spec.program.clone()))
 }
 
-fn limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
+/// `shares_user` says that the child is not ours, and has the handler's own user.
+fn limits(limits: &Limits, shares_user: bool) -> Vec<(libc::__rlimit_resource_t, u64)> {
     // A core dump of a child would fill the disk with a copy of its memory.
     let mut set = vec![(libc::RLIMIT_CORE, 0)];
     set.extend(limits.memory.map(|bytes| (libc::RLIMIT_DATA, bytes)));
@@ -235,8 +237,23 @@ fn limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
     set.extend(limits.open_files.map(|files| (libc::RLIMIT_NOFILE, files)));
     // The kernel counts all threads of the user, so those that exist now come on top. It is a backstop only: the
     // supervisor counts the tree itself.
-    set.extend(limits.processes.map(|processes| (libc::RLIMIT_NPROC, threads() + processes * Limits::THREADS)));
+    set.extend(limits.processes.map(|processes| {
+        let (now, most) = (threads(), processes * Limits::THREADS);
+        let allowed = if shares_user { share(process_limit(), now) } else { u64::MAX };
+        (libc::RLIMIT_NPROC, allowed.min(now + most))
+    }));
     set
+}
+
+/// Of a user's limit on threads, what a child may use that has the same user: a quarter of what is free stays for the handler and its
+/// other children. `now` is how many threads there are.
+fn share(limit: u64, now: u64) -> u64 {
+    limit - limit.saturating_sub(now) / 4
+}
+
+/// How many threads the handler's user may have, as far as the kernel limits that.
+fn process_limit() -> u64 {
+    getrlimit(Resource::RLIMIT_NPROC).map_or(u64::MAX, |(soft, _)| soft)
 }
 
 /// Threads of this machine, as `/proc/loadavg` counts them in its fourth field.
@@ -313,4 +330,14 @@ fn is_elf(path: &Path) -> bool {
 /// The system's words for an error number.
 fn reason(errno: i32) -> String {
     std::io::Error::from_raw_os_error(errno).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_with_our_user_leaves_us_a_quarter_of_the_free_threads() {
+        assert_eq!([share(400, 200), share(200, 200), share(100, 200)], [350, 200, 100]);
+    }
 }

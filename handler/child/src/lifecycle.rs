@@ -19,11 +19,12 @@ use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use super::capture::{Capture, Lines, drain};
 use super::fork;
 use super::launch::{Launch, ParentEnds};
+use super::memory::share_of_threads;
 use super::outcome::{Captured, Ending, Granted, Outcome, StartError};
 use super::report;
 use super::running::{Reply, RunOptions, Running};
 use super::spec::Limits;
-use super::sweep::{self, Registry, SweepTarget, Swept};
+use super::sweep::{self, Registry, Scan, SweepTarget, Swept};
 use super::system::{self, End};
 
 /// Longest wait for a program to be read from its disk and begin; a cold 100 MB binary on a slow disk takes 2 s.
@@ -188,17 +189,23 @@ impl Child {
     async fn exceeds(&self, processes: Option<u64>, memory: Option<u64>) -> Excess {
         let Some(mark) = self.mark else { return std::future::pending().await };
         let (most, memory) = (processes.unwrap_or(u64::MAX), memory.unwrap_or(u64::MAX));
+        let most_threads = most.saturating_mul(Limits::THREADS).min(share_of_threads());
         loop {
             sleep(COUNT).await;
-            let (living, _) = self.registry.borrow().scan(SweepTarget::Of(mark));
-            let threads: u64 = living.iter().map(|member| member.threads).sum();
-            if living.len() as u64 > most || threads > most.saturating_mul(Limits::THREADS) {
+            let Scan { living, dead, .. } = self.registry.borrow().scan(SweepTarget::Of(mark));
+            // Dead ones that nobody reaps keep their numbers, and each scan reads them.
+            let threads: u64 = dead + living.iter().map(|member| member.threads).sum::<u64>();
+            if dead + living.len() as u64 > most || threads > most_threads {
                 return Excess::Processes;
             }
-            if living.iter().map(sweep::Member::resident).sum::<u64>() > memory {
+            // What waits in a socket is in no process's memory, but in the kernel's.
+            let most_of = |member: &sweep::Member| member.resident() + member.descriptors() * sweep::socket_buffer();
+            if living.iter().map(most_of).sum::<u64>() > memory {
                 // Forked processes share most of what they have. On another thread, since it waits for the process itself.
-                let shares = spawn_blocking(move || living.iter().map(sweep::Member::share).sum::<u64>());
-                if shares.await.is_ok_and(|bytes| bytes > memory) {
+                let used = spawn_blocking(move || {
+                    living.iter().map(sweep::Member::share).sum::<u64>() + sweep::socket_buffers(&living)
+                });
+                if used.await.is_ok_and(|bytes| bytes > memory) {
                     return Excess::Memory;
                 }
                 sleep(MEASURED).await;
@@ -213,7 +220,7 @@ impl Child {
         let mut swept = Swept::default();
         if let Some(mark) = self.mark.filter(|_| gone) {
             // Counted before the kill, after which they can't be told from those that ended with the leader.
-            swept.add(&self.registry.borrow().scan(SweepTarget::Of(mark)).0);
+            swept.add(&self.registry.borrow().scan(SweepTarget::Of(mark)).living);
         }
         // The group, even when its leader has gone: processes that ignored TERM are still in it.
         sweep::signal_group(pid, Signal::SIGKILL);

@@ -1,4 +1,4 @@
-//! How much memory there is, and how much of it a child may have.
+//! How much memory there is and how many threads there may be, and how much of that a child may have.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,17 @@ fn machine() -> u64 {
         let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let total = total(&meminfo).unwrap_or(u64::MAX);
         let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        total.min(group_limit(&groups, Path::new("/sys/fs/cgroup")))
+        total.min(MEMORY.least(&groups, Path::new(GROUPS)))
+    })
+}
+
+/// Threads that one child, with all below it, may have: a quarter of what the control groups of this process may have. The rest is for
+/// the handler and its other children, which can't start without.
+pub(super) fn share_of_threads() -> u64 {
+    static SHARE: OnceLock<u64> = OnceLock::new();
+    *SHARE.get_or_init(|| {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        THREADS.least(&groups, Path::new(GROUPS)) / 4
     })
 }
 
@@ -37,25 +47,42 @@ fn total(meminfo: &str) -> Option<u64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// The least limit on memory of these control groups (in the words of `/proc/self/cgroup`) and those above them.
-fn group_limit(groups: &str, root: &Path) -> u64 {
-    let of = |file: &Path| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    let mut least = u64::MAX;
-    for group in groups.lines() {
-        // Version 2 is `0::/path`; of version 1, `4:memory:/path` is of interest.
-        let mut parts = group.splitn(3, ':');
-        let (_, controllers, path) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let (root, file) = match controllers {
-            "" => (root.to_owned(), "memory.max"),
-            named if named.split(',').any(|name| name == "memory") => (root.join("memory"), "memory.limit_in_bytes"),
-            _ => continue,
-        };
-        // In a container the path may name a folder that is not shown there; the root's own file then counts.
-        for above in Path::new(path.trim_start_matches('/')).ancestors() {
-            least = least.min(of(&root.join(above).join(file)).unwrap_or(u64::MAX));
+/// Where control groups are mounted.
+const GROUPS: &str = "/sys/fs/cgroup";
+
+/// A limit of control groups: its controller, and the files that hold it in version 2 and in version 1.
+struct GroupLimit {
+    controller: &'static str,
+    files: [&'static str; 2],
+}
+
+const MEMORY: GroupLimit = GroupLimit { controller: "memory", files: ["memory.max", "memory.limit_in_bytes"] };
+const THREADS: GroupLimit = GroupLimit { controller: "pids", files: ["pids.max", "pids.max"] };
+
+impl GroupLimit {
+    /// The least of it of these control groups (in the words of `/proc/self/cgroup`) and those above them.
+    fn least(&self, groups: &str, root: &Path) -> u64 {
+        let of = |file: &Path| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+        let mut least = u64::MAX;
+        for group in groups.lines() {
+            // Version 2 is `0::/path`; of version 1, `4:memory:/path` is of interest.
+            let mut parts = group.splitn(3, ':');
+            let (_, controllers, path) =
+                (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let (root, file) = match controllers {
+                "" => (root.to_owned(), self.files[0]),
+                named if named.split(',').any(|name| name == self.controller) => {
+                    (root.join(self.controller), self.files[1])
+                }
+                _ => continue,
+            };
+            // In a container the path may name a folder that is not shown there; the root's own file then counts.
+            for above in Path::new(path.trim_start_matches('/')).ancestors() {
+                least = least.min(of(&root.join(above).join(file)).unwrap_or(u64::MAX));
+            }
         }
+        least
     }
-    least
 }
 
 #[cfg(test)]
@@ -89,7 +116,11 @@ mod tests {
             ("5:cpu,memory:/c/d\n0::/a\n", 1_000_000),
             ("5:cpu:/c\n", u64::MAX),
         ] {
-            assert_eq!(group_limit(groups, root.path()), least, "{groups}");
+            assert_eq!(MEMORY.least(groups, root.path()), least, "{groups}");
         }
+        write("a/pids.max", "512\n");
+        write("pids/c/pids.max", "100\n");
+        let threads = |groups: &str| THREADS.least(groups, root.path());
+        assert_eq!([threads("0::/a/b\n"), threads("3:pids:/c\n0::/a\n"), threads("0::/\n")], [512, 100, u64::MAX]);
     }
 }

@@ -188,6 +188,9 @@ const FCNTLS: &[i64] = &[
     1026, // F_NOTIFY
 ];
 
+/// The options of a socket that enlarge its buffers.
+const BUFFERS: &[libc::c_int] = &[libc::SO_SNDBUF, libc::SO_RCVBUF, libc::SO_SNDBUFFORCE, libc::SO_RCVBUFFORCE];
+
 /// Flags of `clone` that make namespaces, in which a process gets back what was taken from it.
 const NAMESPACES: &[libc::c_int] = &[
     libc::CLONE_NEWUSER,
@@ -230,6 +233,12 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
     let pairs = vec![rule(when(0, Op::Ne, libc::AF_UNIX.into())?)?, SeccompRule::new(none)?];
     rules.insert(libc::SYS_socketpair, pairs);
     rules.insert(libc::SYS_sendto, vec![rule(SeccompCondition::new(4, Len::Qword, Op::Ne, 0)?)?]);
+
+    // Buffers of sockets are the kernel's memory: larger ones than usual can't be had (see `sweep`).
+    let larger = BUFFERS.iter().map(|option| {
+        SeccompRule::new(vec![when(1, Op::Eq, libc::SOL_SOCKET.into())?, when(2, Op::Eq, (*option).into())?])
+    });
+    rules.insert(libc::SYS_setsockopt, larger.collect::<Result<_, _>>()?);
 
     let passed = IOCTLS.iter().map(|command| SeccompCondition::new(1, Len::Dword, Op::Ne, *command));
     rules.insert(libc::SYS_ioctl, vec![SeccompRule::new(passed.collect::<Result<_, _>>()?)?]);

@@ -21,7 +21,6 @@ mod planner;
 mod render;
 #[cfg(feature = "local")]
 mod serve;
-#[cfg(feature = "local")]
 mod signals;
 
 use std::io::Read as _;
@@ -31,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::output::note;
+use self::signals::until_stopped;
 use crate::config::Config;
 use crate::error::{Code, JobError};
 use crate::intake::MAX_DOCUMENT;
@@ -200,38 +200,26 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
             crate::telemetry::follow(&span, config.interfaces.traceparent.as_deref());
             tracing::Instrument::instrument(render::run(render, config, logs), span).await
         }
-        Action::Plan { document, json } => stoppable(plan::run(&document, json, &config)).await,
+        Action::Plan { document, json } => until_stopped(plan::run(&document, json, &config)).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
-            stoppable(planner::check(&component, document.as_deref(), json, &config)).await
+            until_stopped(planner::check(&component, document.as_deref(), json, &config)).await
         }
         Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
             planner::compile(&component, &compiled)
         }
         #[cfg(feature = "local")]
-        Action::Cancel { job, json } => stoppable(cancel::run(&job, json, &config)).await,
+        Action::Cancel { job, json } => until_stopped(cancel::run(&job, json, &config)).await,
         #[cfg(feature = "local")]
         Action::Serve { listen } => serve::run(listen, config, logs).await,
         #[cfg(feature = "local")]
-        Action::Doctor { aws: true, name, json } => stoppable(doctor::aws::run(&name, json)).await,
+        Action::Doctor { aws: true, name, json } => until_stopped(doctor::aws::run(&name, json)).await,
         #[cfg(feature = "local")]
-        Action::Doctor { aws: false, json, .. } => doctor::run(json, &config),
+        Action::Doctor { aws: false, json, .. } => {
+            // It blocks, so it is on a thread of its own; one that was told to stop is waited for at the end of `main`.
+            let checked = tokio::task::spawn_blocking(move || doctor::run(json, &config));
+            until_stopped(async { checked.await.unwrap_or(ExitCode::FAILURE) }).await
+        }
     }
-}
-
-/// Ends a command on the first signal that tells it to stop. Its work is dropped, and its children and scratch folder with it.
-#[cfg(feature = "local")]
-async fn stoppable(work: impl Future<Output = ExitCode>) -> ExitCode {
-    let Ok(mut stops) = signals::Stops::listen() else { return work.await };
-    tokio::select! {
-        code = work => code,
-        () = stops.next() => ExitCode::from(signals::ENDED),
-    }
-}
-
-/// The runtime on Lambda ends what it started.
-#[cfg(not(feature = "local"))]
-async fn stoppable(work: impl Future<Output = ExitCode>) -> ExitCode {
-    work.await
 }
 
 /// The store that the settings name; the embedded one, which runs as long as it is held, when they name none.

@@ -1,12 +1,24 @@
 //! The signals that tell a command to stop: interrupt, terminate, and the hang-up of a terminal that was closed.
 
 use std::io;
+use std::process::ExitCode;
 
 use nix::sys::signal::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A shell's exit code of a command that was ended by an interrupt: 128 plus the signal's number.
 pub(super) const ENDED: u8 = 130;
+
+/// Runs a command that has nothing to put in order but its children and its scratch folder: the first signal drops it, which ends the
+/// ones and removes the other.
+pub(super) async fn until_stopped(command: impl Future<Output = ExitCode>) -> ExitCode {
+    // Without signals to listen to, the default is what it was.
+    let Ok(mut stops) = Stops::listen() else { return command.await };
+    tokio::select! {
+        code = command => code,
+        () = stops.next() => ExitCode::from(ENDED),
+    }
+}
 
 /// Listens for them.
 #[derive(Debug)]

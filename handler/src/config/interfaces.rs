@@ -1,6 +1,6 @@
 //! The settings of the interfaces: authorization of requests, and receivers of notifications.
 
-use super::Secret;
+use super::{Secret, url_fault};
 
 /// Shortest token and secret, in bytes: 128 bits in hexadecimal digits.
 const SHORTEST: usize = 32;
@@ -41,6 +41,7 @@ impl InterfaceConfig {
         };
         let http_token = secret("CHALKREEL_HTTP_TOKEN");
         let webhook_secret = secret("CHALKREEL_WEBHOOK_SECRET");
+        faults.extend(http_token.as_ref().and_then(|token| token.header_fault("CHALKREEL_HTTP_TOKEN")));
         let mut switch = |name: &str| match get(name).as_deref().map(str::trim) {
             None | Some("off") => false,
             Some("on") => true,
@@ -68,9 +69,7 @@ impl InterfaceConfig {
         }
         let mut url = |name: &str| {
             let url = get(name).map(|url| url.trim().to_owned());
-            if let Some(url) = url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-                faults.push(format!("{name} is `{url}`; it must begin with http:// or https://"));
-            }
+            faults.extend(url.as_ref().and_then(|url| url_fault(name, url)));
             url
         };
         let events_url = url("CHALKREEL_EVENTS_ENDPOINT");

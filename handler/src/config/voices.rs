@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use super::{shortened, url_fault};
+
 /// Every voice by its name in `VOICE_CHAIN` and in lessons.
 pub const VOICES: &[&str] = &["elevenlabs", "polly", "gtts", "openai", "piper", "espeak-ng", "espeak", "silent"];
 
@@ -111,6 +113,14 @@ impl Secret {
             Err(_) => String::new(),
         }
     }
+
+    /// Why no request can carry it; none when one can.
+    pub(super) fn header_fault(&self, name: &str) -> Option<String> {
+        let carried = self.0.bytes().all(|byte| byte.is_ascii_graphic());
+        (!carried).then(|| {
+            format!("{name} has characters that can't be sent: a space, a line break, or a letter beyond ASCII")
+        })
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -125,12 +135,10 @@ impl VoiceConfig {
         let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
         let mut url = |name: &str, default: &str| {
             let url = or(name, default).trim_end_matches('/').to_owned();
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                faults.push(format!("{name} is `{url}`; it must begin with http:// or https://"));
-            }
+            faults.extend(url_fault(name, &url));
             url
         };
-        let tld = or("GOOGLE_TTS_TLD", "com");
+        let tld = or("GOOGLE_TTS_TLD", "com").trim().to_owned();
         let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
         let voices = Self {
             elevenlabs_url: url("ELEVENLABS_BASE_URL", "https://api.elevenlabs.io"),
@@ -140,7 +148,7 @@ impl VoiceConfig {
             openai_url_set: get("OPENAI_TTS_BASE_URL").is_some(),
             elevenlabs_manner,
             chain: or("VOICE_CHAIN", "").split(',').map(|name| name.trim().to_lowercase()).collect(),
-            elevenlabs_key: get("ELEVENLABS_API_KEY").map(Secret),
+            elevenlabs_key: get("ELEVENLABS_API_KEY").map(|key| Secret(key.trim().to_owned())),
             elevenlabs_voice: or("ELEVENLABS_VOICE_ID", "JBFqnCBsd6RMkjVDRZzb"),
             elevenlabs_model: or("ELEVENLABS_MODEL_ID", "eleven_multilingual_v2"),
             polly_voice: get("POLLY_VOICE"),
@@ -148,7 +156,7 @@ impl VoiceConfig {
             aws_url: get("AWS_ENDPOINT_URL_POLLY").or_else(|| get("AWS_ENDPOINT_URL")),
             polly_session: get("AWS_SESSION_TOKEN").map(Secret),
             google_language: get("GOOGLE_TTS_LANGUAGE"),
-            openai_key: get("OPENAI_API_KEY").map(Secret),
+            openai_key: get("OPENAI_API_KEY").map(|key| Secret(key.trim().to_owned())),
             openai_model: or("OPENAI_TTS_MODEL", "gpt-4o-mini-tts"),
             openai_voice: or("OPENAI_TTS_VOICE", "alloy"),
             piper_voice: get("PIPER_VOICE").map(PathBuf::from),
@@ -156,9 +164,18 @@ impl VoiceConfig {
             path: or("PATH", "/usr/bin:/bin").split(':').map(PathBuf::from).collect(),
             proxied: proxies.iter().any(|name| get(name).is_some()),
         };
+        for (name, key) in [("ELEVENLABS_API_KEY", &voices.elevenlabs_key), ("OPENAI_API_KEY", &voices.openai_key)] {
+            faults.extend(key.as_ref().and_then(|key| key.header_fault(name)));
+        }
+        let language = voices.google_language.as_deref().unwrap_or_default().trim();
+        for (name, value, more) in [("GOOGLE_TTS_TLD", &*tld, '.'), ("GOOGLE_TTS_LANGUAGE", language, '-')] {
+            if !value.chars().all(|c| c.is_ascii_alphanumeric() || c == more) {
+                faults.push(format!("{name} is `{}`; it may have letters, digits and `{more}`", shortened(value)));
+            }
+        }
         let mut known = |name: &str, value: &str, among: &[&str]| {
             if !among.contains(&value) {
-                faults.push(format!("{name} is `{value}`; it must be one of {}", among.join(", ")));
+                faults.push(format!("{name} is `{}`; it must be one of {}", shortened(value), among.join(", ")));
             }
         };
         known("POLLY_ENGINE", &voices.polly_engine, &["standard", "neural", "long-form", "generative"]);

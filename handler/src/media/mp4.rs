@@ -24,6 +24,9 @@ const COLOURS: &[u8] = b"nclx\0\x01\0\x01\0\x01\0";
 /// x264 signs its first frame with its settings under this number, in some 700 bytes.
 const X264: [u8; 16] = *b"\xdc\x45\xe9\xbd\xe6\xd9\x48\xb7\x96\x2c\xd8\x20\xd9\x23\xee\xef";
 const LONGEST_SIGNATURE: u32 = 4096;
+/// Most units of a frame: its parameter sets and the signature twice, when clips were joined, and a slice for each of x264's threads, of
+/// which there are 128 at the most (`X264_THREAD_MAX`).
+const UNITS: usize = 136;
 
 /// What is expected of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -393,7 +396,12 @@ fn places(table: &Boxes<'_>, sizes: &[u32]) -> Result<Vec<Sample>> {
 /// the encoder's signature.
 fn picture(clip: &(impl Bytes + ?Sized), number: usize, sample: &Sample, parameters: &[u8]) -> Result {
     let (mut at, end, mut last) = (sample.from, sample.from + u64::from(sample.bytes), None);
+    let mut units = 0;
     while at < end {
+        units += 1;
+        if units > UNITS {
+            return wrong(format!("frame {number} has more than {UNITS} units"));
+        }
         let mut head = [0; 64];
         let known = &mut head[..64.min(usize::try_from(end - at).unwrap_or(64))];
         clip.read_at(known, at).map_err(unread)?;
@@ -534,6 +542,18 @@ mod tests {
         let matrix = [1_u32 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30].map(u32::to_be_bytes).concat();
         let places = STAGE.windows(matrix.len()).enumerate().filter(|(_, bytes)| *bytes == matrix).map(|(at, _)| at);
         assert_eq!(places.map(|place| assert!(checked(&at(place, b"\0\0"), 8).is_err())).count(), 2);
+    }
+
+    #[test]
+    fn a_frame_of_endless_units_is_refused() {
+        let set = b"\0\0\0\x05\x68\xef\x06\xf2\xc0";
+        let why = |count: usize| {
+            let frame = set.repeat(count);
+            let sample = Sample { from: 0, bytes: frame.len() as u32, key: true };
+            picture(&frame[..], 0, &sample, promise(8).parameters).unwrap_err().to_string()
+        };
+        assert!(why(4).contains("no picture"), "{}", why(4));
+        assert!(why(UNITS + 1).contains("units"), "{}", why(UNITS + 1));
     }
 
     #[test]

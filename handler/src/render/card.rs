@@ -68,6 +68,7 @@ impl Cards {
         let (fps, frames) = (u64::from(quality.fps()), beats.iter().sum::<u64>());
         let heading = if scene.heading.trim().is_empty() { &film.title } else { &scene.heading };
         let file = |kind: &str| format!("{}-card{kind}", scene.id);
+        let allowed = deadline.left().as_secs_f64();
         let period = frames.min(ENCODED * fps);
         let list = format!("file '{}'\n", file("-part.mp4")).repeat(frames.div_ceil(period) as usize);
         for (file, bytes) in [(file(".ass"), subtitles(heading, &film.theme)), (file(".txt"), list)] {
@@ -84,7 +85,7 @@ impl Cards {
         let path = order.path();
         let made =
             UntrustedFolder::open(folder).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
-        verify::take(made, out, order, &path)
+        verify::take(made, out, order, &path, (deadline, allowed))
             .await
             .map_err(|error| error.of_scene(&format!("{} (its card)", scene.id)))?;
         let report = ClipReport { beats: beats.to_vec(), audit: None, beat_audits: Vec::new(), warnings: Vec::new() };

@@ -68,6 +68,9 @@ pub enum StageError {
     /// The clip does not have the expected frames.
     #[error("{0}")]
     Wrong(#[from] WrongClip),
+    /// Its clip could not be decoded in the time for that, in seconds.
+    #[error("decoding its clip took longer than {0:.0} s")]
+    SlowClip(f64),
     /// A program filled its folder.
     #[error("{0}")]
     TooMuch(String),
@@ -100,7 +103,7 @@ impl StageError {
             Self::Failed { .. } => Code::RenderFailed,
             Self::Crashed(_) => Code::RenderCrashed,
             Self::OutOfMemory(_) => Code::RenderOutOfMemory,
-            Self::TimedOut(_) => Code::RenderTimedOut,
+            Self::TimedOut(_) | Self::SlowClip(_) => Code::RenderTimedOut,
             Self::Stalled(_) => Code::RenderStalled,
             Self::Refused(_) => Code::RenderRefused,
             // The disk, not the child: a full one, for example.
@@ -238,7 +241,7 @@ impl Stage {
                 Reply::Done { beats, audit, beat_audits, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
                     let folder = UntrustedFolder::open(&self.0.scratch).map_err(Unfit::Io)?;
-                    verify::take(folder, name, order, to).await?;
+                    verify::take(folder, name, order, to, (deadline, allowed)).await?;
                     return Ok(report(beats, audit, beat_audits, warnings));
                 }
                 Reply::Failed { kind, message, trace, .. } => {

@@ -1,6 +1,7 @@
 //! Verifies clips. A clip is moved to where its child can't write, and its bytes are checked; a clip of a program is decoded too.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,9 +9,9 @@ use std::time::Duration;
 use super::{SceneOrder, StageError};
 use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
-use crate::deadline::Deadline;
+use crate::deadline::{Cutoff, Deadline, Stopped};
 use crate::layers::Layers;
-use crate::media::mp4::{self, Promise, WrongClip, promise};
+use crate::media::mp4::{self, Bytes, Promise, WrongClip, promise};
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 
 /// What x264 makes of white noise at our settings is half a byte a pixel, measured; with noise in the colours too, less than one.
@@ -19,7 +20,7 @@ const BYTES_PER_PIXEL: u64 = 1;
 const TABLES: u64 = 1 << 20;
 /// What a decoder may take at least: a start on a machine under load, and for each second so many pixels. It decodes 800 million a
 /// second on two quiet processors.
-const DECODER_START: Duration = Duration::from_secs(10);
+const DECODER_START: Duration = Duration::from_secs(20);
 const DECODER_PACE: u64 = 50_000_000;
 
 impl SceneOrder<'_> {
@@ -44,26 +45,63 @@ fn readable() -> Permissions {
     Permissions::from_mode(0o644)
 }
 
-/// Moves the clip that a child wrote as `name` in its folder to `path`, and checks all of it there. A clip that fails the check is
-/// removed.
+/// Moves the clip that a child wrote as `name` in its folder to `path`, and checks all of it there: gigabytes take seconds. A clip that
+/// fails the check is removed. `allowed` is how many seconds the scene had until `deadline`.
 pub(super) async fn take(
     folder: UntrustedFolder,
     name: String,
     order: SceneOrder<'_>,
     path: &Path,
+    (deadline, allowed): (Deadline, f64),
 ) -> Result<(), StageError> {
     let (path, promise, most) = (path.to_owned(), order.promise(), order.most_bytes());
-    let taken = tokio::task::spawn_blocking(move || {
-        let clip = folder.file(&name, most)?.copy_to(&path)?;
-        let size = clip.metadata().map_err(Unfit::Io)?.len();
-        clip.set_permissions(readable()).map_err(Unfit::Io)?;
-        mp4::check(&clip, size, &promise).map_err(|wrong| {
-            // A clip that can't be removed is overwritten by the card, or left out of the film.
-            let _ = std::fs::remove_file(&path);
-            StageError::Wrong(wrong)
-        })
+    let taken = deadline.work(move |cutoff| {
+        // It has another name until it is checked: when that comes too late, there is a card at its place.
+        let unchecked = path.with_extension("unchecked");
+        let copied = copy(&folder, &name, most, &promise, &unchecked, cutoff).and_then(|()| {
+            cutoff.check().map_err(|_| StageError::TimedOut(allowed))?;
+            std::fs::rename(&unchecked, &path).map_err(Unfit::Io)?;
+            Ok(())
+        });
+        if copied.is_err() {
+            // What can't be removed goes with the job's folder.
+            let _ = std::fs::remove_file(&unchecked);
+        }
+        copied
     });
-    taken.await.unwrap_or_else(|panic| Err(StageError::Crashed(panic.to_string())))
+    match taken.await {
+        Ok(taken) => taken,
+        Err(Stopped::Passed(_)) => Err(StageError::TimedOut(allowed)),
+        Err(Stopped::Panicked(panic)) => Err(StageError::Crashed(panic)),
+    }
+}
+
+/// Copies a child's clip to `path`, and checks the copy.
+fn copy(
+    folder: &UntrustedFolder,
+    name: &str,
+    most: u64,
+    promise: &Promise,
+    path: &Path,
+    cutoff: &Cutoff,
+) -> Result<(), StageError> {
+    let clip = folder.file(name, most)?.copy_to(path)?;
+    let size = clip.metadata().map_err(Unfit::Io)?.len();
+    clip.set_permissions(readable()).map_err(Unfit::Io)?;
+    Ok(mp4::check(&Until { clip: &clip, cutoff }, size, promise)?)
+}
+
+/// A clip that is read until the cutoff: it may have millions of units, each of which is read by itself.
+struct Until<'a> {
+    clip: &'a File,
+    cutoff: &'a Cutoff,
+}
+
+impl Bytes for Until<'_> {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        self.cutoff.check()?;
+        self.clip.read_at(buffer, at)
+    }
 }
 
 /// Checks a clip in a folder that no child can write.
@@ -122,16 +160,16 @@ impl Decoder {
         let mut read = self.read.clone();
         read.push(folder.to_owned());
         spec.confinement = Confinement { read, write: Vec::new(), mode: self.confinement };
-        let limit = time_to_decode(order.pixels(), drawn);
-        let outcome = child::run(spec, deadline.slice(limit)).await;
+        let deadline = deadline.slice(time_to_decode(order.pixels(), drawn));
+        let allowed = deadline.left().as_secs_f64();
+        let outcome = child::run(spec, deadline).await;
         let wrong = |why: String| Err(StageError::Wrong(WrongClip::Form(why)));
         let words = outcome.stderr.text_lossy();
         match outcome.ending {
             Ending::Exited(0) if words.trim().is_empty() => {}
             Ending::CouldNotStart(error) => return Err(StageError::CouldNotStart(error.to_string())),
-            Ending::TimedOut | Ending::Ended => {
-                return wrong(format!("decoding it takes longer than {} s", limit.as_secs()));
-            }
+            // Whether it is the clip or the machine can't be told.
+            Ending::TimedOut | Ending::Ended => return Err(StageError::SlowClip(allowed)),
             ending => {
                 let first = words.lines().next().unwrap_or_default();
                 return wrong(format!("it can't be decoded: {ending}: {}", super::protocol::plain(first, 200)));
@@ -150,7 +188,44 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use storyboard::{Scene, SceneKind};
+
     use super::*;
+    use crate::intake::assets::Assets;
+    use crate::job::Quality;
+    use crate::render::Film;
+
+    const CLIP: &[u8] = include_bytes!("../../../tests/fixtures/clips/stage.mp4");
+
+    /// What comes of a clip that is taken in so much time, and whether anything is left where it belongs.
+    async fn taken(time: Duration) -> (Result<(), StageError>, bool) {
+        let home = tempfile::tempdir().unwrap();
+        let (child, clips) = (home.path().join("child"), home.path().join("clips"));
+        for folder in [&child, &clips] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(child.join("clip.mp4"), CLIP).unwrap();
+        let scene =
+            Scene { heading: "One".into(), id: "one".into(), kind: SceneKind::Lesson, beats: vec![], place: None };
+        let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into() };
+        let (assets, beats) = (Assets::default(), [8]);
+        let (scene, film, assets, quality) = (&scene, &film, &assets, Quality::Draft);
+        let order = SceneOrder { scene, film, assets, quality, beats: &beats, tools: "", clips: &clips };
+        let folder = UntrustedFolder::open(&child).unwrap();
+        let to = clips.join("scene-one.mp4");
+        let begun = Instant::now();
+        let taken = take(folder, "clip.mp4".to_owned(), order, &to, (Deadline::after(time), 7.0)).await;
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        (taken, to.exists())
+    }
+
+    #[tokio::test]
+    async fn a_clip_that_is_checked_too_late_is_not_taken() {
+        assert!(matches!(taken(Duration::from_secs(60)).await, (Ok(()), true)));
+        assert!(matches!(taken(Duration::ZERO).await, (Err(StageError::TimedOut(_)), false)));
+    }
 
     #[test]
     fn a_slow_machine_gets_as_long_for_decoding_as_it_took_to_draw() {

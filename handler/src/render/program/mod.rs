@@ -286,7 +286,7 @@ impl Programs {
         if let Picture::Clip(to) = picture {
             let beats = performance.frames();
             let order = SceneOrder { beats: &beats, ..order };
-            verify::take(left, CLIP.to_owned(), order, to).await?;
+            verify::take(left, CLIP.to_owned(), order, to, (deadline, allowed.as_secs_f64())).await?;
             if let Err(error) = self.decoder.decode(to, order, begun.elapsed(), deadline).await {
                 // The clip must not be found later.
                 tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
@@ -337,6 +337,9 @@ impl Programs {
                 protocol::VERSION
             )),
             Broken::Gone if too_much => StageError::OutOfMemory(last(&words)),
+            Broken::Gone if outcome.too_many_processes => StageError::Crashed(
+                "it started more processes or threads than it may, and was ended for that".to_owned(),
+            ),
             Broken::Gone => match &outcome.ending {
                 Ending::TimedOut => StageError::TimedOut(allowed.as_secs_f64()),
                 Ending::CouldNotStart(error) => StageError::CouldNotStart(error.to_string()),

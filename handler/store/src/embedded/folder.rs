@@ -133,16 +133,19 @@ impl Folder {
     }
 
     pub(super) fn open_object(&self, path: &Path) -> S3Result<Option<(File, ObjectMeta)>> {
-        let file = match File::open(path) {
+        let file = match open_file(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(internal(error)),
         };
-        let meta = object_meta::read(&file).map_err(internal)?;
+        let meta = match &file {
+            Some(file) => object_meta::read(file).map_err(internal)?,
+            None => None,
+        };
         if meta.is_none() {
             tracing::warn!(path = %path.display(), "an object of the embedded store is damaged; it is treated as missing");
         }
-        Ok(meta.map(|meta| (file, meta)))
+        Ok(file.zip(meta))
     }
 
     /// Puts a finalized file in the place of the object at `key`, if the precondition holds. The rename makes it take effect.
@@ -159,6 +162,9 @@ impl Folder {
         }
         let lock = self.lock(bucket, key)?;
         condition.check(self.object(&path, key)?.as_ref().map(|(_, meta)| meta))?;
+        if is_folder(&path) {
+            self.move_away(&path).map_err(internal)?;
+        }
         let stored = file.persist(&path).map_err(|error| internal(error.error))?;
         drop(lock);
         drop(stored);
@@ -170,12 +176,20 @@ impl Folder {
         let path = self.require_bucket(bucket)?.join(keys::file_name(key));
         let lock = self.lock(bucket, key)?;
         condition.check(self.object(&path, key)?.as_ref().map(|(_, meta)| meta))?;
-        let removed = fs::remove_file(&path);
+        let removed = if is_folder(&path) { self.move_away(&path) } else { fs::remove_file(&path) };
         drop(lock);
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(internal(error)),
             _ => Ok(()),
         }
+    }
+
+    /// Moves a folder away that lies where an object belongs, whose place no file can take. What is in it is kept.
+    fn move_away(&self, path: &Path) -> io::Result<()> {
+        // A folder may take the place of an empty one.
+        let aside = tempfile::Builder::new().prefix("folder-").tempdir_in(self.root.join("tmp"))?.keep();
+        tracing::warn!(path = %path.display(), to = %aside.display(), "a folder lies where an object of the embedded store belongs; it is moved away");
+        fs::rename(path, aside)
     }
 
     /// Takes the lock that `key` falls under; dropping it frees it, and so does the end of the process.
@@ -198,6 +212,22 @@ impl Folder {
     }
 }
 
+/// Opens what lies at `path`; none when that is no regular file: a folder, a pipe, which would wait for its writer, or a link that leads
+/// nowhere.
+fn open_file(path: &Path) -> io::Result<Option<File>> {
+    match fs::metadata(path) {
+        // Who could replace it now is trusted with the store.
+        Ok(about) if about.is_file() => File::open(path).map(Some),
+        Ok(_) => Ok(None),
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
+}
+
 /// An I/O error as S3 would say it.
 pub(super) fn internal(error: io::Error) -> S3Error {
     tracing::warn!(%error, "the embedded store can't read or write its folder (CHALKREEL_STORE_DIR)");
@@ -215,5 +245,59 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(panic) => Err(S3Error::with_message(S3ErrorCode::InternalError, panic.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn write(folder: &Folder, key: &str) -> S3Result<()> {
+        let mut file = folder.temporary().unwrap();
+        file.write_all(b"hello").unwrap();
+        let meta = ObjectMeta { key: key.into(), length: 5, etag: "e".into(), ..ObjectMeta::default() };
+        object_meta::finalize(&mut file, &meta).unwrap();
+        folder.commit("films", key, file, &Precondition::default())
+    }
+
+    #[test]
+    fn what_lies_where_an_object_belongs_is_damage_and_is_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::open(home.path()).unwrap();
+        folder.create_bucket("films").unwrap();
+        let pipe = |path: &Path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        type Replace = fn(&Path);
+        let replace: [(&str, Replace); 5] = [
+            ("pipe", pipe),
+            ("empty", |path| fs::create_dir(path).unwrap()),
+            ("full", |path| fs::create_dir_all(path.join("more/files")).unwrap()),
+            ("link", |path| std::os::unix::fs::symlink(path.file_name().unwrap(), path).unwrap()),
+            ("nowhere", |path| std::os::unix::fs::symlink("nowhere", path).unwrap()),
+        ];
+        for (key, replace) in replace {
+            let path = home.path().join("buckets/films").join(keys::file_name(key));
+            for remove in [false, true] {
+                write(&folder, key).unwrap();
+                assert!(folder.get("films", key).is_ok());
+                fs::remove_file(&path).unwrap();
+                replace(&path);
+                assert!(folder.get("films", key).is_err(), "{key}");
+                if remove {
+                    folder.remove("films", key, &Precondition::default()).unwrap();
+                    assert!(fs::symlink_metadata(&path).is_err(), "{key}");
+                }
+                write(&folder, key).unwrap();
+                assert!(folder.get("films", key).is_ok(), "{key}");
+            }
+        }
+        // Nothing of what was there is lost.
+        let aside = fs::read_dir(home.path().join("tmp"))
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().join("more/files").is_dir());
+        assert_eq!(aside.count(), 2);
     }
 }
