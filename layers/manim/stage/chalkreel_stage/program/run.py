@@ -89,6 +89,8 @@ class Film:
         path = Path(asked.source)
         imports.install(path.parent)
         session.source = source.read(path)
+        if session.source.left_out is not None:
+            session.warn(session.source.left_out)
         program = self._load()
         shape = self._shape(width / height)
         size = _fitted(shape, asked.width, asked.height)
