@@ -78,6 +78,8 @@ struct Reader {
     sentence: bool,
     /// The letter that the word ends in, and whether it is bold and italic; none after anything else, and in other families.
     last: Option<(char, bool, bool)>,
+    /// Whether the word ends in a `\text` of letters, to which others may be added.
+    ends_in_letters: bool,
 }
 
 /// Sets a text. `environment` is what Manim puts around it: `center`, `flushleft`, `minipage}{9cm` …; empty for none.
@@ -94,6 +96,7 @@ pub fn typeset(request: &Request, environment: &str) -> Answer {
         lists: Vec::new(),
         sentence: false,
         last: None,
+        ends_in_letters: false,
     };
     let name = environment.split(['}', '{', '[']).next().unwrap_or_default().trim();
     reader.pieces.push(Piece::Align(match name {
@@ -217,7 +220,7 @@ impl Reader {
         let close = if command.contains('{') { "}}" } else { "}" };
         // A word's letters are one `\text`, so that its ligatures of dashes and quotes are made.
         let open = format!("\\{command}{{");
-        if self.word.ends_with(close) && !self.style.is_marked() {
+        if self.ends_in_letters && self.word.ends_with(close) && !self.style.is_marked() {
             let at = self.word.rfind("\\text").map(|at| {
                 if command.contains("textit") && self.style.bold {
                     self.word[..at].rfind("\\text").unwrap_or(at)
@@ -237,11 +240,13 @@ impl Reader {
         }
         let set = format!("{open}{text}{close}");
         self.add(&set);
+        self.ends_in_letters = true;
     }
 
     /// Adds mathematics to the word, in the size and colour that are in force.
     fn add(&mut self, source: &str) {
         self.last = None;
+        self.ends_in_letters = false;
         let mut set = source.to_owned();
         if !self.style.size.is_empty() {
             set = format!("{{\\{} {set}}}", self.style.size);
@@ -262,6 +267,7 @@ impl Reader {
             lists: Vec::new(),
             sentence: false,
             last: None,
+            ends_in_letters: false,
         };
         inner.read(source);
         inner.flush();
@@ -277,7 +283,7 @@ impl Reader {
     /// Adds a formula that holds words in the style that is in force.
     fn wrap(&mut self, before: &str, source: &str, after: &str) {
         let set = format!("{before}{}{after}", self.within(source));
-        self.last = None;
+        (self.last, self.ends_in_letters) = (None, false);
         self.word.push_str(&set);
     }
 
@@ -465,6 +471,10 @@ impl Reader {
                     _ => ("{}_{", "}"),
                 };
                 self.wrap(before, inner, after);
+                tail
+            }
+            "ldots" | "dots" | "textellipsis" => {
+                self.add("{\\ldots\\kern0.1667em}");
                 tail
             }
             "verb" => {

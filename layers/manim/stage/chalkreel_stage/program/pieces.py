@@ -122,7 +122,7 @@ def _parts(item: Item, points: np.ndarray, before: Item | None) -> list[np.ndarr
         return _cut(points, _between(points, count), axis=1) if count else []
     if height > SINGLE and width < 1:
         return _tall(points, height, item.scale)
-    if len(points) > 16 and width > 0.9 and 0.2 < height < 0.8:
+    if len(points) > 16 and width > 0.9 and 0.45 < height < 0.6:
         return _wide(points, width, item.scale)
     return [points]
 
