@@ -399,7 +399,7 @@ def test_old_names_mean_what_replaced_them(shared: Runner, voice: Voice) -> None
         "FadeInFrom",
         "camera_frame",
     )
-    for old in (*olds, "Code takes code, font_size"):
+    for old in (*olds, "Code takes code, font_size", "Sector takes inner_radius and outer_radius"):
         assert old in told, (old, told)
     assert "-0.5 s can't be drawn" in told and all(warning["line"] for warning in done["warnings"])
 

@@ -14,7 +14,7 @@ REFERENCE = Path(__file__).parent / "fixtures" / "tex.jsonl"
 """Made by `tex_boxes.py` with Manim 0.22, TeX Live 2022 and dvisvgm 3.0.3: 355 formulas and texts."""
 
 SAME = 12
-"""Thousandths of Manim's units that a length may differ: KaTeX's outlines are a little bolder. A pixel is 7.4 at 1080."""
+"""Thousandths of Manim's units that a length may differ: KaTeX's outlines are a bit bolder. A pixel is 7.4 at 1080."""
 
 SCRIPTS = (
     *("^", "_", "'", r"\frac", r"\tfrac", "binom", r"\substack", r"\script", r"\sqrt[", "smallmatrix", "arrow"),
