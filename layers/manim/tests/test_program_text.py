@@ -48,6 +48,38 @@ def test_comments_become_calls_where_they_stand(tmp_path: Path, text: str, said:
     assert spoken(tmp_path, text) == said
 
 
+CLASS = "class A(Scene):\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "left_out"),
+    [
+        (f"Here it's:\n\n```python\n{CLASS}```\nIt doesn't need more.\n", 4, "Markdown"),
+        (f"```python\n{CLASS}", 2, "Markdown"),
+        (f"{CLASS}```\n\nThat's all.\n", 1, "Markdown"),
+        (f"%%manim -qm A\n\n!pip install manim\n{CLASS}", 4, "notebook"),
+        (f"~~~\n%%manim A\n{CLASS}~~~\n", 3, "notebook"),
+        (CLASS.replace("    pass", "\u00a0\u00a0\u00a0 pass"), 1, "without ink"),
+    ],
+)
+def test_what_stands_around_a_program_is_left_out(tmp_path: Path, text: str, line: int, left_out: str) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(text, "utf-8")
+    read = source.read(path)
+    assert read.tree.body[0].lineno == line and read.line(line) == "class A(Scene):"
+    assert read.left_out is not None and left_out in read.left_out
+
+
+def test_a_program_is_left_as_it_is(tmp_path: Path) -> None:
+    text = 's = """\n```\n%magic\n"""\n'
+    path = tmp_path / "program.py"
+    path.write_text(text, "utf-8")
+    assert source.read(path).left_out is None and source.read(path).line(3) == "%magic"
+    path.write_text("class A(Scene:\n", "utf-8")
+    with pytest.raises(source.Unreadable):
+        source.read(path)
+
+
 def test_a_comment_where_no_statement_can_stand_breaks_nothing(tmp_path: Path) -> None:
     text = "def g(f):\n    return f\n@g\n# say: between\ndef f():\n    # say: inside\n    pass\n"
     assert spoken(tmp_path, text) == ["inside"]

@@ -399,7 +399,7 @@ def test_old_names_mean_what_replaced_them(shared: Runner, voice: Voice) -> None
         "FadeInFrom",
         "camera_frame",
     )
-    for old in (*olds, "Code takes code, font_size"):
+    for old in (*olds, "Code takes code, font_size", "Sector takes inner_radius and outer_radius"):
         assert old in told, (old, told)
     assert "-0.5 s can't be drawn" in told and all(warning["line"] for warning in done["warnings"])
 
@@ -437,6 +437,32 @@ def test_a_program_keeps_its_shape(
     ink = abs(picture - picture[2, 2]).max(axis=2) > 60
     rows, columns = ink.any(axis=1).sum(), ink.any(axis=0).sum()
     assert rows > 55 and abs(columns / rows - own[0] / own[1]) < 0.12, (rows, columns)
+
+
+def test_labels_have_the_ground_that_the_camera_has(shared: Runner, voice: Voice) -> None:
+    program = """
+from manim import *
+class A(Scene):
+    def construct(self):
+        self.camera.background_color = "#804000"
+        self.add(BackgroundRectangle(Square(), fill_opacity=1))
+"""
+    picture = whole(shared.run(program, "A", still_s=0.2), shared.clip)[0].astype(int)
+    assert abs(picture - picture[0, 0]).max() < 12 and picture[0, 0, 0] > 100, picture[36, 64]
+
+
+def test_a_frame_that_is_set_without_pixels_is_a_shape(shared: Runner, voice: Voice) -> None:
+    program = """
+from manim import *
+config.frame_width, config.frame_height = 9, 16
+class Tall(Scene):
+    def construct(self):
+        self.add(Rectangle(width=8.5, height=15.5, color=RED, fill_opacity=1))
+"""
+    done = shared.run(program, "Tall", shape="own", still_s=0.2)
+    assert (done["width"], done["height"]) == (72, 128) and done["audit"]["outside"] == 0
+    ink = whole(done, shared.clip)[0].max(axis=2) > 120
+    assert ink.any(axis=1).sum() > 120 and ink.any(axis=0).sum() > 64, "nothing is cut"
 
 
 # Findings.

@@ -58,6 +58,7 @@ const MACROS: &[(&str, &str)] = &[
     // TeX has three signs here, and programs for Manim count them.
     ("\\ldots", "\\mathinner{\\ldotp\\ldotp\\ldotp}"),
     ("\\cdots", "\\mathinner{\\cdotp\\cdotp\\cdotp}"),
+    ("\\hdots", "\\ldots"),
     // amsmath, mathtools, amssymb.
     ("\\dddot", "\\overset{\\raisebox{-0.1ex}{$\\scriptstyle\\ldotp\\!\\ldotp\\!\\ldotp$}}{#1}"),
     ("\\ddddot", "\\overset{\\raisebox{-0.1ex}{$\\scriptstyle\\ldotp\\!\\ldotp\\!\\ldotp\\!\\ldotp$}}{#1}"),

@@ -11,6 +11,17 @@ use ratex_types::path_command::PathCommand;
 use crate::outline::{Curves, rectangle, stroked};
 
 const SURD: u32 = 0x221A;
+/// Parts of KaTeX's font of size 4, of which higher roots are put together as in TeX, and their sizes in em.
+const SURD_TIP: u32 = 0xE001;
+const SURD_STEM: u32 = 0xE000;
+const SURD_FOOT: u32 = 0x23B7;
+const SURD_PARTS_WIDTH: f64 = 1.055_56;
+const SURD_TOP: f64 = 0.6;
+const SURD_PART_FOOT: f64 = -0.005;
+const SURD_BOTTOM: f64 = 1.8;
+const SURD_FOOT_HEIGHT: f64 = 0.915;
+/// Up to this height the root of size 4 serves.
+const TALLEST_SURD: f64 = 3.05;
 
 /// Width of lines that are drawn and not filled, as TeX's `\cancel` has them: 0.4 pt at 10 pt.
 const LINE: f64 = 0.04;
@@ -154,12 +165,19 @@ fn steps<'a>(of: &'a LayoutBox, place: &Place, out: &mut Vec<Step<'a>>) {
             sub_h_kern,
         } => {
             let left = if *center_scripts { (of.width - base.width) / 2.0 } else { 0.0 };
-            out.push(put(base, left, 0.0, 1.0));
             let beside = |script: &LayoutBox, times: f64, kern: f64| {
                 if *center_scripts { (of.width - script.width * times) / 2.0 } else { left + base.width + kern }
             };
-            if let Some(sup) = sup {
-                out.push(put(sup, beside(sup, *sup_scale, *italic_correction), *sup_shift, *sup_scale));
+            let above =
+                sup.as_ref().map(|sup| put(sup, beside(sup, *sup_scale, *italic_correction), *sup_shift, *sup_scale));
+            let base = put(base, left, 0.0, 1.0);
+            if *center_scripts {
+                // What stands above a brace is an upper limit in TeX, and those are written first.
+                out.extend(above);
+                out.push(base);
+            } else {
+                out.push(base);
+                out.extend(above);
             }
             if let Some(sub) = sub {
                 out.push(put(sub, beside(sub, *sub_scale, *sub_h_kern), -sub_shift, *sub_scale));
@@ -175,14 +193,29 @@ fn steps<'a>(of: &'a LayoutBox, place: &Place, out: &mut Vec<Step<'a>>) {
             let tall =
                 ratex_font::get_char_metrics(font, SURD).map_or(of.height - rule_thickness, |metrics| metrics.height);
             let up = of.height - rule_thickness - tall;
-            out.push(Step::Ink(Ink {
-                shape: Shape::Glyph(font, SURD),
-                x: x + index_offset * scale,
-                y: y + up * scale,
-                scale,
-                colour: of.color,
-                own: false,
-            }));
+            let top = of.height - rule_thickness;
+            let mut sign_part = |code: u32, right: f64, up: f64| {
+                out.push(Step::Ink(Ink {
+                    shape: Shape::Glyph(font, code),
+                    x: x + right * scale,
+                    y: y + up * scale,
+                    scale,
+                    colour: of.color,
+                    own: false,
+                }));
+            };
+            let needed = top + body.depth;
+            if font == FontId::Size4Regular && needed > TALLEST_SURD {
+                let repeated = ((needed - SURD_TOP - SURD_BOTTOM) / SURD_TOP).ceil().max(0.0);
+                let left = index_offset + sign - SURD_PARTS_WIDTH;
+                for part in 0..=repeated as usize {
+                    let code = if part == 0 { SURD_TIP } else { SURD_STEM };
+                    sign_part(code, left, top - SURD_TOP * (part + 1) as f64 + SURD_PART_FOOT);
+                }
+                sign_part(SURD_FOOT, left, top - SURD_TOP * (repeated + 1.0) - SURD_FOOT_HEIGHT);
+            } else {
+                sign_part(SURD, *index_offset, up);
+            }
             rule(out, place, index_offset + sign, up + tall - rule_thickness, body.width, *rule_thickness, of.color);
             out.push(put(body, index_offset + sign, 0.0, 1.0));
         }
@@ -232,18 +265,15 @@ fn steps<'a>(of: &'a LayoutBox, place: &Place, out: &mut Vec<Step<'a>>) {
             if let Some(ground) = bg_color {
                 out.push(curve(place, rectangle(0.0, bottom, right, top), *ground, true));
             }
-            if *has_border {
-                let line = *border_thickness;
-                for [left, low, to, high] in [
-                    [0.0, top - line, right, top],
-                    [0.0, bottom, right, bottom + line],
-                    [0.0, bottom, line, top],
-                    [right - line, bottom, right, top],
-                ] {
-                    out.push(curve(place, rectangle(left, low, to, high), *border_color, true));
-                }
-            }
+            let line = *border_thickness;
+            let border = |left: f64, low: f64, to: f64, high: f64| {
+                has_border.then(|| curve(place, rectangle(left, low, to, high), *border_color, true))
+            };
+            out.extend(border(0.0, top - line, right, top));
+            out.extend(border(0.0, bottom + line, line, top - line));
             out.push(put(body, padding + border_thickness, 0.0, 1.0));
+            out.extend(border(right - line, bottom + line, right, top - line));
+            out.extend(border(0.0, bottom, right, bottom + line));
         }
         BoxContent::RaiseBox { body, shift } => out.push(put(body, 0.0, *shift, 1.0)),
         BoxContent::Scaled { body, child_scale } => out.push(put(body, 0.0, 0.0, *child_scale)),

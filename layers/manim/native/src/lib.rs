@@ -13,3 +13,4 @@ pub mod interface;
 pub mod outline;
 pub mod text_mode;
 pub mod typeset;
+mod words;

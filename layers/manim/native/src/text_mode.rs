@@ -1,11 +1,12 @@
 //! TeX's text mode: words in lines, with mathematics, lists and tables among them, as a standalone document of `Tex` in Manim has them.
 //!
 //! Each word is a formula of `\text`s that is set like any other; lines are filled greedily and stand as TeX's would: 12 pt apart, 345 pt
-//! wide. Kerning and hyphenation are not done.
+//! wide. Hyphenation is not done.
 
 use formula::parts::is_special;
 
 use crate::typeset::{Answer, Item, Request, Setter};
+use crate::words::kern;
 
 /// `\textwidth` of the standalone class at 10 pt, in em.
 const TEXT_WIDTH: f64 = 34.5;
@@ -44,6 +45,8 @@ struct Style {
     /// `tt`, `sf`, or empty.
     family: &'static str,
     size: &'static str,
+    /// Small letters are drawn as capitals of a smaller size.
+    caps: bool,
     colour: String,
 }
 
@@ -73,6 +76,10 @@ struct Reader {
     depth: usize,
     lists: Vec<Option<usize>>,
     sentence: bool,
+    /// The letter that the word ends in, and whether it is bold and italic; none after anything else, and in other families.
+    last: Option<(char, bool, bool)>,
+    /// Whether the word ends in a `\text` of letters, to which others may be added.
+    ends_in_letters: bool,
 }
 
 /// Sets a text. `environment` is what Manim puts around it: `center`, `flushleft`, `minipage}{9cm` …; empty for none.
@@ -80,9 +87,17 @@ struct Reader {
 pub fn typeset(request: &Request, environment: &str) -> Answer {
     let mut setter = Setter::new(request);
     let (source, events) = crate::groups::taken_out(&setter.without_definitions(&request.tex));
-    let style = Style { bold: false, italic: false, family: "", size: "", colour: String::new() };
-    let mut reader =
-        Reader { pieces: Vec::new(), word: String::new(), style, depth: 0, lists: Vec::new(), sentence: false };
+    let style = Style { bold: false, italic: false, family: "", size: "", caps: false, colour: String::new() };
+    let mut reader = Reader {
+        pieces: Vec::new(),
+        word: String::new(),
+        style,
+        depth: 0,
+        lists: Vec::new(),
+        sentence: false,
+        last: None,
+        ends_in_letters: false,
+    };
     let name = environment.split(['}', '{', '[']).next().unwrap_or_default().trim();
     reader.pieces.push(Piece::Align(match name {
         "center" | "centering" => Align::Centre,
@@ -159,6 +174,7 @@ const SIZES: &[&str] =
 
 impl Reader {
     fn flush(&mut self) {
+        self.last = None;
         if !self.word.is_empty() {
             self.pieces.push(Piece::Word(std::mem::take(&mut self.word)));
         }
@@ -166,6 +182,33 @@ impl Reader {
 
     /// Adds letters to the word, in the style that is in force.
     fn letters(&mut self, text: &str) {
+        let mut alone = text.chars();
+        let letter = alone.next().filter(|_| alone.next().is_none());
+        if let Some(small) = letter.filter(|letter| self.style.caps && letter.is_lowercase()) {
+            let before = self.style.clone();
+            self.style.caps = false;
+            if self.style.size.is_empty() {
+                self.style.size = "footnotesize";
+            }
+            self.letters(&small.to_uppercase().to_string());
+            self.style = before;
+            return;
+        }
+        let font = (self.style.bold, self.style.italic);
+        if let (Some(letter), Some((before, bold, italic))) = (letter, self.last)
+            && (bold, italic) == font
+            && self.style.family.is_empty()
+        {
+            let kern = kern(before, letter, bold, italic);
+            if kern != 0.0 {
+                self.add(&format!("\\kern{kern:.4}em "));
+            }
+        }
+        self.letters_in_style(text);
+        self.last = letter.filter(|_| self.style.family.is_empty()).map(|letter| (letter, font.0, font.1));
+    }
+
+    fn letters_in_style(&mut self, text: &str) {
         let command = match (self.style.family, self.style.bold, self.style.italic) {
             ("tt", ..) => "texttt",
             ("sf", ..) => "textsf",
@@ -177,7 +220,7 @@ impl Reader {
         let close = if command.contains('{') { "}}" } else { "}" };
         // A word's letters are one `\text`, so that its ligatures of dashes and quotes are made.
         let open = format!("\\{command}{{");
-        if self.word.ends_with(close) && !self.style.is_marked() {
+        if self.ends_in_letters && self.word.ends_with(close) && !self.style.is_marked() {
             let at = self.word.rfind("\\text").map(|at| {
                 if command.contains("textit") && self.style.bold {
                     self.word[..at].rfind("\\text").unwrap_or(at)
@@ -197,10 +240,13 @@ impl Reader {
         }
         let set = format!("{open}{text}{close}");
         self.add(&set);
+        self.ends_in_letters = true;
     }
 
     /// Adds mathematics to the word, in the size and colour that are in force.
     fn add(&mut self, source: &str) {
+        self.last = None;
+        self.ends_in_letters = false;
         let mut set = source.to_owned();
         if !self.style.size.is_empty() {
             set = format!("{{\\{} {set}}}", self.style.size);
@@ -208,6 +254,36 @@ impl Reader {
         if !self.style.colour.is_empty() {
             set = format!("\\textcolor{}{{{set}}}", self.style.colour);
         }
+        self.word.push_str(&set);
+    }
+
+    /// The source of words that stand side by side within something, in the style that is in force.
+    fn within(&self, source: &str) -> String {
+        let mut inner = Self {
+            pieces: Vec::new(),
+            word: String::new(),
+            style: self.style.clone(),
+            depth: self.depth,
+            lists: Vec::new(),
+            sentence: false,
+            last: None,
+            ends_in_letters: false,
+        };
+        inner.read(source);
+        inner.flush();
+        let set = inner.pieces.into_iter().map(|piece| match piece {
+            Piece::Word(word) => word,
+            Piece::Space(width, _) => format!("\\kern{width:.4}em "),
+            Piece::Display(formula) => format!("{{\\displaystyle {formula}}}"),
+            _ => String::new(),
+        });
+        set.collect()
+    }
+
+    /// Adds a formula that holds words in the style that is in force.
+    fn wrap(&mut self, before: &str, source: &str, after: &str) {
+        let set = format!("{before}{}{after}", self.within(source));
+        (self.last, self.ends_in_letters) = (None, false);
         self.word.push_str(&set);
     }
 
@@ -386,8 +462,42 @@ impl Reader {
                 self.style = before;
                 tail
             }
+            "underline" | "uline" | "fbox" | "framebox" | "textsuperscript" | "textsubscript" => {
+                let Some((inner, tail)) = group(tail) else { return tail };
+                let (before, after) = match name {
+                    "underline" | "uline" => ("\\underline{", "}"),
+                    "fbox" | "framebox" => ("\\boxed{", "}"),
+                    "textsuperscript" => ("{}^{", "}"),
+                    _ => ("{}_{", "}"),
+                };
+                self.wrap(before, inner, after);
+                tail
+            }
+            "ldots" | "dots" | "textellipsis" => {
+                self.add("{\\ldots\\kern0.1667em}");
+                tail
+            }
+            "verb" => {
+                let rest = rest.strip_prefix('*').unwrap_or(rest);
+                let Some(mark) = rest.chars().next() else { return rest };
+                let inner = &rest[mark.len_utf8()..];
+                let (inner, end) = inner.split_once(mark).unwrap_or((inner, ""));
+                self.add(&format!("\\texttt{{{}}}", verbatim(inner)));
+                end
+            }
+            "textbullet" | "textperiodcentered" | "textdegree" | "textrightarrow" | "textleftarrow" | "texttimes" => {
+                self.add(match name {
+                    "textbullet" => "{\\bullet}",
+                    "textperiodcentered" => "{\\cdot}",
+                    "textdegree" => "{}^{\\circ}",
+                    "textrightarrow" => "{\\rightarrow}",
+                    "textleftarrow" => "{\\leftarrow}",
+                    _ => "{\\times}",
+                });
+                tail
+            }
             "bf" | "it" | "em" | "tt" | "sf" | "rm" | "bfseries" | "itshape" | "slshape" | "ttfamily" | "sffamily"
-            | "rmfamily" | "normalfont" | "upshape" | "mdseries" => {
+            | "rmfamily" | "normalfont" | "upshape" | "mdseries" | "sc" | "scshape" => {
                 self.font(name);
                 tail
             }
@@ -529,13 +639,25 @@ impl Reader {
             "texttt" | "tt" | "ttfamily" => self.style.family = "tt",
             "textsf" | "sf" | "sffamily" => self.style.family = "sf",
             "textrm" | "rm" | "rmfamily" => self.style.family = "",
+            "textsc" | "sc" | "scshape" => self.style.caps = true,
             "normalfont" | "textnormal" => {
                 (self.style.bold, self.style.italic, self.style.family) = (false, false, "");
+                self.style.caps = false;
             }
-            "upshape" | "textup" => self.style.italic = false,
+            "upshape" | "textup" => (self.style.italic, self.style.caps) = (false, false),
             "mdseries" => self.style.bold = false,
             _ => {}
         }
+    }
+
+    /// How lines stand here.
+    fn alignment(&self) -> Align {
+        let set = self
+            .pieces
+            .iter()
+            .rev()
+            .find_map(|piece| if let Piece::Align(align) = piece { Some(*align) } else { None });
+        set.unwrap_or(Align::Both)
     }
 
     fn environment<'a>(&mut self, text: &'a str) -> &'a str {
@@ -567,22 +689,22 @@ impl Reader {
                 if let Some((_, tail)) = bracket(rest) {
                     rest = tail;
                 }
+                let before = self.alignment();
                 self.lists.push((name == "enumerate").then_some(0));
+                // Lists stand at the left also where what is around them is centred.
+                self.pieces.push(Piece::Align(Align::Both));
                 self.pieces.push(Piece::Indent(MARGIN));
                 self.read(rest.trim_start());
                 self.flush();
                 self.pieces.push(Piece::Break(ITEM_SKIP));
                 self.pieces.push(Piece::Indent(-MARGIN));
+                self.pieces.push(Piece::Align(before));
                 self.lists.pop();
             }
             "center" | "flushleft" | "flushright" => {
                 self.flush();
                 self.pieces.push(Piece::Break(0.0));
-                let before = self
-                    .pieces
-                    .iter()
-                    .rev()
-                    .find_map(|piece| if let Piece::Align(align) = piece { Some(*align) } else { None });
+                let before = self.alignment();
                 self.pieces.push(Piece::Align(match name {
                     "center" => Align::Centre,
                     "flushleft" => Align::Left,
@@ -591,7 +713,7 @@ impl Reader {
                 self.read(rest.trim());
                 self.flush();
                 self.pieces.push(Piece::Break(0.0));
-                self.pieces.push(Piece::Align(before.unwrap_or(Align::Both)));
+                self.pieces.push(Piece::Align(before));
             }
             "minipage" => {
                 if let Some((_, tail)) = bracket(rest) {
@@ -623,18 +745,7 @@ impl Reader {
             "verbatim" | "lstlisting" => {
                 self.flush();
                 for line in inner.trim_matches('\n').lines() {
-                    let escaped: String = line
-                        .chars()
-                        .map(|letter| match letter {
-                            '\\' => "\\textbackslash ".to_owned(),
-                            ' ' => "\\ ".to_owned(),
-                            '^' => "\\textasciicircum ".to_owned(),
-                            '~' => "\\textasciitilde ".to_owned(),
-                            letter if "{}$&#_%".contains(letter) => format!("\\{letter}"),
-                            letter => letter.to_string(),
-                        })
-                        .collect();
-                    self.word = format!("\\texttt{{{escaped}}}");
+                    self.word = format!("\\texttt{{{}}}", verbatim(line));
                     self.flush();
                     self.pieces.push(Piece::Break(0.0));
                 }
@@ -651,6 +762,20 @@ impl Style {
     }
 }
 
+/// Text that stands as it is written.
+fn verbatim(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '\\' => "\\textbackslash ".to_owned(),
+            ' ' => "\\ ".to_owned(),
+            '^' => "\\textasciicircum ".to_owned(),
+            '~' => "\\textasciitilde ".to_owned(),
+            letter if "{}$&#_%".contains(letter) => format!("\\{letter}"),
+            letter => letter.to_string(),
+        })
+        .collect()
+}
+
 /// A colour's arguments as they stand, and what follows.
 fn colour(text: &str) -> (String, &str) {
     let (model, rest) = bracket(text).map_or((String::new(), text), |(model, rest)| (format!("[{model}]"), rest));
@@ -659,6 +784,9 @@ fn colour(text: &str) -> (String, &str) {
         None => (String::new(), text),
     }
 }
+
+/// `\tabcolsep` is 6 pt, and `\arraycolsep` 5.
+const TABLE_SKIP: &str = "\\kern0.1em ";
 
 /// A table of words as an array.
 fn table(columns: &str, body: &str) -> String {
@@ -675,7 +803,7 @@ fn table(columns: &str, body: &str) -> String {
             inner = after;
         }
         if !inner.trim().is_empty() {
-            out.push_str(&format!("\\text{{{}}}", inner.trim()));
+            out.push_str(&format!("{TABLE_SKIP}\\text{{{}}}{TABLE_SKIP}", inner.trim()));
         }
     };
     while let Some(letter) = rest.chars().next() {

@@ -168,7 +168,11 @@ impl<'a> Setter<'a> {
                         whole.faults.push(fault);
                     }
                 }
-                self.set(formula::divide(reading.nodes), events, source, display, whole)
+                let mut nodes = reading.nodes;
+                if self.request.strict {
+                    crate::words::widen_spaces(&mut nodes);
+                }
+                self.set(formula::divide(nodes), events, source, display, whole)
             }
             Err(fault) => {
                 let told = Told { why: fault.why.clone(), about: fault.about };

@@ -24,6 +24,9 @@ fn ink_is_in_the_order_of_dvisvgm() {
         (r"\underline{x}", "x-"),
         (r"x_1^2", "x21"),
         (r"\left( a \right)", "(a)"),
+        (r"\boxed{a}", "--a--"),
+        (r"\overbrace{a}^n", "n-a"),
+        (r"\underbrace{a}_n", "a-n"),
         (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", "(abcd)"),
         (r"\begin{array}{c|c} a & b \\ \hline c & d \end{array}", "a-b-c-d"),
     ] {
@@ -149,4 +152,66 @@ fn texts_are_broken_into_lines_as_wide_as_a_page() {
         answered(&Request { tex: "what".to_owned(), environment: Some("center".to_owned()), ..Request::default() });
     let manim = 9.962_64 * 48.0 / 960.0;
     assert!((what.width * manim - 1.0425).abs() < 0.05, "{}", what.width * manim);
+}
+
+fn words(tex: &str) -> Answer {
+    let environment = Some("center".to_owned());
+    answered(&Request { tex: tex.to_owned(), environment, strict: true, ..Request::default() })
+}
+
+#[test]
+fn a_list_stands_at_the_left_of_a_centred_text() {
+    let list = words(r"\begin{enumerate}\item a \item longer words \item c\end{enumerate} below");
+    let first = |letter: char| list.items.iter().find(|item| item.1 == u32::from(letter)).unwrap().2;
+    assert!((first('a') - first('l')).abs() < 0.01 && (first('a') - first('c')).abs() < 0.01);
+    assert!(first('a') > first('1') && first('a') < first('1') + 2.0, "a number stands beside its words");
+    assert!(first('b') > first('a') + 5.0, "what follows is centred again");
+}
+
+#[test]
+fn letters_after_a_script_are_not_part_of_it() {
+    for tex in [r"H\textsubscript{2}O", r"$x_{\text{a}}$O", r"\textsuperscript{2}O"] {
+        let answer = words(tex);
+        let last = answer.items.last().unwrap();
+        assert_eq!((last.1, last.4), (u32::from('O'), 1.0), "{tex}");
+    }
+}
+
+#[test]
+fn words_have_the_kerns_and_spaces_of_computer_modern() {
+    // By cmr10.tfm: A 0.75, V 0.75, 0.111 less between them; f and i make a ligature of 0.5556.
+    for (tex, wide) in [("AVA", 2.25 - 2.0 * 0.1111), ("fi", 0.5556), (r"\textbf{fi}", 0.6389), ("mm", 1.6667)] {
+        assert!((words(tex).width - wide).abs() < 0.002, "{tex}: {}", words(tex).width);
+    }
+    let strict =
+        |tex: &str| answered(&Request { tex: tex.to_owned(), display: true, strict: true, ..Request::default() }).width;
+    assert!((strict(r"\text{a b}") - strict(r"\text{ab}") - 1.0 / 3.0).abs() < 0.001);
+}
+
+#[test]
+fn commands_of_text_mode() {
+    for (tex, order) in [
+        (r"\verb|a_b\c|d", "a_b\\cd"),
+        (r"\textbullet\ a", "∙a"),
+        (r"{\sc Ab}c", "ABc"),
+        (r"\underline{ab}c", "ab-c"),
+        (r"\fbox{a}", "--a--"),
+        (r"a\dots", "a..."),
+    ] {
+        assert_eq!(ink(&words(tex)), order, "{tex}");
+    }
+}
+
+#[test]
+fn a_high_root_has_a_sign_as_high() {
+    let rows = |count: usize| {
+        let cells = vec!["1"; count].join(r"\\");
+        set(&format!(r"\sqrt{{\begin{{matrix}}{cells}\end{{matrix}}}}"))
+    };
+    assert_eq!(ink(&rows(1)), "√-1");
+    let high = rows(4);
+    let signs: Vec<_> = high.items.iter().filter(|item| item.1 > 0xE000 - 1 || item.1 == 0x23B7).collect();
+    assert!(signs.len() >= 4 && high.items.len() == signs.len() + 5, "{}", ink(&high));
+    let (last, lowest) = (signs.last().unwrap(), high.items.last().unwrap());
+    assert!(last.3 - 0.885 < lowest.3, "the sign reaches below the last row");
 }

@@ -15,6 +15,8 @@ pictures that came before it.
     timeline     when words begin and end: segments, chapters, captions
     narration    which words belong to which part
     findings     what is wrong with the picture, by its ink
+    formulas     TeX's classes, set by our typesetter
+    pieces       ink of a formula → the pieces that TeX has
     failures     an exception → what happened, where, what to do
     old_names    names of older Manims
     stand_ins    what is not here: files, fonts, sounds, input

@@ -22,6 +22,7 @@ from manim.mobject.svg.svg_mobject import SVGMobject, VMobjectFromSVGPath
 from manim.mobject.text import tex_mobject
 from manim.utils import tex_file_writing
 
+from .pieces import pieces
 from .session import current
 
 try:
@@ -227,10 +228,7 @@ def _made(real: Callable[..., SVGMobject]) -> Callable[..., SVGMobject]:
             return real(self, use_svg_cache)
         self.id_to_vgroup_dict = groups = {"root": manim.VGroup(), **{name: manim.VGroup() for name in formula.opened}}
         ink: list[Glyph] = []
-        for item in formula.items:
-            points = item.points
-            if not len(points):
-                continue
+        for points, item in pieces(formula.items):
             # What is black takes the mobject's own colour.
             glyph = _pen(item.colour or "#000000").of(np.pad(points * EM, ((0, 0), (0, 1))))
             ink.append(glyph)

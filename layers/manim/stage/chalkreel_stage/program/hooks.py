@@ -78,8 +78,23 @@ def install() -> None:
     Manager.play = _play(Manager.play)
     Manager.next_section = _next_section(Manager.next_section)
     Manager.add_subcaption = _add_subcaption
+    manim.Camera.background_color = _background(manim.Camera.background_color, manim.config.background_color)
     for name in ("embed", "interactive_embed", "interact"):
         setattr(Scene, name, _nothing)
+
+
+def _background(real: property, ours: manim.ManimColor) -> property:
+    """The camera's background, which is also that of labels where the program has not set another one for them.
+
+    Manim takes theirs from its configuration, where the theme's stands in place of black.
+    """
+
+    def set_background(self: manim.Camera, colour: Any) -> None:
+        real.fset(self, colour)
+        if manim.config.background_color == ours:
+            manim.config.background_color = colour
+
+    return property(real.fget, set_background)
 
 
 def _nothing(*arguments: Any, **named: Any) -> None:

@@ -101,6 +101,7 @@ def install() -> None:
     if not hasattr(manim.MovingCameraScene, "camera_frame"):
         manim.MovingCameraScene.camera_frame = property(_camera_frame)
     _code()
+    _sector()
     _numpy()
     _run_times()
 
@@ -194,6 +195,27 @@ def _code() -> None:
     for old, new in CODE_PARTS.items():
         if not hasattr(manim.Code, old):
             setattr(manim.Code, old, property(_part(old, new)))
+
+
+def _sector() -> None:
+    """A sector had two radii until Manim 0.19; it is the ring's part that has them now."""
+    real = manim.Sector.__init__
+
+    @functools.wraps(real)
+    def __init__(self: manim.Sector, *arguments: Any, **named: Any) -> None:
+        radii = {name: named.pop(name) for name in ("outer_radius", "inner_radius") if name in named}
+        if not radii:
+            real(self, *arguments, **named)
+            return
+        _tell(f"Sector takes {' and '.join(sorted(radii))} in an older Manim; radius stands in")
+        if radii.get("inner_radius"):
+            manim.AnnularSector.__init__(self, *arguments, **{"outer_radius": 1, **radii}, **named)
+            return
+        if "outer_radius" in radii:
+            named.setdefault("radius", radii["outer_radius"])
+        real(self, *arguments, **named)
+
+    manim.Sector.__init__ = __init__
 
 
 def _is_style(name: str) -> bool:

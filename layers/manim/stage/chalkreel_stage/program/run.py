@@ -89,6 +89,8 @@ class Film:
         path = Path(asked.source)
         imports.install(path.parent)
         session.source = source.read(path)
+        if session.source.left_out is not None:
+            session.warn(session.source.left_out)
         program = self._load()
         shape = self._shape(width / height)
         size = _fitted(shape, asked.width, asked.height)
@@ -213,7 +215,11 @@ class Film:
     def _shape(self, asked: float) -> float:
         """Width over height of the program's own picture."""
         config = manim.config
-        return config.pixel_width / config.pixel_height if config.pixel_width and config.pixel_height else asked
+        shape = config.pixel_width / config.pixel_height if config.pixel_width and config.pixel_height else asked
+        if abs(shape - asked) < 0.01 and 0 < config.frame_width <= config.frame_height:
+            # Its pixels are set on a command line that isn't here; its frame says what they are.
+            return config.frame_width / config.frame_height
+        return shape
 
     def _settle(self, width: int, height: int, whole: bool = False) -> None:
         """What must hold whatever a program says. `whole`: also what it may change, before it does."""

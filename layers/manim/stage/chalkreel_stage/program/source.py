@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,8 @@ class Source:
     tree: ast.Module
     says: tuple[Say, ...]
     """Comments `# say:`, in order."""
+    left_out: str | None = None
+    """What of the text is no Python and was left out, as a sentence."""
 
     def line(self, number: int) -> str:
         """The text of a line, from 1."""
@@ -72,7 +75,14 @@ def read(path: Path) -> Source:
     """Reads a program. Raises Unreadable."""
     try:
         text = path.read_text("utf-8-sig")
-        tree = ast.parse(text, path.name)
+        left_out = None
+        try:
+            tree = ast.parse(text, path.name)
+        except SyntaxError:
+            bare, left_out = _without_wrapping(text)
+            if left_out is None:
+                raise
+            text, tree = bare, ast.parse(bare, path.name)
     except SyntaxError as error:
         raise Unreadable(error.msg, error.lineno) from error
     except (UnicodeDecodeError, OSError, ValueError, RecursionError, MemoryError) as error:
@@ -87,7 +97,46 @@ def read(path: Path) -> Source:
             why_not = "it stands outside of all functions"
         says.append(Say(comment.line, comment.text, why_not))
     code = compile(tree, path.name, "exec")
-    return Source(path.name, text.splitlines(), code, frozenset(_modules(tree)), tree, tuple(says))
+    return Source(path.name, text.splitlines(), code, frozenset(_modules(tree)), tree, tuple(says), left_out)
+
+
+FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})")
+"""A line that begins or ends a block of code in Markdown."""
+
+MAGIC = re.compile(r"%{1,2}[A-Za-z]|![A-Za-z]")
+"""A line that a notebook reads and Python doesn't: `%%manim -qm Scene`, `!pip install manim`."""
+
+UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u200b": None, "\u2060": None, "\ufeff": None})
+"""Letters without ink that come along when code is copied from a page."""
+
+
+def _without_wrapping(text: str) -> tuple[str, str | None]:
+    """A program without what stands around it in an answer of a language model or in a notebook, and what that was.
+
+    Lines keep their numbers. Nothing is left out (None) where there is no such thing.
+    """
+    lines = text.split("\n")
+    told = []
+    fences = [number for number, line in enumerate(lines) if FENCE.match(line)]
+    if fences:
+        # One alone may be what is left of a pair.
+        inside = len(fences) == 1 and any(line.startswith("class ") for line in lines[: fences[0]])
+        kept = []
+        for number, line in enumerate(lines):
+            if number in fences:
+                inside = not inside
+                kept.append("")
+            else:
+                kept.append(line if inside else "")
+        lines = kept
+        told.append("the lines outside of its Markdown fences")
+    if any(MAGIC.match(line) for line in lines):
+        lines = ["" if MAGIC.match(line) else line for line in lines]
+        told.append("commands of a notebook (%, !)")
+    bare = "\n".join(lines).translate(UNSEEN)
+    if not told and bare != text:
+        told.append("letters without ink")
+    return bare, f"the program is run without {' and without '.join(told)}" if told else None
 
 
 def _is_function(node: ast.AST) -> bool:
