@@ -8,7 +8,7 @@
 //! - `launch` builds everything that a child needs before the fork, since nothing may be allocated after it;
 //! - `landlock` and `seccomp` build the two confinements, `user` chooses the user of a child when the handler is root, `fork`
 //!   applies all of it, and `self_test` has the child try what must fail;
-//! - `memory` says how much memory a child may have;
+//! - `memory` says how much memory a child may have, and how many threads;
 //! - `report` is what the child reports of itself before its program begins;
 //! - `supervisor` is the one thread that forks, and `lifecycle` supervises each child, from the fork to the end, and `running` is
 //!   the child in the hands of its owner;

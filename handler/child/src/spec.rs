@@ -107,13 +107,13 @@ pub struct Limits {
     /// Bytes of virtual memory of one process.
     pub address_space: Option<u64>,
     /// Bytes of memory: what one process may have of its own, used or not (`RLIMIT_DATA`), and what the whole tree may have in
-    /// use. A tree that has more is killed.
+    /// use, with what its sockets may hold in the kernel. A tree that has more is killed.
     pub memory: Option<u64>,
     /// Seconds of processor time of one process.
     pub cpu_seconds: Option<u64>,
     /// Bytes of one file.
     pub file_size: Option<u64>,
-    /// Processes of the whole tree, and 32 times as many threads. The kernel's own limit counts per user and does not
+    /// Processes of the whole tree, with dead ones that nobody reaps, and 32 times as many threads. The kernel's own limit counts per user and does not
     /// bind root, so the tree is counted too, and a child that exceeds this is killed.
     pub processes: Option<u64>,
     /// Open descriptors of one process.
