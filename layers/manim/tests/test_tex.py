@@ -51,7 +51,6 @@ PLACES = {
     r"\begin{cases} x + y = 1 \\ x - y = 3 \\ 2x = 4 \\ z = 1 \end{cases}": (
         "RaTeX's delimiters are never smaller than what they are around"
     ),
-    r"A \xrightarrow{f} B": "KaTeX's arrows are never shorter than 1.47 em",
     r"A \underset{a}{\overset{b}{\longrightarrow}} B": r"\underset around \overset is no relation here",
     r"a \ne b, a \not= b, x \notin A, \not\subset": "a relation after a comma has its own space here",
     r"\begin{array}{|c|c|} \hline 1 & 2 \\ \hline 3 & 4 \\ \hline \end{array}": "lines take no room here",

@@ -58,6 +58,9 @@ BRACE_END = 0.467
 BAR_STEP = 0.5556
 """What each repeated bar adds to a long arrow, in em."""
 
+LAP = 0.012
+"""By how much pieces that were cut lap over each other, in em: edges that only meet show a faint line between them."""
+
 SEGMENTS = 6
 """Straight lines for a curve that is cut."""
 
@@ -267,7 +270,7 @@ def _cut(points: np.ndarray, cuts: Sequence[float] | np.ndarray, *, axis: int) -
     polygons = _polygons(points)
     parts = []
     for low, high in itertools.pairwise(borders):
-        kept = [_clipped(_clipped(polygon, axis, low, 1), axis, high, -1) for polygon in polygons]
+        kept = [_clipped(_clipped(polygon, axis, low - LAP, 1), axis, high + LAP, -1) for polygon in polygons]
         curves = [_curves(polygon) for polygon in kept if len(polygon) > 2]
         if curves:
             parts.append(np.concatenate(curves))
