@@ -29,9 +29,6 @@ SCRIPT_SHARE = 0.12
 COUNTS = {
     r"\xrightarrow{x^6y^8}": "an arrow that grows with its label: the label is narrower here, and so is the arrow",
     r"\mathbf{x} + \boldsymbol{\alpha} + \mathit{diff} + \mathsf{A} + \mathtt{x}": r"\mathit has no ligatures here",
-    r"\left(\sum_{i=1}^n a_i b_i\right)^2 \le \left(\sum_{i=1}^n a_i^2\right) \left(\sum_{i=1}^n b_i^2\right)": (
-        "RaTeX takes a sum with limits for 0.16 em higher, so that its delimiters are of the next size"
-    ),
     r"\copyright\ 2024 \textregistered \S 5 \P": "signs of another font, of which some are composed here",
     "Words in a column that is so narrow that lines break early": "words are not hyphenated here",
 }
@@ -54,7 +51,6 @@ PLACES = {
     r"\begin{cases} x + y = 1 \\ x - y = 3 \\ 2x = 4 \\ z = 1 \end{cases}": (
         "RaTeX's delimiters are never smaller than what they are around"
     ),
-    r"A \xrightarrow{f} B": "KaTeX's arrows are never shorter than 1.47 em",
     r"A \underset{a}{\overset{b}{\longrightarrow}} B": r"\underset around \overset is no relation here",
     r"a \ne b, a \not= b, x \notin A, \not\subset": "a relation after a comma has its own space here",
     r"\begin{array}{|c|c|} \hline 1 & 2 \\ \hline 3 & 4 \\ \hline \end{array}": "lines take no room here",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..typesetting.native import Item
+from ..typesetting.native import Item, outline
 
 Piece = tuple[np.ndarray, Item]
 """Cubic Bézier points as in `Item.points`, and the ink that they are of."""
@@ -40,6 +40,12 @@ STRAIGHT, EXTENSION, END, BRACE_EXTENSION = 0.606, 0.6, 1.8, 0.3
 SINGLE = 3.0
 """Up to this height, in em, TeX has delimiters of one piece."""
 
+LOWEST_OF_PARTS = 3.6
+"""The least height of a parenthesis or bracket that is made of parts, in em."""
+
+LOWEST_ROWS = 2.9
+"""Three rows of a matrix have at least so much ink from top to bottom, in em; a sum with its limits has less."""
+
 LAPPED = 0.016
 """By how much the parts of a brace lap over each other here, in em."""
 
@@ -51,6 +57,9 @@ BRACE_END = 0.467
 
 BAR_STEP = 0.5556
 """What each repeated bar adds to a long arrow, in em."""
+
+LAP = 0.012
+"""By how much pieces that were cut lap over each other, in em: edges that only meet show a faint line between them."""
 
 SEGMENTS = 6
 """Straight lines for a curve that is cut."""
@@ -71,10 +80,53 @@ def pieces(items: Sequence[Item]) -> list[Piece]:
                 # TeX writes the stroke of `\\notin` first.
                 found.append((items[index + 1].points, items[index + 1]))
                 letters = 2
-            points = item.points
-            found += [(part, item) for part in _parts(item, points, items[index - 1] if index else None)]
+            points = _of_one_piece(items, index)
+            if points is not None:
+                found.append((points, item))
+            else:
+                before = items[index - 1] if index else None
+                found += [(part, item) for part in _parts(item, item.points, before)]
         index += letters
     return found
+
+
+def _of_one_piece(items: Sequence[Item], at: int) -> np.ndarray | None:
+    """A delimiter that TeX has in one piece where there is one of parts: around what is between 3 and 3.33 em high.
+
+    RaTeX's are at least as high as what they are around, TeX's may be a tenth lower.
+    """
+    item = items[at]
+    if item.curves is None or not 60 < len(item.curves) // 2 < 120:
+        return None
+    points = item.points
+    height = np.ptp(points[:, 1])
+    if not SINGLE < height / item.scale < LOWEST_OF_PARTS + 0.03 or np.ptp(points[:, 0]) > item.scale:
+        return None
+    around = [
+        other
+        for other, near in enumerate(items)
+        if near.curves is not None
+        and other != at
+        and abs(near.y - item.y) < 0.01
+        and len(near.curves) > 120
+        and abs(np.ptp(near.points[:, 1]) - height) < 0.12 * item.scale
+    ]
+    after, before = [other for other in around if other > at], [other for other in around if other < at]
+    middle = (points[:, 1].min() + points[:, 1].max()) / 2
+    stem = points[np.abs(points[:, 1] - middle) < 0.1 * item.scale]
+    is_left = not len(stem) or stem[:, 0].mean() < (points[:, 0].min() + points[:, 0].max()) / 2
+    other = (min(after, default=None) if is_left else max(before, default=None)) if around else None
+    if other is None:
+        return None
+    between = items[min(at, other) + 1 : max(at, other)]
+    ink = [part.points[:, 1] for part in between if len(part.points)]
+    if not ink or max(part.max() for part in ink) - min(part.min() for part in ink) > LOWEST_ROWS * item.scale:
+        return None
+    is_round = len(points) > 80
+    code = ord("(" if is_left else ")") if is_round else ord("[" if is_left else "]")
+    shape = outline(SIZE_4, code) * item.scale
+    edge = points[:, 0].min() - shape[:, 0].min() if is_left else points[:, 0].max() - shape[:, 0].max()
+    return shape + np.array([edge, middle - (shape[:, 1].min() + shape[:, 1].max()) / 2])
 
 
 def _is_struck(sign: Item, stroke: Item) -> bool:
@@ -218,7 +270,7 @@ def _cut(points: np.ndarray, cuts: Sequence[float] | np.ndarray, *, axis: int) -
     polygons = _polygons(points)
     parts = []
     for low, high in itertools.pairwise(borders):
-        kept = [_clipped(_clipped(polygon, axis, low, 1), axis, high, -1) for polygon in polygons]
+        kept = [_clipped(_clipped(polygon, axis, low - LAP, 1), axis, high + LAP, -1) for polygon in polygons]
         curves = [_curves(polygon) for polygon in kept if len(polygon) > 2]
         if curves:
             parts.append(np.concatenate(curves))
