@@ -1,7 +1,7 @@
 //! Commands of `physics`, `braket` and `mathtools` that take a star, brackets or a choice of arguments.
 
 use crate::cursor::{Cursor, Piece};
-use crate::source::{Pass, SIZES, delimited};
+use crate::source::{Pass, SIZES, delimited, fill_last_cell};
 
 /// What stands for a command of those packages.
 pub(crate) fn command(pass: &mut Pass<'_>, name: &str, cursor: &mut Cursor<'_>) -> Option<String> {
@@ -220,7 +220,8 @@ pub(crate) fn command(pass: &mut Pass<'_>, name: &str, cursor: &mut Cursor<'_>) 
                     }
                 }
             };
-            let inner = pass.run(inner);
+            let mut inner = pass.run(inner);
+            fill_last_cell(&mut inner);
             if small {
                 format!("\\left{left}\\begin{{smallmatrix}}{inner}\\end{{smallmatrix}}\\right{right}")
             } else {

@@ -22,6 +22,9 @@ pub struct Dialect {
 /// Groups within each other; deeper, the source is left as it is.
 const DEEPEST: usize = 40;
 
+/// Bytes of a row of a table that are looked at.
+const LONGEST_ROW: usize = 2_000;
+
 /// Bytes that the pass may write, against macros that grow.
 const LONGEST: usize = 100_000;
 
@@ -116,10 +119,30 @@ fn lined(text: &str) -> String {
             cursor.group();
         }
     }
+    let mut text = text.to_owned();
     match (broken, aligned) {
-        (_, true) => format!("\\begin{{aligned}}{text}\\end{{aligned}}"),
+        (_, true) => {
+            fill_last_cell(&mut text);
+            format!("\\begin{{aligned}}{text}\\end{{aligned}}")
+        }
         (true, false) => format!("\\begin{{gathered}}{text}\\end{{gathered}}"),
-        _ => text.to_owned(),
+        _ => text,
+    }
+}
+
+/// Fills the last cell of a table that is to end here when it is empty and its row is not: RaTeX takes such a row for the end of the
+/// one before, and leaves it out.
+pub(crate) fn fill_last_cell(table: &mut String) {
+    let last = table.trim_end();
+    if !last.ends_with('&') || last.ends_with("\\&") {
+        return;
+    }
+    // Longer rows are none.
+    let near = &last[last.floor_char_boundary(last.len().saturating_sub(LONGEST_ROW))..];
+    let row = near.rsplit("\\\\").next().unwrap_or_default();
+    let row = row.rsplit_once("\\begin{").map_or(row, |(_, inside)| inside.split_once('}').map_or("", |(_, row)| row));
+    if row.chars().any(|c| c != '&' && !c.is_whitespace()) {
+        table.push_str("{}");
     }
 }
 
@@ -435,7 +458,7 @@ impl Pass<'_> {
                 // The second one is a line of its own.
                 out.push_str(if name == "\\vdotswithin" { "\\vdots " } else { "&\\vdots\\\\" });
             }
-            "\\underbracket" | "\\overbracket" => {
+            "\\cfrac" | "\\underbracket" | "\\overbracket" => {
                 cursor.optional();
                 cursor.optional();
                 out.push_str(name);
@@ -565,7 +588,8 @@ impl Pass<'_> {
             "\\cases" | "\\matrix" | "\\pmatrix" | "\\eqalign" | "\\displaylines"
                 if cursor.peek() == Some(Piece::Letter('{')) =>
             {
-                let inner = self.argument(cursor);
+                let mut inner = self.argument(cursor);
+                fill_last_cell(&mut inner);
                 let kind = match name {
                     "\\eqalign" => "aligned",
                     "\\displaylines" => "gathered",
@@ -739,6 +763,33 @@ impl Pass<'_> {
         out.push_str(&format!("\\mathop{{{left}{sign}{right}}}"));
     }
 
+    /// `\begin{bmatrix}[cc|c]`: a matrix with columns of its own, and lines between them. Whether it is one.
+    fn columned(&mut self, name: &str, cursor: &mut Cursor<'_>, out: &mut String) -> bool {
+        let (left, right) = match name {
+            "pmatrix" => ("(", ")"),
+            "bmatrix" => ("[", "]"),
+            "vmatrix" => ("|", "|"),
+            "Bmatrix" => ("\\{", "\\}"),
+            "Vmatrix" => ("\\|", "\\|"),
+            "matrix" => (".", "."),
+            _ => return false,
+        };
+        let mut at = *cursor;
+        let Some(written) = at.optional().map(str::trim).filter(|columns| !columns.is_empty()) else { return false };
+        if !written.chars().all(|c| matches!(c, 'l' | 'c' | 'r' | '|' | ':' | ' ')) {
+            return false;
+        }
+        let end = format!("\\end{{{name}}}");
+        let Some(length) = at.rest.find(&end) else { return false };
+        let mut inner = self.run(&at.rest[..length]);
+        fill_last_cell(&mut inner);
+        let columns = columns(written);
+        out.push_str(&format!("\\left{left}\\begin{{array}}{{{columns}}}{inner}\\end{{array}}\\right{right}"));
+        at.rest = &at.rest[length + end.len()..];
+        *cursor = at;
+        true
+    }
+
     /// `\begin{cases*}`: what stands behind the first `&` of a line is words.
     fn cases_of_words(&mut self, kind: &str, name: &str, cursor: &mut Cursor<'_>, out: &mut String) {
         let end = format!("\\end{{{name}}}");
@@ -777,6 +828,19 @@ impl Pass<'_> {
             return;
         }
         let bare = name.trim_end_matches('*');
+        if !begins {
+            fill_last_cell(out);
+        }
+        if begins && self.columned(&name, cursor, out) {
+            return;
+        }
+        if begins && matches!(bare, "aligned" | "gathered" | "alignedat" | "split" | "array" | "tabular") {
+            // Where it stands beside others: it is in their middle here.
+            let mut ahead = *cursor;
+            if ahead.optional().is_some_and(|place| matches!(place.trim(), "t" | "b" | "c")) {
+                *cursor = ahead;
+            }
+        }
         let renamed = match bare {
             // What is around a formula and draws nothing.
             "equation" | "displaymath" | "math" | "subequations" | "center" | "flushleft" | "flushright" | "small"
