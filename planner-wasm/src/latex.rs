@@ -95,7 +95,8 @@ pub(crate) fn parse_whole(source: &str) -> Option<Row> {
 /// From this many em on, a space parts what is beside it: `\quad`.
 const WIDE_EM: f64 = 0.9;
 
-fn row(nodes: &[ParseNode]) -> Row {
+/// The tree of some nodes side by side.
+pub(crate) fn row(nodes: &[ParseNode]) -> Row {
     let mut out = Row::new();
     let mut denied = false;
     for node in nodes {

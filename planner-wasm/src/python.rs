@@ -76,12 +76,16 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         let said = narration(&lines, &class);
         let heading = spaced(&class.name);
         let scene = ManimScene { source: text.to_owned(), class: class.name };
-        let words = |(text, line): (String, usize)| {
+        let mut steps = Vec::new();
+        for (text, line) in said {
             let place = Place { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: 1 };
-            let words = inline::heard(&inline::of_text(&crate::speech::unmarked(&text), place), film.settings());
-            (!words.is_empty()).then_some(Step { place, kind: StepKind::Speak(words) })
-        };
-        let steps = said.into_iter().filter_map(words).collect();
+            let line = inline::of_text(&crate::speech::unmarked(&text), place);
+            inline::tell_unreadable(&line, &mut film.warnings);
+            let words = inline::heard(&line, film.settings());
+            if !words.is_empty() {
+                steps.push(Step { place, kind: StepKind::Speak(words) });
+            }
+        }
         let plays_ms = estimate_ms(&scene.source, &scene.class);
         film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps, plays_ms })?;
     }

@@ -16,7 +16,7 @@ const MODULES: &[(&str, &str)] = &[
     ("label", "latex"),
     ("speech", "latex symbols"),
     ("document", "speech text"),
-    ("film", "document text"),
+    ("film", "document speech text"),
     ("fonts", ""),
     ("drawing", "text"),
     ("markup", ""),

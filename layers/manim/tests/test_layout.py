@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,49 @@ def test_a_formula_in_words_stands_on_their_baseline_in_their_colour_and_size(se
     assert glyphs[1].points[:, 1].min() == pytest.approx(glyphs[0].points[:, 1].min(), abs=0.0185)
     alone = mobject(setter.formula(r"\textstyle x", 1.0, "#ffffff"), each_glyph=True)[0]
     assert np.ptp(glyphs[1].points[:, 1]) == pytest.approx(np.ptp(alone.points[:, 1]), abs=1e-3)
+
+
+HALF_A_PIXEL = 8.0 / 1080 / 2
+"""In frame units, at 1080 lines."""
+
+
+@pytest.mark.parametrize("size", [theme.TEXT_FLOOR, theme.TEXT, theme.EQUATION, 1.0])
+@pytest.mark.parametrize("beside", ["", r"\frac{a}{b}", r"\sum_{i=1}^n", r"\sqrt{x_j}", r"y^{2^2}"])
+def test_the_baselines_of_words_and_formulas_are_one_to_half_a_pixel(
+    setter: Typesetter, size: float, beside: str
+) -> None:
+    # Both letters stand flat on their baselines.
+    spans = [Span(plain="H"), Span(math=Formula(latex=rf"\mathrm{{H}}{beside}"))]
+    body = inline(spans, theme.DARK, FormulaCheck(setter, []))
+    glyphs = [item for item in mobject(setter.sheet(body, size, "#ffffff"), each_glyph=True) if len(item.points)]
+    word, sign = (float(glyph.points[:, 1].min()) for glyph in glyphs[:2])
+    assert sign == pytest.approx(word, abs=HALF_A_PIXEL)
+
+
+@pytest.mark.parametrize("size", [theme.TEXT_FLOOR, theme.TEXT])
+def test_a_letter_is_as_tall_in_words_as_in_a_formula_of_its_own(setter: Typesetter, size: float) -> None:
+    words = setter.sheet(inline([Span(math=Formula(latex="x"))], theme.DARK, FormulaCheck(setter, [])), size, "#ffffff")
+    alone = setter.formula(r"\textstyle x", size, "#ffffff")
+    heights = [np.ptp(mobject(sheet, each_glyph=True)[0].points[:, 1]) for sheet in (words, alone)]
+    assert heights[0] == pytest.approx(heights[1], rel=1e-3)
+
+
+def test_a_hundred_formulas_are_set_within_a_tenth_of_a_second(setter: Typesetter) -> None:
+    source = (Path(__file__).parents[3] / "tests" / "fixtures" / "formulas.txt").read_text(encoding="utf-8")
+    formulas = [line for line in source.splitlines() if line.strip()]
+    assert len(formulas) == 50
+
+    def seconds() -> float:
+        """CPU of this thread for each of them, displayed and within words; nothing is remembered of the last time."""
+        native.typeset.cache_clear()
+        began = time.thread_time()
+        for latex in formulas:
+            for display in (True, False):
+                native.typeset(latex, display)
+        return time.thread_time() - began
+
+    # The best of several: others run beside it.
+    assert min(seconds() for _ in range(5)) < 0.1
 
 
 def test_a_formula_in_words_ends_a_line_after_its_operators_alone(setter: Typesetter) -> None:

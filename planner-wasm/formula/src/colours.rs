@@ -28,6 +28,13 @@ impl Colours {
         }
     }
 
+    /// `\colorlet`: a name for a colour or a mixture. Mixtures are of the colours that can be read on every ground.
+    pub(crate) fn name(&mut self, name: &str, written: &str) {
+        if let Some(code) = self.find(written, None, Palette::Legible) {
+            self.define(name, "HTML", code.trim_start_matches('#'));
+        }
+    }
+
     /// Names and codes of a document's own.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.own.iter().map(|(name, code)| (&**name, &**code))
@@ -40,7 +47,7 @@ impl Colours {
             return modelled(model.trim(), written);
         }
         let code = written.strip_prefix('#').unwrap_or(written);
-        if written.starts_with('#') || (code.len() == 6 && code.chars().any(|c| c.is_ascii_digit())) {
+        if written.starts_with('#') || is_code(code) {
             return hex(code);
         }
         let mut parts = written.split('!');
@@ -60,11 +67,22 @@ impl Colours {
         if let Some((_, code)) = self.own.iter().find(|(known, _)| known == name) {
             return Some(code.clone());
         }
+        // The complement.
+        if let Some(of) = name.strip_prefix('-').filter(|of| !of.starts_with('-')) {
+            let code = u32::from_str_radix(self.named(of, palette)?.trim_start_matches('#'), 16).ok()?;
+            return Some(format!("#{:06x}", 0xff_ffff - code));
+        }
         let small = name.to_ascii_lowercase();
         let found = NAMES.iter().find(|(known, ..)| *known == small)?;
         let code = if palette == Palette::Exact { found.1 } else { found.2.unwrap_or(found.1) };
         Some(format!("#{code}"))
     }
+}
+
+/// Whether six signs are a code without its `#`, and no name.
+fn is_code(written: &str) -> bool {
+    let digits = |c: char| c.is_ascii_hexdigit();
+    written.len() == 6 && written.chars().all(digits) && written.chars().any(|c| c.is_ascii_digit())
 }
 
 fn hex(code: &str) -> Option<String> {

@@ -9,6 +9,9 @@ pub(crate) enum Piece<'a> {
     Letter(char),
 }
 
+/// Bytes of an argument that a sign ends.
+const LONGEST_ARGUMENT: usize = 2_000;
+
 /// A place in a source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor<'a> {
@@ -66,7 +69,7 @@ impl<'a> Cursor<'a> {
         loop {
             let before = copy.rest;
             match copy.next()? {
-                Piece::Letter(letter) if letter == open && (open == '{' || braces == 0) => depth += 1,
+                Piece::Letter(letter) if letter == open && open != close && (open == '{' || braces == 0) => depth += 1,
                 Piece::Letter(letter) if letter == close && (close == '}' || braces == 0) => {
                     depth -= 1;
                     if depth == 0 {
@@ -78,6 +81,28 @@ impl<'a> Cursor<'a> {
                 Piece::Letter('}') if braces == 0 => return None,
                 Piece::Letter('}') => braces -= 1,
                 _ => {}
+            }
+        }
+    }
+
+    /// What stands before `end`, which is taken as well, outside of groups.
+    pub(crate) fn until(&mut self, end: &str) -> Option<&'a str> {
+        let mut copy = *self;
+        loop {
+            let length = self.rest.len() - copy.rest.len();
+            // What ends nowhere is not looked for to the end of the source at each place.
+            if length > LONGEST_ARGUMENT {
+                return None;
+            }
+            if copy.take(end) {
+                let inner = &self.rest[..length];
+                self.rest = copy.rest;
+                return Some(inner);
+            }
+            if copy.rest.starts_with('{') {
+                copy.group()?;
+            } else {
+                copy.next()?;
             }
         }
     }

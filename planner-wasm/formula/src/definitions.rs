@@ -1,6 +1,6 @@
 //! Macros that a document defines, for all its formulas: `\newcommand`, `\def`, `\let`, `\DeclareMathOperator` and their kin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::colours::Colours;
 use crate::cursor::{Cursor, Piece};
@@ -8,10 +8,9 @@ use crate::cursor::{Cursor, Piece};
 /// The most macros of a document; a book has some hundred.
 const MOST: usize = 2_000;
 
-/// Bytes of one definition, of those that stand before one formula, and of a label with its braces.
+/// Bytes of one definition, and of those that stand before one formula.
 const LONGEST: usize = 2_000;
 const LONGEST_NEEDED: usize = 2_000;
-const LONGEST_LABEL: usize = 202;
 
 /// Definitions without an end in one source; those after them are not looked at, since each costs a look at what follows it.
 const MOST_OPEN: usize = 20;
@@ -25,11 +24,21 @@ const DEFINING: &[&str] = &[
     "\\gdef",
     "\\edef",
     "\\xdef",
+    "\\NewDocumentCommand",
+    "\\RenewDocumentCommand",
+    "\\ProvideDocumentCommand",
+    "\\DeclareDocumentCommand",
     "\\DeclareMathOperator",
     "\\DeclarePairedDelimiter",
+    "\\DeclarePairedDelimiterX",
+    "\\DeclarePairedDelimiterXPP",
+    "\\DeclareSIUnit",
+    "\\bmdefine",
     "\\newenvironment",
     "\\renewenvironment",
     "\\definecolor",
+    "\\providecolor",
+    "\\colorlet",
     "\\usepackage",
     "\\RequirePackage",
     "\\require",
@@ -45,18 +54,65 @@ fn near(text: &str, bytes: usize) -> &str {
 pub(crate) struct Macro {
     /// With its backslash.
     pub(crate) name: String,
-    /// What stands for the first argument when it is not given in brackets.
-    pub(crate) default: Option<String>,
+    /// How its arguments are written.
+    pub(crate) form: Form,
     /// How many arguments it has, the one in brackets among them.
     pub(crate) arguments: usize,
     /// `#1` to `#9` are its arguments.
     pub(crate) body: String,
 }
 
+/// How the arguments of a macro are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As groups: RaTeX expands it by itself.
+    Plain,
+    /// The first may stand in brackets; this stands for it when it does not.
+    Optional(String),
+    /// `\def\pair(#1,#2){…}`: what stands before the first argument and after each of them; nothing after one that is a group.
+    Delimited(Vec<String>),
+    /// `\DeclarePairedDelimiter`.
+    Paired(Box<Pair>),
+}
+
+impl Macro {
+    /// Its definition.
+    fn defined(&self) -> String {
+        let Self { name, form, arguments, body } = self;
+        let count = if *arguments > 0 { format!("[{arguments}]") } else { String::new() };
+        match form {
+            Form::Plain => format!("\\newcommand{{{name}}}{count}{{{body}}}"),
+            Form::Optional(default) => format!("\\newcommand{{{name}}}{count}[{default}]{{{body}}}"),
+            Form::Delimited(ends) => {
+                let after =
+                    |(index, end): (usize, &String)| if index == 0 { end.clone() } else { format!("#{index}{end}") };
+                format!("\\def{name}{}{{{body}}}", ends.iter().enumerate().map(after).collect::<String>())
+            }
+            Form::Paired(pair) => {
+                let Pair { before, left, right, after } = &**pair;
+                format!(
+                    "\\DeclarePairedDelimiterXPP{{{name}}}[{arguments}]{{{before}}}{{{left}}}{{{right}}}{{{after}}}{{{body}}}"
+                )
+            }
+        }
+    }
+}
+
+/// The delimiters of a macro, which are as tall as its body behind a star, or of a size in brackets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) before: String,
+    pub(crate) left: String,
+    pub(crate) right: String,
+    pub(crate) after: String,
+}
+
 /// An environment: what stands for its `\begin` and `\end`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Environment {
     pub(crate) name: String,
+    /// What stands for the first argument when it is not given in brackets; none when it is a group.
+    pub(crate) default: Option<String>,
     pub(crate) arguments: usize,
     pub(crate) begin: String,
     pub(crate) end: String,
@@ -74,10 +130,10 @@ pub struct Definitions {
 }
 
 impl Definitions {
-    /// Defines a macro without an argument in brackets; its arguments are counted.
+    /// Defines a macro whose arguments are groups; they are counted.
     pub fn set(&mut self, name: &str, body: &str) {
         let arguments = (1..=9).rev().find(|number| body.contains(&format!("#{number}"))).unwrap_or(0);
-        self.add(Macro { name: name.to_owned(), default: None, arguments, body: body.to_owned() });
+        self.add(Macro { name: name.to_owned(), form: Form::Plain, arguments, body: body.to_owned() });
     }
 
     /// Gives a label the number by which it is shown: `\label{name}` then numbers its formula, and `\eqref{name}` shows the number.
@@ -97,9 +153,9 @@ impl Definitions {
         self.macros.is_empty() && self.environments.is_empty() && self.labels.is_empty()
     }
 
-    /// Names and bodies of the macros that have no argument in brackets.
+    /// Names and bodies of the macros that RaTeX expands by itself.
     pub(crate) fn plain(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.macros.iter().filter(|known| known.default.is_none()).map(|known| (&*known.name, &*known.body))
+        self.macros.iter().filter(|known| known.form == Form::Plain).map(|known| (&*known.name, &*known.body))
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Macro> {
@@ -155,10 +211,22 @@ impl Definitions {
             "\\def" | "\\gdef" | "\\edef" | "\\xdef" => self.def(&mut at),
             "\\let" => self.alias(&mut at),
             "\\global" | "\\long" => Some(()),
+            "\\NewDocumentCommand"
+            | "\\RenewDocumentCommand"
+            | "\\ProvideDocumentCommand"
+            | "\\DeclareDocumentCommand" => self.document_command(&mut at),
             "\\DeclareMathOperator" => self.operator(&mut at),
-            "\\DeclarePairedDelimiter" => self.delimiters(&mut at),
+            "\\DeclarePairedDelimiter" => self.delimiters(&mut at, false, false),
+            "\\DeclarePairedDelimiterX" => self.delimiters(&mut at, true, false),
+            "\\DeclarePairedDelimiterXPP" => self.delimiters(&mut at, true, true),
+            "\\DeclareSIUnit" => self.unit(&mut at),
+            "\\bmdefine" => at
+                .argument()
+                .zip(at.argument())
+                .map(|(name, of)| self.set(name.trim(), &format!("\\boldsymbol{{{of}}}"))),
             "\\newenvironment" | "\\renewenvironment" => self.surroundings(&mut at),
-            "\\definecolor" => self.colour(&mut at),
+            "\\definecolor" | "\\providecolor" => self.colour(&mut at),
+            "\\colorlet" => at.group().zip(at.group()).map(|(name, of)| self.colours.name(name.trim(), of.trim())),
             "\\usepackage" | "\\RequirePackage" => {
                 at.optional();
                 at.group().map(|_| ())
@@ -182,23 +250,69 @@ impl Definitions {
         let default = if arguments > 0 { at.optional().map(str::to_owned) } else { None };
         let body = at.argument()?.to_owned();
         let name = name.starts_with('\\').then(|| name.to_owned())?;
-        self.add(Macro { name, default, arguments, body });
+        let form = default.map_or(Form::Plain, Form::Optional);
+        self.add(Macro { name, form, arguments, body });
         Some(())
     }
 
-    /// `\def\name#1#2{body}`; arguments that are ended by signs are RaTeX's own business.
+    /// `\NewDocumentCommand{\name}{O{n} m}{body}`: arguments that are groups, of which the first may be one in brackets.
+    fn document_command(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        let name = at.argument()?.trim().to_owned();
+        let mut kinds = Cursor::new(at.group()?);
+        let body = at.argument()?.to_owned();
+        let (mut arguments, mut form) = (0, Form::Plain);
+        while let Some(piece) = kinds.next() {
+            match piece {
+                Piece::Letter('m') => arguments += 1,
+                Piece::Letter('o') if arguments == 0 => {
+                    (arguments, form) = (1, Form::Optional(String::new()));
+                }
+                Piece::Letter('O') if arguments == 0 => {
+                    (arguments, form) = (1, Form::Optional(kinds.group().unwrap_or_default().to_owned()));
+                }
+                Piece::Letter(' ' | '+' | '!' | '>') => {}
+                _ => return None,
+            }
+        }
+        let name = name.starts_with('\\').then_some(name).filter(|_| arguments <= 9)?;
+        self.add(Macro { name, form, arguments, body });
+        Some(())
+    }
+
+    /// `\def\name#1#2{body}`, `\def\name(#1,#2){body}`.
     fn def(&mut self, at: &mut Cursor<'_>) -> Option<()> {
         at.spaces();
         let Some(Piece::Command(name)) = at.next() else { return None };
         let mut arguments = 0;
-        while at.take("#") {
-            arguments += 1;
-            if !at.take(&arguments.to_string()) {
-                return None;
+        let mut ends = vec![String::new()];
+        while !at.rest.starts_with('{') {
+            match at.next()? {
+                Piece::Letter('#') => {
+                    arguments += 1;
+                    if arguments > 9 || !at.take(&arguments.to_string()) {
+                        return None;
+                    }
+                    ends.push(String::new());
+                }
+                Piece::Letter('}') => return None,
+                Piece::Letter(letter) => ends.last_mut()?.push(letter),
+                Piece::Command(name) => ends.last_mut()?.push_str(name),
             }
         }
         let body = at.group()?.to_owned();
-        self.add(Macro { name: name.to_owned(), default: None, arguments, body });
+        // Spaces before the first argument and before the body are none to TeX.
+        let plain = ends.iter().all(|end| end.trim().is_empty());
+        let form = if plain { Form::Plain } else { Form::Delimited(ends) };
+        self.add(Macro { name: name.to_owned(), form, arguments, body });
+        Some(())
+    }
+
+    /// `\DeclareSIUnit{\name}{unit}`
+    fn unit(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+        at.optional();
+        let name = at.argument()?.trim().to_owned();
+        let unit = at.group()?;
+        self.set(&name, &format!("\\unit{{{unit}}}"));
         Some(())
     }
 
@@ -214,7 +328,7 @@ impl Definitions {
         };
         // What the other name means now is kept, whatever it means later.
         let body = match self.find(&meant) {
-            Some(known) if known.default.is_some() => {
+            Some(known) if known.form != Form::Plain => {
                 let copy = Macro { name: name.to_owned(), ..known.clone() };
                 self.add(copy);
                 return Some(());
@@ -235,10 +349,17 @@ impl Definitions {
         Some(())
     }
 
-    fn delimiters(&mut self, at: &mut Cursor<'_>) -> Option<()> {
+    /// `\DeclarePairedDelimiter\name{left}{right}`; `X` has a number of arguments and a body, `XPP` also what stands around all of it.
+    fn delimiters(&mut self, at: &mut Cursor<'_>, with_body: bool, with_surroundings: bool) -> Option<()> {
         let name = at.argument()?.trim().to_owned();
+        let arguments = if with_body { at.optional()?.trim().parse().ok().filter(|count| *count <= 9)? } else { 1 };
+        let before = if with_surroundings { at.argument()? } else { "" };
         let (left, right) = (at.argument()?, at.argument()?);
-        self.set(&name, &format!("\\left{left} #1 \\right{right}"));
+        let after = if with_surroundings { at.argument()? } else { "" };
+        let body = if with_body { at.argument()?.to_owned() } else { "#1".to_owned() };
+        let [before, left, right, after] = [before, left, right, after].map(|text| text.trim().to_owned());
+        let form = Form::Paired(Box::new(Pair { before, left, right, after }));
+        self.add(Macro { name, form, arguments, body });
         Some(())
     }
 
@@ -246,13 +367,11 @@ impl Definitions {
         at.take("*");
         let name = at.group()?.trim().to_owned();
         let arguments = at.optional().and_then(|count| count.trim().parse().ok()).unwrap_or(0).min(9);
-        if arguments > 0 {
-            at.optional();
-        }
+        let default = if arguments > 0 { at.optional().map(str::to_owned) } else { None };
         let (begin, end) = (at.group()?.to_owned(), at.group()?.to_owned());
         self.environments.retain(|known| known.name != name);
         if self.environments.len() < MOST {
-            self.environments.push(Environment { name, arguments, begin, end });
+            self.environments.push(Environment { name, default, arguments, begin, end });
         }
         Some(())
     }
@@ -280,36 +399,6 @@ pub(crate) fn filled(body: &str, arguments: &[String]) -> String {
         }
     }
     out
-}
-
-/// The labels of a source that some `\ref` or `\eqref` in it names, in the order in which they are set: a lecturer numbers what is
-/// referred to.
-#[must_use]
-pub fn referred(source: &str) -> Vec<String> {
-    // Most documents refer to nothing.
-    if !source.contains("ref") {
-        return Vec::new();
-    }
-    let names = |commands: &[&str]| {
-        let mut found: Vec<String> = Vec::new();
-        let mut cursor = Cursor::new(source);
-        while let Some(piece) = cursor.next() {
-            if let Piece::Command(name) = piece
-                && commands.contains(&name)
-                && let Some(label) = Cursor::new(near(cursor.rest, LONGEST_LABEL)).group()
-                && found.len() < MOST
-            {
-                found.push(label.trim().to_owned());
-            }
-        }
-        found
-    };
-    let wanted = names(&["\\ref", "\\eqref", "\\autoref", "\\cref", "\\Cref"]);
-    let mut set = names(&["\\label"]);
-    let wanted: BTreeSet<String> = wanted.into_iter().collect();
-    set.retain(|label| wanted.contains(label));
-    set.dedup();
-    set
 }
 
 impl Definitions {
@@ -369,8 +458,9 @@ impl Definitions {
                 }
             }
             for environment in self.environments.iter().filter(|known| text.contains(&format!("{{{}}}", known.name))) {
+                let default = environment.default.as_ref().map_or(String::new(), |default| format!("[{default}]"));
                 let one = format!(
-                    "\\newenvironment{{{}}}[{}]{{{}}}{{{}}}",
+                    "\\newenvironment{{{}}}[{}]{default}{{{}}}{{{}}}",
                     environment.name, environment.arguments, environment.begin, environment.end
                 );
                 if !colours.contains(&one) {
@@ -385,9 +475,7 @@ impl Definitions {
             }
         }
         for known in wanted {
-            let arguments = if known.arguments > 0 { format!("[{}]", known.arguments) } else { String::new() };
-            let default = known.default.as_ref().map_or(String::new(), |default| format!("[{default}]"));
-            colours.push_str(&format!("\\newcommand{{{}}}{arguments}{default}{{{}}}", known.name, known.body));
+            colours.push_str(&known.defined());
         }
         colours
     }

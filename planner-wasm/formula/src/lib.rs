@@ -4,6 +4,7 @@
 //! where, and the parts. Never: layout, which is the stage's (`layers/manim/native`); the planner reads formulas with the same code
 //! inside its sandbox, so both see the same tree and tell the same faults.
 
+mod chemistry;
 mod colours;
 mod cursor;
 mod definitions;
@@ -17,7 +18,7 @@ pub mod tree;
 mod units;
 
 pub use colours::Palette;
-pub use definitions::{Definitions, referred, written};
+pub use definitions::{Definitions, written};
 pub use parts::{Divided, Kind, Marker, Part, divide};
 pub use reading::{Fault, LONGEST, Reading, read};
 pub use source::Dialect;

@@ -186,15 +186,43 @@ const MOST_PARTS: usize = 20_000;
 #[must_use]
 pub fn divide(nodes: Vec<ParseNode>) -> Divided {
     let whole = Part { kind: Kind::Whole, parent: 0, name: None, colour: None };
-    let mut divider = Divider { parts: vec![whole], outermost: true };
+    let mut divider = Divider { parts: vec![whole], outermost: true, contents: None };
     let (plain, marked) = divider.list(nodes, 0, true);
     Divided { plain, marked, parts: divider.parts }
+}
+
+/// The parts by the names under which the stage knows them, and what is in each: its author's name, or its kind and the how-manieth of
+/// that kind it is (`fraction 1`, `term 2`). The whole is not among them.
+#[must_use]
+pub fn named(nodes: Vec<ParseNode>) -> Vec<(String, Vec<ParseNode>)> {
+    let whole = Part { kind: Kind::Whole, parent: 0, name: None, colour: None };
+    let mut divider = Divider { parts: vec![whole], outermost: true, contents: Some(vec![Vec::new()]) };
+    divider.list(nodes, 0, true);
+    let Divider { parts, contents, .. } = divider;
+    let mut counts: Vec<(Kind, usize)> = Vec::new();
+    let mut found = Vec::new();
+    for (part, content) in parts.into_iter().zip(contents.into_iter().flatten()).skip(1) {
+        let count = match counts.iter_mut().find(|(kind, _)| *kind == part.kind) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                counts.push((part.kind, 1));
+                1
+            }
+        };
+        found.push((part.name.unwrap_or_else(|| format!("{} {count}", part.kind.name())), content));
+    }
+    found
 }
 
 struct Divider {
     parts: Vec<Part>,
     /// Not within any node.
     outermost: bool,
+    /// What is in each part, where that is asked for.
+    contents: Option<Vec<Vec<ParseNode>>>,
 }
 
 type Both = (Vec<ParseNode>, Vec<ParseNode>);
@@ -205,13 +233,24 @@ impl Divider {
             return parent;
         }
         self.parts.push(Part { kind, parent, name: None, colour: None });
+        if let Some(contents) = &mut self.contents {
+            contents.push(Vec::new());
+        }
         self.parts.len() - 1
     }
 
-    fn around(part: usize, parent: usize, (plain, marked): Both) -> Both {
+    /// Tells that `nodes` are in a part.
+    fn holds(&mut self, part: usize, nodes: &[ParseNode]) {
+        if let Some(content) = self.contents.as_mut().and_then(|contents| contents.get_mut(part)) {
+            content.extend_from_slice(nodes);
+        }
+    }
+
+    fn around(&mut self, part: usize, parent: usize, (plain, marked): Both) -> Both {
         if part == parent {
             return (plain, marked);
         }
+        self.holds(part, &plain);
         let marked =
             [Marker::Open(part).node()].into_iter().chain(marked).chain([Marker::Close(part).node()]).collect();
         (plain, marked)
@@ -258,17 +297,17 @@ impl Divider {
         }
         if terms.len() == 1 {
             let only = self.items(terms.swap_remove(0), part);
-            return Self::around(part, parent, only);
+            return self.around(part, parent, only);
         }
         let (mut plain, mut marked) = (Vec::new(), Vec::new());
         for term in terms {
             let number = self.part(Kind::Term, part);
             let inner = self.items(term, number);
-            let (a, b) = Self::around(number, part, inner);
+            let (a, b) = self.around(number, part, inner);
             plain.extend(a);
             marked.extend(b);
         }
-        Self::around(part, parent, (plain, marked))
+        self.around(part, parent, (plain, marked))
     }
 
     fn items(&mut self, nodes: Vec<ParseNode>, parent: usize) -> Both {
@@ -300,7 +339,7 @@ impl Divider {
                     self.parts[part].colour = Some(color);
                 }
                 let inner = self.list(body, part, false);
-                Self::around(part, parent, inner)
+                self.around(part, parent, inner)
             }
             ParseNode::Html { attributes, body, .. } => {
                 let name = attributes.get("style").and_then(|style| style.strip_prefix(NAMED)).map(str::to_owned);
@@ -309,7 +348,7 @@ impl Divider {
                     self.parts[part].name = name;
                 }
                 let inner = self.list(body, part, false);
-                Self::around(part, parent, inner)
+                self.around(part, parent, inner)
             }
             node => {
                 let kind = match &node {
@@ -328,7 +367,7 @@ impl Divider {
                 if fraction {
                     (a, b) = (group(vec![a]), group(vec![b]));
                 }
-                Self::around(part, parent, (vec![a], vec![b]))
+                self.around(part, parent, (vec![a], vec![b]))
             }
         }
     }
@@ -374,6 +413,12 @@ impl Divider {
                     let part = kind.map_or(within, |kind| self.part(kind, within));
                     let Some(one) = content.into_iter().next() else { continue };
                     let (plain, marked) = self.one(one, part);
+                    if part != within {
+                        self.holds(part, std::slice::from_ref(&plain));
+                    }
+                    if width.is_some() && within != parent {
+                        self.holds(within, std::slice::from_ref(&plain));
+                    }
                     **a = plain;
                     **b = if part == within { marked } else { wrapped(part, marked) };
                     // A row has no node of its own: its first cell begins it and its last one ends it.

@@ -3,10 +3,10 @@
 
 use crate::colours::Palette;
 use crate::cursor::{Cursor, Piece};
-use crate::definitions::{Definitions, filled};
+use crate::definitions::{Definitions, Form, Macro, Pair, filled};
 use crate::parts::{NAMED, is_special};
 use crate::reading::Fault;
-use crate::{physics, units};
+use crate::{chemistry, physics, units};
 
 /// How a formula is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +21,9 @@ pub struct Dialect {
 
 /// Groups within each other; deeper, the source is left as it is.
 const DEEPEST: usize = 40;
+
+/// Bytes of a row of a table that are looked at.
+const LONGEST_ROW: usize = 2_000;
 
 /// Bytes that the pass may write, against macros that grow.
 const LONGEST: usize = 100_000;
@@ -116,10 +119,30 @@ fn lined(text: &str) -> String {
             cursor.group();
         }
     }
+    let mut text = text.to_owned();
     match (broken, aligned) {
-        (_, true) => format!("\\begin{{aligned}}{text}\\end{{aligned}}"),
+        (_, true) => {
+            fill_last_cell(&mut text);
+            format!("\\begin{{aligned}}{text}\\end{{aligned}}")
+        }
         (true, false) => format!("\\begin{{gathered}}{text}\\end{{gathered}}"),
-        _ => text.to_owned(),
+        _ => text,
+    }
+}
+
+/// Fills the last cell of a table that is to end here when it is empty and its row is not: RaTeX takes such a row for the end of the
+/// one before, and leaves it out.
+pub(crate) fn fill_last_cell(table: &mut String) {
+    let last = table.trim_end();
+    if !last.ends_with('&') || last.ends_with("\\&") {
+        return;
+    }
+    // Longer rows are none.
+    let near = &last[last.floor_char_boundary(last.len().saturating_sub(LONGEST_ROW))..];
+    let row = near.rsplit("\\\\").next().unwrap_or_default();
+    let row = row.rsplit_once("\\begin{").map_or(row, |(_, inside)| inside.split_once('}').map_or("", |(_, row)| row));
+    if row.chars().any(|c| c != '&' && !c.is_whitespace()) {
+        table.push_str("{}");
     }
 }
 
@@ -213,15 +236,12 @@ impl Pass<'_> {
     }
 
     fn command(&mut self, name: &str, cursor: &mut Cursor<'_>, out: &mut String) {
-        if let Some(known) = self.definitions.find(name).filter(|known| known.default.is_some()) {
-            let known = known.clone();
-            let first = cursor.optional().map(str::to_owned).or(known.default);
-            let mut arguments: Vec<String> = first.into_iter().collect();
-            for _ in 1..known.arguments {
-                arguments.push(cursor.argument().unwrap_or_default().to_owned());
+        if let Some(known) = self.definitions.find(name).filter(|known| known.form != Form::Plain) {
+            if let Some(body) = self.expanded(known, cursor) {
+                out.push_str(&body);
+            } else {
+                out.push_str(name);
             }
-            let body = self.run(&filled(&known.body, &arguments));
-            out.push_str(&body);
             return;
         }
         // What a document defines itself is not what a package has by that name.
@@ -256,7 +276,11 @@ impl Pass<'_> {
                 let colour = self.colour_of(cursor.group().unwrap_or_default(), model);
                 let inner =
                     if self.text { self.text(cursor.group().unwrap_or_default()) } else { self.argument(cursor) };
-                out.push_str(&format!("\\textcolor{{{colour}}}{{{inner}}}"));
+                // A dot is the colour of what is around.
+                out.push_str(&match &*colour {
+                    "." => format!("{{{inner}}}"),
+                    colour => format!("\\textcolor{{{colour}}}{{{inner}}}"),
+                });
             }
             "\\colorbox" => {
                 let model = cursor.optional();
@@ -337,6 +361,9 @@ impl Pass<'_> {
             | "\\nobreak"
             | "\\relax"
             | "\\everymath"
+            | "\\adjustlimits"
+            | "\\MoveEqLeft"
+            | "\\mathsurround"
             | "\\flushleft" => {
                 if cursor
                     .peek()
@@ -344,15 +371,16 @@ impl Pass<'_> {
                 {
                     out.push(' ');
                 }
-                if name == "\\displaybreak" || name == "\\pagebreak" {
+                if matches!(name, "\\displaybreak" | "\\pagebreak" | "\\MoveEqLeft") {
                     cursor.optional();
                 }
             }
             "\\vspace" | "\\vskip" | "\\setlength" | "\\addtolength" | "\\arraycolsep" | "\\setcounter"
-            | "\\phantomsection" => {
+            | "\\phantomsection" | "\\sisetup" | "\\mathtoolsset" | "\\noeqref" | "\\usetagform" | "\\raisetag"
+            | "\\leftroot" | "\\uproot" | "\\numberwithin" | "\\newtheorem" => {
                 cursor.take("*");
                 cursor.group();
-                if name.starts_with("\\set") || name.starts_with("\\add") {
+                if ["\\set", "\\add", "\\num", "\\newt"].iter().any(|start| name.starts_with(start)) {
                     cursor.group();
                 }
             }
@@ -385,7 +413,9 @@ impl Pass<'_> {
                 if matches!(name, "\\resizebox" | "\\fontsize") {
                     cursor.group();
                 }
-                if name == "\\parbox" {
+                // In LaTeX it holds words, in lessons a formula.
+                let words = { *cursor }.group().is_some_and(|inner| inner.contains('$'));
+                if name == "\\parbox" || (words && !self.text && name != "\\fontsize") {
                     self.words("\\text", cursor, out);
                 } else if name != "\\fontsize" {
                     let inner = self.argument(cursor);
@@ -405,6 +435,111 @@ impl Pass<'_> {
                 cursor.optional();
                 let inner = self.argument(cursor);
                 out.push_str(&if self.text { format!("${inner}$") } else { format!("{{{inner}}}") });
+            }
+            "\\cramped" | "\\mathmakebox" | "\\hyperref" => {
+                cursor.optional();
+                cursor.optional();
+                let inner = self.argument(cursor);
+                out.push_str(&format!("{{{inner}}}"));
+            }
+            "\\crampedllap" | "\\crampedrlap" | "\\crampedclap" => {
+                cursor.optional();
+                let inner = self.argument(cursor);
+                out.push_str(&format!("\\math{}{{{inner}}}", name.trim_start_matches("\\cramped")));
+            }
+            "\\ArrowBetweenLines" => {
+                cursor.take("*");
+                let arrow = cursor.optional().unwrap_or("\\Updownarrow");
+                out.push_str(&format!("&{arrow}\\\\"));
+            }
+            "\\vdotswithin" | "\\shortvdotswithin" => {
+                cursor.take("*");
+                cursor.group();
+                // The second one is a line of its own.
+                out.push_str(if name == "\\vdotswithin" { "\\vdots " } else { "&\\vdots\\\\" });
+            }
+            "\\cfrac" | "\\underbracket" | "\\overbracket" => {
+                cursor.optional();
+                cursor.optional();
+                out.push_str(name);
+            }
+            "\\mspace" => out.push_str(&format!("\\mkern{} ", cursor.group().unwrap_or("0mu"))),
+            "\\hdotsfor" => {
+                cursor.optional();
+                let span: usize = cursor.group().and_then(|count| count.trim().parse().ok()).unwrap_or(1);
+                let cells = vec!["\\dots"; span.clamp(1, 40)];
+                out.push_str(&cells.join("&"));
+            }
+            "\\xfrac" => {
+                let (above, below) = (self.argument(cursor), self.argument(cursor));
+                out.push_str(&format!("{{{{}}^{{{above}}}\\!/\\!{{}}_{{{below}}}}}"));
+            }
+            "\\underaccent" => {
+                let accent = cursor.argument().unwrap_or_default().trim().to_owned();
+                let inner = self.argument(cursor);
+                out.push_str(&match accent.as_str() {
+                    "\\bar" => format!("\\underline{{{inner}}}"),
+                    "\\tilde" | "\\widetilde" => format!("\\utilde{{{inner}}}"),
+                    accent => format!("\\underset{{{accent}{{}}}}{{{inner}}}"),
+                });
+            }
+            "\\enclose" => {
+                let kind = cursor.group().unwrap_or_default().to_owned();
+                cursor.optional();
+                let mut inner = self.argument(cursor);
+                for kind in kind.split([' ', ',']).filter(|kind| !kind.is_empty()) {
+                    let command = match kind {
+                        "updiagonalstrike" => "\\cancel",
+                        "downdiagonalstrike" => "\\bcancel",
+                        "horizontalstrike" => "\\sout",
+                        "top" => "\\overline",
+                        "bottom" => "\\underline",
+                        "radical" => "\\sqrt",
+                        _ => "\\boxed",
+                    };
+                    inner = format!("{command}{{{inner}}}");
+                }
+                out.push_str(&inner);
+            }
+            "\\bbox" => {
+                let look = cursor.optional().unwrap_or_default();
+                let inner = self.argument(cursor);
+                let command = if look.contains("border") { "\\boxed" } else { "" };
+                out.push_str(&format!("{command}{{{inner}}}"));
+            }
+            "\\unicode" => {
+                cursor.optional();
+                let code = cursor.group().unwrap_or_default().trim();
+                let number = match code.strip_prefix('x') {
+                    Some(digits) => u32::from_str_radix(digits, 16).ok(),
+                    None => code.parse().ok(),
+                };
+                match number.and_then(char::from_u32).filter(|letter| !letter.is_control() && !is_special(*letter)) {
+                    Some(letter) => out.push_str(&format!("\\text{{{letter}}}")),
+                    None => self.fault(format!("`{code}` is no sign"), name),
+                }
+            }
+            "\\Rule" => {
+                let (width, height) = (cursor.group().unwrap_or("0em"), cursor.group().unwrap_or("0em"));
+                cursor.group();
+                out.push_str(&format!("\\rule{{{width}}}{{{height}}}"));
+            }
+            "\\ding" => match cursor.group().and_then(|code| code.trim().parse::<u32>().ok()).and_then(dingbat) {
+                Some(sign) => out.push_str(&format!("\\text{{{sign}}}")),
+                None => out.push_str(name),
+            },
+            "\\skew" => {
+                cursor.rest = cursor.rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
+            }
+            // What stands after it in its line is its number.
+            "\\eqno" | "\\leqno" => {
+                let tag = self.text(std::mem::take(&mut cursor.rest));
+                self.tag = Some(tag.trim().trim_start_matches('(').trim_end_matches(')').to_owned());
+            }
+            "\\bordermatrix" => {
+                let inner = self.argument(cursor);
+                self.fault("`\\bordermatrix` is drawn without its brackets".to_owned(), name);
+                out.push_str(&format!("\\begin{{matrix}}{inner}\\end{{matrix}}"));
             }
             "\\texorpdfstring" => {
                 let inner = self.argument(cursor);
@@ -436,8 +571,13 @@ impl Pass<'_> {
                 let inner = self.argument(cursor);
                 out.push_str(&format!("\\htmlStyle{{{NAMED}{id}}}{{{inner}}}"));
             }
-            "\\ch" => out.push_str(&format!("\\ce{{{}}}", cursor.group().unwrap_or_default())),
-            "\\ce" | "\\pu" => out.push_str(&format!("{name}{{{}}}", cursor.group().unwrap_or_default())),
+            "\\ce" | "\\pu" | "\\ch" | "\\cee" | "\\cf" => {
+                let command = if name == "\\pu" { "pu" } else { "ce" };
+                let inner = cursor.group().unwrap_or_default();
+                // What stands for the argument of a macro is not there yet.
+                let made = if inner.contains('#') { None } else { chemistry::expanded(command, inner) };
+                out.push_str(&made.unwrap_or_else(|| format!("\\{command}{{{inner}}}")));
+            }
             "\\htmlData" => {
                 cursor.group();
             }
@@ -448,7 +588,8 @@ impl Pass<'_> {
             "\\cases" | "\\matrix" | "\\pmatrix" | "\\eqalign" | "\\displaylines"
                 if cursor.peek() == Some(Piece::Letter('{')) =>
             {
-                let inner = self.argument(cursor);
+                let mut inner = self.argument(cursor);
+                fill_last_cell(&mut inner);
                 let kind = match name {
                     "\\eqalign" => "aligned",
                     "\\displaylines" => "gathered",
@@ -474,6 +615,19 @@ impl Pass<'_> {
             "\\big" | "\\Big" | "\\bigg" | "\\Bigg" | "\\bigl" | "\\Bigl" | "\\biggl" | "\\Biggl" | "\\bigr"
             | "\\Bigr" | "\\biggr" | "\\Biggr" | "\\bigm" | "\\Bigm" | "\\biggm" | "\\Biggm" | "\\left" | "\\right"
             | "\\middle" => {
+                let mut ahead = *cursor;
+                ahead.spaces();
+                let doubled = match ahead.next() {
+                    Some(Piece::Command("\\llbracket" | "\\lBrack") | Piece::Letter('⟦')) => Some("["),
+                    Some(Piece::Command("\\rrbracket" | "\\rBrack") | Piece::Letter('⟧')) => Some("]"),
+                    _ => None,
+                };
+                if let Some(bracket) = doubled {
+                    *cursor = ahead;
+                    // RaTeX has no such delimiter of any size: two of them close to each other are one.
+                    out.push_str(&format!("{name}{bracket}\\mkern-3mu{name}{bracket}"));
+                    return;
+                }
                 out.push_str(name);
                 let mut copy = *cursor;
                 if let Some(delimiter) =
@@ -504,6 +658,41 @@ impl Pass<'_> {
             }
             _ => out.push_str(name),
         }
+    }
+
+    /// What stands for a macro whose arguments RaTeX does not read; none when they are not there.
+    fn expanded(&mut self, known: &Macro, cursor: &mut Cursor<'_>) -> Option<String> {
+        let mut at = *cursor;
+        let mut arguments: Vec<String> = Vec::with_capacity(known.arguments);
+        let body = match &known.form {
+            Form::Plain => return None,
+            Form::Optional(default) => {
+                arguments.push(at.optional().unwrap_or(default).to_owned());
+                arguments.extend((1..known.arguments).map(|_| at.argument().unwrap_or_default().to_owned()));
+                filled(&known.body, &arguments)
+            }
+            Form::Delimited(ends) => {
+                let mut ends = ends.iter();
+                if !at.take(ends.next()?) {
+                    return None;
+                }
+                for end in ends {
+                    arguments.push(if end.is_empty() { at.argument()? } else { at.until(end)? }.to_owned());
+                }
+                filled(&known.body, &arguments)
+            }
+            Form::Paired(pair) => {
+                let tall = at.take("*");
+                let size = at.optional().map(str::trim).filter(|size| SIZES.contains(size));
+                arguments.extend((0..known.arguments).map(|_| at.argument().unwrap_or_default().to_owned()));
+                let body = filled(&known.body, &arguments);
+                let Pair { before, left, right, after } = &**pair;
+                let inner = delimited((left, &body, right), tall, size);
+                format!("{before}{inner}{after}")
+            }
+        };
+        *cursor = at;
+        Some(self.run(&body))
     }
 
     /// Whether what is left of the formula has further lines: then a tag belongs to its own.
@@ -541,6 +730,9 @@ impl Pass<'_> {
         if written.contains('#') && written.len() <= 2 {
             return written.to_owned();
         }
+        if written.trim() == "." {
+            return written.to_owned();
+        }
         self.definitions.colours.find(written, model, self.dialect.palette).unwrap_or_else(|| {
             self.fault(format!("the colour `{}` is not known", written.trim()), "\\color");
             // One that stands out, as something is meant to.
@@ -571,13 +763,62 @@ impl Pass<'_> {
         out.push_str(&format!("\\mathop{{{left}{sign}{right}}}"));
     }
 
+    /// `\begin{bmatrix}[cc|c]`: a matrix with columns of its own, and lines between them. Whether it is one.
+    fn columned(&mut self, name: &str, cursor: &mut Cursor<'_>, out: &mut String) -> bool {
+        let (left, right) = match name {
+            "pmatrix" => ("(", ")"),
+            "bmatrix" => ("[", "]"),
+            "vmatrix" => ("|", "|"),
+            "Bmatrix" => ("\\{", "\\}"),
+            "Vmatrix" => ("\\|", "\\|"),
+            "matrix" => (".", "."),
+            _ => return false,
+        };
+        let mut at = *cursor;
+        let Some(written) = at.optional().map(str::trim).filter(|columns| !columns.is_empty()) else { return false };
+        if !written.chars().all(|c| matches!(c, 'l' | 'c' | 'r' | '|' | ':' | ' ')) {
+            return false;
+        }
+        let end = format!("\\end{{{name}}}");
+        let Some(length) = at.rest.find(&end) else { return false };
+        let mut inner = self.run(&at.rest[..length]);
+        fill_last_cell(&mut inner);
+        let columns = columns(written);
+        out.push_str(&format!("\\left{left}\\begin{{array}}{{{columns}}}{inner}\\end{{array}}\\right{right}"));
+        at.rest = &at.rest[length + end.len()..];
+        *cursor = at;
+        true
+    }
+
+    /// `\begin{cases*}`: what stands behind the first `&` of a line is words.
+    fn cases_of_words(&mut self, kind: &str, name: &str, cursor: &mut Cursor<'_>, out: &mut String) {
+        let end = format!("\\end{{{name}}}");
+        let length = cursor.rest.find(&end).unwrap_or(cursor.rest.len());
+        let (inner, rest) = cursor.rest.split_at(length);
+        cursor.rest = rest.strip_prefix(&*end).unwrap_or(rest);
+        let mut lines = Vec::new();
+        for line in inner.split("\\\\") {
+            let (value, words) = line.split_once('&').unwrap_or((line, ""));
+            let value = self.run(value);
+            lines.push(if words.trim().is_empty() {
+                value
+            } else {
+                format!("{value}&\\text{{{}}}", self.text(words.trim()))
+            });
+        }
+        out.push_str(&format!("\\begin{{{kind}}}{}\\end{{{kind}}}", lines.join("\\\\")));
+    }
+
     fn environment(&mut self, command: &str, cursor: &mut Cursor<'_>, out: &mut String) {
         let name = cursor.group().unwrap_or_default().trim().to_owned();
         let begins = command == "\\begin";
         if let Some(known) = self.definitions.environment(&name).cloned() {
             let body = if begins {
-                let arguments: Vec<String> =
-                    (0..known.arguments).map(|_| cursor.argument().unwrap_or_default().to_owned()).collect();
+                let first = known.default.map(|default| cursor.optional().map_or(default, str::to_owned));
+                let mut arguments: Vec<String> = first.into_iter().collect();
+                while arguments.len() < known.arguments {
+                    arguments.push(cursor.argument().unwrap_or_default().to_owned());
+                }
                 filled(&known.begin, &arguments)
             } else {
                 known.end
@@ -587,6 +828,19 @@ impl Pass<'_> {
             return;
         }
         let bare = name.trim_end_matches('*');
+        if !begins {
+            fill_last_cell(out);
+        }
+        if begins && self.columned(&name, cursor, out) {
+            return;
+        }
+        if begins && matches!(bare, "aligned" | "gathered" | "alignedat" | "split" | "array" | "tabular") {
+            // Where it stands beside others: it is in their middle here.
+            let mut ahead = *cursor;
+            if ahead.optional().is_some_and(|place| matches!(place.trim(), "t" | "b" | "c")) {
+                *cursor = ahead;
+            }
+        }
         let renamed = match bare {
             // What is around a formula and draws nothing.
             "equation" | "displaymath" | "math" | "subequations" | "center" | "flushleft" | "flushright" | "small"
@@ -649,6 +903,9 @@ impl Pass<'_> {
             "bNiceMatrix" => "bmatrix",
             "vNiceMatrix" => "vmatrix",
             "psmallmatrix" | "bsmallmatrix" | "vsmallmatrix" | "Bsmallmatrix" => {
+                if begins && bare.len() < name.len() {
+                    cursor.optional();
+                }
                 let (left, right) = match bare.as_bytes()[0] {
                     b'p' => ("(", ")"),
                     b'b' => ("[", "]"),
@@ -667,7 +924,26 @@ impl Pass<'_> {
                 out.push_str(&if begins { format!("{before}\\begin{{cases}}") } else { "\\end{cases}".to_owned() });
                 return;
             }
-            "cases" | "dcases" | "rcases" | "drcases" => bare,
+            "cases" | "dcases" | "rcases" | "drcases" => {
+                if begins && bare.len() < name.len() {
+                    self.cases_of_words(bare, &name, cursor, out);
+                    return;
+                }
+                bare
+            }
+            "smallmatrix" => {
+                if begins && bare.len() < name.len() {
+                    cursor.optional();
+                }
+                bare
+            }
+            "spreadlines" => {
+                if begins {
+                    cursor.group();
+                }
+                out.push_str(if begins { "{" } else { "}" });
+                return;
+            }
             "itemize" | "enumerate" | "tikzpicture" | "tikzcd" | "pspicture" | "algorithm" | "algorithmic"
             | "verbatim" | "lstlisting" => {
                 if begins {
@@ -682,6 +958,31 @@ impl Pass<'_> {
             _ => &name,
         };
         out.push_str(&format!("{command}{{{renamed}}}"));
+    }
+}
+
+/// A sign of Zapf's dingbats by its number in that font.
+fn dingbat(code: u32) -> Option<char> {
+    char::from_u32(match code {
+        33..=126 => 0x26e0 + code,
+        172..=181 => 0x2460 + code - 172,
+        182..=191 => 0x2776 + code - 182,
+        _ => return None,
+    })
+}
+
+/// Sizes of delimiters by their commands.
+pub(crate) const SIZES: &[&str] = &["\\big", "\\Big", "\\bigg", "\\Bigg"];
+
+/// What stands between two delimiters: as tall as it is, of a size, or as they are.
+pub(crate) fn delimited((left, inner, right): (&str, &str, &str), tall: bool, size: Option<&str>) -> String {
+    // A bar in it is as tall as they are.
+    let middle = |command: &str| inner.replace("\\delimsize", command);
+    match size {
+        Some(size) => format!("{size}l{left} {} {size}r{right} ", middle(size)),
+        None if tall => format!("\\left{left} {} \\right{right} ", middle("\\middle")),
+        // A letter for a delimiter would run into it.
+        None => format!("{left} {} {right} ", middle("")),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn command(pass: &mut Pass<'_>, name: &str, cursor: &mut Cursor<'_>) 
         }
         "\\num" => {
             at.optional();
-            number(at.group()?)
+            at.group()?.split('x').map(number).collect::<Vec<_>>().join("\\times ")
         }
         "\\si" | "\\unit" => {
             at.optional();
@@ -35,6 +35,33 @@ pub(crate) fn command(pass: &mut Pass<'_>, name: &str, cursor: &mut Cursor<'_>) 
             at.optional();
             format!("{}\\text{{ to }}{}", number(at.group()?), number(at.group()?))
         }
+        "\\numlist" => {
+            at.optional();
+            at.group()?.split(';').map(number).collect::<Vec<_>>().join(",\\ ")
+        }
+        "\\tablenum" => {
+            at.optional();
+            number(at.group()?)
+        }
+        "\\numproduct" | "\\qtyproduct" => {
+            at.optional();
+            let values: Vec<String> = at.group()?.split('x').map(number).collect();
+            if name == "\\numproduct" {
+                values.join("\\times ")
+            } else {
+                let unit = units(pass, at.group()?);
+                values.iter().map(|value| quantity(value, &unit)).collect::<Vec<_>>().join("\\times ")
+            }
+        }
+        "\\complexnum" => {
+            at.optional();
+            complex(at.group()?)
+        }
+        "\\complexqty" => {
+            at.optional();
+            let value = complex(at.group()?);
+            quantity(&format!("({value})"), &units(pass, at.group()?))
+        }
         "\\SIlist" | "\\qtylist" => {
             at.optional();
             let values: Vec<String> = at.group()?.split(';').map(number).collect();
@@ -45,6 +72,18 @@ pub(crate) fn command(pass: &mut Pass<'_>, name: &str, cursor: &mut Cursor<'_>) 
     };
     *cursor = at;
     Some(format!("{{{written}}}"))
+}
+
+/// A complex number: its unit `i` or `j` is upright.
+fn complex(written: &str) -> String {
+    let digits = |part: &str| if part.is_empty() { String::new() } else { grouped(part) };
+    let bare: String = written.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let Some(real) = bare.strip_suffix(['i', 'j']) else { return number(&bare) };
+    let unit = &bare[real.len()..];
+    let split = real.rfind(['+', '-']).unwrap_or(0);
+    let (first, second) = real.split_at(split);
+    let sign = &second[..usize::from(second.starts_with(['+', '-']))];
+    format!("{}{sign}{}\\mathrm{{{unit}}}", digits(first), digits(&second[sign.len()..]))
 }
 
 fn quantity(number: &str, unit: &str) -> String {
@@ -107,15 +146,21 @@ fn grouped(written: &str) -> String {
 
 fn angle(written: &str) -> String {
     let signs = ["{^\\circ}", "'", "''"];
+    // `-;;1` has its sign where its degrees would be.
+    let (sign, written) = match written.trim().strip_prefix(['-', '+']) {
+        Some(rest) => (&written.trim()[..1], rest),
+        None => ("", written),
+    };
     let parts = written.split(';').zip(signs).filter(|(part, _)| !part.trim().is_empty());
-    parts.map(|(part, sign)| format!("{}{sign}", grouped(part.trim()))).collect::<Vec<_>>().join("\\,")
+    sign.to_owned()
+        + &parts.map(|(part, sign)| format!("{}{sign}", grouped(part.trim()))).collect::<Vec<_>>().join("\\,")
 }
 
 /// Units: `\meter\per\second\squared`, or as they are written: `m/s^2`, `m.s^{-1}`.
 fn units(pass: &mut Pass<'_>, written: &str) -> String {
     let mut cursor = Cursor::new(written);
     let mut found: Vec<(String, String)> = Vec::new();
-    let (mut prefix, mut below, mut power) = (String::new(), false, None);
+    let (mut prefix, mut below, mut power, mut struck) = (String::new(), false, None, false);
     let mut plain = String::new();
     while let Some(piece) = cursor.next() {
         let name = match piece {
@@ -147,6 +192,7 @@ fn units(pass: &mut Pass<'_>, written: &str) -> String {
         flush(&mut plain, &mut found, &mut below);
         match name {
             "\\per" => below = true,
+            "\\cancel" => struck = true,
             "\\square" => power = Some("2".to_owned()),
             "\\cubic" => power = Some("3".to_owned()),
             "\\raiseto" => power = cursor.argument().map(str::to_owned),
@@ -167,8 +213,9 @@ fn units(pass: &mut Pass<'_>, written: &str) -> String {
                     prefix.push_str(sign);
                     continue;
                 }
-                let sign = match UNITS.iter().find(|(known, _)| *known == &name[1..]) {
-                    Some((_, sign)) => (*sign).to_owned(),
+                let known = UNITS.iter().find(|(known, _)| *known == &name[1..]).map(|(_, sign)| (*sign).to_owned());
+                let sign = match known.or_else(|| abbreviated(&name[1..])) {
+                    Some(sign) => sign,
                     None if pass.definitions.find(name).is_some() => name.to_owned(),
                     None => {
                         pass.fault(format!("the unit `{name}` is not known"), name);
@@ -177,6 +224,7 @@ fn units(pass: &mut Pass<'_>, written: &str) -> String {
                 };
                 let unit = if sign.starts_with("{^") { sign } else { format!("\\mathrm{{{prefix}{sign}}}") };
                 prefix.clear();
+                let unit = if std::mem::take(&mut struck) { format!("\\cancel{{{unit}}}") } else { unit };
                 found.push((unit, String::new()));
                 if let Some(power) = power.take() {
                     raise(&mut found, &power);
@@ -244,9 +292,16 @@ const PREFIXES: &[(&str, &str)] = &[
     ("exa", "E"),
     ("zetta", "Z"),
     ("yotta", "Y"),
+    ("ronna", "R"),
+    ("quetta", "Q"),
+    ("ronto", "r"),
+    ("quecto", "q"),
     ("kibi", "Ki"),
     ("mebi", "Mi"),
     ("gibi", "Gi"),
+    ("tebi", "Ti"),
+    ("pebi", "Pi"),
+    ("exbi", "Ei"),
 ];
 
 /// Units of `siunitx`, those with prefixes that it abbreviates among them.
@@ -314,56 +369,46 @@ const UNITS: &[(&str, &str)] = &[
     ("molar", "M"),
     ("Molar", "M"),
     ("calorie", "cal"),
-    ("fm", "fm"),
-    ("pm", "pm"),
-    ("nm", "nm"),
-    ("um", "\\mu m"),
-    ("mm", "mm"),
-    ("cm", "cm"),
-    ("dm", "dm"),
-    ("m", "m"),
-    ("km", "km"),
-    ("s", "s"),
-    ("ms", "ms"),
-    ("us", "\\mu s"),
-    ("ns", "ns"),
-    ("ps", "ps"),
-    ("kg", "kg"),
-    ("g", "g"),
-    ("mg", "mg"),
-    ("ug", "\\mu g"),
-    ("Hz", "Hz"),
-    ("kHz", "kHz"),
-    ("MHz", "MHz"),
-    ("GHz", "GHz"),
-    ("THz", "THz"),
-    ("N", "N"),
-    ("kN", "kN"),
-    ("Pa", "Pa"),
-    ("kPa", "kPa"),
-    ("MPa", "MPa"),
-    ("GPa", "GPa"),
-    ("V", "V"),
-    ("mV", "mV"),
-    ("kV", "kV"),
-    ("A", "A"),
-    ("mA", "mA"),
-    ("W", "W"),
-    ("mW", "mW"),
-    ("kW", "kW"),
-    ("MW", "MW"),
-    ("J", "J"),
-    ("kJ", "kJ"),
+    ("clight", "c_0"),
+    ("planckbar", "\\hbar "),
+    ("electronmass", "m_e"),
+    ("elementarycharge", "e"),
+    ("hartree", "E_h"),
+    ("bohr", "a_0"),
+    ("barn", "b"),
+    ("knot", "kn"),
+    ("nauticalmile", "M"),
+    ("bel", "B"),
+    ("amu", "u"),
+    ("gauss", "G"),
+    ("arcmin", "{^\\prime}"),
+    ("arcsec", "{^{\\prime\\prime}}"),
+    ("inch", "in"),
+    ("foot", "ft"),
+    ("mile", "mi"),
+    ("rpm", "rpm"),
+    ("poise", "P"),
     ("kWh", "kWh"),
-    ("meV", "meV"),
-    ("keV", "keV"),
-    ("MeV", "MeV"),
-    ("GeV", "GeV"),
-    ("TeV", "TeV"),
-    ("K", "K"),
-    ("dB", "dB"),
-    ("L", "L"),
-    ("l", "L"),
-    ("mL", "mL"),
-    ("ml", "mL"),
 ];
+
+/// Units that `siunitx` abbreviates with their prefixes, such as `\kHz` and `\umol`.
+const SHORT: &[&str] = &[
+    "g", "m", "s", "mol", "A", "Hz", "N", "Pa", "V", "W", "J", "F", "H", "C", "K", "T", "L", "l", "eV", "ohm", "dB",
+    "B", "bar", "cal", "S",
+];
+
+/// The sign of a unit by its abbreviated name: `\uF`, `\kohm`.
+fn abbreviated(name: &str) -> Option<String> {
+    let whole = |name: &str| {
+        SHORT.contains(&name).then(|| match name {
+            "ohm" => "\\Omega ".to_owned(),
+            "l" => "L".to_owned(),
+            name => name.to_owned(),
+        })
+    };
+    whole(name).or_else(|| {
+        let prefix = name.chars().next().filter(|prefix| "afpnumcdhkMGTP".contains(*prefix))?;
+        let sign = if prefix == 'u' { "\\mu ".to_owned() } else { prefix.to_string() };
+        Some(sign + &whole(&name[1..])?)
+    })
+}

@@ -16,7 +16,8 @@ pub(crate) use self::warnings::Warnings;
 use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
 use crate::document::refusal;
 use crate::document::settings::Settings;
-use crate::storyboard::{Action, Beat, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::speech::{self, Locale};
+use crate::storyboard::{Action, Beat, ElementKind, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
 use crate::text::sentence;
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
@@ -276,7 +277,10 @@ impl<'a> SceneBuilder<'a> {
             shown.from.as_ref().and_then(|from| self.named.get(from)).filter(|from| self.there.contains_key(*from));
         let from = grown.cloned();
         let arrives = (self.beats.len(), reading::reading_ms(&shown.kind));
-        let element = shown.into_element(id, place);
+        let mut element = shown.into_element(id, place);
+        if let ElementKind::Equation(equation) = &mut element.kind {
+            equation.spoken = speech::parts(&equation.formula.latex, Locale::of(&self.settings.language));
+        }
         match from {
             Some(from) => {
                 self.leave(Some(&from));

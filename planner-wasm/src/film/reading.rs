@@ -107,7 +107,7 @@ mod tests {
     fn what_holds_more_stands_longer() {
         let equation = |latex: &str| {
             let formula = Formula { latex: latex.to_owned() };
-            reading_ms(&ElementKind::Equation(Equation { formula }))
+            reading_ms(&ElementKind::Equation(Equation { formula, spoken: Vec::new() }))
         };
         assert_eq!(equation("x = 1"), 1_750);
         assert!(

@@ -285,6 +285,18 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 
+/// Tells each formula of a line that is heard and can't be read, or only in part.
+pub(crate) fn tell_unreadable(line: &[Inline], warnings: &mut Warnings) {
+    for inline in line {
+        if let Inline::Math(source, place) | Inline::Display(source, place) = inline
+            && let Err(why) = drawable(source, *place, warnings)
+        {
+            let message = format!("the formula is read letter by letter: {why}");
+            warnings.add("plan.formula_not_understood", message, *place);
+        }
+    }
+}
+
 /// A heading: as it is written, with formulas as words.
 pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
     let locale = Locale::of(&settings.language);

@@ -111,7 +111,11 @@ pub(super) fn draft(
     }
     let elements = &elements[..elements.len().min(MOST_ELEMENTS)];
     let own = scene.get(&["title", "heading", "name", "header"]).and_then(Value::text);
-    let mut heading = own.map(|title| inline::read(&inline::of_text(&title, place), settings));
+    let mut heading = own.map(|title| {
+        let line = inline::of_text(&title, place);
+        inline::tell_unreadable(&line, reader.warnings);
+        inline::read(&line, settings)
+    });
     let mut steps = reader.steps(scene, elements, &mut heading);
     let mut kind = if elements.is_empty() { card(scene) } else { SceneKind::Lesson };
     let mut plays_ms = 0;
@@ -153,7 +157,11 @@ impl Reader<'_, '_> {
     fn heard(&mut self, value: Option<&Value>) -> String {
         let place = value.map(|value| self.positions.at(value.at));
         match (value.and_then(fields::spoken), place) {
-            (Some(text), Some(place)) => inline::heard(&inline::of_text(&text, place), self.settings),
+            (Some(text), Some(place)) => {
+                let line = inline::of_text(&text, place);
+                inline::tell_unreadable(&line, self.warnings);
+                inline::heard(&line, self.settings)
+            }
             _ => String::new(),
         }
     }

@@ -128,7 +128,7 @@ pub(crate) fn program(name: String, text: &str, place: Place, warnings: &mut War
 /// A displayed formula, or a box with what is written.
 pub(crate) fn equation(source: &str, place: Place, warnings: &mut Warnings) -> ElementKind {
     match inline::drawable(source, place, warnings) {
-        Ok(formula) => ElementKind::Equation(Equation { formula }),
+        Ok(formula) => ElementKind::Equation(Equation { formula, spoken: Vec::new() }),
         Err(why) => {
             inline::not_understood(&why, place, warnings);
             placeholder("Formula", &latex_reader::written(source))

@@ -168,6 +168,7 @@ impl Writer {
         let Section { level, heading, place, mut blocks } = section;
         let first = !std::mem::replace(&mut self.wrote, true);
         let last = last && !first;
+        inline::tell_unreadable(&heading, &mut self.film.warnings);
         let name = Some(inline::read(&heading, self.film.settings()))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| self.title.clone());
@@ -279,14 +280,7 @@ impl Writer {
         let Block { place, kind } = block;
         let kind = match kind {
             BlockKind::Spoken(line) => {
-                for inline in &line {
-                    if let Inline::Math(source, place) | Inline::Display(source, place) = inline
-                        && let Err(why) = inline::drawable(source, *place, &mut self.film.warnings)
-                    {
-                        let message = format!("the formula is read letter by letter: {why}");
-                        self.film.warnings.add("plan.formula_not_understood", message, *place);
-                    }
-                }
+                inline::tell_unreadable(&line, &mut self.film.warnings);
                 let words = inline::heard(&line, self.film.settings());
                 if words.is_empty() {
                     return Vec::new();

@@ -98,7 +98,7 @@ impl Formulas {
     /// numbers of the formulas that something refers to.
     pub(super) fn begin(&mut self, text: &str, body: usize) {
         self.definitions.take(&text[..body]);
-        for (index, label) in latex_reader::referred(&text[body..]).into_iter().enumerate() {
+        for (index, label) in super::labels::referred(&text[body..]).into_iter().enumerate() {
             self.definitions.number(&label, &(index + 1).to_string());
         }
     }
@@ -330,7 +330,15 @@ impl<'a> Pass<'a, '_> {
             is_mark(&words) || words.chars().all(known)
         };
         let latex = self.unquoted(latex);
-        self.formula(&latex, length, alone)
+        let (label, note) = super::labels::after_formula(&rest[length..]).unwrap_or_default();
+        if !alone || self.formulas.definitions.numbered(label).is_none() {
+            return self.formula(&latex, length, alone);
+        }
+        let labelled = format!("{}\\label{{{label}}}", latex.trim_end());
+        let taken = self.formula(&labelled, length, alone);
+        // The label itself is no word.
+        self.copied += note;
+        taken + note
     }
 
     /// What stands before this place in its line.

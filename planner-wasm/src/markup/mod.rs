@@ -10,6 +10,7 @@ use std::collections::btree_map::Entry;
 mod dialect;
 pub(crate) mod formulas;
 mod html;
+mod labels;
 pub(crate) mod source;
 
 use self::formulas::Formulas;

@@ -1,7 +1,11 @@
 //! A formula as words, as a teacher reads it aloud, in the lesson's language where that is known here.
 
+use latex_reader::Definitions;
+use ratex_parser::ParseNode;
+
 use super::locale::Locale;
 use crate::latex::{self, Kind, Node, Row, Table};
+use crate::storyboard::SpokenPart;
 use crate::symbols;
 
 /// What was said so far, and in which language.
@@ -17,10 +21,37 @@ struct Said {
 /// The words of a formula; of one that can't be understood, its letters and numbers, never its markup. A command that is not known is
 /// shown and has no words.
 pub(crate) fn words(source: &str, locale: &'static Locale) -> String {
-    let Ok(row) = latex::parse(source) else { return letters(source) };
+    // What it defines and what its commands are called is markup.
+    let Ok(row) = latex::parse(source) else { return letters(&without_commands(&latex_reader::written(source))) };
     let said = spoken(&row, locale);
     // Nothing but what is not known.
     if said.is_empty() { letters(source) } else { said }
+}
+
+/// Bytes of a formula whose parts have words, and how many of them: longer ones are lines of a derivation.
+const LONGEST_DIVIDED: usize = 1_000;
+const MOST_PARTS: usize = 40;
+
+/// How the parts of a formula are read aloud, by the names that a highlight has for them. Those whose words are not among the words of the
+/// whole are left out: nobody hears the exponent of "x squared".
+pub(crate) fn parts(source: &str, locale: &'static Locale) -> Vec<SpokenPart> {
+    if source.len() > LONGEST_DIVIDED {
+        return Vec::new();
+    }
+    let reading = latex_reader::read(source, &Definitions::default(), latex::DIALECT).ok();
+    let Some(reading) = reading.filter(|reading| reading.faults.is_empty()) else { return Vec::new() };
+    let whole = format!(" {} ", spoken(&latex::row(&reading.nodes), locale));
+    let heard = |(part, nodes): (String, Vec<ParseNode>)| {
+        let words = spoken(&latex::row(&nodes), locale);
+        let bare = words.trim_end_matches([',', '.']);
+        let among = !bare.is_empty()
+            && whole.match_indices(bare).any(|(at, _)| {
+                let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+                !letter(whole[..at].chars().next_back()) && !letter(whole[at + bare.len()..].chars().next())
+            });
+        among.then(|| SpokenPart { part, words: bare.to_owned() })
+    };
+    latex_reader::parts::named(reading.nodes).into_iter().take(MOST_PARTS).filter_map(heard).collect()
 }
 
 /// Bytes of what may be a formula within words.
@@ -33,6 +64,33 @@ pub(crate) fn words_if_whole(source: &str, locale: &'static Locale) -> String {
         return letters(source);
     }
     latex::parse_whole(source).map_or_else(|| letters(source), |row| spoken(&row, locale))
+}
+
+/// Whether words stand first, which say themselves that it is a condition.
+fn begins_with_words(row: &[Node]) -> bool {
+    match row.iter().find(|node| !matches!(node, Node::Space(_))) {
+        Some(Node::Text(_)) => true,
+        Some(Node::Group(inner)) => begins_with_words(inner),
+        _ => false,
+    }
+}
+
+/// A formula without the names of its commands, and of its environments.
+fn without_commands(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        out.push(' ');
+        let name = &rest[at + 1..];
+        let letters = name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len());
+        rest = &name[letters..];
+        if matches!(&name[..letters], "begin" | "end") {
+            rest = rest.split_once('}').map_or("", |(_, rest)| rest);
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// What is left of a formula without its markup.
@@ -644,7 +702,7 @@ fn rows(table: &Table, out: &mut Said) {
         for (cell, content) in row.iter().enumerate() {
             if cell > 0 && matrix {
                 out.text.push_str(" ,");
-            } else if cell > 0 && cases && !matches!(content.first(), Some(Node::Text(_))) {
+            } else if cell > 0 && cases && !begins_with_words(content) {
                 put(out, "if");
             }
             say(content, out);
@@ -655,7 +713,47 @@ fn rows(table: &Table, out: &mut Said) {
 #[cfg(test)]
 mod tests {
     use super::super::locale::Locale;
-    use super::words;
+    use super::{parts, words};
+
+    #[test]
+    fn parts_have_the_words_that_are_heard_of_them() {
+        let heard = |source: &str| {
+            let parts = parts(source, Locale::english());
+            parts.into_iter().map(|part| format!("{}: {}", part.part, part.words)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            heard(r"x^2 + \frac{a+b}{c} = \sqrt{y}"),
+            [
+                "side 1: x squared plus a plus b, all over c",
+                "term 1: x squared",
+                "term 2: plus a plus b, all over c",
+                "fraction 1: a plus b, all over c",
+                "numerator 1: a plus b",
+                "term 3: a",
+                "term 4: plus b",
+                "denominator 1: c",
+                "side 2: the square root of y",
+                "root 1: the square root of y",
+                "radicand 1: y",
+            ]
+        );
+        // Its author's name; what can't be read has no words.
+        assert!(heard(r"a + \htmlId{here}{b c}").contains(&"here: b c".to_owned()));
+        assert!(heard(r"a + \nosuch b").is_empty());
+        assert!(heard("x").is_empty());
+    }
+
+    #[test]
+    fn a_condition_in_words_is_said_once() {
+        let cases = r"\begin{cases} x & \text{if } x \ge 0 \\ -x & \text{otherwise} \\ 1 & x = 3 \end{cases}";
+        let said = "x if x is at least 0, minus x otherwise, 1 if x equals 3";
+        assert_eq!(words(cases, Locale::english()), said);
+    }
+
+    #[test]
+    fn no_command_is_heard_of_what_can_not_be_read() {
+        assert_eq!(words(r"\def\a{\a\a} x \a", Locale::english()), "x");
+    }
 
     #[test]
     fn formulas_are_read_as_a_teacher_reads_them() {

@@ -9,6 +9,6 @@ mod prose;
 mod ssml;
 
 pub(crate) use locale::Locale;
-pub(crate) use mathematics::{tidy, words};
+pub(crate) use mathematics::{parts, tidy, words};
 pub(crate) use prose::{code, prose, written};
 pub(crate) use ssml::unmarked;

@@ -898,6 +898,18 @@ wit! {
     record Equation {
         /// The formula.
         formula: Formula,
+        /// How its parts are read aloud, in the storyboard's language: whoever hears these words can be shown the part.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spoken: Vec<SpokenPart>,
+    }
+}
+wit! {
+    /// A part of a formula, and its words.
+    record SpokenPart {
+        /// The part, as a highlight names it: `fraction 1`, or its author's name for it.
+        part: String,
+        /// How it is read aloud, as it stands in the words of the whole formula.
+        words: String,
     }
 }
 wit! {

@@ -127,6 +127,57 @@ fn macros_units_and_packages() {
 }
 
 #[test]
+fn the_usual_commands_of_packages_are_drawn_whole() {
+    let formulas =
+        include_str!("../../../../tests/fixtures/formula-commands.txt").lines().filter(|line| !line.starts_with("# "));
+    let mut count = 0;
+    for tex in formulas {
+        let answer = set(tex);
+        assert!(answer.error.is_none() && answer.faults.is_empty(), "{tex}: {:?} {:?}", answer.error, answer.faults);
+        // Letters of the system's fonts, such as ↤, have no ink here: the library knows no folder of fonts.
+        assert!(!answer.items.is_empty() || !answer.missing.is_empty(), "{tex}");
+        count += 1;
+    }
+    assert!(count > 800, "{count}");
+}
+
+#[test]
+fn arguments_of_packages_are_no_ink() {
+    for (tex, order) in [
+        (r"\qty\big(x)", "(x)"),
+        (r"\eval(x|_0^1", "(x∣10"),
+        (r"\mqty(\imat{2})", "(1001)"),
+        (r"\mqty(\admat{1,2,3})", "-123-"),
+        (r"\mqty(\dmat[0]{1,2&3\\4&5})", "-100023045-"),
+        (r"\mqty(\xmat*{a}{1}{2})", "(a1a2)"),
+        (r"\bra{a}\ket{b}", "⟨a∣b⟩"),
+        (r"\num{3x4}", "3×4"),
+        (r"\qty{2}{\uF}", "2μF"),
+        (r"\unit{\per\kmol}", "kmol−1"),
+        (r"\complexnum{1-2i}", "1−2i"),
+        (r"\underbracket[1pt][2pt]{x}_a", "x-a"),
+        (r"\vdotswithin{=}", "⋮-"),
+        (r"\cfrac[l]{1}{2}", "1-2"),
+        (r"\begin{pmatrix}1&2\\3&\end{pmatrix}", "(123)"),
+        (r"\begin{array}{cc}1&2\\ 3 & \end{array}", "123"),
+        (r"a &= b \\ c &", "a=bc"),
+        (r"\cases{a&b\cr c&}", "{abc"),
+        (r"\begin{aligned}[t]a&=b\end{aligned}", "a=b"),
+        (r"\begin{bmatrix}[c|c]1&2\end{bmatrix}", "[1-2]"),
+        (r"\begin{bmatrix}[c]1\end{bmatrix}", "[1]"),
+        (r"\begin{dcases*}a&if $b$\end{dcases*}", "{aifb"),
+        (r"\begin{psmallmatrix*}[r]a&b\end{psmallmatrix*}", "(ab)"),
+        (r"\DeclarePairedDelimiter{\br}{\langle}{\rangle}\br*{x}\br[\big]{y}\br{z}", "⟨x⟩⟨y⟩⟨z⟩"),
+        (r"\left\llbracket x\right\rrbracket", "[[x]]"),
+        (r"x \eqno(7)", "x(7)"),
+        (r"\textcolor{.}{x}", "x"),
+        (r"\ding{51}\unicode{x41}", "✓A"),
+    ] {
+        assert_eq!(ink(&set(tex)), order, "{tex}");
+    }
+}
+
+#[test]
 fn every_font_has_a_capital_or_a_bracket() {
     let drawn = FONTS[..19]
         .iter()

@@ -3,6 +3,7 @@
 use super::admonition::{named, without_options};
 use super::rule::{Context, callout, capital, is_callout, leading};
 use crate::markup::formulas;
+use crate::markup::labels;
 use crate::markup::source::Source;
 
 /// Languages whose chunks are run; other names in braces are directives.
@@ -140,6 +141,8 @@ fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context:
     let indent = body.iter().filter(|line| !line.text.trim().is_empty()).map(|line| leading(&line.text).1).min();
     let indent = indent.unwrap_or_default();
     let body: Vec<Source> = body.iter().map(|line| line.part(indent.min(line.text.len())..line.text.len())).collect();
+    let label =
+        body.iter().find_map(|line| line.text.strip_prefix(":label:")).map(|label| labels::option(label).to_owned());
     let body = without_options(&body);
     let kind = name.rsplit(':').next().unwrap_or(name).trim_start_matches("prf-");
     let text = |context: &mut Context<'_>| of_lines(body, at, context);
@@ -149,7 +152,12 @@ fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context:
             let language = language.replace("ipython3", "python");
             fenced(&language, body, at)
         }
-        "math" => fenced("math", body, at),
+        "math" => {
+            let label = label.filter(|label| context.formulas.definitions.numbered(label).is_some());
+            let label = label.map(|label| Source::made(format!("\\label{{{label}}}"), at));
+            let body: Vec<Source> = body.iter().cloned().chain(label).collect();
+            fenced("math", &body, at)
+        }
         "mermaid" => fenced("mermaid", body, at),
         "figure" | "image" | "figure-md" => {
             let caption = body.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 
 use super::rule::Context;
 use crate::markup::formulas::{GUARD, is_private};
+use crate::markup::labels;
 use crate::markup::source::{Ends, Rewriter, Source, near};
 
 /// What a rule takes from the rest of a line, and what stands in its place.
@@ -43,6 +44,7 @@ type InlineRule = fn(&Here<'_, '_>, &mut Context<'_>) -> Option<Taken>;
 const RULES: &[(&str, InlineRule)] = &[
     ("!", embed),
     ("[", wiki_link),
+    ("[", numbered_link),
     ("[", citation),
     ("]", target),
     ("!", picture_of_deck),
@@ -317,7 +319,7 @@ fn template(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `` {ref}`words <label>` `` of MyST.
-fn role(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+fn role(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     let (name, length) = here.between("{", "}`")?;
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':')) {
         return None;
@@ -333,7 +335,8 @@ fn role(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
         }
         "sub" => lowered(words).into_owned(),
         "sup" => raised(words).into_owned(),
-        "cite" | "numref" | "eq" | "index" | "footcite" | "download" if bare => String::new(),
+        "eq" => referred(labels::of_role(text), true, here, context),
+        "cite" | "numref" | "index" | "footcite" | "download" if bare => String::new(),
         "t" | "p" | "ps" | "ts" | "fnote" | "footnote" if bare => String::new(),
         // A label is no word.
         "ref" | "doc" | "any" | "term" if bare && text.contains(['-', '_', '/', ':']) => String::new(),
@@ -396,22 +399,45 @@ fn reference(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     ];
     let command = COMMANDS.iter().find(|command| here.rest.starts_with(**command))?;
     let (label, length) = here.between(command, "}")?;
-    let number = match *command {
-        "\\eqref{" | "\\ref{" | "\\cref{" | "\\Cref{" | "\\autoref{" => context.formulas.definitions.numbered(label),
-        _ => None,
+    let made = match *command {
+        "\\eqref{" => referred(label, true, here, context),
+        "\\ref{" | "\\cref{" | "\\Cref{" | "\\autoref{" => {
+            context.formulas.definitions.numbered(label).unwrap_or_default().to_owned()
+        }
+        _ => String::new(),
     };
-    let bracketed = *command == "\\eqref{";
-    Some((length, number.map(|one| if bracketed { format!("({one})") } else { one.to_owned() }).unwrap_or_default()))
+    Some((length, made))
 }
 
-/// `@fig-plot` of Quarto.
-fn cross_reference(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+/// The number of the formula that something refers to; what refers to none is told, for then words are missing.
+fn referred(label: &str, bracketed: bool, here: &Here<'_, '_>, context: &mut Context<'_>) -> String {
+    match context.formulas.definitions.numbered(label) {
+        Some(number) if bracketed => format!("({number})"),
+        Some(number) => number.to_owned(),
+        None => {
+            let message = format!("no formula has the label `{}`: the reference is left out", label.trim());
+            context.warn("plan.left_out", message, here.origin);
+            String::new()
+        }
+    }
+}
+
+/// `[](#label)` of MyST, which stands for the number of a formula.
+fn numbered_link(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (label, length) = here.between("[](#", ")")?;
+    let number = context.formulas.definitions.numbered(label)?;
+    Some((length, format!("({number})")))
+}
+
+/// `@fig-plot` and `@eq-mean` of Quarto: formulas have numbers, others are not known here.
+fn cross_reference(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     const KINDS: &[&str] =
         &["fig-", "tbl-", "eq-", "sec-", "thm-", "lem-", "def-", "lst-", "exr-", "exm-", "cor-", "prp-"];
     let name = here.rest.strip_prefix('@')?;
     KINDS.iter().find(|kind| name.starts_with(**kind))?;
-    let length = name.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_')).unwrap_or(name.len());
-    Some((length + 1, String::new()))
+    let label = labels::quarto(name);
+    let made = if label.starts_with("eq-") { referred(label, true, here, context) } else { String::new() };
+    Some((label.len() + 1, made))
 }
 
 /// What stands between two doubled marks with no space inside of them.

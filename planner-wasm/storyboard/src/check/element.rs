@@ -19,7 +19,14 @@ pub(super) fn kind(kind: &ElementKind) -> Result<(), String> {
                 of_text(&item.text)
             })
         }
-        ElementKind::Equation(equation) => of_formula(&equation.formula),
+        ElementKind::Equation(equation) => {
+            of_formula(&equation.formula)?;
+            count("spoken parts", equation.spoken.len(), 0, ITEMS)?;
+            equation.spoken.iter().try_for_each(|spoken| {
+                text("part", &spoken.part, 1_000)?;
+                text("words", &spoken.words, TEXT)
+            })
+        }
         ElementKind::Code(code) => {
             text("language", &code.language, 100)?;
             text("code", &code.text, TEXT)?;

@@ -304,6 +304,8 @@ class Equation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     formula: Formula
     """The formula."""
+    spoken: tuple[SpokenPart, ...] = ()
+    """How its parts are read aloud, in the storyboard's language: whoever hears these words can be shown the part."""
 
 
 class Expression(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -658,6 +660,15 @@ class Sphere(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Its centre."""
     radius: float
     """Greater than 0."""
+
+
+class SpokenPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a formula, and its words."""
+
+    part: str
+    """The part, as a highlight names it: `fraction 1`, or its author's name for it."""
+    words: str
+    """How it is read aloud, as it stands in the words of the whole formula."""
 
 
 class Stroke(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
