@@ -4,8 +4,8 @@ Of a Manim program it is the last frame of each part that it reports, and the pi
 
 `gallery.py CHALKREEL LAYERS OUT [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, and parts of
 names of documents when not all are wanted. Exit code 1 when the planner refuses a document, when the stage's audit found
-an overlap, something outside the frame or a text under the legible floor, when a scene could not be drawn or a formula not
-set, or when the outer 2 % of a frame is not background. Of a program it fails when there is no clip, or it breaks off.
+an overlap, something outside the frame, a text under the legible floor or one that goes too soon, when a scene could
+not be drawn or a formula not set, or when the outer 2 % of a frame is not background. Of a program it fails when there is no clip, or it breaks off.
 
 Scenes are drawn at 4 frames a second, by the warm worker that draws films, and Manim programs by the program that draws
 those: what is on the screen at a beat's end does not depend on how smooth the way there was.
@@ -32,7 +32,8 @@ from PIL import Image, ImageDraw, ImageFont
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 DOCUMENTS = ("lessons/*", "plans/*.json", "storyboards/*.json")
 WIDTH, HEIGHT, FPS = 854, 480, 4
-LONGEST_BEAT = 10 * FPS
+LONGEST_BEAT = 120 * FPS
+"""What is held still is drawn once."""
 AT_ONCE = os.cpu_count() or 2
 SCENE_TIMEOUT = 600
 """Seconds for one scene, on a machine that has other things to do too."""
@@ -131,7 +132,7 @@ class Gallery:
         return frames
 
     def _order(self, path: Path, board: dict[str, Any], scene: dict[str, Any], folder: Path) -> dict[str, Any]:
-        lengths = [max(FPS, min(LONGEST_BEAT, (beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000)) for beat in scene["beats"]]
+        lengths = [max(FPS, min(LONGEST_BEAT, -(-(beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000))) for beat in scene["beats"]]
         lengths[-1] += FAREWELL
         elements = (
             action.get("show") or action.get("transform", {}).get("into")
@@ -248,7 +249,7 @@ def main() -> int:
         gallery.close()
     for fault in gallery.faults:
         print(f"gallery: {fault}", file=sys.stderr)
-    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small")}
+    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small", "too_short")}
     print(" ".join(f"{name} {count}" for name, count in seen.items()), f"in {out}")
     return 1 if gallery.faults else 0
 

@@ -1,6 +1,7 @@
 //! Labels of figures, which are words and no formulas: the LaTeX that authors write in them becomes signs of Unicode.
 
 use crate::latex::{self, Node};
+use crate::symbols;
 
 /// `v_0 \cos\theta` as `v₀ cos θ`; what has no such signs stays as it was written, without its dollars.
 pub(crate) fn label(text: &str) -> String {
@@ -46,7 +47,7 @@ fn with_powers(text: &str) -> Option<String> {
         match byte {
             b'^' => {
                 let power = rest.next().filter(|power| based && power.is_ascii_alphanumeric())?;
-                script(&[Node::Char(char::from(power))], '^', SUPERSCRIPTS, &mut out);
+                script(&[Node::Char(char::from(power))], '^', small_above, &mut out);
                 based = false;
                 if rest.peek() == Some(&b'^') {
                     return None;
@@ -94,8 +95,8 @@ fn signs(row: &[Node], out: &mut String) -> bool {
             out.truncate(if operator { out.trim_end().len() } else { out.len() });
             written
                 && append(&"′".repeat(*primes), out)
-                && below.as_deref().is_none_or(|below| script(below, '_', SUBSCRIPTS, out))
-                && above.as_deref().is_none_or(|above| script(above, '^', SUPERSCRIPTS, out))
+                && below.as_deref().is_none_or(|below| script(below, '_', symbols::lowered, out))
+                && above.as_deref().is_none_or(|row| script(row, '^', small_above, out))
                 && append(if operator { " " } else { "" }, out)
         }
         Node::Fenced(left, row, right) => {
@@ -126,74 +127,22 @@ fn inside(row: &[Node], out: &mut String) -> bool {
     drawn
 }
 
-const SUBSCRIPTS: &[(char, char)] = &[
-    ('0', '₀'),
-    ('1', '₁'),
-    ('2', '₂'),
-    ('3', '₃'),
-    ('4', '₄'),
-    ('5', '₅'),
-    ('6', '₆'),
-    ('7', '₇'),
-    ('8', '₈'),
-    ('9', '₉'),
-    ('+', '₊'),
-    ('-', '₋'),
-    ('=', '₌'),
-    ('(', '₍'),
-    (')', '₎'),
-    ('a', 'ₐ'),
-    ('e', 'ₑ'),
-    ('h', 'ₕ'),
-    ('i', 'ᵢ'),
-    ('j', 'ⱼ'),
-    ('k', 'ₖ'),
-    ('l', 'ₗ'),
-    ('m', 'ₘ'),
-    ('n', 'ₙ'),
-    ('o', 'ₒ'),
-    ('p', 'ₚ'),
-    ('r', 'ᵣ'),
-    ('s', 'ₛ'),
-    ('t', 'ₜ'),
-    ('u', 'ᵤ'),
-    ('v', 'ᵥ'),
-    ('x', 'ₓ'),
-];
-
-const SUPERSCRIPTS: &[(char, char)] = &[
-    ('0', '⁰'),
-    ('1', '¹'),
-    ('2', '²'),
-    ('3', '³'),
-    ('4', '⁴'),
-    ('5', '⁵'),
-    ('6', '⁶'),
-    ('7', '⁷'),
-    ('8', '⁸'),
-    ('9', '⁹'),
-    ('+', '⁺'),
-    ('-', '⁻'),
-    ('=', '⁼'),
-    ('(', '⁽'),
-    (')', '⁾'),
-    ('n', 'ⁿ'),
-    ('i', 'ⁱ'),
-    ('x', 'ˣ'),
-    ('T', 'ᵀ'),
-    ('∘', '°'),
-    ('′', '′'),
-    ('*', '*'),
-];
+/// A sign above the line as labels have it: a circle is that of degrees, and a prime and a star stand there anyhow.
+fn small_above(c: char) -> Option<char> {
+    match c {
+        '∘' => Some('°'),
+        '′' | '*' => Some(c),
+        c => symbols::raised(c),
+    }
+}
 
 /// A script in small signs; one that has none follows `sign` as it is.
-fn script(row: &[Node], sign: char, small: &[(char, char)], out: &mut String) -> bool {
+fn script(row: &[Node], sign: char, small: fn(char) -> Option<char>, out: &mut String) -> bool {
     let mut inner = String::new();
     if !signs(row, &mut inner) {
         return false;
     }
-    let of = |c: char| small.iter().find(|(usual, _)| *usual == c).map(|(_, small)| *small);
-    match inner.chars().map(of).collect::<Option<String>>() {
+    match inner.chars().map(small).collect::<Option<String>>() {
         Some(small) => out.push_str(&small),
         None => {
             out.push(sign);

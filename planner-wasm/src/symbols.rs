@@ -27,6 +27,100 @@ pub(crate) fn words() -> impl Iterator<Item = &'static str> {
     SYMBOLS.iter().map(|symbol| symbol.words)
 }
 
+/// Small signs above the line, by the usual ones.
+const RAISED: &[(char, char)] = &[
+    ('0', '⁰'),
+    ('1', '¹'),
+    ('2', '²'),
+    ('3', '³'),
+    ('4', '⁴'),
+    ('5', '⁵'),
+    ('6', '⁶'),
+    ('7', '⁷'),
+    ('8', '⁸'),
+    ('9', '⁹'),
+    ('+', '⁺'),
+    ('-', '⁻'),
+    ('=', '⁼'),
+    ('(', '⁽'),
+    (')', '⁾'),
+    ('n', 'ⁿ'),
+    ('i', 'ⁱ'),
+    ('x', 'ˣ'),
+    ('T', 'ᵀ'),
+    ('a', 'ᵃ'),
+    ('b', 'ᵇ'),
+    ('c', 'ᶜ'),
+    ('k', 'ᵏ'),
+    ('m', 'ᵐ'),
+    ('t', 'ᵗ'),
+];
+/// Small signs below the line, by the usual ones.
+const LOWERED: &[(char, char)] = &[
+    ('0', '₀'),
+    ('1', '₁'),
+    ('2', '₂'),
+    ('3', '₃'),
+    ('4', '₄'),
+    ('5', '₅'),
+    ('6', '₆'),
+    ('7', '₇'),
+    ('8', '₈'),
+    ('9', '₉'),
+    ('+', '₊'),
+    ('-', '₋'),
+    ('=', '₌'),
+    ('(', '₍'),
+    (')', '₎'),
+    ('a', 'ₐ'),
+    ('e', 'ₑ'),
+    ('h', 'ₕ'),
+    ('i', 'ᵢ'),
+    ('j', 'ⱼ'),
+    ('k', 'ₖ'),
+    ('l', 'ₗ'),
+    ('m', 'ₘ'),
+    ('n', 'ₙ'),
+    ('o', 'ₒ'),
+    ('p', 'ₚ'),
+    ('r', 'ᵣ'),
+    ('s', 'ₛ'),
+    ('t', 'ₜ'),
+    ('u', 'ᵤ'),
+    ('v', 'ᵥ'),
+    ('x', 'ₓ'),
+];
+
+/// A sign as a small one above the line, where there is such a one.
+pub(crate) fn raised(usual: char) -> Option<char> {
+    small(usual, RAISED)
+}
+
+/// A sign as a small one below the line, where there is such a one.
+pub(crate) fn lowered(usual: char) -> Option<char> {
+    small(usual, LOWERED)
+}
+
+/// The usual sign of a small one that stands above the line.
+pub(crate) fn of_raised(small: char) -> Option<char> {
+    usual(small, RAISED)
+}
+
+/// The usual sign of a small one that stands below the line.
+pub(crate) fn of_lowered(small: char) -> Option<char> {
+    usual(small, LOWERED)
+}
+
+fn small(usual: char, table: &[(char, char)]) -> Option<char> {
+    // Dashes are written for minus signs.
+    let usual = if matches!(usual, '−' | '–') { '-' } else { usual };
+    table.iter().find(|(known, _)| *known == usual).map(|(_, small)| *small)
+}
+
+fn usual(small: char, table: &[(char, char)]) -> Option<char> {
+    table.iter().find(|(_, known)| *known == small).map(|(usual, _)| *usual)
+}
+
 /// The character of a delimiter's command.
 pub(crate) fn delimiter(name: &str) -> Option<char> {
     Some(match name {

@@ -459,6 +459,142 @@ fn notebooks_are_lessons_with_programs_and_outputs() {
     assert_eq!(warned(&film, "plan.image_not_usable").len(), 1);
 }
 
+#[test]
+fn components_of_pages_leave_their_words() {
+    let film = planned("mdx-page.mdx");
+    assert_eq!(headings(&film), ["Mixing"]);
+    assert_eq!(
+        said(&film),
+        [
+            "Green light and red light together look yellow.",
+            "Paint",
+            "Paint takes light away.",
+            "Light",
+            "Light adds up.",
+            "Screens use RGB.",
+        ]
+    );
+    assert_eq!(
+        shown(&film).iter().filter(|one| one.starts_with("code")).collect::<Vec<_>>(),
+        ["code js mix(\"red\", \"green\");\n  // brown"]
+    );
+    assert_eq!(warned(&film, "plan.left_out").len(), 1, "what the abbreviation stands for: {:?}", film.warnings);
+    assert!(warned(&film, "plan.markup_spoken").is_empty(), "{:?}", film.warnings);
+}
+
+#[test]
+fn questions_of_lessons_are_asked_and_answered() {
+    let film = planned("liascript-quiz.md");
+    let words = said(&film);
+    let at = |wanted: &str| {
+        words.iter().position(|words| words.starts_with(wanted)).unwrap_or_else(|| panic!("{wanted}: {words:?}"))
+    };
+    assert!(at("What does a fish") < at("B. gills") && at("It keeps water") < at("dam"), "{words:?}");
+    assert!(at("dam") < at("A wall that holds"), "{words:?}");
+    assert_eq!(*words.last().unwrap(), "Water is wet / dry here, and a film shows it.");
+    let all = shown(&film);
+    assert!(all.contains(&"list [A. lungs][B. gills][C. leaves]".to_owned()), "{all:?}");
+    assert!(all.contains(&"callout B. gills".to_owned()) && all.contains(&"callout dam".to_owned()), "{all:?}");
+    let moments = film
+        .scenes
+        .iter()
+        .flat_map(|scene| &scene.beats)
+        .filter(|beat| beat.narration.is_empty() && beat.pause_ms >= 4_000);
+    assert!(moments.count() >= 2, "a moment to think before each answer");
+}
+
+#[test]
+fn divisions_and_tables_of_books_are_what_they_say() {
+    let film = planned("quarto-divs.qmd");
+    let all = shown(&film).join("\n");
+    assert!(all.contains("callout **Mind the angle:** Only right triangles obey it."), "{all}");
+    assert!(all.contains("callout **Pythagoras:** The squares add up."), "{all}");
+    assert!(all.contains("equation a = 3 \\tag{1.2}"), "{all}");
+    assert!(said(&film).contains(&"Written in small capitals, it reads the same now."), "{:?}", said(&film));
+    none_of(&said(&film), &["1.2", "eq-sides", "{", "]"]);
+    let film = planned("myst-tables.md");
+    let all = shown(&film);
+    assert!(all.contains(&"table Fruit|Price/Apple|3".to_owned()), "{all:?}");
+    assert!(all.contains(&"table Day|Sold, in all/Monday|12".to_owned()), "{all:?}");
+    assert!(all.contains(&"text **Storage**".to_owned()), "{all:?}");
+    assert_eq!(said(&film), ["What fruit costs", "Keep apples cool.", "The price grows with the number."]);
+    let film = planned("jekyll-links.md");
+    assert_eq!(said(&film), ["Read the first part and the map before.", "A river flows downhill."]);
+    let all = shown(&film);
+    assert!(all.contains(&"image spring.png A spring in the hills ".to_owned()), "{all:?}");
+    assert!(all.contains(&"equation Q = A v".to_owned()), "{all:?}");
+    assert!(
+        warned(&film, "plan.left_out").iter().any(|one| one.contains("table of contents with 3")),
+        "{:?}",
+        film.warnings
+    );
+}
+
+#[test]
+fn forces_on_a_body_are_arrows() {
+    for (name, labels) in
+        [("forces.md", ["sledge", "mg", "N", "friction"]), ("plan-free-body.json", ["block", "mg", "N", "F"])]
+    {
+        let film = planned(name);
+        let drawings = elements(&film).into_iter().filter_map(|element| match &element.kind {
+            ElementKind::Drawing(drawing) => Some(drawing),
+            _ => None,
+        });
+        let found: Vec<Vec<&str>> = drawings
+            .map(|drawing| {
+                drawing.shapes.iter().map(|shape| shape.label.as_str()).filter(|label| !label.is_empty()).collect()
+            })
+            .collect();
+        assert_eq!(found, [labels.to_vec()], "{name}");
+        assert!(film.warnings.is_empty(), "{name}: {:?}", film.warnings);
+    }
+    assert_eq!(said(&planned("plan-free-body.json")), ["Two forces are in balance."]);
+}
+
+#[test]
+fn flowcharts_are_read_in_all_their_forms() {
+    let film = planned("mermaid-forms.md");
+    assert_eq!(
+        shown(&film),
+        ["graph ice=Ice water=Water at 0 °C warm=Warm & wet steam=Steam one=Above freezing air=Air lost=Lost | \
+             ice>water: water>warm:heat it warm>steam: one>air: ice>lost: water>lost:"]
+    );
+    assert!(film.warnings.is_empty(), "{:?}", film.warnings);
+}
+
+#[test]
+fn what_is_set_apart_in_an_item_is_no_item() {
+    let film =
+        lesson("# A\n\n## B\n\n1. Do this\n\n   ```python\n   x = 1\n   ```\n\n   and look at it.\n\n2. Do that\n");
+    assert_eq!(shown(&film), ["list [1. Do this]", "code python x = 1", "text and look at it.", "list [2. Do that]"]);
+}
+
+#[test]
+fn short_lessons_are_in_their_language() {
+    for (text, language) in [
+        ("# Légende\n\n## Courant\n\n- tension\n- courant\n\nLe courant est donné par la loi.\n", "fr"),
+        ("# Lezione 1\n\n## Funzioni\n\nUna funzione associa ad ogni x un y.\n", "it"),
+        ("# Sets\n\n## De Morgan\n\nNot A or B.\n", "en"),
+    ] {
+        assert_eq!(lesson(text).language, language, "{text}");
+    }
+}
+
+#[test]
+fn a_lesson_that_lies_elsewhere_is_announced() {
+    let film = lesson("---\ntitle: Duality\ndescription: A very clever proof with trees.\nvideo: \"abc\"\n---\n");
+    assert_eq!((film.title.as_str(), said(&film)), ("Duality", vec!["A very clever proof with trees."]));
+    assert_eq!(warned(&film, "plan.empty_scene").len(), 1, "{:?}", film.warnings);
+}
+
+#[test]
+fn marks_in_code_are_meant() {
+    let film =
+        lesson("# A\n\n## B\n\nThe operator `[[` selects one, and `{{ }}` embraces.\n\nBut [[this is no link.\n");
+    let told = warned(&film, "plan.markup_spoken");
+    assert!(told.len() == 1 && told[0].starts_with("7: `[[`"), "{told:?}");
+}
+
 /// All that is seen, heard or told of a storyboard, in lower case.
 fn told(storyboard: &Storyboard) -> String {
     let mut all = format!("{} ", storyboard.title);

@@ -98,7 +98,7 @@ fn a_lecture_plan_becomes_a_film() {
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     assert_eq!(status["state"], "succeeded", "{status:#}");
-    assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0}));
+    assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0}));
     // Measured after each beat.
     let board = made.json("storyboard.json");
     for (scene, planned) in status["scenes"].as_array().unwrap().iter().zip(board["scenes"].as_array().unwrap()) {

@@ -36,6 +36,8 @@ use crate::text::one_line;
 
 /// No front matter that a person wrote is longer, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// Characters of what a document says it is about.
+const LONGEST_DESCRIPTION: usize = 1_000;
 /// Loudness of music against the voice, in decibels, when the lesson doesn't say: heard, and never in the way.
 const MUSIC_LEVEL_DB: f64 = -20.0;
 /// More than any lesson has names.
@@ -144,6 +146,7 @@ const OF_TOOLS: &[&str] = &[
     "include-before",
     "include-in-header",
     "index",
+    "info",
     "institute",
     "jekyll",
     "jupyter",
@@ -286,6 +289,8 @@ const OF_TOOLS: &[&str] = &[
     "words",
     "year",
     "created",
+    "credits",
+    "ordinal",
     "cdate",
     "mdate",
     "kernel_info",
@@ -458,7 +463,12 @@ fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place)) {
         "intro" => clip(value).map(|clip| settings.intro = Some(clip)),
         "outro" => clip(value).map(|clip| settings.outro = Some(clip)),
         "captions" => captions(settings, value),
-        name if OF_TOOLS.contains(&name) => Ok(()),
+        name if OF_TOOLS.contains(&name) => {
+            if let (true, Some(words)) = (matches!(name, "description" | "summary" | "excerpt"), value.word()) {
+                settings.description.get_or_insert(one_line(words, LONGEST_DESCRIPTION));
+            }
+            Ok(())
+        }
         _ => {
             let message = format!("the setting `{}` is not known and was left out", one_line(&key.name, 60));
             settings.warnings.push(warning("plan.unknown_setting", message, key.place));

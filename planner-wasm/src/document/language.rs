@@ -17,6 +17,57 @@ const ENGLISH: &[&str] = &[
     "an",
 ];
 
+/// Words of English that short texts have as well.
+const SHORT_ENGLISH: &[&str] =
+    &["a", "not", "or", "from", "at", "be", "have", "has", "its", "let", "then", "if", "do", "one", "so"];
+/// Words that nearly every sentence of a language has: of texts that are too short for trigrams they tell it. Single letters are
+/// formulas as often as words.
+const FREQUENT: &[(&str, &[&str])] = &[
+    (
+        "de",
+        &[
+            "der", "die", "das", "und", "ist", "nicht", "ein", "eine", "einen", "einer", "mit", "für", "von", "den",
+            "dem", "im", "auf", "wird", "sind", "wir", "zu", "des", "sich", "werden", "oder", "durch", "bei", "es",
+            "aus", "zum",
+        ],
+    ),
+    (
+        "fr",
+        &[
+            "le", "la", "les", "des", "est", "et", "une", "un", "dans", "du", "que", "qui", "pour", "par", "sur",
+            "nous", "avec", "sont", "au", "ce", "cette", "ou", "de", "on", "pas", "aux", "ces",
+        ],
+    ),
+    (
+        "es",
+        &[
+            "el", "la", "los", "las", "es", "una", "un", "de", "del", "que", "en", "por", "para", "con", "se", "son",
+            "al", "como", "su", "esta", "este", "cada", "si",
+        ],
+    ),
+    (
+        "pt",
+        &[
+            "os", "uma", "um", "de", "do", "da", "que", "em", "para", "com", "não", "dos", "das", "no", "na", "são",
+            "ao", "por", "se", "cada", "esta", "este", "pela", "pelo", "é",
+        ],
+    ),
+    (
+        "it",
+        &[
+            "il", "la", "le", "gli", "è", "una", "un", "di", "del", "della", "che", "per", "con", "nel", "non", "si",
+            "sono", "ad", "ogni", "lo", "dei", "delle", "da", "questo", "questa", "al",
+        ],
+    ),
+    (
+        "nl",
+        &[
+            "de", "het", "een", "van", "en", "is", "niet", "met", "voor", "wordt", "dat", "zijn", "op", "te", "aan",
+            "om",
+        ],
+    ),
+];
+
 /// Languages of the Latin script that a voice is found for, with their tags.
 const LATIN: &[(Lang, &str)] = &[
     (Lang::Eng, "en"),
@@ -135,12 +186,12 @@ pub(crate) fn detected(text: &str) -> Option<&'static str> {
 }
 
 fn latin(text: &str, letters: usize) -> Option<&'static str> {
-    if letters < LEAST_LATIN {
-        return None;
-    }
     let head: String = text.chars().take(MOST).collect();
     let words: Vec<String> =
         head.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    if letters < LEAST_LATIN {
+        return frequent(&words);
+    }
     let english = words.iter().filter(|word| ENGLISH.contains(&word.as_str())).count();
     if english * 8 >= words.len() {
         return Some("en");
@@ -149,7 +200,21 @@ fn latin(text: &str, letters: usize) -> Option<&'static str> {
     let found = detector.detect(&head)?;
     // In a long text even a small lead is one.
     let sure = found.is_reliable() || (letters >= 400 && found.confidence() > 0.3 && english * 20 < words.len());
-    LATIN.iter().find(|(lang, _)| *lang == found.lang()).map(|(_, tag)| *tag).filter(|_| sure)
+    let tag = LATIN.iter().find(|(lang, _)| *lang == found.lang()).map(|(_, tag)| *tag).filter(|_| sure);
+    tag.or_else(|| frequent(&words))
+}
+
+/// The language whose frequent words a short text has: at least two different ones, a fifth of all words, and more than of any other
+/// language.
+fn frequent(words: &[String]) -> Option<&'static str> {
+    let count = |known: &dyn Fn(&str) -> bool| words.iter().filter(|word| known(word)).count();
+    let english = count(&|word| ENGLISH.contains(&word) || SHORT_ENGLISH.contains(&word));
+    let mut counts: Vec<(usize, &str, &[&str])> =
+        FREQUENT.iter().map(|(tag, known)| (count(&|word| known.contains(&word)), *tag, *known)).collect();
+    counts.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
+    let [(most, tag, known), (second, ..), ..] = counts[..] else { return None };
+    let different = known.iter().filter(|known| words.iter().any(|word| word == *known)).count();
+    (different >= 2 && most > second && most > english && most * 5 >= words.len()).then_some(tag)
 }
 
 fn of(text: &str, languages: &[(Lang, &'static str)]) -> Option<&'static str> {
@@ -219,6 +284,15 @@ mod tests {
             ),
             ("Gauss, Euler, Lagrange, Cauchy, Riemann, Weierstrass, Dirichlet", None),
             ("Words.", None),
+            ("Légende\ntension\ncourant\nLe courant est donné par la loi.", Some("fr")),
+            ("Una funzione associa ad ogni x un y.", Some("it")),
+            ("Die Summe ist der Rest.", Some("de")),
+            ("La suma de los ángulos es constante.", Some("es")),
+            ("A soma dos ângulos não é uma constante.", Some("pt")),
+            ("De Morgan's law: not A or B", None),
+            ("La Place and de Moivre", None),
+            ("Let x be in A.", None),
+            ("del, die, case, van", None),
             ("α β γ", None),
             ("", None),
         ] {

@@ -7,6 +7,8 @@ use crate::storyboard::{Music, OnFailure, Quality, Theme, VoiceSettings, Warning
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) title: Option<String>,
+    /// What the document says it is about.
+    pub(crate) description: Option<String>,
     pub(crate) language: String,
     /// Whether the document, or its name, says which language it is in.
     pub(crate) language_is_named: bool,
@@ -30,6 +32,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             title: None,
+            description: None,
             language: "en".to_owned(),
             language_is_named: false,
             theme: Theme::Dark,

@@ -1,5 +1,7 @@
 //! Mermaid: flowcharts as graphs, `pie` as a chart. Other kinds are none of these, and are shown as they are written.
 
+use std::borrow::Cow;
+
 use super::graph::{MOST_EDGES, MOST_NODES};
 use super::words::short;
 use crate::drawing::expression::ParseError;
@@ -7,6 +9,8 @@ use crate::storyboard::{Bar, Chart, Edge, ElementKind, Graph, Layout, Node};
 
 /// Slices of a pie that are told apart.
 const MOST_SLICES: usize = 20;
+/// Lines of one quoted label.
+const MOST_LINES_OF_LABEL: usize = 12;
 /// Statements about how it looks.
 const LOOKS: &[&str] =
     &["style", "classdef", "class", "linkstyle", "click", "direction", "acctitle", "accdescr", "end", "%%"];
@@ -15,21 +19,23 @@ const LOOKS: &[&str] =
 ///
 /// # Errors
 /// [`ParseError`] with a place in `text`: it is of another kind, or too large.
-pub(crate) fn diagram(text: &str) -> Result<ElementKind, ParseError> {
+pub(crate) fn diagram(text: &str) -> Result<(ElementKind, Vec<String>), ParseError> {
     let wrong = |why: &str, at: usize| Err(ParseError { why: why.to_owned(), at });
-    let mut lines = lines(text).peekable();
+    let mut lines = whole(lines(text)).into_iter().peekable();
     // A front matter of its own.
-    if lines.peek().is_some_and(|(_, line)| *line == "---") {
+    if lines.peek().is_some_and(|(_, line)| line == "---") {
         lines.next();
-        lines.by_ref().find(|(_, line)| *line == "---");
+        lines.by_ref().find(|(_, line)| line == "---");
     }
     let Some((at, head)) = lines.next() else { return wrong("it is empty", 0) };
+    let head = head.as_ref();
     let kind = head.split([' ', '\t', ';']).next().unwrap_or_default().to_lowercase();
     match kind.as_str() {
-        "pie" => pie(head, lines, at).map(ElementKind::Chart),
+        "pie" => Ok((ElementKind::Chart(pie(head, lines, at)?), Vec::new())),
         "graph" | "flowchart" | "flowchart-elk" => {
             let first = head.split_once(';').map(|(_, rest)| (at, rest.trim())).filter(|(_, rest)| !rest.is_empty());
-            flowchart(first.into_iter().chain(lines)).map(ElementKind::Graph)
+            let first = first.map(|(at, rest)| (at, Cow::Borrowed(rest)));
+            flowchart(first.into_iter().chain(lines))
         }
         _ => wrong("only flowcharts and pies are drawn", at),
     }
@@ -46,10 +52,31 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     begins.filter(|(_, line)| !line.is_empty() && !line.starts_with("%%"))
 }
 
-fn pie<'a>(head: &str, lines: impl Iterator<Item = (usize, &'a str)>, at: usize) -> Result<Chart, ParseError> {
+/// Lines in which every quoted label is whole: a string of Markdown goes over several.
+fn whole<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, Cow<'a, str>)> {
+    let mut out: Vec<(usize, Cow<'a, str>)> = Vec::new();
+    let mut open = 0_usize;
+    for (at, line) in lines {
+        let odd = line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
+        match out.last_mut() {
+            Some((_, before)) if (1..MOST_LINES_OF_LABEL).contains(&open) => {
+                *before = Cow::Owned(format!("{before} {line}"));
+                open = if odd { 0 } else { open + 1 };
+            }
+            _ => {
+                out.push((at, Cow::Borrowed(line)));
+                open = usize::from(odd);
+            }
+        }
+    }
+    out
+}
+
+fn pie<'a>(head: &str, lines: impl Iterator<Item = (usize, Cow<'a, str>)>, at: usize) -> Result<Chart, ParseError> {
     let mut caption = head.split_once("title ").map(|(_, title)| short(title.trim())).unwrap_or_default();
     let mut bars = Vec::new();
     for (at, line) in lines {
+        let line = line.as_ref();
         if let Some(title) = line.strip_prefix("title ") {
             caption = short(title.trim());
             continue;
@@ -71,12 +98,22 @@ fn pie<'a>(head: &str, lines: impl Iterator<Item = (usize, &'a str)>, at: usize)
     Ok(Chart { bars, value_label: String::new(), caption })
 }
 
-fn flowchart<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Result<Graph, ParseError> {
+fn flowchart<'a>(lines: impl Iterator<Item = (usize, Cow<'a, str>)>) -> Result<(ElementKind, Vec<String>), ParseError> {
     let mut graph = Graph { nodes: Vec::new(), edges: Vec::new(), directed: false, layout: Some(Layout::Layered) };
+    // Groups of nodes, by what links call them, with what stands above them.
+    let mut groups: Vec<(String, String)> = Vec::new();
     for (at, line) in lines {
-        for statement in statements(line) {
+        for statement in statements(&line) {
             let word = statement.split([' ', '\t', ':']).next().unwrap_or_default().to_lowercase();
-            if LOOKS.contains(&word.as_str()) || word == "subgraph" {
+            if word == "subgraph" && groups.len() < MOST_NODES {
+                groups.extend(group(&statement["subgraph".len()..]));
+            }
+            // `e1@{ animate: true }` is about a link that has a name.
+            let of_link = statement.split_once("@{").is_some_and(|(name, inside)| {
+                name.chars().all(|c| c.is_alphanumeric() || c == '_')
+                    && (inside.contains("animat") || inside.contains("curve:"))
+            });
+            if LOOKS.contains(&word.as_str()) || word == "subgraph" || of_link {
                 continue;
             }
             chain(&mut graph, statement).map_err(|why| ParseError { why, at })?;
@@ -85,7 +122,26 @@ fn flowchart<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Result<Graph,
     if graph.nodes.is_empty() {
         return Err(ParseError { why: "it has no node".to_owned(), at: 0 });
     }
-    Ok(graph)
+    // A link may lead to a group as a whole.
+    let mut unseen = Vec::new();
+    for (id, title) in groups {
+        match graph.nodes.iter_mut().find(|node| node.id == id) {
+            Some(node) if node.label == id => node.label = title,
+            _ => unseen.push(title),
+        }
+    }
+    let told = |title: String| format!("the group `{title}` of the flowchart is drawn without a frame and its name");
+    Ok((ElementKind::Graph(graph), unseen.into_iter().filter(|title| !title.is_empty()).map(told).collect()))
+}
+
+/// The name of a group and what stands above it: `one [First part]`, `"First part"`.
+fn group(text: &str) -> Option<(String, String)> {
+    let text = text.trim();
+    let (id, title) = match text.find('[') {
+        Some(open) => (text[..open].trim(), text[open + 1..].trim_end().trim_end_matches(']')),
+        None => (text, text),
+    };
+    (!text.is_empty()).then(|| (id.trim_matches('"').to_owned(), label_of(title)))
 }
 
 /// The statements of a line: semicolons part them, where no label is around.
@@ -125,7 +181,8 @@ fn chain(graph: &mut Graph, statement: &str) -> Result<(), String> {
             }
         }
         if let Some((from, link)) = before.take() {
-            for (from, to) in from.iter().flat_map(|from| group.iter().map(move |to| (from, to))) {
+            let seen = if link.unseen { Vec::new() } else { from };
+            for (from, to) in seen.iter().flat_map(|from| group.iter().map(move |to| (from, to))) {
                 if graph.edges.len() + 1 >= MOST_EDGES {
                     return Err(format!("a graph has at most {MOST_EDGES} edges"));
                 }
@@ -143,6 +200,11 @@ fn chain(graph: &mut Graph, statement: &str) -> Result<(), String> {
         if rest.is_empty() {
             return Ok(());
         }
+        // `A e1@--> B` names the link.
+        let name = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        if let Some(after) = rest[name..].strip_prefix('@').filter(|after| name > 0 && !after.starts_with('{')) {
+            rest = after;
+        }
         let (found, length) = self::link(rest).ok_or_else(|| format!("`{}` is no link", short(rest)))?;
         rest = rest[length..].trim_start();
         if rest.is_empty() {
@@ -154,6 +216,8 @@ fn chain(graph: &mut Graph, statement: &str) -> Result<(), String> {
 
 /// A link between nodes.
 struct Link {
+    /// It only says where nodes stand.
+    unseen: bool,
     there: bool,
     back: bool,
     label: String,
@@ -209,7 +273,7 @@ fn link(rest: &str) -> Option<(Link, usize)> {
         label = label_of(&inside[..close]);
         length = begins.len() - inside.len() + close + 1;
     }
-    Some((Link { there, back, label }, head + length))
+    Some((Link { unseen: open.starts_with('~'), there, back, label }, head + length))
 }
 
 fn label_of(text: &str) -> String {
@@ -220,7 +284,42 @@ fn label_of(text: &str) -> String {
         .replace("<br>", " ")
         .replace("<br />", " ")
         .replace("\\n", " ");
-    short(text.replace("**", "").trim())
+    let text = if text.contains('#') { without_codes(&text) } else { text };
+    // `fa:fa-car Car` begins with a picture's name.
+    let icon = |word: &str| ["fa:", "fab:", "fas:", "far:", "mdi:"].iter().any(|set| word.starts_with(set));
+    let words: Vec<&str> = text.split_whitespace().filter(|word| !icon(word)).collect();
+    short(words.join(" ").replace("**", "").trim_matches(['`', ' ']))
+}
+
+/// `#quot;` and `#35;` as the characters that they stand for.
+fn without_codes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('#') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let code = rest[1..].find(';').filter(|end| *end <= 8).map(|end| &rest[1..=end]);
+        let sign = code.and_then(|code| match code {
+            "quot" => Some('"'),
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "nbsp" => Some(' '),
+            code => code.parse().ok().and_then(char::from_u32).filter(|c| !c.is_control()),
+        });
+        match (sign, code) {
+            (Some(sign), Some(code)) => {
+                out.push(sign);
+                rest = &rest[code.len() + 2..];
+            }
+            _ => {
+                out.push('#');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The node that `rest` begins with, and what comes after it.
@@ -284,7 +383,7 @@ mod tests {
 
     fn edges(text: &str) -> String {
         match diagram(text) {
-            Ok(ElementKind::Graph(graph)) => {
+            Ok((ElementKind::Graph(graph), _)) => {
                 let label = |id: &str| {
                     graph.nodes.iter().find(|node| node.id == id).map(|node| node.label.clone()).unwrap_or_default()
                 };
@@ -311,6 +410,10 @@ mod tests {
             ("graph LR; A-->B; B---C;", "A>B: B>C:"),
             ("graph LR\nA --- B --> C", "A>B: B>C:"),
             ("flowchart TB\nsubgraph one [First part]\na1-->a2\nend\na1:::x --o b", "a1>a2: a1>b:"),
+            ("flowchart LR\nA e1@==> B\ne1@{ animate: true }\nA ~~~ C", "A>B:"),
+            ("flowchart TD\nA[\"`The **big**\n  one`\"] --> B[\"say #quot;hi#quot;\"]", "The big one>say \"hi\":"),
+            ("flowchart TD\nA[fa:fa-car Car] --x B\nA o--o C", "Car>B: Car>C:"),
+            ("graph TD\nsubgraph one [First part]\na-->b\nend\none --> c", "a>b: First part>c:"),
             (
                 "graph TD\nA[(Data base)] <--> B[[Sub]]\nB --text--> C>flag]",
                 "Sub>Data base: Data base>Sub: Sub>flag:text",
@@ -321,8 +424,15 @@ mod tests {
     }
 
     #[test]
+    fn groups_that_are_not_drawn_are_told() {
+        let (_, told) =
+            diagram("graph TD\nsubgraph \"First part\"\na-->b\nend\nsubgraph x [Second]\nc-->d\nend").unwrap();
+        assert!(told.len() == 2 && told[0].contains("First part") && told[1].contains("Second"), "{told:?}");
+    }
+
+    #[test]
     fn pies_are_charts_and_other_kinds_are_neither() {
-        let Ok(ElementKind::Chart(chart)) = diagram("pie title Pets\n \"Dogs\" : 386\n \"Cats\" : 85") else {
+        let Ok((ElementKind::Chart(chart), _)) = diagram("pie title Pets\n \"Dogs\" : 386\n \"Cats\" : 85") else {
             panic!()
         };
         assert_eq!(

@@ -7,6 +7,7 @@ pub(crate) mod axes;
 pub(crate) mod axis;
 pub(crate) mod chart;
 pub(crate) mod expression;
+pub(crate) mod forces;
 pub(crate) mod graph;
 pub(crate) mod mermaid;
 pub(crate) mod number_line;

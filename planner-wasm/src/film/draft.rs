@@ -17,6 +17,9 @@ pub(crate) struct Draft {
     pub(crate) plays_ms: u32,
 }
 
+/// A moment to think about a question, in milliseconds: as long as teachers are advised to wait (Rowe 1974, three to five seconds).
+pub(crate) const THINKING_MS: u32 = 4_000;
+
 /// One step of a scene, at its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {

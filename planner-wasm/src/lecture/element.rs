@@ -7,7 +7,7 @@ use super::transformation::Transformation;
 use crate::document::asset;
 use crate::drawing::axes::AxesBuilder;
 use crate::drawing::space::SpaceBuilder;
-use crate::drawing::{chart, graph, number_line, style};
+use crate::drawing::{chart, forces, graph, number_line, style};
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
 use crate::inline;
@@ -117,6 +117,9 @@ pub(super) fn made(parameters: &Parameters<'_>, x: Option<(f64, f64)>, place: Pl
         "bullets" | "bulletlist" | "bulletedlist" | "list" | "bulletpoints" | "numberedlist" | "orderedlist"
         | "enumeration" | "steps" | "blist" => {
             list(parameters, matches!(name, "numberedlist" | "orderedlist" | "enumeration" | "steps"), place, warnings)
+        }
+        "freebodydiagram" | "freebody" | "fbd" | "forcediagram" | "forces" => {
+            free_body(parameters, &named, place, warnings)
         }
         "code" | "codeblock" | "snippet" | "program" | "pseudocode" => code(parameters, place, warnings),
         "mathtex" | "math" | "equation" | "formula" | "singlestringmathtex" => {
@@ -287,6 +290,54 @@ fn item(line: &str) -> Option<(Option<u32>, &str)> {
     let digits = line.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0)?;
     let words = line[digits..].strip_prefix([')', '.'])?.strip_prefix(' ')?;
     Some((line[..digits].parse().ok(), words))
+}
+
+/// A body and the forces on it: `{"object": "block", "forces": [{"name": "mg", "direction": "down"}]}`.
+fn free_body(parameters: &Parameters<'_>, named: &str, place: Place, warnings: &mut Warnings) -> Made {
+    let body = parameters.words(&["object", "body", "mass", "on"]).map(|body| label(&body)).unwrap_or_default();
+    let source = parameters.get(&["forces", "vectors", "arrows"]).or(parameters.content);
+    let mut all = Vec::new();
+    // A list of them, or a map of their names.
+    let entries = source.map(Value::entries).unwrap_or_default();
+    let listed = source.map(Value::items).unwrap_or_default();
+    let each: Vec<(Option<String>, &Value)> = if entries.is_empty() {
+        listed.into_iter().map(|one| (None, one)).collect()
+    } else {
+        entries.iter().map(|(key, one)| (Some(key.written.clone()), one)).collect()
+    };
+    let mut add = |name: Option<String>, words: &str, length: f64, warnings: &mut Warnings| {
+        // `"mg down"`, where somebody wrote it in one.
+        let last = words.rsplit_once([' ', ':']).map(|(label, direction)| (label.trim().to_owned(), direction));
+        let whole = forces::angle(words).map(|angle| (name.clone().unwrap_or_default(), angle));
+        let parts = || last.and_then(|(label, direction)| Some((name.unwrap_or(label), forces::angle(direction)?)));
+        match whole.or_else(parts) {
+            Some((name, angle)) => {
+                all.push(forces::Force { label: one_line(&label(&name), MOST_LABEL), angle, length });
+            }
+            None => {
+                let message = format!("`{}` is no direction of a force, and it is left out", one_line(words, 40));
+                warnings.add("plan.expression_not_understood", message, place);
+            }
+        }
+    };
+    if each.is_empty() {
+        let words = source.and_then(Value::text).unwrap_or_default();
+        for words in words.split(['\n', ',', ';']).map(str::trim).filter(|words| !words.is_empty()) {
+            add(None, words, 1.0, warnings);
+        }
+    }
+    for (name, force) in each.into_iter().take(forces::MOST_FORCES) {
+        let name = name.or_else(|| force.get(&["symbol", "label", "name", "force", "text"]).and_then(Value::text));
+        let direction = force.get(&["direction", "angle", "dir", "angledeg", "angledegrees"]);
+        let length = force.get(&["length", "relativelength", "scale"]).and_then(Value::number).unwrap_or(1.0);
+        if let Some(words) = direction.and_then(Value::text).or_else(|| force.text()) {
+            add(name, &words, length, warnings);
+        }
+    }
+    if all.is_empty() {
+        return undrawn(named, "it has no forces with directions", &body, place, warnings);
+    }
+    Made::Element(ElementKind::Drawing(forces::diagram(&body, &all)))
 }
 
 fn list(parameters: &Parameters<'_>, ordered: bool, place: Place, warnings: &mut Warnings) -> Made {

@@ -5,6 +5,7 @@ use crate::document::language;
 use crate::document::position::Positions;
 use crate::document::settings::Settings;
 use crate::film::Warnings;
+use crate::film::draft::THINKING_MS;
 use crate::python;
 use crate::storyboard::{ManimScene, Place};
 use crate::text::one_line;
@@ -105,8 +106,6 @@ const QUESTIONS: &[&str] = &[
 ];
 /// Manim programs that draw a scene.
 const PROGRAMS: &[&str] = &["manimcode", "manimscript", "manimscene", "manim", "pythoncode"];
-/// A moment to think about a question, in seconds: as long as teachers are advised to wait (Rowe 1974, three to five).
-const THINKING_S: f64 = 4.0;
 /// Fields that hold scenes, settings, numbers or names.
 const OTHERS: &[&str] = &[
     "scenes",
@@ -114,6 +113,11 @@ const OTHERS: &[&str] = &[
     "slides",
     "segments",
     "sections",
+    "outline",
+    "lessons",
+    "chapters",
+    "parts",
+    "shots",
     "id",
     "sceneid",
     "scenenumber",
@@ -314,7 +318,7 @@ pub(super) fn question(value: &Value) -> Vec<Value> {
             let list = Value { at, kind: Kind::List(options.iter().map(|option| word(option)).collect()) };
             out.push(element("bullets", list, &options.join("; ")));
         }
-        let seconds = Value { at, kind: Kind::Number(THINKING_S) };
+        let seconds = Value { at, kind: Kind::Number(f64::from(THINKING_MS) / 1_000.0) };
         out.push(Value {
             at,
             kind: Kind::Map(vec![

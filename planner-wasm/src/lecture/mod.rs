@@ -131,7 +131,19 @@ fn unwrapped(mut value: Value, depth: usize) -> Value {
 
 /// The map that holds the scenes, and they.
 fn scenes(root: &Value) -> Option<(&Value, Vec<&Value>)> {
-    let inside = ["animationplan", "plan", "lectureplan", "lecture", "result", "response", "output", "data"];
+    let inside = [
+        "animationplan",
+        "plan",
+        "lectureplan",
+        "lecture",
+        "result",
+        "response",
+        "output",
+        "data",
+        "video",
+        "lesson",
+        "film",
+    ];
     let mut candidates = vec![root];
     let mut last = root;
     while let Some(inner) = last.get(&inside).filter(|_| candidates.len() < 6) {
@@ -153,10 +165,16 @@ fn scenes(root: &Value) -> Option<(&Value, Vec<&Value>)> {
             "chapters",
             "storyboard",
             "beats",
+            "outline",
+            "lessons",
         ]) {
             let single = fields::is_scene(scenes);
             let all = if single { vec![scenes] } else { scenes.items() };
-            return Some((plan, all.into_iter().filter(|scene| matches!(scene.kind, Kind::Map(_))).collect()));
+            let all: Vec<&Value> = all.into_iter().filter(|scene| matches!(scene.kind, Kind::Map(_))).collect();
+            // An outline of one scene may be words.
+            if !all.is_empty() || !fields::is_scene(plan) {
+                return Some((plan, all));
+            }
         }
         if fields::is_scene(plan) {
             return Some((plan, vec![plan]));

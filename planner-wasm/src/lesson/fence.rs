@@ -2,7 +2,7 @@
 
 use crate::document::position::Positions;
 use crate::drawing::expression::ParseError;
-use crate::drawing::{chart, graph, mermaid, number_line, plot, shapes, surface};
+use crate::drawing::{chart, forces, graph, mermaid, number_line, plot, shapes, surface};
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
 use crate::inline;
@@ -42,6 +42,7 @@ impl Fence {
             "graph" => ("Graph", graph::graph(text).map(ElementKind::Graph)),
             "chart" => ("Chart", chart::chart(text).map(ElementKind::Chart)),
             "shapes" => ("Shapes", shapes::drawing(text).map(ElementKind::Drawing)),
+            "forces" | "free-body" | "freebody" => ("Forces", forces::forces(text).map(ElementKind::Drawing)),
             "surface" => ("Surface", surface::space(text).map(ElementKind::Space)),
             "numberline" | "number-line" => ("Number line", number_line::line(text).map(ElementKind::NumberLine)),
             "math" | "latex" if !text.contains("\\documentclass") => {
@@ -50,7 +51,12 @@ impl Fence {
             }
             // What isn't a graph of nodes and edges is shown as it is written.
             "mermaid" => match mermaid::diagram(text) {
-                Ok(kind) => return Fenced::Shown(kind),
+                Ok((kind, left_out)) => {
+                    for message in left_out {
+                        warnings.add("plan.left_out", message, self.place);
+                    }
+                    return Fenced::Shown(kind);
+                }
                 Err(error) => {
                     let at = self.at(&error, positions);
                     let message = format!("the diagram is shown as it is written: {}", error.why);

@@ -14,7 +14,7 @@ use crate::document::position::Positions;
 use crate::film::Warnings;
 use crate::film::draft::placeholder;
 use crate::inline::{self, Inline, Picture, Style, is_blank};
-use crate::markup::formulas::{Formulas, closes, fence_marks};
+use crate::markup::formulas::{Formulas, PAUSE, closes, fence_marks};
 use crate::markup::source::Source;
 use crate::storyboard::{Bullet, Bullets, ElementKind, Image, ManimScene, Place, RichText, Span, Table, TableRow};
 use crate::text::{clean, one_line};
@@ -51,6 +51,8 @@ pub(crate) enum BlockKind {
     Manim(ManimScene),
     /// A thematic break: the screen is emptied.
     Break,
+    /// A moment to think, without words.
+    Pause,
 }
 
 /// What a lesson's text says.
@@ -223,6 +225,10 @@ impl Reader<'_, '_> {
                 Some(fence) => {
                     fence.pieces.push((fence.text.len(), self.source.origin(range.start)));
                     fence.text.push_str(&self.formulas.restored(&text));
+                }
+                None if text.trim() == PAUSE => {
+                    let place = self.place(range.start);
+                    self.block(BlockKind::Pause, place);
                 }
                 None => self.words(&text),
             },
@@ -427,7 +433,11 @@ impl Reader<'_, '_> {
             let text = self.rich(line, place);
             let own = self.item.as_mut().and_then(|items| items.last_mut());
             match own {
-                // Another paragraph of an item is the item's, and no item of its own.
+                // The items before were shown already, with what stands between: it is no item of its own.
+                Some(own) if *own != usize::MAX && self.items.is_empty() => {
+                    self.shown(ElementKind::Text(text), place);
+                }
+                // Another paragraph of an item is the item's.
                 Some(own) if *own != usize::MAX => match self.items.get_mut(*own) {
                     Some(item) if item.text.spans.len() + text.spans.len() < MOST_ITEM_SPANS => {
                         item.text.spans.push(Span::Plain(" ".to_owned()));
@@ -437,7 +447,7 @@ impl Reader<'_, '_> {
                         let message = "the item is longer than can be shown; this paragraph of it is left out";
                         self.warnings.add("plan.text_cut", message, place);
                     }
-                    // The items before were shown already, with what stands between.
+                    // Of items that were shown, one of another list.
                     None => self.items.push(Bullet { level, number, text }),
                 },
                 own => {

@@ -17,7 +17,7 @@ use crate::document::{front_matter, language};
 use crate::drawing::style;
 use crate::film::FilmBuilder;
 use crate::film::Warnings;
-use crate::film::draft::{Draft, Shown, Step, StepKind};
+use crate::film::draft::{Draft, Shown, Step, StepKind, THINKING_MS};
 use crate::inline::{self, Inline};
 use crate::markup;
 use crate::markup::formulas::Formulas;
@@ -69,9 +69,10 @@ pub(crate) fn of_source(
         inline::not_understood("`$$` has no partner", positions.at(*at), &mut warnings);
     }
     let lesson = markdown::read(&source, settings.body, &formulas, positions, settings.title.is_some(), &mut warnings);
+    let mut lesson = lesson;
+    announce(&settings, &mut lesson.sections, &mut warnings);
     notice_language(&mut settings, &lesson.sections, &mut warnings);
     let title = title(&settings, &lesson.sections).unwrap_or_else(|| python::title(name));
-    let mut lesson = lesson;
     without_decoration(&mut lesson.sections, &mut warnings);
     let last = lesson.sections.len().saturating_sub(1);
     let mut writer =
@@ -88,6 +89,19 @@ fn title(settings: &Settings, sections: &[Section]) -> Option<String> {
         |level| sections.iter().find(|section| section.level == level).map(|one| inline::read(&one.heading, settings));
     let headings = [settings.title.clone(), heading(1), heading(2)];
     headings.into_iter().flatten().find(|title| !title.is_empty())
+}
+
+/// A lesson of nothing but front matter, as of a film that lies elsewhere, is announced with what it says of itself.
+fn announce(settings: &Settings, sections: &mut Vec<Section>, warnings: &mut Warnings) {
+    let (Some(title), Some(description), true) = (&settings.title, &settings.description, sections.is_empty()) else {
+        return;
+    };
+    let place = Place { line: 1, column: 1 };
+    let words = |words: &str| vec![Inline::Text(words.to_owned(), inline::Style::Plain)];
+    let blocks = vec![Block { place, kind: BlockKind::Spoken(words(description)) }];
+    sections.push(Section { level: 1, heading: words(title), place, blocks });
+    let message = "the lesson has nothing but its front matter: its title and description are the film";
+    warnings.add("plan.empty_scene", message, place);
 }
 
 /// Pictures without words before the title, such as logos and badges, are the page's and not the lesson's.
@@ -116,7 +130,7 @@ fn notice_language(settings: &mut Settings, sections: &[Section], warnings: &mut
             match &block.kind {
                 BlockKind::Spoken(line) => inline::words(line, &mut words),
                 BlockKind::Shown(kind) | BlockKind::Subheading(kind) => shown_words(kind, &mut words),
-                BlockKind::Note(_) | BlockKind::Manim(_) | BlockKind::Break => {}
+                BlockKind::Note(_) | BlockKind::Manim(_) | BlockKind::Break | BlockKind::Pause => {}
             }
             if words.len() > MOST_WORDS {
                 break;
@@ -281,6 +295,11 @@ impl Writer {
         let kind = match kind {
             BlockKind::Spoken(line) => {
                 inline::tell_unreadable(&line, &mut self.film.warnings);
+                for inline in &line {
+                    if let Inline::Code(code) = inline {
+                        self.film.quotes(code, place);
+                    }
+                }
                 let words = inline::heard(&line, self.film.settings());
                 if words.is_empty() {
                     return Vec::new();
@@ -294,6 +313,7 @@ impl Writer {
                 return vec![step(StepKind::Hold(0)), step(StepKind::Clear), step(StepKind::Show(Shown::of(kind)))];
             }
             BlockKind::Break => StepKind::Clear,
+            BlockKind::Pause => StepKind::Hold(THINKING_MS),
             BlockKind::Note(number) => match self.notes.remove(&number) {
                 Some((line, place)) => {
                     let text = markdown::note(number, line, place, &mut self.film.warnings);

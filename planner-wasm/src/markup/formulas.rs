@@ -39,6 +39,8 @@ const FIRST: u32 = 0xf_0000;
 const MOST: usize = 0xff00;
 /// A letter that is not shown, between a mark of emphasis and a mark that Markdown would not see the end of it beside.
 pub(crate) const GUARD: char = '\u{10fffd}';
+/// A sign that is not shown, alone in a paragraph: a moment to think, without words.
+pub(crate) const PAUSE: &str = "\u{10fffc}";
 /// Bytes of a formula between its marks.
 const LONGEST: usize = 8_000;
 
@@ -87,7 +89,7 @@ impl Formulas {
         for c in text.chars() {
             match self.of(c) {
                 Some(formula) => out.push_str(&formula.source),
-                None if c == GUARD => {}
+                None if c == GUARD || PAUSE.starts_with(c) => {}
                 None => out.push(c),
             }
         }
@@ -165,7 +167,11 @@ pub(crate) fn taken(source: &Source, from: usize, formulas: &mut Formulas) -> So
         ends: Ends::default(),
         unclosed: [false; RAW.len()],
     };
-    if text[from..].contains(['$', '\\', '`']) || text[from..].contains("{math}") || text.chars().any(is_private) {
+    if text[from..].contains(['$', '\\', '`'])
+        || text[from..].contains("<math")
+        || text[from..].contains("{math}")
+        || text.chars().any(is_private)
+    {
         pass.run();
     }
     pass.copy_to(text.len());
@@ -234,8 +240,27 @@ impl<'a> Pass<'a, '_> {
         }
     }
 
+    /// MathML with its LaTeX beside it, as converters write it.
+    fn mathml(&mut self, rest: &'a str) -> Option<usize> {
+        let inside = rest.strip_prefix("<math").filter(|inside| inside.starts_with(['>', ' ', '\n']))?;
+        let end = self.end(inside, "</math>").filter(|end| *end <= LONGEST)?;
+        let element = &inside[..end];
+        if element.contains("<math") {
+            return None;
+        }
+        let annotation = element.split_once("application/x-tex\">").and_then(|(_, rest)| rest.split_once("</"));
+        let text = element.split_once("alttext=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let (latex, _) = annotation.or(text)?;
+        let latex = latex.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("&quot;", "\"");
+        let length = "<math".len() + end + "</math>".len();
+        Some(self.formula(&latex, length, element.split('>').next().unwrap_or_default().contains("display=\"block\"")))
+    }
+
     /// The length of an element whose content is no text, or of `<`.
-    fn raw_html(&mut self, rest: &str) -> usize {
+    fn raw_html(&mut self, rest: &'a str) -> usize {
+        if let Some(length) = self.mathml(rest) {
+            return length;
+        }
         let named = |name: &&str| starts_with(&rest[1..], name) && rest[1 + name.len()..].starts_with(['>', ' ', '\n']);
         let Some(index) = RAW.iter().position(named) else { return 1 };
         // What nothing closes from here on, nothing closes further on.
@@ -329,16 +354,24 @@ impl<'a> Pass<'a, '_> {
             let known = |c: char| !c.is_alphanumeric() || is_private(c);
             is_mark(&words) || words.chars().all(known)
         };
-        let latex = self.unquoted(latex);
+        let mut latex = self.unquoted(latex);
         let (label, note) = super::labels::after_formula(&rest[length..]).unwrap_or_default();
-        if !alone || self.formulas.definitions.numbered(label).is_none() {
-            return self.formula(&latex, length, alone);
+        if alone && self.formulas.definitions.numbered(label).is_some() {
+            let labelled = format!("{}\\label{{{label}}}", latex.trim_end());
+            let taken = self.formula(&labelled, length, alone);
+            // The label itself is no word.
+            self.copied += note;
+            return taken + note;
         }
-        let labelled = format!("{}\\label{{{label}}}", latex.trim_end());
-        let taken = self.formula(&labelled, length, alone);
-        // The label itself is no word.
-        self.copied += note;
-        taken + note
+        // `$$…$$ (label)` names the formula, and `$$…$$ (3)` numbers it.
+        let note = after.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).filter(|_| alone);
+        let Some(note) = note.filter(|note| is_label(note)) else { return self.formula(&latex, length, alone) };
+        if note.chars().all(|c| c.is_ascii_digit() || c == '.') && !latex.contains("\\tag") {
+            latex = Cow::Owned(format!("{} \\tag{{{note}}}", latex.trim_end()));
+        }
+        self.formula(&latex, length, alone);
+        self.copied = self.at + length + after.trim_end().len();
+        self.copied - self.at
     }
 
     /// What stands before this place in its line.
@@ -424,6 +457,14 @@ fn is_note(after: &str) -> bool {
     after.chars().all(|c| matches!(c, '.' | ',' | ';' | ':' | '\\'))
         || (after.starts_with('{') && after.ends_with('}'))
         || (after.starts_with('(') && after.ends_with(')') && !after.contains(' '))
+}
+
+/// Whether what stands in brackets after a formula is its number or its label, and no word.
+fn is_label(note: &str) -> bool {
+    let number = note.starts_with(|c: char| c.is_ascii_digit()) && note.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let label = note.contains(['-', ':', '_'])
+        && note.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.'));
+    number || label
 }
 
 /// Whether it can be a formula: no heading, fence or rule stands in it.
@@ -618,6 +659,14 @@ mod tests {
             ("```math\n\\def\\v{u}\n\\v\n```\n$\\v$", "```math\n\\def\\v{u}\n\\v\n```\n‹\\newcommand{\\v}{u}\\v›"),
             ("$\\text{if it is so}$", "‹\\text{if it is so}›"),
             ("Für $n$-te Zahlen", "Für ‹n›-te Zahlen"),
+            ("$$\na\n$$ (eq-a)\nb", "«a»\nb"),
+            ("$$ a $$ (2.1)\nb", "«a \\tag{2.1}»\nb"),
+            ("$$ a $$ (b)", "«a» (b)"),
+            ("<math alttext=\"a&lt;b\"><mi>a</mi></math> so", "‹a<b› so"),
+            (
+                "<math display=\"block\"><mi>x</mi><annotation encoding=\"application/x-tex\">x^2</annotation></math>",
+                "«x^2»",
+            ),
             ("在$x$中", "在‹x›中"),
         ] {
             assert_eq!(marked(text), found, "{text}");

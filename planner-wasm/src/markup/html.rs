@@ -61,8 +61,8 @@ const BLOCKS: &[&str] = &[
 /// Elements within a line.
 const INLINE: &[&str] = &[
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "cite", "code", "data", "del", "dfn", "em", "font",
-    "i", "ins", "kbd", "label", "mark", "math", "meter", "nobr", "output", "q", "rp", "rt", "ruby", "s", "samp",
-    "select", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var",
+    "i", "ins", "kbd", "label", "mark", "meter", "nobr", "output", "q", "rp", "rt", "ruby", "s", "samp", "select",
+    "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var",
 ];
 /// Elements without content.
 const VOID: &[&str] =
@@ -70,7 +70,7 @@ const VOID: &[&str] =
 /// Elements whose content is no text.
 const RAW: &[&str] = &[
     "script", "style", "iframe", "object", "noscript", "template", "canvas", "svg", "video", "audio", "map",
-    "textarea", "colgroup",
+    "textarea", "colgroup", "math",
 ];
 
 /// A tag as it stands.
@@ -187,8 +187,17 @@ impl<'a> Pass<'a, '_> {
         let rest = &self.text[self.at..];
         let line = rest.split('\n').next().unwrap_or_default();
         if let Some(marks) = fence_marks(line) {
+            let indent = line.len() - line.trim_start().len();
+            // Within a block it is as far to the left as the words there.
+            let indent = if self.blocks > 0 && self.lists.is_empty() { indent } else { 0 };
             let mut length = 0;
             for (index, line) in rest.split_inclusive('\n').enumerate() {
+                let spaces = (line.len() - line.trim_start_matches(' ').len()).min(indent);
+                if spaces > 0 {
+                    self.at += length;
+                    self.replace("", spaces);
+                    self.at -= length + spaces;
+                }
                 length += line.len();
                 if index > 0 && closes(line, marks) {
                     break;
@@ -288,7 +297,7 @@ impl<'a> Pass<'a, '_> {
                 (first && !(glued && bare)) || closed() || !tag.attributes.is_empty()
             };
         }
-        if glued {
+        if glued && !tag.closes {
             return false;
         }
         // Nobody writes a word in angle brackets with attributes.
@@ -305,8 +314,11 @@ impl<'a> Pass<'a, '_> {
         if tag.closes {
             return component && (opened() || whole);
         }
+        // Icons of Slidev and MkDocs, such as `<carbon:arrow-right />`.
+        let icon = tag.self_closing && written.contains([':', '-']);
         component
             && (closed()
+                || icon
                 || (tag.self_closing && (whole || !tag.attributes.is_empty()))
                 || (whole && !tag.attributes.is_empty()))
     }
@@ -439,11 +451,29 @@ impl<'a> Pass<'a, '_> {
             _ if INLINE.contains(&name) || VOID.contains(&name) => self.replace("", length),
             // A component: what it says in its own words stays.
             _ => {
+                if tag.closes {
+                    self.blocks = self.blocks.saturating_sub(1);
+                } else if closing.is_some() {
+                    self.blocks += 1;
+                }
                 let words = tag.attribute("label").or_else(|| tag.attribute("title")).filter(|_| !tag.closes);
-                let made = words.map_or_else(|| "\n\n".to_owned(), |words| format!("\n\n**{words}**\n\n"));
+                // One within a line is no block.
+                let within = words.is_none() && !self.stands_alone(rest, length);
+                let made = words.map_or_else(
+                    || if within { String::new() } else { "\n\n".to_owned() },
+                    |words| format!("\n\n**{words}**\n\n"),
+                );
                 self.replace(&made, length);
             }
         }
+    }
+
+    /// Whether nothing else stands in the line of the tag of `length` bytes that `rest` begins with.
+    fn stands_alone(&self, rest: &str, length: usize) -> bool {
+        let before = near_end(&self.text[..self.at], 400).rsplit('\n').next().unwrap_or_default();
+        let after = near(&rest[length..], 400).split('\n').next().unwrap_or_default();
+        let blank = |text: &str| text.trim_matches([' ', '\t', '>']).is_empty();
+        blank(before) && blank(after)
     }
 
     /// A mark of emphasis, which must not stand beside a space inside of it.
@@ -803,6 +833,13 @@ mod tests {
             ("<Tabs>\n<TabItem value=\"si\" label=\"SI\">\n\nWords.\n\n</TabItem>\n</Tabs>", "**SI**\n\nWords."),
             ("<div>\n    Indented words.\n</div>", "Indented words."),
             ("a <!-- b --> c", "a  c"),
+            ("Docs are <Colour name=\"red\">green</Colour> here.", "Docs are green here."),
+            ("Go on <carbon:arrow-right /> now", "Go on  now"),
+            (
+                "<Tab name=\"a\">\n\n    Words.\n\n    ```js\n    x\n      y\n    ```\n\n</Tab>\n\nZ",
+                "Words.\n\n```js\nx\n  y\n```\n\nZ",
+            ),
+            ("<math><mi>x</mi></math>\n\nA.", "A."),
             ("<arrow x1=\"350\" v-click=\"[4, 5]\" />\n\nIt.", "It."),
         ] {
             assert_eq!(markdown(html), made, "{html}");

@@ -115,7 +115,7 @@ mod tests {
         let (made, remarks) = super::super::markdown(&Source::of(text), 0, &mut formulas);
         let shown: Vec<&str> = made.text.chars().filter_map(|c| Some(&*formulas.of(c)?.latex)).collect();
         assert_eq!(shown, [r"a\tag{1}", r"b\tag{2}", "d"]);
-        assert!(made.text.contains("See (1), (2), (3) and (2), not ."), "{}", made.text);
+        assert!(made.text.contains("See (1), (2), (3) and (2), not."), "{}", made.text);
         assert!(made.text.contains("x\n\\label{c}") && !made.text.contains("(b)"), "{}", made.text);
         // What nobody refers to stays as it is written.
         assert!(made.text.contains("(one)"));

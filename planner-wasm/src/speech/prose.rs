@@ -5,6 +5,7 @@
 
 use super::locale::Locale;
 use super::mathematics::{tidy, words_if_whole};
+use crate::symbols::{of_lowered, of_raised};
 
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
 pub(crate) fn prose(text: &str, locale: &'static Locale) -> String {
@@ -76,7 +77,13 @@ impl<'a> Reader<'a> {
         if is_small(c) && self.script() {
             return;
         }
-        if !inside && (self.address() || self.abbreviation() || self.sum_of_money(c) || self.number(c)) {
+        if !inside
+            && (self.address()
+                || self.sum_in_us_dollars()
+                || self.abbreviation()
+                || self.sum_of_money(c)
+                || self.number(c))
+        {
             return;
         }
         let next = self.rest()[c.len_utf8()..].chars().next();
@@ -87,6 +94,9 @@ impl<'a> Reader<'a> {
         } else if let Some(phrase) = sign(c).filter(|_| !self.in_greek(c, next)) {
             let words = format!(" {} ", locale.say(phrase));
             self.say(&words, c.len_utf8());
+        } else if c == '&' && locale.is_known() && next == Some('&') {
+            let words = format!(" {} ", locale.say("and"));
+            self.say(&words, 2);
         } else if c == '&' && locale.is_known() && !inside && next.is_none_or(char::is_whitespace) {
             self.say(locale.say("and"), 1);
         } else if matches!(c, '#' | '~') && locale.is_known() && !inside && next.is_some_and(|c| c.is_ascii_digit()) {
@@ -105,8 +115,8 @@ impl<'a> Reader<'a> {
             return false;
         };
         let rest = self.rest();
-        let raised = raised(rest.chars().next().unwrap_or(' ')).is_some();
-        let of = |c: &char| if raised { self::raised(*c) } else { lowered(*c) };
+        let raised = of_raised(rest.chars().next().unwrap_or(' ')).is_some();
+        let of = |c: &char| if raised { of_raised(*c) } else { of_lowered(*c) };
         let run: String = rest.chars().map_while(|c| of(&c)).collect();
         let length: usize = rest.chars().take_while(|c| of(c).is_some()).map(char::len_utf8).sum();
         let locale = self.locale;
@@ -276,6 +286,52 @@ impl<'a> Reader<'a> {
         false
     }
 
+    /// `US$ 5`
+    fn sum_in_us_dollars(&mut self) -> bool {
+        let Some(after) = self.rest().strip_prefix("US$") else { return false };
+        let space = usize::from(after.starts_with(' '));
+        let length = number(&after[space..]);
+        let Some((_, _, many)) = self.locale.unit("$").filter(|_| length > 0) else { return false };
+        let amount = &after[space..space + length];
+        let (scale, bytes) = self.scale(&after[space + length..]);
+        self.say(&format!("{amount}{scale} US {many}"), "US$".len() + space + length + bytes);
+        true
+    }
+
+    /// `M`, `bn` and ` million` behind a sum, as words before its currency, and their bytes.
+    fn scale(&self, rest: &str) -> (String, usize) {
+        const WORDS: &[&str] = &[
+            "thousand",
+            "million",
+            "billion",
+            "trillion",
+            "Millionen",
+            "Milliarden",
+            "millions",
+            "milliards",
+            "millones",
+            "milhões",
+            "milioni",
+            "miliardi",
+        ];
+        let end = |text: &str| text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
+        if let Some(after) = rest.strip_prefix(' ') {
+            let word = &after[..end(after)];
+            return if WORDS.contains(&word) { (format!(" {word}"), word.len() + 1) } else { (String::new(), 0) };
+        }
+        let mark = &rest[..end(rest)];
+        let english = self.locale.say("and") == "and";
+        let word = match mark {
+            "k" | "K" if english => " thousand",
+            "M" | "m" | "mn" | "mio" if english => " million",
+            "B" | "bn" | "b" if english => " billion",
+            "T" | "tn" if english => " trillion",
+            "k" | "K" | "M" | "B" | "bn" | "T" => mark,
+            _ => return (String::new(), 0),
+        };
+        (word.to_owned(), mark.len())
+    }
+
     /// `$5` and `€ 5`: the other way round than it is written.
     fn sum_of_money(&mut self, c: char) -> bool {
         if !matches!(c, '$' | '€' | '£') {
@@ -289,8 +345,11 @@ impl<'a> Reader<'a> {
             return false;
         };
         let amount = &after[space..space + length];
-        let mut words = format!("{amount} {}", if amount == "1" { one } else { many });
+        let (scale, scaled) = self.scale(&after[space + length..]);
+        let single = amount == "1" && scale.is_empty();
+        let mut words = format!("{amount}{scale} {}", if single { one } else { many });
         // `$6.20/hr`
+        let length = length + scaled;
         let rest = &after[space + length..];
         let per =
             rest.strip_prefix('/').map(|rest| &rest[..rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len())]);
@@ -326,6 +385,36 @@ impl<'a> Reader<'a> {
             .next()
             .filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
             .map_or(0, char::len_utf8);
+        // `9.11·10⁻³¹`
+        if self.locale.is_known()
+            && after.starts_with(['·', '⋅'])
+            && after.chars().nth(1).is_some_and(|c| c.is_ascii_digit())
+        {
+            let sign = after.chars().next().map_or(0, char::len_utf8);
+            let words = format!("{said} {} ", self.locale.say("times"));
+            self.say(&words, length + sign);
+            return true;
+        }
+        // `1.6e-19`, as programs write it.
+        if !ranged
+            && self.locale.is_known()
+            && let Some(exponent) = exponent(after)
+        {
+            let power = after[1..exponent].trim_start_matches('+');
+            let sign = if power.starts_with('-') { format!("{} ", self.locale.say("minus")) } else { String::new() };
+            let words = format!(
+                "{said} {} 10 {} {sign}{}",
+                self.locale.say("times"),
+                self.locale.say("to the power of"),
+                power.trim_start_matches('-').trim_start_matches('0')
+            );
+            let rest = &after[exponent..];
+            let space = usize::from(rest.starts_with(' '));
+            let unit = self.locale.units(&rest[space..]).filter(|_| space > 0);
+            let (unit, many) = unit.map_or((0, String::new()), |(unit, _, many)| (unit + space, format!(" {many}")));
+            self.say(&format!("{words}{many}"), length + exponent + unit);
+            return true;
+        }
         match self.locale.units(&after[space..]) {
             Some((unit, one, many)) => {
                 let words = format!("{said} {}", if said == "1" { &one } else { &many });
@@ -339,6 +428,16 @@ impl<'a> Reader<'a> {
         }
         true
     }
+}
+
+/// Bytes of the power of ten that `text` begins with: `e-19`, `E23`.
+fn exponent(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix(['e', 'E'])?;
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let ends = !digits[count..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    ((1..=3).contains(&count) && ends && digits.bytes().any(|byte| matches!(byte, b'1'..=b'9')))
+        .then(|| text.len() - digits.len() + count)
 }
 
 /// Bytes of the number at the beginning of `text`: digits, with stops, commas and apostrophes between them.
@@ -372,54 +471,8 @@ fn matching(text: &str, short: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The usual sign of a small one that stands above the line.
-fn raised(c: char) -> Option<char> {
-    Some(match c {
-        '⁰' => '0',
-        '¹' => '1',
-        '²' => '2',
-        '³' => '3',
-        '⁴'..='⁹' => char::from_u32(c as u32 - 0x2074 + 0x34)?,
-        '⁺' => '+',
-        '⁻' => '-',
-        'ⁿ' => 'n',
-        'ⁱ' => 'i',
-        'ˣ' => 'x',
-        'ᵃ' => 'a',
-        'ᵇ' => 'b',
-        'ᶜ' => 'c',
-        'ᵏ' => 'k',
-        'ᵐ' => 'm',
-        'ᵗ' => 't',
-        _ => return None,
-    })
-}
-
-/// The usual sign of a small one that stands below the line.
-fn lowered(c: char) -> Option<char> {
-    Some(match c {
-        '₀'..='₉' => char::from_u32(c as u32 - 0x2080 + 0x30)?,
-        '₊' => '+',
-        '₋' => '-',
-        'ₐ' => 'a',
-        'ₑ' => 'e',
-        'ᵢ' => 'i',
-        'ⱼ' => 'j',
-        'ₖ' => 'k',
-        'ₘ' => 'm',
-        'ₙ' => 'n',
-        'ₒ' => 'o',
-        'ₚ' => 'p',
-        'ᵣ' => 'r',
-        'ₛ' => 's',
-        'ₜ' => 't',
-        'ₓ' => 'x',
-        _ => return None,
-    })
-}
-
 fn is_small(c: char) -> bool {
-    !c.is_ascii() && (raised(c).is_some() || lowered(c).is_some())
+    !c.is_ascii() && (of_raised(c).is_some() || of_lowered(c).is_some())
 }
 
 /// The phrase of a sign that voices read wrongly or not at all.
@@ -439,6 +492,12 @@ fn sign(c: char) -> Option<&'static str> {
         '×' => "times",
         '÷' => "divided by",
         '±' => "plus or minus",
+        '∀' => "for all",
+        '∃' => "there exists",
+        '∪' => "union",
+        '∩' => "intersect",
+        '⊂' | '⊆' => "is a subset of",
+        '∉' => "not in",
         '−' => "minus",
         'π' => "pi",
         'θ' => "theta",
@@ -592,6 +651,16 @@ mod tests {
                 ),
                 ("90° and 5%, 3–5 kg, 1990–1995", "90 degrees and 5 percent, 3 to 5 kilograms, 1990 to 1995"),
                 ("$5, 1 € and £2.50", "5 dollars, 1 euro and 2.50 pounds"),
+                (
+                    "$5M, $3 billion, US$ 5 and US$2bn",
+                    "5 million dollars, 3 billion dollars, 5 US dollars and 2 billion US dollars",
+                ),
+                (
+                    "1.6e-19 C, 6.02E23 and 9.11·10⁻³¹ kg",
+                    "1.6 times 10 to the power of minus 19 C, 6.02 times 10 to the power of 23 and 9.11 times 10 to the power of minus 31 kilograms",
+                ),
+                ("a && b, A ∪ B and ∀x", "a and b, A union B and for all x"),
+                ("f⁽ⁿ⁾ of x", "f to the power of (n) of x"),
                 // No units: a name, a word, a version, a figure's part.
                 ("In 3 months; 4 sides; v2 m; x1 m; 2x and 3mm2", "In 3 months; 4 sides; v2 m; x1 m; 2x and 3mm2"),
             ],

@@ -62,6 +62,13 @@ const DIRECTIONS: &[&str] = &[
     "whispers",
 ];
 
+/// What stage directions are about, and what becomes of it.
+const DIRECTED: &[&str] = &["music", "sound", "sfx", "camera", "cut", "fade", "zoom", "screen", "pause"];
+const MOVES: &[&str] = &[
+    "fades", "fade", "starts", "stops", "plays", "begins", "ends", "swells", "in", "out", "up", "down", "effect", "to",
+    "pans", "for", "zooms",
+];
+
 /// Bytes of a direction, and of an element whose alias is heard.
 const LONGEST_DIRECTION: usize = 41;
 const LONGEST_ALIAS: usize = 1_000;
@@ -135,7 +142,14 @@ fn direction(rest: &str) -> Option<(usize, &str)> {
     // `[pause 2s]`, `[pause: 500ms]`
     let bare = words.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | ':' | '.' | 's' | 'm' | '='));
     let timed = ["pause", "break", "wait", "silence"].contains(&bare);
-    (DIRECTIONS.contains(&words) || timed).then_some((end + 1, ""))
+    // `[Music fades in]`, `[Upbeat intro music]`, `[cut to black]`
+    let mut parts = words.split(' ');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let last = words.rsplit(' ').next().unwrap_or_default();
+    let directed = close == ']'
+        && (DIRECTED.contains(&first) && MOVES.contains(&second)
+            || ["music", "applause", "laughter", "pause", "sfx"].contains(&last));
+    (DIRECTIONS.contains(&words) || timed || directed).then_some((end + 1, ""))
 }
 
 #[cfg(test)]
@@ -152,6 +166,10 @@ mod tests {
             ),
             ("The <sub alias=\"World Wide Web\">WWW</sub> is", "The World Wide Web is"),
             ("One<break/>two [pause 2s] three", "One two  three"),
+            (
+                "[Music fades in] Go [upbeat music] on. The array [cut, paste] and [music theory] stay.",
+                " Go  on. The array [cut, paste] and [music theory] stay.",
+            ),
             ("a < b and f(x) in [0, 1] is *so* (see)", "a < b and f(x) in [0, 1] is *so* (see)"),
         ] {
             assert_eq!(unmarked(text), heard);

@@ -17,7 +17,7 @@ write outside the folder of the clip and the temporary folder, or let one scene'
     typesetting/  typesetter (Typst source → measured sheets), native (LaTeX → ink), formulas (ink → stretches of
                   sheets), outlines (sheets → Manim mobjects), rich_text
     frames/       canvas (Manim's Cairo camera), painting, clip (frames → H.264), ledger (frames of each beat)
-    audit         ink that covers other ink or leaves the frame, text too small to read
+    audit         ink that covers other ink or leaves the frame, text too small to read, or gone too soon
     theme         colours and sizes
 
 Lengths are in frame units (the frame is 8 units high), times in frames, unless a name says otherwise.

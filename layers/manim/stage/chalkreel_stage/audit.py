@@ -1,4 +1,7 @@
-"""Measures a picture: ink that overlaps other ink, ink outside the safe frame, text too small to read."""
+"""Measures a picture: ink that overlaps other ink, ink outside the safe frame, text too small to read.
+
+How long things stand is noted by the screen, and told here.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +85,8 @@ class Audit:
     overlaps: set[tuple[str, str]] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
     too_small: set[str] = field(default_factory=set)
+    too_short: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Elements that went before they could be read: the seconds that they stood, and those that reading them takes."""
 
     def inspect(self, boxes: Iterable[Box], frame_width: float, strokes: Iterable[Stroke] = ()) -> dict[str, int]:
         """Adds what is wrong with the boxes and lines that are on screen together; the counts of these alone."""
@@ -112,10 +117,15 @@ class Audit:
 
     def counts(self) -> dict[str, int]:
         """As reported in the `done` event."""
-        return {"overlaps": len(self.overlaps), "outside": len(self.outside), "too_small": len(self.too_small)}
+        return {
+            "overlaps": len(self.overlaps),
+            "outside": len(self.outside),
+            "too_small": len(self.too_small),
+            "too_short": len(self.too_short),
+        }
 
     def sentences(self) -> list[str]:
-        """The findings as warnings."""
+        """What is wrong with the pictures, as warnings; what goes too soon is counted alone."""
         return (
             [f"{a} and {b} overlap" for a, b in sorted(self.overlaps)]
             + [f"{name} leaves the safe frame" for name in sorted(self.outside)]

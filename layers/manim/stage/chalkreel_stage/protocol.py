@@ -6,8 +6,8 @@ Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "be
 description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
 Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`; `refused` for a line
 that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
-`too_small` of the scene), `beat_audits` (the same at the end of each beat), `warnings` and `render_s`. A render's id is
-the caller's and is repeated in every answer.
+`too_small` and `too_short` of the scene), `beat_audits` (the first three at the end of each beat), `warnings` and
+`render_s`. A render's id is the caller's and is repeated in every answer.
 
 Somebody's own programs are run by another process, whose protocol PROTOCOL.md describes: `Run` and `Said` come in.
 """

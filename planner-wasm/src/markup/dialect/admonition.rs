@@ -8,8 +8,8 @@ fn indented_block(lines: &[Source]) -> Option<(usize, String, Vec<Source>)> {
     let line = lines[0].text.trim_end();
     let indent = leading(line).0;
     let head = line.trim_start();
-    let rest = ["!!!", "???+", "???", "/// "].iter().find_map(|mark| head.strip_prefix(mark))?;
-    if !rest.starts_with(' ') && !head.starts_with("/// ") {
+    let rest = ["!!!", "???+", "???"].iter().find_map(|mark| head.strip_prefix(mark))?;
+    if !rest.starts_with(' ') {
         return None;
     }
     let rest = rest.trim();
@@ -47,6 +47,45 @@ pub(super) fn tabs(lines: &[Source], context: &mut Context<'_>) -> Option<Taken>
     out.extend(context.lines(&body));
     out.push(Source::made("", at));
     Some((length + 1, out))
+}
+
+/// Lines of a block between slashes.
+const MOST_LINES: usize = 150;
+
+/// `/// note | Title` … `///` of PyMdown; in place of the kind stand `details`, `tab`, `html` and others too.
+pub(super) fn slashes(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let head = lines[0].text.trim();
+    let marks = head.bytes().take_while(|byte| *byte == b'/').count();
+    let info = head[marks..].strip_prefix(' ').filter(|_| marks >= 3)?;
+    let (kind, title) = info.split_once('|').unwrap_or((info, ""));
+    let kind = kind.trim().to_lowercase();
+    if kind.is_empty() || !kind.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
+        return None;
+    }
+    let closes = |line: &Source| {
+        let line = line.text.trim();
+        line.len() == marks && line.bytes().all(|byte| byte == b'/')
+    };
+    let end = lines.iter().take(MOST_LINES).skip(1).position(closes)? + 1;
+    let at = lines[0].begin();
+    // Its settings are indented, and come first.
+    let setting = |line: &&Source| leading(&line.text).0 >= 4 && line.text.contains(':');
+    let settings = lines[1..end].iter().take_while(setting).count();
+    let body = context.lines(&lines[1 + settings..end]);
+    let title = title.trim();
+    let out = match kind.as_str() {
+        "details" | "tab" | "html" | "define" | "caption" | "figure-caption" => {
+            let mut out = vec![Source::made("", at)];
+            if !title.is_empty() && kind != "html" {
+                out.extend([Source::made(format!("#### {title}"), at), Source::made("", at)]);
+            }
+            out.extend(body);
+            out.push(Source::made("", at));
+            out
+        }
+        _ => callout(if title.is_empty() { capital(&kind) } else { title.to_owned() }.as_str(), body, at),
+    };
+    Some((end + 1, out))
 }
 
 /// `:::note Title`, `::: {.callout-tip title="…"}`, `:::{note}`: a call-out; other divisions leave their content.
@@ -87,18 +126,52 @@ pub(super) fn colons(lines: &[Source], context: &mut Context<'_>) -> Option<Take
         context.warn("plan.left_out", "the document hides this part from readers; it is left out", at);
         return Some((length, Vec::new()));
     }
-    let body = context.lines(body);
     if is_callout(&name) {
-        let title = if title.is_empty() { capital(name.trim_start_matches("callout-")) } else { title };
+        // Quarto has its title as a heading inside of it.
+        let first = body.iter().position(|line| !line.text.trim().is_empty());
+        let heading = first.and_then(|index| {
+            let text = body[index].text.trim();
+            let words = text.trim_start_matches('#');
+            (words.len() < text.len() && words.starts_with(' ')).then(|| (index, words.trim()))
+        });
+        let (title, body) = match heading {
+            Some((index, words)) if title.is_empty() => (without_list(words).to_owned(), &body[index + 1..]),
+            _ => (title, body),
+        };
+        let title = if title.is_empty() { capital(kind_of(&name)) } else { title };
+        let body = context.lines(body);
         return Some((length, callout(&title, body, at)));
     }
+    let body = context.lines(body);
     let mut out = vec![Source::made("", at)];
-    if !title.is_empty() {
-        out.extend([Source::made(format!("**{title}**"), at), Source::made("", at)]);
+    // `{grid} 2` says how many stand side by side.
+    if title.contains(char::is_alphabetic) {
+        out.extend([Source::made(format!("#### {title}"), at), Source::made("", at)]);
     }
     out.extend(body);
     out.push(Source::made("", at));
     Some((length, out))
+}
+
+/// Words without the attributes after them.
+fn without_list(words: &str) -> &str {
+    words.split(" {").next().unwrap_or(words).trim()
+}
+
+/// What a call-out is called: `callout-tip` is a tip, and `thm` a theorem.
+fn kind_of(name: &str) -> &str {
+    match name.trim_start_matches("callout-") {
+        "thm" => "theorem",
+        "lem" => "lemma",
+        "cor" => "corollary",
+        "prp" => "proposition",
+        "def" => "definition",
+        "exm" => "example",
+        "exr" => "exercise",
+        "sol" => "solution",
+        "rem" => "remark",
+        name => name,
+    }
 }
 
 /// The name and title of a division: `note Title`, `note[Title]`, `{.note title="Title"}`, `{note} Title`, `{.theorem #id name="Title"}`.
@@ -193,6 +266,12 @@ mod tests {
             ("::: {#thm-line .theorem name=\"Line\"}\nWords.\n:::", "> **Line:**\n> Words."),
             (":::{admonition} My title\n:class: tip\nWords.\n:::", "> **My title:**\n> Words."),
             ("::: columns\n:::: column\nOne.\n::::\n:::: column\nTwo.\n::::\n:::", "One.\n\nTwo."),
+            ("/// note | Some title\nWords *here*.\n///\nAfter.", "> **Some title:**\n> Words *here*.\n\nAfter."),
+            ("/// details | More\n    type: warning\nWords.\n///", "#### More\n\nWords."),
+            ("/// and so on", "/// and so on"),
+            ("::: {.callout-warning collapse=\"true\"}\n## My title {.x}\n\nBody.\n:::", "> **My title:**\n> Body."),
+            ("::: {#thm-a}\nIt holds.\n:::", "> **Theorem:**\n> It holds."),
+            ("::::{grid} 2\n:::{grid-item-card} Card\nWords.\n:::\n::::", "#### Card\n\nWords."),
             ("> [!theorem] Mean value\n> Let $f$ be.\n>\n> So.", "> **Mean value:**\n> Let $f$ be.\n>\n> So."),
             ("> [!example]- Folded\n> - one", "> **Folded:**\n>\n> - one"),
             ("> [!question] Why?\n> Words.", "> **Why?**\n> Words."),

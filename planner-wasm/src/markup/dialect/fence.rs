@@ -73,6 +73,20 @@ const FOR_TOOLS: &[&str] = &[
     "nb-exec-table",
 ];
 
+/// Fences of Obsidian and of static sites that a plug-in fills in.
+const QUERIES: &[&str] = &[
+    "dataview",
+    "dataviewjs",
+    "query",
+    "tasks",
+    "button",
+    "excalidraw",
+    "toc",
+    "table-of-contents",
+    "leaflet",
+    "kanban",
+];
+
 /// What stands in place of a fence: `lines` are all of it, and the last one closes it when `closed`.
 pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_>) -> Vec<Source> {
     let first = &lines[0].text;
@@ -81,6 +95,11 @@ pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_
     let marks = first[open..].chars().take_while(|c| *c == sign).count();
     let info = first[open + marks..].trim().to_owned();
     let body = &lines[1..if closed { lines.len() - 1 } else { lines.len() }];
+    if QUERIES.contains(&info.split([' ', '{']).next().unwrap_or_default()) {
+        let message = format!("`{info}` asks a tool for what stands elsewhere; it is left out");
+        context.warn("plan.left_out", message, lines[0].begin());
+        return Vec::new();
+    }
     if let Some(kind) = info.strip_prefix("ad-") {
         return obsidian(kind, body, lines[0].begin(), context);
     }
@@ -158,6 +177,18 @@ fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context:
             let body: Vec<Source> = body.iter().cloned().chain(label).collect();
             fenced("math", &body, at)
         }
+        "list-table" => list_table(&title, body, at, context),
+        "csv-table" => {
+            let rows: Vec<Vec<Source>> =
+                body.iter().filter(|line| !line.text.trim().is_empty()).map(cells_of).collect();
+            table_of(&title, rows, at, context)
+        }
+        "eval-rst" => {
+            context.warn("plan.left_out", "reStructuredText inside of the lesson is not read; it is left out", at);
+            Vec::new()
+        }
+        // It names the exercise that it solves.
+        "solution" => callout("Solution", text(context), at),
         "mermaid" => fenced("mermaid", body, at),
         "figure" | "image" | "figure-md" => {
             let caption = body.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");
@@ -178,6 +209,74 @@ fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context:
             out
         }
     }
+}
+
+/// `* - A` begins a row, and `  - B` the next cell of it.
+fn list_table(title: &str, body: &[Source], at: usize, context: &mut Context<'_>) -> Vec<Source> {
+    let mut rows: Vec<Vec<Source>> = Vec::new();
+    for line in body.iter().filter(|line| !line.text.trim().is_empty()) {
+        let (_, begin) = leading(&line.text);
+        let bare = &line.text[begin..];
+        let whole = line.text.len();
+        if bare.starts_with("* -") || bare.starts_with("- -") || bare.starts_with("- *") {
+            rows.push(vec![line.part((begin + 3).min(whole)..whole)]);
+            continue;
+        }
+        let Some(row) = rows.last_mut() else { continue };
+        match row.last_mut() {
+            Some(cell) if !bare.starts_with(['-', '*']) => {
+                cell.text.push(' ');
+                cell.text.push_str(bare);
+            }
+            _ => row.push(line.part((begin + 1).min(whole)..whole)),
+        }
+    }
+    table_of(title, rows, at, context)
+}
+
+/// The cells of a line of CSV; commas in quotes part nothing.
+fn cells_of(line: &Source) -> Vec<Source> {
+    let text = line.text.as_str();
+    let (mut quoted, mut begin) = (false, 0);
+    let mut cells = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                cells.push(line.part(begin..at));
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    cells.push(line.part(begin..text.len()));
+    for cell in &mut cells {
+        cell.text = cell.text.trim().trim_matches('"').to_owned();
+    }
+    cells
+}
+
+/// A table of Markdown, whose first row is its head, below its title.
+fn table_of(title: &str, rows: Vec<Vec<Source>>, at: usize, context: &mut Context<'_>) -> Vec<Source> {
+    let columns = rows.first().map_or(0, Vec::len);
+    if columns == 0 {
+        return Vec::new();
+    }
+    let mut out = vec![Source::made("", at)];
+    if !title.is_empty() {
+        out.extend([Source::made(title, at), Source::made("", at)]);
+    }
+    for (index, row) in rows.into_iter().enumerate() {
+        let begin = row.first().map_or(at, Source::begin);
+        let cells = row.iter().map(|cell| cell.text.trim().replace('|', "\\|"));
+        let line = Source::made(format!("| {} |", cells.collect::<Vec<_>>().join(" | ")), begin);
+        out.extend(super::inline::rewritten(&line, context));
+        if index == 0 {
+            out.push(Source::made(format!("|{}", " --- |".repeat(columns)), at));
+        }
+    }
+    out.push(Source::made("", at));
+    out
 }
 
 fn fenced(language: &str, body: &[Source], at: usize) -> Vec<Source> {
@@ -230,6 +329,13 @@ mod tests {
             ("```{math}\n:label: eq\nx = 1\n```", "~~~~math\nx = 1\n~~~~"),
             ("```{figure} a/b.png\n:width: 50%\nThe caption.\n```", "![The caption.](a/b.png)"),
             ("```{toctree}\na\nb\n```\nA.", "A."),
+            (
+                "```{list-table} Prices\n:header-rows: 1\n\n* - Fruit\n  - Price\n* - Apple | pear\n  - 1\n    or 2\n```",
+                "Prices\n\n| Fruit | Price |\n| --- | --- |\n| Apple \\| pear | 1 or 2 |",
+            ),
+            ("```{csv-table}\na,\"b, c\"\n1,2\n```", "| a | b, c |\n| --- | --- |\n| 1 | 2 |"),
+            ("```dataview\nTABLE x\n```\nA.", "A."),
+            ("```{solution} ex-1\n:class: x\nSolved.\n```", "> **Solution:**\n> Solved."),
             ("```{prf:theorem} Line\n:label: x\nWords.\n```", "> **Line:**\n> Words."),
             ("````{note}\n```python\nx = 1\n```\n````", "> **Note:**\n>\n> ```python\n> x = 1\n> ```"),
             ("```ad-tip\ntitle: Do it\nWords.\n```", "> **Do it:**\n> Words."),

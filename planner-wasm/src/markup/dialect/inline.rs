@@ -7,6 +7,7 @@ use super::rule::Context;
 use crate::markup::formulas::{GUARD, is_private};
 use crate::markup::labels;
 use crate::markup::source::{Ends, Rewriter, Source, near};
+use crate::symbols;
 
 /// What a rule takes from the rest of a line, and what stands in its place.
 type Taken = (usize, String);
@@ -46,14 +47,19 @@ const RULES: &[(&str, InlineRule)] = &[
     ("[", wiki_link),
     ("[", numbered_link),
     ("[", citation),
+    ("[", bracketed),
     ("]", target),
     ("!", picture_of_deck),
+    ("!", picture_with_size),
+    ("!", media_of_liascript),
     ("%", comment),
     ("-", spoken_by_liascript),
+    ("{", criticised),
     ("{", template),
     ("{", role),
     ("{", attribute),
     ("\\", reference),
+    ("\\", hard_space),
     ("@", cross_reference),
     ("=", highlighted),
     ("+", inserted),
@@ -86,7 +92,10 @@ pub(super) fn rewritten(line: &Source, context: &mut Context<'_>) -> Option<Sour
         let taken = RULES.iter().filter(|(signs, _)| *signs == sign).find_map(|(_, rule)| rule(&here, context));
         match taken {
             Some((length, made)) => {
-                out.copy(copied..at);
+                // What leaves nothing leaves no gap before a mark either.
+                let mark = rest[length..].starts_with(['.', ',', ';', ')']);
+                let gap = usize::from(made.is_empty() && mark && text[copied..at].ends_with(' '));
+                out.copy(copied..at - gap);
                 out.put(&made, at);
                 at += length;
                 copied = at;
@@ -114,6 +123,7 @@ pub(super) fn rewritten(line: &Source, context: &mut Context<'_>) -> Option<Sour
 fn without_gaps(made: Source, before: &str) -> Source {
     const GAPS: &[(&str, &str)] = &[
         (" and )", ")"),
+        (" and)", ")"),
         (", )", ")"),
         ("; )", ")"),
         ("(see )", ""),
@@ -129,6 +139,11 @@ fn without_gaps(made: Source, before: &str) -> Source {
         ("(see Figure )", ""),
         ("(see Table )", ""),
         ("(Figure)", ""),
+        (" .", "."),
+        (" ,", ","),
+        (",,,", ","),
+        (",,", ","),
+        (",.", "."),
     ];
     let new = |gap: &str| made.text.contains(gap) && !before.contains(gap);
     if !GAPS.iter().any(|(gap, _)| new(gap)) {
@@ -181,10 +196,7 @@ fn embed(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     let path = inside.split('|').next().unwrap_or(inside).trim();
     let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
     if ["png", "jpg", "jpeg", "svg", "gif", "webp", "bmp"].contains(&extension.as_str()) {
-        let alt = inside
-            .rsplit_once('|')
-            .map(|(_, alt)| alt)
-            .filter(|alt| !alt.chars().all(|c| c.is_ascii_digit() || c == 'x'));
+        let alt = inside.split('|').skip(1).map(str::trim).find(|part| !is_size(part));
         return Some((length, format!("![{}](<{path}>)", alt.unwrap_or_default())));
     }
     context.warn(
@@ -195,6 +207,50 @@ fn embed(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     Some((length, page(inside).to_owned()))
 }
 
+/// Whether a word is how large a picture is: `400`, `100x80`.
+fn is_size(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_digit() || c == 'x')
+}
+
+/// `![words|400](a.png)` of Obsidian.
+fn picture_with_size(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (alt, length) = here.between("![", "](")?;
+    let (words, size) = alt.rsplit_once('|')?;
+    (!words.contains(['[', ']']) && is_size(size.trim())).then(|| (length, format!("![{}](", words.trim())))
+}
+
+/// `!?[A film](a.mp4)` of LiaScript: its words are a link's.
+fn media_of_liascript(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    here.rest.starts_with("!?[").then(|| (2, String::new()))
+}
+
+/// `[words]{.class}` of Pandoc.
+fn bracketed(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (inside, length) = here.between("[", "]").filter(|(inside, _)| !inside.is_empty() && !inside.contains('['))?;
+    let list = attributes(&here.rest[length..])?;
+    Some((length + list, inside.to_owned()))
+}
+
+/// CriticMarkup: what is added, highlighted or put in another's place is read, what is taken out and remarked is not; `{/* … */}` is a
+/// remark of MDX.
+fn criticised(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    if let Some((inside, length)) = here.between("{++", "++}").or_else(|| here.between("{==", "==}")) {
+        return Some((length, inside.to_owned()));
+    }
+    if let Some((inside, length)) = here.between("{~~", "~~}") {
+        return inside.split_once("~>").map(|(_, new)| (length, new.to_owned()));
+    }
+    let (_, length) =
+        here.between("{--", "--}").or_else(|| here.between("{>>", "<<}")).or_else(|| here.between("{/*", "*/}"))?;
+    Some((length, String::new()))
+}
+
+/// `Fig.\ 3`, as Pandoc has a space that no line ends at.
+fn hard_space(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let fits = here.before.is_some_and(|c| matches!(c, '.' | ')') || is_private(c));
+    (fits && here.rest.len() > 2 && here.rest.starts_with("\\ ")).then(|| (2, " ".to_owned()))
+}
+
 /// `[[a/b|c]]`, and what LiaScript asks.
 fn wiki_link(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     if here.rest.starts_with("[[") {
@@ -202,6 +258,12 @@ fn wiki_link(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
         // A choice of LiaScript: `[[X]] answer`, `[[ ]] answer`.
         if matches!(inside.trim(), "" | "X" | "x" | "?") {
             return Some((length, if here.at < 6 { "- ".to_owned() } else { String::new() }));
+        }
+        // `[[(right)|wrong]]` is to be chosen from.
+        let chosen = |part: &str| part.trim().starts_with('(') && part.trim().ends_with(')');
+        if inside.contains('|') && inside.split('|').any(chosen) {
+            let words = |part: &str| part.trim().trim_matches(['(', ')']).to_owned();
+            return Some((length, inside.split('|').map(words).collect::<Vec<_>>().join(" / ")));
         }
         return (!inside.contains('[')).then(|| (length, page(inside).trim().to_owned()));
     }
@@ -218,7 +280,10 @@ fn citation(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     };
     let cites =
         inside.starts_with(['@', '-']) && inside.contains('@') || inside.contains(" @") && inside.split(';').all(key);
-    let free = !here.rest[length..].starts_with(['(', '[']);
+    // A target of a link has no spaces.
+    let target =
+        here.rest[length..].strip_prefix('(').map(|rest| near(rest, LONGEST).split(')').next().unwrap_or(rest));
+    let free = !here.rest[length..].starts_with('[') && target.is_none_or(|target| target.contains(' '));
     // What stands before a key, as in `[see @a]`, are words.
     (cites && free).then(|| {
         let words = inside.split('@').next().unwrap_or_default().trim_matches(['-', ' ']);
@@ -229,10 +294,7 @@ fn citation(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
 /// A link's target may be made by a template, which is no part of its path.
 fn target(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let inside = near(here.rest.strip_prefix("](")?, 1_000);
-    let end = inside
-        .find("){")
-        .or_else(|| inside.rfind(')'))
-        .filter(|end| inside[..*end].contains("{{") || inside[..*end].contains("{%"))?;
+    let end = end_of_target(inside).filter(|end| inside[..*end].contains("{{") || inside[..*end].contains("{%"))?;
     let mut path = inside[..end].to_owned();
     for (open, close) in [("{{", "}}"), ("{%", "%}")] {
         while let Some(begin) = path.find(open) {
@@ -243,6 +305,27 @@ fn target(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let path = path.trim().trim_matches(['\'', '"']).to_owned();
     let path = if path.is_empty() { "#".to_owned() } else { path.replace(' ', "%20") };
     Some((2 + end + 1, format!("]({path})")))
+}
+
+/// The byte of the bracket that ends a link's target: the first one that stands in no template.
+fn end_of_target(inside: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(next) = inside[at..].find(['{', ')']) {
+        at += next;
+        let rest = &inside[at..];
+        let close = if rest.starts_with("{{") {
+            "}}"
+        } else if rest.starts_with("{%") {
+            "%}"
+        } else if rest.starts_with(')') {
+            return Some(at);
+        } else {
+            at += 1;
+            continue;
+        };
+        at += rest.find(close)? + close.len();
+    }
+    None
 }
 
 /// `![bg right:40%](a.png)` and `![w:300](a.png)` of Marp: how a picture is set is not what it shows.
@@ -300,6 +383,9 @@ fn template(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     }
     if let Some((inside, length)) = here.between("{%", "%}") {
         let plain = inside.trim_matches(['-', ' ']);
+        if let Some(picture) = included_picture(plain) {
+            return Some((length, picture));
+        }
         let known = plain.starts_with("raw") || plain.starts_with("endraw");
         if !known && !plain.starts_with("end") {
             context.warn("plan.left_out", "a template's tag such as `{% … %}` is not run; it is left out", here.origin);
@@ -316,6 +402,23 @@ fn template(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
         );
     }
     Some((length, String::new()))
+}
+
+/// `include figure.html src="a.png" caption="Words"` of Jekyll.
+fn included_picture(inside: &str) -> Option<String> {
+    let (file, options) = inside.strip_prefix("include")?.trim_start().split_once(' ')?;
+    let picture = ["figure", "image", "img", "picture"].iter().any(|word| file.to_lowercase().contains(word));
+    let value = |keys: &[&str]| {
+        let value = |key: &&str| {
+            let (_, after) = options.split_once(&format!("{key}="))?;
+            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+            after[1..].split_once(quote).map(|(value, _)| value.replace(['[', ']'], ""))
+        };
+        keys.iter().find_map(value).filter(|value| !value.is_empty())
+    };
+    let source = value(&["src", "image_path", "path", "url", "file", "image"]).filter(|_| picture)?;
+    let words = value(&["caption", "alt", "description", "title"]).unwrap_or_default();
+    Some(format!("![{words}](<{source}>)"))
 }
 
 /// `` {ref}`words <label>` `` of MyST.
@@ -494,68 +597,7 @@ fn script<'a>(here: &Here<'a, '_>, mark: &'static str) -> Option<(&'a str, usize
     (stands && short && !here.rest[length..].starts_with(mark)).then_some((inside, length))
 }
 
-const RAISED: &[(char, char)] = &[
-    ('0', '⁰'),
-    ('1', '¹'),
-    ('2', '²'),
-    ('3', '³'),
-    ('4', '⁴'),
-    ('5', '⁵'),
-    ('6', '⁶'),
-    ('7', '⁷'),
-    ('8', '⁸'),
-    ('9', '⁹'),
-    ('+', '⁺'),
-    ('-', '⁻'),
-    ('−', '⁻'),
-    ('–', '⁻'),
-    ('=', '⁼'),
-    ('(', '⁽'),
-    (')', '⁾'),
-    ('n', 'ⁿ'),
-    ('i', 'ⁱ'),
-    ('x', 'ˣ'),
-    ('a', 'ᵃ'),
-    ('b', 'ᵇ'),
-    ('c', 'ᶜ'),
-    ('k', 'ᵏ'),
-    ('m', 'ᵐ'),
-    ('t', 'ᵗ'),
-];
-const LOWERED: &[(char, char)] = &[
-    ('0', '₀'),
-    ('1', '₁'),
-    ('2', '₂'),
-    ('3', '₃'),
-    ('4', '₄'),
-    ('5', '₅'),
-    ('6', '₆'),
-    ('7', '₇'),
-    ('8', '₈'),
-    ('9', '₉'),
-    ('+', '₊'),
-    ('-', '₋'),
-    ('−', '₋'),
-    ('=', '₌'),
-    ('(', '₍'),
-    (')', '₎'),
-    ('a', 'ₐ'),
-    ('e', 'ₑ'),
-    ('i', 'ᵢ'),
-    ('j', 'ⱼ'),
-    ('k', 'ₖ'),
-    ('m', 'ₘ'),
-    ('n', 'ₙ'),
-    ('o', 'ₒ'),
-    ('p', 'ₚ'),
-    ('r', 'ᵣ'),
-    ('s', 'ₛ'),
-    ('t', 'ₜ'),
-    ('x', 'ₓ'),
-];
-
-fn small<'a>(text: &'a str, signs: &[(char, char)]) -> Option<Cow<'a, str>> {
-    let sign = |c: char| signs.iter().find(|(usual, _)| *usual == c).map(|(_, small)| *small);
+fn small(text: &str, sign: impl Fn(char) -> Option<char>) -> Option<Cow<'_, str>> {
     text.chars().map(sign).collect::<Option<String>>().map(Cow::Owned)
 }
 
@@ -567,12 +609,12 @@ pub(in crate::markup) fn raised(text: &str) -> Cow<'_, str> {
     if ending {
         return Cow::Borrowed(text);
     }
-    small(text.trim(), RAISED).unwrap_or_else(|| Cow::Owned(format!("^({})", text.trim())))
+    small(text.trim(), symbols::raised).unwrap_or_else(|| Cow::Owned(format!("^({})", text.trim())))
 }
 
 /// An index.
 pub(in crate::markup) fn lowered(text: &str) -> Cow<'_, str> {
-    small(text.trim(), LOWERED).unwrap_or_else(|| Cow::Owned(format!("_{}", text.trim())))
+    small(text.trim(), symbols::lowered).unwrap_or_else(|| Cow::Owned(format!("_{}", text.trim())))
 }
 
 /// `:rocket:` is nothing to say, and nothing to learn.
@@ -606,9 +648,19 @@ fn tag(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     (tags && !here.rest.trim().is_empty()).then(|| (here.rest.len(), String::new()))
 }
 
+/// Bytes of the marks of quotations and lists before a line's words.
+const LONGEST_MARK: usize = 40;
+
 /// A mark of emphasis between a letter and a mark, where words have no spaces between them: `**注意：**直角`. CommonMark sees no end there.
 fn bold_beside_letters(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let (inside, length) = here.between("**", "**").filter(|(inside, _)| !inside.is_empty())?;
+    // `** Words **` alone in its line is meant as bold.
+    let alone = here.at < LONGEST_MARK
+        && here.line[..here.at].trim_matches([' ', '-', '>', '+']).is_empty()
+        && here.rest[length..].trim().is_empty();
+    if alone && inside.starts_with(' ') && inside.ends_with(' ') && inside.contains(char::is_alphabetic) {
+        return Some((length, format!("**{}**", inside.trim())));
+    }
     let tight =
         !inside.starts_with([' ', '*']) && !inside.ends_with([' ', '*', '\\']) && !here.rest[length..].starts_with('*');
     let letter = |c: char| c.is_alphanumeric();
@@ -648,6 +700,9 @@ mod tests {
             ("![[mvt-picture.png|400]]", "![](<mvt-picture.png>)"),
             ("needs ==both== ++now++. ^key-point", "needs *both* *now*."),
             ("- [x] draw it #todo", "- [x] draw it"),
+            ("西瓜书[@xu2013survey](multi-view learning) 融入", "西瓜书(multi-view learning) 融入"),
+            ("- ** Load it: **", "- **Load it:**"),
+            ("2 ** 3 ** 4", "2 ** 3 ** 4"),
             ("H~2~O and x^2^ but ~~no~~", "H₂O and x² but ~~no~~"),
             (":rocket: Go :smile:", "Go"),
             ("so [@knuth1984, p. 12] and [see @a].", "so  and see."),
@@ -660,12 +715,23 @@ mod tests {
             ("{{ page.date | date: \"%Y\" }} is it.", "is it."),
             ("see {ref}`the chapter <ch-1>` and {numref}`fig-1` {kbd}`Ctrl`.", "see the chapter and  `Ctrl`."),
             ("as in \\eqref{eq:quad} (Figure \\@ref(fig:hist))", "as in"),
-            ("so (see Figure \\@ref(fig:hist) and [@student1908]).", "so ."),
+            ("so (see Figure \\@ref(fig:hist) and [@student1908]).", "so."),
             ("see @fig-plot now", "see  now"),
-            ("The mean is `r round(x, 1)`.", "The mean is ."),
+            ("The mean is `r round(x, 1)`.", "The mean is."),
             ("--{{1}}--\nSpoken.", "Spoken."),
             ("a^[A note.] b", "a (A note.) b"),
             ("{{< youtube abc >}}\n\nA.", "A."),
+            ("A wave {{< ref \"a.md\" >}}, it is.", "A wave, it is."),
+            (
+                "Read [this]({{ site.url }}{{ page.next }}) and [that]({% link _posts/a.md %}) (now).",
+                "Read [this](#) and [that](#) (now).",
+            ),
+            ("![A map|100x80](a.png) ![[b.svg|A graph|300]]", "![A map](a.png) ![A graph](<b.svg>)"),
+            ("[small]{.smallcaps} and [red]{style=\"color:red\"} [x] {y}", "small and red [x] {y}"),
+            ("{++new++} {--old--} {~~a~>b~~}{>>why<<} {/* no */} here", "new  b  here"),
+            ("Fig.\\ 3 and C:\\ drive", "Fig. 3 and C:\\ drive"),
+            ("It is [[(red)|blue]].", "It is red / blue."),
+            ("{% include figure.html src=\"a.png\" caption='The [map]' %}", "![The map](<a.png>)"),
         ] {
             assert_eq!(plain(text), made, "{text}");
         }

@@ -9,6 +9,7 @@ mod deck;
 mod fence;
 mod inline;
 mod page;
+mod quiz;
 mod rule;
 
 pub(super) use self::inline::{lowered, raised};
@@ -26,9 +27,15 @@ const BLOCKS: &[BlockRule] = &[
     admonition::tabs,
     admonition::colons,
     admonition::quoted,
+    admonition::slashes,
+    quiz::quiz,
     page::liquid_block,
     page::comment,
     page::obsidian_comment,
+    page::module,
+    page::remark,
+    page::abbreviation,
+    page::contents,
     page::lines_for_tools,
     page::definitions,
     deck::notes,
@@ -36,7 +43,9 @@ const BLOCKS: &[BlockRule] = &[
 
 /// The context of a document: `front` is the front matter, which may say what the document is for.
 pub(super) fn context<'a>(formulas: &'a mut Formulas, front: &str, text: &str) -> Context<'a> {
-    Context::of(formulas, deck::is_deck(front, text), lines_of)
+    let mut context = Context::of(formulas, deck::is_deck(front, text), lines_of);
+    context.liascript = quiz::is_liascript(text);
+    context
 }
 
 /// A lesson's text from byte `from` on as CommonMark; what comes before stays.

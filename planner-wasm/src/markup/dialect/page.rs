@@ -31,6 +31,13 @@ pub(super) fn liquid_block(lines: &[Source], _: &mut Context<'_>) -> Option<Take
             out.push(Source::made("~~~~", at));
             Some((end + 1, out))
         }
+        "katex" | "math" | "mathjax" if rest.is_empty() || rest.starts_with("display") => {
+            let end = end()?;
+            let mut out = vec![Source::made("~~~~math", at)];
+            out.extend(lines[1..end].iter().cloned());
+            out.push(Source::made("~~~~", at));
+            Some((end + 1, out))
+        }
         "comment" => Some((end()? + 1, Vec::new())),
         _ => None,
     }
@@ -103,7 +110,8 @@ pub(super) fn lines_for_tools(lines: &[Source], context: &mut Context<'_>) -> Op
         || is_module(line)
         || is_label(line)
         || is_tags(line)
-        || (line == "+++")
+        || line == "+++"
+        || line.starts_with("+++ {")
         // MyST's comments.
         || (lines[0].text.starts_with("% ") && !line.ends_with('%'))
         || (line.starts_with("::") && line.ends_with("::") && line.len() > 4 && !line.contains(' '));
@@ -185,6 +193,94 @@ fn is_module(line: &str) -> bool {
     import
         || (exports.iter().any(|start| line.starts_with(start))
             && (line.ends_with([';', '{', '}']) || line.contains('=')))
+}
+
+/// Lines of an import or export of MDX.
+const MOST_LINES_OF_MODULE: usize = 200;
+
+/// `import {` or `export const a = (` over several lines: up to the last bracket that it opens.
+pub(super) fn module(lines: &[Source], _: &mut Context<'_>) -> Option<Taken> {
+    let first = lines[0].text.trim_end();
+    let import = first.starts_with("import {") && !first.contains('}');
+    let export = ["export const ", "export default ", "export function "].iter().any(|start| first.starts_with(start));
+    if !(import || export && first.ends_with(['{', '(', '[', '>', '='])) {
+        return None;
+    }
+    let mut depth = 0_i64;
+    for (index, line) in lines.iter().enumerate().take(MOST_LINES_OF_MODULE) {
+        // What nothing closes ends before the next one.
+        if index > 0 && (line.text.starts_with("export ") || line.text.starts_with("import ")) {
+            return None;
+        }
+        for byte in line.text.bytes() {
+            depth += i64::from(matches!(byte, b'{' | b'(' | b'[')) - i64::from(matches!(byte, b'}' | b')' | b']'));
+        }
+        if index > 0 && depth <= 0 {
+            return Some((index + 1, Vec::new()));
+        }
+    }
+    None
+}
+
+/// `{/* … */}` of MDX over several lines.
+pub(super) fn remark(lines: &[Source], _: &mut Context<'_>) -> Option<Taken> {
+    let rest = lines[0].text.trim().strip_prefix("{/*")?;
+    if rest.contains("*/}") {
+        return None;
+    }
+    let end = lines.iter().take(MOST_LINES).skip(1).position(|line| line.text.trim_end().ends_with("*/}"))?;
+    Some((end + 2, Vec::new()))
+}
+
+/// `*[HTML]: Hypertext Markup Language`: what a page shows beside the pointer.
+pub(super) fn abbreviation(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let (short, long) = lines[0].text.strip_prefix("*[")?.split_once("]:")?;
+    if short.is_empty() || short.contains(['[', ']']) {
+        return None;
+    }
+    let message = format!("`{short}` stands for `{}` where a page is pointed at; that is left out", long.trim());
+    context.warn("plan.left_out", message, lines[0].begin());
+    Some((1, Vec::new()))
+}
+
+/// Lines of a table of contents.
+const MOST_LINES_OF_CONTENTS: usize = 60;
+
+/// A table of contents that somebody wrote out: a list of nothing but links to headings of the same document.
+pub(super) fn contents(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let entry = |line: &Source| {
+        let text = line.text.trim();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let mark =
+            if digits > 0 { text[digits..].strip_prefix(['.', ')']) } else { text.strip_prefix(['-', '*', '+']) };
+        let link = mark.map(str::trim_start).filter(|rest| rest.starts_with('['));
+        link.and_then(|link| link.split_once("](#"))
+            .is_some_and(|(_, target)| target.strip_suffix(')').is_some_and(|target| !target.contains(['(', ')', ' '])))
+    };
+    if !entry(&lines[0]) {
+        return None;
+    }
+    let mut length = 1;
+    let mut entries = 1;
+    for (index, line) in lines.iter().enumerate().take(MOST_LINES_OF_CONTENTS).skip(1) {
+        if entry(line) {
+            entries += 1;
+            length = index + 1;
+        } else if !line.text.trim().is_empty() {
+            // Among other items it is one of them.
+            let item = line.text.trim_start().starts_with(['-', '*', '+']) || line.text.starts_with([' ', '\t']);
+            if item {
+                return None;
+            }
+            break;
+        }
+    }
+    if entries < 3 {
+        return None;
+    }
+    let message = format!("a table of contents with {entries} entries is left out");
+    context.warn("plan.left_out", message, lines[0].begin());
+    Some((length, vec![Source::made("", lines[0].begin())]))
 }
 
 /// `(label)=` of MyST.
@@ -276,6 +372,15 @@ mod tests {
             ("{% highlight python %}\nx = {1}\n{% endhighlight %}", "~~~~python\nx = {1}\n~~~~"),
             ("{% comment %}\nB\n{% endcomment %}\nA.", "A."),
             ("\\newpage\n\nA.", "A."),
+            ("{{< katex >}}\nx^2\n{{< /katex >}}", "~~~~math\nx^2\n~~~~"),
+            ("import {A,\n  B} from './x';\n\nA.", "A."),
+            ("export const C = ({a}) => (\n  <b\n    style={{x: 1}}>\n    {a}\n  </b>\n);\n\nA.", "A."),
+            ("export const x = [\n\nno end", "no end"),
+            ("{/* one\ntwo */}\n\nA {/* b */}.", "A."),
+            ("*[HTML]: Markup\n\nHTML.", "HTML."),
+            ("+++ {\"a\": 1}\nA.", "A."),
+            ("- [A](#a)\n  - [B](#b)\n- [C](#c)\n\nA.", "A."),
+            ("- [A](#a)\n- [B](b.md)\n- [C](#c)", "- [A](#a)\n- [B](b.md)\n- [C](#c)"),
             ("import Tabs from '@theme/Tabs';\nexport const a = 1;\n\nA.", "A."),
             ("We import goods from 'abroad' daily.", "We import goods from 'abroad' daily."),
             ("(my-label)=\n# A", "# A"),

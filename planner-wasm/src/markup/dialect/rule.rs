@@ -10,6 +10,8 @@ pub(in crate::markup) struct Context<'a> {
     pub(in crate::markup) warnings: Vec<Remark>,
     /// Whether the document is a deck of slides, whose rules between lines part them.
     pub(in crate::markup) deck: bool,
+    /// Whether the document is a course of LiaScript.
+    pub(super) liascript: bool,
     /// How many blocks this one is inside of.
     pub(in crate::markup) depth: usize,
     /// Applies all rules to lines.
@@ -26,7 +28,7 @@ impl<'a> Context<'a> {
         deck: bool,
         read: fn(&[Source], &mut Context<'_>) -> Vec<Source>,
     ) -> Self {
-        Self { formulas, warnings: Vec::new(), deck, depth: 0, read }
+        Self { formulas, warnings: Vec::new(), deck, liascript: false, depth: 0, read }
     }
 
     pub(super) fn warn(&mut self, code: &'static str, message: impl Into<String>, at: usize) {

@@ -18,6 +18,7 @@ from ..frames.clip import Clip
 from ..frames.ledger import Ledger
 from ..layout.blocks import Act, Block
 from ..screen.highlights import Marker
+from ..screen.reading import Reading
 from ..screen.screen import Screen
 from ..storyboard.reader import read_scene
 from ..storyboard.types import (
@@ -94,6 +95,9 @@ class Scene:
         orbits = any(isinstance(action, ActionCase) and _orbits(action) for action in actions)
         maker = Maker(self._setter, self._look, self.warnings, self._assets, orbits)
         self._events = planned(self._beats, maker, self._area, card)
+        brought = [element for action in actions if isinstance(action, ActionCase) and (element := _brought(action))]
+        blocks = [block for blocks in self._events.values() for block in blocks]
+        self._screen.reading = Reading(self._screen.audit, self._fps, brought, blocks)
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
         ledger, audits = Ledger(self._frames), []
@@ -129,6 +133,8 @@ class Scene:
         play(screen, steps, left - tail - kept, self._fps)
         screen.canvas.hold(kept)
         self._audited = screen.inspect()
+        if last and screen.reading:
+            screen.reading.ends(screen.canvas.frames)
         if tail:
             screen.canvas.dissolve(screen.canvas.empty.copy(), tail)
 
@@ -257,6 +263,11 @@ class Scene:
             case _:
                 operation = Operation(timing.seconds or 0.9, lambda screen, count: screen.back(count, rate))
         return Step(20.0, [operation], timing.start)
+
+
+def _brought(action: ActionCase) -> Element | None:
+    """The element that it brings."""
+    return action.show or (action.transform.into if action.transform else None)
 
 
 def _orbits(action: ActionCase) -> bool:

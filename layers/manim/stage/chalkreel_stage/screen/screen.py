@@ -18,6 +18,7 @@ from ..layout.placement import Rect, nearest, wanted
 from ..storyboard.types import Placement
 from .highlights import Mark, Marker
 from .morph import morph
+from .reading import Reading
 from .shown import Shown
 
 DIMMED = 0.28
@@ -50,6 +51,8 @@ class Screen:
     """Boxes of the heading."""
     shown: list[Shown] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    reading: Reading | None = None
+    """Notes how long things stand."""
     only: str | None = None
     """The element that fills the frame, when the camera is near one."""
     known: set[str] = field(default_factory=set)
@@ -87,6 +90,8 @@ class Screen:
         if element is not None:
             self.known.add(element)
         canvas, item = self.canvas, act.mobject
+        if self.reading and block:
+            self.reading.comes(block, canvas.frames)
         new = Shown(element, item, block, item, key)
         if act.under:
             first = next((i for i, s in enumerate(self.shown) if s.block is block), len(self.shown))
@@ -151,6 +156,8 @@ class Screen:
         return moving
 
     def _drop(self, going: list[Shown], names: set[str | None]) -> None:
+        if self.reading:
+            self.reading.goes([s.block for s in going], self.canvas.frames)
         self.shown = [s for s in self.shown if s not in going]
         self.marks = [mark for mark in self.marks if mark.element not in names]
 
@@ -168,6 +175,8 @@ class Screen:
         at = self.shown.index(going[0]) if going else len(self.shown)
         for block in blocks:
             self.known.add(block.element)
+            if self.reading:
+                self.reading.comes(block, canvas.frames)
         fresh = [
             Shown(block.element, act.mobject, block, act.mobject, part.key)
             for block, part in (kept or parts)

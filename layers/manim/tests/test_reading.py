@@ -1,0 +1,60 @@
+"""How long what is shown stands, against how long it takes to read."""
+
+from __future__ import annotations
+
+import pytest
+from chalkreel_stage.audit import Audit
+from chalkreel_stage.layout.blocks import Block, Drawn
+from chalkreel_stage.screen.reading import Reading, seconds
+from chalkreel_stage.storyboard.types import Element
+from storyboards import element, rich, typed
+
+FPS = 10
+
+
+def made(kind: str, content: dict, name: str = "a") -> Element:
+    return typed(Element, element(kind, content, name))
+
+
+def block(name: str, height: float = 1.0) -> Block:
+    return Block(name, 0, 1.0, height, 0.0, lambda: Drawn([], []))
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "wanted"),
+    [
+        ("text", rich("four words stand here"), 2.5),
+        ("text", rich("直角三角形才适用"), 2.5),
+        ("code", {"language": "", "text": "a\n\nb\nc", "highlighted": []}, 2.25),
+        ("equation", {"formula": {"latex": "x = 1"}}, 1.75),
+        ("equation", {"formula": {"latex": r"\newcommand{\R}{\mathbb{R}}x = 1"}}, 1.75),
+        ("chart", {"bars": [{"label": "a", "value": 1.0}], "caption": "", "value_label": ""}, 3.5),
+    ],
+)
+def test_what_holds_more_takes_longer_as_the_planner_has_it(kind: str, content: dict, wanted: float) -> None:
+    assert seconds(made(kind, content)) == wanted
+
+
+@pytest.mark.parametrize(("frames", "short"), [(25, 0), (23, 0), (20, 1), (1, 1)])
+def test_what_goes_too_soon_is_told(frames: int, short: int) -> None:
+    audit, here = Audit(), block("a")
+    reading = Reading(audit, FPS, [made("text", rich("four words stand here"))], [here])
+    reading.comes(here, 7)
+    reading.comes(here, 9)
+    reading.goes([here, None], 7 + frames)
+    assert audit.counts()["too_short"] == short
+
+
+def test_a_page_of_an_element_takes_its_share_and_the_end_of_a_scene_takes_all() -> None:
+    audit, pages = Audit(), [block("a", 3.0), block("a", 1.0)]
+    element_of_all = made("text", rich(" ".join(["word"] * 40)))
+    reading = Reading(audit, FPS, [element_of_all], pages)
+    # 1.5 s and three quarters of ten seconds, then a quarter of them.
+    reading.comes(pages[0], 0)
+    reading.goes([pages[0]], 90)
+    reading.comes(pages[1], 90)
+    reading.ends(130)
+    assert audit.too_short == {}
+    reading.comes(pages[0], 130)
+    reading.ends(190)
+    assert list(audit.too_short) == ["a"]
