@@ -1,9 +1,7 @@
 //! A formula of a document as the storyboard has it: read by the parser that the stage draws it with, so that what can't be drawn is
 //! told here, with its place.
 
-use latex_reader::Definitions;
-
-use crate::latex::DIALECT;
+use crate::latex;
 use crate::storyboard::Formula;
 
 /// Characters of a formula in a warning.
@@ -22,12 +20,13 @@ pub(crate) fn formula(source: &str) -> Result<Formula, String> {
 /// # Errors
 /// In words, why nothing of it can be drawn.
 pub(crate) fn with_faults(source: &str) -> Result<(Formula, Vec<String>), String> {
-    let reading = latex_reader::read(source, &Definitions::default(), DIALECT).map_err(|fault| fault.why)?;
+    let read = latex::read(source);
+    let reading = read.as_ref().as_ref().map_err(|fault| fault.why.clone())?;
     if reading.nodes.is_empty() {
         return Err("it is empty".to_owned());
     }
     let shown = || latex_reader::written(source).chars().take(LONGEST_SHOWN).collect::<String>();
-    let faults = reading.faults.into_iter().map(|fault| format!("in the formula `{}`: {}", shown(), fault.why));
+    let faults = reading.faults.iter().map(|fault| format!("in the formula `{}`: {}", shown(), fault.why));
     Ok((Formula { latex: source.trim().to_owned() }, faults.collect()))
 }
 

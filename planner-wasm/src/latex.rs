@@ -1,15 +1,46 @@
 //! A LaTeX formula as a tree of what it means, for `speech` (which writes words) and `label` (which writes signs): the parser's own tree
 //! is about how a formula is drawn.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
 use latex_reader::parts::UNKNOWN;
-use latex_reader::{Definitions, Dialect, Palette};
+use latex_reader::{Definitions, Dialect, Fault, Palette, Reading};
 use ratex_parser::ParseNode;
 use ratex_parser::parse_node::Measurement;
 
 use crate::symbols::{self, Symbol};
 
 /// How lessons and plans write formulas.
-pub(crate) const DIALECT: Dialect = Dialect { palette: Palette::Legible, strict: false, lines: true };
+const DIALECT: Dialect = Dialect { palette: Palette::Legible, strict: false, lines: true };
+
+/// Formulas that are remembered, and bytes of one of them: each is asked for when it is shown, when it is spoken, and for the words of its
+/// parts, one soon after the other, and reading costs more than anything else that is done to it.
+const REMEMBERED: usize = 16;
+const LONGEST_REMEMBERED: usize = 1_000;
+
+/// A formula as it was read.
+pub(crate) type Read = Rc<Result<Reading, Fault>>;
+
+thread_local! {
+    static READ: RefCell<VecDeque<(String, Read)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Reads a formula whose document's macros are resolved.
+pub(crate) fn read(source: &str) -> Read {
+    let known = READ.with_borrow(|known| known.iter().find(|(one, _)| one == source).map(|(_, read)| Rc::clone(read)));
+    known.unwrap_or_else(|| {
+        let read = Rc::new(latex_reader::read(source, &Definitions::default(), DIALECT));
+        if source.len() <= LONGEST_REMEMBERED {
+            READ.with_borrow_mut(|known| {
+                known.truncate(REMEMBERED - 1);
+                known.push_front((source.to_owned(), Rc::clone(&read)));
+            });
+        }
+        read
+    })
+}
 
 /// Items side by side.
 pub(crate) type Row = Vec<Node>;
@@ -82,13 +113,13 @@ pub(crate) struct Table {
 /// # Errors
 /// In words, why it can't be understood.
 pub(crate) fn parse(source: &str) -> Result<Row, String> {
-    let reading = latex_reader::read(source, &Definitions::default(), DIALECT).map_err(|fault| fault.why)?;
-    Ok(row(&reading.nodes))
+    read(source).as_ref().as_ref().map(|reading| row(&reading.nodes)).map_err(|fault| fault.why.clone())
 }
 
 /// The tree of a formula of which nothing had to be mended; none otherwise.
 pub(crate) fn parse_whole(source: &str) -> Option<Row> {
-    let reading = latex_reader::read(source, &Definitions::default(), DIALECT).ok()?;
+    let read = read(source);
+    let reading = read.as_ref().as_ref().ok()?;
     reading.faults.is_empty().then(|| row(&reading.nodes))
 }
 

@@ -98,7 +98,7 @@ fn a_lecture_plan_becomes_a_film() {
     assert_eq!(made.code(), 0, "{}", made.words());
     let status = made.status();
     assert_eq!(status["state"], "succeeded", "{status:#}");
-    assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0}));
+    made.assert_well_laid_out();
     // Measured after each beat.
     let board = made.json("storyboard.json");
     for (scene, planned) in status["scenes"].as_array().unwrap().iter().zip(board["scenes"].as_array().unwrap()) {
@@ -123,10 +123,7 @@ fn a_storyboard_with_every_action_becomes_a_film() {
     let harness = Harness::new();
     let made = harness.render(&fixture("storyboards/every-action.storyboard.json"), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
-    assert_eq!(
-        made.status()["audit"],
-        serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0})
-    );
+    made.assert_well_laid_out();
 }
 
 #[test]

@@ -59,6 +59,15 @@ impl Made {
     pub fn status(&self) -> Value {
         self.json("status.json")
     }
+
+    /// Nothing covers anything, leaves the frame or is too small; and how long things stand was measured.
+    pub fn assert_well_laid_out(&self) {
+        let audit = &self.status()["audit"];
+        for what in ["overlaps", "outside", "too_small"] {
+            assert_eq!(audit[what], 0, "{what}: {audit}");
+        }
+        assert!(audit["too_short"].is_u64(), "{audit}");
+    }
 }
 
 impl Harness {

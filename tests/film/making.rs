@@ -39,7 +39,7 @@ fn the_showcase_film_matches_its_ledger() {
     let status = made.status();
     assert_eq!(status, serde_json::from_slice::<Value>(&made.output.stdout).unwrap());
     assert_eq!((&status["state"], &status["error"]), (&"succeeded".into(), &Value::Null));
-    assert_eq!(status["audit"], serde_json::json!({"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0}));
+    made.assert_well_laid_out();
     assert!(number(&status["sync"]["worst_frames"]) <= 1.0);
     assert!(number(&status["planner"]["fuel_used"]) > 0.0);
     assert_eq!(status["confinement"]["no_new_privs"], true, "{status}");

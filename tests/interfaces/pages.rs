@@ -90,7 +90,7 @@ fn the_page_plays_the_film_and_shows_how_it_was_made() {
     let line = 1 + LESSON.lines().position(|line| line.contains("none.png")).unwrap();
     let warnings = texts(&seen["warnings"]);
     assert!(warnings.iter().any(|one| one.starts_with(&format!("line {line}: "))), "{warnings:?}");
-    assert_eq!(texts(&seen["audit"]).len(), 3, "{seen}");
+    assert_eq!(texts(&seen["audit"]).len(), 4, "{seen}");
     assert!(
         texts(&seen["log"]).iter().any(|one| one.contains("begins") && one.contains("stage=assemble")),
         "{}",

@@ -11,9 +11,10 @@ use storyboard::{Action, Beat, Document, ElementKind, Place, SceneKind, Span, St
 
 const LESSONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/lessons");
 
-/// Fuel that planning a hundred scenes may take: a third more than was measured with the everyday profile of the guest. Unlike a
-/// clock it is the same on every machine; the clock is `make bench`'s, and so is the profile that is shipped.
-const FUEL: [u64; 2] = [84_000_000, 148_000_000];
+/// Fuel that planning a hundred scenes may take, with the everyday profile of the guest: a lesson (142 million were measured, of which the
+/// words of formulas' parts and the rules of more dialects take 70), and a plan. Unlike a clock it is the same on every machine; the
+/// clock is `make bench`'s, and so is the profile that is shipped.
+const FUEL: [u64; 2] = [150_000_000, 148_000_000];
 
 fn document(name: &str, bytes: impl Into<Vec<u8>>) -> Document {
     Document { name: name.to_owned(), bytes: bytes.into() }

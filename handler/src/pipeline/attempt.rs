@@ -13,7 +13,7 @@ use crate::job::keys;
 use crate::job::log::JobLog;
 use crate::job::{Again, Claim, JobId, Lease, Status, Terms, Worker};
 use crate::plan::Estimate;
-use crate::publish::{self, AttemptOutcome};
+use crate::publish::{self, Outcome};
 use crate::scenes::Handover;
 use crate::scenes::progress;
 use crate::scratch::Scratch;
@@ -104,10 +104,7 @@ impl<'s> Attempt<'s> {
     ///
     /// # Errors
     /// The work's own; `job.deadline`, `job.lost`, `job.interrupted`.
-    pub async fn run(
-        &self,
-        work: impl Future<Output = Result<AttemptOutcome, JobError>>,
-    ) -> Result<AttemptOutcome, JobError> {
+    pub async fn run(&self, work: impl Future<Output = Result<Outcome, JobError>>) -> Result<Outcome, JobError> {
         let made = async {
             tokio::select! {
                 made = self.ends.run(work) => match made {
@@ -126,14 +123,14 @@ impl<'s> Attempt<'s> {
     ///
     /// # Errors
     /// Only when not even a status could be written.
-    pub async fn end(self, made: Result<AttemptOutcome, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
+    pub async fn end(self, made: Result<Outcome, JobError>) -> Result<(Status, Option<CacheKey>), JobError> {
         let Self { id, lease, closing, scratch, log, span, services, .. } = self;
         let publishing = async {
             if let lines @ 1.. = services.logs.dropped() {
                 warn!(lines, "log lines were dropped, since standard error was read too slowly");
             }
             let handover = match &made {
-                Ok(AttemptOutcome::HandedOver { handover, .. }) => Some(handover.clone()),
+                Ok(Outcome::HandedOver { handover, .. }) => Some(handover.clone()),
                 _ => None,
             };
             let closing = closing.no_sooner_than(publish::LEAST);
@@ -158,7 +155,7 @@ impl<'s> Attempt<'s> {
 
     /// Starts an execution of the state machine, if one is configured, for a film that would not be ready here in time. When that
     /// fails, the film is made here as far as the time allows.
-    pub async fn hand_over(&self, handover: &Handover) -> Option<AttemptOutcome> {
+    pub async fn hand_over(&self, handover: &Handover) -> Option<Outcome> {
         let machine = self.services.machine.as_ref()?;
         let estimate = Estimate::of(&handover.storyboard, handover.quality, self.services.config.parallel);
         if estimate.fits(self.ends.left()) {
@@ -174,7 +171,7 @@ impl<'s> Attempt<'s> {
             let handover = handover.save(&self.services.renderer.cache, folder, self.ends).await;
             let handover = handover.map_err(|error| error.message)?;
             let execution = machine.start(&self.lease.status(), &handover, self.ends).await?;
-            Ok::<_, String>(AttemptOutcome::HandedOver { execution, handover, until: machine_ends() })
+            Ok::<_, String>(Outcome::HandedOver { execution, handover, until: machine_ends() })
         };
         let started =
             started.await.inspect_err(|error| warn!(error, "can't start the state machine; the film is made here"));

@@ -14,7 +14,7 @@ use crate::intake::assets::{AssetBase, Assets};
 use crate::job::events::JobEvent;
 use crate::job::{Again, JobId, JobRequest, Quality, Status, Worker};
 use crate::plan::translations::Library;
-use crate::publish::{self, AttemptOutcome};
+use crate::publish::{self, Outcome};
 use crate::scenes::progress;
 use crate::scenes::{self, Budget, Handover};
 use crate::services::Services;
@@ -64,12 +64,7 @@ pub async fn part(
     }
 }
 
-async fn make(
-    origin: Origin,
-    worker: Worker<'_>,
-    services: &Services,
-    job: &Attempt<'_>,
-) -> Result<AttemptOutcome, JobError> {
+async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Attempt<'_>) -> Result<Outcome, JobError> {
     let (lease, folder, ends) = (&job.lease, &*job.scratch()?.work(), job.ends);
     let handover = match origin {
         Origin::Request(request) => plan_film(request, services, job).await?,
@@ -88,7 +83,7 @@ async fn make(
         progress::enter(lease, Stage::Narrate, 0.05, ends);
         let handover = scenes::narrate(handover, services, lease, folder, ends).await?;
         let handover = handover.save(&services.renderer.cache, folder, ends).await?;
-        return Ok(AttemptOutcome::HandedOver { execution: execution.to_owned(), handover, until: machine_ends() });
+        return Ok(Outcome::HandedOver { execution: execution.to_owned(), handover, until: machine_ends() });
     }
     let Handover { storyboard, translations, quality, asset_base, .. } = &handover;
 
@@ -118,7 +113,7 @@ async fn make(
     progress::enter(lease, Stage::Publish, 0.97, ends);
     let (status, log) = (lease.status(), services.logs.so_far(job.id.as_str()));
     let published = publish::film(&film, storyboard, &ledger, &status, &log, &services.store, ends);
-    published.instrument(info_span!("publish")).await.map(AttemptOutcome::Published)
+    published.instrument(info_span!("publish")).await.map(Outcome::Published)
 }
 
 /// Reads the document and plans the film.

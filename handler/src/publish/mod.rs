@@ -38,7 +38,7 @@ pub struct Published {
 
 /// The result of a part of a job.
 #[derive(Debug, Clone, PartialEq)]
-pub enum AttemptOutcome {
+pub enum Outcome {
     /// The film.
     Published(Published),
     /// Something for the next task of a Step Functions execution.
@@ -183,7 +183,7 @@ fn captions(film: &Film) -> impl Iterator<Item = (String, String, &'static str, 
 /// # Errors
 /// When the status can't be written, or another worker has the job.
 pub async fn outcome(
-    made: Result<AttemptOutcome, JobError>,
+    made: Result<Outcome, JobError>,
     lease: Lease,
     id: &JobId,
     log: &JobLog,
@@ -191,8 +191,8 @@ pub async fn outcome(
     deadline: Deadline,
 ) -> Result<Status, JobError> {
     match &made {
-        Ok(AttemptOutcome::Published(_)) => info!("the film is published"),
-        Ok(AttemptOutcome::HandedOver { execution, .. }) => {
+        Ok(Outcome::Published(_)) => info!("the film is published"),
+        Ok(Outcome::HandedOver { execution, .. }) => {
             info!(execution, "the job is handed over to the state machine")
         }
         Err(error) => error!(code = error.code.name(), remedy = error.remedy, "{}", error.message),
@@ -236,17 +236,17 @@ async fn after_loss(
     lease.cancelled(&[("log".to_owned(), key)], deadline).await.ok_or_else(|| error.clone())
 }
 
-fn conclude(status: &mut Status, made: Result<AttemptOutcome, JobError>, log: Option<String>, seconds: f64) {
+fn conclude(status: &mut Status, made: Result<Outcome, JobError>, log: Option<String>, seconds: f64) {
     status.outputs.extend(log.map(|key| ("log".to_owned(), key)));
     status.cost.seconds += seconds;
     status.timeline.iter_mut().for_each(|ran| _ = ran.to.get_or_insert(seconds));
     match made {
-        Ok(AttemptOutcome::HandedOver { execution, until, .. }) => {
+        Ok(Outcome::HandedOver { execution, until, .. }) => {
             status.owner.clear();
             status.execution = Some(execution);
             status.deadline = until;
         }
-        Ok(AttemptOutcome::Published(published)) => {
+        Ok(Outcome::Published(published)) => {
             status.outputs.extend(published.outputs);
             status.sync = published.sync;
             status.cost.film_seconds = published.film_seconds;

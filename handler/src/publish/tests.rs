@@ -33,7 +33,7 @@ fn a_film_with_something_replaced_is_degraded() {
     let instead = "a still card is shown".to_owned();
     replaced.apply(JobEvent::SceneReplaced { scene: "a".to_owned(), error, instead }, 2.0);
     for status in [&mut whole, &mut replaced] {
-        conclude(status, Ok(AttemptOutcome::Published(published())), Some("log".to_owned()), 20.0);
+        conclude(status, Ok(Outcome::Published(published())), Some("log".to_owned()), 20.0);
         assert!(status.is_consistent() && status.progress == 1.0 && status.cost.film_seconds == 12.5);
         assert!(status.timeline.iter().all(|ran| ran.to == Some(20.0)), "{:?}", status.timeline);
     }
@@ -67,7 +67,7 @@ async fn a_film_that_is_gone_is_lost_and_can_be_made_again() {
     let rig = Rig::open().await;
     let store = &rig.services.store;
     let mut status = running();
-    conclude(&mut status, Ok(AttemptOutcome::Published(published())), None, 2.0);
+    conclude(&mut status, Ok(Outcome::Published(published())), None, 2.0);
     let lost = whole(&status, store, soon()).await.unwrap_err();
     assert_eq!((lost.code, lost.retryable), (Code::StoreNotFound, true));
     store.put(&status.outputs["film"], "film", "video/mp4", soon()).await.unwrap();

@@ -1,6 +1,5 @@
 //! A formula as words, as a teacher reads it aloud, in the lesson's language where that is known here.
 
-use latex_reader::Definitions;
 use ratex_parser::ParseNode;
 
 use super::locale::Locale;
@@ -38,8 +37,10 @@ pub(crate) fn parts(source: &str, locale: &'static Locale) -> Vec<SpokenPart> {
     if source.len() > LONGEST_DIVIDED {
         return Vec::new();
     }
-    let reading = latex_reader::read(source, &Definitions::default(), latex::DIALECT).ok();
-    let Some(reading) = reading.filter(|reading| reading.faults.is_empty()) else { return Vec::new() };
+    let read = latex::read(source);
+    let Some(reading) = read.as_ref().as_ref().ok().filter(|reading| reading.faults.is_empty()) else {
+        return Vec::new();
+    };
     let whole = format!(" {} ", spoken(&latex::row(&reading.nodes), locale));
     let heard = |(part, nodes): (String, Vec<ParseNode>)| {
         let words = spoken(&latex::row(&nodes), locale);
@@ -51,7 +52,7 @@ pub(crate) fn parts(source: &str, locale: &'static Locale) -> Vec<SpokenPart> {
             });
         among.then(|| SpokenPart { part, words: bare.to_owned() })
     };
-    latex_reader::parts::named(reading.nodes).into_iter().take(MOST_PARTS).filter_map(heard).collect()
+    latex_reader::parts::named(reading.nodes.clone()).into_iter().take(MOST_PARTS).filter_map(heard).collect()
 }
 
 /// Bytes of what may be a formula within words.
