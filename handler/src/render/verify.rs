@@ -63,11 +63,12 @@ pub(super) async fn take(
             std::fs::rename(&unchecked, &path).map_err(Unfit::Io)?;
             Ok(())
         });
-        if copied.is_err() {
+        copied.map_err(|error| {
             // What can't be removed goes with the job's folder.
             let _ = std::fs::remove_file(&unchecked);
-        }
-        copied
+            // What is read too late can't be read, and says nothing about the clip.
+            if cutoff.check().is_err() { StageError::TimedOut(allowed) } else { error }
+        })
     });
     match taken.await {
         Ok(taken) => taken,
