@@ -268,7 +268,7 @@ pub(super) fn socket_buffers(members: &[Member]) -> u64 {
 }
 
 /// Bytes that one socket can have sent before they are read: the default, and the message that exceeds it (measured: 234 KB of 213).
-/// A child can't ask for more (see `filter`).
+/// A child can't ask for more (see `seccomp`).
 pub(super) fn socket_buffer() -> u64 {
     /// `SK_WMEM_DEFAULT` on x86-64 (`net/core/sock.c`).
     const USUAL: u64 = 212_992;

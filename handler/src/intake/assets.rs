@@ -152,13 +152,9 @@ impl Assets {
     ) -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
         let narrations = if programs { asset_base.narrations() } else { Vec::new() };
-        let narrations = narrations.iter().map(|source| AssetRequest {
-            source,
-            what: "the narration",
-            most: NARRATION,
-            place: None,
-            is_optional: true,
-        });
+        let narrations = narrations
+            .iter()
+            .map(|source| AssetRequest { is_optional: true, ..AssetRequest::of(source, "the narration", NARRATION) });
         let (files, wanted) = (wanted.len(), wanted.into_iter().chain(narrations).collect::<Vec<_>>());
         let deadline = deadline.slice(deadline.left() / SHARE);
         // Boxed: the compiler can't prove that the closures' futures are `Send`.
@@ -238,7 +234,7 @@ pub async fn fetch(
     path: PathBuf,
     deadline: Deadline,
 ) -> Result<Asset, String> {
-    let request = AssetRequest { source: name, what: "the file", most, place: None, is_optional: false };
+    let request = AssetRequest::of(name, "the file", most);
     request.fetch_by(deadline, asset_base, store, path).await.map_err(|unavailable| unavailable.why)
 }
 
@@ -266,7 +262,12 @@ struct AssetRequest<'a> {
     is_optional: bool,
 }
 
-impl AssetRequest<'_> {
+impl<'a> AssetRequest<'a> {
+    /// For a file that must be there.
+    fn of(source: &'a str, what: &'static str, most: u64) -> Self {
+        Self { source, what, most, place: None, is_optional: false }
+    }
+
     async fn fetch_by(
         &self,
         deadline: Deadline,
@@ -334,13 +335,7 @@ fn wanted(storyboard: &Storyboard) -> Vec<AssetRequest<'_>> {
         storyboard.intro.as_deref().map(|source| (source, "the intro")),
         storyboard.outro.as_deref().map(|source| (source, "the outro")),
     ];
-    let of_film = of_film.into_iter().flatten().map(|(source, what)| AssetRequest {
-        source,
-        what,
-        most: CLIP,
-        place: None,
-        is_optional: false,
-    });
+    let of_film = of_film.into_iter().flatten().map(|(source, what)| AssetRequest::of(source, what, CLIP));
     let mut seen = BTreeSet::new();
     of_film.chain(storyboard.scenes.iter().flat_map(files)).filter(|want| seen.insert(want.source)).collect()
 }
@@ -350,22 +345,14 @@ fn files(scene: &Scene) -> Vec<AssetRequest<'_>> {
     match &scene.kind {
         SceneKind::Manim(program) => {
             let request = |source| AssetRequest {
-                source,
-                what: "the file",
-                most: PICTURE,
                 place: scene.place,
                 is_optional: true,
+                ..AssetRequest::of(source, "the file", PICTURE)
             };
             opened(&program.source).map(request).collect()
         }
         _ => {
-            let request = |(source, place)| AssetRequest {
-                source,
-                what: "the picture",
-                most: PICTURE,
-                place,
-                is_optional: false,
-            };
+            let request = |(source, place)| AssetRequest { place, ..AssetRequest::of(source, "the picture", PICTURE) };
             pictures(scene).map(request).collect()
         }
     }
@@ -479,7 +466,7 @@ mod tests {
         let source = r#"
 logo = ImageMobject("pictures/logo.png").scale(0.5)  # says "it's", and no more
 SVGMobject('./a b.svg'), open(f"data/{name}.csv"), open('data/points (1).csv')
-np.load("../secret.npy"), open("/etc/passwd.txt"), Text("Nothing. At all"), Text("3.14"), ".png", "a//b.png", "C:.png"
+np.load("../secret.npy"), open("/etc/passwd.txt"), Text("Nothing. At all"), Text("3.14"), ".png", "a//b.png", "C:\a.png"
 """A docstring of measured.png, not in quotes of its own."""
 "#;
         assert_eq!(opened(source).collect::<Vec<_>>(), ["pictures/logo.png", "a b.svg", "data/points (1).csv"]);
