@@ -134,6 +134,7 @@ codes! {
     ProgramInput "program.input" Render false "a Manim program asks for input, and nobody is there to answer" "Write the value into the program.";
     ProgramFilmLimit "program.film_limit" Render false "a Manim program makes a longer film than MANIM_MAX_FILM" "Shorten the program, or raise MANIM_MAX_FILM.";
     RenderTooManyFiles "render.too_many_files" Render false "a Manim program wrote more files, nested folders or bytes than allowed" "Write fewer files: the limits are 20,000 files, 32 nested folders, and a quarter of the free disk space, at most 4 GiB.";
+    RenderTooManyProcesses "render.too_many_processes" Render false "a Manim program started more processes or threads than allowed" "Start fewer: the limits are 256 processes at a time, those that ended and were not waited for included, and 8,192 threads, or fewer where the machine has fewer.";
     RenderWrongClip "render.wrong_clip" Render false "a clip was not made by our encoder" "In a Manim program, let Manim write the clip; otherwise run `make tools`, since layers and program must have the same version.";
     RenderWrongFrames "render.wrong_frames" Render true "a clip does not have the expected number of frames" "Try again.";
     AssembleFailed "assemble.failed" Assemble true "ffmpeg could not join clips and sound" "See the log for ffmpeg's last output.";

@@ -15,12 +15,13 @@ use handler::render::{Cards, Film, SceneOrder};
 use serde_json::Value;
 use storyboard::{Beat, Scene, SceneKind};
 
-use super::harness::{BINARY, Harness, Made, REPOSITORY};
+use super::harness::{BINARY, Harness, Made, REPOSITORY, users};
 use super::{all, job};
 
 const WRONG: &[&str] = &["render.wrong_clip"];
 const LENGTH: &[&str] = &["render.wrong_frames"];
 const TOO_MUCH: &[&str] = &["render.too_many_files"];
+const BOMB: &[&str] = &["render.too_many_processes"];
 
 /// What a program does, in the words of `fixtures/programs/leave.py`, and the codes of which one stands in its scene's place.
 type Row = (&'static str, &'static [&'static str]);
@@ -35,6 +36,7 @@ const NO_FILES: &[Row] = &[
     ("os.mkfifo(CLIP); done()", WRONG),
     ("os.mkfifo(CLIP); done(segments=[])", LENGTH),
     ("os.mkdir(CLIP); done()", WRONG),
+    ("os.mknod(CLIP, 0o666 | stat.S_IFSOCK); done()", WRONG),
     // The kernel refuses it, and there is no clip.
     ("try: os.mknod(CLIP, 0o666 | stat.S_IFCHR, os.makedev(1, 5))\nexcept OSError: pass\ndone()", WRONG),
     ("ours('mine.mp4'); os.link('mine.mp4', CLIP); done()", WRONG),
@@ -69,6 +71,13 @@ const NOT_AS_PROMISED: &[Row] = &[
     ("ours(); done(segments=[{'first_frame': 3, 'frames': FRAMES - 3}])", LENGTH),
     ("ours(); done(segments=[{'first_frame': 0, 'frames': FRAMES - 1}])", LENGTH),
     ("ours(); done(segments=[{'first_frame': 0, 'frames': FRAMES, 'ask': 7, 'text': 'Never asked.'}])", LENGTH),
+    ("ours(); done(frames=-1)", &["render.crashed"]),
+    ("ours(); done(frames=float('nan'))", &["render.crashed"]),
+    ("ours(); clip = open(CLIP, 'r+b'); clip.seek(3 << 20); clip.write(b'x'); clip.close(); done()", WRONG),
+    (
+        "ours(); data = open(CLIP, 'rb').read(); open(CLIP, 'wb').write(data.replace(b'url \\0\\0\\0\\1', b'url \\0\\0\\0\\0')); done()",
+        WRONG,
+    ),
     ("rubbish(); done()", WRONG),
     ("ours(); os.truncate(CLIP, os.path.getsize(CLIP) - 1); done()", WRONG),
     ("ours(); open(CLIP, 'ab').write(b'\\0\\0\\0\\x08moof'); done()", WRONG),
@@ -83,6 +92,9 @@ const FLOODS: &[Row] = &[
         "for number in range(40): os.mkdir('d'); os.chdir('d')\nos.chdir(os.path.dirname(CLIP)); ours(); done()",
         TOO_MUCH,
     ),
+    // Processes that run, and processes that nobody reaps.
+    ("for _ in range(400):\n    if os.fork() == 0: time.sleep(60); os._exit(0)\ntime.sleep(60)", BOMB),
+    ("for _ in range(2000):\n    if os.fork() == 0: os._exit(0)\ntime.sleep(60)", BOMB),
     (
         "os.mkdir('closed'); os.mkdir('closed/in'); os.mkfifo('closed/in/pipe'); raise SystemExit(3)",
         &["program.error", "render.crashed"],
@@ -145,8 +157,9 @@ fn check(made: &Made, rows: &[Row]) {
 #[test]
 fn an_invalid_result_of_a_program_fails_its_scene_alone() {
     let films = [NO_FILES, NO_CLIPS, NOT_AS_PROMISED, FLOODS];
-    all(&films, 2, |rows| {
-        let harness = Harness::new().set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
+    let cases: Vec<_> = users().into_iter().flat_map(|user| films.map(|rows| (user, rows))).collect();
+    all(&cases, 2, |(user, rows)| {
+        let harness = Harness::of(*user).set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
         std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), harness.path("private.mp4")).unwrap();
         let made = harness.render(&harness.document("film.md", document(rows, false)), &[]);
         check(&made, rows);
@@ -155,6 +168,10 @@ fn an_invalid_result_of_a_program_fails_its_scene_alone() {
         // An entry and its side-car for each scene that was drawn.
         let before = cached(&harness);
         assert_eq!(before % 3, 0, "{before} files for three clips");
+        // What is found again afterwards doesn't depend on the user.
+        if *user != users()[0] {
+            return;
+        }
         let mended = harness.render(&harness.document("film.md", document(rows, true)), &[]);
         assert_eq!(mended.code(), 0, "{}", mended.words());
         let states: Vec<Value> = scenes(&mended).iter().map(|scene| scene["state"].clone()).collect();

@@ -74,6 +74,9 @@ pub enum StageError {
     /// A program filled its folder.
     #[error("{0}")]
     TooMuch(String),
+    /// A program started more processes and threads than it may, and was ended for that.
+    #[error("it started more processes or threads than it may")]
+    TooManyProcesses,
     /// A program ended early.
     #[error("{message}")]
     Program {
@@ -111,6 +114,7 @@ impl StageError {
             Self::Unfit(_) | Self::Wrong(WrongClip::Form(_)) => Code::RenderWrongClip,
             Self::Wrong(WrongClip::Frames { .. }) => Code::RenderWrongFrames,
             Self::TooMuch(_) => Code::RenderTooManyFiles,
+            Self::TooManyProcesses => Code::RenderTooManyProcesses,
             Self::Program { code, .. } => *code,
             Self::Report(_) => Code::RenderWrongFrames,
             Self::GivenUp => Code::VoiceExhausted,

@@ -337,9 +337,7 @@ impl Programs {
                 protocol::VERSION
             )),
             Broken::Gone if too_much => StageError::OutOfMemory(last(&words)),
-            Broken::Gone if outcome.too_many_processes => StageError::Crashed(
-                "it started more processes or threads than it may, and was ended for that".to_owned(),
-            ),
+            Broken::Gone if outcome.too_many_processes => StageError::TooManyProcesses,
             Broken::Gone => match &outcome.ending {
                 Ending::TimedOut => StageError::TimedOut(allowed.as_secs_f64()),
                 Ending::CouldNotStart(error) => StageError::CouldNotStart(error.to_string()),
