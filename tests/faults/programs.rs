@@ -157,7 +157,10 @@ fn check(made: &Made, rows: &[Row]) {
 #[test]
 fn an_invalid_result_of_a_program_fails_its_scene_alone() {
     let films = [NO_FILES, NO_CLIPS, NOT_AS_PROMISED, FLOODS];
-    let cases: Vec<_> = users().into_iter().flat_map(|user| films.map(|rows| (user, rows))).collect();
+    // What is in a clip doesn't depend on the user, unlike files, folders and processes.
+    let of = |user: Option<u32>| if user == users()[0] { films.to_vec() } else { vec![NO_FILES, FLOODS] };
+    let cases: Vec<_> =
+        users().into_iter().flat_map(|user| of(user).into_iter().map(move |rows| (user, rows))).collect();
     all(&cases, 2, |(user, rows)| {
         let harness = Harness::of(*user).set("JOB_TIMEOUT", &(job() + 10.0 * rows.len() as f64).to_string());
         std::fs::copy(format!("{REPOSITORY}/tests/fixtures/clips/stage.mp4"), harness.path("private.mp4")).unwrap();

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use built_in::STACK_LIMIT;
 use serde_json::{Value, json};
 use storyboard::Document;
 
@@ -16,7 +17,6 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::plan::custom;
-use crate::plan::engine::STACK_LIMIT;
 use crate::plan::{Fault, Limits, MAX_COMPONENT, PlanError, Sandbox, Usage};
 use crate::scratch::Scratch;
 

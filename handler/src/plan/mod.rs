@@ -12,7 +12,6 @@
 //! Fuel does not bound compilation: what was not compiled ahead of time is never compiled on the handler's own threads.
 
 pub mod custom;
-pub mod engine;
 mod error;
 mod estimate;
 mod limits;
@@ -21,10 +20,11 @@ mod ticker;
 pub mod translations;
 mod wasi;
 
+pub use built_in::COMPONENT as BUILT_IN_COMPONENT;
 pub use error::{Fault, PlanError};
 pub use estimate::Estimate;
 pub use limits::Limits;
-pub use sandbox::{BUILT_IN_COMPONENT, Planned, Sandbox, Usage};
+pub use sandbox::{Planned, Sandbox, Usage};
 pub use storyboard::check::check;
 
 /// Most bytes of a component: twice what Python's whole interpreter takes.

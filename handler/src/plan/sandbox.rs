@@ -13,16 +13,8 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 use super::limits::{Exceeded, Meter};
 use super::ticker::Ticker;
-use super::{Fault, Limits, PlanError, engine, wasi};
+use super::{Fault, Limits, PlanError, wasi};
 use crate::deadline::Deadline;
-
-/// The built-in planner, compiled ahead of time by the build script.
-static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm"));
-/// The component that it was compiled from.
-pub static BUILT_IN_COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
-
-/// What is kept is compiled for: any processor of this kind, not only the one that compiles.
-const TARGET: &str = env!("PLANNER_TARGET");
 
 /// After its wall-clock limit a call may still be lifting its result; after this time it is abandoned.
 const LIFTING: Duration = Duration::from_secs(1);
@@ -75,20 +67,13 @@ impl std::fmt::Debug for Sandbox {
 }
 
 impl Sandbox {
-    /// The built-in planner: loaded, not compiled, in well under a millisecond.
+    /// The built-in planner: loaded, not compiled, in some milliseconds.
     ///
     /// # Errors
     /// `planner.component_invalid` when this build is broken.
     pub fn new() -> Result<Self, PlanError> {
-        let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
-        // SAFETY: the bytes are executed unchecked, so they must be what wasmtime made: the build script made them
-        // with this very version, and they are part of this executable.
-        #[expect(
-            unsafe_code,
-            reason = "loads what the build script compiled; checked nowhere else because it can't be"
-        )]
-        let component = unsafe { Component::deserialize(&engine, BUILT_IN) }.map_err(invalid)?;
-        Ok(Self { engine, component, sha256: env!("PLANNER_SHA256").into(), ticker: Arc::default() })
+        let (engine, component) = built_in::planner().map_err(invalid)?;
+        Ok(Self { engine, component, sha256: built_in::SHA256.into(), ticker: Arc::default() })
     }
 
     /// Any planner, compiled here and now. Compiling has no limits: this is for a supervised child process and for
@@ -97,7 +82,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
-        let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
+        let engine = built_in::engine(None, built_in::STACK_LIMIT).map_err(invalid)?;
         let sha256 = hex::encode(Sha256::digest(component));
         let component = Component::new(&engine, component).map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
@@ -108,7 +93,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, PlanError> {
-        Ok(engine::engine(Some(TARGET), engine::STACK_LIMIT)
+        Ok(built_in::engine(Some(built_in::TARGET), built_in::STACK_LIMIT)
             .map_err(invalid)?
             .precompile_component(component)
             .map_err(invalid)?)
@@ -123,7 +108,7 @@ impl Sandbox {
     /// `planner.component_invalid` when another version of this program made it.
     #[expect(unsafe_code, reason = "the caller vouches for the file, as wasmtime asks")]
     pub unsafe fn load(compiled: &Path, sha256: &str) -> Result<Self, PlanError> {
-        let engine = engine::engine(None, engine::STACK_LIMIT).map_err(invalid)?;
+        let engine = built_in::engine(None, built_in::STACK_LIMIT).map_err(invalid)?;
         // SAFETY: see above.
         let component = unsafe { Component::deserialize_file(&engine, compiled) }.map_err(invalid)?;
         Ok(Self { engine, component, sha256: sha256.into(), ticker: Arc::default() })
@@ -134,7 +119,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid`.
     pub fn with_stack(&self, bytes: usize) -> Result<Self, PlanError> {
-        let engine = engine::engine(None, bytes).map_err(invalid)?;
+        let engine = built_in::engine(None, bytes).map_err(invalid)?;
         let code = self.component.serialize().map_err(invalid)?;
         // SAFETY: the bytes must be what wasmtime made, and it made them in the line above.
         #[expect(unsafe_code, reason = "moves a component from one engine to another")]
@@ -147,7 +132,7 @@ impl Sandbox {
     /// # Errors
     /// `planner.component_invalid` when this build is broken.
     pub fn compatibility() -> Result<String, PlanError> {
-        let engine = engine::engine(Some(TARGET), engine::STACK_LIMIT).map_err(invalid)?;
+        let engine = built_in::engine(Some(built_in::TARGET), built_in::STACK_LIMIT).map_err(invalid)?;
         let mut digest = Hashed(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut digest);
         Ok(hex::encode(digest.0.finalize()))

@@ -156,8 +156,9 @@ impl SceneScheduler<'_> {
                 None => {}
             }
             tries += 1;
-            // One that timed out would time out again.
-            if !error.retryable || error.code == Code::RenderTimedOut || tries == TRIES {
+            // One that timed out, or said what isn't so, would do so again.
+            let again = error.retryable && !matches!(error.code, Code::RenderTimedOut | Code::RenderWrongFrames);
+            if !again || tries == TRIES {
                 return Ok(Err(error));
             }
             warn!(code = error.code.name(), "the program failed; it is run again: {}", error.message);

@@ -1,5 +1,5 @@
 //! Builds the built-in planner: the guest crate for WebAssembly, made into a component that imports nothing, compiled ahead of
-//! time. Leaves `planner.wasm` and `planner.cwasm` in `OUT_DIR`.
+//! time. Leaves `planner.wasm` and `planner.cwasm.lz4` in `OUT_DIR`.
 //!
 //! Two profiles of the workspace build the guest: `guest` in seconds for every day, `guest-shipped` in minutes for what is
 //! deployed. `CHALKREEL_GUEST_PROFILE` chooses. What is made is stored next to the folders of the build scripts, for cargo runs this
@@ -18,7 +18,7 @@ use wit_bindgen_core::{Files, WorldGenerator as _, wit_parser::Resolve};
 use wit_bindgen_rust::{Opts, WithOption};
 use wit_component::ComponentEncoder;
 
-#[path = "src/plan/engine.rs"]
+#[path = "src/engine.rs"]
 mod engine;
 
 const GUEST_TARGET: &str = "wasm32-wasip1";
@@ -26,7 +26,7 @@ const GUEST_PROFILE: &str = "CHALKREEL_GUEST_PROFILE";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
     // Not all of planner-wasm: fuzzing writes there too.
     let planner = [
         "planner-wasm/src",
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "planner-wasm/wasi-nothing.wasm",
         "layers/manim/fonts.txt",
     ];
-    let others = ["Cargo.toml", "Cargo.lock", "handler/src/plan/engine.rs", "handler/build.rs"];
+    let others = ["Cargo.toml", "Cargo.lock", "handler/built-in/src/engine.rs", "handler/built-in/build.rs"];
     for watched in planner.iter().chain(&others) {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
@@ -53,7 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .encode()?;
     fs::write(out.join("planner.wasm"), &component)?;
     let (target, sha256) = (env::var("TARGET")?, hex::encode(Sha256::digest(&component)));
-    fs::write(out.join("planner.cwasm"), compiled(&component, &sha256, &target, &kept)?)?;
+    let code = compiled(&component, &sha256, &target, &kept)?;
+    fs::write(out.join("planner.cwasm.lz4"), lz4_flex::compress_prepend_size(&code))?;
     println!("cargo::rustc-env=PLANNER_TARGET={target}");
     println!("cargo::rustc-env=PLANNER_SHA256={sha256}");
     Ok(())
