@@ -9,10 +9,12 @@
 
 use std::error::Error;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use sha2::{Digest as _, Sha256};
 use wit_bindgen_core::{Files, WorldGenerator as _, wit_parser::Resolve};
 use wit_bindgen_rust::{Opts, WithOption};
@@ -54,7 +56,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("planner.wasm"), &component)?;
     let (target, sha256) = (env::var("TARGET")?, hex::encode(Sha256::digest(&component)));
     let code = compiled(&component, &sha256, &target, &kept)?;
-    fs::write(out.join("planner.cwasm.lz4"), lz4_flex::compress_prepend_size(&code))?;
+    let info = FrameInfo::new().block_size(BlockSize::Max1MB);
+    let mut packed = FrameEncoder::with_frame_info(info, fs::File::create(out.join("planner.cwasm.lz4"))?);
+    packed.write_all(&code)?;
+    packed.finish()?;
     println!("cargo::rustc-env=PLANNER_TARGET={target}");
     println!("cargo::rustc-env=PLANNER_SHA256={sha256}");
     Ok(())

@@ -5,15 +5,19 @@
 
 mod engine;
 
-use std::ptr::NonNull;
+use std::fs::File;
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::sync::OnceLock;
 
+use lz4_flex::frame::FrameDecoder;
+use rustix::fs::{MemfdFlags, memfd_create};
 use wasmtime::component::Component;
-use wasmtime::{Engine, Error, Result};
+use wasmtime::{Engine, Result};
 
 pub use engine::{STACK_LIMIT, engine};
 
-/// What was compiled, as an LZ4 block with its size before it: half as large, and read in as many milliseconds as it takes to unpack.
+/// What was compiled, in LZ4's frame format: half as large as it is.
 static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm.lz4"));
 
 /// The component that it was compiled from.
@@ -25,11 +29,7 @@ pub const SHA256: &str = env!("PLANNER_SHA256");
 /// What components are compiled for: any processor of this kind, not only the one that compiles.
 pub const TARGET: &str = env!("PLANNER_TARGET");
 
-/// Larger than the pages of any processor that this is built for.
-const PAGE: usize = 1 << 16;
-
-/// The built-in planner and the engine that it is loaded into, once for the process. Nothing is compiled: it takes as long as
-/// unpacking does.
+/// The built-in planner and the engine that it is loaded into, once for the process. Nothing is compiled.
 ///
 /// # Errors
 /// When this build is broken.
@@ -39,15 +39,48 @@ pub fn planner() -> Result<(Engine, Component)> {
         return Ok(loaded.clone());
     }
     let engine = engine(None, STACK_LIMIT)?;
-    let (size, packed) = lz4_flex::block::uncompressed_size(CODE).map_err(Error::new)?;
-    // Unpacked to where it is run, since a copy would cost as much again.
-    let memory = vec![0; size + PAGE].leak();
-    let start = memory.as_ptr().align_offset(PAGE);
-    let code = &mut memory[start..start + size];
-    lz4_flex::decompress_into(packed, code).map_err(Error::new)?;
-    // SAFETY: the bytes are executed unchecked, so they must be what wasmtime made: the build script made them
-    // with this very version, and they are part of this executable. They stay for ever, and nobody else knows of them.
-    #[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
-    let component = unsafe { Component::deserialize_raw(&engine, NonNull::from(code)) }?;
+    let component = from_memory_file(&engine).or_else(|_| from_bytes(&engine))?;
     Ok(LOADED.get_or_init(|| (engine, component)).clone())
+}
+
+/// From a file in memory, of which only the pages that are used are mapped: half of the time that one large buffer takes, and of
+/// its memory. Some kernels let nobody run what is in such a file.
+#[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
+fn from_memory_file(engine: &Engine) -> Result<Component> {
+    let mut file = File::from(memfd_create("planner", MemfdFlags::CLOEXEC)?);
+    let mut code = FrameDecoder::new(CODE);
+    loop {
+        let block = code.fill_buf()?;
+        if block.is_empty() {
+            break;
+        }
+        file.write_all(block)?;
+        let length = block.len();
+        code.consume(length);
+    }
+    // SAFETY: the bytes are executed unchecked, so they must be what wasmtime made: the build script made them with this very
+    // version, they are part of this executable, and nobody else has the file.
+    unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", file.as_raw_fd())) }
+}
+
+#[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
+fn from_bytes(engine: &Engine) -> Result<Component> {
+    let mut code = Vec::new();
+    FrameDecoder::new(CODE).read_to_end(&mut code)?;
+    // SAFETY: as above.
+    unsafe { Component::deserialize(engine, &code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_load_the_planner() {
+        let engine = engine(None, STACK_LIMIT).unwrap();
+        for load in [from_memory_file, from_bytes] {
+            let component = load(&engine).unwrap();
+            assert!(component.get_export_index(None, "plan").is_some());
+        }
+    }
 }
