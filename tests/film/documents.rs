@@ -270,9 +270,13 @@ fn a_program_has_the_files_and_the_narration_that_lie_beside_it() {
 
     // Another narration is another film.
     harness.document("boxes.narration.md", "# Second\n\nThe box opens.\n\n# First\n\nA box is shut.\n");
+    harness.document("boxes.narration.json", r#"["Nobody says this."]"#);
     let spoken = harness.render(&document, &[]);
-    assert_eq!((spoken.code(), warnings(&spoken.status()).as_str()), (0, ""), "{}", spoken.words());
+    let told = warnings(&spoken.status());
+    assert!(told.contains("`boxes.narration.json` is left out: `boxes.narration.md` is spoken"), "{told}");
+    assert_eq!(spoken.code(), 0, "{}", spoken.words());
     let captions = std::fs::read_to_string(spoken.out.join("captions.vtt")).unwrap();
+    assert!(!captions.contains("Nobody"), "{captions}");
     let (first, second) = (captions.find("A box is shut."), captions.find("The box opens."));
     assert!(first.is_some() && first < second, "{captions}");
     harness.assert_clean();

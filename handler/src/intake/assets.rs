@@ -169,7 +169,10 @@ impl Assets {
             let name = want.source.to_owned();
             match made {
                 Ok(asset) if number < files => _ = assets.named.insert(name, asset),
-                Ok(asset) => _ = assets.narration.get_or_insert((name, asset)),
+                Ok(asset) => match &assets.narration {
+                    None => assets.narration = Some((name, asset)),
+                    Some((first, _)) => warnings.push(want.missing(&format!("`{first}` is spoken"))),
+                },
                 Err(why) if why.is_absent && want.is_optional => {}
                 Err(why) => warnings.push(want.missing(&why.why)),
             }
