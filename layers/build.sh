@@ -162,6 +162,7 @@ assemble() {
     rm -rf "$work/out" "$lambda/layers" "$lambda/function" "$lambda"/*.zip
     mkdir -p "$work/out/function"
     cp "$work/cargo/function/chalkreel" "$work/out/function/bootstrap"
+    strip --strip-all "$work/out/function/bootstrap"
     in_root /opt/manim/bin/python3 -I -B /repository/layers/assemble.py /opt /work/out
     for part in "$work"/out/*; do mv "$part" "$lambda/"; done
 }
