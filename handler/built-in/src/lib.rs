@@ -8,7 +8,6 @@ mod engine;
 use std::fs::File;
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
-use std::sync::OnceLock;
 
 use lz4_flex::frame::FrameDecoder;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -29,26 +28,23 @@ pub const SHA256: &str = env!("PLANNER_SHA256");
 /// What components are compiled for: any processor of this kind, not only the one that compiles.
 pub const TARGET: &str = env!("PLANNER_TARGET");
 
-/// The built-in planner and the engine that it is loaded into, once for the process. Nothing is compiled.
+/// The built-in planner, and an engine of its own that it is loaded into. Nothing is compiled; each call unpacks it again.
 ///
 /// # Errors
 /// When this build is broken.
 pub fn planner() -> Result<(Engine, Component)> {
-    static LOADED: OnceLock<(Engine, Component)> = OnceLock::new();
-    if let Some(loaded) = LOADED.get() {
-        return Ok(loaded.clone());
-    }
     let engine = engine(None, STACK_LIMIT)?;
     let component = from_memory_file(&engine).or_else(|_| from_bytes(&engine))?;
-    Ok(LOADED.get_or_init(|| (engine, component)).clone())
+    Ok((engine, component))
 }
 
-/// From a file in memory, of which only the pages that are used are mapped: half of the time that one large buffer takes, and of
-/// its memory. Some kernels let nobody run what is in such a file.
+/// From a file in memory, of which only the pages that are used are mapped: it takes less time and memory than one large buffer.
+/// Some kernels let nobody run what is in such a file.
 #[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
 fn from_memory_file(engine: &Engine) -> Result<Component> {
     let mut file = File::from(memfd_create("planner", MemfdFlags::CLOEXEC)?);
     let mut code = FrameDecoder::new(CODE);
+    // Each block is written from where it was unpacked; `io::copy` would copy it once more.
     loop {
         let block = code.fill_buf()?;
         if block.is_empty() {
