@@ -140,7 +140,7 @@ cargo_in_root() {
     in_root env CARGO_TARGET_DIR=/work/cargo CHALKREEL_GUEST_PROFILE=guest-shipped \
         cargo "$1" --manifest-path /repository/Cargo.toml --locked --package handler "${@:2}"
 }
-make_function() { cargo_in_root build --profile function --no-default-features --bin chalkreel; }
+make_function() { cargo_in_root build --profile function --no-default-features --features packed --bin chalkreel; }
 make_native() { # the stage's native library
     in_root env CARGO_TARGET_DIR=/work/cargo \
         cargo build --manifest-path /repository/Cargo.toml --locked --profile function --package native

@@ -1,5 +1,5 @@
 //! Builds the built-in planner: the guest crate for WebAssembly, made into a component that imports nothing, compiled ahead of
-//! time. Leaves `planner.wasm` and `planner.cwasm.lz4` in `OUT_DIR`.
+//! time. Leaves `planner.wasm` and `planner.cwasm` in `OUT_DIR`.
 //!
 //! Two profiles of the workspace build the guest: `guest` in seconds for every day, `guest-shipped` in minutes for what is
 //! deployed. `CHALKREEL_GUEST_PROFILE` chooses. What is made is stored next to the folders of the build scripts, for cargo runs this
@@ -9,12 +9,10 @@
 
 use std::error::Error;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use sha2::{Digest as _, Sha256};
 use wit_bindgen_core::{Files, WorldGenerator as _, wit_parser::Resolve};
 use wit_bindgen_rust::{Opts, WithOption};
@@ -22,6 +20,9 @@ use wit_component::ComponentEncoder;
 
 #[path = "src/engine.rs"]
 mod engine;
+#[cfg(feature = "packed")]
+#[path = "src/pack.rs"]
+mod pack;
 
 const GUEST_TARGET: &str = "wasm32-wasip1";
 const GUEST_PROFILE: &str = "CHALKREEL_GUEST_PROFILE";
@@ -39,7 +40,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         "planner-wasm/wasi-nothing.wasm",
         "layers/manim/fonts.txt",
     ];
-    let others = ["Cargo.toml", "Cargo.lock", "handler/built-in/src/engine.rs", "handler/built-in/build.rs"];
+    let others = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "handler/built-in/src/engine.rs",
+        "handler/built-in/src/pack.rs",
+        "handler/built-in/build.rs",
+    ];
     for watched in planner.iter().chain(&others) {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
@@ -56,10 +63,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("planner.wasm"), &component)?;
     let (target, sha256) = (env::var("TARGET")?, hex::encode(Sha256::digest(&component)));
     let code = compiled(&component, &sha256, &target, &kept)?;
-    let info = FrameInfo::new().block_size(BlockSize::Max1MB);
-    let mut packed = FrameEncoder::with_frame_info(info, fs::File::create(out.join("planner.cwasm.lz4"))?);
-    packed.write_all(&code)?;
-    packed.finish()?;
+    let file = out.join("planner.cwasm");
+    // The most effort that needs no more memory where it is unpacked: seconds.
+    #[cfg(feature = "packed")]
+    pack::pack(&code, 19, fs::File::create(file)?)?;
+    #[cfg(not(feature = "packed"))]
+    fs::write(file, code)?;
     println!("cargo::rustc-env=PLANNER_TARGET={target}");
     println!("cargo::rustc-env=PLANNER_SHA256={sha256}");
     Ok(())

@@ -4,20 +4,25 @@
 //! A crate of its own, since its code is unpacked at each start of the program and is optimized for that.
 
 mod engine;
+#[cfg(test)]
+mod pack;
 
 use std::fs::File;
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{self, Write};
 use std::os::fd::AsRawFd as _;
 
-use lz4_flex::frame::FrameDecoder;
 use rustix::fs::{MemfdFlags, memfd_create};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
 pub use engine::{STACK_LIMIT, engine};
 
-/// What was compiled, in LZ4's frame format: half as large as it is.
-static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm.lz4"));
+/// What was compiled; with the feature `packed`, in Zstandard's format.
+static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.cwasm"));
+
+/// Bytes that are unpacked at once: Zstandard's own largest block.
+#[cfg(any(feature = "packed", test))]
+const BLOCK: usize = 128 << 10;
 
 /// The component that it was compiled from.
 pub static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
@@ -43,17 +48,7 @@ pub fn planner() -> Result<(Engine, Component)> {
 #[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
 fn from_memory_file(engine: &Engine) -> Result<Component> {
     let mut file = File::from(memfd_create("planner", MemfdFlags::CLOEXEC)?);
-    let mut code = FrameDecoder::new(CODE);
-    // Each block is written from where it was unpacked; `io::copy` would copy it once more.
-    loop {
-        let block = code.fill_buf()?;
-        if block.is_empty() {
-            break;
-        }
-        file.write_all(block)?;
-        let length = block.len();
-        code.consume(length);
-    }
+    write(&mut file)?;
     // SAFETY: the bytes are executed unchecked, so they must be what wasmtime made: the build script made them with this very
     // version, they are part of this executable, and nobody else has the file.
     unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", file.as_raw_fd())) }
@@ -62,9 +57,27 @@ fn from_memory_file(engine: &Engine) -> Result<Component> {
 #[expect(unsafe_code, reason = "loads what the build script compiled; checked nowhere else because it can't be")]
 fn from_bytes(engine: &Engine) -> Result<Component> {
     let mut code = Vec::new();
-    FrameDecoder::new(CODE).read_to_end(&mut code)?;
+    write(&mut code)?;
     // SAFETY: as above.
     unsafe { Component::deserialize(engine, &code) }
+}
+
+/// Writes what was compiled.
+#[cfg(not(feature = "packed"))]
+fn write(into: &mut impl Write) -> io::Result<()> {
+    into.write_all(CODE)
+}
+
+#[cfg(feature = "packed")]
+fn write(into: &mut impl Write) -> io::Result<()> {
+    unpack(CODE, into)
+}
+
+#[cfg(any(feature = "packed", test))]
+fn unpack(packed: &[u8], into: &mut impl Write) -> io::Result<()> {
+    let mut blocks = io::BufWriter::with_capacity(BLOCK, into);
+    io::copy(&mut zstd::stream::read::Decoder::with_buffer(packed)?, &mut blocks)?;
+    blocks.flush()
 }
 
 #[cfg(test)]
@@ -78,5 +91,15 @@ mod tests {
             let component = load(&engine).unwrap();
             assert!(component.get_export_index(None, "plan").is_some());
         }
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_to_the_same() {
+        let (mut code, mut packed, mut unpacked) = (Vec::new(), Vec::new(), Vec::new());
+        write(&mut code).unwrap();
+        assert!(code.len() > 8 * BLOCK);
+        pack::pack(&code, 1, &mut packed).unwrap();
+        unpack(&packed, &mut unpacked).unwrap();
+        assert!(packed.len() < code.len() && unpacked == code);
     }
 }
