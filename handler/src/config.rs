@@ -6,6 +6,7 @@
 mod interfaces;
 mod log;
 mod names;
+mod secret;
 mod voices;
 
 use std::cell::RefCell;
@@ -17,7 +18,8 @@ use std::time::Duration;
 use crate::child::Mode;
 
 pub use interfaces::InterfaceConfig;
-pub use voices::{ElevenLabsSettings, Secret, VOICES, VoiceConfig};
+pub use secret::Secret;
+pub use voices::{ElevenLabsSettings, VOICES, VoiceConfig};
 
 /// One environment variable, for `docs/settings.md` and `chalkreel doctor`.
 #[derive(Debug)]
@@ -240,7 +242,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CHALKREEL_LOG",
         default: "info in log.jsonl and under Lambda, error on the command line",
-        meaning: "what is logged: off, error, warn, info, debug or trace, also as target=level, with commas (tracing's filter directives)",
+        meaning: "what is logged: off, error, warn, info, debug or trace, also as target=level, with commas between",
     },
     Variable { name: "TMPDIR", default: "/tmp", meaning: "where scratch folders are made" },
 ];

@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use store::StoreError;
 use storyboard::Place;
 
+pub use warning::WarningCode;
+
+mod warning;
+
 /// A stage of a job, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -133,6 +137,7 @@ codes! {
     ProgramOpengl "program.opengl" Render false "a Manim program uses classes that only OpenGL can draw" "Use the classes without OpenGL in their names.";
     ProgramInput "program.input" Render false "a Manim program asks for input, and nobody is there to answer" "Write the value into the program.";
     ProgramFilmLimit "program.film_limit" Render false "a Manim program makes a longer film than MANIM_MAX_FILM" "Shorten the program, or raise MANIM_MAX_FILM.";
+    ProgramWrongReport "program.wrong_report" Render false "a Manim program's clip is not what the program reported" "Let Manim write the clip: the program changed Manim's own parts, or what connects them to Chalkreel.";
     RenderTooManyFiles "render.too_many_files" Render false "a Manim program wrote more files, nested folders or bytes than allowed" "Write fewer files: the limits are 20,000 files, 32 nested folders, and a quarter of the free disk space, at most 4 GiB.";
     RenderTooManyProcesses "render.too_many_processes" Render false "a Manim program started more processes or threads than allowed" "Start fewer: the limits are 256 processes at a time, those that ended and were not waited for included, and 8,192 threads, or fewer where the machine has fewer.";
     RenderWrongClip "render.wrong_clip" Render false "a clip was not made by our encoder" "In a Manim program, let Manim write the clip; otherwise run `make tools`, since layers and program must have the same version.";

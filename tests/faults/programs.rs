@@ -19,7 +19,7 @@ use super::harness::{BINARY, Harness, Made, REPOSITORY, users};
 use super::{all, job};
 
 const WRONG: &[&str] = &["render.wrong_clip"];
-const LENGTH: &[&str] = &["render.wrong_frames"];
+const LENGTH: &[&str] = &["program.wrong_report"];
 const TOO_MUCH: &[&str] = &["render.too_many_files"];
 const BOMB: &[&str] = &["render.too_many_processes"];
 
@@ -151,6 +151,12 @@ fn check(made: &Made, rows: &[Row]) {
         let why = scene["replaced"].as_str().unwrap_or_default();
         assert_eq!(state, "still", "{does}");
         assert!(codes.iter().any(|code| why.starts_with(&format!("{code}: "))), "{does}: {why}");
+    }
+    // A program that does what it may not would do so again.
+    let log = std::fs::read_to_string(made.out.join("log.jsonl")).unwrap();
+    for line in log.lines().filter(|line| line.contains("it is run again")) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["code"], "render.crashed", "{line}");
     }
 }
 

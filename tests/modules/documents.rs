@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use handler::config::VARIABLES;
-use handler::error::Code;
+use handler::error::{Code, WarningCode};
 use handler::job::Quality;
 use handler::job::status::MOVES;
 use serde_json::Value;
@@ -94,8 +94,10 @@ fn the_documents_tables_are_those_of_the_types() {
         let (width, height) = quality.size();
         format!("| {quality} | {width}x{height} | {} |", quality.fps())
     });
-    let tables: [(&str, &str, Vec<String>); 4] = [
+    let warnings = WarningCode::ALL.iter().map(|code| format!("| `{}` | {} |", code.name(), code.meaning()));
+    let tables: [(&str, &str, Vec<String>); 5] = [
         ("handler/docs/errors.md", "| code | meaning | retry helps | what you can do |", codes.collect()),
+        ("handler/docs/errors.md", "| code of the program | meaning |", warnings.collect()),
         ("handler/docs/settings.md", "| variable | default | meaning |", settings.collect()),
         ("handler/docs/status.md", "| from | to | generation | when |", moves.collect()),
         ("planner-wasm/docs/lessons.md", "| quality | size | frames per second |", qualities.collect()),

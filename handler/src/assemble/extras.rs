@@ -12,6 +12,7 @@ use storyboard::{Storyboard, Warning};
 use super::recording::Recording;
 use super::track::Backing;
 use crate::deadline::Deadline;
+use crate::error::WarningCode;
 use crate::intake::assets::Assets;
 use crate::job::Quality;
 use crate::media::Ffmpeg;
@@ -95,11 +96,11 @@ pub(super) async fn prepare(
     };
     let (music, intro, outro) = tokio::join!(music, clip("intro", &extras.intro), clip("outro", &extras.outro));
     let mut prepared = Prepared::default();
-    prepared.backing.music = prepared.take("music", music);
-    if let Some((clip, sound)) = prepared.take("intro", intro) {
+    prepared.backing.music = prepared.take("music", WarningCode::AssembleMusicLeftOut, music);
+    if let Some((clip, sound)) = prepared.take("intro", WarningCode::AssembleIntroLeftOut, intro) {
         (prepared.intro, prepared.backing.intro) = (Some(clip), sound);
     }
-    if let Some((clip, sound)) = prepared.take("outro", outro) {
+    if let Some((clip, sound)) = prepared.take("outro", WarningCode::AssembleOutroLeftOut, outro) {
         (prepared.outro, prepared.backing.outro) = (Some(clip), sound);
     }
     prepared
@@ -108,13 +109,12 @@ pub(super) async fn prepare(
 const LATE: &str = "there was no time left for it";
 
 impl Prepared {
-    fn take<T>(&mut self, what: &str, made: Option<Result<T, String>>) -> Option<T> {
+    fn take<T>(&mut self, what: &str, left_out: WarningCode, made: Option<Result<T, String>>) -> Option<T> {
         match made? {
             Ok(made) => Some(made),
             Err(why) => {
                 tracing::warn!(what, why, "the film is made without its {what}");
-                let (code, message) = (format!("assemble.{what}_left_out"), format!("the film has no {what}: {why}"));
-                self.warnings.push(Warning { code, message, place: None });
+                self.warnings.push(left_out.at(None, format!("the film has no {what}: {why}")));
                 None
             }
         }

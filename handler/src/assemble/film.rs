@@ -13,7 +13,7 @@ use super::recording::Recording;
 use super::{Ledger, Track, captions};
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::error::{Code, JobError};
+use crate::error::{Code, JobError, WarningCode};
 use crate::job::{Quality, status::Sync};
 use crate::layers::Layers;
 use crate::media::Ffmpeg;
@@ -70,11 +70,11 @@ impl Film {
     /// Warnings about the film: a loudness off target, which films of a few short sounds may have, and words that were not recognised at
     /// their place.
     pub fn warnings(&self) -> Vec<Warning> {
-        let warning = |code: &str, message| Warning { code: code.to_owned(), message, place: None };
         let off = |loudness: &f64| (loudness - LOUDNESS).abs() > TOLERANCE;
         let loud = self.loudness.filter(off);
         let loud = loud.map(|loudness| {
-            warning("assemble.loudness", format!("the film's loudness is {loudness:.1} LUFS instead of {LOUDNESS:.0}"))
+            let message = format!("the film's loudness is {loudness:.1} LUFS instead of {LOUDNESS:.0}");
+            WarningCode::AssembleLoudness.at(None, message)
         });
         let unheard: Vec<&str> = self.beats.iter().filter(|beat| beat.unheard).map(|beat| &*beat.id).collect();
         let unheard = (!unheard.is_empty()).then(|| {
@@ -82,13 +82,11 @@ impl Film {
                 "the words of {} were not recognised at their place in the film; please listen to them",
                 unheard.join(", ")
             );
-            warning("assemble.unheard", message)
+            WarningCode::AssembleUnheard.at(None, message)
         });
         let unmeasured = self.sync.is_none().then(|| {
-            warning(
-                "assemble.not_measured",
-                "there was no time left to measure the synchronisation of sound and picture".to_owned(),
-            )
+            let message = "there was no time left to measure the synchronisation of sound and picture";
+            WarningCode::AssembleNotMeasured.at(None, message)
         });
         loud.into_iter().chain(unheard).chain(unmeasured).collect()
     }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use storyboard::{Action, ElementKind, Place, Scene, SceneKind, Storyboard, Warning};
 
 use crate::deadline::{Cutoff, Deadline};
+use crate::error::WarningCode;
 use crate::job::{Source, keys};
 use crate::store::cache::digest;
 use crate::store::{Store, StoreError};
@@ -171,7 +172,10 @@ impl Assets {
                 Ok(asset) if number < files => _ = assets.named.insert(name, asset),
                 Ok(asset) => match &assets.narration {
                     None => assets.narration = Some((name, asset)),
-                    Some((first, _)) => warnings.push(want.missing(&format!("`{first}` is spoken"))),
+                    Some((first, _)) => {
+                        let message = format!("the narration `{name}` is not spoken: `{first}` is");
+                        warnings.push(WarningCode::InputFileUnused.at(None, message));
+                    }
                 },
                 Err(why) if why.is_absent && want.is_optional => {}
                 Err(why) => warnings.push(want.missing(&why.why)),
@@ -323,7 +327,7 @@ impl<'a> AssetRequest<'a> {
 
     fn missing(&self, why: &str) -> Warning {
         let message = format!("{} `{}` is left out: {why}", self.what, self.source);
-        Warning { code: "input.file_missing".to_owned(), message, place: self.place }
+        WarningCode::InputFileMissing.at(self.place, message)
     }
 
     fn one_too_many(&self) -> Warning {

@@ -6,7 +6,7 @@
 use storyboard::{Place, Warning};
 
 use super::status::{Audit, BeatVoice, PlannerUse, Ran, SceneState, SceneStatus, State, Status};
-use crate::error::{JobError, Stage};
+use crate::error::{JobError, Stage, WarningCode};
 
 /// The range of a job's progress that rendering covers.
 const RENDERING: (f64, f64) = (0.05, 0.9);
@@ -166,7 +166,7 @@ impl Status {
                 if let Some(found) = self.scene(&scene) {
                     found.state = SceneState::Rendered;
                 }
-                self.warnings.push(Warning { code: "voice.mixed".to_owned(), message, place });
+                self.warnings.push(WarningCode::VoiceMixed.at(place, message));
             }
             JobEvent::SceneDrawnAlone { scene, clip, seconds } => {
                 if let Some(found) = self.scene(&scene) {
@@ -231,11 +231,7 @@ impl Status {
             (sum @ None, of_clip @ Some(_)) => *sum = of_clip,
             (_, None) => self.unmeasured_scenes += 1,
         }
-        let warning = |message: &String| Warning {
-            code: "render.warning".to_owned(),
-            message: format!("scene {scene}: {message}"),
-            place: None,
-        };
+        let warning = |message: &String| WarningCode::RenderWarning.at(None, format!("scene {scene}: {message}"));
         self.warnings.extend(clip.warnings.iter().map(warning));
     }
 

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Registry, fmt, util::SubscriberInitExt as _};
+use tracing_subscriber::{Registry, fmt, util::SubscriberInitExt as _};
 
 use crate::OWN_TARGETS;
 
@@ -157,7 +158,6 @@ pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, Lo
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).finish(Bounded(std::io::stderr()));
     let dropped = writer.error_counter();
-    let filter = |text: &str| EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("warn"));
     let logs = JobLogs { dropped: Some(dropped), ..JobLogs::default() };
     let stderr = if json {
         fmt::layer().with_writer(writer).json().flatten_event(true).boxed()
@@ -172,6 +172,13 @@ pub fn start(directives: &str, json: bool, spans: Option<Spans>) -> (JobLogs, Lo
     // A second start in one process (tests) keeps the first one's subscriber.
     let _ = registry.try_init();
     (logs, LogGuard(guard))
+}
+
+/// Reads directives as `CHALKREEL_LOG` has them. What none of them names is not logged.
+fn filter(directives: &str) -> Targets {
+    // An empty directive would be taken for everything.
+    let said: Vec<&str> = directives.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    said.join(",").parse().unwrap_or_else(|_| Targets::new().with_default(Level::WARN))
 }
 
 /// What a job's log keeps.
@@ -295,6 +302,20 @@ mod tests {
         // The writer's thread blocks in a write until the reading end is closed.
         drop(reader);
         drop(guard);
+    }
+
+    #[test]
+    fn directives_decide_by_target_and_level() {
+        let filter = filter("s3s=off, warn,handler=debug,");
+        for (target, level, logged) in [
+            ("s3s::http", Level::ERROR, false),
+            ("hyper", Level::WARN, true),
+            ("hyper", Level::INFO, false),
+            ("handler::job", Level::DEBUG, true),
+            ("handler::job", Level::TRACE, false),
+        ] {
+            assert_eq!(filter.would_enable(target, &level), logged, "{target} {level}");
+        }
     }
 
     #[test]

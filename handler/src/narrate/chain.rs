@@ -12,6 +12,7 @@ use super::polly::Polly;
 use super::silent::Silent;
 use super::voice::{Voice, VoiceError};
 use crate::config::Config;
+use crate::error::WarningCode;
 use crate::layers::Layers;
 
 /// The lesson's chain, or else that of VOICE_CHAIN, or else all voices that are available. The local voice is the last resort.
@@ -31,11 +32,9 @@ pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (
             Ok(voice) => voices.push(voice),
             // The default chain holds what is available: the others were not requested.
             Err(_) if named.is_none() => {}
-            Err(why) => warnings.push(Warning {
-                code: "voice.not_available".to_owned(),
-                message: format!("the voice `{name}` is skipped: {why}"),
-                place: None,
-            }),
+            Err(why) => {
+                warnings.push(WarningCode::VoiceNotAvailable.at(None, format!("the voice `{name}` is skipped: {why}")));
+            }
         }
     }
     // After a voice that can't fail, no other is needed.

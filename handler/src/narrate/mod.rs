@@ -45,7 +45,7 @@ use tokio::sync::OnceCell;
 
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::error::{Code, JobError};
+use crate::error::{Code, JobError, WarningCode};
 use crate::job::status::BeatVoice;
 use crate::layers::Layers;
 use crate::store::Cache;
@@ -263,10 +263,9 @@ impl Voices {
         let spoke: HashSet<&str> =
             said.filter_map(|narration| narration.voice.as_ref()).map(|voice| &*voice.voice).collect();
         let own = self.clients.iter().map(|client| &client.voice).filter(|voice| self.paced && !voice.follows_pace());
-        let own = own.filter(|voice| spoke.contains(voice.name())).map(|voice| Warning {
-            code: "voice.own_pace".to_owned(),
-            message: format!("the voice `{}` ignores `words_per_minute`: its pace can't be set", voice.name()),
-            place: None,
+        let own = own.filter(|voice| spoke.contains(voice.name())).map(|voice| {
+            let message = format!("the voice `{}` ignores `words_per_minute`: its pace can't be set", voice.name());
+            WarningCode::VoiceOwnPace.at(None, message)
         });
         own.collect()
     }

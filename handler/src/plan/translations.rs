@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use storyboard::{Beat, Document, Place, Scene, Storyboard, Warning};
+use storyboard::{Beat, Document, Scene, Storyboard, Warning};
 
 use crate::deadline::Deadline;
+use crate::error::WarningCode;
 use crate::intake::MAX_DOCUMENT;
 use crate::intake::assets::AssetBase;
 use crate::job::keys;
@@ -87,7 +88,7 @@ impl Library<'_> {
             }
             Err(why) => {
                 let message = format!("there are no captions in `{language}`: {why}");
-                (None, vec![warning("captions.left_out", message, None)])
+                (None, vec![WarningCode::CaptionsLeftOut.at(None, message)])
             }
         }
     }
@@ -102,15 +103,11 @@ impl Library<'_> {
     }
 }
 
-fn warning(code: &str, message: String, place: Option<Place>) -> Warning {
-    Warning { code: code.to_owned(), message, place }
-}
-
 /// A warning for a translation whose front matter names another language.
 fn another_language(wanted: &str, found: &str, name: &str) -> Option<Warning> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
     let message = format!("`{name}` names `{found}` as its language; its captions are labelled `{wanted}`");
-    (primary(wanted) != primary(found)).then(|| warning("captions.another_language", message, None))
+    (primary(wanted) != primary(found)).then(|| WarningCode::CaptionsAnotherLanguage.at(None, message))
 }
 
 /// The warnings of a translation that the lesson itself does not have. Its pictures are never drawn, but a warning about them may
@@ -119,7 +116,7 @@ fn its_own(translated: &Storyboard, film: &Storyboard, name: &str) -> Vec<Warnin
     let known = |found: &&Warning| film.warnings.iter().any(|warning| warning.code == found.code);
     let attributed = |found: &Warning| {
         let place = found.place.map(|place| format!(", line {}", place.line)).unwrap_or_default();
-        warning(&found.code, format!("`{name}`{place}: {}", found.message), None)
+        Warning { code: found.code.clone(), message: format!("`{name}`{place}: {}", found.message), place: None }
     };
     translated.warnings.iter().filter(|found| !known(found)).map(attributed).collect()
 }
@@ -135,7 +132,7 @@ fn aligned(film: &Storyboard, translated: &Storyboard, name: &str) -> (Vec<Passa
     if !by_id && film.scenes.len() != translated.scenes.len() {
         let (theirs, ours) = (translated.scenes.len(), film.scenes.len());
         let message = format!("`{name}` has {theirs} scenes, but the film has {ours}: they are matched in order");
-        warnings.push(warning("captions.scenes_differ", message, None));
+        warnings.push(WarningCode::CaptionsScenesDiffer.at(None, message));
     }
     for (number, scene) in film.scenes.iter().enumerate() {
         let same = |other: &&Scene| other.id == scene.id;
@@ -151,7 +148,7 @@ fn aligned(film: &Storyboard, translated: &Storyboard, name: &str) -> (Vec<Passa
                 theirs.len(),
                 ours.len()
             );
-            warnings.push(warning("captions.words_differ", message, scene.place));
+            warnings.push(WarningCode::CaptionsWordsDiffer.at(scene.place, message));
         }
         let words = |beats: &[&Beat]| beats.iter().map(|beat| beat.narration.trim()).collect::<Vec<_>>().join(" ");
         let ids = |beats: &[&Beat]| beats.iter().map(|beat| beat.id.clone()).collect::<Vec<_>>();

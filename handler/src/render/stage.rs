@@ -116,7 +116,7 @@ impl StageError {
             Self::TooMuch(_) => Code::RenderTooManyFiles,
             Self::TooManyProcesses => Code::RenderTooManyProcesses,
             Self::Program { code, .. } => *code,
-            Self::Report(_) => Code::RenderWrongFrames,
+            Self::Report(_) => Code::ProgramWrongReport,
             Self::GivenUp => Code::VoiceExhausted,
         };
         let error = JobError::new(code, format!("scene {scene}: {self}"));

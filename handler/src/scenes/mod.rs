@@ -205,6 +205,31 @@ pub fn ledger(rendered: &[RenderedScene<'_>], quality: Quality) -> Ledger {
     ledger
 }
 
+/// Why a scene was not made.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The whole job ends.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// The scene can't be drawn; the film goes on, with what is spoken in it.
+    #[error("{error}")]
+    Scene { error: JobError, narrations: Vec<Narration> },
+}
+
+impl Failure {
+    fn scene(error: JobError) -> Self {
+        Self::Scene { error, narrations: Vec::new() }
+    }
+}
+
+impl From<Failure> for JobError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Job(error) | Failure::Scene { error, .. } => error,
+        }
+    }
+}
+
 /// What the scenes of one film share.
 struct SceneScheduler<'s> {
     /// The narration that another machine has made, by beat and text.
@@ -271,9 +296,10 @@ impl<'s> SceneScheduler<'s> {
     }
 
     async fn scene<'a>(&self, scene: &'a Scene) -> Result<Option<RenderedScene<'a>>, JobError> {
-        let made = match self.drawn(scene).await? {
+        let made = match self.drawn(scene).await {
             Ok(made) => Some(made),
-            Err((narrations, error)) => {
+            Err(Failure::Job(error)) => return Err(error),
+            Err(Failure::Scene { error, narrations }) => {
                 let card = self.replace(scene, &narrations, error).await?;
                 if card.is_none() {
                     progress::scene_made(self.lease, &scene.id, &narrations, None);
@@ -289,25 +315,22 @@ impl<'s> SceneScheduler<'s> {
         Ok(made)
     }
 
-    /// The scene in its narration's time; or its narration, and why it could not be drawn.
-    async fn drawn<'a>(
-        &self,
-        scene: &'a Scene,
-    ) -> Result<Result<RenderedScene<'a>, (Vec<Narration>, JobError)>, JobError> {
+    /// The scene in its narration's time.
+    async fn drawn<'a>(&self, scene: &'a Scene) -> Result<RenderedScene<'a>, Failure> {
         if let SceneKind::Manim(program) = &scene.kind {
-            return match Box::pin(self.perform(scene, program)).await? {
-                Ok(made) => Ok(Ok(made)),
+            return match Box::pin(self.perform(scene, program)).await {
                 // The card has the words that the document has for it.
-                Err(error) => Ok(Err((self.speak(scene).await?, error))),
+                Err(Failure::Scene { error, .. }) => {
+                    Err(Failure::Scene { error, narrations: self.speak(scene).await? })
+                }
+                other => other,
             };
         }
         loop {
             let narrations = self.speak(scene).await?;
             match self.draw(scene, &narrations).instrument(info_span!("draw")).await {
-                Some(Ok(clip)) => {
-                    return Ok(Ok(RenderedScene::of(scene, narrations, clip)));
-                }
-                Some(Err(error)) => return Ok(Err((narrations, error))),
+                Some(Ok(clip)) => return Ok(RenderedScene::of(scene, narrations, clip)),
+                Some(Err(error)) => return Err(Failure::Scene { error, narrations }),
                 // A voice was given up meanwhile.
                 None => {}
             }
@@ -399,7 +422,7 @@ impl<'s> SceneScheduler<'s> {
 
     async fn speak_and_draw_again<'a>(&self, scene: &'a Scene) -> Result<RenderedScene<'a>, JobError> {
         if let SceneKind::Manim(program) = &scene.kind {
-            return Box::pin(self.perform(scene, program)).await?;
+            return Ok(Box::pin(self.perform(scene, program)).await?);
         }
         loop {
             let until = self.budget.drawing(0);

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use storyboard::{Beat, ManimScene, Scene, SceneKind};
 use tracing::{Instrument as _, info_span, warn};
 
-use super::{Handover, RenderedScene, SceneScheduler, TRIES, progress};
+use super::{Failure, Handover, RenderedScene, SceneScheduler, TRIES, progress};
 use crate::assemble::ledger::samples_per_frame;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -112,31 +112,33 @@ impl Speaker for Narrator<'_, '_> {
 }
 
 impl SceneScheduler<'_> {
-    /// Plays a program, or finds it played before. The outer error is the job's, the inner one the scene's.
+    /// Plays a program, or finds it played before.
     pub(super) async fn perform<'a>(
         &self,
         scene: &'a Scene,
         program: &ManimScene,
-    ) -> Result<Result<RenderedScene<'a>, JobError>, JobError> {
-        let late =
-            || JobError::new(Code::RenderTimedOut, format!("scene {}: there was no time left to draw it", scene.id));
-        let Ok(_permit) = self.until().run(self.draw_permits.acquire()).await else { return Ok(Err(late())) };
+    ) -> Result<RenderedScene<'a>, Failure> {
+        let late = || {
+            let message = format!("scene {}: there was no time left to draw it", scene.id);
+            Failure::scene(JobError::new(Code::RenderTimedOut, message))
+        };
+        let Ok(_permit) = self.until().run(self.draw_permits.acquire()).await else { return Err(late()) };
         progress::drawing(self.lease, &scene.id);
         let order = self.order(scene, &[]);
         let mut tries = 0;
         loop {
             let until = self.until();
             if until.passed() {
-                return Ok(Err(late()));
+                return Err(late());
             }
             let mut narrator = Narrator::of(self, scene);
             if let Some((recording, clip)) = self.services.renderer.recorded(order, until).await
                 && self.speak_again(&recording, &mut narrator).await?
             {
-                return Ok(Ok(self.rendered(scene, recording.performance, narrator.said, clip)));
+                return Ok(self.rendered(scene, recording.performance, narrator.said, clip));
             }
             if let Some(error) = self.given_up.get(&scene.id) {
-                return Ok(Err(error.clone()));
+                return Err(Failure::scene(error.clone()));
             }
             let mut narrator = Narrator::of(self, scene);
             let words = words_of(scene);
@@ -146,20 +148,19 @@ impl SceneScheduler<'_> {
                 Ok((performance, clip)) => {
                     let recording = Recording { performance, spoken: narrator.spoken() };
                     self.services.renderer.keep(order, &recording, &clip, until).await;
-                    return Ok(Ok(self.rendered(scene, recording.performance, narrator.said, clip)));
+                    return Ok(self.rendered(scene, recording.performance, narrator.said, clip));
                 }
                 Err(error) => error,
             };
             match narrator.failed {
-                Some(error) => return Err(error),
+                Some(error) => return Err(error.into()),
                 None if error.code == Code::VoiceExhausted => continue,
                 None => {}
             }
             tries += 1;
-            // One that timed out, or said what isn't so, would do so again.
-            let again = error.retryable && !matches!(error.code, Code::RenderTimedOut | Code::RenderWrongFrames);
-            if !again || tries == TRIES {
-                return Ok(Err(error));
+            // One that timed out would do so again.
+            if !error.retryable || error.code == Code::RenderTimedOut || tries == TRIES {
+                return Err(Failure::scene(error));
             }
             warn!(code = error.code.name(), "the program failed; it is run again: {}", error.message);
         }

@@ -33,6 +33,7 @@ use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::job::status::Audit;
 use crate::layers::Layers;
+use crate::media::mp4::WrongClip;
 use crate::scratch::Scratch;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 
@@ -286,11 +287,12 @@ impl Programs {
         if let Picture::Clip(to) = picture {
             let beats = performance.frames();
             let order = SceneOrder { beats: &beats, ..order };
-            verify::take(left, CLIP.to_owned(), order, to, (deadline, allowed.as_secs_f64())).await?;
+            let taken = verify::take(left, CLIP.to_owned(), order, to, (deadline, allowed.as_secs_f64())).await;
+            taken.map_err(reported)?;
             if let Err(error) = self.decoder.decode(to, order, begun.elapsed(), deadline).await {
                 // The clip must not be found later.
                 tokio::fs::remove_file(to).await.map_err(Unfit::Io)?;
-                return Err(error);
+                return Err(reported(error));
             }
         }
         Ok(performance)
@@ -521,6 +523,14 @@ impl Lines {
 /// Words as they are spoken and shown: bounded, on one line, without control characters.
 fn words(text: &str, most: usize) -> String {
     plain(text, most).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A clip has as many frames as its program said, or what it said is wrong.
+fn reported(error: StageError) -> StageError {
+    match error {
+        StageError::Wrong(wrong @ WrongClip::Frames { .. }) => StageError::Report(wrong.to_string()),
+        other => other,
+    }
 }
 
 /// What a program reports, as far as it can be true.
