@@ -228,12 +228,14 @@ mod tests {
 
     #[test]
     fn a_translations_warnings_name_its_file_and_line() {
-        let film = Storyboard { warnings: vec![warning("same", "a".to_owned(), None)], ..storyboard(&[]) };
-        let place = Some(Place { line: 7, column: 1 });
-        let found = vec![warning("same", "b".to_owned(), None), warning("other", "no such fence".to_owned(), place)];
+        let warning =
+            |code: &str, message: &str, place| Warning { code: code.to_owned(), message: message.to_owned(), place };
+        let film = Storyboard { warnings: vec![warning("same", "a", None)], ..storyboard(&[]) };
+        let place = Some(storyboard::Place { line: 7, column: 1 });
+        let found = vec![warning("same", "b", None), warning("other", "no such fence", place)];
         let translated = Storyboard { warnings: found, ..storyboard(&[]) };
         let attributed = its_own(&translated, &film, "a.captions.de.md");
-        assert_eq!(attributed, [warning("other", "`a.captions.de.md`, line 7: no such fence".to_owned(), None)]);
+        assert_eq!(attributed, [warning("other", "`a.captions.de.md`, line 7: no such fence", None)]);
     }
 
     #[test]
