@@ -1,7 +1,7 @@
 //! The documents agree with the code: tables of codes, settings, states and qualities, the map of modules, the words of plans and
 //! storyboards, the examples, and every link and path.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use handler::config::VARIABLES;
@@ -66,11 +66,10 @@ fn prose(document: &str) -> Vec<&str> {
     found
 }
 
-/// A document whose table below `header` has these rows.
-fn with_table(path: &str, header: &str, rows: &[String]) -> String {
-    let committed = read(path);
+/// `document` with these rows in its table below `header`.
+fn with_table(path: &str, document: &str, header: &str, rows: &[String]) -> String {
     let (before, rest) =
-        committed.split_once(&format!("{header}\n")).unwrap_or_else(|| panic!("{path} has no table {header}"));
+        document.split_once(&format!("{header}\n")).unwrap_or_else(|| panic!("{path} has no table {header}"));
     let (rule, rest) = rest.split_once('\n').unwrap();
     let after: String = rest.lines().skip_while(|line| line.starts_with('|')).map(|line| format!("{line}\n")).collect();
     format!("{before}{header}\n{rule}\n{}\n{after}", rows.join("\n"))
@@ -102,9 +101,13 @@ fn the_documents_tables_are_those_of_the_types() {
         ("handler/docs/status.md", "| from | to | generation | when |", moves.collect()),
         ("planner-wasm/docs/lessons.md", "| quality | size | frames per second |", qualities.collect()),
     ];
-    let mut wrong = Vec::new();
+    let mut fresh = BTreeMap::new();
     for (path, header, rows) in tables {
-        let fresh = with_table(path, header, &rows);
+        let document = fresh.entry(path).or_insert_with(|| read(path));
+        *document = with_table(path, document, header, &rows);
+    }
+    let mut wrong = Vec::new();
+    for (path, fresh) in fresh {
         if fresh != read(path) {
             std::fs::write(Path::new(REPOSITORY).join(format!("{path}.new")), fresh).unwrap();
             wrong.push(format!("{path} is not what the types say; {path}.new is"));
