@@ -138,14 +138,9 @@ make_wheel() { in_root bash /repository/layers/manim/wheel.sh "$1"; }
 # tests can't be linked with what that makes: they are compiled as everywhere.
 cargo_in_root() {
     in_root env CARGO_TARGET_DIR=/work/cargo CHALKREEL_GUEST_PROFILE=guest-shipped \
-        RUSTFLAGS="-Clink-arg=-Wl,--icf=all --remap-path-prefix=$(in_root sh -c 'echo /cargo/registry/src/*')=crates" \
         cargo "$1" --manifest-path /repository/Cargo.toml --locked --package handler "${@:2}"
 }
-# Functions that are the same are linked once, and panics name files by their crate.
-make_function() {
-    in_root cargo fetch --manifest-path /repository/Cargo.toml --locked
-    cargo_in_root build --profile function --no-default-features --features packed --bin chalkreel
-}
+make_function() { cargo_in_root build --profile function --no-default-features --features packed --bin chalkreel; }
 make_native() { # the stage's native library
     in_root env CARGO_TARGET_DIR=/work/cargo \
         cargo build --manifest-path /repository/Cargo.toml --locked --profile function --package native

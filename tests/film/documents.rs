@@ -273,7 +273,7 @@ fn a_program_has_the_files_and_the_narration_that_lie_beside_it() {
     harness.document("boxes.narration.json", r#"["Nobody says this."]"#);
     let spoken = harness.render(&document, &[]);
     let told = warnings(&spoken.status());
-    assert!(told.contains("`boxes.narration.json` is left out: `boxes.narration.md` is spoken"), "{told}");
+    assert!(told.contains("the narration `boxes.narration.json` is not spoken: `boxes.narration.md` is"), "{told}");
     assert_eq!(spoken.code(), 0, "{}", spoken.words());
     let captions = std::fs::read_to_string(spoken.out.join("captions.vtt")).unwrap();
     assert!(!captions.contains("Nobody"), "{captions}");
