@@ -141,16 +141,8 @@ def mobject(sheet: Sheet, each_glyph: bool = False) -> Group:
     def add(points: np.ndarray, fill: str | None, stroke: str | None, stroke_points: float) -> None:
         if not len(points):
             return
-        item = VMobject(
-            fill_color=fill or stroke or "#ffffff",
-            fill_opacity=_opacity(fill),
-            stroke_color=stroke or fill or "#ffffff",
-            stroke_opacity=1.0 if stroke else 0.0,
-            # Manim draws a stroke width of 1 as a hundredth of a frame unit.
-            stroke_width=stroke_points / POINTS * 100 if stroke else 0.0,
-        )
-        item.points = points
-        items.append(item)
+        # Manim draws a stroke width of 1 as a hundredth of a frame unit.
+        items.append(_ink(points, fill, stroke, stroke_points / POINTS * 100))
 
     def picture(data: str, matrix: np.ndarray, width: float, height: float) -> None:
         pixels = _pixels(data)
@@ -224,9 +216,7 @@ def _formula(placed: Placed, each_glyph: bool) -> list[Mobject]:
     colour = placed.colour
 
     def add(points: list[np.ndarray], fill: str) -> None:
-        item = VMobject(fill_color=fill, fill_opacity=1.0, stroke_color=fill, stroke_opacity=0.0, stroke_width=0.0)
-        item.points = np.concatenate(points)
-        made.append(item)
+        made.append(_ink(np.concatenate(points), fill, None, 0.0))
 
     for item in stretch.formula.items[stretch.first : stretch.last]:
         flat = item.points
@@ -244,6 +234,30 @@ def _formula(placed: Placed, each_glyph: bool) -> list[Mobject]:
     if run:
         add(run, colour)
     return made
+
+
+def _ink(points: np.ndarray, fill: str | None, stroke: str | None, stroke_width: float) -> VMobject:
+    """A mobject of these points. `stroke_width` in Manim's units.
+
+    Manim takes half a millisecond to make one, nearly all of it for its colours: it is copied from one that has them.
+    """
+    model = _model(fill, stroke, stroke_width if stroke else 0.0)
+    item = VMobject.__new__(VMobject)
+    for name, value in vars(model).items():
+        setattr(item, name, value.copy() if isinstance(value, np.ndarray | list | dict) else value)
+    item.points = points
+    return item
+
+
+@lru_cache(maxsize=256)
+def _model(fill: str | None, stroke: str | None, stroke_width: float) -> VMobject:
+    return VMobject(
+        fill_color=fill or stroke or "#ffffff",
+        fill_opacity=1.0 if fill else 0.0,
+        stroke_color=stroke or fill or "#ffffff",
+        stroke_opacity=1.0 if stroke else 0.0,
+        stroke_width=stroke_width,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -290,7 +304,3 @@ def _lines(glyphs: list[Mobject]) -> list[tuple[float, float, float, float]]:
 
 def _colour(value: str | None) -> str | None:
     return value[:7] if value and value.startswith("#") else None
-
-
-def _opacity(fill: str | None) -> float:
-    return 1.0 if fill else 0.0
