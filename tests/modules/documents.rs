@@ -96,7 +96,7 @@ fn the_documents_tables_are_those_of_the_types() {
     let warnings = WarningCode::ALL.iter().map(|code| format!("| `{}` | {} |", code.name(), code.meaning()));
     let tables: [(&str, &str, Vec<String>); 5] = [
         ("handler/docs/errors.md", "| code | meaning | retry helps | what you can do |", codes.collect()),
-        ("handler/docs/errors.md", "| code of the program | meaning |", warnings.collect()),
+        ("handler/docs/errors.md", "| warning | meaning |", warnings.collect()),
         ("handler/docs/settings.md", "| variable | default | meaning |", settings.collect()),
         ("handler/docs/status.md", "| from | to | generation | when |", moves.collect()),
         ("planner-wasm/docs/lessons.md", "| quality | size | frames per second |", qualities.collect()),

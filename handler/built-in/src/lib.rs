@@ -1,7 +1,7 @@
 //! The built-in planner as part of the program: the build script builds the crate `planner-wasm` for WebAssembly and compiles
 //! it ahead of time, with [`engine()`]'s settings.
 //!
-//! A crate of its own, since its code is unpacked at each start of the program and is optimized for that.
+//! A crate of its own, since its code is written to memory at each start of the program and is compiled for speed.
 
 mod engine;
 #[cfg(test)]
@@ -33,7 +33,7 @@ pub const SHA256: &str = env!("PLANNER_SHA256");
 /// What components are compiled for: any processor of this kind, not only the one that compiles.
 pub const TARGET: &str = env!("PLANNER_TARGET");
 
-/// The built-in planner, and an engine of its own that it is loaded into. Nothing is compiled; each call unpacks it again.
+/// The built-in planner, and an engine of its own that it is loaded into. Nothing is compiled; each call writes it to memory again.
 ///
 /// # Errors
 /// When this build is broken.

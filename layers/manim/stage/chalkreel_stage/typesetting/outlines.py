@@ -239,7 +239,7 @@ def _formula(placed: Placed, each_glyph: bool) -> list[Mobject]:
 def _ink(points: np.ndarray, fill: str | None, stroke: str | None, stroke_width: float) -> VMobject:
     """A mobject of these points. `stroke_width` in Manim's units.
 
-    Manim takes half a millisecond to make one, nearly all of it for its colours: it is copied from one that has them.
+    Manim takes 0.3 ms to make one, most of it for its colours: it is copied from one that has them.
     """
     model = _model(fill, stroke, stroke_width if stroke else 0.0)
     item = VMobject.__new__(VMobject)
