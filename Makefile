@@ -9,6 +9,8 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DOC ?= tests/fixtures/lessons/pythagoras.md
 OUT ?=
 chalkreel := target/release/chalkreel
+# The program, and the library of the stage: together, so that what both need is compiled with one set of features, once.
+compile := cargo build --release --locked --package handler --package native
 python := target/test-tools/bin
 
 .PHONY: film
@@ -19,14 +21,15 @@ film: ## make a film of DOC=lesson.md (a sample lesson, if not given), in OUT=fo
 		"$${@:2}"
 		echo "make film: … $$((SECONDS - begun)) s" >&2
 	}
-	step "1 of 4: Rust and a C compiler (2 minutes, if they are missing)" .ci/setup.sh
-	step "2 of 4: Manim, ffmpeg, a voice and fonts (2 minutes, the first time)" layers/tools.sh
-	step "3 of 4: the program (13 minutes on two processors, the first time)" cargo build --release --locked --package handler
-	step "4 of 4: the film of $(DOC)" $(chalkreel) render "$(DOC)" $(if $(OUT),--out "$(OUT)")
+	step "1 of 5: Rust and a C compiler (2 minutes, if they are missing)" .ci/setup.sh
+	step "2 of 5: Manim, ffmpeg, a voice and fonts (a minute, the first time)" layers/tools.sh --downloads
+	step "3 of 5: the program (13 minutes on two processors, the first time)" $(compile)
+	step "4 of 5: the stage" layers/tools.sh
+	step "5 of 5: the film of $(DOC)" $(chalkreel) render "$(DOC)" $(if $(OUT),--out "$(OUT)")
 
 .PHONY: build
 build: setup ## build target/release/chalkreel
-	@cargo build --release --locked --package handler
+	@$(compile)
 
 .PHONY: tools
 tools: setup ## make target/layers: Manim, ffmpeg and the local voice, for this machine
@@ -36,7 +39,7 @@ tools: setup ## make target/layers: Manim, ffmpeg and the local voice, for this 
 test: setup ## run every check and test
 	@# Downloads run while the compiler works.
 	trap wait EXIT
-	$(MAKE) --no-print-directory test-tools tools & downloads=$$!
+	{ $(MAKE) --no-print-directory test-tools; layers/tools.sh --downloads; } & downloads=$$!
 	$(MAKE) --no-print-directory build
 	wait $$downloads
 	$(MAKE) --no-print-directory lint

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the layer trees for this machine: tools.sh [DEST], by default target/layers beside this folder.
+# Builds the layer trees for this machine: tools.sh [--downloads] [DEST], by default in target/layers beside this folder.
+# With --downloads it does what needs no Rust compiler, and leaves the stage out.
 #
 # Comes in: the pinned requirements and the stage's sources beside this file (its native library needs cargo), Debian's or Ubuntu's packages. Goes out:
 # DEST/bin/{chalkreel-stage,chalkreel-raw,manim,ffmpeg,ffprobe,espeak-ng}, DEST/fonts, DEST/etc/fonts/fonts.conf and
@@ -8,6 +9,8 @@
 set -euo pipefail
 
 layers=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+downloads=
+if [[ ${1:-} == --downloads ]]; then downloads=1; shift; fi
 dest=${1:-$layers/../target/layers}
 mkdir -p "$dest"
 dest=$(cd -- "$dest" && pwd -P)
@@ -37,6 +40,7 @@ need_packages "${ffmpeg_packages[@]}" "${voice_packages[@]}" "${manim_packages[@
 ffmpeg_part
 voice_part
 manim_part
+[[ -z $downloads ]] || exit 0
 
 versions=$(cat "$dest"/.stamps/* | sha256sum | cut -c1-16)
 if [[ ! -f $dest/versions.json || ! -f $dest/.versions-of || $(<"$dest/.versions-of") != "$versions" ]]; then

@@ -49,6 +49,12 @@ manim_part() {
         mv "$dest/manim.new" "$dest/manim"
         done_with python "$inputs"
     fi
+    inputs=$(dpkg-query -W -f '${Version} ' fonts-inter fonts-jetbrains-mono fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)$(hash_of "$here/fonts.conf" "$here/fonts.txt")
+    if ! fresh fonts "$inputs"; then
+        fonts_part "$here"
+        done_with fonts "$inputs"
+    fi
+    [[ -z ${downloads:-} ]] || return 0
     local sources
     mapfile -t sources < <(find "$here/stage/chalkreel_stage" -name '*.py' | sort)
     # Names as well: a file that moved is another program.
@@ -58,11 +64,6 @@ manim_part() {
         native_part "$here"
         stage_part "$here"
         done_with stage "$inputs"
-    fi
-    inputs=$(dpkg-query -W -f '${Version} ' fonts-inter fonts-jetbrains-mono fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)$(hash_of "$here/fonts.conf" "$here/fonts.txt")
-    if ! fresh fonts "$inputs"; then
-        fonts_part "$here"
-        done_with fonts "$inputs"
     fi
 }
 
@@ -83,8 +84,9 @@ native_part() {
         "get it with: curl https://sh.rustup.rs -sSf | sh -s -- -y, or name a library that is there in CHALKREEL_NATIVE"
     local top=$1/../.. target
     target=${CARGO_TARGET_DIR:-$top/target}
-    say "compiling the stage's native library (about two minutes, the first time)"
-    cargo build --quiet --release --locked --manifest-path "$top/Cargo.toml" --package native >&2 ||
+    say "compiling the program and the stage's native library (13 minutes on two processors, the first time)"
+    # Together: what both need is compiled with one set of features, once.
+    cargo build --quiet --release --locked --manifest-path "$top/Cargo.toml" --package handler --package native >&2 ||
         die "the stage's native library could not be compiled: see above"
     native=$target/release/$native_name
 }

@@ -202,7 +202,7 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         }
         Action::Plan { document, json } => until_stopped(plan::run(&document, json, &config)).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
-            until_stopped(planner::check(&component, document.as_deref(), json, &config)).await
+            planner::check(&component, document.as_deref(), json, &config).await
         }
         Action::Planner { action: PlannerAction::Compile { component, compiled } } => {
             planner::compile(&component, &compiled)

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use storyboard::Document;
 
 use super::output::{Text, line, note};
+use super::signals::until_stopped;
 use super::{explain, not_found, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -49,7 +50,19 @@ struct Trial {
 }
 
 pub(super) async fn check(component: &Path, document: Option<&Path>, as_json: bool, config: &Config) -> ExitCode {
-    match trials(component, document, config).await {
+    // It outlives the children, which write into it.
+    let mut scratch = None;
+    until_stopped(report(component, document, as_json, config, &mut scratch)).await
+}
+
+async fn report(
+    component: &Path,
+    document: Option<&Path>,
+    as_json: bool,
+    config: &Config,
+    scratch: &mut Option<Scratch>,
+) -> ExitCode {
+    match trials(component, document, config, scratch).await {
         Ok((sandbox, compiled, trials)) => {
             let well = trials.iter().all(|trial| trial.well);
             let said = said(&sandbox, compiled, &trials, as_json);
@@ -71,15 +84,16 @@ async fn trials(
     component: &Path,
     document: Option<&Path>,
     config: &Config,
+    scratch: &mut Option<Scratch>,
 ) -> Result<(Sandbox, f64, Vec<Trial>), JobError> {
-    // A copy: what is hashed, compiled and named below is one and the same.
     let folder = Scratch::of_process(&config.temp_dir).map_err(|error| {
         JobError::new(
             Code::ScratchFailed,
             format!("can't use the scratch folder {}: {error}", config.temp_dir.display()),
         )
     })?;
-    let copy = folder.path().join("planner.wasm");
+    // A copy: what is hashed, compiled and named below is one and the same.
+    let copy = scratch.insert(folder).path().join("planner.wasm");
     let written = std::fs::write(&copy, component_bytes(component)?);
     written.map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))?;
     let begun = Instant::now();

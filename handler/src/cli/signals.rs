@@ -2,22 +2,31 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use nix::sys::signal::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::child;
+use crate::deadline::Deadline;
+
 /// A shell's exit code of a command that was ended by an interrupt: 128 plus the signal's number.
 pub(super) const ENDED: u8 = 130;
+/// How long a stopped command waits for its children. They have a second for an orderly end; most die at once.
+const CHILDREN: Duration = Duration::from_secs(2);
 
-/// Runs a command that has nothing to put in order but its children and its scratch folder: the first signal drops it, which ends the
-/// ones and removes the other.
+/// Runs a command that has nothing to put in order but its children: the first signal drops it, which ends them. None of them is
+/// left when this returns.
 pub(super) async fn until_stopped(command: impl Future<Output = ExitCode>) -> ExitCode {
     // Without signals to listen to, the default is what it was.
     let Ok(mut stops) = Stops::listen() else { return command.await };
     tokio::select! {
-        code = command => code,
-        () = stops.next() => ExitCode::from(ENDED),
+        code = command => return code,
+        () = stops.next() => {}
     }
+    // The command was dropped with the selection. The kernel would end its children with this process, but only some time after it.
+    let _ = child::settled(Deadline::after(CHILDREN)).await;
+    ExitCode::from(ENDED)
 }
 
 /// Listens for them.
