@@ -15,6 +15,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::child::Mode;
 
 pub use interfaces::InterfaceConfig;
@@ -235,6 +237,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "confined, allow or deny: whether Manim programs in documents are run; confined needs a kernel that can keep them off the network",
     },
     Variable {
+        name: "MANIM_TEX",
+        default: "native",
+        meaning: "native or latex: what sets the formulas of Manim programs; latex needs `latex` and `dvisvgm` under /usr/bin",
+    },
+    Variable {
         name: "MANIM_MAX_FILM",
         default: "1800",
         meaning: "seconds of film that one scene class of a Manim program may make",
@@ -256,6 +263,16 @@ pub enum ManimSource {
     Allow,
     /// No.
     Deny,
+}
+
+/// What sets the formulas of Manim programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ManimTex {
+    /// The typesetter of the stage.
+    Native,
+    /// The TeX that is installed.
+    Latex,
 }
 
 /// The settings of this process.
@@ -303,6 +320,8 @@ pub struct Config {
     pub confinement: Mode,
     /// Whether Manim programs in documents may run.
     pub manim_source: ManimSource,
+    /// What sets the formulas of Manim programs.
+    pub manim_tex: ManimTex,
     /// Longest film of one scene class of a Manim program.
     pub manim_max_film: Duration,
     /// Filter directives for the log, when set.
@@ -429,6 +448,14 @@ impl Config {
                 ManimSource::Deny
             }
         };
+        let manim_tex = match get("MANIM_TEX").as_deref() {
+            None | Some("native") => ManimTex::Native,
+            Some("latex") => ManimTex::Latex,
+            Some(other) => {
+                faults.push(format!("MANIM_TEX is `{other}`; it must be native or latex"));
+                ManimTex::Native
+            }
+        };
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let parallel = match get("CHALKREEL_PARALLEL").map(|text| text.trim().parse::<usize>()) {
             None => processors,
@@ -478,6 +505,7 @@ impl Config {
             parallel,
             confinement,
             manim_source,
+            manim_tex,
             manim_max_film,
             log: get("CHALKREEL_LOG"),
             temp_dir,

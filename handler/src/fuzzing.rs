@@ -12,7 +12,7 @@ use crate::render;
 
 /// A clip, which is accepted only for one number of frames.
 pub fn clip(bytes: &[u8]) {
-    let promise = mp4::promise(Quality::Draft, 8);
+    let promise = mp4::promise(Quality::Draft, None, 8);
     let checked = mp4::check(bytes, bytes.len() as u64, &promise);
     let longer = mp4::Promise { frames: 9, ..promise };
     if checked.is_ok() {

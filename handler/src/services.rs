@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::assemble::Assembler;
 use crate::aws::state_machine::Machine;
 use crate::child;
-use crate::config::Config;
+use crate::config::{Config, ManimTex};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::log::JobLogs;
@@ -129,7 +129,8 @@ impl Services {
 
     /// The versions of program and tools: others make other films of the same document.
     pub fn recipe(&self) -> String {
-        format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.sandbox.sha256(), self.layers.versions_sha256())
+        let tex = if self.config.manim_tex == ManimTex::Latex { " latex" } else { "" };
+        format!("{} {} {}{tex}", env!("CARGO_PKG_VERSION"), self.sandbox.sha256(), self.layers.versions_sha256())
     }
 
     /// Hands out the status of each job that is claimed from now on, as it changes.

@@ -9,7 +9,7 @@ use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Step, StepKind};
 use crate::inline;
-use crate::storyboard::{ManimScene, Place, Refusal, SceneKind, Storyboard};
+use crate::storyboard::{FrameShape, ManimScene, Place, Refusal, SceneKind, Storyboard};
 use crate::text::one_line;
 
 /// A class that derives from a scene.
@@ -89,7 +89,43 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         let plays_ms = estimate_ms(&scene.source, &scene.class);
         film.scene(Draft { kind: SceneKind::Manim(scene), heading, name: None, place, steps, plays_ms })?;
     }
-    film.storyboard()
+    let storyboard = film.storyboard()?;
+    Ok(Storyboard { frame_shape: frame_shape(text), ..storyboard })
+}
+
+/// The shape that is nearest to the frame that a program sets; none for Manim's own, 16 to 9. Pixels count before units, as they do
+/// for Manim.
+fn frame_shape(text: &str) -> Option<FrameShape> {
+    let (mut pixels, mut units) = ((1920.0, 1080.0), (128.0, 72.0));
+    let mut sized = false;
+    let statements = text.lines().map(str::trim_start).filter_map(|line| line.strip_prefix("config"));
+    let statements = statements.map(|line| line.split('#').next().unwrap_or_default());
+    // `a = b = 1080` gives both the last.
+    let given = statements.filter_map(|line| line.rsplit_once('='));
+    for (names, values) in given.flat_map(|(names, values)| names.split('=').map(move |names| (names, values))) {
+        let values = values.trim_matches(|c: char| c.is_whitespace() || "()[]".contains(c)).split(',');
+        // Several may be set at once: `config.pixel_width, config.pixel_height = 1080, 1920`.
+        for (index, name) in names.split(',').enumerate() {
+            let name = name.trim().strip_prefix("config").unwrap_or(name.trim());
+            let name = name.trim_matches(|c: char| c.is_whitespace() || ".[]\"'".contains(c));
+            let number = |at: usize| values.clone().nth(at)?.trim().parse().ok().filter(|number| *number > 0.0);
+            match (name, number(index)) {
+                ("frame_size", Some(width)) => (pixels, sized) = ((width, number(index + 1)?), true),
+                ("pixel_width", Some(width)) => (pixels.0, sized) = (width, true),
+                ("pixel_height", Some(height)) => (pixels.1, sized) = (height, true),
+                ("frame_width", Some(width)) => units.0 = width,
+                ("frame_height", Some(height)) => units.1 = height,
+                _ => {}
+            }
+        }
+    }
+    let (width, height): (f64, f64) = if sized { pixels } else { units };
+    match width / height {
+        // Of two shapes the nearer one leaves less of the picture empty.
+        ratio if ratio < 0.75 => Some(FrameShape::Portrait),
+        ratio if ratio < 1.33 => Some(FrameShape::Square),
+        _ => None,
+    }
 }
 
 /// What is said in a scene, with the line of each stretch from 0: its `voiceover` texts, else its `# narration:` remarks, else its docstring.
@@ -374,6 +410,37 @@ pub(crate) fn estimate_ms(text: &str, class: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_frame_that_a_program_sets_is_the_films() {
+        let of = |lines: &str| frame_shape(&format!("from manim import *\n{lines}\nclass A(Scene):\n    pass\n"));
+        let portrait = [
+            "config.pixel_width = 1080\nconfig.pixel_height = 1920",
+            "config.pixel_width, config.pixel_height = 1080, 1920",
+            "config[\"pixel_height\"] = 1920\nconfig['pixel_width'] = 1080  # for telephones",
+            "config.frame_size = (1080, 1920)",
+            "config.frame_size = [720, 1280]",
+            "config.frame_width = 4.5\nconfig.frame_height = 8",
+        ];
+        for lines in portrait {
+            assert_eq!(of(lines), Some(FrameShape::Portrait), "{lines}");
+        }
+        assert_eq!(of("config.pixel_width = 1080"), Some(FrameShape::Square));
+        assert_eq!(of("config.pixel_width = config.pixel_height = 1080"), Some(FrameShape::Square));
+        assert_eq!(of("config.frame_height = 14.2"), Some(FrameShape::Square));
+        let wide = [
+            "",
+            "config.pixel_width = 3840\nconfig.pixel_height = 2160",
+            "config.frame_size = size",
+            "config.background_color = WHITE",
+            "# config.pixel_width = 1080",
+            "config.frame_width = 0",
+            "config.pixel_width = 1440\nconfig.pixel_height = 1080",
+        ];
+        for lines in wide {
+            assert_eq!(of(lines), None, "{lines}");
+        }
+    }
 
     const PROGRAM: &str = r#"
 from manim import *

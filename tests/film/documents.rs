@@ -17,7 +17,11 @@ fn fixture(name: &str) -> String {
 }
 
 fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
-    let program = Path::new(REPOSITORY).join("target/layers/bin/ffmpeg");
+    tool("ffmpeg", arguments)
+}
+
+fn tool(name: &str, arguments: &[&str]) -> Vec<u8> {
+    let program = Path::new(REPOSITORY).join("target/layers/bin").join(name);
     let output = Command::new(program).args(["-v", "error"]).args(arguments).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
@@ -135,6 +139,28 @@ fn a_manim_program_becomes_a_film_of_all_its_scenes() {
     assert_eq!(status["state"], "succeeded", "{status:#}");
     let drawn = |scene: &&Value| scene["state"] == "rendered" && scene["frames"].as_u64().unwrap() > 15;
     assert_eq!(status["scenes"].as_array().unwrap().iter().filter(drawn).count(), 2, "{status:#}");
+    harness.assert_clean();
+}
+
+/// The film of telephones is upright, its still cards and what comes before it too.
+#[test]
+fn a_program_with_a_frame_of_its_own_makes_a_film_of_that_shape() {
+    let harness = Harness::new();
+    for (frame, size) in [("1080, 1920", "480,854"), ("1080, 1080", "480,480"), ("1440, 1080", "854,480")] {
+        let document = program("self.add(Square(2, color='#ff00ff', fill_opacity=1))\nself.wait()")
+            + "\n\nclass Broken(Scene):\n    def construct(self):\n        raise ValueError('no')\n";
+        let document = document.replace("*\n", &format!("*\n\nconfig.pixel_width, config.pixel_height = {frame}\n"));
+        let made = harness.render(&harness.document("shape.py", document), &[]);
+        assert_eq!(made.code(), 0, "{}", made.words());
+        let status = made.status();
+        let states: Vec<_> = status["scenes"].as_array().unwrap().iter().map(|scene| &scene["state"]).collect();
+        assert_eq!(states, ["rendered", "replaced"], "{status:#}");
+        let film = made.out.join("film.mp4");
+        let entries = ["-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
+        let probed = tool("ffprobe", &[&entries[..], &[film.to_str().unwrap()]].concat());
+        assert_eq!(String::from_utf8(probed).unwrap().trim(), size);
+        assert!(seen(&made, magenta) > 0.1, "{frame}");
+    }
     harness.assert_clean();
 }
 

@@ -108,6 +108,7 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         language: "en".to_owned(),
         theme: Theme::Dark,
         quality: None,
+        frame_shape: None,
         on_failure: None,
         voice,
         music: None,

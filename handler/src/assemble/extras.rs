@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use audio::{LOUDNESS, factor};
-use storyboard::{Storyboard, Warning};
+use storyboard::{FrameShape, Storyboard, Warning};
 
 use super::recording::Recording;
 use super::track::Backing;
@@ -31,6 +31,8 @@ const MOST_RAISED: f64 = 12.0;
 /// The document's own files, fetched.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extras {
+    /// The shape of the film's picture; 16 to 9 when none.
+    pub frame_shape: Option<FrameShape>,
     /// Music, and its loudness against the voice outside of speech, in decibels, at most 0.
     pub music: Option<(PathBuf, f64)>,
     /// A clip before the film.
@@ -44,6 +46,7 @@ impl Extras {
     pub fn of(storyboard: &Storyboard, assets: &Assets) -> Self {
         let path = |source: &String| assets.get(source).map(|asset| asset.path.clone());
         Self {
+            frame_shape: storyboard.frame_shape,
             music: storyboard.music.as_ref().and_then(|music| Some((path(&music.source)?, music.level_db))),
             intro: storyboard.intro.as_ref().and_then(path),
             outro: storyboard.outro.as_ref().and_then(path),
@@ -85,7 +88,7 @@ pub(super) async fn prepare(
     folder: &Path,
     deadline: Deadline,
 ) -> Prepared {
-    let work = Work { quality, ffmpeg, prober, folder, deadline };
+    let work = Work { quality, shape: extras.frame_shape, ffmpeg, prober, folder, deadline };
     let music = async {
         let (source, level) = extras.music.as_ref()?;
         Some(deadline.run(work.music(source, *level)).await.unwrap_or_else(|_| Err(LATE.to_owned())))
@@ -123,6 +126,7 @@ impl Prepared {
 
 struct Work<'a> {
     quality: Quality,
+    shape: Option<FrameShape>,
     ffmpeg: &'a Ffmpeg,
     prober: &'a Prober,
     folder: &'a Path,
@@ -142,7 +146,7 @@ impl Work<'_> {
     async fn clip(&self, name: &str, source: &Path) -> Result<(Surrounding, Sound), String> {
         let whole = format!("{name}-whole.mov");
         let fps = u64::from(self.quality.fps());
-        self.run(whole_arguments(source, &whole, self.quality)).await?;
+        self.run(whole_arguments(source, &whole, self.quality.size(self.shape), self.quality.fps())).await?;
         let measured = self.prober.measure(&self.folder.join(&whole), self.deadline).await?;
         let frames = measured.video_frames;
         if frames == 0 || frames > LONGEST_CLIP * fps {
@@ -203,8 +207,7 @@ fn input(source: &Path, seconds: u64) -> Vec<OsString> {
 }
 
 /// The settings of `chalkreel_stage/frames/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
-fn whole_arguments(source: &Path, out: &str, quality: Quality) -> Vec<OsString> {
-    let ((width, height), fps) = (quality.size(), quality.fps());
+fn whole_arguments(source: &Path, out: &str, (width, height): (u32, u32), fps: u32) -> Vec<OsString> {
     // Square pixels, the whole picture, black around it.
     let filter = format!(
         "fps=fps={fps}:start_time=0,scale=w='iw*if(sar,sar,1)':h=ih,\

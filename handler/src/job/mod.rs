@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use storyboard::FrameShape;
 
 pub use identity::JobId;
 pub use lease::{Again, Claim, Lease, Terms, Worker};
@@ -83,13 +84,18 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// Width and height in pixels, both even, as yuv420p needs.
-    pub fn size(self) -> (u32, u32) {
-        match self {
+    /// Width and height in pixels of a picture of that shape, 16 to 9 when none is named; both even, as yuv420p needs.
+    pub fn size(self, shape: Option<FrameShape>) -> (u32, u32) {
+        let (long, short) = match self {
             Self::Draft => (854, 480),
             Self::Standard => (1280, 720),
             Self::High => (1920, 1080),
             Self::Uhd => (3840, 2160),
+        };
+        match shape {
+            None => (long, short),
+            Some(FrameShape::Portrait) => (short, long),
+            Some(FrameShape::Square) => (short, short),
         }
     }
 

@@ -108,6 +108,7 @@ mod tests {
             language: "en".to_owned(),
             theme: Theme::Dark,
             quality: None,
+            frame_shape: None,
             on_failure: None,
             voice: VoiceSettings::default(),
             music: None,

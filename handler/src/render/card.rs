@@ -76,7 +76,12 @@ impl Cards {
                 .await
                 .map_err(|error| JobError::new(Code::ScratchFailed, format!("can't write {file}: {error}")))?;
         }
-        self.ffmpeg(picture(&file(".ass"), &file("-part.mp4"), &film.theme, quality, period), folder, deadline).await?;
+        self.ffmpeg(
+            picture((&file(".ass"), &file("-part.mp4")), &film.theme, order.size(), (fps, period)),
+            folder,
+            deadline,
+        )
+        .await?;
         let (list, out) = (file(".txt"), file(".mp4"));
         let (count, ticks) = (frames.to_string(), (fps * 512).to_string());
         let repeat = ["-f", "concat", "-safe", "0", "-i", &list, "-c", "copy", "-frames:v", &count];
@@ -128,15 +133,19 @@ fn colours(theme: &str) -> (&'static str, &'static str) {
     if theme == "light" { LIGHT } else { DARK }
 }
 
-fn picture(subtitles: &str, out: &str, theme: &str, quality: Quality, frames: u64) -> Vec<OsString> {
-    let ((width, height), fps) = (quality.size(), quality.fps());
+fn picture(
+    (subtitles, out): (&str, &str),
+    theme: &str,
+    (width, height): (u32, u32),
+    (fps, frames): (u64, u64),
+) -> Vec<OsString> {
     let colour = colours(theme).0;
     let source = format!("color=c=0x{colour}:s={width}x{height}:r={fps}");
     // The stage leaves the pixels' aspect unsaid, and so does the card: another parameter set could not be joined.
     let filter = format!(
         "ass={subtitles},setsar=0,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709,format=yuv420p"
     );
-    let (frames, keyframes, ticks) = (frames.to_string(), (ENCODED as u32 * fps).to_string(), (fps * 512).to_string());
+    let (frames, keyframes, ticks) = (frames.to_string(), (ENCODED * fps).to_string(), (fps * 512).to_string());
     let arguments = [
         ["-f", "lavfi"].as_slice(),
         &["-i", &source, "-vf", &filter, "-frames:v", &frames],

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use storyboard::{ManimScene, Scene};
 
+use crate::config::ManimTex;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::intake::assets::Assets;
@@ -37,6 +38,7 @@ pub(crate) fn user_visible(line: &[u8]) -> Vec<String> {
 /// Kinds of the cache's entries.
 const CLIPS: &str = "clips";
 const PROGRAMS: &str = "programs";
+const LATEX_PROGRAMS: &str = "programs-latex";
 
 /// A scene to render.
 #[derive(Debug, Clone, Copy)]
@@ -205,10 +207,18 @@ pub struct Spoken {
 }
 
 impl Renderer {
+    /// The kind of programs' clips, which differ by what sets their formulas.
+    fn kept_programs(&self) -> &'static str {
+        match self.programs.formulas {
+            ManimTex::Native => PROGRAMS,
+            ManimTex::Latex => LATEX_PROGRAMS,
+        }
+    }
+
     /// A program's clip from the cache, and what is in it. It is valid as long as its words take the same time.
     pub async fn recorded(&self, order: SceneOrder<'_>, deadline: Deadline) -> Option<(Recording, Clip)> {
         let path = order.path();
-        let recording: Recording = self.fetch(PROGRAMS, order, deadline).await?;
+        let recording: Recording = self.fetch(self.kept_programs(), order, deadline).await?;
         let beats = recording.performance.frames();
         if let Err(error) = verify::check(&path, SceneOrder { beats: &beats, ..order }).await {
             tracing::warn!(scene = order.scene.id, %error, "the cached clip is not valid; the program is run again");
@@ -244,17 +254,22 @@ impl Renderer {
         if broken_off.is_some_and(|error| error.retryable || error.code == Code::RenderOutOfMemory) {
             return;
         }
-        self.store(PROGRAMS, order, &clip.path, recording, deadline).await;
+        self.store(self.kept_programs(), order, &clip.path, recording, deadline).await;
     }
 }
 
 impl SceneOrder<'_> {
+    /// Width and height of the picture in pixels.
+    fn size(&self) -> (u32, u32) {
+        self.quality.size(self.film.frame_shape)
+    }
+
     fn path(&self) -> PathBuf {
         self.clips.join(format!("scene-{}.mp4", self.scene.id))
     }
 
     fn key(&self) -> CacheKey {
-        let (width, height) = self.quality.size();
+        let (width, height) = self.size();
         // Neither can fail to be written: they are plain data without maps.
         let scene = serde_json::to_vec(self.scene).unwrap_or_default();
         let film = serde_json::to_vec(self.film).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use storyboard::Scene;
+use storyboard::{FrameShape, Scene};
 
 use super::{ClipReport, SceneOrder};
 use crate::child;
@@ -19,6 +19,9 @@ pub struct Film {
     pub theme: String,
     /// BCP 47.
     pub language: String,
+    /// The shape of the picture; 16 to 9 when none. The stage is told a size instead.
+    #[serde(skip)]
+    pub frame_shape: Option<FrameShape>,
 }
 
 /// A request to the stage.
@@ -124,7 +127,7 @@ impl Request<'_> {
 
 impl<'a> SceneOrder<'a> {
     pub(super) fn request(&self, id: &'a str, out: &'a Path, timeout_s: f64) -> Request<'a> {
-        let (width, height) = self.quality.size();
+        let (width, height) = self.size();
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
         let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
         let assets = self.assets.of_scene(scene).into_iter().map(|(source, asset)| (source, &*asset.path)).collect();

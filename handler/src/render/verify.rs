@@ -25,12 +25,12 @@ const DECODER_PACE: u64 = 50_000_000;
 
 impl SceneOrder<'_> {
     fn promise(&self) -> Promise {
-        promise(self.quality, self.beats.iter().sum())
+        promise(self.quality, self.film.frame_shape, self.beats.iter().sum())
     }
 
     /// Pixels of all its frames.
     fn pixels(&self) -> u64 {
-        let (width, height) = self.quality.size();
+        let (width, height) = self.size();
         u64::from(width) * u64::from(height) * self.beats.iter().sum::<u64>()
     }
 
@@ -210,7 +210,7 @@ mod tests {
         std::fs::write(child.join("clip.mp4"), CLIP).unwrap();
         let scene =
             Scene { heading: "One".into(), id: "one".into(), kind: SceneKind::Lesson, beats: vec![], place: None };
-        let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into() };
+        let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into(), frame_shape: None };
         let (assets, beats) = (Assets::default(), [8]);
         let (scene, film, assets, quality) = (&scene, &film, &assets, Quality::Draft);
         let order = SceneOrder { scene, film, assets, quality, beats: &beats, tools: "", clips: &clips };

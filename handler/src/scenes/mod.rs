@@ -179,8 +179,9 @@ pub async fn draw_alone(
 }
 
 fn film(storyboard: &Storyboard) -> Film {
-    let Storyboard { title, theme, language, .. } = storyboard;
-    Film { title: title.clone(), theme: theme.to_string(), language: language.clone() }
+    let Storyboard { title, theme, language, frame_shape, .. } = storyboard;
+    let (title, language) = (title.clone(), language.clone());
+    Film { title, theme: theme.to_string(), language, frame_shape: *frame_shape }
 }
 
 /// The ledger of a film of these scenes.

@@ -427,7 +427,7 @@ def test_a_program_can_not_change_how_it_is_drawn(shared: Runner, voice: Voice) 
 def test_a_program_keeps_its_shape(
     shared: Runner, voice: Voice, program: str, scene: str, own: tuple[int, int]
 ) -> None:
-    done = run(shared, program, scene, shape="own")
+    done = run(shared, program, scene, width=own[0], height=own[1])
     assert (done["width"], done["height"]) == own
     picture = whole(done, shared.clip)[-1].astype(int)
     edge = picture[own[1] // 2, 1]

@@ -147,6 +147,7 @@ impl FilmBuilder {
             language: settings.language,
             theme: settings.theme,
             quality: settings.quality,
+            frame_shape: None,
             on_failure: settings.on_failure,
             voice: settings.voice,
             music: settings.music,

@@ -113,6 +113,9 @@ wit! {
         theme: Theme,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
         quality: Option<Quality>,
+        /// The shape of the picture; 16 to 9 when none. Only a film of Manim programs alone may have another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ("frame-shape") frame_shape: Option<FrameShape>,
         /// What becomes of a scene that can't be drawn: `still` (a still card stands in, also when none) or `fail` (the job ends).
         ("on-failure") on_failure: Option<OnFailure>,
         /// Who speaks, and how.
@@ -140,6 +143,15 @@ wit! {
         ("dark") "dark" Dark,
         /// Dark letters on a light ground.
         ("light") "light" Light,
+    }
+}
+wit! {
+    /// The shape of a picture that is not 16 to 9.
+    words FrameShape {
+        /// 9 to 16.
+        ("portrait") "portrait" Portrait,
+        /// As high as wide.
+        ("square") "square" Square,
     }
 }
 wit! {

@@ -28,7 +28,7 @@ use super::protocol::{MESSAGE, TRACE, WARNING, plain, ran_out};
 use super::verify::{self, Decoder};
 use super::{ClipReport, SceneOrder, StageError};
 use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
-use crate::config::{Config, ManimSource};
+use crate::config::{Config, ManimSource, ManimTex};
 use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::job::status::Audit;
@@ -161,6 +161,8 @@ pub struct Programs {
     read: Vec<PathBuf>,
     confinement: Mode,
     allowed: ManimSource,
+    /// What sets its formulas.
+    pub(super) formulas: ManimTex,
     timeout: Duration,
     stall: Duration,
     film: Duration,
@@ -185,6 +187,7 @@ impl Programs {
             read: layers.read().iter().cloned().chain([TEX.into()]).collect(),
             confinement: config.confinement,
             allowed: config.manim_source,
+            formulas: config.manim_tex,
             timeout: config.manim_timeout,
             stall: config.stall_timeout,
             film: config.manim_max_film,
@@ -230,7 +233,7 @@ impl Programs {
         let mut running = child::start(self.spec(folder, limits), deadline)
             .map_err(|error| StageError::CouldNotStart(error.to_string()))?;
         let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("its socket is missing".to_owned()))?;
-        let (width, height) = order.quality.size();
+        let (width, height) = order.size();
         let request = Request::Run {
             id: RUN,
             source: &source,
@@ -244,6 +247,7 @@ impl Programs {
             docstring: words,
             narration_file: narration_file.as_deref(),
             draw: matches!(picture, Picture::Clip(_)),
+            formulas: self.formulas,
             limits: protocol::Limits {
                 film_s: self.film.as_secs_f64(),
                 wall_s: allowed.saturating_sub(FINISH).max(allowed / 2).as_secs_f64(),

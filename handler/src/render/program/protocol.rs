@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::super::protocol::plain;
+use crate::config::ManimTex;
 use crate::error::Code;
 
 /// The version that this program speaks.
@@ -37,6 +38,7 @@ pub(super) enum Request<'a> {
         narration_file: Option<&'a Path>,
         /// Whether there is to be a clip.
         draw: bool,
+        formulas: ManimTex,
         limits: Limits,
     },
     /// The answer to a question for speech.

@@ -110,8 +110,6 @@ class Run:
     """Narration beside the program: name of the section, or none, and the words."""
     narration_file: str | None = None
     """The same, as a file of Markdown or JSON."""
-    shape: str = "fit"
-    """`fit`: the picture is fitted into the size; `own`: a program that sets another shape has a clip of that shape."""
     draw: bool = True
     """Whether there is a clip; otherwise the program is run dry: its length is counted, one picture for each play."""
     formulas: str = "native"
@@ -138,10 +136,9 @@ def parse_run(line: bytes) -> Run | Said | Quit:
     if sizes["width"] % 2 or sizes["height"] % 2:
         raise Refused(f"run {name}: width and height must be even")
     theme = body.get("theme", "dark")
-    shape = body.get("shape", "fit")
     formulas = body.get("formulas", "native")
-    if theme not in ("dark", "light") or shape not in ("fit", "own") or formulas not in ("native", "latex"):
-        raise Refused(f"run {name}: theme is dark or light, shape is fit or own, formulas is native or latex")
+    if theme not in ("dark", "light") or formulas not in ("native", "latex"):
+        raise Refused(f"run {name}: theme is dark or light, formulas is native or latex")
     still = _seconds(body, "still_s", 5.0)
     limits = body.get("limits", {})
     if not isinstance(limits, dict):
@@ -158,7 +155,6 @@ def parse_run(line: bytes) -> Run | Said | Quit:
         docstring=_words(body, "docstring"),
         sections=_sections(name, body.get("sections", [])),
         narration_file=_words(body, "narration_file"),
-        shape=shape,
         draw=body.get("draw", True) is True,
         formulas=formulas,
         speak=body.get("speak", True) is True,

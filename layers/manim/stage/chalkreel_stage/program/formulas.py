@@ -102,12 +102,16 @@ _formulas: dict[Path, Any] = {}
 """What was set, by what Manim takes for its path."""
 
 
-def install(formulas: str) -> None:
-    """Puts the typesetter in TeX's place; with `latex` only where there is no TeX."""
-    if native is None or (formulas == "latex" and shutil.which("latex") and shutil.which("dvisvgm")):
-        return
+def install(formulas: str) -> str | None:
+    """Puts the typesetter in TeX's place; with `latex` only where there is no TeX, and then the answer says what is missing."""
+    missing = [name for name in ("latex", "dvisvgm") if formulas == "latex" and not shutil.which(name)]
+    if native is None or (formulas == "latex" and not missing):
+        return None
     tex_mobject.tex_to_svg_file = tex_file_writing.tex_to_svg_file = manim.tex_to_svg_file = _key
     SVGMobject.init_svg_mobject = _made(SVGMobject.init_svg_mobject)
+    if missing:
+        return f"formulas are set without TeX although MANIM_TEX is latex: there is no {' and no '.join(missing)}"
+    return None
 
 
 class Glyph(VMobjectFromSVGPath):

@@ -85,24 +85,24 @@ class Film:
         hooks.install()
         stand_ins.install()
         old_names.install()
-        formulas.install(asked.formulas)
+        no_tex = formulas.install(asked.formulas)
         path = Path(asked.source)
         imports.install(path.parent)
         session.source = source.read(path)
         if session.source.left_out is not None:
             session.warn(session.source.left_out)
+        if no_tex is not None:
+            session.warn(no_tex)
         program = self._load()
         shape = self._shape(width / height)
         size = _fitted(shape, asked.width, asked.height)
-        if asked.shape == "own" and abs(shape - NATURAL) > 0.01:
-            size = _own_size(shape, min(asked.width, asked.height))
         self._settle(*size)
         kind = self._scene_class(program)
         session.narration = self._narration(kind)
-        clip_size = size if asked.shape == "own" else (asked.width, asked.height)
-        clip = Clip(Path(asked.out), *clip_size, asked.fps) if asked.draw else Blank()
+        whole = asked.width, asked.height
+        clip = Clip(Path(asked.out), *whole, asked.fps) if asked.draw else Blank()
         background = np.array([*manim.config.background_color.to_int_rgb(), 255], np.uint8)
-        footage = _Framed(clip, clip_size, background, round(asked.limits.film_s * asked.fps), self._wrote)
+        footage = _Framed(clip, whole, background, round(asked.limits.film_s * asked.fps), self._wrote)
         session.begin(footage, self._draw)
         self._findings = Findings(session)
         if asked.draw:
@@ -351,11 +351,6 @@ def _fitted(shape: float, width: int, height: int) -> tuple[int, int]:
     if shape > width / height:
         return width, min(_even(width / shape), height)
     return min(_even(height * shape), width), height
-
-
-def _own_size(shape: float, short: int) -> tuple[int, int]:
-    """An even size of this shape whose shorter side is given."""
-    return (_even(short * shape), short) if shape >= 1 else (short, _even(short / shape))
 
 
 def _limit_time(session: Session) -> None:
