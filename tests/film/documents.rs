@@ -283,10 +283,15 @@ fn a_program_has_the_files_and_the_narration_that_lie_beside_it() {
     let picture = harness.path("pictures/one.png");
     ffmpeg(&["-y", "-f", "lavfi", "-i", "color=magenta:size=640x360", "-frames:v", "1", picture.to_str().unwrap()]);
     std::fs::write(harness.path("points.csv"), "1,2\n3,4\n").unwrap();
+    // A module, one that it imports, and what that opens.
+    std::fs::create_dir(harness.path("parts")).unwrap();
+    std::fs::write(harness.path("parts/names.py"), "from kept import FIRST\n").unwrap();
+    std::fs::write(harness.path("kept.py"), "FIRST = open('first.txt').read().strip()\n").unwrap();
+    std::fs::write(harness.path("first.txt"), "First\n").unwrap();
     let document = harness.document(
         "boxes.py",
         program(
-            "self.next_section('First')\nself.add(ImageMobject('pictures/one.png'))\nself.wait()\n\
+            "from parts.names import FIRST\nself.next_section(FIRST)\nself.add(ImageMobject('pictures/one.png'))\nself.wait()\n\
              self.next_section('Second')\nself.add(Text(open('points.csv').read()))\nself.wait()",
         ),
     );

@@ -1,4 +1,4 @@
-//! Files that a document names: pictures, music, clips, what its Manim programs open, and what is spoken in a program. They are in the
+//! Files that a document names: pictures, music, clips, what its Manim programs open and import, and what is spoken in a program. They are in the
 //! document's own folder, or under its prefix in the bucket, and are fetched from nowhere else.
 //!
 //! In: a storyboard, and the location of its document. Out: copies in the job's own folder, each with its digest. A file that
@@ -34,6 +34,41 @@ const OPENED: &[&str] = &[
     "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "svg", "csv", "tsv", "json", "txt", "dat", "npy", "npz",
     "yaml", "yml", "xml", "ttf", "otf",
 ];
+/// Modules that programs import and that are not beside them.
+const INSTALLED: &[&str] = &[
+    "__future__",
+    "abc",
+    "collections",
+    "colorsys",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "itertools",
+    "json",
+    "manim",
+    "manim_slides",
+    "manim_voiceover",
+    "manimlib",
+    "manimpango",
+    "math",
+    "networkx",
+    "numpy",
+    "operator",
+    "os",
+    "pathlib",
+    "random",
+    "re",
+    "scipy",
+    "string",
+    "sys",
+    "time",
+    "typing",
+];
+/// How many modules deep modules are looked for: a program imports one, which imports another, and so on.
+const DEPTH: usize = 5;
 /// Longest name of such a file, in bytes.
 const NAME: usize = 200;
 /// Largest sound or clip, in bytes.
@@ -107,6 +142,8 @@ pub struct Asset {
 pub struct Assets {
     /// By the name that the document gives them.
     named: BTreeMap<String, Asset>,
+    /// Modules beside its programs, and what they open.
+    modules: BTreeMap<String, Asset>,
     /// What is spoken in its program, with the name of the file.
     narration: Option<(String, Asset)>,
 }
@@ -122,7 +159,7 @@ impl Assets {
     ) -> (Self, Vec<Warning>) {
         let mut wanted = wanted(storyboard);
         let surplus = wanted.split_off(FILES.min(wanted.len()));
-        let programs = storyboard.scenes.iter().any(is_program);
+        let programs = storyboard.scenes.iter().any(is_program).then_some(storyboard);
         let (assets, mut warnings) = Self::fetch_all(wanted, programs, asset_base, store, folder, deadline).await;
         warnings.extend(surplus.iter().map(AssetRequest::one_too_many));
         (assets, warnings)
@@ -139,32 +176,26 @@ impl Assets {
     ) -> Self {
         let shown: BTreeSet<&str> = scenes.iter().flat_map(|scene| files(scene)).map(|file| file.source).collect();
         let wanted = wanted(storyboard).into_iter().take(FILES).filter(|want| shown.contains(want.source));
-        let programs = scenes.iter().any(|scene| is_program(scene));
+        let programs = scenes.iter().any(|scene| is_program(scene)).then_some(storyboard);
         Self::fetch_all(wanted.collect(), programs, asset_base, store, folder, deadline).await.0
     }
 
     async fn fetch_all(
         wanted: Vec<AssetRequest<'_>>,
-        programs: bool,
+        programs: Option<&Storyboard>,
         asset_base: &AssetBase,
         store: &Store,
         folder: &Path,
         deadline: Deadline,
     ) -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
-        let narrations = if programs { asset_base.narrations() } else { Vec::new() };
+        let narrations = if programs.is_some() { asset_base.narrations() } else { Vec::new() };
         let narrations = narrations
             .iter()
             .map(|source| AssetRequest { is_optional: true, ..AssetRequest::of(source, "the narration", NARRATION) });
         let (files, wanted) = (wanted.len(), wanted.into_iter().chain(narrations).collect::<Vec<_>>());
         let deadline = deadline.slice(deadline.left() / SHARE);
-        // Boxed: the compiler can't prove that the closures' futures are `Send`.
-        let mut fetches: Vec<BoxFuture<'_, Result<Asset, Unavailable>>> = Vec::new();
-        for (number, want) in wanted.iter().enumerate() {
-            let path = folder.join(format!("asset-{number}.{}", extension(want.source)));
-            fetches.push(Box::pin(want.fetch_by(deadline, asset_base, store, path)));
-        }
-        let fetched: Vec<_> = stream::iter(fetches).buffered(AT_ONCE).collect().await;
+        let fetched = fetch_each(&wanted, "asset", asset_base, store, folder, deadline).await;
         let mut assets = Self::default();
         for (number, (want, made)) in wanted.iter().zip(fetched).enumerate() {
             let name = want.source.to_owned();
@@ -181,7 +212,56 @@ impl Assets {
                 Err(why) => warnings.push(want.missing(&why.why)),
             }
         }
+        if let Some(storyboard) = programs {
+            warnings.extend(assets.fetch_modules(storyboard, asset_base, store, folder, deadline).await);
+        }
         (assets, warnings)
+    }
+
+    /// Fetches the modules beside the programs of `storyboard`, what those import, and what they open.
+    async fn fetch_modules(
+        &mut self,
+        storyboard: &Storyboard,
+        asset_base: &AssetBase,
+        store: &Store,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> Vec<Warning> {
+        let programs = storyboard.scenes.iter().filter_map(|scene| match &scene.kind {
+            SceneKind::Manim(program) => Some(program.source.clone()),
+            _ => None,
+        });
+        let mut sources: Vec<String> = programs.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut seen = BTreeSet::new();
+        let mut warnings = Vec::new();
+        for depth in 0..DEPTH {
+            // What the programs themselves open was fetched.
+            let opens = |source| opened(source).filter(|_| depth > 0).map(str::to_owned);
+            let names: Vec<String> = sources
+                .iter()
+                .flat_map(|source| imported(source).into_iter().chain(opens(source)))
+                .filter(|name| !self.named.contains_key(name) && seen.len() < FILES && seen.insert(name.clone()))
+                .collect();
+            let request = |name| AssetRequest { is_optional: true, ..AssetRequest::of(name, "the file", PICTURE) };
+            let wanted: Vec<_> = names.iter().map(|name| request(name)).collect();
+            let fetched = fetch_each(&wanted, &format!("module-{depth}"), asset_base, store, folder, deadline).await;
+            sources = Vec::new();
+            for (want, made) in wanted.iter().zip(fetched) {
+                match made {
+                    Ok(asset) => {
+                        if extension(want.source) == "py"
+                            && let Ok(source) = tokio::fs::read(&asset.path).await
+                        {
+                            sources.push(String::from_utf8_lossy(&source).into_owned());
+                        }
+                        self.modules.insert(want.source.to_owned(), asset);
+                    }
+                    Err(why) if why.is_absent => {}
+                    Err(why) => warnings.push(want.missing(&why.why)),
+                }
+            }
+        }
+        warnings
     }
 
     /// The copy of a file.
@@ -189,11 +269,12 @@ impl Assets {
         self.named.get(source)
     }
 
-    /// What a scene shows or opens, by the name that it gives it; of a program also its narration.
+    /// What a scene shows or opens, by the name that it gives it; of a program also what it imports, and its narration.
     pub fn of_scene<'a>(&'a self, scene: &'a Scene) -> BTreeMap<&'a str, &'a Asset> {
         let named = files(scene).into_iter().filter_map(|file| Some((file.source, self.get(file.source)?)));
-        let narration = self.narration.as_ref().filter(|_| is_program(scene));
-        named.chain(narration.map(|(name, asset)| (name.as_str(), asset))).collect()
+        let narration = self.narration.as_ref().map(|(name, asset)| (name.as_str(), asset));
+        let modules = self.modules.iter().map(|(name, asset)| (name.as_str(), asset));
+        named.chain(modules.chain(narration).filter(|_| is_program(scene))).collect()
     }
 
     /// The name of the file with what is spoken in the document's program.
@@ -243,6 +324,24 @@ pub async fn fetch(
 ) -> Result<Asset, String> {
     let request = AssetRequest::of(name, "the file", most);
     request.fetch_by(deadline, asset_base, store, path).await.map_err(|unavailable| unavailable.why)
+}
+
+/// Fetches files to `folder`, some at a time; the results have their order. The copies' names begin with `prefix`.
+async fn fetch_each(
+    wanted: &[AssetRequest<'_>],
+    prefix: &str,
+    asset_base: &AssetBase,
+    store: &Store,
+    folder: &Path,
+    deadline: Deadline,
+) -> Vec<Result<Asset, Unavailable>> {
+    // Boxed: the compiler can't prove that the closures' futures are `Send`.
+    let mut fetches: Vec<BoxFuture<'_, Result<Asset, Unavailable>>> = Vec::new();
+    for (number, want) in wanted.iter().enumerate() {
+        let path = folder.join(format!("{prefix}-{number}.{}", extension(want.source)));
+        fetches.push(Box::pin(want.fetch_by(deadline, asset_base, store, path)));
+    }
+    stream::iter(fetches).buffered(AT_ONCE).collect().await
 }
 
 /// Why a file can't be fetched.
@@ -383,6 +482,38 @@ fn opened(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Files of the modules that a Python program imports, as they would lie beside it. It is not parsed: a line in a string that looks like
+/// an import costs a look for the file.
+fn imported(source: &str) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    let is_name = |name: &&str| name.len() <= NAME / 4 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let mut module = |path: &str| {
+        let parts: Vec<&str> = path.split('.').collect();
+        if INSTALLED.contains(&parts[0]) || !parts.iter().all(|part| !part.is_empty() && is_name(part)) {
+            return;
+        }
+        for depth in 1..=parts.len() {
+            let path = parts[..depth].join("/");
+            files.extend([format!("{path}.py"), format!("{path}/__init__.py")]);
+        }
+    };
+    let names = |list: &str| -> Vec<String> {
+        let list = list.trim_matches(['(', ')', '\\', ' ']).to_owned();
+        list.split(',').filter_map(|name| name.split_whitespace().next().map(str::to_owned)).collect()
+    };
+    for line in source.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
+        if let Some(list) = line.strip_prefix("import ") {
+            names(list).iter().for_each(|name| module(name));
+        } else if let Some((from, list)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
+            let from = from.trim();
+            module(from);
+            // A name may be a module of a package.
+            names(list).iter().filter(|name| *name != "*").for_each(|name| module(&format!("{from}.{name}")));
+        }
+    }
+    files
+}
+
 fn pictures(scene: &Scene) -> impl Iterator<Item = (&str, Option<Place>)> {
     let actions = scene.beats.iter().flat_map(|beat| beat.actions.iter().map(|action| (action, beat.place)));
     let shown = actions.filter_map(|(action, place)| match action {
@@ -465,6 +596,31 @@ mod tests {
         ] {
             let said = take(name, 2).unwrap_err();
             assert!(said.why.contains(why) && said.is_absent == (name == "gone.png"), "{name}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn modules_beside_a_program_are_found_in_its_imports() {
+        let of = |source: &str| imported(source).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(of("import colours\n"), "colours.py colours/__init__.py");
+        assert_eq!(of("from colours import *  # ours"), "colours.py colours/__init__.py");
+        assert_eq!(
+            of("    from my.parts import (Wheel,"),
+            "my.py my/__init__.py my/parts.py my/parts/Wheel.py my/parts/Wheel/__init__.py my/parts/__init__.py"
+        );
+        assert_eq!(of("import a as b, c"), "a.py a/__init__.py c.py c/__init__.py");
+        for nothing in [
+            "from manim import *",
+            "import numpy as np",
+            "import manim.utils.rate_functions as rates",
+            "# import colours",
+            "important = 1",
+            "from .. import secret",
+            "import ../secret",
+            "import /etc/passwd",
+            "we import",
+        ] {
+            assert_eq!(of(nothing), "", "{nothing}");
         }
     }
 
