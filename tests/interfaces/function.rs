@@ -20,11 +20,18 @@ const LESSON: &str =
 
 const NOTHING: [&str; 0] = [];
 
-/// The notification of an upload, with the entity tag that the store gave.
+/// The notification of a lesson's upload.
 async fn upload(rig: &Rig, document: &[u8]) -> Value {
-    let etag = rig.store.put("incoming/my lesson.md", document.to_vec(), "text/markdown", soon()).await.unwrap();
+    upload_as(rig, "my lesson.md", document).await
+}
+
+/// The notification of an upload under that name, with the entity tag that the store gave.
+async fn upload_as(rig: &Rig, name: &str, document: &[u8]) -> Value {
+    let key = format!("incoming/{name}");
+    let etag = rig.store.put(&key, document.to_vec(), "application/octet-stream", soon()).await.unwrap();
     let mut event = event("s3-upload.json");
     let object = &mut event["Records"][0]["s3"]["object"];
+    object["key"] = json!(key.replace(' ', "+"));
     object["size"] = json!(document.len());
     object["eTag"] = json!(etag.as_str().trim_matches('"'));
     event
@@ -79,6 +86,33 @@ async fn an_upload_becomes_one_film_however_often_it_is_delivered() {
     assert_eq!(rig.status(&job).await, status, "a second delivery must not touch the job");
     assert_eq!(rig.store.list("films/", 100, soon()).await.unwrap(), films);
     assert_eq!(emulator.server.stop(), NOTHING, "left running");
+}
+
+/// Its data, its modules and its narration lie beside it in the bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uploaded_program_has_the_files_beside_it() {
+    const PROGRAM: &str = "from manim import *\nfrom shapes.round import SIDE\n\nclass Only(Scene):\n    def construct(self):\n        \
+                           self.add(Square(SIDE))\n        self.wait(float(open('data/wait.txt').read()))\n";
+    let rig = Rig::new().await;
+    let emulator = rig.emulator(240);
+    for (name, text) in [
+        ("shapes/round.py", "from sides import SIDE\n"),
+        ("sides.py", "SIDE = float(open('side.csv').read())\n"),
+        ("side.csv", "2\n"),
+        ("data/wait.txt", "7\n"),
+        ("film.narration.md", "This is a square.\n"),
+    ] {
+        upload_as(&rig, name, text.as_bytes()).await;
+    }
+    let answer = emulator.invoke(&upload_as(&rig, "film.py", PROGRAM.as_bytes()).await);
+    assert_eq!(answer["jobs"][0]["state"], "succeeded", "{answer}");
+    let job = job_id(&answer["jobs"][0]);
+    let status = rig.status(&job).await;
+    assert_eq!(status["warnings"], json!([]), "{status}");
+    let frames = status["scenes"][0]["frames"].as_u64().unwrap();
+    assert!((210..240).contains(&frames), "{status}");
+    let captions = String::from_utf8(rig.published(&job, "captions.vtt").await).unwrap();
+    assert!(captions.contains("This is a square."), "{captions}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
