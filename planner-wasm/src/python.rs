@@ -96,7 +96,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
 /// The shape that is nearest to the frame that a program sets; none for Manim's own, 16 to 9. Pixels count before units, as they do
 /// for Manim.
 fn frame_shape(text: &str) -> Option<FrameShape> {
-    let (mut pixels, mut units) = ((1920.0, 1080.0), (128.0, 72.0));
+    let (mut pixels, mut units) = ((1920.0, 1080.0), (128.0 / 9.0, 8.0));
     let mut sized = false;
     let statements = text.lines().map(str::trim_start).filter_map(|line| line.strip_prefix("config"));
     let statements = statements.map(|line| line.split('#').next().unwrap_or_default());

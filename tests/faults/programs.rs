@@ -13,7 +13,7 @@ use handler::layers::Layers;
 use handler::media::mp4::{self, promise};
 use handler::render::{Cards, Film, SceneOrder};
 use serde_json::Value;
-use storyboard::{Beat, Scene, SceneKind};
+use storyboard::{Beat, FrameShape, Scene, SceneKind};
 
 use super::harness::{BINARY, Harness, Made, REPOSITORY, users};
 use super::{all, job};
@@ -260,13 +260,14 @@ fn an_intro_that_refers_to_other_files_is_left_out() {
     assert!(warnings.contains("assemble.intro_left_out"), "{warnings}");
 }
 
-/// The parameter sets that the handler knows are those of the encoders in these layers, at every quality: the stage's, and that of cards.
+/// The parameter sets that the handler knows are those of the encoders in these layers, at every quality and shape: the stage's, and that of
+/// cards.
 #[tokio::test(flavor = "multi_thread")]
-async fn stage_and_cards_make_valid_clips_at_every_quality() {
+async fn stage_and_cards_make_valid_clips_at_every_size() {
     let layers = Layers::find(Some(&Path::new(REPOSITORY).join("target/layers"))).unwrap();
     let cards = Cards::new(&layers, &Config::from_lookup(|_| None).unwrap());
     let home = tempfile::tempdir().unwrap();
-    let (folder, soon) = (home.path(), Deadline::after(Duration::from_secs(180)));
+    let (folder, soon) = (home.path(), Deadline::after(Duration::from_secs(300)));
     let beat = Beat {
         id: "one-1".into(),
         narration: String::new(),
@@ -277,15 +278,17 @@ async fn stage_and_cards_make_valid_clips_at_every_quality() {
     };
     let scene =
         Scene { heading: "One".into(), id: "one".into(), kind: SceneKind::Lesson, beats: vec![beat], place: None };
-    let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into() };
     let assets = Assets::default();
-    for quality in [Quality::Draft, Quality::Standard, Quality::High, Quality::Uhd] {
+    let qualities = [Quality::Draft, Quality::Standard, Quality::High, Quality::Uhd];
+    let shapes = [None, Some(FrameShape::Portrait), Some(FrameShape::Square)];
+    for (quality, frame_shape) in qualities.into_iter().flat_map(|quality| shapes.map(|shape| (quality, shape))) {
+        let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into(), frame_shape };
         // A card repeats what is longer than two seconds.
         let frames = 2 * u64::from(quality.fps()) + 5;
         let (scene, film, assets, beats) = (&scene, &film, &assets, [frames]);
         let order = SceneOrder { scene, film, assets, quality, beats: &beats, tools: "", clips: folder };
         cards.clip(order, folder, soon).await.unwrap_or_else(|error| panic!("{quality}: {error}"));
-        let (width, height) = quality.size();
+        let (width, height) = quality.size(frame_shape);
         let draw = format!(
             "import numpy; from pathlib import Path; from chalkreel_stage.frames.clip import Clip\n\
              clip = Clip(Path('{}/stage.mp4'), {width}, {height}, {})\n\
@@ -300,6 +303,6 @@ async fn stage_and_cards_make_valid_clips_at_every_quality() {
         assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
         let clip = std::fs::File::open(folder.join("stage.mp4")).unwrap();
         let size = clip.metadata().unwrap().len();
-        assert_eq!(mp4::check(&clip, size, &promise(quality, 3)), Ok(()), "{quality}");
+        assert_eq!(mp4::check(&clip, size, &promise(quality, frame_shape, 3)), Ok(()), "{quality} {frame_shape:?}");
     }
 }

@@ -151,10 +151,10 @@ fn a_program_with_a_frame_of_its_own_makes_a_film_of_that_shape() {
             + "\n\nclass Broken(Scene):\n    def construct(self):\n        raise ValueError('no')\n";
         let document = document.replace("*\n", &format!("*\n\nconfig.pixel_width, config.pixel_height = {frame}\n"));
         let made = harness.render(&harness.document("shape.py", document), &[]);
-        assert_eq!(made.code(), 0, "{}", made.words());
+        assert_eq!(made.code(), 3, "{}", made.words());
         let status = made.status();
         let states: Vec<_> = status["scenes"].as_array().unwrap().iter().map(|scene| &scene["state"]).collect();
-        assert_eq!(states, ["rendered", "replaced"], "{status:#}");
+        assert_eq!(states, ["rendered", "still"], "{status:#}");
         let film = made.out.join("film.mp4");
         let entries = ["-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
         let probed = tool("ffprobe", &[&entries[..], &[film.to_str().unwrap()]].concat());

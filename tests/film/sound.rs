@@ -407,7 +407,7 @@ mod extras {
         pub async fn film(&self, extras: &Prepared) -> (Film, Ledger) {
             let (folder, deadline) = (self.dir.path(), Deadline::after(Duration::from_secs(120)));
             let cards = Cards::new(&self.layers, &self.config);
-            let look = Look { title: "T".into(), theme: "light".into(), language: "en".into() };
+            let look = Look { title: "T".into(), theme: "light".into(), language: "en".into(), frame_shape: None };
             let (beats, assets) = ([SCENE.0], Assets::default());
             let scenes: Vec<Scene> = (0..3).map(scene).collect();
             let (mut made, mut words) = (Vec::new(), Vec::new());
@@ -446,7 +446,7 @@ mod extras {
         let silent = ["-f", "lavfi", "-i", "color=c=red:s=200x400:r=10:d=1", "-c:v", "mpeg4"];
         let outro = workshop.made("outro.mkv", &silent);
         let music = workshop.made("music.mp3", &["-f", "lavfi", "-i", &tone(220, 3.0)]);
-        let extras = Extras { music: Some((music, -20.0)), intro: Some(intro), outro: Some(outro) };
+        let extras = Extras { frame_shape: None, music: Some((music, -20.0)), intro: Some(intro), outro: Some(outro) };
         let prepared = workshop.prepared(&extras, 60).await;
         assert!(prepared.warnings.is_empty(), "{:?}", prepared.warnings);
         let (film, ledger) = workshop.film(&prepared).await;
@@ -500,7 +500,9 @@ mod extras {
         let tone = ["-f", "lavfi", "-i", "sine=f=300:d=2", "-ac"];
         for (name, channels) in [("a.mp3", "1"), ("b.wav", "2"), ("c.ogg", "2"), ("d.flac", "1"), ("e.m4a", "2")] {
             let file = workshop.made(name, &[&tone[..], &[channels]].concat());
-            let prepared = workshop.prepared(&Extras { music: Some((file, -18.0)), ..Extras::default() }, 30).await;
+            let prepared = workshop
+                .prepared(&Extras { frame_shape: None, music: Some((file, -18.0)), ..Extras::default() }, 30)
+                .await;
             assert!(prepared.warnings.is_empty(), "{name}: {:?}", prepared.warnings);
         }
     }
@@ -532,8 +534,12 @@ mod extras {
             hangs,
         ];
         for file in bad {
-            let extras =
-                Extras { music: Some((file.clone(), -20.0)), intro: Some(file.clone()), outro: Some(file.clone()) };
+            let extras = Extras {
+                frame_shape: None,
+                music: Some((file.clone(), -20.0)),
+                intro: Some(file.clone()),
+                outro: Some(file.clone()),
+            };
             let begun = Instant::now();
             let prepared = workshop.prepared(&extras, 4).await;
             assert!(begun.elapsed() < Duration::from_secs(8), "{}: {:?}", file.display(), begun.elapsed());

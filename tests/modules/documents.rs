@@ -90,7 +90,7 @@ fn the_documents_tables_are_those_of_the_types() {
         format!("| {} | {} | {generation} | {} |", step.from.name(), step.to.name(), step.when)
     });
     let qualities = [Quality::Draft, Quality::Standard, Quality::High, Quality::Uhd].into_iter().map(|quality| {
-        let (width, height) = quality.size();
+        let (width, height) = quality.size(None);
         format!("| {quality} | {width}x{height} | {} |", quality.fps())
     });
     let warnings = WarningCode::ALL.iter().map(|code| format!("| `{}` | {} |", code.name(), code.meaning()));

@@ -646,6 +646,7 @@ np.load("../secret.npy"), open("/etc/passwd.txt"), Text("Nothing. At all"), Text
         let asset = Asset { path: from, sha256: "0".to_owned() };
         let assets = Assets {
             named: [("a/b/c.png".to_owned(), asset.clone()), ("other.png".to_owned(), asset.clone())].into(),
+            modules: [("parts/b.py".to_owned(), asset.clone())].into(),
             narration: Some(("x.narration.md".to_owned(), asset)),
         };
         let program = storyboard::ManimScene { class: "A".into(), source: "open('a/b/c.png')".into() };
@@ -660,6 +661,7 @@ np.load("../secret.npy"), open("/etc/passwd.txt"), Text("Nothing. At all"), Text
         assets.copy_of_scene(&scene, &to, soon).await.unwrap();
         assert_eq!(std::fs::read(to.join("a/b/c.png")).unwrap(), b"abc");
         assert_eq!(std::fs::read(to.join("x.narration.md")).unwrap(), b"abc");
+        assert_eq!(std::fs::read(to.join("parts/b.py")).unwrap(), b"abc");
         assert!(!to.join("other.png").exists());
         assert_eq!(std::fs::metadata(to.join("a/b")).unwrap().permissions().mode() & 0o777, 0o755);
     }
