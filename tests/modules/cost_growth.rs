@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use handler::deadline::Deadline;
-use handler::plan::{Fault, Limits, Sandbox};
+use handler::plan::{Fault, Limits, Sandbox, code_of};
 use storyboard::Document;
 
 use crate::growing_documents::{Kind, kinds};
@@ -29,7 +29,7 @@ async fn fuel(kind: &Kind, bytes: usize, sandbox: &Sandbox) -> (usize, f64, Stri
         Err(error) => {
             let refused = matches!(error.fault, Fault::Refused(_));
             assert!(refused, "{} of {length} bytes: {error}", kind.name);
-            (error.usage().cloned(), error.code().name().to_owned())
+            (error.usage().cloned(), code_of(&error).name().to_owned())
         }
     };
     (length, usage.unwrap().fuel_used as f64, ending)

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use built_in::STACK_LIMIT;
 use serde_json::{Value, json};
 use storyboard::Document;
 
@@ -18,7 +17,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::plan::custom;
-use crate::plan::{Fault, Limits, MAX_COMPONENT, PlanError, Sandbox, Usage};
+use crate::plan::{Fault, Limits, MAX_COMPONENT, PlanError, STACK_LIMIT, Sandbox, Usage, code_of};
 use crate::scratch::Scratch;
 
 /// Documents that every planner must answer, with a storyboard or with a refusal: whole, empty, and no text at all.
@@ -131,13 +130,13 @@ async fn trial(sandbox: &Sandbox, name: String, bytes: Vec<u8>, asked: bool, end
     let second = if first.as_ref().is_err_and(timed_out) { first.clone() } else { once().await };
     let alike = match (&first, &second) {
         (Ok(one), Ok(two)) => serde_json::to_vec(&one.storyboard).ok() == serde_json::to_vec(&two.storyboard).ok(),
-        (Err(one), Err(two)) => one.code() == two.code(),
+        (Err(one), Err(two)) => code_of(one) == code_of(two),
         _ => false,
     };
     let (ending, answered, usage) = match first {
         Ok(planned) => ("storyboard".to_owned(), true, Some(planned.usage)),
         Err(error) => {
-            let code = error.code();
+            let code = code_of(&error);
             let refused = matches!(error.fault, Fault::Refused(_));
             (format!("{}: {error}", code.name()), refused && !asked, error.usage().cloned())
         }
@@ -157,7 +156,7 @@ async fn least_stack(sandbox: &Sandbox, name: &str, bytes: &[u8], ending: &str, 
         let document = Document { name: name.to_owned(), bytes: bytes.to_vec() };
         let ended = match narrow.plan(document, &limits, ends.slice(limits.wall_clock)).await {
             Ok(_) => "storyboard".to_owned(),
-            Err(error) => format!("{}: {error}", error.code().name()),
+            Err(error) => format!("{}: {error}", code_of(&error).name()),
         };
         if ended != ending {
             break;

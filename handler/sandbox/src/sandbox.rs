@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deadline::Deadline;
 use sha2::{Digest, Sha256};
 use storyboard::check;
 use storyboard::{Document, Refusal, Storyboard};
@@ -14,7 +15,6 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use super::limits::{Exceeded, Meter};
 use super::ticker::Ticker;
 use super::{Fault, Limits, PlanError, wasi};
-use crate::deadline::Deadline;
 
 /// After its wall-clock limit a call may still be lifting its result; after this time it is abandoned.
 const LIFTING: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ impl Sandbox {
     /// The built-in planner: loaded, not compiled, in some milliseconds.
     ///
     /// # Errors
-    /// `planner.component_invalid` when this build is broken.
+    /// [`Fault::ComponentInvalid`] when this build is broken.
     pub fn new() -> Result<Self, PlanError> {
         let (engine, component) = built_in::planner().map_err(invalid)?;
         Ok(Self { engine, component, sha256: built_in::SHA256.into(), ticker: Arc::default() })
@@ -80,7 +80,7 @@ impl Sandbox {
     /// tests, never for the handler's own threads.
     ///
     /// # Errors
-    /// `planner.component_invalid`.
+    /// [`Fault::ComponentInvalid`].
     pub fn compile(component: &[u8]) -> Result<Self, PlanError> {
         let engine = built_in::engine(None, built_in::STACK_LIMIT).map_err(invalid)?;
         let sha256 = hex::encode(Sha256::digest(component));
@@ -91,7 +91,7 @@ impl Sandbox {
     /// Compiles a component to what [`Sandbox::load`] loads. As unbounded as [`Sandbox::compile`].
     ///
     /// # Errors
-    /// `planner.component_invalid`.
+    /// [`Fault::ComponentInvalid`].
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, PlanError> {
         Ok(built_in::engine(Some(built_in::TARGET), built_in::STACK_LIMIT)
             .map_err(invalid)?
@@ -105,7 +105,7 @@ impl Sandbox {
     /// The file is executed unchecked: it must come from [`Sandbox::precompile`], unchanged.
     ///
     /// # Errors
-    /// `planner.component_invalid` when another version of this program made it.
+    /// [`Fault::ComponentInvalid`] when another version of this program made it.
     #[expect(unsafe_code, reason = "the caller vouches for the file, as wasmtime asks")]
     pub unsafe fn load(compiled: &Path, sha256: &str) -> Result<Self, PlanError> {
         let engine = built_in::engine(None, built_in::STACK_LIMIT).map_err(invalid)?;
@@ -117,7 +117,7 @@ impl Sandbox {
     /// The same planner with another stack size: how much a call takes can only be found by trying.
     ///
     /// # Errors
-    /// `planner.component_invalid`.
+    /// [`Fault::ComponentInvalid`].
     pub fn with_stack(&self, bytes: usize) -> Result<Self, PlanError> {
         let engine = built_in::engine(None, bytes).map_err(invalid)?;
         let code = self.component.serialize().map_err(invalid)?;
@@ -130,7 +130,7 @@ impl Sandbox {
     /// Changes when what was compiled can't be loaded any more: with wasmtime's version and the settings.
     ///
     /// # Errors
-    /// `planner.component_invalid` when this build is broken.
+    /// [`Fault::ComponentInvalid`] when this build is broken.
     pub fn compatibility() -> Result<String, PlanError> {
         let engine = built_in::engine(Some(built_in::TARGET), built_in::STACK_LIMIT).map_err(invalid)?;
         let mut digest = Hashed(Sha256::new());
