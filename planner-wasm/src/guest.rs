@@ -2,6 +2,7 @@
 
 use talc::wasm::WasmDynamicTalc;
 
+use crate::memory::Lists;
 use crate::storyboard::{Document, Refusal, Storyboard};
 
 #[allow(missing_docs, reason = "generated from the WIT file, which documents it")]
@@ -12,7 +13,7 @@ mod world {
 
 /// Where all strings and lists come from.
 #[global_allocator]
-static MEMORY: WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+static MEMORY: Lists<WasmDynamicTalc> = Lists::new(talc::wasm::new_wasm_dynamic_allocator());
 
 struct Planner;
 

@@ -33,6 +33,8 @@ mod latex;
 mod lecture;
 mod lesson;
 mod markup;
+#[cfg(any(test, target_family = "wasm"))]
+mod memory;
 mod notebook;
 #[cfg(test)]
 mod plan_schema;

@@ -26,7 +26,8 @@ const MODULES: &[(&str, &str)] = &[
     ("storyboard_json", "document"),
     ("lecture", "document drawing film inline label lesson python speech storyboard_json text"),
     ("notebook", "document lecture lesson markup"),
-    ("guest", ""),
+    ("memory", ""),
+    ("guest", "memory"),
     ("plan_schema", "lecture"),
     ("schema", "plan_schema"),
 ];
