@@ -3,6 +3,8 @@
 //! for of that size is taken from there, in a handful of instructions. Larger pieces, and what the lists are filled with, come from
 //! an allocator that joins free neighbours again.
 
+#![expect(unsafe_code, reason = "an allocator hands out memory by its address")]
+
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
