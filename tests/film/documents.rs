@@ -310,6 +310,11 @@ fn a_program_has_the_files_and_the_narration_that_lie_beside_it() {
     assert!(!captions.contains("Nobody"), "{captions}");
     let (first, second) = (captions.find("A box is shut."), captions.find("The box opens."));
     assert!(first.is_some() && first < second, "{captions}");
+
+    // So is another module.
+    std::fs::write(harness.path("kept.py"), "FIRST = first\n").unwrap();
+    let broken = harness.render(&document, &[]);
+    assert!(warnings(&broken.status()).contains("NameError"), "{:#}", broken.status());
     harness.assert_clean();
 }
 

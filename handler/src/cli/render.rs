@@ -16,6 +16,7 @@ use super::{Render, exit_code, explain, read};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
+use crate::intake::assets::beside_program;
 use crate::job::keys;
 use crate::job::log::JobLogs;
 use crate::job::{Again, Folder, JobRequest, Lease, Source, State, Status};
@@ -150,7 +151,8 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
     let name = document.file_name().unwrap_or_default().to_string_lossy();
     let (own, narrations) = (keys::translations(&name), keys::narrations(&name));
     let translations: BTreeSet<String> = translations.filter(|name| name.starts_with(&own)).collect();
-    let beside = translations.iter().chain(&narrations).map(String::as_str);
+    let modules = beside_program(&text, |name| std::fs::read_to_string(path.join(name)).ok());
+    let beside = translations.iter().chain(&narrations).chain(&modules).map(String::as_str);
     let all = named.iter().copied().chain(beside).collect::<BTreeSet<&str>>();
     let version = all.iter().filter_map(state).collect();
     Folder { path, version }

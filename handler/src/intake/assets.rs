@@ -482,6 +482,30 @@ fn opened(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The modules beside a Python program that it imports, those that they import, and what all of them open: whatever a change of would make
+/// another film. `read` gives a file's text, and none when there is no such file.
+pub fn beside_program(source: &str, read: impl Fn(&str) -> Option<String>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut sources = vec![source.to_owned()];
+    for _ in 0..DEPTH {
+        let mut modules = Vec::new();
+        for source in sources {
+            names.extend(opened(&source).map(str::to_owned));
+            for name in imported(&source) {
+                if names.len() < FILES
+                    && !names.contains(&name)
+                    && let Some(module) = read(&name)
+                {
+                    names.insert(name);
+                    modules.push(module);
+                }
+            }
+        }
+        sources = modules;
+    }
+    names
+}
+
 /// Files of the modules that a Python program imports, as they would lie beside it. It is not parsed: a line in a string that looks like
 /// an import costs a look for the file.
 fn imported(source: &str) -> BTreeSet<String> {
@@ -622,6 +646,18 @@ mod tests {
         ] {
             assert_eq!(of(nothing), "", "{nothing}");
         }
+    }
+
+    #[test]
+    fn a_program_depends_on_its_modules_and_what_they_open() {
+        let files = [
+            ("parts/one.py", "import two\nimport numpy\n"),
+            ("two.py", "from parts.one import x\nopen('data.csv')\n"),
+            ("three.py", ""),
+        ];
+        let read = |name: &str| files.iter().find(|file| file.0 == name).map(|file| file.1.to_owned());
+        let names = beside_program("from parts.one import x\nopen('a.png')\n", read);
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["a.png", "data.csv", "parts/one.py", "two.py"]);
     }
 
     #[test]
