@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     for unknown in &config.unknown {
         note(format_args!("chalkreel: {unknown}"));
     }
-    let (level, json) = if config.under_lambda { ("info", true) } else { ("error", false) };
+    let (level, json) = command.as_ref().map_or(("info", true), |command| (command.default_log(), false));
     // Two threads: the work is done by children; what is left here is waiting, hashing and copying.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {

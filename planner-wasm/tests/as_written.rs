@@ -34,6 +34,40 @@ fn rich(text: &RichText) -> String {
     text.spans.iter().map(span).collect()
 }
 
+/// Milliseconds that a scene's first beats last, words and silence.
+fn lasts(storyboard: &Storyboard, scene: usize, beats: usize) -> u32 {
+    storyboard.scenes[scene].beats.iter().take(beats).map(|beat| beat.estimate_ms + beat.pause_ms).sum()
+}
+
+#[test]
+fn what_is_shown_stands_long_enough_however_late_it_comes() {
+    // 1.5 s and 0.25 s for each of eight units, after the heading and before the end.
+    let one = of_text("a.md", "# A\n\n## B\n\nLook.\n\n```plot\ny = x\n```\n");
+    let (last, beats) = (one.scenes.len() - 1, one.scenes.last().unwrap().beats.len());
+    assert!((4_900..6_500).contains(&lasts(&one, last, beats)), "{one:#?}");
+    // Of two figures, the second comes when the first has come.
+    let two = of_text("a.md", "# A\n\n## B\n\nLook.\n\n```plot\ny = x\n```\n\n```plot\ny = 2x\n```\n");
+    let beats = two.scenes.last().unwrap().beats.len();
+    assert!(lasts(&two, two.scenes.len() - 1, beats) >= lasts(&one, last, 1) + 2_200, "{two:#?}");
+    // More than one beat may be silent for is silence in several.
+    let words = "word ".repeat(600);
+    let long = of_text(
+        "a.json",
+        &format!(
+            r#"{{"title": "T", "scenes": [{{"narration": "Look.", "elements": [{{"type": "text", "content": "{words}"}}]}}]}}"#
+        ),
+    );
+    let scene = long
+        .scenes
+        .iter()
+        .position(|scene| scene.beats.iter().any(|beat| !beat.actions.is_empty() && !beat.narration.is_empty()));
+    let scene = scene.unwrap();
+    assert!(
+        lasts(&long, scene, 100) >= 151_000 && long.scenes[scene].beats.iter().all(|beat| beat.pause_ms <= 60_000),
+        "{long:#?}"
+    );
+}
+
 /// An element as a line.
 fn line(kind: &ElementKind) -> String {
     match kind {

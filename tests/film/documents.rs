@@ -77,6 +77,8 @@ fn pictures_come_from_the_lessons_own_folder_alone() {
     assert!(told.contains("pictures/gone.png") && told.contains("does not exist"), "{told}");
     assert!(told.contains("../secret.png"), "{told}");
     assert!(!told.contains("a b.png"), "{told}");
+    let line = "warning: line 11: the picture `pictures/gone.png` is left out";
+    assert!(made.words().contains(line), "{}", made.words());
 
     // The same words with another picture are another film.
     ffmpeg(&[
@@ -92,6 +94,16 @@ fn pictures_come_from_the_lessons_own_folder_alone() {
     let made = harness.render(&lesson, &["--again"]);
     assert_eq!(made.code(), 0, "{}", made.words());
     assert!(seen(&made, magenta) < 0.01);
+    harness.assert_clean();
+}
+
+#[test]
+fn a_terminal_shows_once_why_there_is_no_film() {
+    let harness = Harness::new();
+    let made = harness.render(&harness.document("lesson.md", b"\xff\xfe#\0"), &[]);
+    assert_eq!(made.code(), 1);
+    assert_eq!(made.words().matches("not UTF-8").count(), 1, "{}", made.words());
+    assert!(!made.words().contains("ERROR"), "{}", made.words());
     harness.assert_clean();
 }
 

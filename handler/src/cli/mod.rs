@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use storyboard::Warning;
 
 use self::output::note;
 use self::signals::until_stopped;
@@ -86,6 +87,18 @@ This build is for AWS Lambda and has these commands alone:
 pub struct Command {
     #[command(subcommand)]
     action: Action,
+}
+
+impl Command {
+    /// What is logged on standard error when CHALKREEL_LOG says nothing.
+    pub fn default_log(&self) -> &'static str {
+        match self.action {
+            // It tells by itself why there is no film.
+            #[cfg(feature = "local")]
+            Action::Render(_) => "error,handler::publish=off",
+            _ => "error",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -269,6 +282,14 @@ fn explain(error: &JobError) {
     let place = error.place.map(|place| format!(" (line {}, column {})", place.line, place.column)).unwrap_or_default();
     note(format_args!("chalkreel: {}: {}{place}", error.code, error.message));
     note(format_args!("           {}", error.remedy));
+}
+
+/// Tells warnings, each with its line.
+fn warn(warnings: &[Warning]) {
+    for Warning { message, place, .. } in warnings {
+        let place = place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();
+        note(format_args!("warning: {place}{message}"));
+    }
 }
 
 #[cfg(feature = "local")]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde_json::json;
 use storyboard::{Document, SceneKind, Storyboard};
 
-use super::output::{Text, line, note};
-use super::{explain, read};
+use super::output::{Text, line};
+use super::{explain, read, warn};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::JobError;
@@ -96,10 +96,7 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
         of.work_seconds
     );
     line!(text, "on AWS Lambda about ${:.4} for the work", cost.compute);
-    for warning in &storyboard.warnings {
-        let place = warning.place.map(|place| format!("line {}: ", place.line)).unwrap_or_default();
-        note(format_args!("warning: {place}{}", warning.message));
-    }
+    warn(&storyboard.warnings);
     text.print(ExitCode::SUCCESS)
 }
 

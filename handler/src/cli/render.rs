@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::output::{Text, line as say, note};
 use super::planner::component_bytes;
 use super::signals::{ENDED, Stops};
-use super::{Render, exit_code, explain, read};
+use super::{Render, exit_code, explain, read, warn};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
@@ -27,6 +27,8 @@ use crate::services::{Claimed, Services};
 use crate::store::cache::CacheKey;
 use crate::store::{Embedded, Store, StoreError, download};
 
+/// Warnings that are printed.
+const WARNINGS: usize = 20;
 /// Time for copying the files from a store on this machine: a long film at 4k has some gigabytes.
 const COPY: Duration = Duration::from_secs(120);
 /// The remedy when the folder for the film can't be written.
@@ -52,6 +54,11 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
     };
     if let Some(error) = &status.error {
         explain(error);
+    }
+    let (told, rest) = status.warnings.split_at(status.warnings.len().min(WARNINGS));
+    warn(told);
+    if !rest.is_empty() {
+        note(format_args!("and {} more warnings, in {}", rest.len(), out.join(keys::STATUS).display()));
     }
     if matches!(status.state, State::Queued | State::Running) {
         note(format_args!(

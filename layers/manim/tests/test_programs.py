@@ -459,8 +459,8 @@ class Tall(Scene):
     def construct(self):
         self.add(Rectangle(width=8.5, height=15.5, color=RED, fill_opacity=1))
 """
-    done = shared.run(program, "Tall", shape="own", still_s=0.2)
-    assert (done["width"], done["height"]) == (72, 128) and done["audit"]["outside"] == 0
+    done = shared.run(program, "Tall", width=72, height=128, still_s=0.2)
+    assert done["audit"]["outside"] == 0
     ink = whole(done, shared.clip)[0].max(axis=2) > 120
     assert ink.any(axis=1).sum() > 120 and ink.any(axis=0).sum() > 64, "nothing is cut"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from chalkreel_stage.audit import Audit
 from chalkreel_stage.layout.blocks import Block, Drawn
+from chalkreel_stage.scene.steps import Operation, Step, in_time
 from chalkreel_stage.screen.reading import Reading, seconds
 from chalkreel_stage.storyboard.types import Element
 from storyboards import element, rich, typed
@@ -58,3 +59,20 @@ def test_a_page_of_an_element_takes_its_share_and_the_end_of_a_scene_takes_all()
     reading.comes(pages[0], 130)
     reading.ends(190)
     assert list(audit.too_short) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("latest", "turns", "slots"),
+    [
+        (None, False, [50, 50]),
+        (60, False, [50, 50]),
+        (20, False, [20, 80]),
+        # Not before what comes first has come, and not before a page was read.
+        (5, False, [10, 90]),
+        (5, True, [50, 50]),
+    ],
+)
+def test_what_comes_later_comes_early_enough_to_be_read(latest: int | None, turns: bool, slots: list[int]) -> None:
+    comes = Operation(1.0, lambda screen, count: None)
+    steps = [Step(1.0, [comes]), Step(1.0, [comes], latest=latest, turns=turns)]
+    assert in_time(steps, [50, 50], FPS) == slots

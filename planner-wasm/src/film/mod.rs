@@ -24,6 +24,13 @@ use crate::text::sentence;
 const BREATH_MS: u32 = 350;
 /// Of the time that words are estimated to take, what a quick voice takes: espeak-ng spoke scenes of the first lesson in 88 to 95 %.
 const FASTEST_PERCENT: u32 = 85;
+/// How long the stage's own movements take, at which nothing is read (`layers/manim/stage/chalkreel_stage/scene`): a heading comes, an element comes,
+/// elements go, a scene fades out. A figure comes part by part.
+const HEADING_MS: u32 = 1_200;
+const ARRIVE_MS: u32 = 1_000;
+const FIGURE_MS: u32 = 2_200;
+const LEAVE_MS: u32 = 350;
+const FADE_MS: u32 = 300;
 /// How long a title card without words stands.
 const TITLE_MS: u32 = 2_500;
 /// How long a change of what is there is looked at.
@@ -91,7 +98,7 @@ impl FilmBuilder {
             scene.beat(String::new(), TITLE_MS, place);
         }
         scene.rest();
-        scene.leave(None);
+        scene.fade();
         if plays_ms > 0 {
             scene.plays_for(plays_ms);
         }
@@ -179,6 +186,12 @@ fn reading_ms(actions: &[Action]) -> Option<u32> {
     actions.iter().filter_map(shown).reduce(u32::saturating_add)
 }
 
+/// How long an element takes to come, in milliseconds.
+fn arriving_ms(kind: &ElementKind) -> u32 {
+    use ElementKind::{Axes, Chart, Drawing, Graph, Space};
+    if matches!(kind, Axes(_) | Chart(_) | Drawing(_) | Graph(_) | Space(_)) { FIGURE_MS } else { ARRIVE_MS }
+}
+
 /// Lower-case letters, digits and `-` of a name; `otherwise` when there are none.
 fn slug(name: &str, otherwise: &str) -> String {
     let mut slug = String::new();
@@ -218,6 +231,17 @@ impl Ids {
     }
 }
 
+/// Something on the screen.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// The beat that it came in.
+    came: usize,
+    /// How long it takes in that beat until it begins to come, in milliseconds.
+    lead_ms: u32,
+    /// How long it must stand to be read, in milliseconds.
+    reading_ms: u32,
+}
+
 /// A scene in the making.
 struct SceneBuilder<'a> {
     id: &'a str,
@@ -230,8 +254,10 @@ struct SceneBuilder<'a> {
     ids: Ids,
     /// The ids of what the author names.
     named: BTreeMap<String, String>,
-    /// Ids of what is on the screen, with the beat that each came in, and how long it must stand to be read, in milliseconds.
-    there: BTreeMap<String, (usize, u32)>,
+    /// What is on the screen, by id.
+    there: BTreeMap<String, Standing>,
+    /// How long it takes in the coming beat until the next element begins to come, in milliseconds.
+    lead_ms: u32,
 }
 
 impl<'a> SceneBuilder<'a> {
@@ -246,6 +272,7 @@ impl<'a> SceneBuilder<'a> {
             ids: Ids::default(),
             named: BTreeMap::new(),
             there: BTreeMap::new(),
+            lead_ms: HEADING_MS,
         }
     }
 
@@ -262,6 +289,7 @@ impl<'a> SceneBuilder<'a> {
             StepKind::Clear if self.there.is_empty() => {}
             StepKind::Clear => {
                 self.leave(None);
+                self.lead_ms += LEAVE_MS;
                 self.push(Action::Clear, place);
             }
         }
@@ -286,7 +314,9 @@ impl<'a> SceneBuilder<'a> {
         let grown =
             shown.from.as_ref().and_then(|from| self.named.get(from)).filter(|from| self.there.contains_key(*from));
         let from = grown.cloned();
-        let arrives = (self.beats.len(), reading::reading_ms(&shown.kind));
+        let (came, reading_ms) = (self.beats.len(), reading::reading_ms(&shown.kind));
+        let arrives = Standing { came, lead_ms: self.lead_ms, reading_ms };
+        self.lead_ms += arriving_ms(&shown.kind);
         let mut element = shown.into_element(id, place);
         if let ElementKind::Equation(equation) = &mut element.kind {
             equation.spoken = speech::parts(&equation.formula.latex, Locale::of(&self.settings.language));
@@ -322,6 +352,7 @@ impl<'a> SceneBuilder<'a> {
         }
         if let Action::Remove(id) = &action {
             self.leave(Some(id));
+            self.lead_ms += LEAVE_MS;
         }
         self.push(action, place);
     }
@@ -343,24 +374,33 @@ impl<'a> SceneBuilder<'a> {
 
     /// One element, or all of them, leave the screen with the next beat: the last one before is held until they could be read.
     fn leave(&mut self, id: Option<&str>) {
-        let leaving: Vec<(usize, u32)> = match id {
+        let leaving: Vec<Standing> = match id {
             Some(id) => self.there.remove(id).into_iter().collect(),
             None => std::mem::take(&mut self.there).into_values().collect(),
         };
         // Whoever reads what came last has read what came before; each beat's own words are heard meanwhile.
         let surely = |beat: &Beat| beat.estimate_ms / 100 * FASTEST_PERCENT + beat.pause_ms;
         let stood = |from: usize| -> u32 { self.beats[from..].iter().map(surely).sum() };
+        let beaten = || leaving.iter().filter(|one| one.came < self.beats.len());
         let missing = |from: usize| {
-            let needed: u32 = leaving
-                .iter()
-                .filter(|(came, _)| *came >= from && *came < self.beats.len())
-                .map(|(_, needed)| needed)
-                .sum();
-            needed.saturating_sub(stood(from))
+            let since = || beaten().filter(|one| one.came >= from);
+            let all =
+                since().map(|one| one.reading_ms).sum::<u32>() + since().map(|one| one.lead_ms).min().unwrap_or(0);
+            let last = since().map(|one| one.lead_ms + one.reading_ms).max().unwrap_or(0);
+            all.max(last).saturating_sub(stood(from))
         };
-        let missing = leaving.iter().filter(|(came, _)| *came < self.beats.len()).map(|(came, _)| missing(*came)).max();
-        if let (Some(missing), Some(beat)) = (missing, self.beats.last_mut()) {
-            beat.pause_ms = beat.pause_ms.saturating_add(missing).min(PAUSE);
+        let missing = beaten().map(|one| missing(one.came)).max();
+        let (Some(mut missing), Some(beat)) = (missing, self.beats.last_mut()) else { return };
+        let (place, held) = (beat.place, missing.min(PAUSE.saturating_sub(beat.pause_ms)));
+        beat.pause_ms += held;
+        missing -= held;
+        // More than the pause of one beat is silence in beats of their own.
+        while missing > 0 {
+            let id = format!("{}-{}", self.id, self.beats.len() + 1);
+            let pause_ms = missing.min(PAUSE);
+            let beat = Beat { id, narration: String::new(), pause_ms, actions: Vec::new(), estimate_ms: 0, place };
+            self.beats.push(beat);
+            missing -= pause_ms;
         }
     }
 
@@ -382,8 +422,15 @@ impl<'a> SceneBuilder<'a> {
         }
     }
 
+    /// The scene fades out, with all that is there.
+    fn fade(&mut self) {
+        self.there.values_mut().for_each(|standing| standing.lead_ms += FADE_MS);
+        self.leave(None);
+    }
+
     fn beat(&mut self, narration: String, pause_ms: u32, place: Place) {
         let actions = std::mem::take(&mut self.actions);
+        self.lead_ms = 0;
         let estimate_ms = speaking_ms(&narration, self.settings.voice.words_per_minute);
         let id = format!("{}-{}", self.id, self.beats.len() + 1);
         self.beats.push(Beat { id, narration, pause_ms, actions, estimate_ms, place: Some(place) });

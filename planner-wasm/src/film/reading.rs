@@ -7,15 +7,23 @@ const FIND_MS: u32 = 1_500;
 const UNIT_MS: u32 = 250;
 /// A picture is looked at about as long as a short sentence, in units.
 const PICTURE: usize = 8;
+/// Lines of a program that the stage has room for at once, and milliseconds for a page to go and the next to come.
+const LINES_OF_PAGE: usize = 12;
+const PAGE_MS: u32 = 1_000;
 /// Signs of a formula that are read as one group.
 const GROUP: usize = 3;
 /// Letters of a script without spaces that are read as one word.
 const LETTERS_OF_WORD: usize = 2;
 
-/// Milliseconds that an element must stand complete.
+/// Milliseconds that an element must stand complete, with those in which its pages come and go.
 pub(super) fn reading_ms(kind: &ElementKind) -> u32 {
-    let units = u32::try_from(units(kind)).unwrap_or(u32::MAX);
-    FIND_MS.saturating_add(units.saturating_mul(UNIT_MS))
+    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let pages = match kind {
+        ElementKind::Code(code) => code.text.lines().count().div_ceil(LINES_OF_PAGE),
+        _ => 1,
+    };
+    let turning = small(pages).saturating_sub(1).saturating_mul(PAGE_MS);
+    FIND_MS.saturating_add(small(units(kind)).saturating_mul(UNIT_MS)).saturating_add(turning)
 }
 
 fn units(kind: &ElementKind) -> usize {

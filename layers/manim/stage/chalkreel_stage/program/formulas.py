@@ -103,7 +103,7 @@ _formulas: dict[Path, Any] = {}
 
 
 def install(formulas: str) -> str | None:
-    """Puts the typesetter in TeX's place; with `latex` only where there is no TeX, and then the answer says what is missing."""
+    """Puts the typesetter in TeX's place; with `latex` only without a TeX: then the answer says what is missing."""
     missing = [name for name in ("latex", "dvisvgm") if formulas == "latex" and not shutil.which(name)]
     if native is None or (formulas == "latex" and not missing):
         return None

@@ -6,8 +6,10 @@ their share of the beat's frames: never more than there are, and what is left is
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,10 @@ class Scene:
         self._screen.reading = Reading(self._screen.audit, self._fps, brought, blocks)
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
+        # The frame of the clip at which the beat of each action begins.
+        begins = accumulate(self._frames[:-1], initial=0)
+        self._moments = [at for beat, at in zip(self._beats, begins, strict=True) for _ in beat.actions]
+        self._ends = sum(self._frames) - round(FADE_S * self._fps)
         ledger, audits = Ledger(self._frames), []
         for i, beat in enumerate(self._beats):
             steps = [_heading_step(acts)] if i == 0 and acts else []
@@ -174,13 +180,23 @@ class Scene:
         whole = sum(act.seconds for block in blocks for part in block.placed().parts for act in part.acts) or 1.0
         for block in blocks:
             if self._page not in (-1, block.page):
-                steps.append(Step(0.0, [leaving(None, exits)], timing.start if not steps else None))
+                steps.append(Step(0.0, [leaving(None, exits)], timing.start if not steps else None, turns=True))
             self._page = block.page
             for part in block.placed().parts:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
                 start = timing.start if not any(step.start is not None for step in steps) else None
-                steps.append(Step(part.weight, operations, start))
+                latest = self._latest(block) if part is block.placed().parts[0] else None
+                steps.append(Step(part.weight, operations, start, latest=latest))
         return steps
+
+    def _latest(self, block: Block) -> int | None:
+        """The frame of the present beat by which a block must begin to come, if it goes with a later beat."""
+        until = block.piece.until if block.piece else None
+        goes = self._ends if until is None or until >= len(self._moments) else self._moments[until]
+        now = self._moments[self._event]
+        if goes <= now or self._screen.reading is None:
+            return None
+        return max(goes - now - math.ceil(self._screen.reading.need(block) * self._fps), 0)
 
     def _transform(self, change: Transform) -> list[Step]:
         """The blocks on the present page come out of what is there; what is new in them enters after that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 
 from manim.utils.rate_functions import ease_in_sine, ease_out_sine, linear, smooth, there_and_back
 
@@ -53,7 +54,12 @@ class Step:
     operations: list[Operation] = field(default_factory=list)
     start: float | None = None
     """Wanted seconds after the beat's start; none means in its turn."""
-    heading: bool = False
+    lead: list[Operation] = field(default_factory=list)
+    """Its first operations, before what it is for: a heading comes, a page goes. They take none of its share."""
+    latest: int | None = None
+    """The frame of the beat by which it begins, so that what it brings can be read before it goes."""
+    turns: bool = False
+    """Whether a page goes at its beginning, which has to be read before."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ def _with_starts(steps: Sequence[Step]) -> list[Step]:
     out: list[Step] = []
     for step in steps:
         if step.start is None and out and out[-1].start is not None:
-            step = Step(step.weight, step.operations, out[-1].start)
+            step = replace(step, start=out[-1].start)
         out.append(step)
     return out
 
@@ -150,7 +156,14 @@ def _group(screen: Screen, steps: list[Step], frames: int, fps: int, packed: boo
     """Steps in a row. Packed: one right after another, then still; else each with its share of the time."""
     if packed:
         steps = [Step(1.0, [operation for step in steps for operation in step.operations])]
-    for step, slot in zip(steps, slots(frames, [s.weight for s in steps]), strict=True):
+    # Whether there is nothing to do is known of the first step alone.
+    moving = [[o for o in step.lead if step is not steps[0] or not o.idle(screen)] for step in steps]
+    leads = [round(sum(operation.seconds for operation in lead) * fps) for lead in moving]
+    if sum(leads) > frames // 2:
+        leads = [0] * len(steps)
+    shares = slots(frames - sum(leads), [s.weight for s in steps])
+    slotted = [lead + share for lead, share in zip(leads, shares, strict=True)]
+    for step, slot in zip(steps, in_time(steps, slotted, fps), strict=True):
         entered = False
         wanted = []
         for operation in step.operations:
@@ -166,20 +179,39 @@ def _group(screen: Screen, steps: list[Step], frames: int, fps: int, packed: boo
         screen.canvas.hold(slot - moving)
 
 
+def in_time(steps: Sequence[Step], slotted: Sequence[int], fps: int) -> list[int]:
+    """The slots, with each step moved forward as far as it must be, and as the movements before it allow."""
+    starts = [0, *accumulate(slotted)]
+    earliest = [0]
+    for before, step, start in zip(steps[:-1], steps[1:], starts[1:-1], strict=True):
+        moved = earliest[-1] + round(sum(o.seconds for o in before.operations) * fps)
+        earliest.append(start if step.turns else min(moved, start))
+    for i in range(len(steps) - 1, 0, -1):
+        latest = steps[i].latest
+        if latest is not None:
+            # What it brings comes after its own lead.
+            latest -= round(sum(o.seconds for o in steps[i].lead) * fps)
+            starts[i] = min(starts[i], max(latest, earliest[i]))
+        starts[i] = max(min(starts[i], starts[i + 1]), earliest[i])
+    return [after - before for before, after in pairwise(starts)]
+
+
 def merged(steps: Sequence[Step]) -> list[Step]:
     """Steps without a weight of their own join the next."""
     out: list[Step] = []
     waiting: list[Operation] = []
+    turns = False
     for step in steps:
         if step.weight > 0:
             if waiting and step.start is not None:
                 # What has no time of its own doesn't wait for what has one.
                 out.append(Step(1.0, waiting))
                 waiting = []
-            out.append(Step(step.weight, waiting + step.operations, step.start))
-            waiting = []
+            out.append(replace(step, operations=waiting + step.operations, lead=waiting, turns=turns))
+            waiting, turns = [], False
         else:
             waiting = waiting + step.operations
+            turns = turns or step.turns
     if waiting:
         out.append(Step(1.0, waiting))
     return out

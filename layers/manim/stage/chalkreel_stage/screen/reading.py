@@ -144,6 +144,13 @@ class Reading:
             self._heights[block.element] = self._heights.get(block.element, 0.0) + block.height
         self._stays: dict[int, _Stay] = {}
 
+    def need(self, block: Block) -> float:
+        """Seconds that a block must stand: of an element that goes over several pages, its share."""
+        whole = self._heights.get(block.element, block.height)
+        share = min(block.height / whole, 1.0) if whole > 0 else 1.0
+        # Whoever reads a list finds its next page where the last one was.
+        return self._needs.get(block.element, FIND_S) * share
+
     def comes(self, block: Block, frame: int) -> None:
         """A part of a block comes; the first one counts."""
         self._stays.setdefault(id(block), _Stay(block, frame))
@@ -154,9 +161,7 @@ class Reading:
             stay = self._stays.pop(id(block), None)
             if stay is None or block is None or block.element not in self._needs:
                 continue
-            whole = self._heights.get(block.element, block.height)
-            share = min(block.height / whole, 1.0) if whole > 0 else 1.0
-            need = FIND_S + (self._needs[block.element] - FIND_S) * share
+            need = self.need(block)
             lasted = (frame - stay.since) / self._fps
             if lasted + 1 / self._fps < PART * need:
                 self._audit.too_short[block.element] = (lasted, need)
