@@ -105,9 +105,8 @@ fn whoever_ignores_hang_ups_goes_on() {
     let mut child = command.spawn().unwrap();
     let mut progress = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains("planning") {
-        assert!(progress.read_line(&mut line).unwrap() > 0, "{line}");
-    }
+    // Which steps it names depends on how quick they are.
+    assert!(progress.read_line(&mut line).unwrap() > 0);
     send(&child, Signal::SIGHUP);
     std::io::copy(&mut progress, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -122,10 +121,11 @@ fn a_command_that_is_told_to_stop_leaves_nothing() {
 
 fn stops(user: Option<u32>) {
     let harness = Harness::of(user);
-    // A component that takes longer to compile than the signal takes to come.
-    let long = "local.get 0 i32.mul ".repeat(400_000);
-    let long = format!("(component (core module (func (param i32) (result i32) local.get 0 {long})))");
-    let planner = harness.document("planner.wasm", wat::parse_str(long).unwrap());
+    // A component that takes far longer to compile than the signal takes to come, on a machine with other things to do.
+    let long = "local.get 0 i32.mul ".repeat(20_000);
+    let functions = format!("(func (param i32) (result i32) local.get 0 {long})").repeat(100);
+    let planner = wat::parse_str(format!("(component (core module {functions}))")).unwrap();
+    let planner = harness.document("planner.wasm", planner);
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
         let mut child = harness.command(&["planner", "check", &planner]).spawn().unwrap();
         let start = Instant::now();
@@ -137,7 +137,7 @@ fn stops(user: Option<u32>) {
         send(&child, signal);
         let told = Instant::now();
         let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{signal}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(130), "{signal}: {output:?}");
         assert!(told.elapsed() < Duration::from_secs(3), "{signal}: {:?}", told.elapsed());
         harness.assert_clean();
     }
