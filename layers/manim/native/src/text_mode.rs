@@ -991,6 +991,8 @@ impl<'a> Lines<'a> {
         self.out.items.extend(items.into_iter().map(|mut item| {
             item.2 += x;
             item.3 += baseline;
+            // Those of its formulas are not told of a text.
+            item.5 = 0;
             item
         }));
     }

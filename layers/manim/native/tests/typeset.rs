@@ -266,3 +266,12 @@ fn a_high_root_has_a_sign_as_high() {
     let (last, lowest) = (signs.last().unwrap(), high.items.last().unwrap());
     assert!(last.3 - 0.885 < lowest.3, "the sign reaches below the last row");
 }
+
+#[test]
+fn ink_is_of_parts_that_are_told() {
+    for tex in [r"\frac{a}{b}", r"\2/", r"x $\frac{a}{b}$ y", r"\[ \frac{a}{b} \]"] {
+        for answer in [set(tex), words(tex)] {
+            assert!(answer.items.iter().all(|item| item.5 < answer.parts.len().max(1)), "{tex}: {answer:?}");
+        }
+    }
+}
