@@ -93,11 +93,11 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     Ok(Storyboard { frame_shape: frame_shape(text), ..storyboard })
 }
 
-/// The shape that is nearest to the frame that a program sets; none for Manim's own, 16 to 9. Pixels count before units, as they do
-/// for Manim.
+/// The shape that is nearest to the frame that a program sets; none for Manim's own, 16 to 9, and where it is not set by numbers. The stage
+/// fits the picture into that shape by the same rule (`_shape` in `program/run.py`): units count where they are not wider than high,
+/// and pixels are 16 to 9.
 fn frame_shape(text: &str) -> Option<FrameShape> {
     let (mut pixels, mut units) = ((1920.0, 1080.0), (128.0 / 9.0, 8.0));
-    let mut sized = false;
     let statements = text.lines().map(str::trim_start).filter_map(|line| line.strip_prefix("config"));
     let statements = statements.map(|line| line.split('#').next().unwrap_or_default());
     // `a = b = 1080` gives both the last.
@@ -108,19 +108,22 @@ fn frame_shape(text: &str) -> Option<FrameShape> {
         for (index, name) in names.split(',').enumerate() {
             let name = name.trim().strip_prefix("config").unwrap_or(name.trim());
             let name = name.trim_matches(|c: char| c.is_whitespace() || ".[]\"'".contains(c));
-            let number = |at: usize| values.clone().nth(at)?.trim().parse().ok().filter(|number| *number > 0.0);
-            match (name, number(index)) {
-                ("frame_size", Some(width)) => (pixels, sized) = ((width, number(index + 1)?), true),
-                ("pixel_width", Some(width)) => (pixels.0, sized) = (width, true),
-                ("pixel_height", Some(height)) => (pixels.1, sized) = (height, true),
-                ("frame_width", Some(width)) => units.0 = width,
-                ("frame_height", Some(height)) => units.1 = height,
+            // What is computed is not known, and compares with nothing.
+            let number =
+                |at: usize| values.clone().nth(at).and_then(|value| value.trim().parse().ok()).unwrap_or(f64::NAN);
+            match name {
+                "frame_size" => pixels = (number(index), number(index + 1)),
+                "pixel_width" => pixels.0 = number(index),
+                "pixel_height" => pixels.1 = number(index),
+                "frame_width" => units.0 = number(index),
+                "frame_height" => units.1 = number(index),
                 _ => {}
             }
         }
     }
-    let (width, height): (f64, f64) = if sized { pixels } else { units };
-    match width / height {
+    let ratio = |(width, height): (f64, f64)| width / height;
+    let is_natural = (ratio(pixels) - 16.0 / 9.0).abs() < 0.01;
+    match if is_natural && units.0 > 0.0 && units.0 <= units.1 { ratio(units) } else { ratio(pixels) } {
         // Of two shapes the nearer one leaves less of the picture empty.
         ratio if ratio < 0.75 => Some(FrameShape::Portrait),
         ratio if ratio < 1.33 => Some(FrameShape::Square),
@@ -427,7 +430,7 @@ mod tests {
         }
         assert_eq!(of("config.pixel_width = 1080"), Some(FrameShape::Square));
         assert_eq!(of("config.pixel_width = config.pixel_height = 1080"), Some(FrameShape::Square));
-        assert_eq!(of("config.frame_height = 14.2"), Some(FrameShape::Square));
+        assert_eq!(of("config.frame_height = 14.3"), Some(FrameShape::Square));
         let wide = [
             "",
             "config.pixel_width = 3840\nconfig.pixel_height = 2160",
@@ -435,6 +438,13 @@ mod tests {
             "config.background_color = WHITE",
             "# config.pixel_width = 1080",
             "config.frame_width = 0",
+            // Wider than high: the program zooms.
+            "config.frame_height = 14.2",
+            "config.frame_width = 10",
+            // Computed.
+            "config.frame_height = 20\nconfig.frame_width = config.frame_height * 16 / 9",
+            "config.pixel_height = 1920\nconfig.pixel_width = int(1920 * 16 / 9)",
+            "config.frame_size = (WIDTH, HEIGHT)",
             "config.pixel_width = 1440\nconfig.pixel_height = 1080",
         ];
         for lines in wide {
