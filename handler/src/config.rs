@@ -50,7 +50,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "VOICE_TIMEOUT", default: "15", meaning: "seconds one call of a voice may take" },
     Variable {
         name: "VOICE_CHAIN",
-        default: "elevenlabs (with a key), polly (on AWS), gtts, piper (with a voice), espeak-ng",
+        default: "elevenlabs (with a key), polly (on AWS), gtts, piper (with a model for the language), espeak-ng",
         meaning: "voices in the order to try them, with commas; also openai and silent. espeak-ng is always the last resort",
     },
     Variable {
@@ -122,12 +122,12 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "PIPER_VOICE",
         default: "none",
-        meaning: "a voice model of Piper (an .onnx file with its .onnx.json beside it); without it that voice is not used",
+        meaning: "a voice model of Piper (an .onnx file with its .onnx.json beside it) that comes before those of PIPER_VOICES",
     },
     Variable {
-        name: "PIPER_PROGRAM",
-        default: "bin/piper in LAYERS_DIR, if it is there, then piper on the PATH",
-        meaning: "Piper itself",
+        name: "PIPER_VOICES",
+        default: "voices in LAYERS_DIR",
+        meaning: "a folder of voice models of Piper: the one in the lesson's language speaks",
     },
     Variable {
         name: "STALL_TIMEOUT",

@@ -65,18 +65,8 @@ impl Layers {
         let versions_sha256 = hex::encode(Sha256::digest(&bytes));
         let versions = serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
         let mut read: Vec<PathBuf> = vec![root.clone()];
-        read.extend(python_of(&root.join("manim")));
+        read.extend(["manim", "neural"].iter().filter_map(|environment| python_of(&root.join(environment))));
         Self { root, versions, versions_sha256, read }
-    }
-
-    /// What a program outside of the layers must be able to read: the folder of the file behind its links, and when that is in a Python
-    /// virtual environment, all of it and the Python that it is based on.
-    pub fn of_program(program: &Path) -> Vec<PathBuf> {
-        let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
-        let Some(folder) = real.parent() else { return Vec::new() };
-        let environment = folder.parent().filter(|parent| parent.join("pyvenv.cfg").is_file());
-        let own = environment.unwrap_or(folder).to_owned();
-        std::iter::once(own).chain(environment.and_then(python_of)).collect()
     }
 
     /// The folder itself.
@@ -110,25 +100,4 @@ fn python_of(environment: &Path) -> Option<PathBuf> {
     let settings = std::fs::read_to_string(environment.join("pyvenv.cfg")).ok()?;
     let home = settings.lines().find_map(|line| line.strip_prefix("home")?.trim_start().strip_prefix('='))?;
     Path::new(home.trim()).parent().map(Path::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_outside_of_the_layers_may_read_its_own_folder_or_environment() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        for folder in ["bin", "venv/bin"] {
-            std::fs::create_dir_all(root.join(folder)).unwrap();
-        }
-        std::fs::write(root.join("venv/bin/piper"), "").unwrap();
-        std::fs::write(root.join("bin/alone"), "").unwrap();
-        assert_eq!(Layers::of_program(&root.join("bin/alone")), [root.join("bin")]);
-        std::fs::write(root.join("venv/pyvenv.cfg"), "home = /opt/python/bin\nversion = 3.12\n").unwrap();
-        std::os::unix::fs::symlink(root.join("venv/bin/piper"), root.join("bin/piper")).unwrap();
-        let expected = [root.join("venv"), PathBuf::from("/opt/python")];
-        assert_eq!(Layers::of_program(&root.join("bin/piper")), expected);
-    }
 }

@@ -20,8 +20,8 @@
 //! The interfaces are [`entry`] (AWS Lambda), [`http`] and [`cli`]; [`notify`] sends notifications about jobs.
 //!
 //! All of them use [`job`] (identity, S3 keys, status, lease, log), [`services`] (what jobs share), [`aws`]
-//! (AWS's other services), [`media`] (video files, ffmpeg and ffprobe), [`untrusted_file`] (what children leave), `speed` (of this
-//! machine), [`layers`], [`scratch`], [`error`], [`telemetry`] and [`config`]. Crates of their own are [`child`] (processes), [`store`]
+//! (AWS's other services), [`media`] (video files, ffmpeg and ffprobe), [`untrusted_file`] and `untrusted_text` (what children leave and say), `worker` (a child that is kept and asked),
+//! `speed` (of this machine), [`layers`], [`scratch`], [`error`], [`telemetry`] and [`config`]. Crates of their own are [`child`] (processes), [`store`]
 //! (S3), `connections` (of HTTP servers), [`deadline`] and `audio` (loops over samples).
 
 #![cfg_attr(not(feature = "local"), allow(dead_code, reason = "the commands of one's own machine use it"))]
@@ -55,6 +55,8 @@ pub mod services;
 mod speed;
 pub mod telemetry;
 pub mod untrusted_file;
+mod untrusted_text;
+mod worker;
 
 /// The targets of this program's own log lines and spans: one for each crate.
 pub(crate) const OWN_TARGETS: [&str; 7] =

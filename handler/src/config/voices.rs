@@ -48,10 +48,8 @@ pub struct VoiceConfig {
     pub openai_voice: String,
     /// Piper's voice model.
     pub piper_voice: Option<PathBuf>,
-    /// Piper itself; none means that of the layers, or else of the `PATH`.
-    pub piper_program: Option<PathBuf>,
-    /// The folders of `PATH`.
-    pub path: Vec<PathBuf>,
+    /// Folder of Piper's models; none means `voices` in the layers.
+    pub piper_voices: Option<PathBuf>,
     /// Whether a proxy is configured, so that hosts can't be reached directly.
     pub proxied: bool,
 }
@@ -125,8 +123,7 @@ impl VoiceConfig {
             openai_model: or("OPENAI_TTS_MODEL", "gpt-4o-mini-tts"),
             openai_voice: or("OPENAI_TTS_VOICE", "alloy"),
             piper_voice: get("PIPER_VOICE").map(PathBuf::from),
-            piper_program: get("PIPER_PROGRAM").map(PathBuf::from),
-            path: or("PATH", "/usr/bin:/bin").split(':').map(PathBuf::from).collect(),
+            piper_voices: get("PIPER_VOICES").map(PathBuf::from),
             proxied: proxies.iter().any(|name| get(name).is_some()),
         };
         for (name, key) in [("ELEVENLABS_API_KEY", &voices.elevenlabs_key), ("OPENAI_API_KEY", &voices.openai_key)] {

@@ -7,7 +7,7 @@ use super::espeak::{self, Espeak};
 use super::gtts::Gtts;
 use super::http;
 use super::openai::OpenAi;
-use super::piper::Piper;
+use super::piper::NeuralVoices;
 use super::polly::Polly;
 use super::silent::Silent;
 use super::voice::{Voice, VoiceError};
@@ -16,20 +16,29 @@ use crate::error::WarningCode;
 use crate::layers::Layers;
 
 /// The lesson's chain, or else that of VOICE_CHAIN, or else all voices that are available. The local voice is the last resort.
-pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (Vec<Box<dyn Voice>>, Vec<Warning>) {
+pub(super) fn of(
+    storyboard: &Storyboard,
+    layers: &Layers,
+    neural: &NeuralVoices,
+    config: &Config,
+) -> (Vec<Box<dyn Voice>>, Vec<Warning>) {
     let named = [&storyboard.voice.chain, &config.voices.chain].into_iter().find(|chain| !chain.is_empty());
     let usual = || {
         let all = [("elevenlabs", true), ("polly", config.under_lambda), ("gtts", true), ("piper", true)];
         all.iter().filter(|(_, wanted)| *wanted).map(|(name, _)| (*name).to_owned()).collect()
     };
     let names: Vec<String> = named.cloned().unwrap_or_else(usual);
-    let mut maker = Maker { storyboard, layers, config, client: None };
+    let mut maker = Maker { storyboard, layers, neural, config, client: None };
     let mut warnings = Vec::new();
     let mut voices: Vec<Box<dyn Voice>> = Vec::new();
     for name in &names {
         match maker.voice(name) {
             Ok(voice) if voices.iter().any(|other| other.name() == voice.name()) => {}
             Ok(voice) => voices.push(voice),
+            // Somebody has installed it, and then its model went.
+            Err(why) if named.is_none() && name == "piper" && neural.lacks_models() => {
+                warnings.push(WarningCode::VoiceNotAvailable.at(None, format!("the neural voice is skipped: {why}")));
+            }
             // The default chain holds what is available: the others were not requested.
             Err(_) if named.is_none() => {}
             Err(why) => {
@@ -47,6 +56,7 @@ pub(super) fn of(storyboard: &Storyboard, layers: &Layers, config: &Config) -> (
 struct Maker<'a> {
     storyboard: &'a Storyboard,
     layers: &'a Layers,
+    neural: &'a NeuralVoices,
     config: &'a Config,
     /// Made for the first voice that needs it: it reads the system's certificates.
     client: Option<Result<reqwest::Client, VoiceError>>,
@@ -70,7 +80,7 @@ impl Maker<'_> {
             }
             "gtts" => Ok(boxed(Gtts::new(&self.client()?, voices, language))),
             "polly" => Ok(boxed(Polly::new(self.config, language, settings))),
-            "piper" => Piper::new(self.layers, self.config, language, settings).map(boxed),
+            "piper" => self.neural.voice(self.config, language, settings).map(boxed),
             espeak::NAME | "espeak" => Ok(self.espeak()),
             "silent" => Ok(boxed(Silent { pace: settings.words_per_minute })),
             _ => Err("there is no voice of that name; handler/docs/voices.md lists them".to_owned()),
@@ -118,7 +128,9 @@ mod tests {
             scenes: Vec::new(),
             warnings: Vec::new(),
         };
-        let (voices, warnings) = of(&storyboard, &layers, &Config::from_lookup(value).unwrap());
+        let config = Config::from_lookup(value).unwrap();
+        let neural = NeuralVoices::new(&layers, &config, Path::new("/nonexistent"));
+        let (voices, warnings) = of(&storyboard, &layers, &neural, &config);
         assert_eq!(warnings, []);
         voices.iter().map(|voice| voice.name()).collect()
     }
@@ -127,10 +139,10 @@ mod tests {
     fn the_default_chain_holds_the_available_voices() {
         let key = ("ELEVENLABS_API_KEY", "key");
         let lambda = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
-        assert_eq!(chain(&[]), ["gtts", "espeak-ng"]);
-        assert_eq!(chain(&[key]), ["elevenlabs", "gtts", "espeak-ng"]);
-        assert_eq!(chain(&[lambda]), ["polly", "gtts", "espeak-ng"]);
-        assert_eq!(chain(&[key, lambda]), ["elevenlabs", "polly", "gtts", "espeak-ng"]);
+        assert_eq!(chain(&[]), ["gtts", "piper", "espeak-ng"]);
+        assert_eq!(chain(&[key]), ["elevenlabs", "gtts", "piper", "espeak-ng"]);
+        assert_eq!(chain(&[lambda]), ["polly", "gtts", "piper", "espeak-ng"]);
+        assert_eq!(chain(&[key, lambda]), ["elevenlabs", "polly", "gtts", "piper", "espeak-ng"]);
         assert_eq!(chain(&[key, ("VOICE_CHAIN", "polly, espeak, gtts")]), ["polly", "espeak-ng", "gtts"]);
     }
 }

@@ -175,6 +175,11 @@ impl VoiceClient {
             if self.voice.paid() { request.text.chars().count() as u64 * self.voice.billing_factor() } else { 0 };
         budget.reserve(price)?;
         calls.fetch_add(1, Ordering::Relaxed);
+        let _turn = match self.voice.turns() {
+            // It is never closed.
+            Some(turns) => request.deadline.run(turns.acquire_owned()).await?.ok(),
+            None => None,
+        };
         let deadline: Deadline = request.deadline.slice(self.timeout);
         let spoken = deadline.run(self.voice.speak(&SpeechRequest { deadline, ..*request })).await;
         let spoken = spoken.unwrap_or(Err(VoiceError::TimedOut("the voice's answer")));

@@ -4,7 +4,7 @@
 //! of the picture: a beat lasts as long as its words and the pause that the storyboard asks for.
 //!
 //! - `voice` is the interface of a voice; `elevenlabs`, `polly`, `gtts`, `openai`, `piper`, `espeak` and `silent` implement it,
-//!   and share `http` and `local`;
+//!   and share `http` and `local`; Piper speaks by a warm worker, espeak-ng by a child for each call;
 //! - `chain` makes the voices of a film, in the order to try them;
 //! - `client` calls one of them, with retries, a `concurrency_limit` and a `circuit_breaker`;
 //! - `assignment` says which voice speaks which beats, and `connectivity` whether a host can be reached;
@@ -55,6 +55,7 @@ use client::{Budget, Speech, VoiceClient};
 use voice::SpeechRequest;
 
 pub use decode::SAMPLE_RATE;
+pub use piper::NeuralVoices;
 pub use sound::Sound;
 pub use voice::{VoiceError, Word};
 
@@ -107,7 +108,8 @@ pub struct Quote {
 impl Quote {
     /// For `characters` to speak.
     pub fn of(storyboard: &Storyboard, characters: u64, layers: &Layers, config: &Config) -> Option<Self> {
-        let (voices, _) = chain::of(storyboard, layers, config);
+        let neural = NeuralVoices::new(layers, config, &config.temp_dir);
+        let (voices, _) = chain::of(storyboard, layers, &neural, config);
         voices.first().map(|voice| match (voice.paid(), voice.price()) {
             (false, _) => Self { voice: voice.name(), paid_characters: 0, dollars: Some(0.0) },
             (true, price) => {
@@ -135,8 +137,14 @@ pub struct Voices {
 
 impl Voices {
     /// The voices that a storyboard asks for, and a warning for each that is not available.
-    pub fn of(storyboard: &Storyboard, layers: &Layers, config: &Config, cache: &Cache) -> (Self, Vec<Warning>) {
-        let (voices, warnings) = chain::of(storyboard, layers, config);
+    pub fn of(
+        storyboard: &Storyboard,
+        layers: &Layers,
+        neural: &NeuralVoices,
+        config: &Config,
+        cache: &Cache,
+    ) -> (Self, Vec<Warning>) {
+        let (voices, warnings) = chain::of(storyboard, layers, neural, config);
         let settings = &storyboard.voice;
         let all = Self {
             clients: voices.into_iter().map(|voice| VoiceClient::new(voice, config.voice_timeout)).collect(),

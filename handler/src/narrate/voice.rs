@@ -2,11 +2,13 @@
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::deadline::Deadline;
 
@@ -54,6 +56,11 @@ pub(super) trait Voice: Debug + Send + Sync {
     /// The most calls at a time, however well it answers.
     fn max_concurrency(&self) -> usize {
         MAX_CONCURRENCY
+    }
+
+    /// A limit on calls that voices of several films share: a call's time begins when it has its turn. None for a voice without one.
+    fn turns(&self) -> Option<Arc<Semaphore>> {
+        None
     }
 
     /// Whether it follows the lesson's `words_per_minute`.

@@ -9,6 +9,8 @@ use storyboard::{FrameShape, Scene};
 use super::{ClipReport, SceneOrder};
 use crate::child;
 use crate::job::status::Audit;
+use crate::untrusted_text::plain;
+use crate::worker::{self, Addressee};
 
 /// What all scenes of a film share.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -147,15 +149,19 @@ impl<'a> SceneOrder<'a> {
     }
 }
 
-impl Reply {
-    /// The scene it is about.
-    pub(super) fn id(&self) -> Option<&str> {
+impl worker::Reply for Reply {
+    fn addressee(&self) -> Addressee<'_> {
         match self {
             Self::Started { id } | Self::Frames { id, .. } | Self::Done { id, .. } | Self::Failed { id, .. } => {
-                Some(id)
+                Addressee::Request(id)
             }
-            Self::Ready { .. } | Self::Refused { .. } => None,
+            Self::Ready { manim, import_s } => Addressee::Ready(format!("Manim {manim}, imported in {import_s} s")),
+            Self::Refused { message } => Addressee::Refused(message),
         }
+    }
+
+    fn settles(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Failed { .. })
     }
 }
 
@@ -188,24 +194,6 @@ fn bounded(warnings: Vec<String>, most: usize) -> Vec<String> {
     shown
 }
 
-/// A child's output as it may go into a status, a log and a terminal: at most so many characters, without control characters, escapes
-/// and changes of direction. Lines stay.
-pub(super) fn plain(words: &str, most: usize) -> String {
-    let harmless = |c: char| match c {
-        '\n' => Some('\n'),
-        c if c.is_control() => Some(' '),
-        // Marks, overrides, embeddings and isolates of the direction of writing (Unicode's UAX #9), and separators of lines.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        c => Some(c),
-    };
-    let mut plain: String = words.chars().filter_map(harmless).take(most + 1).collect();
-    if let Some((at, _)) = plain.char_indices().nth(most) {
-        plain.truncate(at);
-        plain.push('…');
-    }
-    plain
-}
-
 /// All text of a line that users see.
 pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
@@ -223,14 +211,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn control_characters_are_removed() {
-        assert_eq!(plain("a\u{202e}b\x1b[31mred\x07\tc\nd\u{2028}", 100), "ab [31mred  c\nd");
-        assert_eq!(plain("Ünï — 字 🙂", 100), "Ünï — 字 🙂");
-        assert_eq!(plain("abcdef", 3), "abc…");
-        assert_eq!(plain("abc", 3), "abc");
-    }
 
     #[test]
     fn too_many_warnings_are_cut() {
@@ -259,15 +239,8 @@ mod tests {
         #[test]
         fn any_line_is_parsed_or_refused(line in r#"(\{"event": ?"(done|failed|frames|ready)", ?"id": ?"[a-z]{0,3}", ?"(beats|frames|warnings|audit|kind)": ?\PC{0,40}\})|\PC{0,80}"#) {
             if let Ok(reply) = serde_json::from_str::<Reply>(&line) {
-                let _ = reply.id();
+                let _ = worker::Reply::addressee(&reply);
             }
-        }
-
-        #[test]
-        fn plain_text_has_no_control_characters(words in any::<String>(), most in 0_usize..50) {
-            let plain = plain(&words, most);
-            prop_assert!(plain.chars().count() <= most + 1);
-            prop_assert!(plain.chars().all(|c| c == '\n' || !c.is_control()));
         }
     }
 }

@@ -173,7 +173,7 @@ impl Decoder {
             Ending::TimedOut | Ending::Ended => return Err(StageError::SlowClip(allowed)),
             ending => {
                 let first = words.lines().next().unwrap_or_default();
-                return wrong(format!("it can't be decoded: {ending}: {}", super::protocol::plain(first, 200)));
+                return wrong(format!("it can't be decoded: {ending}: {}", crate::untrusted_text::plain(first, 200)));
             }
         }
         let said = outcome.stdout.text_lossy();

@@ -267,7 +267,8 @@ impl<'s> SceneScheduler<'s> {
         budget: Budget,
     ) -> Self {
         let storyboard = &handover.storyboard;
-        let (voices, missing) = Voices::of(storyboard, &services.layers, &services.config, &services.renderer.cache);
+        let (cache, neural) = (&services.renderer.cache, &services.neural_voices);
+        let (voices, missing) = Voices::of(storyboard, &services.layers, neural, &services.config, cache);
         lease.report(JobEvent::Warned(missing));
         let parallel = services.config.parallel;
         let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));

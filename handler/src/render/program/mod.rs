@@ -24,7 +24,7 @@ use tracing::{debug, warn};
 
 use self::protocol::{Done, Event, Failure, Kind, Request};
 use super::folder_limits::FolderLimits;
-use super::protocol::{MESSAGE, TRACE, WARNING, plain, ran_out};
+use super::protocol::{MESSAGE, TRACE, WARNING, ran_out};
 use super::verify::{self, Decoder};
 use super::{ClipReport, SceneOrder, StageError};
 use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
@@ -36,6 +36,7 @@ use crate::layers::Layers;
 use crate::media::mp4::WrongClip;
 use crate::scratch::Scratch;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
+use crate::untrusted_text::plain;
 
 /// Where TeX keeps its generated formats; its other files are under /usr and /etc.
 const TEX: &str = "/var/lib/texmf";

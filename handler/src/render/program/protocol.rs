@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::protocol::plain;
 use crate::config::ManimTex;
 use crate::error::Code;
+use crate::untrusted_text::plain;
 
 /// The version that this program speaks.
 pub(super) const VERSION: u32 = 2;
