@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints and tests the stage against a layer tree: test.sh [DEST] [PYTEST ARGUMENTS]. DEST as in tools.sh, which is run first.
+# Lints and tests the stage and the voice's worker against a layer tree: test.sh [DEST] [PYTEST ARGUMENTS, for the stage alone]. DEST as in tools.sh, which is run first.
 set -euo pipefail
 layers=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 dest=${1:-$layers/../target/layers}
@@ -17,9 +17,12 @@ if [[ ! -f $dev/.of || $(<"$dev/.of") != "$want" ]]; then
         { echo "test: pytest and ruff could not be installed from the Python package index; see above" >&2; exit 1; }
     printf '%s' "$want" >"$dev/.of"
 fi
-cd "$layers/manim"
-"$dev/bin/ruff" check --no-cache .
-"$dev/bin/ruff" format --no-cache --check --quiet . ||
-    { echo "test: a file has another format than ruff's; see it with: ruff format --diff layers/manim" >&2; exit 1; }
+for part in "$layers/manim" "$layers/voice/neural"; do
+    "$dev/bin/ruff" check --no-cache "$part"
+    "$dev/bin/ruff" format --no-cache --check --quiet "$part" ||
+        { echo "test: a file has another format than ruff's; see it with: ruff format --diff $part" >&2; exit 1; }
+done
 export CHALKREEL_TEST_LAYERS=$dest PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$dev
+(($#)) || "$dest/neural/bin/python3" -m pytest -q -p no:cacheprovider "$layers/voice/neural/tests"
+cd "$layers/manim"
 exec "$dest/manim/bin/python3" -m pytest -q -p no:cacheprovider tests "$@"

@@ -10,6 +10,7 @@ use super::output::{Text, line};
 use crate::child;
 use crate::config::{Config, VARIABLES};
 use crate::layers::Layers;
+use crate::narrate::NeuralVoices;
 use crate::plan::Sandbox;
 use crate::scratch::Scratch;
 
@@ -25,6 +26,13 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
         ("store", store.as_ref().map(|()| config.store_dir.display().to_string()).map_err(ToString::to_string)),
     ];
     let well = checks.iter().all(|(_, check)| check.is_ok());
+    let voices = layers.as_ref().map_or_else(
+        |_| Vec::new(),
+        |layers| {
+            let neural = NeuralVoices::new(layers, config, &config.temp_dir);
+            neural.names().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        },
+    );
     let versions = layers.as_ref().map_or(Value::Null, |found| found.versions().clone());
     // The result of a child's self-test, not what was requested.
     let granted = child::probe();
@@ -42,7 +50,7 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
         line!(
             text,
             "{:#}",
-            json!({"checks": checks, "versions": versions, "confinement": confinement, "confinement_missing": missing})
+            json!({"checks": checks, "neural_voices": voices, "versions": versions, "confinement": confinement, "confinement_missing": missing})
         );
     } else {
         for (name, check) in &checks {
@@ -51,6 +59,12 @@ pub(super) fn run(as_json: bool, config: &Config) -> ExitCode {
                 Err(missing) => line!(text, "MISSING  {name:<9} {missing}"),
             }
         }
+        let named = if voices.is_empty() {
+            "none; espeak-ng speaks where no service does".to_owned()
+        } else {
+            voices.join(", ")
+        };
+        line!(text, "neural voices: {named}");
         line!(text, "confinement of child processes: {confinement}");
         if !granted.capabilities_dropped && missing.is_empty() {
             line!(

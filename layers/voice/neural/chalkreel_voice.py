@@ -1,20 +1,22 @@
 """`chalkreel-voice`: speaks with Piper's neural voices, for the caller at the other end of its socket.
 
-Models are loaded when they are first asked for, and kept; requests are answered one after the other. It reads models and writes the sound
-files that are asked for, and nothing else.
+Models are loaded when they are first asked for, and kept; requests are answered one after the other. It reads models
+and writes the sound files that are asked for, and nothing else.
 
 One JSON document a line. Requests:
 
-- `{"op": "speak", "id", "model", "text", "length_scale", "out"}`: `model` is the path of an `.onnx` file with its `.onnx.json` beside it,
-  `length_scale` is 1 at the voice's own pace and 2 at half of it, `out` is the path of the WAV file to write;
+- `{"op": "speak", "id", "model", "text", "length_scale", "out"}`: `model` is the path of an `.onnx` file with its
+  `.onnx.json` beside it, `length_scale` is 1 at the voice's own pace and 2 at half of it, `out` is the path of the WAV
+  file to write;
 - `{"op": "cancel", "id"}` and `{"op": "quit"}`; the end of the stream means quit.
 
-Answers: `ready` (`piper`, `import_s`), then for each request one of `done` (`id`, `seconds`, `words`: for each word of the text, by white
-space, the milliseconds at which it begins and ends; empty when the model doesn't say; no file is written when nothing can be spoken, and
-`seconds` is 0) and `failed` (`id`, `kind`: `error` or `cancelled`, `message`); `refused` (`message`) for a line that is no request.
+Answers: `ready` (`piper`, `import_s`), then for each request one of `done` (`id`, `seconds`, `words`: for each word of
+the text, by white space, the milliseconds at which it begins and ends; empty when the model doesn't say; no file is
+written when nothing can be spoken, and `seconds` is 0) and `failed` (`id`, `kind`: `error` or `cancelled`, `message`);
+`refused` (`message`) for a line that is no request.
 
-Piper is licensed under the GPL, version 3 or later. This file imports it, so it is a program of its own: Chalkreel starts it and speaks to it
-over its socket, and links nothing of it.
+Piper is licensed under the GPL, version 3 or later. This file imports it, so it is a program of its own: Chalkreel
+starts it and speaks to it over its socket, and links nothing of it.
 """
 
 from __future__ import annotations
@@ -179,7 +181,10 @@ class Server:
 
 
 def speak(asked: Speak, is_cancelled: Any) -> tuple[float, list[list[int]]]:
-    """Writes the sound; its seconds, and the words' times in milliseconds. Raises Cancelled, and whatever Piper raises."""
+    """Writes the sound; its seconds, and the words' times in milliseconds.
+
+    Raises Cancelled, and whatever Piper raises.
+    """
     if is_cancelled():
         raise Cancelled
     voice = load(asked.model)
@@ -225,7 +230,10 @@ def _own_scale(voice: PiperVoice) -> float:
 
 @functools.lru_cache(maxsize=MOST_MODELS)
 def load(path: str) -> PiperVoice:
-    """A voice that tells how long each phoneme lasts, if its model can. Raises OSError, ValueError and what onnxruntime raises."""
+    """A voice that tells how long each phoneme lasts, if its model can.
+
+    Raises OSError, ValueError and what onnxruntime raises.
+    """
     config = PiperConfig.from_dict(json.loads(Path(path + ".json").read_text(encoding="utf-8")))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
@@ -243,9 +251,10 @@ def load(path: str) -> PiperVoice:
 def with_durations(model: bytes) -> bytes:
     """The ONNX model with its durations as one more output, or as it is when they can't be told from the rest.
 
-    VITS rounds the durations of phonemes up, by the only `Ceil` in the graph. Protocol buffers that follow each other are merged when they
-    are read, and repeated fields are joined: a graph with one more output needs some bytes at the end, and no copy of ONNX's own library
-    (numbers of fields from onnx.proto: ModelProto.graph 7; GraphProto.node 1, output 12; NodeProto.output 2, op_type 4; ValueInfoProto.name 1).
+    VITS rounds the durations of phonemes up, by the only `Ceil` in the graph. Protocol buffers that follow each other
+    are merged when they are read, and repeated fields are joined: a graph with one more output needs some bytes at the
+    end, and no copy of ONNX's own library (numbers of fields from onnx.proto: ModelProto.graph 7; GraphProto.node 1,
+    output 12; NodeProto.output 2, op_type 4; ValueInfoProto.name 1).
     """
     durations: set[bytes] = set()
     outputs: set[bytes] = set()
@@ -368,8 +377,8 @@ MOST_SHARED = 3
 def times(words: Sequence[tuple[str, ...]], groups: Sequence[Group]) -> list[tuple[int, int]]:
     """When each word begins and ends, in samples. `words` are their groups when each stands alone.
 
-    As many groups as expected belong to the words in order. Otherwise (a number that is read another way within a sentence, two words
-    spoken as one) words and groups are matched by their phonemes, at least cost.
+    As many groups as expected belong to the words in order. Otherwise (a number that is read another way within a
+    sentence, two words spoken as one) words and groups are matched by their phonemes, at least cost.
     """
     end = groups[-1].end if groups else 0
     if sum(map(len, words)) == len(groups):
@@ -413,7 +422,7 @@ def _matched(words: Sequence[tuple[str, ...]], groups: Sequence[str]) -> list[tu
                 said = "".join("".join(word) for word in words[number : number + taken_words])
                 step = _distance(said, "".join(groups[at : at + taken_groups])) + 0.5 * (taken_words - 1)
                 there = best[number + taken_words]
-                if at + taken_groups not in there or cost + step < there[at + taken_groups][0]:
+                if at + taken_groups not in there or cost + step <= there[at + taken_groups][0]:
                     there[at + taken_groups] = (cost + step, (taken_words, taken_groups))
         expected += len(words[number])
     if most not in best[count]:
