@@ -63,6 +63,8 @@ def main() -> int:
         return 2
     # What libraries print is no part of the protocol.
     os.dup2(2, 1)
+    # It would write a folder of its own, and has nobody to tell.
+    onnxruntime.disable_telemetry_events()
     server = Server(caller)
     try:
         server.send({"event": "ready", "piper": _version(), "import_s": round(time.process_time(), 3)})
@@ -240,9 +242,21 @@ def load(path: str) -> PiperVoice:
     options.inter_op_num_threads = 1
     # Threads that wait for work would take a core from whatever is drawn meanwhile.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Memory planned for the length of each sentence would be kept for all of them.
+    options.enable_mem_pattern = False
     model = with_durations(Path(path).read_bytes())
-    session = onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
-    return PiperVoice(session=session, config=config)
+    return PiperVoice(session=Session(model, sess_options=options, providers=["CPUExecutionProvider"]), config=config)
+
+
+class Session(onnxruntime.InferenceSession):
+    """Gives back after each sentence what it needed for it: memory stays as it was, however long a sentence was."""
+
+    _after = onnxruntime.RunOptions()
+    _after.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    def run(self, output_names: Any, input_feed: Any, run_options: Any = None) -> Any:
+        """See onnxruntime."""
+        return super().run(output_names, input_feed, run_options or self._after)
 
 
 # Durations.
