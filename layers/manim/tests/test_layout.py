@@ -34,8 +34,8 @@ from chalkreel_stage.storyboard.types import CurveKind, Formula, Placement, Span
 from chalkreel_stage.typesetting import native
 from chalkreel_stage.typesetting.formulas import latex_lines
 from chalkreel_stage.typesetting.outlines import find, mobject
-from chalkreel_stage.typesetting.rich_text import FormulaCheck, inline, leftwards
-from chalkreel_stage.typesetting.typesetter import Typesetter, literal
+from chalkreel_stage.typesetting.rich_text import FormulaCheck, inline, leftwards, reach
+from chalkreel_stage.typesetting.typesetter import Sheet, Typesetter, literal
 from storyboards import (
     COSINE,
     SINE,
@@ -526,3 +526,32 @@ def test_the_language_decides_which_forms_are_set(setter: Typesetter) -> None:
         assert forms("zh-Hant", body) == taiwan and forms("zh-Hans-CN", body) == chinese == forms("de", body)
     assert forms("ko", "#[令]") != forms("zh", "#[令]")
     assert forms("no tag at all", "#[x]") == forms("en", "#[x]")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "alle Symbole einer Programmiersprache, z. B."),
+        ("ru", "высококвалифицированные работники"),
+        ("en", "a word (incomprehensibilities)"),
+    ],
+)
+def test_a_long_word_breaks_with_a_hyphen_where_its_language_allows(
+    setter: Typesetter, language: str, text: str
+) -> None:
+    assert "\u200b" not in literal(text)
+
+    def letters(sheet: Sheet) -> list[object]:
+        return [item for item in mobject(sheet).get_family() if len(item.points)]
+
+    setter.set_language(language)
+    sheet = setter.sheet(f"#{literal(text)}", 0.4, "#ffffff", 3.3)
+    assert reach(sheet) <= 3.32
+    whole = setter.sheet(f"#{literal(text)}", 0.4, "#ffffff")
+    whole_lines = len(letters(whole))
+    assert len(letters(sheet)) > whole_lines, "no hyphen"
+
+
+def test_what_is_no_word_may_break_anywhere() -> None:
+    for text in ("https://example.org/abcdefgh/ijkl", "a" * 40, "snake_case_name_of_a_thing"):
+        assert "\u200b" in literal(text)

@@ -51,7 +51,13 @@ class Sheet:
 
 
 LONGEST_WORD = 18
-"""Characters after which a word may break anywhere: German has words of 15, an address has no end."""
+"""Characters from which a word may break: German has words of 15, an address has no end."""
+
+_WORD = re.compile(r"[^\w]*[^\W\d_]{1,30}(?:[-–'’][^\W\d_]{1,30})*[^\w]*")
+"""A word of a language breaks where the language hyphenates it; anything else may break anywhere."""
+
+_HYPHENATED = re.compile(rf"[^\W\d_]{{{LONGEST_WORD},}}")
+_HYPHENATE = f'#show regex("\\\\p{{L}}{{{LONGEST_WORD},}}"): set text(hyphenate: true)\n'
 
 _LONG = re.compile(rf"[^\s\u200b]{{{LONGEST_WORD},}}")
 
@@ -82,7 +88,7 @@ def _breakable(word: str) -> str:
     """
     if any("\u0300" <= c <= "\u036f" or "\u0590" <= c <= "\u109f" or c in "\u200d\ufe0f" for c in word):
         return word
-    if any(c >= "\u2e80" for c in word):
+    if any(c >= "\u2e80" for c in word) or _WORD.fullmatch(word):
         return word
     return "\u200b".join(word)
 
@@ -134,7 +140,8 @@ class Typesetter:
             f'lang: "{self._language}", region: {self._region}, hyphenate: false, '
             'top-edge: "ascender", bottom-edge: "descender")\n'
             "#set par(leading: 0.36em, spacing: 0.8em)\n"
-            f"{_BOLD_CJK if _CJK.search(body) else ''}{preamble}\n{body}\n"
+            f"{_BOLD_CJK if _CJK.search(body) else ''}{_HYPHENATE if _HYPHENATED.search(body) else ''}"
+            f"{preamble}\n{body}\n"
         )
         if source not in self._sheets:
             try:
