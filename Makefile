@@ -99,9 +99,14 @@ chaos: setup tools build ## kill the handler at 100 random moments of one job, a
 soak: setup tools build ## 200 jobs through one warm process: memory, descriptors and files must stay as they were
 	@SOAK_JOBS=$${SOAK_JOBS:-200} cargo test --release --locked --package handler --test soak -- --nocapture
 
+SHAPES ?= wide portrait square
 .PHONY: gallery
 gallery: setup tools build ## draw the last frame of each beat of every fixture into contact sheets, and measure them
-	@target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery $(ONLY)
+	@faulty=0
+	for shape in $(SHAPES); do
+		target/layers/manim/bin/python3 -I tests/gallery.py $(chalkreel) target/layers target/gallery/$$shape $$shape $(ONLY) || faulty=1
+	done
+	exit $$faulty
 
 # Seconds for each of the planner's targets, whose corpora are stored next to them. TARGETS="clip answers status events requests" are the
 # handler's parsers of untrusted input.

@@ -2,8 +2,8 @@
 
 Of a Manim program it is the last frame of each part that it reports, and the picture that it holds for its words.
 
-`gallery.py CHALKREEL LAYERS OUT [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, and parts of
-names of documents when not all are wanted. Exit code 1 when the planner refuses a document, when the stage's audit found
+`gallery.py CHALKREEL LAYERS OUT SHAPE [NAME …]`: the program, the layer tree whose Python runs this, where the sheets go, the shape of the
+pictures (wide, portrait or square), and parts of names of documents when not all are wanted. Exit code 1 when the planner refuses a document, when the stage's audit found
 an overlap, something outside the frame, a text under the legible floor or one that goes too soon, when a scene could
 not be drawn or a formula not set, or when the outer 2 % of a frame is not background. Of a program it fails when there is no clip, or it breaks off.
 
@@ -31,7 +31,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 DOCUMENTS = ("lessons/*", "plans/*.json", "storyboards/*.json")
-WIDTH, HEIGHT, FPS = 854, 480, 4
+SHAPES = {"wide": (854, 480), "portrait": (480, 854), "square": (480, 480)}
+FPS = 4
 LONGEST_BEAT = 120 * FPS
 """What is held still is drawn once."""
 AT_ONCE = os.cpu_count() or 2
@@ -39,7 +40,6 @@ SCENE_TIMEOUT = 600
 """Seconds for one scene, on a machine that has other things to do too."""
 COLUMNS, SHEET = 4, 24
 """Frames in a row, and on a sheet."""
-THUMBNAIL = (427, 240)
 FAREWELL = 1
 """Frames in which a scene fades out: its last beat is looked at before them."""
 EDGE = 0.02
@@ -52,8 +52,8 @@ UNSET = "can't be drawn"
 class Gallery:
     """Documents in, sheets out."""
 
-    def __init__(self, chalkreel: Path, layers: Path, out: Path) -> None:
-        self._chalkreel, self._layers, self._out = chalkreel, layers, out
+    def __init__(self, chalkreel: Path, layers: Path, out: Path, size: tuple[int, int]) -> None:
+        self._chalkreel, self._layers, self._out, self._size = chalkreel, layers, out, size
         self._worker = self._lines = self._process = None
         self.faults: list[str] = []
         self.seen = Counter()
@@ -147,8 +147,8 @@ class Gallery:
             "id": scene["id"],
             "scene": scene,
             "film": {key: board[key] for key in ("title", "theme", "language")},
-            "width": WIDTH,
-            "height": HEIGHT,
+            "width": self._size[0],
+            "height": self._size[1],
             "fps": FPS,
             "beats": [{"frames": frames} for frames in lengths],
             "out": str(folder / f"{scene['id']}.mp4"),
@@ -203,12 +203,13 @@ class Gallery:
         for number, start in enumerate(range(0, len(frames), SHEET), 1):
             part = frames[start : start + SHEET]
             rows = -(-len(part) // COLUMNS)
-            sheet = Image.new("RGB", (COLUMNS * (THUMBNAIL[0] + 6), rows * (THUMBNAIL[1] + 24)), "#808080")
+            wide, high = self._size[0] // 2, self._size[1] // 2
+            sheet = Image.new("RGB", (COLUMNS * (wide + 6), rows * (high + 24)), "#808080")
             pen = ImageDraw.Draw(sheet)
             for place, (name, frame) in enumerate(part):
-                x, y = place % COLUMNS * (THUMBNAIL[0] + 6) + 3, place // COLUMNS * (THUMBNAIL[1] + 24)
+                x, y = place % COLUMNS * (wide + 6) + 3, place // COLUMNS * (high + 24)
                 pen.text((x, y + 3), name, font=font, fill="white")
-                sheet.paste(frame.resize(THUMBNAIL, Image.Resampling.LANCZOS), (x, y + 22))
+                sheet.paste(frame.resize((wide, high), Image.Resampling.LANCZOS), (x, y + 22))
             sheet.save(self._out / f"{path.parent.name}-{path.name}-{number}.png")
 
 
@@ -237,10 +238,10 @@ def edge_is_empty(frame: Image.Image) -> bool:
 def main() -> int:
     """Draws; the exit code."""
     chalkreel, layers, out = (Path(argument).resolve() for argument in sys.argv[1:4])
-    wanted = sys.argv[4:]
+    size, wanted = SHAPES[sys.argv[4]], sys.argv[5:]
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    gallery = Gallery(chalkreel, layers, out)
+    gallery = Gallery(chalkreel, layers, out, size)
     paths = sorted(path for pattern in DOCUMENTS for path in FIXTURES.glob(pattern) if path.suffix in (".md", ".json", ".py"))
     try:
         for path in paths:

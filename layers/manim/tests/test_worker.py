@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from conftest import FIXTURES, LAYERS, Stage, asked
 
@@ -55,6 +56,23 @@ def test_every_fixture_has_its_frames_and_a_clean_audit(stage: Stage) -> None:
             assert end["audit"].pop("too_short") >= 0
             assert end["audit"] == {"overlaps": 0, "outside": 0, "too_small": 0}, (name, end["warnings"])
             assert not clips[name].with_name(clips[name].name + ".part").exists()
+
+
+@pytest.mark.parametrize("size", [(144, 256), (180, 180)])
+def test_a_frame_of_another_shape_is_laid_out_for_it(stage: Stage, size: tuple[int, int]) -> None:
+    for name in ("bullets", "code", "equation", "plot", "plot_beside", "title_card"):
+        clip = stage.render(name, name, width=size[0], height=size[1])
+        audit = stage.end(name)["audit"]
+        assert {key: audit[key] for key in ("overlaps", "outside", "too_small")} == dict.fromkeys(
+            ("overlaps", "outside", "too_small"), 0
+        ), name
+        with av.open(str(clip)) as container:
+            stream = container.streams.video[0]
+            assert (stream.width, stream.height) == size
+            last = list(container.decode(stream))[-4].to_ndarray(format="gray")
+        # What is shown takes most of the width, as in a wide frame.
+        lit = np.flatnonzero((np.abs(last.astype(int) - int(np.median(last))) > 40).any(axis=0))
+        assert name == "equation" or lit[-1] - lit[0] > size[0] * 0.4, name
 
 
 def test_what_the_stage_does_not_know_is_a_box_and_a_warning(stage: Stage) -> None:

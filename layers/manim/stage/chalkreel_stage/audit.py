@@ -88,17 +88,24 @@ class Audit:
     too_short: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Elements that went before they could be read: the seconds that they stood, and those that reading them takes."""
 
-    def inspect(self, boxes: Iterable[Box], frame_width: float, strokes: Iterable[Stroke] = ()) -> dict[str, int]:
+    def inspect(
+        self,
+        boxes: Iterable[Box],
+        frame_width: float,
+        strokes: Iterable[Stroke] = (),
+        frame_height: float = theme.FRAME_HEIGHT,
+    ) -> dict[str, int]:
         """Adds what is wrong with the boxes and lines that are on screen together; the counts of these alone."""
         boxes = list(boxes)
         overlaps, outside, too_small = set(), set(), set()
+        frame = frame_width, frame_height
         for stroke in strokes:
-            if _outside(*stroke.edges, frame_width, theme.MARGIN):
+            if _outside(*stroke.edges, frame, theme.MARGIN):
                 outside.add(stroke.name)
             overlaps |= {(stroke.name, box.name) for box in boxes if not _points_at(box, stroke) and stroke.meets(box)}
         for i, box in enumerate(boxes):
             margin = theme.MARGIN if box.about is None else theme.MARK_MARGIN
-            if _outside(box.left, box.bottom, box.right, box.top, frame_width, margin):
+            if _outside(box.left, box.bottom, box.right, box.top, frame, margin):
                 outside.add(box.name)
             if box.font is not None and box.font < theme.TEXT_FLOOR - 1e-6:
                 too_small.add(box.name)
@@ -133,9 +140,8 @@ class Audit:
         )
 
 
-def _outside(left: float, bottom: float, right: float, top: float, frame_width: float, margin: float) -> bool:
-    half_width = frame_width * (0.5 - margin) + TOLERANCE
-    half_height = theme.FRAME_HEIGHT * (0.5 - margin) + TOLERANCE
+def _outside(left: float, bottom: float, right: float, top: float, frame: tuple[float, float], margin: float) -> bool:
+    half_width, half_height = (side * (0.5 - margin) + TOLERANCE for side in frame)
     return left < -half_width or right > half_width or bottom < -half_height or top > half_height
 
 

@@ -10,7 +10,17 @@ from typing import TypeVar
 import msgspec
 
 FRAME_HEIGHT = 8.0
-"""Height of the frame in units, as in Manim."""
+"""Height of a wide frame in units, as in Manim."""
+
+
+def frame_height(width: int, height: int) -> float:
+    """Height in units of a frame of so many pixels.
+
+    A frame that is not wide is higher: words are smaller against its height, so that lines stay long enough. Against
+    the width they are larger than in a wide one, for whoever watches it on a phone.
+    """
+    return FRAME_HEIGHT * (1.0 if width > height else 1.125 if width == height else 1.5)
+
 
 MARGIN = 0.05
 """Part of the frame's width and height that stays empty at each edge (the title-safe area of EBU R 95)."""
@@ -19,7 +29,7 @@ MARK_MARGIN = 0.035
 """The same for highlights: no words to be read, so the action-safe area of EBU R 95 is theirs."""
 
 TEXT_FLOOR = 0.032 * FRAME_HEIGHT
-"""Smallest legible font size: 3.2 % of the frame's height, 23 pixels at 720p."""
+"""Smallest legible font size: 3.2 % of a wide frame's height (23 pixels of 720), 2.1 % of an upright one's (27 of 1280)."""
 
 TEXT = 0.40
 """Font size of running text: 5 % of the frame's height."""

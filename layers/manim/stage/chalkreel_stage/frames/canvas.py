@@ -63,13 +63,14 @@ class Canvas:
         self, clip: Clip, width: int, height: int, fps: int, background: str, wrote: Callable[[int], None]
     ) -> None:
         """`width`, `height` in pixels; `wrote` is told the number of frames so far after every frame."""
-        self.frame_width = theme.FRAME_HEIGHT * width / height
-        config.frame_height, config.frame_width = theme.FRAME_HEIGHT, self.frame_width
+        self.frame_height = theme.frame_height(width, height)
+        self.frame_width = self.frame_height * width / height
+        config.frame_height, config.frame_width = self.frame_height, self.frame_width
         config.pixel_width, config.pixel_height, config.frame_rate = width, height, fps
         self._camera = Camera(
             pixel_width=width,
             pixel_height=height,
-            frame_height=theme.FRAME_HEIGHT,
+            frame_height=self.frame_height,
             frame_width=self.frame_width,
             frame_rate=fps,
             background_color=background,
@@ -97,7 +98,7 @@ class Canvas:
         self._view = view
         self._camera.frame_center = np.array([view.x, view.y, 0.0])
         self._camera.frame_width = self.frame_width / view.zoom
-        self._camera.frame_height = theme.FRAME_HEIGHT / view.zoom
+        self._camera.frame_height = self.frame_height / view.zoom
         self._camera.pixel_array_to_cairo_context = {}
 
     def draw(self, base: np.ndarray, mobjects: Sequence[Mobject]) -> np.ndarray:
@@ -131,7 +132,7 @@ class Canvas:
             return
         lengths = [right - left + 1.0 for left, _, right, _ in bands]
         whole = sum(lengths)
-        scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
+        scale = self._height / self.frame_height * self._view.zoom
 
         def paint(context: cairo.Context, alpha: float) -> None:
             done = alpha * whole
@@ -186,7 +187,7 @@ class Canvas:
         """Moves layers over `base` in `count` frames; the picture is then `after`."""
         if count > 1:
             sources, context = [self._surface(one.layer) for one in moving], cairo.Context(self._surface(self._scratch))
-            scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
+            scale = self._height / self.frame_height * self._view.zoom
             for i in range(1, count):
                 np.copyto(self._scratch, base)
                 context.get_target().mark_dirty()
@@ -222,7 +223,7 @@ class Canvas:
                 context.get_target().mark_dirty()
                 for source, seen, opacity in ((first, start, 1.0), (last, to, part)):
                     size = view.zoom / seen.zoom
-                    scale = self._height / theme.FRAME_HEIGHT * view.zoom
+                    scale = self._height / self.frame_height * view.zoom
                     context.save()
                     context.translate(
                         self._width / 2 + (seen.x - view.x) * scale, self._height / 2 - (seen.y - view.y) * scale
@@ -240,7 +241,7 @@ class Canvas:
             self._put(self.still)
 
     def _pixel(self, x: float, y: float) -> tuple[float, float]:
-        scale = self._height / theme.FRAME_HEIGHT * self._view.zoom
+        scale = self._height / self.frame_height * self._view.zoom
         return self._width / 2 + (x - self._view.x) * scale, self._height / 2 - (y - self._view.y) * scale
 
     def _surface(self, pixels: np.ndarray) -> cairo.ImageSurface:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from manim import Mobject
 
+from .. import theme
 from ..audit import Box, Stroke
 from ..frames.painting import faded
 from ..storyboard.types import Placement
@@ -192,6 +193,7 @@ class Area:
     top: float
     width: float
     height: float
+    frame_height: float = theme.FRAME_HEIGHT
 
 
 def measured(piece: Piece, level: float, width: float, height: float) -> Block:

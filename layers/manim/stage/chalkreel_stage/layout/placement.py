@@ -53,7 +53,7 @@ def wanted(placement: Placement, width: float, height: float, area: Area, frame_
     at, region = placement.at, placement.region or "center"
     if at is not None:
         x = at.x * frame_width / UNITS_WIDE - width / 2
-        y = at.y + height / 2
+        y = at.y * area.frame_height / theme.FRAME_HEIGHT + height / 2
     else:
         x = area.left + (area.width - width) * (0.0 if "left" in region else 1.0 if "right" in region else 0.5)
         y = area.top - (area.height - height) * (0.0 if "top" in region else 1.0 if "bottom" in region else 0.5)

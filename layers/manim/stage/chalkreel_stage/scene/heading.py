@@ -17,14 +17,20 @@ _PREAMBLE = "#set par(leading: 0.22em)"
 
 
 def heading(
-    text: str, card: bool, more: bool, frame_width: float, setter: Typesetter, look: theme.Theme
+    text: str,
+    card: bool,
+    more: bool,
+    frame_width: float,
+    frame_height: float,
+    setter: Typesetter,
+    look: theme.Theme,
 ) -> tuple[list[Act], list[Box], Area]:
     """The acts that bring it, its boxes, and what it leaves for the body; `more` when a card has other elements."""
     inner_width = frame_width * (1 - 2 * theme.MARGIN)
-    inner_height = theme.FRAME_HEIGHT * (1 - 2 * theme.MARGIN)
+    inner_height = frame_height * (1 - 2 * theme.MARGIN)
     left, top = -inner_width / 2, inner_height / 2
     if not text:
-        return [], [], Area(left, top, inner_width, inner_height)
+        return [], [], Area(left, top, inner_width, inner_height, frame_height)
     size = theme.TITLE if card else theme.HEADING
     limit = inner_height * ((0.45 if more else 0.7) if card else 0.25)
     while True:
@@ -48,7 +54,7 @@ def heading(
         line = Line([start, line_y, 0], [start + 0.9, line_y, 0], stroke_width=6, color=look.accent)
     words = mobject(sheet).shift([x, y, 0])
     body_top = line_y - (0.5 if card else 0.35)
-    area = Area(left, body_top, inner_width, body_top + inner_height / 2)
+    area = Area(left, body_top, inner_width, body_top + inner_height / 2, frame_height)
     boxes = ink("the heading", Group(words, line), size)
     return [Act("uncover", words, 1.0 if card else 0.7), Act("create", line, 0.5)], boxes, area
 

@@ -82,7 +82,7 @@ class Scene:
         began = time.monotonic()
         clip = Clip(self._out, self._width, self._height, self._fps)
         canvas = Canvas(clip, self._width, self._height, self._fps, self._look.background, self._wrote)
-        marker = Marker(self._setter, self._look, canvas.frame_width, self.warnings)
+        marker = Marker(self._setter, self._look, canvas.frame_width, canvas.frame_height, self.warnings)
         self._screen = Screen(canvas, self._look, marker, self.warnings)
         actions = [action for beat in self._beats for action in beat.actions]
         card = self._scene.kind in ("title_card", "outro")
@@ -91,6 +91,7 @@ class Scene:
             card,
             any(isinstance(action, ActionCase) and action.show for action in actions),
             canvas.frame_width,
+            canvas.frame_height,
             self._setter,
             self._look,
         )

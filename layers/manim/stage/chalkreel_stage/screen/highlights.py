@@ -41,10 +41,12 @@ class Mark:
 class Marker:
     """Makes highlights in one theme."""
 
-    def __init__(self, setter: Typesetter, look: theme.Theme, frame_width: float, warnings: list[str]) -> None:
+    def __init__(
+        self, setter: Typesetter, look: theme.Theme, frame_width: float, frame_height: float, warnings: list[str]
+    ) -> None:
         self._setter, self._look, self._warnings = setter, look, warnings
         self._half_width = frame_width * (0.5 - theme.MARK_MARGIN)
-        self._half_height = theme.FRAME_HEIGHT * (0.5 - theme.MARK_MARGIN)
+        self._half_height = frame_height * (0.5 - theme.MARK_MARGIN)
 
     def marks(
         self,

@@ -278,7 +278,7 @@ class Screen:
         inner = 1 - 2 * theme.MARGIN
         near = min(
             inner * self.canvas.frame_width / max(right - left, 0.1),
-            inner * theme.FRAME_HEIGHT / max(top - bottom, 0.1),
+            inner * self.canvas.frame_height / max(top - bottom, 0.1),
             CLOSEST,
         )
         view = View((left + right) / 2, (bottom + top) / 2, max(near, 1.0))
@@ -326,7 +326,7 @@ class Screen:
         boxes = [*self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
         boxes += [box for mark in self.marks for box in mark.boxes]
         strokes = [stroke for block in self.blocks() for stroke in block.placed().strokes]
-        return self.audit.inspect(boxes, self.canvas.frame_width, strokes)
+        return self.audit.inspect(boxes, self.canvas.frame_width, strokes, self.canvas.frame_height)
 
     def _absent(self, what: str, element: str) -> None:
         why = "is no longer on screen" if element in self.known else "was never shown"
