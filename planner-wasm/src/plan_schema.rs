@@ -21,6 +21,8 @@ pub(crate) struct AnimationPlan {
     pub(crate) language: Option<String>,
     /// `dark` (also when it is missing) or `light`.
     pub(crate) theme: Option<String>,
+    /// The shape of the picture: `16:9` (also when it is missing), `9:16` or `1:1`.
+    pub(crate) aspect: Option<String>,
     /// Other languages that captions are wanted in, BCP 47. The words come from the same plan in that language, which lies
     /// beside this one: `plan.captions.de.json` for `plan.json`.
     pub(crate) captions: Option<Vec<String>>,
@@ -163,7 +165,14 @@ fn a_plan_of_every_type_that_is_asked_for_is_read() {
         elements: [element((0, &"text")), element((index + 1, name))].into(),
     };
     let scenes: Vec<Scene> = TYPES.iter().enumerate().map(scene).collect();
-    let film = AnimationPlan { title: Some("All".to_owned()), language: None, theme: None, captions: None, scenes };
+    let film = AnimationPlan {
+        title: Some("All".to_owned()),
+        language: None,
+        theme: None,
+        aspect: None,
+        captions: None,
+        scenes,
+    };
     let plan = Plan { solution: None, animation_plan: film };
     let storyboard = crate::lecture::plan("plan.json", &serde_json::to_string(&plan).unwrap()).unwrap();
     assert_eq!(storyboard.warnings, []);

@@ -4,6 +4,7 @@
 //! title: The theorem of Pythagoras
 //! language: en            # BCP 47
 //! theme: dark             # or light
+//! aspect: 16:9            # or 9:16, 1:1
 //! quality: standard       # draft, standard, high, 4k
 //! on_failure: still       # or fail: whether a still card may stand in for a scene that can't be drawn
 //! voice:
@@ -30,7 +31,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use super::asset;
-use super::settings::{MOST_CAPTIONS, Settings, language_named};
+use super::settings::{ASPECTS, MOST_CAPTIONS, Settings, aspect, language_named};
 use crate::storyboard::{Consistency, Music, OnFailure, Place, Quality, Theme, Warning};
 use crate::text::one_line;
 
@@ -455,6 +456,11 @@ fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place)) {
             Ok(())
         }),
         "theme" => choice(value, Theme::ALL, Theme::name).map(|theme| settings.theme = theme),
+        "aspect" => value
+            .word()
+            .and_then(aspect)
+            .map(|shape| settings.frame_shape = shape)
+            .ok_or_else(|| format!("it is none of {ASPECTS}")),
         "quality" => choice(value, Quality::ALL, Quality::name).map(|quality| settings.quality = Some(quality)),
         "on_failure" => choice(value, OnFailure::ALL, OnFailure::name).map(|one| settings.on_failure = Some(one)),
         "voice" => return voice(settings, value, *place),
@@ -698,6 +704,7 @@ impl<'de> Deserialize<'de> for Raw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storyboard::FrameShape;
 
     fn said(text: &str) -> Vec<String> {
         let place = |one: &Warning| one.place.map_or((0, 0), |place| (place.line, place.column));
@@ -713,7 +720,17 @@ mod tests {
             (Some("T"), Theme::Light, "de")
         );
         assert_eq!((settings.voice.words_per_minute, settings.warnings.len(), settings.body), (Some(180), 0, 75));
+        for (front, shape) in [
+            ("aspect: 9:16", Some(FrameShape::Portrait)),
+            ("aspect: '1:1'", Some(FrameShape::Square)),
+            ("aspect: 16/9", None),
+            ("aspect: vertical", Some(FrameShape::Portrait)),
+        ] {
+            let settings = read("a.md", &format!("---\n{front}\n---\nx"));
+            assert_eq!((settings.frame_shape, settings.warnings.len()), (shape, 0), "{front}");
+        }
         for (front, warnings) in [
+            ("aspect: 4:3", vec!["(2, 9) `aspect` was left out: it is none of 16:9, 9:16, 1:1"]),
             ("theme: gaia", vec!["(2, 8) `theme` was left out: it is none of dark, light"]),
             ("quality: best", vec!["(2, 10) `quality` was left out: it is none of draft, standard, high, 4k"]),
             ("captions: true", vec!["(2, 11) `captions` was left out: it names no language such as `de` or `pt-BR`"]),

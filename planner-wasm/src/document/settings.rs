@@ -1,7 +1,7 @@
 //! What a document says about the whole film.
 
 use crate::speech::Locale;
-use crate::storyboard::{Music, OnFailure, Quality, Theme, VoiceSettings, Warning};
+use crate::storyboard::{FrameShape, Music, OnFailure, Quality, Theme, VoiceSettings, Warning};
 
 /// What a document says about the whole film.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     /// Whether the document, or its name, says which language it is in.
     pub(crate) language_is_named: bool,
     pub(crate) theme: Theme,
+    /// The shape of the picture; 16 to 9 when none.
+    pub(crate) frame_shape: Option<FrameShape>,
     pub(crate) quality: Option<Quality>,
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) voice: VoiceSettings,
@@ -36,6 +38,7 @@ impl Default for Settings {
             language: "en".to_owned(),
             language_is_named: false,
             theme: Theme::Dark,
+            frame_shape: None,
             quality: None,
             on_failure: None,
             voice: VoiceSettings::default(),
@@ -109,6 +112,19 @@ impl Settings {
         }
         out.push_str(&otherwise(&plain));
         out
+    }
+}
+
+/// What `aspect` may be.
+pub(crate) const ASPECTS: &str = "16:9, 9:16, 1:1";
+
+/// The shape of the picture that `aspect` names; none when it names none.
+pub(crate) fn aspect(word: &str) -> Option<Option<FrameShape>> {
+    match word.trim().to_ascii_lowercase().replace(['/', 'x'], ":").as_str() {
+        "16:9" | "wide" | "landscape" => Some(None),
+        "9:16" | "portrait" | "vertical" => Some(Some(FrameShape::Portrait)),
+        "1:1" | "square" => Some(Some(FrameShape::Square)),
+        _ => None,
     }
 }
 

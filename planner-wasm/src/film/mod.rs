@@ -154,7 +154,7 @@ impl FilmBuilder {
             language: settings.language,
             theme: settings.theme,
             quality: settings.quality,
-            frame_shape: None,
+            frame_shape: settings.frame_shape,
             on_failure: settings.on_failure,
             voice: settings.voice,
             music: settings.music,

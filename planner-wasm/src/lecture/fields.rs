@@ -144,6 +144,8 @@ const OTHERS: &[&str] = &[
     "lang",
     "locale",
     "theme",
+    "aspect",
+    "aspectratio",
     "quality",
     "onfailure",
     "captions",

@@ -23,7 +23,7 @@ use self::json::{Kind, Value, plain};
 use crate::check::SCENES;
 use crate::document::position::Positions;
 use crate::document::refusal;
-use crate::document::settings::{MOST_CAPTIONS, Settings, is_language, language_named};
+use crate::document::settings::{ASPECTS, MOST_CAPTIONS, Settings, aspect, is_language, language_named};
 use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::Draft;
@@ -235,6 +235,15 @@ fn settings(name: &str, maps: &[&Value], positions: &Positions<'_>, warnings: &m
     settings.quality = choice("quality", &words(Quality::ALL, Quality::name)).and_then(|word| Quality::named(&word));
     let on_failure = choice("on_failure", &words(OnFailure::ALL, OnFailure::name));
     settings.on_failure = on_failure.and_then(|word| OnFailure::named(&word));
+    if let Some((word, place)) = found(&["aspect", "aspectratio"]) {
+        match aspect(&word) {
+            Some(shape) => settings.frame_shape = shape,
+            None => {
+                let message = format!("`aspect` is none of {ASPECTS}; it was left out");
+                warnings.add("plan.unknown_setting", message, place);
+            }
+        }
+    }
     if let Some((language, place)) = found(&["language", "lang", "locale"]) {
         if let Some(language) = language_named(&language) {
             settings.language = language;

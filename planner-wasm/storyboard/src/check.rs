@@ -72,8 +72,6 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
         text("warning", &warning.message, 4_000)?;
     }
     count("scenes", storyboard.scenes.len(), 1, SCENES)?;
-    let programs = || storyboard.scenes.iter().all(|scene| matches!(scene.kind, SceneKind::Manim(_)));
-    rule(storyboard.frame_shape.is_none() || programs(), || "frame_shape with scenes that are no programs".to_owned())?;
     let mut ids = BTreeSet::new();
     let mut beats = BTreeSet::new();
     for scene in &storyboard.scenes {

@@ -113,7 +113,7 @@ wit! {
         theme: Theme,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
         quality: Option<Quality>,
-        /// The shape of the picture; 16 to 9 when none. Only a film of Manim programs alone may have another.
+        /// The shape of the picture; 16 to 9 when none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ("frame-shape") frame_shape: Option<FrameShape>,
         /// What becomes of a scene that can't be drawn: `still` (a still card stands in, also when none) or `fail` (the job ends).

@@ -29,7 +29,7 @@ MARK_MARGIN = 0.035
 """The same for highlights: no words to be read, so the action-safe area of EBU R 95 is theirs."""
 
 TEXT_FLOOR = 0.032 * FRAME_HEIGHT
-"""Smallest legible font size: 3.2 % of a wide frame's height (23 pixels of 720), 2.1 % of an upright one's (27 of 1280)."""
+"""Smallest legible font size: 3.2 % of a wide frame's height, 2.1 % of an upright one's: 23 and 27 pixels at 720p."""
 
 TEXT = 0.40
 """Font size of running text: 5 % of the frame's height."""
