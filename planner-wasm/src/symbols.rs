@@ -91,6 +91,34 @@ const LOWERED: &[(char, char)] = &[
     ('x', 'ₓ'),
 ];
 
+/// Accents of words by their commands: each letter, and the letter with the accent.
+const ACCENTED: &[(&str, &str)] = &[
+    ("\\\"", "aäeëhḧiïoötẗuüwẅyÿAÄEËHḦIÏOÖUÜWẄYŸаӓеёиӥоӧуӱАӒЕЁИӤОӦУӰıï"),
+    ("\\'", "aácćeégǵiíkḱlĺnńoórŕsśuúwẃyýzźAÁCĆEÉGǴIÍKḰLĹNŃOÓRŔSŚUÚWẂYÝZŹıí"),
+    ("\\`", "aàeèiìnǹoòuùwẁyỳAÀEÈIÌNǸOÒUÙWẀYỲеѐиѝЕЀИЍıì"),
+    ("\\^", "aâcĉeêgĝhĥiîjĵoôsŝuûwŵyŷzẑAÂCĈEÊGĜHĤIÎJĴOÔSŜUÛWŴYŶZẐıî"),
+    ("\\~", "aãeẽiĩnñoõuũyỹAÃEẼIĨNÑOÕUŨYỸıĩ"),
+    ("\\r", "aåuůwẘyẙAÅUŮ"),
+    ("\\v", "aǎcčeěgǧhȟiǐjǰkǩlľnňoǒrřsštťuǔzžAǍCČEĚGǦHȞIǏKǨLĽNŇOǑRŘSŠTŤUǓZŽıǐ"),
+    ("\\u", "aăeĕgğiĭoŏuŭAĂEĔGĞIĬOŎUŬаӑеӗийуўАӐЕӖИЙУЎıĭ"),
+    ("\\=", "aāeēgḡiīoōuūyȳAĀEĒGḠIĪOŌUŪYȲиӣуӯИӢУӮıī"),
+    ("\\.", "aȧcċeėgġhḣnṅoȯrṙsṡtṫwẇyẏzżAȦCĊEĖGĠHḢIİNṄOȮRṘSṠTṪWẆYẎZŻ"),
+    ("\\H", "oőuűOŐUŰуӳУӲ"),
+    ("\\c", "cçeȩgģhḩkķlļnņrŗsştţCÇEȨGĢHḨKĶLĻNŅRŖSŞTŢ"),
+];
+
+/// A letter with the accent of that command, where there is such a letter.
+pub(crate) fn accented(command: &str, letter: char) -> Option<char> {
+    let (_, pairs) = ACCENTED.iter().find(|(known, _)| *known == command)?;
+    let mut pairs = pairs.chars();
+    while let (Some(bare), Some(accented)) = (pairs.next(), pairs.next()) {
+        if bare == letter {
+            return Some(accented);
+        }
+    }
+    None
+}
+
 /// A sign as a small one above the line, where there is such a one.
 pub(crate) fn raised(usual: char) -> Option<char> {
     small(usual, RAISED)
