@@ -242,6 +242,8 @@ fn sign(text: &str) -> Node {
                 name => name,
             };
             match (symbols::find(name), name.chars().next()) {
+                // As `\{` and `\}`, which are paired.
+                (Some(Symbol { name: "lbrace" | "rbrace", sign, .. }), _) => Node::Char(*sign),
                 (Some(symbol), _) => Node::Symbol(symbol),
                 (None, Some(c)) if !c.is_ascii_alphabetic() => Node::Char(if c == '|' { '‖' } else { c }),
                 _ => Node::Rare(name.to_owned()),

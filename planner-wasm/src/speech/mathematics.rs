@@ -942,12 +942,18 @@ fn takes_bracket(before: &Node, inner: &[Node], square: bool) -> bool {
     if is_function(before) || is_name(before) {
         return true;
     }
+    let divided = |node: &Node| matches!(node, Node::Char('|' | '‖') | Node::Middle('|')) || named(node, "mid");
+    // Where something is listed, compared or conditioned there is no product, whatever power the letter has: `Q^\pi(s,a)`.
+    let base = match before {
+        Node::Scripts { base: Some(base), .. } => base,
+        node => node,
+    };
+    if is_letter(base) && (!is_term(inner) || inner.iter().any(divided)) {
+        return true;
+    }
     if !is_letter(before) {
         return false;
     }
-    let several = inner
-        .iter()
-        .any(|node| matches!(node, Node::Char(',' | ';' | '|' | '‖') | Node::Middle('|')) || named(node, "mid"));
     let argument = match inner {
         [Node::Scripts { base: Some(base), .. }] => is_letter(base),
         [node] => is_letter(node) || named(node, "cdot"),
@@ -956,7 +962,21 @@ fn takes_bracket(before: &Node, inner: &[Node], square: bool) -> bool {
     // `k[\text{A}]` is a product of a constant and a concentration.
     let written = |node: &Node| opens_bracket(node) || matches!(node, Node::Text(_) | Node::Font(..));
     let index = square && inner.len() <= 3 && !inner.iter().any(written);
-    several || argument || index
+    argument || index || is_delayed(before, inner)
+}
+
+/// A signal at another time: `x(k-1)`, `x(t+T)`; a count before it makes a product, `n(n-1)`.
+fn is_delayed(before: &Node, inner: &[Node]) -> bool {
+    let base = match before {
+        Node::Scripts { base: Some(base), .. } => base,
+        node => node,
+    };
+    matches!(base, Node::Char('x' | 'X' | 's' | 'w' | 'z' | 'p' | 'q'))
+        && matches!(
+            inner,
+            [Node::Char('t' | 'k' | 'n'), Node::Char('+' | '-'), _]
+                | [Node::Char('t' | 'k' | 'n'), Node::Char('+' | '-'), _, _]
+        )
 }
 
 /// A name of several letters: `\mathrm{ReLU}`, `\text{softmax}`.
@@ -989,9 +1009,14 @@ fn is_letter(node: &Node) -> bool {
 
 /// What stands in the brackets of `(n)` and `[n]`.
 fn index_in_brackets(row: &[Node]) -> Option<&[Node]> {
+    // The first bracket must not be closed before the last one: `(m-1) \times (n-1)`.
+    let whole = |inner: &[Node]| {
+        let bracket = |node: &Node| matches!(node, Node::Char('(' | ')' | '[' | ']'));
+        !inner.is_empty() && !inner.iter().any(bracket)
+    };
     match row {
-        [Node::Char('('), inner @ .., Node::Char(')')] if !inner.is_empty() => Some(inner),
-        [Node::Char('['), inner @ .., Node::Char(']')] if !inner.is_empty() => Some(inner),
+        [Node::Char('('), inner @ .., Node::Char(')')] if whole(inner) => Some(inner),
+        [Node::Char('['), inner @ .., Node::Char(']')] if whole(inner) => Some(inner),
         [Node::Fenced('(' | '[', inner, _)] if !inner.is_empty() => Some(inner),
         _ => None,
     }
@@ -1045,6 +1070,8 @@ fn bracketed((inner, pairs): (&[Node], &[Option<usize>]), scripts: Scripts<'_>, 
         // "The real part of" says it.
         Some(Node::Symbol(symbol)) if symbol.words.ends_with(" of") => {}
         // Nothing is multiplied behind "d by d x of".
+        // For which values: `(i = 1, …, n)`.
+        Some(before) if is_operand(before) && !is_term(inner) && !says_of(out) => out.pending = Pending::Pause,
         Some(before) if (is_operand(before) || *before == Node::Char('!')) && !says_of(out) => {
             put(out, if simple { "times" } else { "times the quantity" });
             grouped |= sum;
@@ -1061,7 +1088,11 @@ fn bracketed((inner, pairs): (&[Node], &[Option<usize>]), scripts: Scripts<'_>, 
     let joined = out.events;
     out.events |= before.is_some_and(is_probability);
     let bar = if function { Bar::Given } else { out.bar };
-    with_bar(out, bar, |out| say_paired(inner, pairs, out));
+    with_bar(out, bar, |out| match inner {
+        // What stands for any argument: `f(\cdot)`.
+        [dot] if named(dot, "cdot") => put(out, "dot"),
+        inner => say_paired(inner, pairs, out),
+    });
     out.events = joined;
     out.list = list;
     // `[x^2]_0^1`
@@ -1497,6 +1528,14 @@ fn scripts(base: Option<&Node>, below: Option<&Row>, above: Option<&Row>, primes
                 say(note, out);
                 out.pending = Pending::Pause;
             }
+        }
+        // What has powers: a number, and e.
+        Node::Number(_) | Node::Char('e' | '0'..='9')
+            if let (None, Some(above), 0) = (below, above, primes)
+                && let Some(power) = index_in_brackets(above) =>
+        {
+            one(base, out);
+            around(out, if power.len() == 1 { "to the power" } else { "to the power of" }, |out| say(power, out));
         }
         base => {
             one(base, out);

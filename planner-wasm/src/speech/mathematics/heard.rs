@@ -533,6 +533,19 @@ fn bars_mean_what_they_are_around() {
         ),
         ("<S,P>", ["S, P", "S, P", "S, P", "S, P", "S, P", "S, P", "S, P", "S, P"]),
         (
+            r"L=\lbrace w\mid w>1\rbrace",
+            [
+                "L equals the set of w such that w is greater than 1",
+                "L gleich die Menge von w so dass w ist größer als 1",
+                "L es igual al conjunto de w tal que w es mayor que 1",
+                "L égale l'ensemble des w tel que w est supérieur à 1",
+                "L è uguale all'insieme degli w tale che w è maggiore di 1",
+                "L é igual ao conjunto dos w tal que w é maior que 1",
+                "L равно множество w таких, что w больше 1",
+                "L 等于 集合 w 使得 w 大于 1",
+            ],
+        ),
+        (
             "a<b",
             [
                 "a is less than b",
@@ -621,6 +634,97 @@ fn functions_are_told_from_products() {
         (
             r"D(P\|Q)",
             ["D of P, Q", "D von P, Q", "D de P, Q", "D de P, Q", "D di P, Q", "D de P, Q", "D от P, Q", "D 的 P, Q"],
+        ),
+        (
+            r"Q^\pi(s,a)",
+            [
+                "Q to the power pi of s, a",
+                "Q hoch Pi von s, a",
+                "Q elevado a pi de s, a",
+                "Q puissance pi de s, a",
+                "Q alla pi greco di s, a",
+                "Q elevado a pi de s, a",
+                "Q в степени пи от s, a",
+                "Q 的 派 次方 的 s, a",
+            ],
+        ),
+        (
+            "x(k-1)",
+            [
+                "x of k minus 1",
+                "x von k minus 1",
+                "x de k menos 1",
+                "x de k moins 1",
+                "x di k meno 1",
+                "x de k menos 1",
+                "x от k минус 1",
+                "x 的 k 减 1",
+            ],
+        ),
+        (
+            "n(n-1)",
+            [
+                "n times the quantity n minus 1",
+                "n mal Klammer n minus 1",
+                "n por la cantidad n menos 1",
+                "n fois la quantité n moins 1",
+                "n per la quantità n meno 1",
+                "n vezes a quantidade n menos 1",
+                "n умножить на скобку n минус 1",
+                "n 乘以括号 n 减 1",
+            ],
+        ),
+        (
+            r"f(\cdot)",
+            [
+                "f of dot",
+                "f von Punkt",
+                "f de punto",
+                "f de point",
+                "f di punto",
+                "f de ponto",
+                "f от точка",
+                "f 的 点",
+            ],
+        ),
+        (
+            r"N(u\ge a)",
+            [
+                "N of u is at least a",
+                "N von u ist mindestens a",
+                "N de u es como mínimo a",
+                "N de u est au moins a",
+                "N di u è almeno a",
+                "N de u é no mínimo a",
+                "N от u не меньше a",
+                "N 的 u 大于等于 a",
+            ],
+        ),
+        (
+            "e^{(x)}",
+            [
+                "e to the power x",
+                "e hoch x",
+                "e elevado a x",
+                "e puissance x",
+                "e alla x",
+                "e elevado a x",
+                "e в степени x",
+                "e 的 x 次方",
+            ],
+        ),
+        (
+            r"\frac{a}{b}(i=1)",
+            [
+                "a over b, i equals 1",
+                "a durch b, i gleich 1",
+                "a sobre b, i es igual a 1",
+                "a sur b, i égale 1",
+                "a su b, i è uguale a 1",
+                "a sobre b, i é igual a 1",
+                "a делить на b, i равно 1",
+                "a 除以 b, i 等于 1",
+            ],
         ),
     ]);
 }
