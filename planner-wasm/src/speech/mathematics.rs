@@ -691,13 +691,14 @@ fn between_bars(row: &[Node], at: usize, out: &mut Said) -> Option<usize> {
     Some(length + 2)
 }
 
-/// Whether nothing in a row compares or lists.
+/// Whether nothing in a row compares or lists, but in brackets.
 fn is_term(row: &[Node]) -> bool {
-    row.iter().all(|node| match node {
+    outside(row).all(|(_, node)| match node {
         Node::Char(c) => !matches!(c, ',' | ';' | '=' | '<' | '>'),
         Node::Symbol(symbol) => {
             !symbol.words.starts_with("is ") && !matches!(symbol.words, "implies" | "if and only if" | "and" | "or")
         }
+        Node::Not(_) => false,
         _ => true,
     })
 }
@@ -943,12 +944,14 @@ fn takes_bracket(before: &Node, inner: &[Node], square: bool) -> bool {
         return true;
     }
     let divided = |node: &Node| matches!(node, Node::Char('|' | '‖') | Node::Middle('|')) || named(node, "mid");
+    // `R([a,b])`
+    let inner = index_in_brackets(inner).unwrap_or(inner);
     // Where something is listed, compared or conditioned there is no product, whatever power the letter has: `Q^\pi(s,a)`.
     let base = match before {
         Node::Scripts { base: Some(base), .. } => base,
         node => node,
     };
-    if is_letter(base) && (!is_term(inner) || inner.iter().any(divided)) {
+    if is_letter(base) && (!is_term(inner) || outside(inner).any(|(_, node)| divided(node))) {
         return true;
     }
     if !is_letter(before) {
@@ -1665,22 +1668,26 @@ fn fraction(top: &Row, bottom: &Row, out: &mut Said) {
     }
 }
 
-/// Whether a row is a sum: a sign in its brackets, or the one it begins with, makes none.
-fn adds(row: &[Node]) -> bool {
+/// The items of a row that stand in none of its brackets, and where.
+fn outside(row: &[Node]) -> impl Iterator<Item = (usize, &Node)> {
     let mut depth = 0_usize;
-    row.iter().enumerate().any(|(index, node)| {
-        match node {
+    row.iter().enumerate().filter(move |(_, node)| {
+        let sign = match node {
+            Node::Scripts { base: Some(base), .. } => base,
+            node => *node,
+        };
+        match sign {
             Node::Char('(' | '[' | '{') | Node::Big('(' | '[' | '{') => depth += 1,
             Node::Char(')' | ']' | '}') | Node::Big(')' | ']' | '}') => depth = depth.saturating_sub(1),
-            Node::Scripts { base: Some(base), .. }
-                if matches!(**base, Node::Char(')' | ']' | '}') | Node::Big(')' | ']' | '}')) =>
-            {
-                depth = depth.saturating_sub(1);
-            }
             _ => {}
         }
-        depth == 0 && index > 0 && is_sum(node)
+        depth == 0
     })
+}
+
+/// Whether a row is a sum: a sign in its brackets, or the one it begins with, makes none.
+fn adds(row: &[Node]) -> bool {
+    outside(row).any(|(index, node)| index > 0 && is_sum(node))
 }
 
 /// A sign that makes "over" ambiguous.

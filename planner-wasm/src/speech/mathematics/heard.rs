@@ -701,6 +701,36 @@ fn functions_are_told_from_products() {
             ],
         ),
         (
+            "R([a,b])",
+            ["R of a, b", "R von a, b", "R de a, b", "R de a, b", "R di a, b", "R de a, b", "R от a, b", "R 的 a, b"],
+        ),
+        (
+            "a(r-Q(s,t))",
+            [
+                "a times the quantity r minus Q of s, t",
+                "a mal Klammer r minus Q von s, t",
+                "a por la cantidad r menos Q de s, t",
+                "a fois la quantité r moins Q de s, t",
+                "a per la quantità r meno Q di s, t",
+                "a vezes a quantidade r menos Q de s, t",
+                "a умножить на скобку r минус Q от s, t",
+                "a 乘以括号 r 减 Q 的 s, t",
+            ],
+        ),
+        (
+            r"D^2(u\not= v)",
+            [
+                "D squared of u is not equal to v",
+                "D Quadrat von u ist ungleich v",
+                "D al cuadrado de u es distinto de v",
+                "D au carré de u est différent de v",
+                "D al quadrato di u è diverso da v",
+                "D ao quadrado de u é diferente de v",
+                "D в квадрате от u не равно v",
+                "D 的平方 的 u 不等于 v",
+            ],
+        ),
+        (
             "e^{(x)}",
             [
                 "e to the power x",
