@@ -103,6 +103,7 @@ fn signs(row: &[Node], out: &mut String) -> bool {
             let delimiter = |c: char, out: &mut String| c == '.' || push(c, out);
             delimiter(*left, out) && signs(row, out) && delimiter(*right, out)
         }
+        Node::Not(denied) => signs(std::slice::from_ref(denied), out) && push('\u{338}', out),
         Node::Space(_) => push(' ', out),
         _ => false,
     })

@@ -130,9 +130,17 @@ const WIDE_EM: f64 = 0.9;
 pub(crate) fn row(nodes: &[ParseNode]) -> Row {
     let mut out = Row::new();
     let mut denied = false;
-    for node in nodes {
+    for (index, node) in nodes.iter().enumerate() {
         let before = out.len();
         item(node, &mut out);
+        // A comma with a space behind it parts two numbers, and is none of a decimal number.
+        if let [ParseNode::Atom { text, loc: Some(comma), .. }, ParseNode::TextOrd { loc: Some(next), .. }, ..] =
+            &nodes[index..]
+            && text == ","
+            && comma.end < next.start
+        {
+            out.push(Node::Space(false));
+        }
         if denied && out.len() > before {
             let rest = out.split_off(before + 1);
             if let Some(of) = out.pop() {
@@ -211,12 +219,31 @@ fn argument(node: &ParseNode) -> Row {
     }
 }
 
+/// Three dots on the line or above it, which are drawn one by one.
+fn dots(row: &[Node]) -> Option<Node> {
+    let of = |name: &str| !row.is_empty() && row.iter().all(|node| matches!(node, Node::Rare(dot) if dot == name));
+    let name = if of("ldotp") {
+        "ldots"
+    } else if of("cdotp") {
+        "cdots"
+    } else {
+        return None;
+    };
+    symbols::find(name).map(Node::Symbol)
+}
+
 fn sign(text: &str) -> Node {
     let mut letters = text.chars();
     match (letters.next(), letters.next()) {
         (Some('\\'), Some(_)) => {
-            let name = &text[1..];
+            let name = match &text[1..] {
+                "varvdots" => "vdots",
+                "@cdots" => "cdots",
+                name => name,
+            };
             match (symbols::find(name), name.chars().next()) {
+                // As `\{` and `\}`, which are paired.
+                (Some(Symbol { name: "lbrace" | "rbrace", sign, .. }), _) => Node::Char(*sign),
                 (Some(symbol), _) => Node::Symbol(symbol),
                 (None, Some(c)) if !c.is_ascii_alphabetic() => Node::Char(if c == '|' { '‖' } else { c }),
                 _ => Node::Rare(name.to_owned()),
@@ -258,7 +285,13 @@ fn item(node: &ParseNode, out: &mut Row) {
         }
         N::SpacingNode { .. } => out.push(Node::Space(false)),
         N::Kern { dimension, .. } => out.push(Node::Space(em(dimension) >= WIDE_EM)),
-        N::OrdGroup { body, .. } => out.push(Node::Group(row(body))),
+        N::OrdGroup { body, .. } => out.push(match row(body) {
+            // A column of dots stands beside a strut.
+            inner if matches!(inner.as_slice(), [Node::Symbol(symbol)] if symbol.name == "vdots") => {
+                inner.into_iter().next().unwrap_or(Node::Space(false))
+            }
+            inner => Node::Group(inner),
+        }),
         N::Text { body, .. } => words(body, out),
         N::Verb { body, .. } => out.push(Node::Text(body.clone())),
         // What is not known is drawn as its name, and has no words.
@@ -271,9 +304,11 @@ fn item(node: &ParseNode, out: &mut Row) {
         | N::Pmb { body, .. }
         | N::HBox { body, .. }
         | N::Tag { body, .. } => out.extend(row(body)),
-        N::HtmlMathMl { mathml, .. } => out.extend(row(mathml)),
+        // One by one: what strikes through the next sign has none beside it here.
+        N::HtmlMathMl { mathml, .. } => mathml.iter().for_each(|node| item(node, out)),
         N::MClass { body, .. } => match &*row(body) {
             [one] => out.push(one.clone()),
+            several if let Some(dots) = dots(several) => out.push(dots),
             several => out.push(Node::Group(several.to_vec())),
         },
         N::MathChoice { text, .. } => out.extend(row(text)),
@@ -428,8 +463,16 @@ fn plain(nodes: &[ParseNode]) -> String {
             | ParseNode::Color { body, .. }
             | ParseNode::Sizing { body, .. }
             | ParseNode::MClass { body, .. } => out.push_str(&plain(body)),
-            ParseNode::Font { body, .. } | ParseNode::Accent { base: body, .. } => {
-                out.push_str(&plain(std::slice::from_ref(body)));
+            ParseNode::Font { body, .. } => out.push_str(&plain(std::slice::from_ref(body))),
+            ParseNode::Accent { label, base, .. } => {
+                let letters = plain(std::slice::from_ref(base));
+                let mut rest = letters.chars();
+                let first = rest.next();
+                match first.and_then(|letter| symbols::accented(label, letter)) {
+                    Some(letter) => out.push(letter),
+                    None => out.extend(first),
+                }
+                out.push_str(rest.as_str());
             }
             ParseNode::HtmlMathMl { mathml, .. } => out.push_str(&plain(mathml)),
             _ => {}
@@ -448,6 +491,30 @@ mod tests {
         assert_eq!(parse("12.5x"), Ok(vec![number("12.5"), Node::Char('x')]));
         assert_eq!(parse("1{,}250 a"), Ok(vec![number("1,250"), Node::Char('a')]));
         assert_eq!(parse(r"\frac12"), Ok(vec![Node::Fraction(false, vec![number("1")], vec![number("2")])]));
+    }
+
+    #[test]
+    fn what_is_struck_through_is_denied() {
+        let denied = |node| Node::Not(Box::new(node));
+        assert_eq!(parse(r"\not= b"), Ok(vec![denied(Node::Char('=')), Node::Char('b')]));
+        let Ok(row) = parse(r"a \not\in B") else { panic!("no formula") };
+        assert!(matches!(&row[1], Node::Not(of) if matches!(**of, Node::Symbol(symbol) if symbol.name == "in")));
+    }
+
+    #[test]
+    fn dots_are_one_sign() {
+        for (source, name) in [(r"\ldots", "ldots"), (r"\dots", "ldots"), (r"\cdots", "cdots"), (r"\vdots", "vdots")] {
+            let row = parse(source).unwrap_or_default();
+            assert!(matches!(row.as_slice(), [Node::Symbol(symbol)] if symbol.name == name), "{source}: {row:?}");
+        }
+    }
+
+    #[test]
+    fn letters_of_words_keep_their_accents() {
+        for text in ["für Größen", "où ça naïve", "año ¿sí?", "ação", "è così", "Ёлка й", "Škoda, Łódź"]
+        {
+            assert_eq!(parse(&format!(r"\text{{{text}}}")), Ok(vec![Node::Text(text.to_owned())]));
+        }
     }
 
     #[test]

@@ -91,6 +91,34 @@ const LOWERED: &[(char, char)] = &[
     ('x', 'ₓ'),
 ];
 
+/// Accents of words by their commands: each letter, and the letter with the accent.
+const ACCENTED: &[(&str, &str)] = &[
+    ("\\\"", "aäeëhḧiïoötẗuüwẅyÿAÄEËHḦIÏOÖUÜWẄYŸаӓеёиӥоӧуӱАӒЕЁИӤОӦУӰıï"),
+    ("\\'", "aácćeégǵiíkḱlĺnńoórŕsśuúwẃyýzźAÁCĆEÉGǴIÍKḰLĹNŃOÓRŔSŚUÚWẂYÝZŹıí"),
+    ("\\`", "aàeèiìnǹoòuùwẁyỳAÀEÈIÌNǸOÒUÙWẀYỲеѐиѝЕЀИЍıì"),
+    ("\\^", "aâcĉeêgĝhĥiîjĵoôsŝuûwŵyŷzẑAÂCĈEÊGĜHĤIÎJĴOÔSŜUÛWŴYŶZẐıî"),
+    ("\\~", "aãeẽiĩnñoõuũyỹAÃEẼIĨNÑOÕUŨYỸıĩ"),
+    ("\\r", "aåuůwẘyẙAÅUŮ"),
+    ("\\v", "aǎcčeěgǧhȟiǐjǰkǩlľnňoǒrřsštťuǔzžAǍCČEĚGǦHȞIǏKǨLĽNŇOǑRŘSŠTŤUǓZŽıǐ"),
+    ("\\u", "aăeĕgğiĭoŏuŭAĂEĔGĞIĬOŎUŬаӑеӗийуўАӐЕӖИЙУЎıĭ"),
+    ("\\=", "aāeēgḡiīoōuūyȳAĀEĒGḠIĪOŌUŪYȲиӣуӯИӢУӮıī"),
+    ("\\.", "aȧcċeėgġhḣnṅoȯrṙsṡtṫwẇyẏzżAȦCĊEĖGĠHḢIİNṄOȮRṘSṠTṪWẆYẎZŻ"),
+    ("\\H", "oőuűOŐUŰуӳУӲ"),
+    ("\\c", "cçeȩgģhḩkķlļnņrŗsştţCÇEȨGĢHḨKĶLĻNŅRŖSŞTŢ"),
+];
+
+/// A letter with the accent of that command, where there is such a letter.
+pub(crate) fn accented(command: &str, letter: char) -> Option<char> {
+    let (_, pairs) = ACCENTED.iter().find(|(known, _)| *known == command)?;
+    let mut pairs = pairs.chars();
+    while let (Some(bare), Some(accented)) = (pairs.next(), pairs.next()) {
+        if bare == letter {
+            return Some(accented);
+        }
+    }
+    None
+}
+
 /// A sign as a small one above the line, where there is such a one.
 pub(crate) fn raised(usual: char) -> Option<char> {
     small(usual, RAISED)
@@ -173,7 +201,7 @@ symbols! {
     "times" '×' "times"; "cdot" '⋅' "times"; "ast" '∗' "star"; "star" '⋆' "star"; "div" '÷' "divided by";
     "pm" '±' "plus or minus"; "mp" '∓' "minus or plus"; "circ" '∘' "composed with"; "bullet" '•' "dot";
     "oplus" '⊕' "direct sum"; "ominus" '⊖' "circled minus"; "otimes" '⊗' "tensor"; "odot" '⊙' "circled dot";
-    "dagger" '†' "dagger"; "ddagger" '‡' "double dagger"; "wedge" '∧' "wedge"; "land" '∧' "and"; "vee" '∨' "or";
+    "dagger" '†' "dagger"; "ddagger" '‡' "double dagger"; "wedge" '∧' "and"; "land" '∧' "and"; "vee" '∨' "or";
     "lor" '∨' "or"; "cap" '∩' "intersect"; "cup" '∪' "union"; "setminus" '∖' "without"; "sqcup" '⊔' "square cup";
     "neq" '≠' "is not equal to"; "ne" '≠' "is not equal to"; "leq" '≤' "is at most"; "le" '≤' "is at most";
     "geq" '≥' "is at least"; "ge" '≥' "is at least"; "leqslant" '⩽' "is at most"; "geqslant" '⩾' "is at least";
@@ -187,10 +215,10 @@ symbols! {
     "varnothing" '∅' "the empty set"; "forall" '∀' "for all"; "exists" '∃' "there exists";
     "nexists" '∄' "there does not exist"; "neg" '¬' "not"; "lnot" '¬' "not"; "top" '⊤' "true"; "bot" '⊥' "bottom";
     "vdash" '⊢' "proves"; "models" '⊨' "models"; "therefore" '∴' "therefore"; "because" '∵' "because";
-    "to" '→' "to"; "rightarrow" '→' "to"; "leftarrow" '←' "from"; "gets" '←' "gets"; "leftrightarrow" '↔' "if and only if";
+    "to" '→' "to"; "rightarrow" '→' "to"; "leftarrow" '←' "gets"; "gets" '←' "gets"; "leftrightarrow" '↔' "if and only if";
     "Rightarrow" '⇒' "implies"; "implies" '⟹' "implies"; "Longrightarrow" '⟹' "implies"; "Leftarrow" '⇐' "is implied by";
     "impliedby" '⟸' "is implied by"; "Leftrightarrow" '⇔' "if and only if"; "iff" '⟺' "if and only if";
-    "Longleftrightarrow" '⟺' "if and only if"; "longrightarrow" '⟶' "to"; "longleftarrow" '⟵' "from"; "mapsto" '↦' "maps to";
+    "Longleftrightarrow" '⟺' "if and only if"; "longrightarrow" '⟶' "to"; "longleftarrow" '⟵' "gets"; "mapsto" '↦' "maps to";
     "longmapsto" '⟼' "maps to"; "uparrow" '↑' "up"; "downarrow" '↓' "down"; "hookrightarrow" '↪' "embeds in";
     "rightharpoonup" '⇀' "to"; "rightleftharpoons" '⇌' "in equilibrium with"; "nearrow" '↗' "rises to";
     "searrow" '↘' "falls to"; "sum" '∑' "the sum"; "prod" '∏' "the product"; "coprod" '∐' "the coproduct";
@@ -206,6 +234,13 @@ symbols! {
     "ddots" '⋱' "and so on"; "langle" '⟨' ""; "rangle" '⟩' ""; "lfloor" '⌊' "the floor of"; "rfloor" '⌋' "";
     "lceil" '⌈' "the ceiling of"; "rceil" '⌉' ""; "lbrace" '{' ""; "rbrace" '}' ""; "vert" '|' ""; "lvert" '|' "";
     "rvert" '|' ""; "Vert" '‖' ""; "lVert" '‖' ""; "rVert" '‖' ""; "backslash" '\\' "backslash"; "colon" ':' "";
+    "iddots" '⋰' "and so on"; "nleq" '≰' "is not at most"; "ngeq" '≱' "is not at least"; "nless" '≮' "is not less than";
+    "ngtr" '≯' "is not greater than"; "nsubseteq" '⊈' "is not a subset of"; "nsupseteq" '⊉' "is not a superset of";
+    "nsim" '≁' "is not similar to"; "ncong" '≇' "is not congruent to"; "nparallel" '∦' "is not parallel to";
+    "nRightarrow" '⇏' "does not imply"; "nLeftrightarrow" '⇎' "is not equivalent to"; "preceq" '⪯' "precedes or equals";
+    "succeq" '⪰' "succeeds or equals"; "preccurlyeq" '≼' "precedes or equals"; "succcurlyeq" '≽' "succeeds or equals";
+    "lesssim" '≲' "is at most about"; "gtrsim" '≳' "is at least about"; "triangleq" '≜' "is defined as";
+    "coloneqq" '≔' "is defined as"; "asymp" '≍' "is asymptotic to"; "rightsquigarrow" '⇝' "to"; "leadsto" '⇝' "to";
     "euro" '€' "euro"; "pounds" '£' "pounds"; "copyright" '©' "copyright"; "S" '§' "section"; "complement" '∁' "complement";
 }
 

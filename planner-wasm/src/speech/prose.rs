@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
             "2" => locale.say("squared").to_owned(),
             "3" => locale.say("cubed").to_owned(),
             "-1" => locale.say("to the minus 1").to_owned(),
-            run => format!("{} {}", locale.say("to the power of"), signs(run)),
+            run => locale.say_of("to the power of", &signs(run)),
         };
         // `10⁻⁹ m`
         let after = &rest[length..];
@@ -402,11 +402,11 @@ impl<'a> Reader<'a> {
         {
             let power = after[1..exponent].trim_start_matches('+');
             let sign = if power.starts_with('-') { format!("{} ", self.locale.say("minus")) } else { String::new() };
+            let digits = power.trim_start_matches('-').trim_start_matches('0');
             let words = format!(
-                "{said} {} 10 {} {sign}{}",
+                "{said} {} 10 {}",
                 self.locale.say("times"),
-                self.locale.say("to the power of"),
-                power.trim_start_matches('-').trim_start_matches('0')
+                self.locale.say_of("to the power of", &format!("{sign}{digits}"))
             );
             let rest = &after[exponent..];
             let space = usize::from(rest.starts_with(' '));
@@ -417,7 +417,7 @@ impl<'a> Reader<'a> {
         }
         match self.locale.units(&after[space..]) {
             Some((unit, one, many)) => {
-                let words = format!("{said} {}", if said == "1" { &one } else { &many });
+                let words = format!("{said} {}", self.locale.counted(&said, &one, &many));
                 self.say(&words, length + space + unit);
             }
             None if ranged => self.say(&said, length),
@@ -669,6 +669,9 @@ mod tests {
             "de",
             &[("Das sind 3 km in 1 h, 5 h und 20 %.", "Das sind 3 Kilometer in 1 Stunde, 5 Stunden und 20 Prozent.")],
         );
+        all("ru", &[("1 kg, 2 kg, 5 kg, 12 kg", "1 килограмм, 2 килограмма, 5 килограммов, 12 килограммов")]);
+        all("fr", &[("1,5 km et 2 km", "1,5 kilomètre et 2 kilomètres")]);
+        all("zh", &[("2⁵", "2 的 5 次方")]);
         all("de-AT", &[("12 m² kosten € 3,50.", "12 Quadratmeter kosten 3,50 Euro.")]);
         all("fr", &[("à 90 km/h, 3–5 m", "à 90 kilomètres par heure, 3 à 5 mètres")]);
         all("es", &[("unos 3 km a 20 °C", "unos 3 kilómetros a 20 grados Celsius")]);

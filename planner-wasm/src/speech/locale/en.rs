@@ -1,6 +1,6 @@
 //! English.
 
-use super::words::Words;
+use super::words::{Words, one_or_many};
 
 pub(super) const WORDS: Words = Words {
     phrases: &[],
@@ -97,4 +97,10 @@ pub(super) const WORDS: Words = Words {
         ("Prof.", "Professor"),
         ("No.#", "number"),
     ],
+    decimal_comma: false,
+    joins: &[],
+    aliases: &[],
+    combinations: "",
+    ranges_first: false,
+    counted: one_or_many,
 };

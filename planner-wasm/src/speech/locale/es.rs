@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::words::Words;
+use super::words::{Words, one_or_many};
 
 pub(super) const WORDS: Words = Words {
     phrases: &[
@@ -258,6 +258,43 @@ pub(super) const WORDS: Words = Words {
         ("at", "arroba"),
         ("number", "número"),
         ("about", "aproximadamente"),
+        ("is not less than", "no es menor que"),
+        ("is not greater than", "no es mayor que"),
+        ("is not at most", "no es menor o igual que"),
+        ("is not at least", "no es mayor o igual que"),
+        ("is not a subset of", "no es subconjunto de"),
+        ("is not a superset of", "no contiene a"),
+        ("is not equivalent to", "no es equivalente a"),
+        ("is not congruent to", "no es congruente con"),
+        ("is not similar to", "no es semejante a"),
+        ("is not approximately", "no es aproximadamente"),
+        ("is not parallel to", "no es paralelo a"),
+        ("is not perpendicular to", "no es perpendicular a"),
+        ("does not contain", "no contiene"),
+        ("does not imply", "no implica"),
+        ("divides", "divide a"),
+        ("precedes or equals", "precede o es igual a"),
+        ("succeeds or equals", "sucede o es igual a"),
+        ("is at most about", "es como mucho aproximadamente"),
+        ("is at least about", "es como mínimo aproximadamente"),
+        ("the number of", "el número de"),
+        ("ring", "con anillo"),
+        ("the first derivative of", "la primera derivada de"),
+        ("the second derivative of", "la segunda derivada de"),
+        ("the third derivative of", "la tercera derivada de"),
+        ("the {n}th derivative of", "la {n}.ª derivada de"),
+        ("the {n}-th derivative of", "la {n}-ésima derivada de"),
+        ("{n}-th", "{n}-ésimo"),
+        ("superscript", "superíndice"),
+        ("bra", "bra"),
+        ("ket", "ket"),
+        ("the set of", "el conjunto de"),
+        ("is distributed as", "se distribuye como"),
+        ("the divergence of", "la divergencia de"),
+        ("the curl of", "el rotacional de"),
+        ("and:mixed", "y"),
+        ("minus:sign", "menos"),
+        ("log:of", "logaritmo"),
     ],
     units: &[
         ("km", "kilómetro", "kilómetros"),
@@ -347,4 +384,10 @@ pub(super) const WORDS: Words = Words {
         ("Dra.", "Doctora"),
         ("Prof.", "Profesor"),
     ],
+    decimal_comma: true,
+    joins: &[("de", "el ", "del "), ("a", "el ", "al ")],
+    aliases: &[],
+    combinations: "",
+    ranges_first: false,
+    counted: one_or_many,
 };

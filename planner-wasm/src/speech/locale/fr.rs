@@ -1,6 +1,6 @@
 //! French.
 
-use super::words::Words;
+use super::words::{Words, below_two};
 
 pub(super) const WORDS: Words = Words {
     phrases: &[
@@ -258,6 +258,43 @@ pub(super) const WORDS: Words = Words {
         ("at", "arobase"),
         ("number", "numéro"),
         ("about", "environ"),
+        ("is not less than", "n'est pas inférieur à"),
+        ("is not greater than", "n'est pas supérieur à"),
+        ("is not at most", "n'est pas inférieur ou égal à"),
+        ("is not at least", "n'est pas supérieur ou égal à"),
+        ("is not a subset of", "n'est pas inclus dans"),
+        ("is not a superset of", "ne contient pas"),
+        ("is not equivalent to", "n'est pas équivalent à"),
+        ("is not congruent to", "n'est pas congru à"),
+        ("is not similar to", "n'est pas semblable à"),
+        ("is not approximately", "ne vaut pas environ"),
+        ("is not parallel to", "n'est pas parallèle à"),
+        ("is not perpendicular to", "n'est pas perpendiculaire à"),
+        ("does not contain", "ne contient pas"),
+        ("does not imply", "n'implique pas"),
+        ("divides", "divise"),
+        ("precedes or equals", "précède ou égale"),
+        ("succeeds or equals", "suit ou égale"),
+        ("is at most about", "est au plus environ"),
+        ("is at least about", "est au moins environ"),
+        ("the number of", "le nombre de"),
+        ("ring", "avec un rond"),
+        ("the first derivative of", "la dérivée première de"),
+        ("the second derivative of", "la dérivée seconde de"),
+        ("the third derivative of", "la dérivée troisième de"),
+        ("the {n}th derivative of", "la dérivée {n}-ième de"),
+        ("the {n}-th derivative of", "la dérivée {n}-ième de"),
+        ("{n}-th", "{n}-ième"),
+        ("superscript", "indice supérieur"),
+        ("bra", "bra"),
+        ("ket", "ket"),
+        ("the set of", "l'ensemble des"),
+        ("is distributed as", "suit la loi"),
+        ("the divergence of", "la divergence de"),
+        ("the curl of", "le rotationnel de"),
+        ("and:mixed", "et"),
+        ("minus:sign", "moins"),
+        ("log:of", "log"),
     ],
     units: &[
         ("km", "kilomètre", "kilomètres"),
@@ -348,4 +385,10 @@ pub(super) const WORDS: Words = Words {
         ("Pr.", "Professeur"),
         ("Dr.", "Docteur"),
     ],
+    decimal_comma: true,
+    joins: &[("de", "le ", "du "), ("à", "le ", "au ")],
+    aliases: &[],
+    combinations: "",
+    ranges_first: false,
+    counted: below_two,
 };

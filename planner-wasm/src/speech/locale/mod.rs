@@ -68,6 +68,55 @@ impl Locale {
         words.phrases.iter().find(|(key, _)| *key == phrase).map_or(english, |(_, said)| said)
     }
 
+    /// What stands before and behind the words that a phrase goes around: Chinese has them within `的 {} 次方`. None of a phrase that
+    /// stands before them.
+    pub(crate) fn around(&self, phrase: &'static str) -> Option<(&'static str, &'static str)> {
+        self.say(phrase).split_once("{}").map(|(before, after)| (before.trim(), after.trim()))
+    }
+
+    /// A phrase and the words that belong to it.
+    pub(crate) fn say_of(&self, phrase: &'static str, words: &str) -> String {
+        let (before, after) = self.around(phrase).unwrap_or((self.say(phrase), ""));
+        format!("{before} {words} {after}").trim().to_owned()
+    }
+
+    /// What is said before `n` and `k` of `C_n^k`, where it is written for the number of combinations.
+    pub(crate) fn combinations(&self) -> Option<&'static str> {
+        self.words.map(|words| words.combinations).filter(|words| !words.is_empty())
+    }
+
+    /// Whether a range is said before what it is of.
+    pub(crate) fn has_ranges_first(&self) -> bool {
+        self.words.is_some_and(|words| words.ranges_first)
+    }
+
+    /// Whether a comma parts the digits of a number.
+    pub(crate) fn has_decimal_comma(&self) -> bool {
+        self.words.is_some_and(|words| words.decimal_comma)
+    }
+
+    /// What is said in place of the last word of `said` and the beginning of the next phrase, when both become one: the bytes that are
+    /// left of `said`, what is said for both, and the rest of the phrase.
+    pub(crate) fn joined<'a>(&self, said: &str, next: &'a str) -> Option<(usize, &'static str, &'a str)> {
+        self.words?.joins.iter().find_map(|(word, beginning, joined)| {
+            let rest = next.strip_prefix(beginning)?;
+            let ends = beginning.ends_with([' ', '\'']) || rest.is_empty() || rest.starts_with(' ');
+            let kept = said.strip_suffix(word).filter(|kept| ends && (kept.is_empty() || kept.ends_with(' ')))?;
+            Some((kept.len(), *joined, rest))
+        })
+    }
+
+    /// A unit as `units` has it, of one that formulas of this language write in another way.
+    pub(crate) fn alias<'a>(&self, written: &'a str) -> &'a str {
+        let aliases = self.words.map_or(&[][..], |words| words.aliases);
+        aliases.iter().find(|(own, _)| *own == written).map_or(written, |(_, unit)| unit)
+    }
+
+    /// The form of a unit behind a number, of its forms for one and for many.
+    pub(crate) fn counted(&self, number: &str, one: &str, many: &str) -> String {
+        self.words.map_or_else(|| many.to_owned(), |words| (words.counted)(number, one, many))
+    }
+
     /// A unit, or several as `m s⁻²`, `J s` and `kg·m/s`: bytes, one of it, several of it.
     pub(crate) fn units(&self, text: &str) -> Option<(usize, String, String)> {
         let (mut length, one, many) = self.unit(text)?;

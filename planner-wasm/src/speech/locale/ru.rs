@@ -65,7 +65,7 @@ pub(super) const WORDS: Words = Words {
         ("triple prime", "три штриха"),
         ("factorial", "факториал"),
         ("given", "при условии"),
-        ("such that", "такой что"),
+        ("such that", "таких, что"),
         ("percent", "процентов"),
         ("degrees", "градусов"),
         ("transpose", "транспонированная"),
@@ -148,7 +148,7 @@ pub(super) const WORDS: Words = Words {
         ("the real part of", "вещественная часть"),
         ("the imaginary part of", "мнимая часть"),
         ("infinity", "бесконечность"),
-        ("partial", "частная производная"),
+        ("partial", "дэ"),
         ("nabla", "набла"),
         ("divided by", "делить на"),
         ("composed with", "в композиции с"),
@@ -258,6 +258,43 @@ pub(super) const WORDS: Words = Words {
         ("at", "собака"),
         ("number", "номер"),
         ("about", "около"),
+        ("is not less than", "не меньше"),
+        ("is not greater than", "не больше"),
+        ("is not at most", "не меньше и не равно"),
+        ("is not at least", "не больше и не равно"),
+        ("is not a subset of", "не является подмножеством"),
+        ("is not a superset of", "не содержит"),
+        ("is not equivalent to", "не эквивалентно"),
+        ("is not congruent to", "не сравнимо с"),
+        ("is not similar to", "не подобно"),
+        ("is not approximately", "не приблизительно равно"),
+        ("is not parallel to", "не параллельно"),
+        ("is not perpendicular to", "не перпендикулярно"),
+        ("does not contain", "не содержит"),
+        ("does not imply", "не следует"),
+        ("divides", "делит"),
+        ("precedes or equals", "предшествует или равно"),
+        ("succeeds or equals", "следует за или равно"),
+        ("is at most about", "не больше приблизительно"),
+        ("is at least about", "не меньше приблизительно"),
+        ("the number of", "количество"),
+        ("ring", "с кружком"),
+        ("the first derivative of", "первая производная от"),
+        ("the second derivative of", "вторая производная от"),
+        ("the third derivative of", "третья производная от"),
+        ("the {n}th derivative of", "производная порядка {n} от"),
+        ("the {n}-th derivative of", "производная порядка {n} от"),
+        ("{n}-th", "{n}-й"),
+        ("superscript", "с верхним индексом"),
+        ("bra", "бра"),
+        ("ket", "кет"),
+        ("the set of", "множество"),
+        ("is distributed as", "распределено как"),
+        ("the divergence of", "дивергенция"),
+        ("the curl of", "ротор"),
+        ("and:mixed", "и"),
+        ("minus:sign", "минус"),
+        ("log:of", "логарифм"),
     ],
     units: &[
         ("km", "километр", "километров"),
@@ -349,4 +386,133 @@ pub(super) const WORDS: Words = Words {
         ("№#", "номер"),
         ("проф.", "профессор"),
     ],
+    decimal_comma: true,
+    joins: &[
+        ("от", "бесконечность", "от бесконечности"),
+        ("от", "натуральный логарифм", "от натурального логарифма"),
+        ("от", "логарифм", "от логарифма"),
+        ("от", "синус", "от синуса"),
+        ("от", "косинус", "от косинуса"),
+        ("от", "тангенс", "от тангенса"),
+        ("от", "котангенс", "от котангенса"),
+        ("от", "сумма", "от суммы"),
+        ("от", "произведение", "от произведения"),
+        ("от", "интеграл", "от интеграла"),
+        ("от", "предел", "от предела"),
+        ("от", "максимум", "от максимума"),
+        ("от", "минимум", "от минимума"),
+        ("от", "определитель", "от определителя"),
+        ("от", "вероятность", "от вероятности"),
+        ("от", "корень", "от корня"),
+        ("от", "модуль", "от модуля"),
+        ("от", "норма", "от нормы"),
+        ("от", "вектор", "от вектора"),
+        ("от", "экспонента", "от экспоненты"),
+        ("от", "матрица", "от матрицы"),
+        ("от", "скобка", "от скобки"),
+        ("на", "скобка", "на скобку"),
+        ("на", "сумма", "на сумму"),
+        ("на", "норма", "на норму"),
+        ("от минус", "бесконечность", "от минус бесконечности"),
+        ("от плюс", "бесконечность", "от плюс бесконечности"),
+        ("до", "бесконечность", "до бесконечности"),
+        ("до плюс", "бесконечность", "до плюс бесконечности"),
+        ("к", "бесконечность", "к бесконечности"),
+        ("к минус", "бесконечность", "к минус бесконечности"),
+        ("к плюс", "бесконечность", "к плюс бесконечности"),
+    ],
+    aliases: &[
+        ("км", "km"),
+        ("м", "m"),
+        ("дм", "dm"),
+        ("см", "cm"),
+        ("мм", "mm"),
+        ("мкм", "µm"),
+        ("нм", "nm"),
+        ("км²", "km²"),
+        ("м²", "m²"),
+        ("см²", "cm²"),
+        ("мм²", "mm²"),
+        ("м³", "m³"),
+        ("см³", "cm³"),
+        ("км/ч", "km/h"),
+        ("км/с", "km/s"),
+        ("м/с", "m/s"),
+        ("м/с²", "m/s²"),
+        ("т", "t"),
+        ("кг", "kg"),
+        ("г", "g"),
+        ("мг", "mg"),
+        ("л", "l"),
+        ("мл", "ml"),
+        ("ч", "h"),
+        ("мин", "min"),
+        ("с", "s"),
+        ("мс", "ms"),
+        ("Гц", "Hz"),
+        ("кГц", "kHz"),
+        ("МГц", "MHz"),
+        ("Н", "N"),
+        ("Дж", "J"),
+        ("кДж", "kJ"),
+        ("Вт", "W"),
+        ("кВт", "kW"),
+        ("МВт", "MW"),
+        ("кВт·ч", "kWh"),
+        ("В", "V"),
+        ("кВ", "kV"),
+        ("мВ", "mV"),
+        ("А", "A"),
+        ("мА", "mA"),
+        ("Ом", "Ω"),
+        ("кОм", "kΩ"),
+        ("Па", "Pa"),
+        ("кПа", "kPa"),
+        ("К", "K"),
+        ("моль", "mol"),
+        ("эВ", "eV"),
+        ("дБ", "dB"),
+    ],
+    combinations: "число сочетаний из",
+    ranges_first: false,
+    counted,
 };
+
+/// One of a unit behind 1 and 21, a few behind 2, 3, 4 and fractions, and many behind all others.
+fn counted(number: &str, one: &str, many: &str) -> String {
+    let digits = number.as_bytes();
+    let teens = digits.len() > 1 && digits[digits.len() - 2] == b'1';
+    match digits.last() {
+        _ if number.contains([',', '.']) => few(one, many),
+        Some(b'1') if !teens => one.to_owned(),
+        Some(b'2'..=b'4') if !teens => few(one, many),
+        _ => many.to_owned(),
+    }
+}
+
+/// The form of a unit behind 2, 3, 4 and fractions: "2 квадратных метра", of one of it and of many of it.
+fn few(one: &str, many: &str) -> String {
+    let adjective = |word: &str| word.ends_with("ый") || word.ends_with("ий");
+    let mut words = one.split(' ').zip(many.split(' ')).peekable();
+    let mut out = Vec::new();
+    while let Some((first, plural)) = words.next() {
+        if adjective(first) {
+            out.push(plural.to_owned());
+            continue;
+        }
+        out.push(genitive(first));
+        // What it is measured by stays as it is.
+        out.extend(words.by_ref().map(|(word, _)| word.to_owned()));
+    }
+    out.join(" ")
+}
+
+/// One noun of a unit in the genitive.
+fn genitive(noun: &str) -> String {
+    match noun.chars().next_back() {
+        Some('а') => format!("{}ы", noun.strip_suffix('а').unwrap_or(noun)),
+        Some('ь') => format!("{}я", noun.strip_suffix('ь').unwrap_or(noun)),
+        Some('о' | 'е') | None => noun.to_owned(),
+        Some(_) => format!("{noun}а"),
+    }
+}
