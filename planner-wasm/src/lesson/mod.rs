@@ -31,6 +31,8 @@ const MOST_WORDS: usize = 30_000;
 const NOTE_SCALE: f64 = 0.75;
 /// Bytes of words before anything is shown that leave the heading alone: about four seconds, whatever the script.
 const HEADING_ALONE: usize = 70;
+/// Bytes of words for which a title card stands: about 20 seconds.
+const CARD: usize = 300;
 
 /// Makes a storyboard of a lesson.
 ///
@@ -207,12 +209,12 @@ impl Writer {
             }
             return self.scenes(&name, place, blocks);
         }
-        // The card holds the title and what is said before anything is shown; the rest is a scene of its own.
+        // The card holds the title and what is said before anything is shown, unless that takes long; the rest is a scene of its own.
         let said = blocks.iter().position(|block| !matches!(block.kind, BlockKind::Spoken(_))).unwrap_or(blocks.len());
-        let shown = blocks.split_off(said);
+        // A part with nothing but words after all scenes is the end of the film.
+        let end = last && level == 1 && blocks[said..].iter().all(is_break);
+        let shown = blocks.split_off(if end { said } else { Self::on_card(&blocks[..said]) });
         if level == 1 || !blocks.is_empty() {
-            // A part with nothing but words after all scenes is the end of the film.
-            let end = last && level == 1 && shown.iter().all(is_break);
             let kind = if end { SceneKind::Outro } else { SceneKind::TitleCard };
             let steps = blocks.into_iter().flat_map(|block| self.steps(block)).collect();
             self.film.scene(Draft { kind, heading: name.clone(), name: None, place, steps, plays_ms: 0 })?;
@@ -266,16 +268,32 @@ impl Writer {
         self.scene(kind, heading, place, steps)
     }
 
+    /// How many of these words a title card stands for: all of them, or the first paragraphs when they take long.
+    fn on_card(words: &[Block]) -> usize {
+        let mut bytes = 0;
+        let first = words.iter().take_while(|block| {
+            bytes += Self::bytes(block);
+            bytes <= CARD
+        });
+        let first = first.count();
+        // For the last sentence another screen is not worth it.
+        if words.iter().map(Self::bytes).sum::<usize>() <= CARD + CARD / 2 { words.len() } else { first }
+    }
+
+    /// Bytes of the words of a block.
+    fn bytes(block: &Block) -> usize {
+        match &block.kind {
+            BlockKind::Spoken(line) => inline::bytes(line),
+            _ => 0,
+        }
+    }
+
     /// How many blocks at the beginning of a section have a screen that would show the heading alone: all of one with nothing but
     /// words, and the words before the first thing that is shown when they take a while.
     fn bare(blocks: &[Block]) -> usize {
         let is_words = |block: &Block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break);
         let Some(words) = blocks.iter().position(|block| !is_words(block)) else { return blocks.len() };
-        let bytes = blocks[..words].iter().map(|block| match &block.kind {
-            BlockKind::Spoken(line) => inline::bytes(line),
-            _ => 0,
-        });
-        if bytes.sum::<usize>() > HEADING_ALONE { words } else { 0 }
+        if blocks[..words].iter().map(Self::bytes).sum::<usize>() > HEADING_ALONE { words } else { 0 }
     }
 
     fn scene(&mut self, kind: SceneKind, heading: &str, place: Place, steps: Vec<Step>) -> Result<(), Refusal> {

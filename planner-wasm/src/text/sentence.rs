@@ -13,12 +13,22 @@ pub(crate) fn end(text: &str) -> Option<usize> {
         // A letter and a stop is an initial: `J. Wallis`. So is the last letter of `e.g.`, unless the text ends there.
         // Looked at only where a word ends, as it reads the whole word.
         let initial = || c == '.' && before.is_alphabetic() && next.is_some() && is_initial(&text[..at]);
-        if matches!(c, '。' | '！' | '？') || (stop && !initial()) {
+        let goes_on = || c == '.' && goes_on(&text[..at], &text[at + c.len_utf8()..]);
+        if matches!(c, '。' | '！' | '？') || (stop && !initial() && !goes_on()) {
             return Some(at + c.len_utf8());
         }
         before = c;
     }
     None
+}
+
+/// Whether a stop ends an abbreviation: a small letter comes next, or it stands between single letters, as in `z. B.` and `i. d. R.`.
+fn goes_on(before: &str, after: &str) -> bool {
+    let mut next = after.trim_start().chars();
+    let Some(letter) = next.next() else { return false };
+    let is_single = |word: &str| word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+    let last = before.rsplit(char::is_whitespace).next().unwrap_or(before).trim_start_matches(['(', '"', '“']);
+    letter.is_lowercase() || (is_single(last) && letter.is_alphabetic() && next.next() == Some('.'))
 }
 
 /// Whether the last word of `text` is one letter, or letters with stops between them.
@@ -92,6 +102,10 @@ mod tests {
         assert_eq!(
             all("J. Wallis found it, e.g. by induction. So did C. F. Gauss."),
             ["J. Wallis found it, e.g. by induction.", "So did C. F. Gauss."]
+        );
+        assert_eq!(
+            all("Das gilt z. B. hier, i. d. R. auch dort. Siehe vgl. oben bzw. unten. Ende."),
+            ["Das gilt z. B. hier, i. d. R. auch dort.", "Siehe vgl. oben bzw. unten.", "Ende."]
         );
         assert_eq!(all("It is 3.14 here. 勾股定理。很简单"), ["It is 3.14 here.", "勾股定理。", "很简单"]);
     }
