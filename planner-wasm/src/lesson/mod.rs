@@ -304,7 +304,7 @@ impl Writer {
                 if words.is_empty() {
                     return Vec::new();
                 }
-                StepKind::Speak(words)
+                StepKind::SpeakAfter(words)
             }
             BlockKind::Shown(kind) => StepKind::Show(Shown::of(kind)),
             // A screen begins with it, and what was shown before is read first.
