@@ -9,9 +9,14 @@ use crate::symbols::{of_lowered, of_raised};
 
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
 pub(crate) fn prose(text: &str, locale: &'static Locale) -> String {
+    part(text, false, locale)
+}
+
+/// [`prose`], of a part of a line; `goes_on` says that something else that is heard stands behind it.
+pub(crate) fn part(text: &str, goes_on: bool, locale: &'static Locale) -> String {
     let text = written(text, locale);
     let out = String::with_capacity(text.len());
-    let mut reader = Reader { text: &text, at: 0, locale, out, word_end: 0, word_fits: false, no_mailbox: 0 };
+    let mut reader = Reader { text: &text, at: 0, goes_on, locale, out, word_end: 0, word_fits: false, no_mailbox: 0 };
     while let Some(c) = reader.rest().chars().next() {
         reader.step(c);
     }
@@ -34,6 +39,8 @@ const HOST: usize = 255;
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Whether the line goes on behind the text.
+    goes_on: bool,
     locale: &'static Locale,
     out: String,
     /// Where the word ends that is being read: an address ends there at the latest. Found once for a word, not for each letter.
@@ -272,9 +279,10 @@ impl<'a> Reader<'a> {
             }
             // The stop of `etc.` may be that of its sentence.
             let next = after.trim_start_matches(['"', ')', '”', '»']).trim_start();
-            let sentence = next.is_empty() || (after.starts_with(char::is_whitespace) && capital(next));
+            let last = next.is_empty() && !self.goes_on;
+            let sentence = last || (after.starts_with(char::is_whitespace) && capital(next));
             let list = ["and so on", "und so weiter", "et cetera", "etcétera"].contains(long);
-            if short.ends_with('.') && (next.is_empty() || (list && sentence)) {
+            if short.ends_with('.') && (last || (list && sentence)) {
                 words.push('.');
             }
             if numbered && !after.starts_with(char::is_whitespace) {
