@@ -531,10 +531,14 @@ fn joins(c: char) -> bool {
 
 /// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
 fn unwrapped(text: &str, locale: &'static Locale) -> String {
+    let text = without_text_commands(text);
     let mut out = String::with_capacity(text.len());
     let mut formula = String::new();
     let mut depth = 0_i32;
-    for piece in text.split_inclusive(char::is_whitespace) {
+    let pieces = text.split_inclusive(char::is_whitespace);
+    // Where words have no spaces between them, LaTeX ends where they begin.
+    let pieces = pieces.flat_map(|piece| if piece.contains('\\') { scripts(piece) } else { vec![piece] });
+    for piece in pieces {
         if depth > 0 || piece.contains('\\') {
             formula.push_str(piece);
             let braces = |c: char| piece.chars().filter(|other| *other == c).count() as i32;
@@ -548,6 +552,66 @@ fn unwrapped(text: &str, locale: &'static Locale) -> String {
         }
     }
     flush(&mut formula, &mut out, locale);
+    out
+}
+
+/// A word in parts that are of a script without spaces, and others; what stands in braces stays together.
+fn scripts(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut begin, mut depth) = (0, 0_i32);
+    let mut unspaced = None;
+    for (at, c) in word.char_indices() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        let known = c >= '\u{2e80}';
+        if depth <= 0 && unspaced.is_some_and(|before| before != known) && !(c == '}' && !known) {
+            parts.push(&word[begin..at]);
+            begin = at;
+        }
+        if depth <= 0 {
+            unspaced = Some(known && c != '}');
+        }
+    }
+    parts.push(&word[begin..]);
+    parts
+}
+
+/// Text without the commands of LaTeX that only say how words are set: `\emph{words}`.
+fn without_text_commands(text: &str) -> String {
+    const COMMANDS: &[&str] =
+        &["emph", "textbf", "textit", "texttt", "textsc", "textrm", "textsf", "textsl", "underline", "mbox"];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // How deep the braces are, and at which depths those of a command stand.
+    let (mut depth, mut left_out) = (0_usize, Vec::new());
+    while let Some(at) = rest.find(['\\', '{', '}']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let name = rest
+            .strip_prefix('\\')
+            .map(|name| &name[..name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len())]);
+        match (rest.as_bytes()[0], name) {
+            (_, Some(name)) if COMMANDS.contains(&name) && rest[1 + name.len()..].starts_with('{') => {
+                depth += 1;
+                left_out.push(depth);
+                rest = &rest[name.len() + 2..];
+            }
+            (b'}', _) if left_out.last() == Some(&depth) && depth > 0 => {
+                left_out.pop();
+                depth -= 1;
+                rest = &rest[1..];
+            }
+            (sign, _) => {
+                match sign {
+                    b'{' => depth += 1,
+                    b'}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                out.push(char::from(sign));
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
     out
 }
 
@@ -639,6 +703,11 @@ mod tests {
                 (r"The \sqrt{x + 1} of it", "The the square root of x plus 1 of it"),
                 ("Then x² ≤ 4.", "Then x squared is at most 4."),
                 ("A plain C:\\path and a $ stay.", "A plain C path and a $ stay."),
+                (
+                    r"We say \emph{not the product}, and \textbf{important} things.",
+                    "We say not the product, and important things.",
+                ),
+                (r"如果你\emph{不是}指两个，那么\frac{1}{2}很重要。", "如果你不是指两个，那么one half很重要。"),
                 ("The area πr², 2π and υποτείνουσα", "The area pi r squared, 2 pi and υποτείνουσα"),
                 ("Black & white, but R&D.", "Black and white, but R&D."),
                 ("Rule #1 takes ~5 steps.", "Rule number 1 takes about 5 steps."),
