@@ -628,60 +628,153 @@ fn flush(formula: &mut String, out: &mut String, locale: &'static Locale) {
     out.push_str(&text[bare.len()..]);
 }
 
-/// Code in a line of prose as it is heard: names and the signs between them. What has neither stays as it is written.
+/// Code in a line of prose as a programmer would say it: names and the signs between them. What has neither stays as it is written.
 pub(crate) fn code(text: &str, locale: &'static Locale) -> String {
-    const SIGNS: &[(&str, &str)] = &[
-        ("===", "equals"),
-        ("==", "equals"),
-        ("!=", "is not equal to"),
-        ("<=", "is at most"),
-        (">=", "is at least"),
-        ("->", "to"),
-        ("=>", "to"),
-        ("=", "equals"),
-        ("<", "is less than"),
-        (">", "is greater than"),
-        ("+", "plus"),
-        ("*", "times"),
-        ("%", "percent"),
-    ];
     let mut out = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let before = text[..text.len() - rest.len()].chars().next_back();
-        let after = rest[c.len_utf8()..].chars().next();
-        let between = before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
-        let (phrase, length) = match SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
-            // An arrow of a list of types, a pointer, an empty one.
-            Some((sign, phrase)) => (*phrase, sign.len()),
-            None => match c {
-                '.' if between
-                    && !(before.is_some_and(|c| c.is_ascii_digit()) && after.is_some_and(|c| c.is_ascii_digit())) =>
-                {
-                    ("dot", 1)
-                }
-                '/' if between => ("slash", 1),
-                '-' if before.is_some_and(char::is_whitespace)
-                    && after.is_some_and(|c| c != '-')
-                    && !after.is_some_and(char::is_alphabetic) =>
-                {
-                    ("minus", 1)
-                }
-                c if c.is_alphanumeric() || matches!(c, '.' | ',' | '\'') => {
+    let mut at = 0;
+    // Angle brackets that are open, as those of `List<String>`.
+    let mut angles = 0_usize;
+    while let Some(c) = text[at..].chars().next() {
+        let here = Sign { text, at, before: text[..at].chars().next_back() };
+        let (phrase, length) = match c {
+            '<' if here.opens_angle() => {
+                angles += 1;
+                ("", 1)
+            }
+            '>' if angles > 0 => {
+                angles -= 1;
+                ("", 1)
+            }
+            _ => match here.phrase(locale) {
+                Some(said) => said,
+                None if c.is_alphanumeric() || matches!(c, '.' | ',' | '\'') => {
                     out.push(c);
-                    rest = &rest[c.len_utf8()..];
+                    at += c.len_utf8();
                     continue;
                 }
-                c => ("", c.len_utf8()),
+                None => ("", c.len_utf8()),
             },
         };
         out.push(' ');
         out.push_str(locale.say(phrase));
         out.push(' ');
-        rest = &rest[length..];
+        at += length;
     }
     let said = tidy(&out);
     if said.chars().any(char::is_alphanumeric) { said } else { text.to_owned() }
+}
+
+/// A place in code, and the character before it.
+struct Sign<'a> {
+    text: &'a str,
+    at: usize,
+    before: Option<char>,
+}
+
+impl Sign<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// The character behind a sign of `length` bytes.
+    fn after(&self, length: usize) -> Option<char> {
+        self.rest()[length..].chars().next()
+    }
+
+    /// Whether a sign of `length` bytes stands between two values, with spaces or without.
+    fn is_binary(&self, length: usize) -> bool {
+        let ends = |c: char| c.is_alphanumeric() || matches!(c, ')' | ']' | '_' | '"' | '\'' | '}');
+        let begins = |c: char| c.is_alphanumeric() || matches!(c, '(' | '[' | '_' | '"' | '\'' | '-' | '!' | '{' | '$');
+        self.text[..self.at].trim_end().ends_with(ends) && self.rest()[length..].trim_start().starts_with(begins)
+    }
+
+    /// Whether spaces are around a sign of `length` bytes.
+    fn is_spaced(&self, length: usize) -> bool {
+        self.before.is_some_and(char::is_whitespace) && self.after(length).is_some_and(char::is_whitespace)
+    }
+
+    /// What is said for the sign here, and its bytes; none where no sign is said.
+    fn phrase(&self, locale: &'static Locale) -> Option<(&'static str, usize)> {
+        const SIGNS: &[(&str, &str)] = &[
+            ("|>", "pipe"),
+            ("%>%", "pipe"),
+            (">>>", ""),
+            ("<<<", ""),
+            (">>", ""),
+            ("<<", ""),
+            ("===", "equals"),
+            ("!==", "is not equal to"),
+            ("==", "equals"),
+            ("!=", "is not equal to"),
+            ("<=", "is at most"),
+            (">=", "is at least"),
+            ("->", "to"),
+            ("=>", "to"),
+            ("&&", "and"),
+            ("||", "or"),
+            ("=", "equals"),
+            ("<", "is less than"),
+            (">", "is greater than"),
+            ("+", "plus"),
+        ];
+        let rest = self.rest();
+        let english = locale.say("and") == "and";
+        if rest.starts_with("<-") && !rest.starts_with("<--") {
+            return Some((if english { "gets" } else { "equals" }, 2));
+        }
+        if let Some((sign, phrase)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            return Some((phrase, sign.len()));
+        }
+        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        let c = rest.chars().next()?;
+        let after = self.after(c.len_utf8());
+        match c {
+            '.' if word(self.before) && word(after) && !(digit(self.before) && digit(after)) => Some(("dot", 1)),
+            '/' if self.is_spaced(1) && self.is_binary(1) => Some(("divided by", 1)),
+            '/' if digit(self.before) && digit(after) && self.text.matches('/').count() == 1 => Some(("divided by", 1)),
+            '/' if word(self.before) && word(after) => Some(("slash", 1)),
+            '|' if self.is_spaced(1) => Some(("pipe", 1)),
+            '&' if self.is_spaced(1) => Some(("and", 1)),
+            '%' if self.is_spaced(1) && self.is_binary(1) => Some(("modulo", 1)),
+            '%' => Some(("percent", 1)),
+            '*' if rest.starts_with("**") && self.is_binary(2) => Some(self.power(2)),
+            '*' if rest.starts_with("**") => Some(("", 2)),
+            '*' if self.is_binary(1) || self.text == "*" => Some(("times", 1)),
+            '^' if self.is_binary(1) => Some(self.power(1)),
+            '!' if !word(self.before) && !rest.starts_with("!important") && word(after) => Some(("not", 1)),
+            '!' if !word(self.before) && after == Some('(') => Some(("not", 1)),
+            '-' => {
+                let unary = self.before.is_none_or(|c| c.is_whitespace() || "([{,=<>+*/:".contains(c));
+                let minus = (unary && digit(after)) || (self.is_spaced(1) && self.is_binary(1));
+                minus.then_some(("minus", 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// A power, whose sign has `length` bytes: the second and third have names of their own.
+    fn power(&self, length: usize) -> (&'static str, usize) {
+        let exponent = self.rest()[length..].trim_start_matches(' ');
+        let number = exponent.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(exponent.len());
+        let whole = self.rest().len() - exponent.len() + number;
+        match &exponent[..number] {
+            "2" => ("squared", whole),
+            "3" => ("cubed", whole),
+            _ => ("to the power of", length),
+        }
+    }
+
+    /// Whether an angle bracket here is one of a pair around types or a tag: `List<String>`, `</p>`.
+    fn opens_angle(&self) -> bool {
+        const LONGEST_TYPE: usize = 80;
+        let inside = self.rest()[1..].trim_start_matches('/');
+        let inside = &inside[..inside.floor_char_boundary(LONGEST_TYPE)];
+        let glued = self.before.is_none_or(|c| !c.is_whitespace()) && inside.starts_with(|c: char| c.is_alphabetic());
+        let end = inside.find(|c: char| !c.is_alphanumeric() && !"<,_:*&.[] ".contains(c));
+        let spaced = |inside: &str| inside.replace(", ", ",").contains(' ');
+        glued && end.is_some_and(|end| inside[end..].starts_with('>') && !spaced(&inside[..end]))
+    }
 }
 
 #[cfg(test)]
@@ -818,9 +911,30 @@ mod tests {
             ("+", "plus"),
             ("{}", "{}"),
             ("word", "word"),
+            ("x <- 5", "x gets 5"),
+            ("|>", "pipe"),
+            ("df %>% head", "df pipe head"),
+            ("ls | wc -l", "ls pipe wc l"),
+            ("-1", "minus 1"),
+            ("x[-1] - y", "x minus 1 minus y"),
+            ("my-class", "my class"),
+            ("!flag", "not flag"),
+            ("println!", "println"),
+            ("a / b", "a divided by b"),
+            ("a || !b && c", "a or not b and c"),
+            ("x^2 + y**3", "x squared plus y cubed"),
+            ("2 ** n", "2 to the power of n"),
+            ("x % 2", "x modulo 2"),
+            ("f(*args, **kwargs)", "f args, kwargs"),
+            ("2 * x", "2 times x"),
+            ("Map<String, List<int>>", "Map String, List int"),
+            ("</p>", "p"),
+            ("a < b", "a is less than b"),
+            ("i<n", "i is less than n"),
         ] {
             assert_eq!(code(text, Locale::of("en")), said, "{text}");
         }
+        assert_eq!(code("x <- !y", Locale::of("de")), "x gleich nicht y");
         assert_eq!(code("x <= y", Locale::of("de")), "x ist höchstens y");
     }
 }
