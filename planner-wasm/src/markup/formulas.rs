@@ -632,6 +632,42 @@ pub(crate) fn unmarked(line: &str) -> &str {
     }
 }
 
+/// Tells lines of an indented program from those that are indented for another reason.
+#[derive(Debug)]
+pub(crate) struct Indents {
+    /// Whether the line before was empty, or one of a program.
+    begins: bool,
+    /// Whether something is open that goes on in indented lines, such as a list.
+    list: bool,
+}
+
+impl Default for Indents {
+    fn default() -> Self {
+        Self { begins: true, list: false }
+    }
+}
+
+impl Indents {
+    /// Whether the next line is one of a program.
+    pub(crate) fn is_program(&mut self, line: &str) -> bool {
+        let bare = line.trim_start_matches(' ');
+        let indented = line.len() - bare.len() >= 4 || bare.starts_with('\t');
+        if line.trim().is_empty() {
+            self.begins = true;
+            return false;
+        }
+        let program = indented && self.begins && !self.list;
+        if !indented {
+            let item = unmarked(bare).len() < bare.len() && !bare.starts_with('>');
+            // Notes and elements of HTML go on in indented lines too.
+            let item = item || bare.starts_with("[^") || bare.starts_with('<');
+            self.list = item || (self.list && (!self.begins || bare.len() < line.len()));
+        }
+        self.begins = program;
+        program
+    }
+}
+
 /// The sign and number of the marks that a fence opens with.
 pub(crate) fn fence_marks(line: &str) -> Option<(char, usize)> {
     let line = unmarked(line);

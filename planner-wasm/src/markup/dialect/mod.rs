@@ -15,7 +15,7 @@ mod rule;
 pub(super) use self::inline::{lowered, raised};
 use self::rule::BlockRule;
 pub(super) use self::rule::Context;
-use super::formulas::{Formulas, closes, fence_marks};
+use super::formulas::{Formulas, Indents, closes, fence_marks};
 use super::source::Source;
 
 /// Blocks inside of each other that are read; deeper ones stay as they are.
@@ -67,8 +67,10 @@ fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
     context.depth += 1;
     let mut out = Vec::with_capacity(lines.len());
     let mut at = 0;
+    let mut indents = Indents::default();
     while at < lines.len() {
         let rest = &lines[at..];
+        let program = indents.is_program(&rest[0].text) && !context.liascript;
         let (taken, made) = match fence_marks(&rest[0].text) {
             Some(marks) => {
                 let end = rest[1..].iter().position(|line| closes(&line.text, marks));
@@ -77,6 +79,8 @@ fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
             }
             None => match BLOCKS.iter().find_map(|rule| rule(rest, context)) {
                 Some(taken) => taken,
+                // A program has no marks of dialects.
+                None if program => (1, vec![rest[0].clone()]),
                 None => (1, inline::rewritten(&rest[0], context).into_iter().collect()),
             },
         };
