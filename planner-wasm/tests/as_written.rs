@@ -227,6 +227,22 @@ fn words_wait_for_what_stands_before_them() {
 }
 
 #[test]
+fn tables_of_pages_hold_together() {
+    let film = of_text(
+        "a.md",
+        "# A long<br>title\n\n## B<br/>C\n\n| What<br>for | d |\n| --- | --- |\n| 1<br>2 | 3 |\n| `a|b` | keep |\n| 4 | 5 | 6 |\n\nSo.\n",
+    );
+    assert_eq!(headings(&film), ["A long title", "B C"]);
+    assert_eq!(shown(&film), ["table What for|d|/1 2|3|/`a|b`|keep|/4|5|6"]);
+    assert_eq!(said(&film), ["So."]);
+    assert!(
+        warned(&film, "plan.cannot_draw")[0].starts_with("9: a row of the table has 3 cells"),
+        "{:?}",
+        film.warnings
+    );
+}
+
+#[test]
 fn the_language_is_noticed_and_taken() {
     let film = planned("no-language-russian.md");
     assert_eq!(film.language, "ru");

@@ -11,6 +11,7 @@ mod inline;
 mod page;
 mod quiz;
 mod rule;
+mod table;
 
 pub(super) use self::inline::{lowered, raised};
 use self::rule::BlockRule;
@@ -37,6 +38,9 @@ const BLOCKS: &[BlockRule] = &[
     page::abbreviation,
     page::contents,
     page::lines_for_tools,
+    table::wide_rows,
+    table::grid,
+    table::simple,
     page::definitions,
     deck::notes,
 ];
