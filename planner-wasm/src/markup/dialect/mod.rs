@@ -26,6 +26,7 @@ const DEEPEST: usize = 20;
 const BLOCKS: &[BlockRule] = &[
     admonition::admonition,
     admonition::tabs,
+    fence::between_colons,
     admonition::colons,
     admonition::quoted,
     admonition::slashes,

@@ -72,6 +72,48 @@ pub(super) fn indented(lines: &[Source], indent: usize) -> (usize, Vec<Source>) 
     (length, body)
 }
 
+/// A division between lines of colons.
+pub(super) struct Division<'a> {
+    /// What stands behind the first colons; nothing when they open none.
+    pub(super) info: &'a str,
+    /// Its body goes from the second line up to this one.
+    pub(super) end: usize,
+    /// All of its lines.
+    pub(super) length: usize,
+}
+
+/// The division that the lines begin with.
+pub(super) fn division(lines: &[Source]) -> Option<Division<'_>> {
+    let head = lines[0].text.trim();
+    let count = head.bytes().take_while(|byte| *byte == b':').count();
+    if count < 3 {
+        return None;
+    }
+    let info = head[count..].trim().trim_end_matches(':').trim();
+    if info.is_empty() {
+        return Some(Division { info, end: 1, length: 1 });
+    }
+    let mut depth = 0_usize;
+    let mut close = None;
+    for (index, line) in lines.iter().enumerate().skip(1) {
+        let text = line.text.trim();
+        let marks = text.bytes().take_while(|byte| *byte == b':').count();
+        if marks < 3 {
+            continue;
+        }
+        if !text[marks..].trim().is_empty() {
+            depth += usize::from(marks <= count);
+        } else if depth == 0 && marks >= count.min(3) && (marks == count || close.is_none()) {
+            close = Some(index);
+            break;
+        } else {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    let end = close.unwrap_or(lines.len());
+    Some(Division { info, end, length: (end + 1).min(lines.len()) })
+}
+
 /// Columns and bytes of the white space at the beginning.
 pub(super) fn leading(text: &str) -> (usize, usize) {
     let mut columns = 0;
