@@ -267,6 +267,7 @@ fn trim(spans: &mut Vec<Span>) {
 pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
     let locale = Locale::of(&settings.language);
     let mut said = String::new();
+    let last = line.iter().rposition(is_heard);
     // Whether a formula was said last.
     let mut formula = false;
     for (index, inline) in line.iter().enumerate() {
@@ -275,7 +276,7 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
         }
         match inline {
             Inline::Text(text, _) => {
-                let goes_on = line[index + 1..].iter().any(is_heard);
+                let goes_on = last.is_some_and(|last| last > index);
                 said.push_str(&settings.pronounced(text, |text| speech::part(text, goes_on, locale)));
             }
             Inline::Code(text) => said.push_str(&settings.pronounced(text, |text| speech::code(text, locale))),
@@ -313,7 +314,8 @@ fn is_spaced(c: char) -> bool {
 
 /// Whether what stands directly after a formula is a word of its own, and no ending of it, as in `$n$th` and `$x$s`.
 fn begins_a_word(inline: &Inline) -> bool {
-    const ENDINGS: &[&str] = &["th", "st", "nd", "rd", "s", "te", "ten", "ter", "tes", "ème", "ième"];
+    const ENDINGS: &[&str] =
+        &["th", "st", "nd", "rd", "s", "te", "ten", "ter", "tes", "ige", "iger", "igen", "ème", "ième"];
     match inline {
         Inline::Text(text, _) => {
             let word = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();

@@ -18,6 +18,7 @@ use self::rule::BlockRule;
 pub(super) use self::rule::Context;
 use super::formulas::{Formulas, Indents, closes, fence_marks};
 use super::source::Source;
+use super::targets::Targets;
 
 /// Blocks inside of each other that are read; deeper ones stay as they are.
 const DEEPEST: usize = 20;
@@ -39,6 +40,7 @@ const BLOCKS: &[BlockRule] = &[
     page::abbreviation,
     page::contents,
     page::lines_for_tools,
+    page::d2l_tab,
     table::wide_rows,
     table::grid,
     table::simple,
@@ -50,6 +52,10 @@ const BLOCKS: &[BlockRule] = &[
 pub(super) fn context<'a>(formulas: &'a mut Formulas, front: &str, text: &str) -> Context<'a> {
     let mut context = Context::of(formulas, deck::is_deck(front, text), lines_of);
     context.liascript = quiz::is_liascript(text);
+    if context.liascript {
+        context.macros = quiz::macros(text);
+    }
+    context.targets = Targets::of(text);
     context
 }
 

@@ -296,6 +296,25 @@ fn is_tags(line: &str) -> bool {
     !line.is_empty() && line.split_whitespace().all(tag)
 }
 
+/// Lines between the two ends of a tab.
+const MOST_LINES_OF_TAB: usize = 400;
+
+/// `` :begin_tab:`pytorch` `` … `:end_tab:` of d2l: a label, and what stands below it. A table of contents is for the site.
+pub(super) fn d2l_tab(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let rest = lines[0].text.trim().strip_prefix(":begin_tab:")?;
+    let end = lines.iter().take(MOST_LINES_OF_TAB).position(|line| line.text.trim() == ":end_tab:")?;
+    let at = lines[0].begin();
+    if rest == "toc" {
+        context.warn("plan.left_out", "a table of contents is left out", at);
+        return Some((end + 1, Vec::new()));
+    }
+    let mut out = vec![Source::made("", at), Source::made(format!("#### {}", rest.trim_matches('`')), at)];
+    out.push(Source::made("", at));
+    out.extend(context.lines(&lines[1..end]));
+    out.push(Source::made("", at));
+    Some((end + 1, out))
+}
+
 /// Terms and their definitions, as Pandoc, kramdown and Markdown Extra have them: a list.
 pub(super) fn definitions(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
     let meaning = |line: &Source| {
@@ -389,6 +408,8 @@ mod tests {
             ("%%\nsecret\n%%\nA.", "A."),
             ("Term\n: Its definition.\n\nOther\n: One\n: Two", "- **Term**: Its definition.\n- **Other**: One; Two"),
             ("He said:\n\nwords : so", "He said:\n\nwords : so"),
+            (":begin_tab:toc\n - [A](a.html)\n:end_tab:\n\nA.", "A."),
+            (":begin_tab:`mxnet, jax`\nIt is *so*.\n:end_tab:\nA.", "#### mxnet, jax\n\nIt is *so*.\n\nA."),
         ] {
             assert_eq!(plain(text), made, "{text}");
         }

@@ -2,6 +2,7 @@
 
 use crate::markup::formulas::{Formulas, is_private};
 use crate::markup::source::{Remark, Source};
+use crate::markup::targets::Targets;
 
 /// What the rules know of the document.
 pub(in crate::markup) struct Context<'a> {
@@ -12,6 +13,10 @@ pub(in crate::markup) struct Context<'a> {
     pub(in crate::markup) deck: bool,
     /// Whether the document is a course of LiaScript.
     pub(super) liascript: bool,
+    /// The names of the macros that the head of a course of LiaScript defines.
+    pub(super) macros: Vec<String>,
+    /// What figures, tables and sections are referred to by.
+    pub(super) targets: Targets,
     /// How many blocks this one is inside of.
     pub(in crate::markup) depth: usize,
     /// Applies all rules to lines.
@@ -28,7 +33,16 @@ impl<'a> Context<'a> {
         deck: bool,
         read: fn(&[Source], &mut Context<'_>) -> Vec<Source>,
     ) -> Self {
-        Self { formulas, warnings: Vec::new(), deck, liascript: false, depth: 0, read }
+        Self {
+            formulas,
+            warnings: Vec::new(),
+            deck,
+            liascript: false,
+            macros: Vec::new(),
+            targets: Targets::default(),
+            depth: 0,
+            read,
+        }
     }
 
     pub(super) fn warn(&mut self, code: &'static str, message: impl Into<String>, at: usize) {
