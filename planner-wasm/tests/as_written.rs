@@ -227,6 +227,14 @@ fn words_wait_for_what_stands_before_them() {
 }
 
 #[test]
+fn files_without_a_title_have_that_of_their_name() {
+    let text = "## Definition\n\nWords.\n\n## Theorem\n\nWords.\n";
+    assert_eq!(of_text("Metric spaces.md", text).title, "Metric spaces");
+    assert_eq!(of_text("index.md", text).title, "Definition");
+    assert_eq!(of_text("Metric spaces.md", "## Definition\n\nWords.\n").title, "Definition");
+}
+
+#[test]
 fn tables_of_pages_hold_together() {
     let film = of_text(
         "a.md",

@@ -719,6 +719,11 @@ impl Sign<'_> {
         ];
         let rest = self.rest();
         let english = locale.say("and") == "and";
+        for (sign, phrase) in [("<<", "shifted left by"), (">>", "shifted right by")] {
+            if rest.starts_with(sign) && self.is_spaced(2) && self.is_binary(2) && english {
+                return Some((phrase, 2));
+            }
+        }
         if rest.starts_with("<-") && !rest.starts_with("<--") {
             return Some((if english { "gets" } else { "equals" }, 2));
         }
@@ -931,6 +936,7 @@ mod tests {
             ("</p>", "p"),
             ("a < b", "a is less than b"),
             ("i<n", "i is less than n"),
+            ("x << 4", "x shifted left by 4"),
         ] {
             assert_eq!(code(text, Locale::of("en")), said, "{text}");
         }

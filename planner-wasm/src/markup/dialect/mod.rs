@@ -63,6 +63,15 @@ pub(super) fn context<'a>(formulas: &'a mut Formulas, front: &str, text: &str) -
 pub(super) fn rewritten(source: &Source, from: usize, context: &mut Context<'_>) -> Source {
     let mut out = source.part(0..from);
     let mut lines = source.lines(from);
+    // Who wrote a page of a wiki is for its head.
+    if let Some(first) = lines.iter().position(|line| !line.text.trim().is_empty())
+        && ["author:", "authors:"].iter().any(|key| lines[first].text.starts_with(key))
+        && lines.get(first + 1).is_none_or(|next| next.text.trim().is_empty())
+    {
+        let message = "the line that names the authors is left out";
+        context.warn("plan.left_out", message, lines[first].begin());
+        lines[first] = Source::made("", lines[first].begin());
+    }
     if context.deck {
         lines = deck::slides(lines);
     }

@@ -115,12 +115,13 @@ pub(super) fn lines_for_tools(lines: &[Source], context: &mut Context<'_>) -> Op
         // MyST's comments.
         || (lines[0].text.starts_with("% ") && !line.ends_with('%'))
         || (line.starts_with("::") && line.ends_with("::") && line.len() > 4 && !line.contains(' '));
-    if !drop {
-        return None;
+    if super::fence::is_include(line) {
+        let message = format!("`{line}` puts another file here, which is not read; it is left out");
+        context.warn("plan.left_out", message, lines[0].begin());
+        return Some((1, Vec::new()));
     }
     // What was one paragraph with it is one still.
-    let _ = context;
-    Some((1, Vec::new()))
+    drop.then(|| (1, Vec::new()))
 }
 
 /// Where a table of contents is to stand.
@@ -139,6 +140,7 @@ fn is_attribute_list(line: &str) -> bool {
 fn is_command(line: &str) -> bool {
     const COMMANDS: &[&str] = &[
         "\\newpage",
+        "\\pause",
         "\\pagebreak",
         "\\clearpage",
         "\\cleardoublepage",
@@ -390,7 +392,9 @@ mod tests {
             ("{% include toc.html %}\n\nA.", "A."),
             ("{% highlight python %}\nx = {1}\n{% endhighlight %}", "~~~~python\nx = {1}\n~~~~"),
             ("{% comment %}\nB\n{% endcomment %}\nA.", "A."),
-            ("\\newpage\n\nA.", "A."),
+            ("\\newpage\n\nA.\n\n\\pause", "A."),
+            ("--8<-- \"a.md\"\n\nA.", "A."),
+            ("\nauthor: a, b\n\nA.\n\nauthor: me", "A.\n\nauthor: me"),
             ("{{< katex >}}\nx^2\n{{< /katex >}}", "~~~~math\nx^2\n~~~~"),
             ("import {A,\n  B} from './x';\n\nA.", "A."),
             ("export const C = ({a}) => (\n  <b\n    style={{x: 1}}>\n    {a}\n  </b>\n);\n\nA.", "A."),
