@@ -563,7 +563,7 @@ fn scripts(word: &str) -> Vec<&str> {
     for (at, c) in word.char_indices() {
         depth += i32::from(c == '{') - i32::from(c == '}');
         let known = c >= '\u{2e80}';
-        if depth <= 0 && unspaced.is_some_and(|before| before != known) && !(c == '}' && !known) {
+        if depth <= 0 && c != '}' && unspaced.is_some_and(|before| before != known) {
             parts.push(&word[begin..at]);
             begin = at;
         }

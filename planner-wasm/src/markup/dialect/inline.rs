@@ -659,7 +659,8 @@ fn macro_of_liascript(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<
     let after = &inside[name.len()..];
     // What its brackets hold is for the macro, or is what it sets.
     let arguments = if after.starts_with('(') { closing_bracket(after)? } else { 0 };
-    if !known && arguments == 0 && !name.contains('.') && !(here.line.trim().len() == name.len() + 1) {
+    let alone = here.line.trim().len() == name.len() + 1;
+    if !known && arguments == 0 && !name.contains('.') && !alone {
         return None;
     }
     let message = format!("the macro `@{name}` is filled in by LiaScript; it is left out");

@@ -41,6 +41,7 @@ const BLOCKS: &[BlockRule] = &[
     page::contents,
     page::lines_for_tools,
     page::d2l_tab,
+    page::brackets,
     table::wide_rows,
     table::grid,
     table::simple,

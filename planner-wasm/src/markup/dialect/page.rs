@@ -298,6 +298,27 @@ fn is_tags(line: &str) -> bool {
     !line.is_empty() && line.split_whitespace().all(tag)
 }
 
+/// Lines of words in brackets.
+const MOST_LINES_OF_BRACKETS: usize = 8;
+
+/// `[words]{.class}` of Pandoc over several lines: one line, as the rule for it wants them.
+pub(super) fn brackets(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let first = &lines[0].text;
+    if !first.starts_with('[') || first.contains(']') {
+        return None;
+    }
+    let more = lines.iter().take(MOST_LINES_OF_BRACKETS).skip(1).take_while(|line| !line.text.trim().is_empty());
+    let end = 1 + more.into_iter().position(|line| line.text.contains([']', '[']))?;
+    let (_, list) = lines[end].text.split_once(']')?;
+    super::inline::attributes(list)?;
+    let mut whole = lines[0].clone();
+    for line in &lines[1..=end] {
+        whole.text.push(' ');
+        whole.text.push_str(line.text.trim());
+    }
+    Some((end + 1, super::inline::rewritten(&whole, context).into_iter().collect()))
+}
+
 /// Lines between the two ends of a tab.
 const MOST_LINES_OF_TAB: usize = 400;
 
@@ -394,6 +415,8 @@ mod tests {
             ("{% comment %}\nB\n{% endcomment %}\nA.", "A."),
             ("\\newpage\n\nA.\n\n\\pause", "A."),
             ("--8<-- \"a.md\"\n\nA.", "A."),
+            ("[From an idea\nof *mine*]{.credits list=\"no\"}\n\nA.", "From an idea of *mine*\n\nA."),
+            ("[One\ntwo](a.md) {.x}", "[One\ntwo](a.md)"),
             ("\nauthor: a, b\n\nA.\n\nauthor: me", "A.\n\nauthor: me"),
             ("{{< katex >}}\nx^2\n{{< /katex >}}", "~~~~math\nx^2\n~~~~"),
             ("import {A,\n  B} from './x';\n\nA.", "A."),
