@@ -693,6 +693,12 @@ impl Sign<'_> {
         self.before.is_some_and(char::is_whitespace) && self.after(length).is_some_and(char::is_whitespace)
     }
 
+    /// Whether the code is short and has one stroke, where `1/2/2024` is a date.
+    fn is_fraction(&self) -> bool {
+        const LONGEST_FRACTION: usize = 60;
+        self.text.len() <= LONGEST_FRACTION && self.text.matches('/').count() == 1
+    }
+
     /// What is said for the sign here, and its bytes; none where no sign is said.
     fn phrase(&self, locale: &'static Locale) -> Option<(&'static str, usize)> {
         const SIGNS: &[(&str, &str)] = &[
@@ -737,7 +743,7 @@ impl Sign<'_> {
         match c {
             '.' if word(self.before) && word(after) && !(digit(self.before) && digit(after)) => Some(("dot", 1)),
             '/' if self.is_spaced(1) && self.is_binary(1) => Some(("divided by", 1)),
-            '/' if digit(self.before) && digit(after) && self.text.matches('/').count() == 1 => Some(("divided by", 1)),
+            '/' if digit(self.before) && digit(after) && self.is_fraction() => Some(("divided by", 1)),
             '/' if word(self.before) && word(after) => Some(("slash", 1)),
             '|' if self.is_spaced(1) => Some(("pipe", 1)),
             '&' if self.is_spaced(1) => Some(("and", 1)),
@@ -926,6 +932,8 @@ mod tests {
             ("!flag", "not flag"),
             ("println!", "println"),
             ("a / b", "a divided by b"),
+            ("1/2 and x", "1 divided by 2 and x"),
+            ("1/2/2024", "1 slash 2 slash 2024"),
             ("a || !b && c", "a or not b and c"),
             ("x^2 + y**3", "x squared plus y cubed"),
             ("2 ** n", "2 to the power of n"),

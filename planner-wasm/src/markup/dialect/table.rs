@@ -64,12 +64,14 @@ pub(super) fn grid(lines: &[Source], context: &mut Context<'_>) -> Option<Taken>
     let at = lines[0].begin();
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = vec![String::new(); columns];
+    // Up to the last rule: what follows it belongs to no row.
     let (mut headed, mut length) = (false, 1);
-    for line in lines.iter().take(MOST_ROWS).skip(1) {
+    for (index, line) in lines.iter().enumerate().take(MOST_ROWS).skip(1) {
         let text = line.text.trim();
         if rule(text) {
             headed |= rows.is_empty() && text.contains('=');
             rows.push(std::mem::replace(&mut row, vec![String::new(); columns]));
+            length = index + 1;
         } else if text.starts_with('|') && text.ends_with('|') && bars(text).count() == columns {
             for (cell, words) in row.iter_mut().zip(bars(text)) {
                 if !cell.is_empty() && !words.trim().is_empty() {
@@ -80,9 +82,8 @@ pub(super) fn grid(lines: &[Source], context: &mut Context<'_>) -> Option<Taken>
         } else {
             break;
         }
-        length += 1;
     }
-    if rows.is_empty() || row.iter().any(|cell| !cell.is_empty()) {
+    if rows.is_empty() {
         return None;
     }
     Some((length, written(rows, headed, at, context)))
