@@ -19,7 +19,7 @@ const MODULES: &[(&str, &str)] = &[
     ("film", "document speech text"),
     ("fonts", ""),
     ("drawing", "text"),
-    ("markup", "symbols"),
+    ("markup", "document symbols"),
     ("inline", "document film formula markup speech text"),
     ("python", "document film inline speech text"),
     ("lesson", "document drawing film inline markup python text"),

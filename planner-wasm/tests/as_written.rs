@@ -199,6 +199,58 @@ fn formulas_are_found_in_all_their_marks() {
 }
 
 #[test]
+fn words_wait_for_what_stands_before_them() {
+    let cell = |code: &str, out: &str| {
+        format!(
+            r#"{{"cell_type": "code", "source": "{code}", "outputs": [{{"output_type": "stream", "name": "stdout", "text": "{out}"}}]}}"#
+        )
+    };
+    let words = |words: &str| format!(r#"{{"cell_type": "markdown", "source": "{words}"}}"#);
+    let cells = [
+        words("# Arrays\\n\\n## Single elements"),
+        cell("x1", "[5 0 3]"),
+        cell("x1[0]", "5"),
+        cell("x1[4]", "7"),
+        words("To index from the end. You can use negative indices:"),
+        cell("x1[-1]", "9"),
+    ];
+    let film = of_text("a.ipynb", &format!(r#"{{"nbformat": 4, "metadata": {{}}, "cells": [{}]}}"#, cells.join(",")));
+    let beats = || film.scenes.iter().flat_map(|scene| &scene.beats);
+    let with = |wanted: &str| {
+        let shows = |action: &Action| on_screen(action).is_some_and(|element| line(&element.kind) == wanted);
+        beats().position(|beat| beat.actions.iter().any(shows)).unwrap()
+    };
+    let spoken = beats().position(|beat| beat.narration.starts_with("To index")).unwrap();
+    assert_eq!((with("code text 5") + 1, spoken), (spoken, with("code python x1[4]")), "{:#?}", film.scenes);
+    assert_eq!(with("code text 7"), spoken);
+    assert!(with("code python x1[-1]") > spoken);
+}
+
+#[test]
+fn files_without_a_title_have_that_of_their_name() {
+    let text = "## Definition\n\nWords.\n\n## Theorem\n\nWords.\n";
+    assert_eq!(of_text("Metric spaces.md", text).title, "Metric spaces");
+    assert_eq!(of_text("index.md", text).title, "Definition");
+    assert_eq!(of_text("Metric spaces.md", "## Definition\n\nWords.\n").title, "Definition");
+}
+
+#[test]
+fn tables_of_pages_hold_together() {
+    let film = of_text(
+        "a.md",
+        "# A long<br>title\n\n## B<br/>C\n\n| What<br>for | d |\n| --- | --- |\n| 1<br>2 | 3 |\n| `a|b` | keep |\n| 4 | 5 | 6 |\n\nSo.\n",
+    );
+    assert_eq!(headings(&film), ["A long title", "B C"]);
+    assert_eq!(shown(&film), ["table What for|d|/1 2|3|/`a|b`|keep|/4|5|6"]);
+    assert_eq!(said(&film), ["So."]);
+    assert!(
+        warned(&film, "plan.cannot_draw")[0].starts_with("9: a row of the table has 3 cells"),
+        "{:?}",
+        film.warnings
+    );
+}
+
+#[test]
 fn the_language_is_noticed_and_taken() {
     let film = planned("no-language-russian.md");
     assert_eq!(film.language, "ru");

@@ -34,8 +34,10 @@ pub(crate) enum StepKind {
     Show(Shown),
     /// Something that is there changes: highlight, move, dim, remove, camera. Never show, transform or clear.
     Act(Action),
-    /// Words, without markup.
+    /// Words, without markup, about all that was shown since the words before.
     Speak(String),
+    /// Words that stand after all that was shown: what comes on a screen of its own stands there before they begin.
+    SpeakAfter(String),
     /// What was shown stands so many milliseconds, without words; 0 means as long as it takes to read.
     Hold(u32),
     /// What was shown with the last words stands until it can be read, should they be short.

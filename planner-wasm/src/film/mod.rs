@@ -281,7 +281,7 @@ impl<'a> SceneBuilder<'a> {
         match kind {
             StepKind::Show(shown) => self.show(shown, place),
             StepKind::Act(action) => self.act(action, place, warnings),
-            StepKind::Speak(words) => self.speak(&words, place),
+            StepKind::Speak(words) | StepKind::SpeakAfter(words) => self.speak(&words, place),
             StepKind::Hold(0) => self.rest(),
             StepKind::Dwell => self.dwell(),
             StepKind::Hold(ms) => self.beat(String::new(), ms.min(PAUSE), place),

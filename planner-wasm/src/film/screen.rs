@@ -21,7 +21,7 @@ const MOST_COLUMNS: usize = 6;
 /// The same steps, with long elements in parts and full screens emptied.
 pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
     let mut pages =
-        Paginator { screen: Screen::default(), waiting: vec![Vec::new()], named: Vec::new(), out: Vec::new() };
+        Paginator { screen: Screen::default(), waiting: vec![Vec::new()], last: 0, named: Vec::new(), out: Vec::new() };
     for step in steps {
         pages.step(step);
     }
@@ -39,6 +39,8 @@ struct Paginator {
     screen: Screen,
     /// What is shown before the next words: screens of steps.
     waiting: Vec<Vec<Step>>,
+    /// Of these, the one on which the last element begins.
+    last: usize,
     /// What the author can speak of, since the author last emptied the screen.
     named: Vec<Named>,
     out: Vec<Step>,
@@ -70,6 +72,16 @@ impl Paginator {
                 self.push(place, StepKind::Clear);
             }
             StepKind::Act(action) => self.act(action, place),
+            StepKind::SpeakAfter(words) => {
+                let last = std::mem::take(&mut self.last).min(self.waiting.len() - 1);
+                let after = self.waiting.split_off(last);
+                for page in std::mem::replace(&mut self.waiting, after) {
+                    let at = page.last().map_or(place, |step| step.place);
+                    self.out.extend(page);
+                    self.out.push(Step { place: at, kind: StepKind::Hold(0) });
+                }
+                self.step(Step { place, kind: StepKind::Speak(words) });
+            }
             StepKind::Speak(words) => {
                 let pages = self.turn();
                 let several = pages.len() > 1;
@@ -107,6 +119,7 @@ impl Paginator {
     /// The screens that wait, which come with the next words.
     fn turn(&mut self) -> Vec<Vec<Step>> {
         self.named.iter_mut().flat_map(|named| &mut named.parts).for_each(|part| part.page = None);
+        self.last = 0;
         std::mem::replace(&mut self.waiting, vec![Vec::new()])
     }
 
@@ -130,6 +143,9 @@ impl Paginator {
                 self.new_screen(place);
             }
             self.screen.put(&piece);
+            if index == 0 {
+                self.last = self.waiting.len() - 1;
+            }
             if let Some(name) = piece.name.clone() {
                 let page = Some(self.waiting.len() - 1);
                 parts.push(Part { name, page, piece: long.then(|| (piece.clone(), before)) });
@@ -444,7 +460,7 @@ mod tests {
                 kind => crate::film::draft::noun(kind).to_owned(),
             },
             StepKind::Act(_) => "act".to_owned(),
-            StepKind::Speak(words) => format!("\"{words}\""),
+            StepKind::Speak(words) | StepKind::SpeakAfter(words) => format!("\"{words}\""),
             StepKind::Hold(ms) => format!("hold{ms}"),
             StepKind::Clear => "clear".to_owned(),
             StepKind::Dwell => String::new(),
@@ -480,6 +496,19 @@ mod tests {
     }
 
     #[test]
+    fn words_of_a_lesson_come_after_what_stands_before_them() {
+        let after = |words: &str| Step { place: HERE, kind: StepKind::SpeakAfter(words.to_owned()) };
+        let five = || (0..5).map(|_| show(text()));
+        let page = "text text text text";
+        let steps = five().chain([after("One. Two."), show(text()), after("Three.")]).collect();
+        assert_eq!(outline(steps), format!("{page} hold0 clear text \"One. Two.\" text \"Three.\""));
+        // Parts of one element have their shares.
+        assert_eq!(outline(vec![show(list(10)), after("One. Two.")]), "list5 \"One.\" clear list5 \"Two.\"");
+        let steps = five().chain([show(list(10)), after("One. Two.")]).collect();
+        assert_eq!(outline(steps), format!("{page} hold0 clear text list5 \"One.\" clear list5 \"Two.\""));
+    }
+
+    #[test]
     fn programs_are_cut_at_empty_lines_and_keep_their_marks() {
         let text = (1..=30).map(|n| if n == 14 { String::new() } else { format!("line {n}") }).collect::<Vec<_>>();
         let code = Code { language: "py".to_owned(), text: text.join("\n"), highlighted: vec![3, 15, 30] };
@@ -502,7 +531,7 @@ mod tests {
                 format!("point {} {}", highlight.target, highlight.part.unwrap_or_default())
             }
             StepKind::Act(action) => format!("{action:?}").to_lowercase(),
-            StepKind::Speak(words) => format!("say {words}"),
+            StepKind::Speak(words) | StepKind::SpeakAfter(words) => format!("say {words}"),
             StepKind::Clear => "clear".to_owned(),
             StepKind::Hold(_) | StepKind::Dwell => String::new(),
         };

@@ -148,6 +148,15 @@ pub(crate) fn is_blank(inline: &Inline) -> bool {
     matches!(inline, Inline::Text(text, _) if text.trim().is_empty())
 }
 
+/// Whether something of it is heard; a mark alone, as the one that ends a sentence, is none.
+fn is_heard(inline: &Inline) -> bool {
+    match inline {
+        Inline::Text(text, _) => text.contains(char::is_alphanumeric),
+        Inline::Code(_) | Inline::Math(..) | Inline::Display(..) => true,
+        Inline::Image(_) | Inline::Note(_) => false,
+    }
+}
+
 /// Spans to show; formulas that aren't understood are shown as they are written.
 pub(crate) fn rich(line: Vec<Inline>, place: Place, warnings: &mut Warnings) -> RichText {
     let mut spans: Vec<Span> = Vec::new();
@@ -258,11 +267,24 @@ fn trim(spans: &mut Vec<Span>) {
 pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
     let locale = Locale::of(&settings.language);
     let mut said = String::new();
-    for inline in line {
+    let last = line.iter().rposition(is_heard);
+    // Whether a formula was said last.
+    let mut formula = false;
+    for (index, inline) in line.iter().enumerate() {
+        if std::mem::take(&mut formula) && begins_a_word(inline) {
+            said.push(' ');
+        }
         match inline {
-            Inline::Text(text, _) => said.push_str(&settings.pronounced(text, |text| speech::prose(text, locale))),
+            Inline::Text(text, _) => {
+                let goes_on = last.is_some_and(|last| last > index);
+                said.push_str(&settings.pronounced(text, |text| speech::part(text, goes_on, locale)));
+            }
             Inline::Code(text) => said.push_str(&settings.pronounced(text, |text| speech::code(text, locale))),
             Inline::Math(source, _) | Inline::Display(source, _) => {
+                formula = true;
+                if said.ends_with(is_spaced) {
+                    said.push(' ');
+                }
                 said.push_str(&settings.pronounced(&speech::words(source, locale), str::to_owned));
             }
             Inline::Image(picture) => {
@@ -285,6 +307,25 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
     if said.chars().any(char::is_alphanumeric) { said } else { String::new() }
 }
 
+/// Whether a letter is of a script that has spaces between words.
+fn is_spaced(c: char) -> bool {
+    c.is_alphanumeric() && c < '\u{2e80}'
+}
+
+/// Whether what stands directly after a formula is a word of its own, and no ending of it, as in `$n$th` and `$x$s`.
+fn begins_a_word(inline: &Inline) -> bool {
+    const ENDINGS: &[&str] =
+        &["th", "st", "nd", "rd", "s", "te", "ten", "ter", "tes", "ige", "iger", "igen", "ème", "ième"];
+    match inline {
+        Inline::Text(text, _) => {
+            let word = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            word.starts_with(is_spaced) && !ENDINGS.contains(&word)
+        }
+        Inline::Code(_) => true,
+        Inline::Math(..) | Inline::Display(..) | Inline::Image(_) | Inline::Note(_) => false,
+    }
+}
+
 /// Tells each formula of a line that is heard and can't be read, or only in part.
 pub(crate) fn tell_unreadable(line: &[Inline], warnings: &mut Warnings) {
     for inline in line {
@@ -301,11 +342,21 @@ pub(crate) fn tell_unreadable(line: &[Inline], warnings: &mut Warnings) {
 pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
     let locale = Locale::of(&settings.language);
     let mut said = String::new();
+    let mut formula = false;
     for inline in line {
+        if std::mem::take(&mut formula) && begins_a_word(inline) {
+            said.push(' ');
+        }
         match inline {
             Inline::Text(text, _) => said.push_str(&speech::written(text, locale)),
             Inline::Code(text) => said.push_str(text),
-            Inline::Math(source, _) | Inline::Display(source, _) => said.push_str(&speech::words(source, locale)),
+            Inline::Math(source, _) | Inline::Display(source, _) => {
+                formula = true;
+                if said.ends_with(is_spaced) {
+                    said.push(' ');
+                }
+                said.push_str(&speech::words(source, locale));
+            }
             Inline::Image(picture) => said.push_str(&picture.alternative),
             Inline::Note(_) => {}
         }
@@ -462,5 +513,16 @@ mod tests {
             "So x squared is one half, and x is at most 4."
         );
         assert_eq!(heard(&of_text("So $x$, e.g. 5 m.", HERE), &Settings::default()), "So x, for example 5 metres.");
+        for (text, said) in [
+            ("So $$a=b$$Then$$c$$and: $d$**or**", "So a equals b Then c and: d or"),
+            ("the $n$th, $x$s and $n$-th `a`$b$`c`", "the nth, xs and n-th a b c"),
+            ("设$x$为数", "设x为数"),
+            (
+                "It is so (i.e. $x$), e.g. **bold** and e.g. `code`, etc.",
+                "It is so (that is x), for example bold and for example code, and so on.",
+            ),
+        ] {
+            assert_eq!(heard(&of_text(text, HERE), &Settings::default()), said, "{text}");
+        }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn of_source(
     let mut lesson = lesson;
     announce(&settings, &mut lesson.sections, &mut warnings);
     notice_language(&mut settings, &lesson.sections, &mut warnings);
-    let title = title(&settings, &lesson.sections).unwrap_or_else(|| python::title(name));
+    let title = title(&settings, name, &lesson.sections).unwrap_or_else(|| python::title(name));
     without_decoration(&mut lesson.sections, &mut warnings);
     let last = lesson.sections.len().saturating_sub(1);
     let mut writer =
@@ -85,11 +85,19 @@ pub(crate) fn of_source(
     writer.film.storyboard()
 }
 
-/// The film's title: of the front matter, else the first heading of the highest level; none when there is neither.
-fn title(settings: &Settings, sections: &[Section]) -> Option<String> {
+/// Names of files that say nothing of what is in them.
+const NAMES: &[&str] =
+    &["readme", "index", "lesson", "lecture", "input", "document", "main", "notes", "untitled", "stdin"];
+
+/// The film's title: of the front matter, else the heading that stands above all others; none when there is neither. The first of several
+/// scenes is none, unless the file's name says nothing either.
+fn title(settings: &Settings, name: &str, sections: &[Section]) -> Option<String> {
+    let scenes = sections.iter().filter(|section| section.level == 2).count();
+    let file = name.rsplit('/').next().unwrap_or(name).split('.').next().unwrap_or_default().to_lowercase();
+    let named = file.len() > 2 && !NAMES.contains(&file.as_str());
     let heading =
         |level| sections.iter().find(|section| section.level == level).map(|one| inline::read(&one.heading, settings));
-    let headings = [settings.title.clone(), heading(1), heading(2)];
+    let headings = [settings.title.clone(), heading(1), heading(2).filter(|_| scenes < 2 || !named)];
     headings.into_iter().flatten().find(|title| !title.is_empty())
 }
 
@@ -322,7 +330,7 @@ impl Writer {
                 if words.is_empty() {
                     return Vec::new();
                 }
-                StepKind::Speak(words)
+                StepKind::SpeakAfter(words)
             }
             BlockKind::Shown(kind) => StepKind::Show(Shown::of(kind)),
             // A screen begins with it, and what was shown before is read first.

@@ -322,8 +322,21 @@ impl<'a> Pass<'a, '_> {
             };
         }
         let before = self.text[..self.at].chars().next_back();
+        if let Some(length) = quantity(rest).filter(|_| !before.is_some_and(|c| c.is_ascii_alphanumeric())) {
+            // Words say it better: they know the unit.
+            self.copy_to(self.at);
+            self.out.copy(self.at + 1..self.at + length - 1);
+            self.copied = self.at + length;
+            return length;
+        }
         match single(rest, before) {
-            Some(length) => self.formula(&rest[1..length - 1], length, false),
+            Some(length) => {
+                let latex = self.unquoted(&rest[1..length - 1]);
+                // In lines of its own it is set apart.
+                let after = near(&rest[length..], LINE).split('\n').next().unwrap_or_default();
+                let alone = latex.starts_with('\n') && is_mark(self.line_before()) && is_note(after);
+                self.formula(&latex, length, alone)
+            }
             None => 1,
         }
     }
@@ -488,6 +501,28 @@ fn unescaped(text: &str, mark: &str) -> Option<usize> {
     })
 }
 
+/// Signs that no price has.
+const SIGNS: [char; 7] = ['\\', '^', '_', '=', '{', '<', '>'];
+
+/// Units that are taken for one between the dollars of a number alone: `$30dB$`. Other letters are factors, as in `$4ac$`.
+const UNITS: &[&str] = &[
+    "dB", "km", "cm", "mm", "nm", "kg", "mg", "ms", "ns", "Hz", "kHz", "MHz", "GHz", "kB", "MB", "GB", "TB", "kW",
+    "MW", "kWh", "mV", "kV", "mA", "Pa", "kPa", "hPa", "kJ", "eV", "keV", "MeV", "mol", "min", "ml", "mL", "Nm", "bit",
+    "bits", "km/h", "m/s",
+];
+
+/// The length of a number with its unit between dollars, `$5km$`, that `rest` begins with.
+fn quantity(rest: &str) -> Option<usize> {
+    const LONGEST_QUANTITY: usize = 30;
+    let inside = near(rest.strip_prefix('$')?, LONGEST_QUANTITY);
+    let (content, after) = inside.split_once('$')?;
+    let unit = content.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let number = content.len() > unit.len() && content.starts_with(|c: char| c.is_ascii_digit());
+    let free = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let unit = unit.strip_prefix(' ').unwrap_or(unit);
+    (number && free && UNITS.contains(&unit)).then_some(content.len() + 2)
+}
+
 /// The length of the formula `$…$` that `rest` begins with; none of a price.
 fn single(rest: &str, before: Option<char>) -> Option<usize> {
     // `US$`, `35$`
@@ -505,10 +540,28 @@ fn single(rest: &str, before: Option<char>) -> Option<usize> {
     let fits = match (opens, closes) {
         (false, false) => true,
         // `$ a $`, as some write it.
-        (true, true) => !content.contains('\n') && content.trim().len() < 200 && is_mathematical(content.trim()),
-        _ => false,
+        (true, true) if !content.contains('\n') => content.trim().len() < 200 && is_mathematical(content.trim()),
+        // In lines of its own.
+        (true, true) => {
+            content.trim_matches([' ', '>']).starts_with('\n')
+                && content.trim_end_matches([' ', '>']).ends_with('\n')
+                && content.contains(SIGNS)
+        }
+        // `$x = 3 $`
+        _ => {
+            let word = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
+            let words = content.split(|c: char| !c.is_alphanumeric()).any(word);
+            !content.contains('\n')
+                && content.contains(SIGNS)
+                && (content.contains('\\') || !words)
+                && !content.starts_with(|c: char| c.is_ascii_digit())
+        }
     };
-    let price = content.starts_with(|c: char| c.is_ascii_digit()) && !is_mathematical(content);
+    // `$4ac$` and `$30dBm$` have no space that a price would have.
+    let factors = content.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ','))
+        && content.ends_with(|c: char| c.is_ascii_alphabetic())
+        && !after.is_some_and(char::is_alphanumeric);
+    let price = content.starts_with(|c: char| c.is_ascii_digit()) && !is_mathematical(content) && !factors;
     (fits && !content.trim().is_empty() && !price && !is_prose(content)).then_some(end + 2)
 }
 
@@ -576,6 +629,42 @@ pub(crate) fn unmarked(line: &str) -> &str {
             Some(next) => rest = next.trim_start(),
             None => return rest,
         }
+    }
+}
+
+/// Tells lines of an indented program from those that are indented for another reason.
+#[derive(Debug)]
+pub(crate) struct Indents {
+    /// Whether the line before was empty, or one of a program.
+    begins: bool,
+    /// Whether something is open that goes on in indented lines, such as a list.
+    list: bool,
+}
+
+impl Default for Indents {
+    fn default() -> Self {
+        Self { begins: true, list: false }
+    }
+}
+
+impl Indents {
+    /// Whether the next line is one of a program.
+    pub(crate) fn is_program(&mut self, line: &str) -> bool {
+        let bare = line.trim_start_matches(' ');
+        let indented = line.len() - bare.len() >= 4 || bare.starts_with('\t');
+        if line.trim().is_empty() {
+            self.begins = true;
+            return false;
+        }
+        let program = indented && self.begins && !self.list;
+        if !indented {
+            let item = unmarked(bare).len() < bare.len() && !bare.starts_with('>');
+            // Notes and elements of HTML go on in indented lines too.
+            let item = item || bare.starts_with("[^") || bare.starts_with('<');
+            self.list = item || (self.list && (!self.begins || bare.len() < line.len()));
+        }
+        self.begins = program;
+        program
     }
 }
 
@@ -668,6 +757,10 @@ mod tests {
                 "«x^2»",
             ),
             ("在$x$中", "在‹x›中"),
+            ("gain $30dB$, way $5 km$, $4ac$ and $x = 3 $ is", "gain 30dB, way 5 km, ‹4ac› and ‹x = 3› is"),
+            ("A\n$\nx \\in \\R\n$\nis", "A\n«x \\in \\R»\nis"),
+            ("We have $\na = b\n$ here", "We have ‹a = b› here"),
+            ("> $\n> a_1\n> $", "> «a_1»"),
         ] {
             assert_eq!(marked(text), found, "{text}");
         }
@@ -689,6 +782,10 @@ mod tests {
             "<script>\nlet a = \"$x$\";\n</script>",
             r"\$5 and \$6",
             "Run $HOME then $PATH",
+            "It costs $5k or $7 million and $8",
+            "We pay 5$\n\nand 6$",
+            "set $HOME = here $ and",
+            "a $\nb and the c\n$ d",
             "$5 (or 5$)",
             r"\[not a link\](x)",
         ] {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use html5gum::{Token, Tokenizer};
 
-use super::formulas::{Formulas, closes, fence_marks, is_private, starts_with};
+use super::formulas::{Formulas, Indents, closes, fence_marks, is_private, starts_with, unmarked};
 use super::source::{Remark, Rewriter, Source, near, near_end};
 
 /// Elements that begin and end a block.
@@ -117,6 +117,7 @@ fn within(source: &Source, from: usize, formulas: &Formulas, remarks: &mut Vec<R
         heading: None,
         blocks: 0,
         depth,
+        indents: Indents::default(),
     };
     pass.run();
     pass.copy_to(text.len());
@@ -140,6 +141,8 @@ struct Pass<'a, 'r> {
     blocks: usize,
     /// Elements around it that are read for themselves.
     depth: usize,
+    /// What the lines so far say of an indented one.
+    indents: Indents,
 }
 
 impl<'a> Pass<'a, '_> {
@@ -213,8 +216,13 @@ impl<'a> Pass<'a, '_> {
             && line.trim_start().starts_with('<')
             && self.tag(self.at + indent, line.trim_start()).is_some()
             && self.lists.is_empty();
+        let program = self.indents.is_program(line);
         if (shallow || tag) && !line.trim().is_empty() && !line.trim_start().starts_with(['-', '*', '+']) {
             self.replace("", indent);
+        } else if program && self.blocks == 0 && self.lists.is_empty() && self.heading.is_none() {
+            // Nothing in a program is HTML.
+            self.at += (line.len() + 1).min(rest.len());
+            return true;
         }
         false
     }
@@ -253,7 +261,9 @@ impl<'a> Pass<'a, '_> {
         let length = tag_length(rest)?;
         let source = &rest[..length];
         let (mut attributes, mut self_closing) = (Vec::new(), source.ends_with("/>"));
-        for Ok(token) in Tokenizer::new(source) {
+        // JSX has words in braces too: `title={"Words"}`.
+        let quoted = source.contains("={\"").then(|| source.replace("={\"", "=\"").replace("\"}", "\""));
+        for Ok(token) in Tokenizer::new(quoted.as_deref().unwrap_or(source)) {
             if let Token::StartTag(tag) = token {
                 self_closing |= tag.self_closing;
                 let word = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -344,6 +354,13 @@ impl<'a> Pass<'a, '_> {
             }
             return self.replace("", length);
         }
+        // `<Figure src="a.png" />` is a component, whatever HTML has by its name.
+        let pascal = rest[1..].starts_with(|c: char| c.is_ascii_uppercase())
+            && rest[2..].starts_with(|c: char| c.is_ascii_lowercase());
+        if pascal && tag.self_closing && BLOCKS.contains(&name) && !tag.attributes.is_empty() {
+            let words = self.words_of_component(tag, true);
+            return self.replace(&format!("\n\n{words}\n\n"), length);
+        }
         match name {
             "sup" | "sub" if !tag.closes => {
                 if let Some((inside, end)) = closing {
@@ -389,7 +406,11 @@ impl<'a> Pass<'a, '_> {
                 let made = table(&rest[length..length + end], self.formulas, self.depth);
                 self.replace(&format!("\n\n{made}\n\n"), length + end);
             }
-            "br" => self.replace(if self.heading.is_some() { " " } else { "\n" }, length),
+            "br" if self.heading.is_some() || self.is_of_one_line(rest) => {
+                let after = rest[length..].len() - rest[length..].trim_start_matches(' ').len();
+                self.replace(if self.text[..self.at].ends_with(' ') { "" } else { " " }, length + after);
+            }
+            "br" => self.replace("\n", length),
             "hr" => self.replace("\n\n---\n\n", length),
             "img" => {
                 let source = tag.attribute("src").or_else(|| tag.attribute("data-src")).unwrap_or_default().to_owned();
@@ -456,16 +477,93 @@ impl<'a> Pass<'a, '_> {
                 } else if closing.is_some() {
                     self.blocks += 1;
                 }
-                let words = tag.attribute("label").or_else(|| tag.attribute("title")).filter(|_| !tag.closes);
+                let made = if tag.closes {
+                    String::new()
+                } else {
+                    self.words_of_component(tag, self.stands_alone(rest, length))
+                };
                 // One within a line is no block.
-                let within = words.is_none() && !self.stands_alone(rest, length);
-                let made = words.map_or_else(
-                    || if within { String::new() } else { "\n\n".to_owned() },
-                    |words| format!("\n\n**{words}**\n\n"),
-                );
+                let made = match made.as_str() {
+                    "" if !self.stands_alone(rest, length) => String::new(),
+                    words => format!("\n\n{words}\n\n"),
+                };
                 self.replace(&made, length);
             }
         }
+    }
+
+    /// What a component says in its attributes: its picture, its title, its sentences, and choices as a list. Others that read like
+    /// sentences are told, and so is what a component within a line of words has.
+    fn words_of_component(&mut self, tag: &Tag<'_>, alone: bool) -> String {
+        const TITLES: &[&str] = &["label", "title", "heading", "name"];
+        const SENTENCES: &[&str] = &[
+            "question",
+            "prompt",
+            "text",
+            "description",
+            "summary",
+            "content",
+            "caption",
+            "alt",
+            "hint",
+            "explanation",
+        ];
+        const CHOICES: &[&str] = &["choice", "option"];
+        let mut parts: Vec<String> = Vec::new();
+        let picture = tag.attribute("src").or_else(|| tag.attribute("image")).filter(|path| {
+            let path = path.to_ascii_lowercase();
+            [".png", ".jpg", ".jpeg", ".svg"].iter().any(|end| path.ends_with(end)) && !path.contains("://")
+        });
+        if let Some(path) = picture {
+            let value = |name| tag.attribute(name).map(|words| words.replace(['[', ']', '\n'], " "));
+            let caption = value("caption").or_else(|| value("title"));
+            parts.push(match (value("alt"), caption) {
+                (Some(alt), Some(caption)) => format!("![{alt}](<{path}> \"{}\")", caption.replace('"', "'")),
+                (alt, caption) => format!("![{}](<{path}>)", alt.or(caption).unwrap_or_default()),
+            });
+        }
+        let mut left_out = Vec::new();
+        let mut list = String::new();
+        for (name, value) in &tag.attributes {
+            let value = value.trim();
+            let known = |names: &[&str]| names.contains(&name.as_str());
+            let sentence =
+                value.split_whitespace().filter(|word| word.chars().all(|c| c.is_alphabetic() || ",.?!'’".contains(c)));
+            let words = value.split_whitespace().collect::<Vec<_>>().join(" ").replace('<', "\\<");
+            if value.is_empty()
+                || value.starts_with(['{', '['])
+                || !value.contains(|c: char| c.is_alphanumeric() || is_private(c))
+            {
+                continue;
+            } else if CHOICES.iter().any(|choice| {
+                name.strip_prefix(choice).is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+            }) {
+                list.push_str(&format!("- {words}\n"));
+            } else if picture.is_some() && known(&["alt", "caption", "title"]) {
+                // The picture has them.
+            } else if known(TITLES) && (name != "name" || words.contains(' ')) {
+                parts.push(format!("**{words}**"));
+            } else if known(SENTENCES) && alone {
+                parts.push(words);
+            } else if sentence.count() > 2 && !known(&["class", "classname", "style", "href", "d", "allow", "sizes"]) {
+                left_out.push(name.as_str());
+            }
+        }
+        for name in left_out {
+            self.warn(&format!("the words in `{name}` of the component `<{}>` are left out", tag.name));
+        }
+        if !list.is_empty() {
+            parts.push(list);
+        }
+        parts.join("\n\n")
+    }
+
+    /// Whether the line that goes on with `rest` is a heading or the row of a table, which end with their line.
+    fn is_of_one_line(&self, rest: &str) -> bool {
+        let before = near_end(&self.text[..self.at], LONGEST_ROW).rsplit('\n').next().unwrap_or_default();
+        let after = near(rest, LONGEST_ROW).split('\n').next().unwrap_or_default();
+        let heading = unmarked(before).trim_start_matches('#').starts_with(' ') && unmarked(before).starts_with('#');
+        heading || before.contains('|') || after.contains('|')
     }
 
     /// Whether nothing else stands in the line of the tag of `length` bytes that `rest` begins with.
@@ -571,6 +669,8 @@ fn tag_length(rest: &str) -> Option<usize> {
     None
 }
 
+/// Bytes of a heading or of a table's row that are looked at around a tag.
+const LONGEST_ROW: usize = 1_000;
 /// Bytes of a link's target, and of a tag's name.
 const LONGEST_ADDRESS: usize = 2_000;
 const LONGEST_NAME: usize = 60;
@@ -818,6 +918,9 @@ mod tests {
             ("<p align=\"center\">\n  <img src=\"logo.png\" width=\"200\">\n</p>", "![](<logo.png>)"),
             ("<center><b>The sum is zero.</b></center>", "**The sum is zero.**"),
             ("One.<br/>Two.", "One.\nTwo."),
+            ("# A long <br> title\n\n> ## B<br/>C", "# A long title\n\n> ## B C"),
+            ("| a<br>b | c |\n| --- | --- |\n| 1 | 2<br>3 |\nA", "| a b | c |\n| --- | --- |\n| 1 | 2 3 |\nA"),
+            ("a | b<br>c\n--- | ---\n1<br>2 | 3", "a | b c\n--- | ---\n1 2 | 3"),
             ("<script>a < b</script>\n<style>p {}</style>\nA.", "A."),
             ("<iframe src=\"x\"></iframe>\n\nA.", "A."),
             (
@@ -832,6 +935,18 @@ mod tests {
             ("Press <kbd>Ctrl</kbd> <a href=\"x\">here</a> <em>now</em>", "Press `Ctrl` here *now*"),
             ("<Tabs>\n<TabItem value=\"si\" label=\"SI\">\n\nWords.\n\n</TabItem>\n</Tabs>", "**SI**\n\nWords."),
             ("<div>\n    Indented words.\n</div>", "Indented words."),
+            (
+                "<Question\n  question=\"What is it?\"\n  choice1=\"A cat\"\n  choice2={\"A <b>\"}\n  answer={2}\n/>\n\nA.",
+                "What is it?\n\n- A cat\n- A \\<b>\n\nA.",
+            ),
+            ("<Figure src=\"a.png\" alt=\"A cat\" />\n\nA.", "![A cat](<a.png>)\n\nA."),
+            ("<Pic src=\"a.png\" alt=\"A\" caption=\"B\" />", "![A](<a.png> \"B\")"),
+            ("A <Tip text=\"What is said of it\">word</Tip> here.", "A word here."),
+            (
+                "A.\n\n    i<fact.size() && `a<b`\n\n    b<c>\n\nB.",
+                "A.\n\n    i<fact.size() && `a<b`\n\n    b<c>\n\nB.",
+            ),
+            ("- A\n\n    a x<y\n\nB", "- A\n\n    a x\\<y\n\nB"),
             ("a <!-- b --> c", "a  c"),
             ("Docs are <Colour name=\"red\">green</Colour> here.", "Docs are green here."),
             ("Go on <carbon:arrow-right /> now", "Go on  now"),

@@ -12,6 +12,7 @@ pub(crate) mod formulas;
 mod html;
 mod labels;
 pub(crate) mod source;
+mod targets;
 
 use self::formulas::Formulas;
 use self::source::{Remark, Source};

@@ -9,9 +9,14 @@ use crate::symbols::{of_lowered, of_raised};
 
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
 pub(crate) fn prose(text: &str, locale: &'static Locale) -> String {
+    part(text, false, locale)
+}
+
+/// [`prose`], of a part of a line; `goes_on` says that something else that is heard stands behind it.
+pub(crate) fn part(text: &str, goes_on: bool, locale: &'static Locale) -> String {
     let text = written(text, locale);
     let out = String::with_capacity(text.len());
-    let mut reader = Reader { text: &text, at: 0, locale, out, word_end: 0, word_fits: false, no_mailbox: 0 };
+    let mut reader = Reader { text: &text, at: 0, goes_on, locale, out, word_end: 0, word_fits: false, no_mailbox: 0 };
     while let Some(c) = reader.rest().chars().next() {
         reader.step(c);
     }
@@ -34,6 +39,8 @@ const HOST: usize = 255;
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Whether the line goes on behind the text.
+    goes_on: bool,
     locale: &'static Locale,
     out: String,
     /// Where the word ends that is being read: an address ends there at the latest. Found once for a word, not for each letter.
@@ -272,9 +279,10 @@ impl<'a> Reader<'a> {
             }
             // The stop of `etc.` may be that of its sentence.
             let next = after.trim_start_matches(['"', ')', '”', '»']).trim_start();
-            let sentence = next.is_empty() || (after.starts_with(char::is_whitespace) && capital(next));
+            let last = next.is_empty() && !self.goes_on;
+            let sentence = last || (after.starts_with(char::is_whitespace) && capital(next));
             let list = ["and so on", "und so weiter", "et cetera", "etcétera"].contains(long);
-            if short.ends_with('.') && (next.is_empty() || (list && sentence)) {
+            if short.ends_with('.') && (last || (list && sentence)) {
                 words.push('.');
             }
             if numbered && !after.starts_with(char::is_whitespace) {
@@ -523,10 +531,14 @@ fn joins(c: char) -> bool {
 
 /// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
 fn unwrapped(text: &str, locale: &'static Locale) -> String {
+    let text = without_text_commands(text);
     let mut out = String::with_capacity(text.len());
     let mut formula = String::new();
     let mut depth = 0_i32;
-    for piece in text.split_inclusive(char::is_whitespace) {
+    let pieces = text.split_inclusive(char::is_whitespace);
+    // Where words have no spaces between them, LaTeX ends where they begin.
+    let pieces = pieces.flat_map(|piece| if piece.contains('\\') { scripts(piece) } else { vec![piece] });
+    for piece in pieces {
         if depth > 0 || piece.contains('\\') {
             formula.push_str(piece);
             let braces = |c: char| piece.chars().filter(|other| *other == c).count() as i32;
@@ -543,6 +555,66 @@ fn unwrapped(text: &str, locale: &'static Locale) -> String {
     out
 }
 
+/// A word in parts that are of a script without spaces, and others; what stands in braces stays together.
+fn scripts(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut begin, mut depth) = (0, 0_i32);
+    let mut unspaced = None;
+    for (at, c) in word.char_indices() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        let known = c >= '\u{2e80}';
+        if depth <= 0 && c != '}' && unspaced.is_some_and(|before| before != known) {
+            parts.push(&word[begin..at]);
+            begin = at;
+        }
+        if depth <= 0 {
+            unspaced = Some(known && c != '}');
+        }
+    }
+    parts.push(&word[begin..]);
+    parts
+}
+
+/// Text without the commands of LaTeX that only say how words are set: `\emph{words}`.
+fn without_text_commands(text: &str) -> String {
+    const COMMANDS: &[&str] =
+        &["emph", "textbf", "textit", "texttt", "textsc", "textrm", "textsf", "textsl", "underline", "mbox"];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // How deep the braces are, and at which depths those of a command stand.
+    let (mut depth, mut left_out) = (0_usize, Vec::new());
+    while let Some(at) = rest.find(['\\', '{', '}']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let name = rest
+            .strip_prefix('\\')
+            .map(|name| &name[..name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len())]);
+        match (rest.as_bytes()[0], name) {
+            (_, Some(name)) if COMMANDS.contains(&name) && rest[1 + name.len()..].starts_with('{') => {
+                depth += 1;
+                left_out.push(depth);
+                rest = &rest[name.len() + 2..];
+            }
+            (b'}', _) if left_out.last() == Some(&depth) && depth > 0 => {
+                left_out.pop();
+                depth -= 1;
+                rest = &rest[1..];
+            }
+            (sign, _) => {
+                match sign {
+                    b'{' => depth += 1,
+                    b'}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                out.push(char::from(sign));
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Says the formula that was gathered; a stop after it stays a stop.
 fn flush(formula: &mut String, out: &mut String, locale: &'static Locale) {
     let text = std::mem::take(formula);
@@ -556,60 +628,164 @@ fn flush(formula: &mut String, out: &mut String, locale: &'static Locale) {
     out.push_str(&text[bare.len()..]);
 }
 
-/// Code in a line of prose as it is heard: names and the signs between them. What has neither stays as it is written.
+/// Code in a line of prose as a programmer would say it: names and the signs between them. What has neither stays as it is written.
 pub(crate) fn code(text: &str, locale: &'static Locale) -> String {
-    const SIGNS: &[(&str, &str)] = &[
-        ("===", "equals"),
-        ("==", "equals"),
-        ("!=", "is not equal to"),
-        ("<=", "is at most"),
-        (">=", "is at least"),
-        ("->", "to"),
-        ("=>", "to"),
-        ("=", "equals"),
-        ("<", "is less than"),
-        (">", "is greater than"),
-        ("+", "plus"),
-        ("*", "times"),
-        ("%", "percent"),
-    ];
     let mut out = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let before = text[..text.len() - rest.len()].chars().next_back();
-        let after = rest[c.len_utf8()..].chars().next();
-        let between = before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
-        let (phrase, length) = match SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
-            // An arrow of a list of types, a pointer, an empty one.
-            Some((sign, phrase)) => (*phrase, sign.len()),
-            None => match c {
-                '.' if between
-                    && !(before.is_some_and(|c| c.is_ascii_digit()) && after.is_some_and(|c| c.is_ascii_digit())) =>
-                {
-                    ("dot", 1)
-                }
-                '/' if between => ("slash", 1),
-                '-' if before.is_some_and(char::is_whitespace)
-                    && after.is_some_and(|c| c != '-')
-                    && !after.is_some_and(char::is_alphabetic) =>
-                {
-                    ("minus", 1)
-                }
-                c if c.is_alphanumeric() || matches!(c, '.' | ',' | '\'') => {
+    let mut at = 0;
+    // Angle brackets that are open, as those of `List<String>`.
+    let mut angles = 0_usize;
+    while let Some(c) = text[at..].chars().next() {
+        let here = Sign { text, at, before: text[..at].chars().next_back() };
+        let (phrase, length) = match c {
+            '<' if here.opens_angle() => {
+                angles += 1;
+                ("", 1)
+            }
+            '>' if angles > 0 => {
+                angles -= 1;
+                ("", 1)
+            }
+            _ => match here.phrase(locale) {
+                Some(said) => said,
+                None if c.is_alphanumeric() || matches!(c, '.' | ',' | '\'') => {
                     out.push(c);
-                    rest = &rest[c.len_utf8()..];
+                    at += c.len_utf8();
                     continue;
                 }
-                c => ("", c.len_utf8()),
+                None => ("", c.len_utf8()),
             },
         };
         out.push(' ');
         out.push_str(locale.say(phrase));
         out.push(' ');
-        rest = &rest[length..];
+        at += length;
     }
     let said = tidy(&out);
     if said.chars().any(char::is_alphanumeric) { said } else { text.to_owned() }
+}
+
+/// A place in code, and the character before it.
+struct Sign<'a> {
+    text: &'a str,
+    at: usize,
+    before: Option<char>,
+}
+
+impl Sign<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// The character behind a sign of `length` bytes.
+    fn after(&self, length: usize) -> Option<char> {
+        self.rest()[length..].chars().next()
+    }
+
+    /// Whether a sign of `length` bytes stands between two values, with spaces or without.
+    fn is_binary(&self, length: usize) -> bool {
+        let ends = |c: char| c.is_alphanumeric() || matches!(c, ')' | ']' | '_' | '"' | '\'' | '}');
+        let begins = |c: char| c.is_alphanumeric() || matches!(c, '(' | '[' | '_' | '"' | '\'' | '-' | '!' | '{' | '$');
+        self.text[..self.at].trim_end().ends_with(ends) && self.rest()[length..].trim_start().starts_with(begins)
+    }
+
+    /// Whether spaces are around a sign of `length` bytes.
+    fn is_spaced(&self, length: usize) -> bool {
+        self.before.is_some_and(char::is_whitespace) && self.after(length).is_some_and(char::is_whitespace)
+    }
+
+    /// Whether the code is short and has one stroke, where `1/2/2024` is a date.
+    fn is_fraction(&self) -> bool {
+        const LONGEST_FRACTION: usize = 60;
+        self.text.len() <= LONGEST_FRACTION && self.text.matches('/').count() == 1
+    }
+
+    /// What is said for the sign here, and its bytes; none where no sign is said.
+    fn phrase(&self, locale: &'static Locale) -> Option<(&'static str, usize)> {
+        const SIGNS: &[(&str, &str)] = &[
+            ("|>", "pipe"),
+            ("%>%", "pipe"),
+            (">>>", ""),
+            ("<<<", ""),
+            (">>", ""),
+            ("<<", ""),
+            ("===", "equals"),
+            ("!==", "is not equal to"),
+            ("==", "equals"),
+            ("!=", "is not equal to"),
+            ("<=", "is at most"),
+            (">=", "is at least"),
+            ("->", "to"),
+            ("=>", "to"),
+            ("&&", "and"),
+            ("||", "or"),
+            ("=", "equals"),
+            ("<", "is less than"),
+            (">", "is greater than"),
+            ("+", "plus"),
+        ];
+        let rest = self.rest();
+        let english = locale.say("and") == "and";
+        for (sign, phrase) in [("<<", "shifted left by"), (">>", "shifted right by")] {
+            if rest.starts_with(sign) && self.is_spaced(2) && self.is_binary(2) && english {
+                return Some((phrase, 2));
+            }
+        }
+        if rest.starts_with("<-") && !rest.starts_with("<--") {
+            return Some((if english { "gets" } else { "equals" }, 2));
+        }
+        if let Some((sign, phrase)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            return Some((phrase, sign.len()));
+        }
+        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        let c = rest.chars().next()?;
+        let after = self.after(c.len_utf8());
+        match c {
+            '.' if word(self.before) && word(after) && !(digit(self.before) && digit(after)) => Some(("dot", 1)),
+            '/' if self.is_spaced(1) && self.is_binary(1) => Some(("divided by", 1)),
+            '/' if digit(self.before) && digit(after) && self.is_fraction() => Some(("divided by", 1)),
+            '/' if word(self.before) && word(after) => Some(("slash", 1)),
+            '|' if self.is_spaced(1) => Some(("pipe", 1)),
+            '&' if self.is_spaced(1) => Some(("and", 1)),
+            '%' if self.is_spaced(1) && self.is_binary(1) => Some(("modulo", 1)),
+            '%' => Some(("percent", 1)),
+            '*' if rest.starts_with("**") && self.is_binary(2) => Some(self.power(2)),
+            '*' if rest.starts_with("**") => Some(("", 2)),
+            '*' if self.is_binary(1) || self.text == "*" => Some(("times", 1)),
+            '^' if self.is_binary(1) => Some(self.power(1)),
+            '!' if !word(self.before) && !rest.starts_with("!important") && word(after) => Some(("not", 1)),
+            '!' if !word(self.before) && after == Some('(') => Some(("not", 1)),
+            '-' => {
+                let unary = self.before.is_none_or(|c| c.is_whitespace() || "([{,=<>+*/:".contains(c));
+                let minus = (unary && digit(after)) || (self.is_spaced(1) && self.is_binary(1));
+                minus.then_some(("minus", 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// A power, whose sign has `length` bytes: the second and third have names of their own.
+    fn power(&self, length: usize) -> (&'static str, usize) {
+        let exponent = self.rest()[length..].trim_start_matches(' ');
+        let number = exponent.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(exponent.len());
+        let whole = self.rest().len() - exponent.len() + number;
+        match &exponent[..number] {
+            "2" => ("squared", whole),
+            "3" => ("cubed", whole),
+            _ => ("to the power of", length),
+        }
+    }
+
+    /// Whether an angle bracket here is one of a pair around types or a tag: `List<String>`, `</p>`.
+    fn opens_angle(&self) -> bool {
+        const LONGEST_TYPE: usize = 80;
+        let inside = self.rest()[1..].trim_start_matches('/');
+        let inside = &inside[..inside.floor_char_boundary(LONGEST_TYPE)];
+        let glued = self.before.is_none_or(|c| !c.is_whitespace()) && inside.starts_with(|c: char| c.is_alphabetic());
+        let end = inside.find(|c: char| !c.is_alphanumeric() && !"<,_:*&.[] ".contains(c));
+        let spaced = |inside: &str| inside.replace(", ", ",").contains(' ');
+        glued && end.is_some_and(|end| inside[end..].starts_with('>') && !spaced(&inside[..end]))
+    }
 }
 
 #[cfg(test)]
@@ -631,6 +807,11 @@ mod tests {
                 (r"The \sqrt{x + 1} of it", "The the square root of x plus 1 of it"),
                 ("Then x² ≤ 4.", "Then x squared is at most 4."),
                 ("A plain C:\\path and a $ stay.", "A plain C path and a $ stay."),
+                (
+                    r"We say \emph{not the product}, and \textbf{important} things.",
+                    "We say not the product, and important things.",
+                ),
+                (r"如果你\emph{不是}指两个，那么\frac{1}{2}很重要。", "如果你不是指两个，那么one half很重要。"),
                 ("The area πr², 2π and υποτείνουσα", "The area pi r squared, 2 pi and υποτείνουσα"),
                 ("Black & white, but R&D.", "Black and white, but R&D."),
                 ("Rule #1 takes ~5 steps.", "Rule number 1 takes about 5 steps."),
@@ -744,9 +925,33 @@ mod tests {
             ("+", "plus"),
             ("{}", "{}"),
             ("word", "word"),
+            ("x <- 5", "x gets 5"),
+            ("|>", "pipe"),
+            ("df %>% head", "df pipe head"),
+            ("ls | wc -l", "ls pipe wc l"),
+            ("-1", "minus 1"),
+            ("x[-1] - y", "x minus 1 minus y"),
+            ("my-class", "my class"),
+            ("!flag", "not flag"),
+            ("println!", "println"),
+            ("a / b", "a divided by b"),
+            ("1/2 and x", "1 divided by 2 and x"),
+            ("1/2/2024", "1 slash 2 slash 2024"),
+            ("a || !b && c", "a or not b and c"),
+            ("x^2 + y**3", "x squared plus y cubed"),
+            ("2 ** n", "2 to the power of n"),
+            ("x % 2", "x modulo 2"),
+            ("f(*args, **kwargs)", "f args, kwargs"),
+            ("2 * x", "2 times x"),
+            ("Map<String, List<int>>", "Map String, List int"),
+            ("</p>", "p"),
+            ("a < b", "a is less than b"),
+            ("i<n", "i is less than n"),
+            ("x << 4", "x shifted left by 4"),
         ] {
             assert_eq!(code(text, Locale::of("en")), said, "{text}");
         }
+        assert_eq!(code("x <- !y", Locale::of("de")), "x gleich nicht y");
         assert_eq!(code("x <= y", Locale::of("de")), "x ist höchstens y");
     }
 }

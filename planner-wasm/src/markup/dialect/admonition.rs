@@ -1,6 +1,6 @@
 //! Call-outs and tabs: MkDocs (`!!!`, `???`, `===`), Docusaurus, Pandoc, Quarto and MyST (`:::`), Obsidian (`> [!type] Title`).
 
-use super::rule::{Context, Taken, callout, capital, indented, is_callout, leading};
+use super::rule::{Context, Division, Taken, callout, capital, division, indented, is_callout, leading};
 use crate::markup::source::Source;
 
 /// `!!! note "Title"` and `??? note`, with a body that is indented.
@@ -90,36 +90,12 @@ pub(super) fn slashes(lines: &[Source], context: &mut Context<'_>) -> Option<Tak
 
 /// `:::note Title`, `::: {.callout-tip title="…"}`, `:::{note}`: a call-out; other divisions leave their content.
 pub(super) fn colons(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
-    let head = lines[0].text.trim();
-    let count = head.bytes().take_while(|byte| *byte == b':').count();
-    if count < 3 {
-        return None;
-    }
-    let info = head[count..].trim().trim_end_matches(':').trim();
+    let Division { info, end, length } = division(lines)?;
     if info.is_empty() {
         // What closes nothing shows nothing.
         return Some((1, Vec::new()));
     }
-    let mut depth = 0_usize;
-    let mut close = None;
-    for (index, line) in lines.iter().enumerate().skip(1) {
-        let text = line.text.trim();
-        let marks = text.bytes().take_while(|byte| *byte == b':').count();
-        if marks < 3 {
-            continue;
-        }
-        if !text[marks..].trim().is_empty() {
-            depth += usize::from(marks <= count);
-        } else if depth == 0 && marks >= count.min(3) && (marks == count || close.is_none()) {
-            close = Some(index);
-            break;
-        } else {
-            depth = depth.saturating_sub(1);
-        }
-    }
     let at = lines[0].begin();
-    let end = close.unwrap_or(lines.len());
-    let length = (end + 1).min(lines.len());
     let (name, title) = named(info);
     let body = without_options(&lines[1..end.max(1)]);
     if ["content-hidden", "hidden"].contains(&name.as_str()) {
@@ -181,8 +157,10 @@ pub(super) fn named(info: &str) -> (String, String) {
         let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         after[1..].split_once(quote).map(|(title, _)| title.to_owned())
     };
+    // What stands behind the braces may be a path, such as `./a.png`.
+    let braces = info.split('}').next().unwrap_or_default();
     let attributes = info.starts_with('{')
-        && (info.starts_with("{.") || info.starts_with("{#") || info.contains('=') || info.contains(" ."));
+        && (info.starts_with("{.") || info.starts_with("{#") || braces.contains('=') || braces.contains(" ."));
     if attributes {
         let inside = info.trim_start_matches('{').split('}').next().unwrap_or_default();
         let classes: Vec<&str> = inside.split_whitespace().filter_map(|word| word.strip_prefix('.')).collect();
@@ -275,6 +253,16 @@ mod tests {
             ("> [!theorem] Mean value\n> Let $f$ be.\n>\n> So.", "> **Mean value:**\n> Let $f$ be.\n>\n> So."),
             ("> [!example]- Folded\n> - one", "> **Folded:**\n>\n> - one"),
             ("> [!question] Why?\n> Words.", "> **Why?**\n> Words."),
+            (
+                ":::{figure} ./a.png\n:alt: A cat\n:width: 50%\n\nA *sleeping* cat\n:::\nB.",
+                "![A cat](./a.png \"A *sleeping* cat\")\n\nB.",
+            ),
+            (":::{image} a.png\n:alt: A cat\n:::", "![A cat](a.png)"),
+            (":::{math}\n:label: x\na = b\n:::", "~~~~math\na = b\n~~~~"),
+            (":::{code-cell} python\nx = 1\n:::", "~~~~python\nx = 1\n~~~~"),
+            (":::{list-table} T\n* - A\n  - B\n* - 1\n  - 2\n:::", "T\n\n| A | B |\n| --- | --- |\n| 1 | 2 |"),
+            (":::{video} a.mp4\n:::\nB.", "B."),
+            (":::{figure} #cell\nWords.\n:::", "Words."),
             ("!!! note\n    !!! tip\n        Deep.", "> **Note:**\n>\n> > **Tip:**\n> > Deep."),
             ("Wow!!! note this", "Wow!!! note this"),
         ] {

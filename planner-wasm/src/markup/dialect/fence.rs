@@ -1,7 +1,7 @@
 //! Fences that are no programs, or say how a program is shown: chunks of R Markdown and Quarto, directives of MyST, call-outs of Obsidian.
 
 use super::admonition::{named, without_options};
-use super::rule::{Context, callout, capital, is_callout, leading};
+use super::rule::{Context, Division, Taken, callout, capital, division, is_callout, leading};
 use crate::markup::formulas;
 use crate::markup::labels;
 use crate::markup::source::Source;
@@ -100,6 +100,14 @@ pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_
         context.warn("plan.left_out", message, lines[0].begin());
         return Vec::new();
     }
+    if let Some(line) = body.iter().find(|line| is_include(&line.text)) {
+        let message = format!("`{}` puts another file here, which is not read; it is left out", line.text.trim());
+        context.warn("plan.left_out", message, line.begin());
+        let kept: Vec<Source> = lines.iter().filter(|line| !is_include(&line.text)).cloned().collect();
+        let empty = kept.len() < 2 + usize::from(closed)
+            || kept[1..kept.len() - usize::from(closed)].iter().all(|line| line.text.trim().is_empty());
+        return if empty { Vec::new() } else { rewritten(&kept, closed, context) };
+    }
     if let Some(kind) = info.strip_prefix("ad-") {
         return obsidian(kind, body, lines[0].begin(), context);
     }
@@ -114,7 +122,15 @@ pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_
     if ENGINES.contains(&name.as_str()) && !info.contains("}:") {
         return chunk(lines, (open, marks), inside, &name, closed, context);
     }
-    directive(&name, &info, body, lines, context)
+    directive(&name, &info, body, lines[0].begin(), context)
+}
+
+/// `--8<-- "a.cpp:core"` of MkDocs, which stands for a part of another file.
+pub(super) fn is_include(line: &str) -> bool {
+    line.trim_start()
+        .trim_start_matches(';')
+        .strip_prefix("--8<--")
+        .is_some_and(|rest| rest.trim().starts_with(['"', '\'']))
 }
 
 /// A chunk is shown as the program it is, unless it says that it is not to be seen.
@@ -154,14 +170,58 @@ fn chunk(
     if body.iter().all(|line| line.text.trim().is_empty()) { Vec::new() } else { out }
 }
 
-fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
-    let at = lines[0].begin();
+/// `:::{figure} a.png` of MyST: directives between colons that are the same as in a fence. Others are divisions.
+pub(super) fn between_colons(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    const SAME: &[&str] = &[
+        "figure",
+        "image",
+        "figure-md",
+        "math",
+        "list-table",
+        "csv-table",
+        "code-cell",
+        "code-block",
+        "code",
+        "sourcecode",
+        "mermaid",
+        "video",
+        "youtube",
+        "iframe",
+        "toctree",
+        "tableofcontents",
+        "bibliography",
+        "include",
+        "literalinclude",
+        "raw",
+        "glue",
+    ];
+    let head = lines[0].text.trim();
+    let info = head.strip_prefix(":::")?.trim_start_matches(':').trim_start();
+    // `{.figure}` is a class.
+    if !info.strip_prefix('{')?.starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let (name, _) = named(info);
+    if !SAME.contains(&name.as_str()) {
+        return None;
+    }
+    let Division { info, end, length } = division(lines)?;
+    Some((length, directive(&name, info, &lines[1..end.max(1)], lines[0].begin(), context)))
+}
+
+fn directive(name: &str, info: &str, body: &[Source], at: usize, context: &mut Context<'_>) -> Vec<Source> {
     let (_, title) = named(info);
     let indent = body.iter().filter(|line| !line.text.trim().is_empty()).map(|line| leading(&line.text).1).min();
     let indent = indent.unwrap_or_default();
     let body: Vec<Source> = body.iter().map(|line| line.part(indent.min(line.text.len())..line.text.len())).collect();
     let label =
         body.iter().find_map(|line| line.text.strip_prefix(":label:")).map(|label| labels::option(label).to_owned());
+    let value = |key: &str| {
+        let option =
+            body.iter().take_while(|line| line.text.starts_with(':')).find_map(|line| line.text.strip_prefix(key));
+        option.map(|value| value.trim().replace(['[', ']'], ""))
+    };
+    let alt = value(":alt:");
     let body = without_options(&body);
     let kind = name.rsplit(':').next().unwrap_or(name).trim_start_matches("prf-");
     let text = |context: &mut Context<'_>| of_lines(body, at, context);
@@ -191,9 +251,31 @@ fn directive(name: &str, info: &str, body: &[Source], lines: &[Source], context:
         "solution" => callout("Solution", text(context), at),
         "mermaid" => fenced("mermaid", body, at),
         "figure" | "image" | "figure-md" => {
-            let caption = body.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");
-            let picture = format!("![{}]({})", caption.trim().replace(['[', ']'], ""), title.trim());
+            let lines = body.iter().map(|line| line.text.trim()).filter(|line| *line != "---");
+            let caption = lines.collect::<Vec<_>>().join(" ");
+            let caption = caption.trim().replace(['[', ']'], "");
+            // What a cell put out has no file.
+            if title.is_empty() || title.starts_with('#') || title.contains(' ') {
+                let mut out = vec![Source::made("", at)];
+                out.extend(text(context));
+                context.warn(
+                    "plan.image_not_usable",
+                    "a figure names no file beside the document; its words are read",
+                    at,
+                );
+                out.push(Source::made("", at));
+                return out;
+            }
+            let picture = match alt.filter(|alt| !alt.is_empty()) {
+                Some(alt) if caption.is_empty() => format!("![{alt}]({title})"),
+                Some(alt) => format!("![{alt}]({title} \"{}\")", caption.replace('"', "'")),
+                None => format!("![{caption}]({title})"),
+            };
             vec![Source::made("", at), Source::made(picture, at), Source::made("", at)]
+        }
+        "video" | "youtube" | "iframe" => {
+            context.warn("plan.left_out", format!("the {kind} `{title}` is not played; it is left out"), at);
+            text(context)
         }
         _ if FOR_TOOLS.contains(&name) => Vec::new(),
         _ if is_callout(kind) => {
@@ -328,12 +410,16 @@ mod tests {
             ("```{code-cell} ipython3\n:tags: [a]\nx = 1\n```", "~~~~python\nx = 1\n~~~~"),
             ("```{math}\n:label: eq\nx = 1\n```", "~~~~math\nx = 1\n~~~~"),
             ("```{figure} a/b.png\n:width: 50%\nThe caption.\n```", "![The caption.](a/b.png)"),
+            ("```{figure} ./a/b.png\n---\nname: x\n---\nThe caption.\n```", "![The caption.](./a/b.png)"),
+            ("```{image} a.png\n:alt: A [cat]\n```", "![A cat](a.png)"),
             ("```{toctree}\na\nb\n```\nA.", "A."),
             (
                 "```{list-table} Prices\n:header-rows: 1\n\n* - Fruit\n  - Price\n* - Apple | pear\n  - 1\n    or 2\n```",
                 "Prices\n\n| Fruit | Price |\n| --- | --- |\n| Apple \\| pear | 1 or 2 |",
             ),
             ("```{csv-table}\na,\"b, c\"\n1,2\n```", "| a | b, c |\n| --- | --- |\n| 1 | 2 |"),
+            ("```cpp\n--8<-- \"a.cpp:core\"\n```\nA.", "A."),
+            ("```cpp\nint a;\n--8<-- \"a.cpp\"\n```", "```cpp\nint a;\n```"),
             ("```dataview\nTABLE x\n```\nA.", "A."),
             ("```{solution} ex-1\n:class: x\nSolved.\n```", "> **Solution:**\n> Solved."),
             ("```{prf:theorem} Line\n:label: x\nWords.\n```", "> **Line:**\n> Words."),

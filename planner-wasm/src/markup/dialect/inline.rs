@@ -7,6 +7,7 @@ use super::rule::Context;
 use crate::markup::formulas::{GUARD, is_private};
 use crate::markup::labels;
 use crate::markup::source::{Ends, Rewriter, Source, near};
+use crate::markup::targets;
 use crate::symbols;
 
 /// What a rule takes from the rest of a line, and what stands in its place.
@@ -50,6 +51,7 @@ const RULES: &[(&str, InlineRule)] = &[
     ("[", bracketed),
     ("]", target),
     ("!", picture_of_deck),
+    ("!", picture_with_attributes),
     ("!", picture_with_size),
     ("!", media_of_liascript),
     ("%", comment),
@@ -59,12 +61,16 @@ const RULES: &[(&str, InlineRule)] = &[
     ("{", role),
     ("{", attribute),
     ("\\", reference),
+    ("\\", set_words),
     ("\\", hard_space),
+    ("@", macro_of_liascript),
     ("@", cross_reference),
+    ("@", cited_by_name),
     ("=", highlighted),
     ("+", inserted),
     ("~", lowered_rule),
     ("^", raised_rule),
+    (":", bare_role),
     (":", emoji),
     ("#", tag),
     ("*", bold_beside_letters),
@@ -225,10 +231,35 @@ fn media_of_liascript(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken>
 }
 
 /// `[words]{.class}` of Pandoc.
-fn bracketed(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
-    let (inside, length) = here.between("[", "]").filter(|(inside, _)| !inside.is_empty() && !inside.contains('['))?;
+fn bracketed(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    const MOST_BRACKETS: usize = 8;
+    let (inside, length) = here.between("[", "]").filter(|(inside, _)| !inside.is_empty())?;
+    if !inside.contains('[') {
+        let list = attributes(&here.rest[length..])?;
+        return Some((length + list, inside.to_owned()));
+    }
+    // Of brackets within it, the last one is the end.
+    let mut depth = 0_usize;
+    let text = near(here.rest, LONGEST);
+    let mut signs = text.char_indices().filter(|(_, c)| matches!(c, '[' | ']')).take(2 * MOST_BRACKETS);
+    let end = signs.find_map(|(at, c)| {
+        depth = if c == '[' { depth + 1 } else { depth - 1 };
+        (depth == 0).then_some(at)
+    })?;
+    let list = attributes(&here.rest[end + 1..])?;
+    let words = rewritten(&Source::made(&here.rest[1..end], here.origin), context);
+    Some((end + 1 + list, words.map(|words| words.text).unwrap_or_default()))
+}
+
+/// `![](a.svg){alt='Words'}` and `fig-alt` of Quarto: words of a picture that has none otherwise.
+fn picture_with_attributes(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let (target, length) = here.between("![](", ")")?;
     let list = attributes(&here.rest[length..])?;
-    Some((length + list, inside.to_owned()))
+    let inside = &here.rest[length..length + list];
+    let (_, value) = inside.split_once("alt=")?;
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (alt, _) = value[1..].split_once(quote)?;
+    Some((length + list, format!("![{}]({target})", alt.replace(['[', ']'], ""))))
 }
 
 /// CriticMarkup: what is added, highlighted or put in another's place is read, what is taken out and remarked is not; `{/* … */}` is a
@@ -272,7 +303,7 @@ fn wiki_link(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
 }
 
 /// `[@knuth1984, p. 12]`
-fn citation(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+fn citation(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     let (inside, length) = here.between("[", "]")?;
     let key = |part: &str| {
         let key = part.trim().trim_start_matches('-').split([',', ' ']).find(|word| word.starts_with(['@', '-']));
@@ -285,10 +316,18 @@ fn citation(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
         here.rest[length..].strip_prefix('(').map(|rest| near(rest, LONGEST).split(')').next().unwrap_or(rest));
     let free = !here.rest[length..].starts_with('[') && target.is_none_or(|target| target.contains(' '));
     // What stands before a key, as in `[see @a]`, are words.
-    (cites && free).then(|| {
-        let words = inside.split('@').next().unwrap_or_default().trim_matches(['-', ' ']);
-        (length, if words.is_empty() { String::new() } else { words.to_owned() })
-    })
+    if !(cites && free) {
+        return None;
+    }
+    let keys = inside.split('@').skip(1).map(labels::quarto);
+    let keys: Vec<&str> = keys.map(|key| key.trim_end_matches(['-', ':', '.'])).collect();
+    if keys.iter().all(|key| is_cross_reference(key)) {
+        let made = keys.iter().map(|key| refer(key, here, context)).collect::<Vec<_>>();
+        return Some((length, made.join(", ")));
+    }
+    let words = inside.split('@').next().unwrap_or_default().trim_matches(['-', ' ']);
+    let made = cited(&keys.join(","), here, context);
+    Some((length, if words.is_empty() { made } else { words.to_owned() }))
 }
 
 /// A link's target may be made by a template, which is no part of its path.
@@ -439,13 +478,213 @@ fn role(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
         "sub" => lowered(words).into_owned(),
         "sup" => raised(words).into_owned(),
         "eq" => referred(labels::of_role(text), true, here, context),
-        "cite" | "numref" | "index" | "footcite" | "download" if bare => String::new(),
-        "t" | "p" | "ps" | "ts" | "fnote" | "footnote" if bare => String::new(),
+        "numref" => {
+            // `Figure %s <x>` has the number in words of its own.
+            let label = labels::of_role(text);
+            let number = context.targets.words(label, true);
+            let target = refer(label, here, context);
+            match number {
+                _ if bare || !words.contains(['%', '{']) => target,
+                Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    words.replace("%s", &number).replace("{number}", &number)
+                }
+                Some(title) => title,
+                None => context.targets.unnumbered(words),
+            }
+        }
+        "cite" | "footcite" | "p" | "ps" if bare => cited(text, here, context),
+        "t" | "ts" if bare => text.split(',').map(|key| author(key.trim())).collect::<Vec<_>>().join(", "),
+        "index" | "download" | "fnote" | "footnote" if bare => String::new(),
         // A label is no word.
-        "ref" | "doc" | "any" | "term" if bare && text.contains(['-', '_', '/', ':']) => String::new(),
+        "ref" | "any" if bare && context.targets.words(words, true).is_some() => refer(words, here, context),
+        "ref" | "any" if bare && text.contains(['-', '_', '/', ':']) => refer(words, here, context),
+        "doc" if bare => targets::in_words(text.trim()),
         _ => words.to_owned(),
     };
     Some((length + end + 1, made))
+}
+
+/// `` :numref:`fig_x` `` of reStructuredText, as d2l has it.
+fn bare_role(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    const LONGEST_NAME: usize = 20;
+    let (name, rest) = near(here.rest, LONGEST_NAME)[1..].split_once(":`")?;
+    if rest.starts_with('`') || name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+        return None;
+    }
+    let begin = name.len() + 3;
+    let (inside, length) = between(&here.rest[begin - 1..], "`", "`")?;
+    let label = labels::of_role(inside);
+    let words = inside.split_once('<').map_or(inside, |(words, _)| words).trim();
+    let made = match name {
+        "label" | "eqlabel" | "width" | "height" => String::new(),
+        "numref" | "ref" if !inside.contains('<') => refer(label, here, context),
+        "eqref" => referred(label, true, here, context),
+        "cite" | "citep" => cited(inside, here, context),
+        "citet" => inside.split(',').map(|key| author(key.trim())).collect::<Vec<_>>().join(", "),
+        "doc" if !inside.contains('<') => targets::in_words(label),
+        "bdg" | "math" | "eq" => return None,
+        "sub" => lowered(words).into_owned(),
+        "sup" => raised(words).into_owned(),
+        "code" | "func" | "class" | "meth" | "mod" | "kbd" | "file" => format!("`{words}`"),
+        _ => words.to_owned(),
+    };
+    // Before the first mark stands a colon.
+    Some((begin - 1 + length, made))
+}
+
+/// What a reference to a figure, a table or a section is read as; of what is not in the document, the words of its label.
+fn refer(label: &str, here: &Here<'_, '_>, context: &mut Context<'_>) -> String {
+    const KINDS: &[&str] = &[
+        "figure",
+        "fig",
+        "figs",
+        "figures",
+        "table",
+        "tab",
+        "tables",
+        "listing",
+        "abbildung",
+        "abb",
+        "tabelle",
+        "figura",
+        "tableau",
+        "tabla",
+        "tabela",
+        "tabella",
+        "рис",
+        "рисунок",
+        "таблица",
+        "图",
+        "表",
+        "図",
+    ];
+    let before = here.line[..here.at].trim_end_matches([' ', '~', '.', '\u{a0}', '(']);
+    let word = before.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let named = KINDS.contains(&word.to_lowercase().as_str()) || before.ends_with(['图', '表', '図']);
+    // A sentence begins with a capital.
+    let begins = before.trim_start_matches(['-', '*', '>', ' ']).is_empty() || here.line[..here.at].ends_with(". ");
+    let begun = |words: String| if begins { super::rule::capital(&words) } else { words };
+    if let Some(words) = context.targets.words(label, named) {
+        return begun(words);
+    }
+    let words = if named { String::new() } else { begun(context.targets.unknown(label)) };
+    let message = match words.as_str() {
+        "" => format!("nothing in this document has the label `{label}`: the reference is left out"),
+        words => format!("nothing in this document has the label `{label}`: the reference is read as `{words}`"),
+    };
+    context.warn("plan.left_out", message, here.origin);
+    words
+}
+
+/// The author and the year that a key of a bibliography begins with, as `knuth1984` does; none of a key without a year.
+fn author_and_year(key: &str) -> Option<String> {
+    let key = key.trim_start_matches(['@', '-', '*']);
+    let at = key.find(|c: char| c.is_ascii_digit())?;
+    let (name, rest) = key.split_at(at);
+    let year = rest.get(..4).filter(|year| year.parse().is_ok_and(|year: u16| (1500..2100).contains(&year)))?;
+    let name = name.split(['_', ':', '.', '-', '/']).next().filter(|name| name.len() > 1)?;
+    (!rest[4..].starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(char::is_alphabetic))
+        .then(|| format!("{} {year}", super::rule::capital(name)))
+}
+
+/// Who is cited by a key: the author and the year, or the words of the key.
+fn author(key: &str) -> String {
+    author_and_year(key).unwrap_or_else(|| targets::in_words(key.trim_start_matches(['@', '-'])))
+}
+
+/// Keys of a bibliography beside a claim are not read, unless a sentence would have a hole there: `as shown in [@knuth1984]`.
+fn cited(keys: &str, here: &Here<'_, '_>, context: &mut Context<'_>) -> String {
+    const PREPOSITIONS: &[&str] = &[
+        "in",
+        "by",
+        "from",
+        "of",
+        "see",
+        "to",
+        "with",
+        "at",
+        "per",
+        "following",
+        "von",
+        "bei",
+        "nach",
+        "siehe",
+        "aus",
+        "mit",
+        "dans",
+        "par",
+        "de",
+        "voir",
+        "selon",
+        "en",
+        "por",
+        "ver",
+        "según",
+        "em",
+        "da",
+        "di",
+        "secondo",
+    ];
+    let before = here.line[..here.at].trim_end();
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    if PREPOSITIONS.contains(&word.to_lowercase().as_str()) {
+        return keys.split([',', ';']).map(|key| author(key.trim())).collect::<Vec<_>>().join(", ");
+    }
+    let message = "citations are left out: the bibliography is another file, which is not read";
+    context.warn("plan.left_out", message, here.origin);
+    String::new()
+}
+
+/// `@knuth1984` in a sentence.
+fn cited_by_name(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    if here.before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '/' | '@')) {
+        return None;
+    }
+    let name = labels::quarto(&here.rest[1..]);
+    author_and_year(name).map(|words| (name.len() + 1, words))
+}
+
+/// `@LIA.eval(…)` and `@config.semester`: macros of a course of LiaScript, which its own player fills in.
+fn macro_of_liascript(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    if !context.liascript || here.before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '@' | '/' | '.')) {
+        return None;
+    }
+    let inside = near(&here.rest[1..], LONGEST);
+    let end = inside.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(inside.len());
+    let name = inside[..end].trim_end_matches('.');
+    if !name.starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let known = context.macros.iter().any(|known| known == name);
+    let after = &inside[name.len()..];
+    // What its brackets hold is for the macro, or is what it sets.
+    let arguments = if after.starts_with('(') { closing_bracket(after)? } else { 0 };
+    let alone = here.line.trim().len() == name.len() + 1;
+    if !known && arguments == 0 && !name.contains('.') && !alone {
+        return None;
+    }
+    let message = format!("the macro `@{name}` is filled in by LiaScript; it is left out");
+    context.warn("plan.left_out", message, here.origin);
+    Some((1 + name.len() + arguments, String::new()))
+}
+
+/// Bytes up to the bracket that closes the first one of `text`; marks of code are no brackets.
+fn closing_bracket(text: &str) -> Option<usize> {
+    let (mut depth, mut code) = (0_usize, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'`' => code = !code,
+            b'(' if !code => depth += 1,
+            b')' if !code => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// `{: .x}`, `{.class}`, `{#id}`, `{ .annotate }`, `{width=50%}` after what they are about.
@@ -458,11 +697,15 @@ pub(super) fn attributes(rest: &str) -> Option<usize> {
     let (inside, length) = between(rest, "{", "}")?;
     let bare = inside.trim();
     let words = bare.strip_prefix(':').unwrap_or(bare);
-    let mut quoted = false;
+    let mut quote = None;
     let parts: Vec<&str> = words
         .split(|c: char| {
-            quoted ^= c == '"';
-            c == ' ' && !quoted
+            match quote {
+                Some(open) if open == c => quote = None,
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                _ => {}
+            }
+            c == ' ' && quote.is_none()
         })
         .filter(|part| !part.is_empty())
         .collect();
@@ -482,8 +725,12 @@ pub(super) fn attributes(rest: &str) -> Option<usize> {
 
 /// References of LaTeX and bookdown: the numbers of formulas, and others, which are not known here.
 fn reference(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
-    if let Some((_, length)) = here.between("\\@ref(", ")") {
-        return Some((length, String::new()));
+    if let Some((label, length)) = here.between("\\@ref(", ")") {
+        let label = label.trim();
+        if label.starts_with("eq:") {
+            return Some((length, referred(label, true, here, context)));
+        }
+        return Some((length, refer(label, here, context)));
     }
     const COMMANDS: &[&str] = &[
         "\\eqref{",
@@ -504,12 +751,35 @@ fn reference(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     let (label, length) = here.between(command, "}")?;
     let made = match *command {
         "\\eqref{" => referred(label, true, here, context),
-        "\\ref{" | "\\cref{" | "\\Cref{" | "\\autoref{" => {
-            context.formulas.definitions.numbered(label).unwrap_or_default().to_owned()
-        }
+        "\\ref{" | "\\cref{" | "\\Cref{" | "\\autoref{" => match context.formulas.definitions.numbered(label) {
+            Some(number) => number.to_owned(),
+            None => refer(label, here, context),
+        },
+        "\\cite{" | "\\citep{" => cited(label, here, context),
+        "\\citet{" => label.split(',').map(|key| author(key.trim())).collect::<Vec<_>>().join(", "),
         _ => String::new(),
     };
     Some((length, made))
+}
+
+/// `\emph{words}` between words: LaTeX's commands for how words are set.
+fn set_words(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    const COMMANDS: &[(&str, &str)] = &[
+        ("\\emph{", "*"),
+        ("\\textit{", "*"),
+        ("\\textbf{", "**"),
+        ("\\underline{", "*"),
+        ("\\textsc{", ""),
+        ("\\textrm{", ""),
+        ("\\textsf{", ""),
+    ];
+    let (command, mark) = COMMANDS.iter().find(|(command, _)| here.rest.starts_with(command))?;
+    let (inside, length) = here.between(command, "}")?;
+    if inside.contains(['{', '\\', '*', '_']) || inside.trim() != inside || inside.is_empty() {
+        return None;
+    }
+    let inside = rewritten(&Source::made(inside, here.origin), context)?.text;
+    Some((length, if mark.is_empty() { inside } else { format!("{mark}{GUARD}{inside}{GUARD}{mark}") }))
 }
 
 /// The number of the formula that something refers to; what refers to none is told, for then words are missing.
@@ -527,19 +797,29 @@ fn referred(label: &str, bracketed: bool, here: &Here<'_, '_>, context: &mut Con
 
 /// `[](#label)` of MyST, which stands for the number of a formula.
 fn numbered_link(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
-    let (label, length) = here.between("[](#", ")")?;
-    let number = context.formulas.definitions.numbered(label)?;
-    Some((length, format!("({number})")))
+    // `![](#x)` is a picture.
+    let (label, length) = here.between("[](", ")").filter(|_| here.before != Some('!'))?;
+    let Some(label) = label.strip_prefix('#') else {
+        // The title of another file is not known.
+        let page = [".md", ".ipynb"].iter().any(|end| label.ends_with(end));
+        return page.then(|| (length, targets::in_words(label)));
+    };
+    let number = context.formulas.definitions.numbered(label).map(|number| format!("({number})"));
+    Some((length, number.unwrap_or_else(|| refer(label, here, context))))
+}
+
+fn is_cross_reference(label: &str) -> bool {
+    const KINDS: &[&str] =
+        &["fig-", "tbl-", "eq-", "sec-", "thm-", "lem-", "def-", "lst-", "exr-", "exm-", "cor-", "prp-"];
+    KINDS.iter().any(|kind| label.starts_with(kind))
 }
 
 /// `@fig-plot` and `@eq-mean` of Quarto: formulas have numbers, others are not known here.
 fn cross_reference(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
-    const KINDS: &[&str] =
-        &["fig-", "tbl-", "eq-", "sec-", "thm-", "lem-", "def-", "lst-", "exr-", "exm-", "cor-", "prp-"];
-    let name = here.rest.strip_prefix('@')?;
-    KINDS.iter().find(|kind| name.starts_with(**kind))?;
+    let name = here.rest.strip_prefix('@').filter(|name| is_cross_reference(name))?;
     let label = labels::quarto(name);
-    let made = if label.starts_with("eq-") { referred(label, true, here, context) } else { String::new() };
+    let made =
+        if label.starts_with("eq-") { referred(label, true, here, context) } else { refer(label, here, context) };
     Some((label.len() + 1, made))
 }
 
@@ -713,10 +993,40 @@ mod tests {
             ("![Helix]({{ site.baseurl }}/assets/dna.png){: width=\"300\" }", "![Helix](/assets/dna.png)"),
             ("[Next]({% post_url 2020-01-01-rna %})\n{: .btn }", "[Next](#)"),
             ("{{ page.date | date: \"%Y\" }} is it.", "is it."),
-            ("see {ref}`the chapter <ch-1>` and {numref}`fig-1` {kbd}`Ctrl`.", "see the chapter and  `Ctrl`."),
+            (
+                "see {ref}`the chapter <ch-1>` and {numref}`fig-1` {kbd}`Ctrl`.",
+                "see the chapter and the figure `Ctrl`.",
+            ),
             ("as in \\eqref{eq:quad} (Figure \\@ref(fig:hist))", "as in"),
             ("so (see Figure \\@ref(fig:hist) and [@student1908]).", "so."),
-            ("see @fig-plot now", "see  now"),
+            ("see @fig-plot now", "see the figure now"),
+            ("@fig-plot is so. @tbl-b too ![](#x).", "The figure is so. The table too ![](#x)."),
+            ("The advice in @sec-good-names, we.", "The advice in good names, we."),
+            (
+                "# S {#sec-s}\n\n![A](a.png){#fig-a}\n\nIn @sec-s, Figure @fig-a and [@fig-a].",
+                "# S\n\n![A](a.png)\n\nIn S, Figure 1 and figure 1.",
+            ),
+            (
+                "As @knuth1984 and @lecun2015deep say in [@xu_2013; @ng2001].",
+                "As Knuth 1984 and Lecun 2015 say in Xu 2013, Ng 2001.",
+            ),
+            (
+                "# Nets\n:label:`sec_nets`\n\nSee :numref:`sec_nets`, :numref:`sec_linear_models`:cite:`A.B.2001`.",
+                "# Nets\n\nSee Nets, linear models.",
+            ),
+            (
+                "![A](a.png)\n:width:`400px`\n:label:`fig_a`\n\nIn :numref:`fig_a` :citet:`Ng.2001`.",
+                "![A](a.png)\n\nIn figure 1 Ng 2001.",
+            ),
+            (
+                "(a)=\n## B\n\n{ref}`a`, {numref}`Figure %s <x>`, [](#a), [](c/dark-matter.md) {doc}`../big-data`",
+                "## B\n\nB, the figure, B, dark matter big data",
+            ),
+            ("it is 10:30:`x`, @home and a@b.de", "it is 10:30:`x`, @home and a@b.de"),
+            (
+                r"推荐\emph{The Book}这本书 and \textbf{bold} \textsc{Name} \emph{a \b{c}}",
+                r"推荐*The Book*这本书 and **bold** Name \emph{a \b{c}}",
+            ),
             ("The mean is `r round(x, 1)`.", "The mean is."),
             ("--{{1}}--\nSpoken.", "Spoken."),
             ("a^[A note.] b", "a (A note.) b"),
@@ -727,6 +1037,8 @@ mod tests {
                 "Read [this](#) and [that](#) (now).",
             ),
             ("![A map|100x80](a.png) ![[b.svg|A graph|300]]", "![A map](a.png) ![A graph](<b.svg>)"),
+            ("![](a.svg){alt='A line graph, of the mean.' width=\"50%\"}", "![A line graph, of the mean.](a.svg)"),
+            ("[a {[1,2] or b}]{.x k=\"v w\"} c", "a {[1,2] or b} c"),
             ("[small]{.smallcaps} and [red]{style=\"color:red\"} [x] {y}", "small and red [x] {y}"),
             ("{++new++} {--old--} {~~a~>b~~}{>>why<<} {/* no */} here", "new  b  here"),
             ("Fig.\\ 3 and C:\\ drive", "Fig. 3 and C:\\ drive"),

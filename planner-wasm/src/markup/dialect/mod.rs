@@ -11,12 +11,14 @@ mod inline;
 mod page;
 mod quiz;
 mod rule;
+mod table;
 
 pub(super) use self::inline::{lowered, raised};
 use self::rule::BlockRule;
 pub(super) use self::rule::Context;
-use super::formulas::{Formulas, closes, fence_marks};
+use super::formulas::{Formulas, Indents, closes, fence_marks};
 use super::source::Source;
+use super::targets::Targets;
 
 /// Blocks inside of each other that are read; deeper ones stay as they are.
 const DEEPEST: usize = 20;
@@ -25,6 +27,7 @@ const DEEPEST: usize = 20;
 const BLOCKS: &[BlockRule] = &[
     admonition::admonition,
     admonition::tabs,
+    fence::between_colons,
     admonition::colons,
     admonition::quoted,
     admonition::slashes,
@@ -37,6 +40,11 @@ const BLOCKS: &[BlockRule] = &[
     page::abbreviation,
     page::contents,
     page::lines_for_tools,
+    page::d2l_tab,
+    page::brackets,
+    table::wide_rows,
+    table::grid,
+    table::simple,
     page::definitions,
     deck::notes,
 ];
@@ -45,6 +53,10 @@ const BLOCKS: &[BlockRule] = &[
 pub(super) fn context<'a>(formulas: &'a mut Formulas, front: &str, text: &str) -> Context<'a> {
     let mut context = Context::of(formulas, deck::is_deck(front, text), lines_of);
     context.liascript = quiz::is_liascript(text);
+    if context.liascript {
+        context.macros = quiz::macros(text);
+    }
+    context.targets = Targets::of(text);
     context
 }
 
@@ -52,6 +64,15 @@ pub(super) fn context<'a>(formulas: &'a mut Formulas, front: &str, text: &str) -
 pub(super) fn rewritten(source: &Source, from: usize, context: &mut Context<'_>) -> Source {
     let mut out = source.part(0..from);
     let mut lines = source.lines(from);
+    // Who wrote a page of a wiki is for its head.
+    if let Some(first) = lines.iter().position(|line| !line.text.trim().is_empty())
+        && ["author:", "authors:"].iter().any(|key| lines[first].text.starts_with(key))
+        && lines.get(first + 1).is_none_or(|next| next.text.trim().is_empty())
+    {
+        let message = "the line that names the authors is left out";
+        context.warn("plan.left_out", message, lines[first].begin());
+        lines[first] = Source::made("", lines[first].begin());
+    }
     if context.deck {
         lines = deck::slides(lines);
     }
@@ -67,8 +88,10 @@ fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
     context.depth += 1;
     let mut out = Vec::with_capacity(lines.len());
     let mut at = 0;
+    let mut indents = Indents::default();
     while at < lines.len() {
         let rest = &lines[at..];
+        let program = indents.is_program(&rest[0].text) && !context.liascript;
         let (taken, made) = match fence_marks(&rest[0].text) {
             Some(marks) => {
                 let end = rest[1..].iter().position(|line| closes(&line.text, marks));
@@ -77,6 +100,8 @@ fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
             }
             None => match BLOCKS.iter().find_map(|rule| rule(rest, context)) {
                 Some(taken) => taken,
+                // A program has no marks of dialects.
+                None if program => (1, vec![rest[0].clone()]),
                 None => (1, inline::rewritten(&rest[0], context).into_iter().collect()),
             },
         };

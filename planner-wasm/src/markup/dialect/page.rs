@@ -115,12 +115,13 @@ pub(super) fn lines_for_tools(lines: &[Source], context: &mut Context<'_>) -> Op
         // MyST's comments.
         || (lines[0].text.starts_with("% ") && !line.ends_with('%'))
         || (line.starts_with("::") && line.ends_with("::") && line.len() > 4 && !line.contains(' '));
-    if !drop {
-        return None;
+    if super::fence::is_include(line) {
+        let message = format!("`{line}` puts another file here, which is not read; it is left out");
+        context.warn("plan.left_out", message, lines[0].begin());
+        return Some((1, Vec::new()));
     }
     // What was one paragraph with it is one still.
-    let _ = context;
-    Some((1, Vec::new()))
+    drop.then(|| (1, Vec::new()))
 }
 
 /// Where a table of contents is to stand.
@@ -139,6 +140,7 @@ fn is_attribute_list(line: &str) -> bool {
 fn is_command(line: &str) -> bool {
     const COMMANDS: &[&str] = &[
         "\\newpage",
+        "\\pause",
         "\\pagebreak",
         "\\clearpage",
         "\\cleardoublepage",
@@ -296,6 +298,46 @@ fn is_tags(line: &str) -> bool {
     !line.is_empty() && line.split_whitespace().all(tag)
 }
 
+/// Lines of words in brackets.
+const MOST_LINES_OF_BRACKETS: usize = 8;
+
+/// `[words]{.class}` of Pandoc over several lines: one line, as the rule for it wants them.
+pub(super) fn brackets(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let first = &lines[0].text;
+    if !first.starts_with('[') || first.contains(']') {
+        return None;
+    }
+    let more = lines.iter().take(MOST_LINES_OF_BRACKETS).skip(1).take_while(|line| !line.text.trim().is_empty());
+    let end = 1 + more.into_iter().position(|line| line.text.contains([']', '[']))?;
+    let (_, list) = lines[end].text.split_once(']')?;
+    super::inline::attributes(list)?;
+    let mut whole = lines[0].clone();
+    for line in &lines[1..=end] {
+        whole.text.push(' ');
+        whole.text.push_str(line.text.trim());
+    }
+    Some((end + 1, super::inline::rewritten(&whole, context).into_iter().collect()))
+}
+
+/// Lines between the two ends of a tab.
+const MOST_LINES_OF_TAB: usize = 400;
+
+/// `` :begin_tab:`pytorch` `` … `:end_tab:` of d2l: a label, and what stands below it. A table of contents is for the site.
+pub(super) fn d2l_tab(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let rest = lines[0].text.trim().strip_prefix(":begin_tab:")?;
+    let end = lines.iter().take(MOST_LINES_OF_TAB).position(|line| line.text.trim() == ":end_tab:")?;
+    let at = lines[0].begin();
+    if rest == "toc" {
+        context.warn("plan.left_out", "a table of contents is left out", at);
+        return Some((end + 1, Vec::new()));
+    }
+    let mut out = vec![Source::made("", at), Source::made(format!("#### {}", rest.trim_matches('`')), at)];
+    out.push(Source::made("", at));
+    out.extend(context.lines(&lines[1..end]));
+    out.push(Source::made("", at));
+    Some((end + 1, out))
+}
+
 /// Terms and their definitions, as Pandoc, kramdown and Markdown Extra have them: a list.
 pub(super) fn definitions(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
     let meaning = |line: &Source| {
@@ -371,7 +413,11 @@ mod tests {
             ("{% include toc.html %}\n\nA.", "A."),
             ("{% highlight python %}\nx = {1}\n{% endhighlight %}", "~~~~python\nx = {1}\n~~~~"),
             ("{% comment %}\nB\n{% endcomment %}\nA.", "A."),
-            ("\\newpage\n\nA.", "A."),
+            ("\\newpage\n\nA.\n\n\\pause", "A."),
+            ("--8<-- \"a.md\"\n\nA.", "A."),
+            ("[From an idea\nof *mine*]{.credits list=\"no\"}\n\nA.", "From an idea of *mine*\n\nA."),
+            ("[One\ntwo](a.md) {.x}", "[One\ntwo](a.md)"),
+            ("\nauthor: a, b\n\nA.\n\nauthor: me", "A.\n\nauthor: me"),
             ("{{< katex >}}\nx^2\n{{< /katex >}}", "~~~~math\nx^2\n~~~~"),
             ("import {A,\n  B} from './x';\n\nA.", "A."),
             ("export const C = ({a}) => (\n  <b\n    style={{x: 1}}>\n    {a}\n  </b>\n);\n\nA.", "A."),
@@ -389,6 +435,8 @@ mod tests {
             ("%%\nsecret\n%%\nA.", "A."),
             ("Term\n: Its definition.\n\nOther\n: One\n: Two", "- **Term**: Its definition.\n- **Other**: One; Two"),
             ("He said:\n\nwords : so", "He said:\n\nwords : so"),
+            (":begin_tab:toc\n - [A](a.html)\n:end_tab:\n\nA.", "A."),
+            (":begin_tab:`mxnet, jax`\nIt is *so*.\n:end_tab:\nA.", "#### mxnet, jax\n\nIt is *so*.\n\nA."),
         ] {
             assert_eq!(plain(text), made, "{text}");
         }

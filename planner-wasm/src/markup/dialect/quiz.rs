@@ -13,13 +13,27 @@ const MOST_LINES: usize = 300;
 
 /// Whether a document is a course of LiaScript: it says what is spoken, or begins with a remark that has its settings.
 pub(super) fn is_liascript(text: &str) -> bool {
-    if text.contains("--{{") {
+    if text.contains("--{{") || text.contains("@LIA.") {
         return true;
     }
     let Some(inside) = near(text.trim_start(), HEAD).strip_prefix("<!--") else { return false };
     let head = inside.split("-->").next().unwrap_or_default();
     let known = ["narrator:", "version:", "import:", "author:", "language:", "mode:", "logo:"];
     head.lines().filter(|line| known.iter().any(|key| line.trim_start().starts_with(key))).count() > 1
+}
+
+/// Names of macros that one head defines.
+const MOST_MACROS: usize = 200;
+
+/// The names of the macros that the head of a course defines: `@name: words`, and `@name` above lines that `@end` ends.
+pub(super) fn macros(text: &str) -> Vec<String> {
+    let head = text.trim_start().strip_prefix("<!--").and_then(|inside| inside.split("-->").next()).unwrap_or_default();
+    let name = |line: &str| {
+        let rest = line.trim().strip_prefix('@')?;
+        let name = rest.split([':', '(', ' ']).next()?;
+        (!name.is_empty() && name != "end").then(|| name.to_owned())
+    };
+    head.lines().filter_map(name).take(MOST_MACROS).collect()
 }
 
 /// What one line of a question is, and the byte at which its words begin.

@@ -2,6 +2,7 @@
 
 use crate::markup::formulas::{Formulas, is_private};
 use crate::markup::source::{Remark, Source};
+use crate::markup::targets::Targets;
 
 /// What the rules know of the document.
 pub(in crate::markup) struct Context<'a> {
@@ -12,6 +13,10 @@ pub(in crate::markup) struct Context<'a> {
     pub(in crate::markup) deck: bool,
     /// Whether the document is a course of LiaScript.
     pub(super) liascript: bool,
+    /// The names of the macros that the head of a course of LiaScript defines.
+    pub(super) macros: Vec<String>,
+    /// What figures, tables and sections are referred to by.
+    pub(super) targets: Targets,
     /// How many blocks this one is inside of.
     pub(in crate::markup) depth: usize,
     /// Applies all rules to lines.
@@ -28,7 +33,16 @@ impl<'a> Context<'a> {
         deck: bool,
         read: fn(&[Source], &mut Context<'_>) -> Vec<Source>,
     ) -> Self {
-        Self { formulas, warnings: Vec::new(), deck, liascript: false, depth: 0, read }
+        Self {
+            formulas,
+            warnings: Vec::new(),
+            deck,
+            liascript: false,
+            macros: Vec::new(),
+            targets: Targets::default(),
+            depth: 0,
+            read,
+        }
     }
 
     pub(super) fn warn(&mut self, code: &'static str, message: impl Into<String>, at: usize) {
@@ -70,6 +84,48 @@ pub(super) fn indented(lines: &[Source], indent: usize) -> (usize, Vec<Source>) 
         body.pop();
     }
     (length, body)
+}
+
+/// A division between lines of colons.
+pub(super) struct Division<'a> {
+    /// What stands behind the first colons; nothing when they open none.
+    pub(super) info: &'a str,
+    /// Its body goes from the second line up to this one.
+    pub(super) end: usize,
+    /// All of its lines.
+    pub(super) length: usize,
+}
+
+/// The division that the lines begin with.
+pub(super) fn division(lines: &[Source]) -> Option<Division<'_>> {
+    let head = lines[0].text.trim();
+    let count = head.bytes().take_while(|byte| *byte == b':').count();
+    if count < 3 {
+        return None;
+    }
+    let info = head[count..].trim().trim_end_matches(':').trim();
+    if info.is_empty() {
+        return Some(Division { info, end: 1, length: 1 });
+    }
+    let mut depth = 0_usize;
+    let mut close = None;
+    for (index, line) in lines.iter().enumerate().skip(1) {
+        let text = line.text.trim();
+        let marks = text.bytes().take_while(|byte| *byte == b':').count();
+        if marks < 3 {
+            continue;
+        }
+        if !text[marks..].trim().is_empty() {
+            depth += usize::from(marks <= count);
+        } else if depth == 0 && marks >= count.min(3) && (marks == count || close.is_none()) {
+            close = Some(index);
+            break;
+        } else {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    let end = close.unwrap_or(lines.len());
+    Some(Division { info, end, length: (end + 1).min(lines.len()) })
 }
 
 /// Columns and bytes of the white space at the beginning.
