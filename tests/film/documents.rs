@@ -10,7 +10,7 @@ use seccompiler::{
 };
 use serde_json::Value;
 
-use crate::harness::{Harness, Made, REPOSITORY};
+use crate::harness::{Harness, Made, REPOSITORY, SMALL};
 
 fn fixture(name: &str) -> String {
     Path::new(REPOSITORY).join("tests/fixtures").join(name).to_str().unwrap().to_owned()
@@ -155,6 +155,27 @@ fn a_manim_program_becomes_a_film_of_all_its_scenes() {
 }
 
 /// The film of telephones is upright, its still cards and what comes before it too.
+/// Width and height of the film, with a comma.
+fn size_of(made: &Made) -> String {
+    let film = made.out.join("film.mp4");
+    let entries = ["-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
+    let probed = tool("ffprobe", &[&entries[..], &[film.to_str().unwrap()]].concat());
+    String::from_utf8(probed).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_lesson_says_the_shape_of_its_film() {
+    let harness = Harness::new();
+    for (aspect, size) in [("9:16", "480,854"), ("1:1", "480,480")] {
+        let lesson =
+            format!("---\naspect: {aspect}\n---\n{SMALL}\n```python\nfor i in range(10):\n    print(i)\n```\n");
+        let made = harness.render(&harness.document("shape.md", &lesson), &[]);
+        assert_eq!(made.code(), 0, "{}", made.words());
+        made.assert_well_laid_out();
+        assert_eq!(size_of(&made), size, "{aspect}");
+    }
+}
+
 #[test]
 fn a_program_with_a_frame_of_its_own_makes_a_film_of_that_shape() {
     let harness = Harness::new();
@@ -167,10 +188,7 @@ fn a_program_with_a_frame_of_its_own_makes_a_film_of_that_shape() {
         let status = made.status();
         let states: Vec<_> = status["scenes"].as_array().unwrap().iter().map(|scene| &scene["state"]).collect();
         assert_eq!(states, ["rendered", "still"], "{status:#}");
-        let film = made.out.join("film.mp4");
-        let entries = ["-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
-        let probed = tool("ffprobe", &[&entries[..], &[film.to_str().unwrap()]].concat());
-        assert_eq!(String::from_utf8(probed).unwrap().trim(), size);
+        assert_eq!(size_of(&made), size);
         assert!(seen(&made, magenta) > 0.1, "{frame}");
     }
     harness.assert_clean();
