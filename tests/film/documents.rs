@@ -154,7 +154,6 @@ fn a_manim_program_becomes_a_film_of_all_its_scenes() {
     harness.assert_clean();
 }
 
-/// The film of telephones is upright, its still cards and what comes before it too.
 /// Width and height of the film, with a comma.
 fn size_of(made: &Made) -> String {
     let film = made.out.join("film.mp4");
@@ -176,6 +175,7 @@ fn a_lesson_says_the_shape_of_its_film() {
     }
 }
 
+/// The film of telephones is upright, its still cards and what comes before it too.
 #[test]
 fn a_program_with_a_frame_of_its_own_makes_a_film_of_that_shape() {
     let harness = Harness::new();
