@@ -613,7 +613,8 @@ def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str
     assert done["error"] is None, done["error"]
     assert is_lit(pictures[-1])
     told = " ".join(texts(done))
-    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it"]}.get(scene, [])
+    outside = "180^\\circ`: mathematics stands outside of `$…$`"
+    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it", outside]}.get(scene, [])
     assert all(word in told for word in expected) and len(done["warnings"]) == len(expected), told
 
 
