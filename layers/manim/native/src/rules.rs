@@ -4,7 +4,7 @@ use formula::tree::{Slot, slots};
 use ratex_font::{FontId, get_char_metrics};
 use ratex_layout::layout_box::{BoxContent, LayoutBox, VBoxChildKind};
 use ratex_layout::{LayoutOptions, layout};
-use ratex_parser::parse_node::{Measurement, Mode};
+use ratex_parser::parse_node::{AtomFamily, Measurement, Mode};
 use ratex_parser::{ParseNode, Parser};
 use ratex_types::math_style::MathStyle;
 
@@ -38,8 +38,9 @@ const SCRIPT_DESCENDER: f64 = 0.222_22;
 const DRAWN: [&str; 12] = ["(", ")", "[", "]", r"\{", r"\}", r"\lfloor", r"\rfloor", r"\lceil", r"\rceil", "|", r"\|"];
 
 /// Scripts at an accent over one letter are those of the letter (The TeXbook, appendix G, rule 12); `\mathop` has its scripts above and
-/// below in a displayed formula.
-pub fn adapt(nodes: &mut [ParseNode]) {
+/// below in a displayed formula; letters of `\mathrm` are a word; room beside a sign makes it no other sign.
+pub fn adapt(nodes: &mut Vec<ParseNode>) {
+    keep_operations(nodes);
     let mut pending: Vec<&mut ParseNode> = nodes.iter_mut().collect();
     while let Some(node) = pending.pop() {
         match node {
@@ -59,11 +60,48 @@ pub fn adapt(nodes: &mut [ParseNode]) {
         }
         for slot in slots(node) {
             match slot {
-                Slot::List(list) => pending.extend(list.iter_mut()),
+                Slot::List(list) => {
+                    keep_operations(list);
+                    pending.extend(list.iter_mut());
+                }
                 Slot::One(one) | Slot::Base(one) => pending.push(one),
             }
         }
     }
+}
+
+/// Takes room beside a sign of an operation into the sign: for RaTeX it would end the formula there, and `a +\, b` have a sign of no
+/// operation. In TeX room is nothing between which a sign could stand.
+fn keep_operations(list: &mut Vec<ParseNode>) {
+    let is_sign = |node: &ParseNode| matches!(node, ParseNode::Atom { family: AtomFamily::Bin, mode: Mode::Math, .. });
+    let is_room = |node: &ParseNode| matches!(node, ParseNode::SpacingNode { .. } | ParseNode::Kern { .. });
+    let other = |node: &ParseNode| !is_sign(node) && !is_room(node);
+    // Where there is nothing else it has been done.
+    if !list.iter().any(is_sign) || !list.iter().any(is_room) || !list.iter().any(other) {
+        return;
+    }
+    let mut kept: Vec<ParseNode> = Vec::with_capacity(list.len());
+    let mut nodes = std::mem::take(list).into_iter().peekable();
+    while let Some(node) = nodes.next() {
+        if !is_sign(&node) {
+            kept.push(node);
+            continue;
+        }
+        let before = kept.iter().rposition(|node| !is_room(node)).map_or(0, |at| at + 1);
+        let mut body = kept.split_off(before);
+        body.push(node);
+        while let Some(room) = nodes.next_if(is_room) {
+            body.push(room);
+        }
+        kept.push(ParseNode::MClass {
+            mode: Mode::Math,
+            mclass: "mbin".to_owned(),
+            body,
+            is_character_box: false,
+            loc: None,
+        });
+    }
+    *list = kept;
 }
 
 /// Sets letters side by side as TeX does within a word: with the font's kerns, and without the italic corrections between them.

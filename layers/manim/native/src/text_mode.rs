@@ -453,7 +453,8 @@ impl Reader {
                 tail
             }
             " " | "\n" => {
-                self.space(SPACE, true);
+                self.flush();
+                self.pieces.push(Piece::Space(SPACE, true));
                 rest
             }
             "," | ";" | ":" | "!" | "quad" | "qquad" | "enspace" | "thinspace" => {
@@ -466,7 +467,9 @@ impl Reader {
                     "quad" => 1.0,
                     _ => 2.0,
                 };
-                self.space(width, name.ends_with("quad"));
+                // Unlike a space between words it is added to what room there is.
+                self.flush();
+                self.pieces.push(Piece::Space(width, name.ends_with("quad")));
                 tail
             }
             "(" => {

@@ -388,3 +388,19 @@ fn scripts_in_words_are_set_and_told() {
     assert!(answer.faults[0].why.contains("outside of `$…$`"));
     assert_eq!(text("at $180^\\circ$").faults, []);
 }
+
+#[test]
+fn room_beside_a_sign_is_added_to_its_own() {
+    let width = |tex: &str| strictly(tex).width;
+    for (tex, room) in
+        [(r"a+\,b", 1.0 / 6.0), (r"a\,+b", 1.0 / 6.0), (r"a\ +\ b", 2.0 / 3.0), (r"a^2\;+\;b", 5.0 / 9.0)]
+    {
+        let bare = tex.replace(r"\,", "").replace(r"\;", "").replace(r"\ ", "");
+        assert!((width(tex) - width(&bare) - room).abs() < 1e-3, "{tex}: {} and {}", width(tex), width(&bare));
+    }
+    // It makes no operation of a sign before a letter.
+    assert!((width(r"=-\,b") - width("=-b") - 1.0 / 6.0).abs() < 1e-3);
+    let words = |tex: &str| text(tex).width;
+    assert!((words(r"a \ \ b") - words("a b") - 2.0 / 3.0).abs() < 1e-3);
+    assert!((words(r"a \quad b") - words("a b") - 1.0).abs() < 1e-3);
+}
