@@ -614,7 +614,9 @@ def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str
     assert is_lit(pictures[-1])
     told = " ".join(texts(done))
     outside = "180^\\circ`: mathematics stands outside of `$…$`"
-    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it", outside]}.get(scene, [])
+    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it", outside, r"`\sqrt{2} alone`: math"]}.get(
+        scene, []
+    )
     assert all(word in told for word in expected) and len(done["warnings"]) == len(expected), told
 
 

@@ -86,7 +86,7 @@ struct Reader {
     ends_in_letters: bool,
     /// How many sections have begun.
     sections: usize,
-    /// Whether scripts stand in words, where TeX stops.
+    /// Whether mathematics stands among words, where TeX stops.
     is_bare: bool,
 }
 
@@ -184,6 +184,13 @@ fn group(text: &str) -> Option<(&str, &str)> {
 fn bracket(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('[').map(|inner| until(inner, "[", "]"))
 }
+
+/// Commands with which TeX stops outside of mathematics.
+const MATHS: &str = "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho \
+    sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega frac sqrt sum \
+    prod int oint infty times div cdot pm mp leq geq le ge neq ne approx equiv sim propto in subset cup cap forall \
+    exists partial nabla rightarrow leftarrow Rightarrow Leftarrow leftrightarrow to mapsto vec hat bar dot overline \
+    lim sin cos tan log ln exp angle circ triangle mathbb mathbf mathcal";
 
 /// How long the command or letter is that a text begins with.
 fn first_sign(text: &str) -> usize {
@@ -688,6 +695,7 @@ impl Reader {
                     };
                 }
                 let with_scripts = &text[..text.len() - scripts.len()];
+                self.is_bare |= scripts.len() < end.len() || MATHS.split_whitespace().any(|known| known == name);
                 self.add(&format!("{{\\{}}}", if scripts.len() < end.len() { with_scripts } else { source }));
                 // A space after a command of letters ends its name, and is none.
                 if scripts.len() == rest.len() { tail } else { scripts }

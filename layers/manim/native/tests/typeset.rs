@@ -386,7 +386,8 @@ fn scripts_in_words_are_set_and_told() {
     assert_eq!(ink(&answer), "at180∘andH2O");
     assert_eq!(answer.faults.len(), 1);
     assert!(answer.faults[0].why.contains("outside of `$…$`"));
-    assert_eq!(text("at $180^\\circ$").faults, []);
+    assert_eq!((text(r"\psi + 1").faults.len(), text(r"\psi_1").faults.len()), (1, 1));
+    assert_eq!((text("at $180^\\circ$").faults, text(r"\LaTeX, \S 5").faults), (vec![], vec![]));
 }
 
 #[test]
