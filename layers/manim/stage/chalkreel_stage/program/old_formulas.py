@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import manim
@@ -210,16 +211,14 @@ def _getitem(real: Any) -> Any:
     @functools.wraps(real)
     def __getitem__(self: manim.MathTex, key: Any) -> Any:
         global _counts_pieces
-        try:
-            found = real(self, key)
-        except IndexError:
-            if not _divide(self):
-                raise
+        count = len(self)
+        if isinstance(key, slice):
+            lacks = not range(*key.indices(count))
         else:
-            if not (isinstance(key, slice) and not len(found) and _divide(self)):
-                return found
-        # All further formulas are counted like this one.
-        _counts_pieces = True
+            lacks = isinstance(key, Integral) and not -count <= key < count
+        if lacks and _divide(self):
+            # All further formulas are counted like this one.
+            _counts_pieces = True
         return real(self, key)
 
     return __getitem__
