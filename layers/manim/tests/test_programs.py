@@ -313,6 +313,9 @@ def test_an_error_comes_after_the_pictures_before_it(shared: Runner, voice: Voic
         ("other_manim", "Other", "failed", "other_manim", "from manim import *"),
         ("unreadable", "Broken", "failed", "unreadable", "can't be read"),
         ("old_names", "Gone", "done", "error", "use Scene with Axes"),
+        ("old_names", "Brown", "done", "error", "DARK_BROWN"),
+        ("old_names", "Flat", "done", "error", "three coordinates"),
+        ("old_names", "FlatPlace", "done", "error", "three coordinates"),
         ("leaves", "Exits", "done", "error", "Return from construct()"),
     ],
 )
@@ -407,6 +410,88 @@ def test_old_names_mean_what_replaced_them(shared: Runner, voice: Voice) -> None
     for old in (*olds, "Code takes code, font_size", "Sector takes inner_radius and outer_radius"):
         assert old in told, (old, told)
     assert "-0.5 s can't be drawn" in told and all(warning["line"] for warning in done["warnings"])
+
+
+OLD = {
+    "OldArguments": (
+        "Rotating takes radians",
+        "an axis before the angle",
+        "LaggedStartMap takes AnimationClass",
+        "draw_border_animation_config",
+        "takes z in",
+        "takes axes in",
+        "SurroundingRectangle takes color, buff by place",
+        "SurroundingRectangle takes mobject",
+        "LabeledLine takes font_size, label_color",
+        "from_hex takes hex",
+        ".wag",
+        ".next_section takes type",
+        "TexTemplateFromFile",
+    ),
+    "OldTexts": ("no part of the formula is `m`", "`Item 1\\\\`, which contains it", "`= z`, which contains it"),
+}
+
+
+@pytest.mark.parametrize("scene", OLD)
+def test_what_older_manims_took_is_taken(shared: Runner, voice: Voice, scene: str) -> None:
+    done = run(shared, "old_names", scene)
+    assert done["event"] == "done" and done["error"] is None, done
+    told = texts(done)
+    assert all(any(words in text for text in told) for words in OLD[scene]), told
+
+
+BY_NUMBER = """
+equation = MathTex("x + y = z", tex_to_color_map={"x": RED, "y": BLUE})
+assert [part.tex_string for part in equation] == ["x", " + ", "y", " = z"]
+assert [len(part) for part in equation] == [1, 1, 1, 2]
+assert equation[2][0].color == BLUE and equation[1:].height > 0
+"""
+LATER = """
+made = lambda: MathTex("x^2 + y", substrings_to_isolate=["x", "y"])
+first, number = made(), 2
+assert len(first) == 1 and first[number].tex_string == "y"
+assert [len(part) for part in first] == [1, 2, 1]
+assert made()[0].tex_string == "x"
+self.play(TransformMatchingTex(first, made()), run_time=0.2)
+"""
+BY_SLICE = """
+self.sum = MathTex("x + y", substrings_to_isolate="y").scale(2)
+assert self.sum[1:][0].tex_string == "y"
+"""
+BY_METHOD = """
+power = MathTex("x", "+", "x^2")
+assert len(power.get_parts_by_tex("x")) == 2 and len(power.get_parts_by_tex("x", substring=False)) == 1
+assert power.index_of_part_by_tex("^2") == 2
+assert MathTex("p + q", substrings_to_isolate="q").index_of_part_by_tex("q") == 1
+"""
+OF_NOW = """
+equation = MathTex("x + y = z", substrings_to_isolate=["x", "y"])
+assert len(equation) == 1 and len(equation[0]) == 5 and equation[0][1:].width > 0 and equation[-1] is equation[0]
+assert len(equation.get_part_by_tex("y")) == 1
+rows = [equation, Dot(), Dot()]
+assert rows[2] is not None
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_told"), [(BY_NUMBER, True), (LATER, True), (BY_SLICE, True), (BY_METHOD, True), (OF_NOW, False)]
+)
+def test_pieces_of_a_formula_are_those_of_the_programs_manim(
+    shared: Runner, voice: Voice, body: str, is_told: bool
+) -> None:
+    lines = "".join(f"        {line}\n" for line in [*body.strip().splitlines(), "self.add(Dot())"])
+    done = shared.run(f"class A(Scene):\n    def construct(self):\n{lines}", "A", still_s=0.2)
+    assert done["event"] == "done" and done["error"] is None, done
+    assert ["counted as in Manim 0.19" in text for text in texts(done)] == [True] * is_told
+
+
+def test_a_font_is_told_once_and_letters_without_outlines_by_name(shared: Runner, voice: Voice) -> None:
+    done = run(shared, "missing", "MissingLetters")
+    assert [(warning["line"], warning["text"]) for warning in done["warnings"]] == [
+        (17, "the font “Nobody Has It” is not here; another one stands in"),
+        (19, "no font here draws 🚀 in a text; it is left out, and counts for no letter"),
+        (20, "no font here has '🎉' in `done 🎉`"),
+    ]
 
 
 def test_what_is_missing_is_replaced_and_told(shared: Runner, voice: Voice) -> None:
@@ -533,7 +618,10 @@ def test_formulas_are_set_without_a_tex(shared: Runner, voice: Voice, scene: str
     assert done["error"] is None, done["error"]
     assert is_lit(pictures[-1])
     told = " ".join(texts(done))
-    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it"]}.get(scene, [])
+    outside = "180^\\circ`: mathematics stands outside of `$…$`"
+    expected = {"Unknown": ["foobar", "fancyfonts"], "Texts": ["50% of it", outside, r"`\sqrt{2} alone`: math"]}.get(
+        scene, []
+    )
     assert all(word in told for word in expected) and len(done["warnings"]) == len(expected), told
 
 

@@ -4,13 +4,14 @@
 //! of, and no panic over the border: what goes wrong inside is an answer with `error`.
 //!
 //! `ink` turns boxes into ink in TeX's order, `fonts` has the outlines, `typeset` puts both together with the parts of `formula`,
-//! `text_mode` sets words in lines.
+//! `rules` has what TeX does and RaTeX doesn't, `text_mode` sets words in lines.
 
 pub mod fonts;
 pub mod groups;
 pub mod ink;
 pub mod interface;
 pub mod outline;
+mod rules;
 pub mod text_mode;
 pub mod typeset;
 mod words;

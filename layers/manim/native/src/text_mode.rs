@@ -5,7 +5,7 @@
 
 use formula::parts::is_special;
 
-use crate::typeset::{Answer, Item, Request, Setter};
+use crate::typeset::{Answer, Item, Request, Setter, Told};
 use crate::words::kern;
 
 /// `\textwidth` of the standalone class at 10 pt, in em.
@@ -23,6 +23,10 @@ const DISPLAY_SKIP: f64 = 1.0;
 const MARGIN: f64 = 2.5;
 const LABEL_SKIP: f64 = 0.5;
 const ITEM_SKIP: f64 = 0.8;
+/// What is above and below a section's title, besides the line.
+const ABOVE_SECTION: f64 = 1.5;
+const BELOW_SECTION: f64 = 1.0;
+const BELOW_SUBSECTION: f64 = 0.65;
 /// The paragraphs and groups inside of each other that are read.
 const DEEPEST: usize = 20;
 /// Words of one text at most; a film shows no more.
@@ -80,6 +84,10 @@ struct Reader {
     last: Option<(char, bool, bool)>,
     /// Whether the word ends in a `\text` of letters, to which others may be added.
     ends_in_letters: bool,
+    /// How many sections have begun.
+    sections: usize,
+    /// Whether mathematics stands among words, where TeX stops.
+    is_bare: bool,
 }
 
 /// Sets a text. `environment` is what Manim puts around it: `center`, `flushleft`, `minipage}{9cm` …; empty for none.
@@ -97,6 +105,8 @@ pub fn typeset(request: &Request, environment: &str) -> Answer {
         sentence: false,
         last: None,
         ends_in_letters: false,
+        sections: 0,
+        is_bare: false,
     };
     let name = environment.split(['}', '{', '[']).next().unwrap_or_default().trim();
     reader.pieces.push(Piece::Align(match name {
@@ -110,7 +120,13 @@ pub fn typeset(request: &Request, environment: &str) -> Answer {
     }
     reader.read(&source);
     reader.flush();
-    Lines::new(setter, events).set(reader.pieces)
+    let is_bare = reader.is_bare;
+    let mut answer = Lines::new(setter, events).set(reader.pieces);
+    if is_bare {
+        let why = "mathematics stands outside of `$…$`, where TeX stops; it is set as if it stood inside".to_owned();
+        answer.faults.insert(0, Told { why, about: String::new() });
+    }
+    answer
 }
 
 /// A length in em.
@@ -167,6 +183,21 @@ fn group(text: &str) -> Option<(&str, &str)> {
 
 fn bracket(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('[').map(|inner| until(inner, "[", "]"))
+}
+
+/// Commands with which TeX stops outside of mathematics.
+const MATHS: &str = "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho \
+    sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega frac sqrt sum \
+    prod int oint infty times div cdot pm mp leq geq le ge neq ne approx equiv sim propto in subset cup cap forall \
+    exists partial nabla rightarrow leftarrow Rightarrow Leftarrow leftrightarrow to mapsto vec hat bar dot overline \
+    lim sin cos tan log ln exp angle circ triangle mathbb mathbf mathcal";
+
+/// How long the command or letter is that a text begins with.
+fn first_sign(text: &str) -> usize {
+    let letter = text.chars().next().map_or(0, char::len_utf8);
+    let Some(name) = text.strip_prefix('\\') else { return letter };
+    let letters = name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len());
+    letter + if letters > 0 { letters } else { name.chars().next().map_or(0, char::len_utf8) }
 }
 
 const SIZES: &[&str] =
@@ -268,6 +299,8 @@ impl Reader {
             sentence: false,
             last: None,
             ends_in_letters: false,
+            sections: 0,
+            is_bare: false,
         };
         inner.read(source);
         inner.flush();
@@ -358,8 +391,9 @@ impl Reader {
                 '_' | '^' => {
                     let (script, end) = match group(after) {
                         Some(found) => found,
-                        None => after.split_at(after.chars().next().map_or(0, char::len_utf8)),
+                        None => after.split_at(first_sign(after)),
                     };
+                    self.is_bare = true;
                     self.add(&format!("{{}}{letter}{{{script}}}"));
                     rest = end;
                     continue;
@@ -426,7 +460,8 @@ impl Reader {
                 tail
             }
             " " | "\n" => {
-                self.space(SPACE, true);
+                self.flush();
+                self.pieces.push(Piece::Space(SPACE, true));
                 rest
             }
             "," | ";" | ":" | "!" | "quad" | "qquad" | "enspace" | "thinspace" => {
@@ -439,7 +474,9 @@ impl Reader {
                     "quad" => 1.0,
                     _ => 2.0,
                 };
-                self.space(width, name.ends_with("quad"));
+                // Unlike a space between words it is added to what room there is.
+                self.flush();
+                self.pieces.push(Piece::Space(width, name.ends_with("quad")));
                 tail
             }
             "(" => {
@@ -514,6 +551,39 @@ impl Reader {
                 self.style.colour = before;
                 tail
             }
+            "parbox" => {
+                let mut rest = tail;
+                while let Some((_, after)) = bracket(rest) {
+                    rest = after.trim_start();
+                }
+                let Some((width, rest)) = group(rest) else { return rest };
+                let Some((inner, rest)) = group(rest) else { return rest };
+                self.column(length(width), inner);
+                rest
+            }
+            "section" | "subsection" | "subsubsection" => {
+                let (rest, numbered) = tail.strip_prefix('*').map_or((tail, name == "section"), |rest| (rest, false));
+                let Some((inner, rest)) = group(rest) else { return rest };
+                self.flush();
+                self.pieces.push(Piece::Break(ABOVE_SECTION));
+                let style = self.style.clone();
+                self.style.bold = true;
+                self.style.size = match name {
+                    "section" => "Large",
+                    "subsection" => "large",
+                    _ => "",
+                };
+                if numbered {
+                    self.sections += 1;
+                    self.read(&self.sections.to_string());
+                    self.space(1.44, false);
+                }
+                self.read(inner);
+                self.style = style;
+                self.flush();
+                self.pieces.push(Piece::Break(if name == "section" { BELOW_SECTION } else { BELOW_SUBSECTION }));
+                rest
+            }
             "begin" => self.environment(tail),
             "end" => group(tail).map_or(tail, |(_, tail)| tail),
             "item" => {
@@ -531,10 +601,11 @@ impl Reader {
                 self.pieces.push(Piece::Mark(mark));
                 tail
             }
-            "centering" | "raggedright" | "raggedleft" => {
+            "centering" | "raggedright" | "raggedleft" | "justifying" => {
                 self.pieces.push(Piece::Align(match name {
                     "centering" => Align::Centre,
                     "raggedright" => Align::Left,
+                    "justifying" => Align::Both,
                     _ => Align::Right,
                 }));
                 tail
@@ -624,6 +695,7 @@ impl Reader {
                     };
                 }
                 let with_scripts = &text[..text.len() - scripts.len()];
+                self.is_bare |= scripts.len() < end.len() || MATHS.split_whitespace().any(|known| known == name);
                 self.add(&format!("{{\\{}}}", if scripts.len() < end.len() { with_scripts } else { source }));
                 // A space after a command of letters ends its name, and is none.
                 if scripts.len() == rest.len() { tail } else { scripts }
@@ -648,6 +720,26 @@ impl Reader {
             "mdseries" => self.style.bold = false,
             _ => {}
         }
+    }
+
+    /// Reads a text into a column of its own width; what is around it goes on below.
+    fn column(&mut self, width: Option<f64>, source: &str) {
+        let align = self.alignment();
+        let around = self
+            .pieces
+            .iter()
+            .rev()
+            .find_map(|piece| if let Piece::Width(width) = piece { Some(*width) } else { None });
+        self.flush();
+        if let Some(width) = width {
+            self.pieces.push(Piece::Width(width));
+        }
+        self.pieces.push(Piece::Align(Align::Both));
+        self.read(source.trim());
+        self.flush();
+        self.pieces.push(Piece::Break(0.0));
+        self.pieces.push(Piece::Width(around.unwrap_or(TEXT_WIDTH)));
+        self.pieces.push(Piece::Align(align));
     }
 
     /// How lines stand here.
@@ -716,17 +808,15 @@ impl Reader {
                 self.pieces.push(Piece::Align(before));
             }
             "minipage" => {
-                if let Some((_, tail)) = bracket(rest) {
+                while let Some((_, tail)) = bracket(rest) {
+                    rest = tail.trim_start();
+                }
+                let mut width = None;
+                if let Some((own, tail)) = group(rest) {
+                    width = length(own);
                     rest = tail;
                 }
-                if let Some((width, tail)) = group(rest) {
-                    if let Some(width) = length(width) {
-                        self.pieces.push(Piece::Width(width));
-                    }
-                    rest = tail;
-                }
-                self.pieces.push(Piece::Align(Align::Both));
-                self.read(rest.trim());
+                self.column(width, rest);
             }
             "tabular" => {
                 if let Some((_, tail)) = bracket(rest) {

@@ -171,6 +171,7 @@ impl<'a> Setter<'a> {
                 let mut nodes = reading.nodes;
                 if self.request.strict {
                     crate::words::widen_spaces(&mut nodes);
+                    crate::rules::adapt(&mut nodes);
                 }
                 self.set(formula::divide(nodes), events, source, display, whole)
             }
@@ -189,7 +190,10 @@ impl<'a> Setter<'a> {
         let options = LayoutOptions { style, color: INHERITED, ..LayoutOptions::default() };
         let metrics = Arc::new(fonts::measured(source));
         let laid = |nodes: Vec<_>| {
-            let root = layout_with_fallback_metrics(&in_style(nodes, display), &options, Arc::clone(&metrics));
+            let mut root = layout_with_fallback_metrics(&in_style(nodes, display), &options, Arc::clone(&metrics));
+            if self.request.strict {
+                crate::rules::fit_delimiters(&mut root);
+            }
             validate_layout(&root).map(|_| root)
         };
         let Divided { plain, marked, parts } = divided;

@@ -2,7 +2,7 @@
 
 use formula::tree::{Slot, slots};
 use ratex_parser::ParseNode;
-use ratex_parser::parse_node::{Measurement, Mode};
+use ratex_parser::parse_node::Measurement;
 
 /// A space of `cmr10`, in em; and of its bold, italic and typewriter kin.
 const SPACE: f64 = 0.333_33;
@@ -10,16 +10,17 @@ const BOLD_SPACE: f64 = 0.383_33;
 const ITALIC_SPACE: f64 = 0.357_77;
 const TYPEWRITER_SPACE: f64 = 0.525;
 
-/// Gives spaces within `\text` their width: RaTeX's are a quarter of an em.
+/// Gives spaces of words their width, also those that a backslash makes in mathematics: RaTeX's are a quarter of an em.
 pub fn widen_spaces(nodes: &mut [ParseNode]) {
     let mut pending: Vec<(&mut ParseNode, f64)> = nodes.iter_mut().map(|node| (node, SPACE)).collect();
     while let Some((node, mut width)) = pending.pop() {
         match node {
-            ParseNode::SpacingNode { mode: Mode::Text, text, .. }
+            ParseNode::SpacingNode { mode, text, .. }
                 if matches!(text.as_str(), " " | "~" | "\\ " | "\\space" | "\\nobreakspace") =>
             {
+                let mode = *mode;
                 let dimension = Measurement { number: width, unit: "em".to_owned() };
-                *node = ParseNode::Kern { mode: Mode::Text, dimension, loc: None };
+                *node = ParseNode::Kern { mode, dimension, loc: None };
                 continue;
             }
             ParseNode::Text { font: Some(font), .. } => {

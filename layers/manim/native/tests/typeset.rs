@@ -275,3 +275,133 @@ fn ink_is_of_parts_that_are_told() {
         }
     }
 }
+
+fn strictly(tex: &str) -> Answer {
+    answered(&Request { tex: tex.to_owned(), display: true, strict: true, ..Request::default() })
+}
+
+fn text(tex: &str) -> Answer {
+    answered(&Request {
+        tex: tex.to_owned(),
+        strict: true,
+        environment: Some("center".to_owned()),
+        ..Request::default()
+    })
+}
+
+/// How high the ink of delimiters is that RaTeX draws as curves, and the fonts of those that are letters.
+fn delimiters(tex: &str) -> Vec<String> {
+    let answer = strictly(tex);
+    let ends = [&answer.items[0], &answer.items[answer.items.len() - 1]];
+    let told = ends.map(|item| match &item.8 {
+        Some(points) => {
+            let heights: Vec<f64> = points.iter().skip(1).step_by(2).copied().collect();
+            let high = heights.iter().copied().fold(f64::MIN, f64::max);
+            format!("{:.1}", high - heights.iter().copied().fold(f64::MAX, f64::min))
+        }
+        None => FONTS[usize::try_from(item.0).unwrap()].as_str().to_owned(),
+    });
+    told.to_vec()
+}
+
+#[test]
+fn delimiters_have_the_heights_of_tex() {
+    for (tex, heights) in [
+        (r"\left( \sum_{i=1}^n a_i \right)", ["Size4-Regular"; 2]),
+        (r"\left( \sum_j w_j \right)", ["3.6"; 2]),
+        (r"\left( \lim_{x\to 0} f \right)", ["Size2-Regular"; 2]),
+        (r"\left( \frac{QK^T}{\sqrt{d_k}} \right)", ["Size3-Regular"; 2]),
+        (r"\begin{pmatrix} x \\ y \\ z \end{pmatrix}", ["3.6"; 2]),
+        (r"\left\| \sum_n a_n \right\|", ["3.0"; 2]),
+        (r"\big| x \Bigg|", ["1.2", "3.0"]),
+        (r"\dbinom{n}{k}", ["Size3-Regular"; 2]),
+    ] {
+        assert_eq!(delimiters(tex), heights, "{tex}");
+    }
+}
+
+#[test]
+fn scripts_at_accents_are_those_of_the_letter() {
+    let places = |tex: &str| strictly(tex).items.iter().map(|item| (item.2, item.3)).collect::<Vec<_>>();
+    assert_eq!(places(r"\bar x^2")[2].1, places("x^2")[1].1);
+    assert_eq!(places(r"\hat{\theta}^{(t)}")[2..], places(r"\theta^{(t)}")[1..]);
+    assert_eq!(ink(&strictly(r"\dot{x}_1^2")), "˙x21");
+    // Over several letters an accent is part of what has the script.
+    assert!(places(r"\widehat{xy}^2")[3].1 > places("y^2")[1].1);
+}
+
+#[test]
+fn an_operator_of_its_own_has_limits_where_it_is_displayed() {
+    let below = |tex: &str, display: bool| {
+        let answer = answered(&Request { tex: tex.to_owned(), display, strict: true, ..Request::default() });
+        answer.items[1].2 < answer.items[0].2 + 0.5
+    };
+    assert!(below(r"\mathop{M}_x", true) && !below(r"\mathop{M}_x", false) && !below(r"\mathop{M}\nolimits_x", true));
+}
+
+#[test]
+fn letters_of_a_word_in_mathematics_stand_as_in_text() {
+    for word in ["eff", "fit", "Type"] {
+        let places = |tex: &str| strictly(tex).items.iter().map(|item| (item.2 * 1e3).round()).collect::<Vec<_>>();
+        let bold = places(&format!(r"\mathbf{{{word}}}"));
+        assert!(bold.windows(2).all(|pair| pair[0] < pair[1]));
+        let answer = text(word);
+        let set: Vec<f64> = answer.items.iter().map(|item| (item.2 * 1e3).round()).collect();
+        assert_eq!(places(&format!(r"\mathrm{{{word}}}")), set, "{word}");
+    }
+}
+
+#[test]
+fn columns_break_their_lines() {
+    let words = "Words that are set in a column of their own, so that they take three lines of it";
+    let lines = |tex: &str| {
+        let mut found: Vec<i64> = text(tex).items.iter().map(|item| (item.3 * 10.0).round() as i64).collect();
+        found.dedup();
+        found.len()
+    };
+    for column in [
+        format!(r"\parbox{{5cm}}{{{words}}}"),
+        format!(r"\parbox[t][3cm]{{5cm}}{{{words}}}"),
+        format!(r"\begin{{minipage}}[t]{{5cm}}\justifying {words}\end{{minipage}}"),
+    ] {
+        assert_eq!(lines(&column), 3, "{column}");
+        assert_eq!(text(&column).faults, [], "{column}");
+    }
+    assert_eq!(lines(words), 1);
+    // What follows has the width of before.
+    assert_eq!(lines(&format!(r"\parbox{{5cm}}{{{words}}} {words}")), 4);
+}
+
+#[test]
+fn a_title_of_a_section_is_a_line_of_its_own() {
+    let answer = text(r"\section*{Big} words");
+    assert_eq!((ink(&answer), answer.faults.len()), ("Bigwords".to_owned(), 0));
+    assert!(answer.items[0].4 > 1.3 && answer.items[0].3 > answer.items[3].3 + 2.0);
+    assert_eq!(ink(&text(r"\section{Big}\section{More}")), "1Big2More");
+}
+
+#[test]
+fn scripts_in_words_are_set_and_told() {
+    let answer = text(r"at 180^\circ and H_2O");
+    assert_eq!(ink(&answer), "at180∘andH2O");
+    assert_eq!(answer.faults.len(), 1);
+    assert!(answer.faults[0].why.contains("outside of `$…$`"));
+    assert_eq!((text(r"\psi + 1").faults.len(), text(r"\psi_1").faults.len()), (1, 1));
+    assert_eq!((text("at $180^\\circ$").faults, text(r"\LaTeX, \S 5").faults), (vec![], vec![]));
+}
+
+#[test]
+fn room_beside_a_sign_is_added_to_its_own() {
+    let width = |tex: &str| strictly(tex).width;
+    for (tex, room) in
+        [(r"a+\,b", 1.0 / 6.0), (r"a\,+b", 1.0 / 6.0), (r"a\ +\ b", 2.0 / 3.0), (r"a^2\;+\;b", 5.0 / 9.0)]
+    {
+        let bare = tex.replace(r"\,", "").replace(r"\;", "").replace(r"\ ", "");
+        assert!((width(tex) - width(&bare) - room).abs() < 1e-3, "{tex}: {} and {}", width(tex), width(&bare));
+    }
+    // It makes no operation of a sign before a letter.
+    assert!((width(r"=-\,b") - width("=-b") - 1.0 / 6.0).abs() < 1e-3);
+    let words = |tex: &str| text(tex).width;
+    assert!((words(r"a \ \ b") - words("a b") - 2.0 / 3.0).abs() < 1e-3);
+    assert!((words(r"a \quad b") - words("a b") - 1.0).abs() < 1e-3);
+}

@@ -46,6 +46,12 @@ GONE = {
     "SampleSpaceScene": "SampleSpaceScene was taken out of Manim; use Scene with SampleSpace.",
     "GlowDot": "GlowDot is of 3b1b's Manim; use Dot, or several with lower opacities.",
     "DotCloud": "DotCloud is of 3b1b's Manim; use PMobject or VGroup(*[Dot(point) for point in points]).",
+    "BROWN": "Manim has no colour BROWN; use DARK_BROWN, LIGHT_BROWN or ManimColor('#8B4513').",
+    "OLIVE": "Manim has no colour OLIVE; use GREEN_E or ManimColor('#808000').",
+    "LIME": "Manim has no colour LIME; use PURE_GREEN or ManimColor('#00FF00').",
+    "INDIGO": "Manim has no colour INDIGO; use DARK_BLUE, PURPLE_E or ManimColor('#4B0082').",
+    "VIOLET": "Manim has no colour VIOLET; use PURPLE or ManimColor('#EE82EE').",
+    "LAVENDER": "Manim has no colour LAVENDER; use PURPLE_A or ManimColor('#E6E6FA').",
     "CYAN": "Manim has no colour CYAN; use PURE_CYAN, TEAL or ManimColor('#00FFFF').",
     "MAGENTA": "Manim has no colour MAGENTA; use PURE_MAGENTA, PINK or ManimColor('#FF00FF').",
 }
@@ -111,6 +117,12 @@ SCENES = {
 }
 """Attributes that other scenes than the author's have, and what to do."""
 
+FLAT = re.compile(
+    r"from shape \((?:1,)?2,?\) into shape \((?:1,)?3,?\)"
+    r"|shapes? (?:\(2,\) \(\d*,?3,?\)|\(\d*,?3,?\) \(2,\))|\(2,\) and \(3,\)"
+)
+"""How NumPy says that a point of two coordinates meets one of three."""
+
 TEX = ("latex", "xelatex", "lualatex", "pdflatex", "tex", "dvisvgm")
 """Programs of a TeX installation that Manim calls."""
 
@@ -141,6 +153,8 @@ def _remedy(error: BaseException) -> str:
     unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error)) if isinstance(error, TypeError) else None
     if unknown:
         return f"Manim Community 0.22 takes no {unknown[1]} there: leave it out, or look up what it is called now."
+    if isinstance(error, ValueError) and FLAT.search(str(error)):
+        return "Points have three coordinates: write (3, 4, 0) and not (3, 4)."
     if isinstance(error, FileNotFoundError) and Path(str(error.filename or "")).name in TEX:
         return "Tex and MathTex need the native typesetter, which `make tools` builds, or a TeX installation."
     if isinstance(error, ValueError | RuntimeError) and re.search("latex|dvisvgm", str(error), re.I):

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,8 +178,9 @@ def _set(expression: str, environment: str | None, preamble: str) -> Any:
     for fault in formula.faults:
         if session is not None:
             session.warn(f"in the formula {_short(expression)}: {fault.why}")
-    if formula.missing and session is not None:
-        session.warn(f"no font here has {formula.missing!r} in {_short(expression)}")
+    lost = _without_outline(formula)
+    if lost and session is not None:
+        session.warn(f"no font here has {lost!r} in {_short(expression)}")
     return formula
 
 
@@ -190,6 +192,32 @@ def _typeset(expression: str, environment: str | None, preamble: str) -> Any:
     if "&" in bare or "\\\\" in bare or not name.startswith(("align", "equation", "displaymath", "math", "gather")):
         expression = f"\\begin{{{environment}}}{expression}\\end{{{name}}}"
     return native.typeset(expression, True, preamble=preamble, strict=True)
+
+
+def _without_outline(formula: Any) -> str:
+    """Letters that no font has, and those of which a font has a picture alone."""
+    pictures = (item for item in formula.items if item.curves is None and item.code > 0x2000 and not len(item.points))
+    return formula.missing + "".join(dict.fromkeys(chr(item.code) for item in pictures if _is_ink(chr(item.code))))
+
+
+def _is_ink(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "SLN"
+
+
+_drawn: dict[str, bool] = {}
+"""Letters that were looked for in the fonts, and whether there is an outline."""
+
+
+def undrawn(text: str) -> list[str]:
+    """Letters of a text for which no font here has an outline: emoji are pictures, which Manim can't draw."""
+    letters = dict.fromkeys(letter for letter in text if ord(letter) > 0x2000 and _is_ink(letter))
+    if native is None:
+        return []
+    new = "".join(letter for letter in letters if letter not in _drawn)
+    if new:
+        lost = _without_outline(native.typeset(rf"\text{{{new}}}", False))
+        _drawn.update((letter, letter not in lost) for letter in new)
+    return [letter for letter in letters if not _drawn[letter]]
 
 
 def _with_percents(text: str) -> str:

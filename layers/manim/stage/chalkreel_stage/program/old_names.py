@@ -9,7 +9,9 @@ from typing import Any
 
 import manim
 import numpy as np
+from PIL.Image import Resampling
 
+from . import old_formulas
 from .session import current
 
 
@@ -51,6 +53,30 @@ METHODS = {
     },
     manim.Mobject: {"scale_in_place": "scale", "rotate_in_place": "rotate"},
 }
+
+ARGUMENTS: dict[tuple[type, str], dict[str, str | None]] = {
+    (manim.Rotating, "__init__"): {"radians": "angle"},
+    (manim.LaggedStartMap, "__init__"): {"AnimationClass": "animation_class"},
+    (manim.DrawBorderThenFill, "__init__"): {"draw_border_animation_config": None, "fill_animation_config": None},
+    (manim.ComplexValueTracker, "set_value"): {"z": "value"},
+    (manim.Mobject, "rotate_about_origin"): {"axes": None},
+    (manim.Mobject, "become"): {"copy_submobjects": None},
+    (manim.Scene, "next_section"): {"type": "section_type"},
+}
+"""Arguments that have another name now, or none."""
+
+RESAMPLING = {"lanczos": "LANCZOS", "antialias": "LANCZOS", "box": "BOX", "hamming": "HAMMING"}
+"""Names that RESAMPLING_ALGORITHMS had."""
+
+FRAMES = {
+    manim.SurroundingRectangle: ("color", "buff", "corner_radius"),
+    manim.BackgroundRectangle: ("color", "stroke_width", "stroke_opacity", "fill_opacity", "buff"),
+}
+"""What stood behind the one mobject that they are around, before they took several."""
+
+LABEL = {"font_size": ("label_config", "font_size"), "label_color": ("label_config", "color")}
+LABEL |= {"frame_fill_color": ("box_config", "color"), "frame_fill_opacity": ("box_config", "fill_opacity")}
+"""Arguments of LabeledLine before 0.19, and where they are now."""
 
 CODE = {
     "code": "code_string",
@@ -100,6 +126,20 @@ def install() -> None:
             setattr(manim, f"FRAME_{name}", value)
     if not hasattr(manim.MovingCameraScene, "camera_frame"):
         manim.MovingCameraScene.camera_frame = property(_camera_frame)
+    for (kind, method), names in ARGUMENTS.items():
+        setattr(kind, method, _with_old_arguments(kind, method, names))
+    for name, algorithm in RESAMPLING.items():
+        manim.RESAMPLING_ALGORITHMS.setdefault(name, Resampling[algorithm])
+    if not hasattr(manim, "TexTemplateFromFile"):
+        manim.TexTemplateFromFile = _template_from_file
+    if "wag" not in manim.Mobject.__dict__:
+        manim.Mobject.wag = _wag
+    for kind, places in FRAMES.items():
+        kind.__init__ = _around_one(kind, places)
+    manim.Rotating.__init__ = _rotating(manim.Rotating.__init__)
+    manim.ManimColor.from_hex = _from_hex(manim.ManimColor.from_hex.__func__)
+    old_formulas.install()
+    _labeled_line()
     _code()
     _sector()
     _numpy()
@@ -163,6 +203,102 @@ def _method(kind: type, old: str, new: str) -> Callable[..., Any]:
         return getattr(self, new)(*arguments, **named)
 
     return method
+
+
+def _with_old_arguments(kind: type, method: str, names: dict[str, str | None]) -> Callable[..., Any]:
+    real = getattr(kind, method)
+    title = kind.__name__ if method == "__init__" else f".{method}"
+
+    @functools.wraps(real)
+    def called(self: Any, *arguments: Any, **named: Any) -> Any:
+        for old, new in names.items():
+            if old in named:
+                value = named.pop(old)
+                _tell(f"{title} takes {old} in an older Manim; {f'{new} stands in' if new else 'it is left out'}")
+                if new:
+                    named.setdefault(new, value)
+        return real(self, *arguments, **named)
+
+    return called
+
+
+def _rotating(real: Callable[..., None]) -> Callable[..., None]:
+    """The axis came first, and then the angle."""
+
+    @functools.wraps(real)
+    def __init__(self: manim.Rotating, mobject: manim.Mobject, *arguments: Any, **named: Any) -> None:
+        if arguments and np.ndim(arguments[0]):
+            _tell("Rotating takes an axis before the angle in an older Manim; axis and angle stand in")
+            named |= dict(zip(("axis", "angle", "about_point", "about_edge"), arguments, strict=False))
+            arguments = ()
+        real(self, mobject, *arguments, **named)
+
+    return __init__
+
+
+def _around_one(kind: type, places: tuple[str, ...]) -> Callable[..., None]:
+    real = kind.__init__
+
+    @functools.wraps(real)
+    def __init__(self: manim.Mobject, *arguments: Any, **named: Any) -> None:
+        if "mobject" in named:
+            _tell(f"{kind.__name__} takes mobject in an older Manim; it is the first argument now")
+            arguments = (named.pop("mobject"), *arguments)
+        others = [index for index, argument in enumerate(arguments) if not isinstance(argument, manim.Mobject)]
+        if others and others[0] > 0:
+            behind = dict(zip(places, arguments[others[0] :], strict=False))
+            _tell(f"{kind.__name__} takes {', '.join(behind)} by place in an older Manim; they are taken by name")
+            arguments, named = arguments[: others[0]], {**behind, **named}
+        real(self, *arguments, **named)
+
+    return __init__
+
+
+def _from_hex(real: Callable[..., Any]) -> Any:
+    @functools.wraps(real)
+    def from_hex(cls: type, *arguments: Any, **named: Any) -> Any:
+        if "hex" in named:
+            _tell("ManimColor.from_hex takes hex in an older Manim; hex_str stands in")
+            named["hex_str"] = named.pop("hex")
+        return real(cls, *arguments, **named)
+
+    return classmethod(from_hex)
+
+
+def _wag(
+    self: manim.Mobject, direction: Any = manim.RIGHT, axis: Any = manim.DOWN, wag_factor: float = 1.0
+) -> manim.Mobject:
+    """Shifts points, the further the farther they are along an axis."""
+    _tell(".wag is a method of an older Manim; what it did is done")
+    for part in self.family_members_with_points():
+        along = part.points @ np.asarray(axis, float)
+        along -= along.min()
+        share = (along / (along.max() or 1.0)) ** wag_factor
+        part.points = part.points + share[:, None] * np.asarray(direction, float)
+    return self
+
+
+def _template_from_file(tex_filename: Any = "tex_template.tex", **named: Any) -> manim.TexTemplate:
+    _warn("TexTemplateFromFile", "TexTemplate.from_file")
+    return manim.TexTemplate.from_file(tex_filename, **named)
+
+
+def _labeled_line() -> None:
+    real = manim.LabeledLine.__init__
+
+    @functools.wraps(real)
+    def __init__(self: manim.LabeledLine, *arguments: Any, **named: Any) -> None:
+        own = sorted(set(named) & {*LABEL, "label_frame"})
+        if own:
+            _tell(f"LabeledLine takes {', '.join(own)} in an older Manim; its present arguments stand in")
+        for name in own:
+            value = named.pop(name)
+            group, key = LABEL.get(name, ("frame_config", "stroke_opacity"))
+            value = float(value) if name == "label_frame" else value
+            named[group] = {key: value, **(named.get(group) or {})}
+        real(self, *arguments, **named)
+
+    manim.LabeledLine.__init__ = __init__
 
 
 def _code() -> None:

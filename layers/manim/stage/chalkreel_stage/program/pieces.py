@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..typesetting.native import Item, outline
+from ..typesetting.native import Item
 
 Piece = tuple[np.ndarray, Item]
 """Cubic Bézier points as in `Item.points`, and the ink that they are of."""
@@ -34,23 +34,14 @@ LETTER_F = (0.2, 0.36)
 STRAIGHT_WIDTH, NORM_WIDTH = (0.0415, 0.0435), (0.26, 0.27)
 """In em: the line of a straight delimiter is a little wider than a rule (0.04); a norm has two."""
 
-STRAIGHT, EXTENSION, END, BRACE_EXTENSION = 0.606, 0.6, 1.8, 0.3
+STRAIGHT, EXTENSION, END, BRACE_EXTENSION = 0.6, 0.6, 1.8, 0.3
 """Heights in em of a straight delimiter's piece, of what is repeated in others, of their ends, and within a brace."""
 
-SINGLE = 3.0
-"""Up to this height, in em, TeX has delimiters of one piece."""
-
-LOWEST_OF_PARTS = 3.6
-"""The least height of a parenthesis or bracket that is made of parts, in em."""
-
-LOWEST_ROWS = 2.9
-"""Three rows of a matrix have at least so much ink from top to bottom, in em; a sum with its limits has less."""
+LEAST_TALL = 3.3
+"""TeX has no delimiter of this height, in em: those of one piece are lower, those of several are higher."""
 
 LAPPED = 0.016
 """By how much the parts of a brace lap over each other here, in em."""
-
-BIG_STEP = 0.72
-"""Heights of `\\big|` to `\\Bigg|` here are 2 to 5 of it, in em: as many pieces as TeX takes for them."""
 
 BRACE_END = 0.467
 """From a horizontal brace's end, or its middle, to where its straight part begins, in em."""
@@ -80,53 +71,10 @@ def pieces(items: Sequence[Item]) -> list[Piece]:
                 # TeX writes the stroke of `\\notin` first.
                 found.append((items[index + 1].points, items[index + 1]))
                 letters = 2
-            points = _of_one_piece(items, index)
-            if points is not None:
-                found.append((points, item))
-            else:
-                before = items[index - 1] if index else None
-                found += [(part, item) for part in _parts(item, item.points, before)]
+            before = items[index - 1] if index else None
+            found += [(part, item) for part in _parts(item, item.points, before)]
         index += letters
     return found
-
-
-def _of_one_piece(items: Sequence[Item], at: int) -> np.ndarray | None:
-    """A delimiter that TeX has in one piece where there is one of parts: around what is between 3 and 3.33 em high.
-
-    RaTeX's are at least as high as what they are around, TeX's may be a tenth lower.
-    """
-    item = items[at]
-    if item.curves is None or not 60 < len(item.curves) // 2 < 120:
-        return None
-    points = item.points
-    height = np.ptp(points[:, 1])
-    if not SINGLE < height / item.scale < LOWEST_OF_PARTS + 0.03 or np.ptp(points[:, 0]) > item.scale:
-        return None
-    around = [
-        other
-        for other, near in enumerate(items)
-        if near.curves is not None
-        and other != at
-        and abs(near.y - item.y) < 0.01
-        and len(near.curves) > 120
-        and abs(np.ptp(near.points[:, 1]) - height) < 0.12 * item.scale
-    ]
-    after, before = [other for other in around if other > at], [other for other in around if other < at]
-    middle = (points[:, 1].min() + points[:, 1].max()) / 2
-    stem = points[np.abs(points[:, 1] - middle) < 0.1 * item.scale]
-    is_left = not len(stem) or stem[:, 0].mean() < (points[:, 0].min() + points[:, 0].max()) / 2
-    other = (min(after, default=None) if is_left else max(before, default=None)) if around else None
-    if other is None:
-        return None
-    between = items[min(at, other) + 1 : max(at, other)]
-    ink = [part.points[:, 1] for part in between if len(part.points)]
-    if not ink or max(part.max() for part in ink) - min(part.min() for part in ink) > LOWEST_ROWS * item.scale:
-        return None
-    is_round = len(points) > 80
-    code = ord("(" if is_left else ")") if is_round else ord("[" if is_left else "]")
-    shape = outline(SIZE_4, code) * item.scale
-    edge = points[:, 0].min() - shape[:, 0].min() if is_left else points[:, 0].max() - shape[:, 0].max()
-    return shape + np.array([edge, middle - (shape[:, 1].min() + shape[:, 1].max()) / 2])
 
 
 def _is_struck(sign: Item, stroke: Item) -> bool:
@@ -167,43 +115,29 @@ def _parts(item: Item, points: np.ndarray, before: Item | None) -> list[np.ndarr
         return []
     straight = STRAIGHT_WIDTH[0] < width < STRAIGHT_WIDTH[1] or NORM_WIDTH[0] < width < NORM_WIDTH[1]
     if straight and height > 0.7:
-        return _cut(points, _between(points, _straight(height)), axis=1)
+        return _cut(points, _between(points, max(round(height / STRAIGHT), 1)), axis=1)
     if before is not None and before.font == SIZE_4 and before.code in BRACE_ENDS and 0.1 < width < 0.14:
         # Between a brace's end and its middle.
-        count = _repeated(2 * (END + height - LAPPED), 2 * END, 2 * BRACE_EXTENSION)
+        count = max(round((height - LAPPED) / BRACE_EXTENSION), 0)
         return _cut(points, _between(points, count), axis=1) if count else []
-    if height > SINGLE and width < 1:
+    if height > LEAST_TALL and width < 1:
         return _tall(points, height, item.scale)
     if len(points) > 16 and width > 0.9 and 0.45 < height < 0.6:
         return _wide(points, width, item.scale)
     return [points]
 
 
-def _repeated(height: float, ends: float, extension: float) -> int:
-    """How often TeX repeats the middle of a delimiter around what is this high (The TeXbook, appendix G, rule 19)."""
-    needed = max(0.901 * height, height - 0.5)
-    return max(math.ceil((needed - ends) / extension - 1e-6), 0)
-
-
-def _straight(height: float) -> int:
-    big = height / BIG_STEP
-    if abs(big - round(big)) < 0.01:
-        return round(big)
-    return max(_repeated(height, 0.0, STRAIGHT), 1)
-
-
 def _tall(points: np.ndarray, height: float, scale: float) -> list[np.ndarray]:
     """A parenthesis or bracket from its top to its bottom; what stands on a floor or under a ceiling has one end."""
     low, high = points[:, 1].min(), points[:, 1].max()
     wide = np.ptp(points[:, 0])
+    is_round = len(np.unique(points[::4, 0].round(4))) > 4
     ends = []
     for at in (high, low):
         near = points[np.abs(points[:, 1] - at) < 0.1 * scale]
-        ends.append(np.ptp(near[:, 0]) > 0.7 * wide or len(points) > 60)
+        ends.append(np.ptp(near[:, 0]) > 0.7 * wide or is_round)
     top, bottom = (END if end else 0.0 for end in ends)
-    if max(0.901 * height, height - 0.5) <= SINGLE:
-        return [points]
-    count = _repeated(height, top + bottom, EXTENSION)
+    count = max(round((height - top - bottom) / EXTENSION), 0)
     middle = np.linspace(high - top * scale, low + bottom * scale, count + 1)
     if not count:
         return _cut(points, middle[:1], axis=1)

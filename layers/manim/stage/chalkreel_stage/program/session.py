@@ -85,6 +85,11 @@ class Session:
         if (text, line) not in known and len(self.warnings) < MOST_WARNINGS:
             self.warnings.append({"text": text[:500], "line": line})
 
+    def warn_once(self, text: str) -> None:
+        """A warning of the whole program: told at the first line that gives rise to it."""
+        if all(warning["text"] != text[:500] for warning in self.warnings):
+            self.warn(text)
+
     def line(self) -> int | None:
         """The line of the program that is running, the deepest one."""
         frame = sys._getframe()

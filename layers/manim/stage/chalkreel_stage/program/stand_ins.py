@@ -15,6 +15,7 @@ import numpy as np
 from manim.mobject.opengl.opengl_mobject import OpenGLMobject
 from PIL import Image, ImageDraw, ImageFont
 
+from . import formulas
 from .failures import Refusal, without_opengl
 from .session import current
 
@@ -48,8 +49,10 @@ class _Warnings(logging.Handler):
             return
         text = record.getMessage()
         if text.startswith("Font ") and " not in [" in text:
-            text = f"the font “{text[5 : text.index(' not in [')]}” is not here; another one stands in"
-        elif record.levelno < logging.ERROR and "too short for the current frame" in text:
+            # Manim says so at each text that is to have it.
+            session.warn_once(f"the font “{text[5 : text.index(' not in [')]}” is not here; another one stands in")
+            return
+        if record.levelno < logging.ERROR and "too short for the current frame" in text:
             # What Manim does about it is right, and happens at every play of a fast program.
             return
         session.warn(" ".join(text.split())[:300])
@@ -58,6 +61,9 @@ class _Warnings(logging.Handler):
 def _at_full_size(real: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(real)
     def text2svg(self: Any, *arguments: Any, **named: Any) -> Any:
+        session, lost = current(), formulas.undrawn(self.text)
+        if session is not None and lost:
+            session.warn(f"no font here draws {', '.join(lost)} in a text; it is left out, and counts for no letter")
         config = manim.config
         size = config.pixel_width, config.pixel_height
         config.pixel_width, config.pixel_height = TEXT_PIXELS
