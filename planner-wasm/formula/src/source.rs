@@ -22,6 +22,9 @@ pub struct Dialect {
 /// Groups within each other; deeper, the source is left as it is.
 const DEEPEST: usize = 40;
 
+/// Columns that a table gets beyond those that it says.
+const MOST_COLUMNS: usize = 100;
+
 /// Bytes of a row of a table that are looked at.
 const LONGEST_ROW: usize = 2_000;
 
@@ -270,6 +273,11 @@ impl Pass<'_> {
             | "\\textmd" | "\\mbox" | "\\hbox" | "\\emph" | "\\textsc" | "\\textsl" | "\\fbox" | "\\makebox"
             | "\\framebox" | "\\textlf" | "\\intertext" | "\\shortintertext" => self.words(name, cursor, out),
             "\\begin" | "\\end" => self.environment(name, cursor, out),
+            "\\operatorname" => {
+                let star = if cursor.take("*") { "*" } else { "" };
+                let inner = self.argument(cursor);
+                out.push_str(&format!("\\operatorname{star}{{{}}}", grouped_signs(&inner)));
+            }
             "\\color" => self.colour(cursor, out),
             "\\textcolor" | "\\mathcolor" => {
                 let model = cursor.optional();
@@ -891,7 +899,10 @@ impl Pass<'_> {
                     if matches!(bare, "tabularx" | "tabulary") {
                         cursor.group();
                     }
-                    let columns = columns(cursor.group().unwrap_or("c"));
+                    let mut columns = columns(cursor.group().unwrap_or("c"));
+                    // MathJax sets cells beyond the last column, and so do people who write for it.
+                    let told = columns.chars().filter(char::is_ascii_alphabetic).count();
+                    columns.extend(std::iter::repeat_n('c', widest(*cursor).saturating_sub(told).min(MOST_COLUMNS)));
                     out.push_str(&format!("\\begin{{array}}{{{columns}}}"));
                 } else {
                     out.push_str("\\end{array}");
@@ -986,6 +997,27 @@ pub(crate) fn delimited((left, inner, right): (&str, &str, &str), tall: bool, si
     }
 }
 
+/// Cells of the widest row of a table that has begun here.
+fn widest(mut cursor: Cursor<'_>) -> usize {
+    let (mut widest, mut cells, mut depth) = (1, 1, 0usize);
+    while let Some(piece) = cursor.next() {
+        match piece {
+            Piece::Letter('{') | Piece::Command("\\begin") => depth += 1,
+            Piece::Command("\\end") if depth == 0 => break,
+            Piece::Letter('}') | Piece::Command("\\end") => depth = depth.saturating_sub(1),
+            Piece::Letter('&') if depth == 0 => cells += 1,
+            Piece::Command("\\\\" | "\\cr" | "\\tabularnewline") if depth == 0 => cells = 1,
+            _ => {}
+        }
+        widest = widest.max(cells);
+        // The name of an environment stands in braces of its own.
+        if matches!(piece, Piece::Command("\\begin" | "\\end")) {
+            cursor.group();
+        }
+    }
+    widest
+}
+
 /// Columns of a table as RaTeX reads them: letters and lines.
 fn columns(written: &str) -> String {
     let mut out = String::new();
@@ -1014,6 +1046,20 @@ fn columns(written: &str) -> String {
         }
     }
     if out.is_empty() { "c".to_owned() } else { out }
+}
+
+/// A name with its escaped signs in groups: RaTeX sets a bare `\_` in an operator's name as its backslash.
+fn grouped_signs(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut cursor = Cursor::new(name);
+    while let Some(piece) = cursor.next() {
+        match piece {
+            Piece::Letter(letter) => out.push(letter),
+            Piece::Command(sign @ ("\\_" | "\\%" | "\\&" | "\\#" | "\\$")) => out.push_str(&format!("{{{sign}}}")),
+            Piece::Command(command) => out.push_str(command),
+        }
+    }
+    out
 }
 
 /// Words as the content of a `\text`.

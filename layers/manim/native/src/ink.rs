@@ -104,6 +104,12 @@ fn curve<'a>(place: &Place, curves: Curves, colour: Color, own: bool) -> Step<'a
     Step::Ink(Ink { shape: Shape::Curves(curves), x: place.x, y: place.y, scale: place.scale, colour, own })
 }
 
+/// The font of a letter. That of bold italic letters has digits in the old style: a bold 0 is upright, and no small o.
+fn upright(font: FontId, code: u32) -> FontId {
+    let is_digit = (u32::from('0')..=u32::from('9')).contains(&code);
+    if font == FontId::MathBoldItalic && is_digit { FontId::MainBold } else { font }
+}
+
 fn steps<'a>(of: &'a LayoutBox, place: &Place, out: &mut Vec<Step<'a>>) {
     let Place { x, y, scale } = *place;
     let put = |of: &'a LayoutBox, dx: f64, dy: f64, times: f64| Step::Box {
@@ -134,12 +140,12 @@ fn steps<'a>(of: &'a LayoutBox, place: &Place, out: &mut Vec<Step<'a>>) {
             }
         }
         BoxContent::Glyph { font_id, char_code } => {
-            let shape = Shape::Glyph(*font_id, *char_code);
+            let shape = Shape::Glyph(upright(*font_id, *char_code), *char_code);
             out.push(Step::Ink(Ink { shape, x, y, scale, colour: of.color, own: false }));
         }
         BoxContent::GlyphRun { glyphs } => {
             for glyph in glyphs {
-                let shape = Shape::Glyph(glyph.font_id, glyph.char_code);
+                let shape = Shape::Glyph(upright(glyph.font_id, glyph.char_code), glyph.char_code);
                 out.push(Step::Ink(Ink { shape, x: x + glyph.x * scale, y, scale, colour: of.color, own: false }));
             }
         }

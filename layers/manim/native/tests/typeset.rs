@@ -3,6 +3,7 @@
 
 use chalkreel_native::fonts::FONTS;
 use chalkreel_native::typeset::{Answer, Request, answered};
+use ratex_font::FontId;
 
 fn set(tex: &str) -> Answer {
     answered(&Request { tex: tex.to_owned(), display: true, ..Request::default() })
@@ -404,4 +405,18 @@ fn room_beside_a_sign_is_added_to_its_own() {
     let words = |tex: &str| text(tex).width;
     assert!((words(r"a \ \ b") - words("a b") - 2.0 / 3.0).abs() < 1e-3);
     assert!((words(r"a \quad b") - words("a b") - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn signs_in_names_bold_digits_and_cells_beyond_the_last_column_are_what_is_written() {
+    assert_eq!(ink(&set(r"\operatorname{Gini\_index}\operatorname*{a\%\&b}")), "Gini_indexa%&b");
+    let bold = set(r"\boldsymbol{0}\bm{x1}");
+    let fonts: Vec<_> = bold.items.iter().map(|item| FONTS[usize::try_from(item.0).unwrap()]).collect();
+    assert_eq!(fonts, [FontId::MainBold, FontId::MathBoldItalic, FontId::MainBold]);
+    for table in [
+        r"\begin{array}{c}1&2\\3\end{array}",
+        r"\left[\begin{array}{l|}1&{2}&\text{a \& b}\\\begin{array}{r}3&4\end{array}\end{array}\right]",
+    ] {
+        assert_eq!(set(table).faults, [], "{table}");
+    }
 }
