@@ -670,12 +670,15 @@ async fn every_request_carries_its_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_comes_from_the_lesson_or_the_settings_or_the_default() {
     let harness = Harness::new().await;
-    let (_, warnings) = harness.voices(&storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1));
+    let mut lesson = storyboard(&["elevenlabs", "hal", "piper", "silent"], 1, 1);
+    lesson.language = "ru".to_owned();
+    let (_, warnings) = harness.voices(&lesson);
     let told: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
     assert!(
         told.len() == 3 && told[0].contains("ELEVENLABS_API_KEY") && told[1].contains("no voice of that name"),
         "{told:?}"
     );
+    assert!(told[2].contains("no installed model speaks `ru`"), "{told:?}");
     assert!(harness.voices(&storyboard(&[], 1, 1)).1.is_empty());
     let harness = harness.with("VOICE_CHAIN", "silent");
     let film = harness.narrate(&storyboard(&[], 1, 1), 30).await.unwrap();
