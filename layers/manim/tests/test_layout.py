@@ -34,7 +34,7 @@ from chalkreel_stage.storyboard.types import CurveKind, Formula, Placement, Span
 from chalkreel_stage.typesetting import native
 from chalkreel_stage.typesetting.formulas import latex_lines
 from chalkreel_stage.typesetting.outlines import find, mobject
-from chalkreel_stage.typesetting.rich_text import FormulaCheck, inline, leftwards, reach
+from chalkreel_stage.typesetting.rich_text import FormulaCheck, inline, leftwards, reach, words
 from chalkreel_stage.typesetting.typesetter import Sheet, Typesetter, literal
 from storyboards import (
     COSINE,
@@ -550,6 +550,13 @@ def test_a_long_word_breaks_with_a_hyphen_where_its_language_allows(
     whole = setter.sheet(f"#{literal(text)}", 0.4, "#ffffff")
     whole_lines = len(letters(whole))
     assert len(letters(sheet)) > whole_lines, "no hyphen"
+
+
+def test_a_line_may_end_where_a_word_was_cut(setter: Typesetter) -> None:
+    cut = words([Span(plain="x" * 500 + " end")])
+    assert "".join(span.value.replace("\u200b", "") for span in cut) == "x" * 500 + " end"
+    body = inline(cut[: len(cut) // 2], theme.DARK, FormulaCheck(setter, []))
+    assert reach(setter.sheet(body, 0.4, "#ffffff", 4.0)) <= 4.02
 
 
 def test_what_is_no_word_may_break_anywhere() -> None:

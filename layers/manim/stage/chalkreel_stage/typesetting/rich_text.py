@@ -136,11 +136,15 @@ _WORD = re.compile(r"[^ \u2e80-\uffdc]{1,18} ?|[\u2e80-\uffdc] ?| ")
 
 
 def words(spans: Sequence[Span]) -> list[Span]:
-    """The spans cut after each space, CJK letter, or 18 letters without either; a formula stays whole."""
+    """The spans cut after each space, CJK letter, or 18 letters without either; a formula stays whole.
+
+    Where a word is cut, a line may end.
+    """
     cut: list[Span] = []
     for span in spans:
         if span.math:
             cut.append(span)
         else:
-            cut += [Span(**{span.kind: piece}) for piece in _WORD.findall(span.value)]
+            pieces = (piece + "\u200b" if len(piece) == 18 else piece for piece in _WORD.findall(span.value))
+            cut += [Span(**{span.kind: piece}) for piece in pieces]
     return cut
