@@ -199,6 +199,22 @@ fn formulas_are_found_in_all_their_marks() {
 }
 
 #[test]
+fn a_screen_of_prose_changes_with_its_paragraphs() {
+    let paragraph = |n: usize| format!("Paragraph {n} begins. {}\n\n", "It goes on with more words. ".repeat(12));
+    let prose: String = (1..5).map(paragraph).collect();
+    for (text, scene) in [(format!("# T\n\n{prose}"), 1), (format!("# T\n\nShort.\n\n## S\n\n{prose}"), 1)] {
+        let storyboard = of_text("a.md", &text);
+        assert_eq!(storyboard.scenes[0].beats.len(), 1, "{storyboard:#?}");
+        for (n, beat) in storyboard.scenes[scene].beats.iter().enumerate() {
+            let new = beat.actions.iter().filter_map(on_screen).map(|element| line(&element.kind)).collect::<Vec<_>>();
+            assert_eq!(new, [format!("text Paragraph {} begins.", n + 1)]);
+            // One sentence at a time.
+            assert_eq!(beat.actions.contains(&Action::Clear), n > 0, "{beat:?}");
+        }
+    }
+}
+
+#[test]
 fn words_wait_for_what_stands_before_them() {
     let cell = |code: &str, out: &str| {
         format!(

@@ -31,6 +31,8 @@ const MOST_WORDS: usize = 30_000;
 const NOTE_SCALE: f64 = 0.75;
 /// Bytes of words before anything is shown that leave the heading alone: about four seconds, whatever the script.
 const HEADING_ALONE: usize = 70;
+/// Bytes of words over which a screen of prose stays as it is: about 20 seconds.
+const UNCHANGED: usize = 300;
 /// Bytes of words for which a title card stands: about 20 seconds.
 const CARD: usize = 300;
 
@@ -239,7 +241,8 @@ impl Writer {
         let bare = Self::bare(&blocks);
         let mut kind = SceneKind::Lesson;
         let mut steps: Vec<Step> = Vec::new();
-        let mut first = true;
+        // Bytes of words since something new was shown; at first that is long ago.
+        let mut since = usize::MAX;
         for (index, block) in blocks.into_iter().enumerate() {
             if index == bare && steps.iter().any(Step::is_show) {
                 steps.push(Step { place: block.place, kind: StepKind::Clear });
@@ -261,16 +264,21 @@ impl Writer {
                 continue;
             }
             if let (true, BlockKind::Spoken(line)) = (index < bare, &block.kind) {
-                // No screen is empty: what the author set apart is shown, and at least a sentence at first.
+                // No screen is empty: what the author set apart is shown, and at least a sentence at first and when nothing new came
+                // for long.
                 let mut words = inline::key_words(line);
-                if words.spans.is_empty() && first {
+                if words.spans.is_empty() && since > UNCHANGED {
                     words = inline::first_sentence(line);
+                    if steps.iter().any(Step::is_show) {
+                        steps.push(Step { place: at, kind: StepKind::Clear });
+                    }
                 }
-                first = false;
                 if !words.spans.is_empty() {
+                    since = 0;
                     steps.push(Step::show(ElementKind::Text(words), at));
                 }
             }
+            since = since.saturating_add(Self::bytes(&block));
             steps.extend(self.steps(block));
         }
         self.scene(kind, heading, place, steps)
