@@ -6,7 +6,7 @@
 //! that is stuck, and ended.
 
 use std::collections::HashMap;
-use std::fmt::{self, Debug};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
 
-use crate::child::{self, Running, Spec};
+use crate::child::{self, Confinement, Limits, Mode, Running, Spec};
 use crate::deadline::Deadline;
 use crate::untrusted_text::plain;
 
@@ -61,11 +61,20 @@ pub enum NotReady {
 }
 
 /// How one kind of worker is started and treated.
+#[derive(Debug)]
 pub struct Settings {
     /// Its name in the log.
     pub name: &'static str,
-    /// Its program; called for each start.
-    pub spec: Box<dyn Fn() -> Spec + Send + Sync>,
+    /// Its program.
+    pub program: PathBuf,
+    /// Its working folder, the only one that it may write.
+    pub folder: PathBuf,
+    /// What it may read.
+    pub read: Vec<PathBuf>,
+    /// How strictly it is confined.
+    pub mode: Mode,
+    /// What it may use up.
+    pub limits: Limits,
     /// How long one process is kept.
     pub lifetime: Duration,
     /// How long it may take to confirm that a request is cancelled.
@@ -76,9 +85,32 @@ pub struct Settings {
     pub quit_line: fn() -> Vec<u8>,
 }
 
-impl Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("name", &self.name).finish_non_exhaustive()
+impl Settings {
+    fn spec(&self) -> Spec {
+        let folder = self.folder.as_os_str();
+        let mut spec = Spec::new(&self.program, &self.folder);
+        spec.env = vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("HOME".into(), folder.to_owned()),
+            ("TMPDIR".into(), folder.to_owned()),
+            ("LANG".into(), "C.UTF-8".into()),
+        ];
+        spec.channel = true;
+        spec.limits = self.limits;
+        let write = vec![self.folder.clone()];
+        spec.confinement = Confinement { read: self.read.clone(), write, mode: self.mode };
+        spec
+    }
+}
+
+/// A file of a worker's that goes with its request, whatever came of it.
+#[derive(Debug)]
+pub struct Removed(pub PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        // There is none when the request failed, or the file was taken.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -215,10 +247,9 @@ impl<R: Reply> WarmWorker<R> {
 
     fn start(&self) -> Result<Worker<R>, NotReady> {
         let settings = &self.0.settings;
-        let mut spec = (settings.spec)();
-        spec.channel = true;
         let until = Deadline::after(settings.lifetime);
-        let mut running = child::start(spec, until).map_err(|error| NotReady::CouldNotStart(error.to_string()))?;
+        let mut running =
+            child::start(settings.spec(), until).map_err(|error| NotReady::CouldNotStart(error.to_string()))?;
         let socket = running.channel().ok_or_else(|| NotReady::CouldNotStart("its socket is missing".to_owned()))?;
         Ok(Worker::over(settings.name, socket, running, until))
     }

@@ -35,7 +35,7 @@ impl Espeak {
         voices.extend([language.clone(), language.split('-').next().unwrap_or("en").to_owned(), "en".to_owned()]);
         voices.dedup();
         // It takes 60 MB.
-        let program = Program::new(layers.program("espeak-ng"), Vec::new(), 1, layers, config);
+        let program = Program::new(layers.program("espeak-ng"), 1, layers, config);
         Self { program, voices, pace: settings.words_per_minute.unwrap_or(PACE), concurrency: config.parallel }
     }
 }
@@ -72,7 +72,7 @@ impl Voice for Espeak {
             let pace = self.pace.to_string();
             let mut args = ["-b", "1", "-z", "-v", voice, "-s", &pace, "-w"].map(Into::into).to_vec();
             args.extend([sound.clone().into(), "-f".into(), words.clone().into()]);
-            let outcome = self.program.run(args, request, &[]).await;
+            let outcome = self.program.run(args, request).await;
             said = match outcome {
                 Ok(outcome) => outcome.stderr.text_lossy(),
                 Err(VoiceError::Failed(said)) => said,

@@ -1,4 +1,4 @@
-//! Shared by the two local voices: a child that reads a text file and writes a sound file.
+//! A child that reads a text file and writes a sound file, and how the sound of a local voice is taken.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,20 +24,14 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// It may read `more` in addition to the layers, and take so many `gibibytes` of memory.
-    pub(super) fn new(path: PathBuf, more: Vec<PathBuf>, gibibytes: u64, layers: &Layers, config: &Config) -> Self {
-        let mut read = layers.read().to_vec();
-        read.extend(more);
+    /// It may read the layers, and take so many `gibibytes` of memory.
+    pub(super) fn new(path: PathBuf, gibibytes: u64, layers: &Layers, config: &Config) -> Self {
+        let read = layers.read().to_vec();
         Self { path, read, confinement: config.confinement, limits: Limits::gibibytes(gibibytes, 1) }
     }
 
     /// Runs it in the request's folder.
-    pub(super) async fn run(
-        &self,
-        args: Vec<OsString>,
-        request: &SpeechRequest<'_>,
-        more: &[(&str, &str)],
-    ) -> Result<Outcome, VoiceError> {
+    pub(super) async fn run(&self, args: Vec<OsString>, request: &SpeechRequest<'_>) -> Result<Outcome, VoiceError> {
         let mut spec = Spec::new(&self.path, request.scratch);
         spec.args = args;
         spec.env = vec![
@@ -45,7 +39,6 @@ impl Program {
             ("HOME".into(), request.scratch.into()),
             ("LANG".into(), "C.UTF-8".into()),
         ];
-        spec.env.extend(more.iter().map(|(name, value)| (name.into(), value.into())));
         spec.limits = self.limits;
         spec.confinement =
             Confinement { read: self.read.clone(), write: vec![request.scratch.to_owned()], mode: self.confinement };

@@ -14,11 +14,11 @@ use tokio::sync::Semaphore;
 
 use super::local;
 use super::voice::{Recording, SpeechRequest, Voice, VoiceError, Word};
-use crate::child::{Confinement, Limits, Spec};
+use crate::child::Limits;
 use crate::config::Config;
 use crate::layers::Layers;
 use crate::untrusted_text::plain;
-use crate::worker::{self, Addressee, NotReady, Settings, WarmWorker};
+use crate::worker::{self, Addressee, NotReady, Removed, Settings, WarmWorker};
 
 /// The worker's program, under `bin/` of the layers.
 const PROGRAM: &str = "chalkreel-voice";
@@ -128,24 +128,14 @@ impl NeuralVoices {
             let real = model.path.canonicalize().unwrap_or_else(|_| model.path.clone());
             read.extend([&model.path, &real].into_iter().filter_map(|path| path.parent()).map(Path::to_owned));
         }
-        let confinement = Confinement { read, write: vec![scratch.to_owned()], mode: config.confinement };
-        let folder = scratch.to_owned();
-        let spec = move || {
-            let mut spec = Spec::new(&program, &folder);
-            spec.env = vec![
-                ("PATH".into(), "/usr/bin:/bin".into()),
-                ("HOME".into(), folder.clone().into()),
-                ("TMPDIR".into(), folder.clone().into()),
-                ("LANG".into(), "C.UTF-8".into()),
-            ];
-            // It takes 300 MB with one model.
-            spec.limits = Limits::gibibytes(4, 1);
-            spec.confinement = confinement.clone();
-            spec
-        };
         let settings = Settings {
             name: "voice",
-            spec: Box::new(spec),
+            program,
+            folder: scratch.to_owned(),
+            read,
+            mode: config.confinement,
+            // It takes 300 MB with one model.
+            limits: Limits::gibibytes(4, 1),
             lifetime: config.subprocess_timeout,
             cancel: CANCEL,
             cancel_line: |id| Request::Cancel { id }.line(),
@@ -266,16 +256,6 @@ impl Voice for Piper {
                 None => return Err(VoiceError::Failed("its worker exited".to_owned())),
             }
         }
-    }
-}
-
-/// A sound of the worker's that goes with its call, whatever came of it.
-struct Removed(PathBuf);
-
-impl Drop for Removed {
-    fn drop(&mut self) {
-        // There is none when it was read, or nothing was spoken.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -7,7 +7,7 @@ use tracing::{debug, warn};
 
 use super::protocol::{FailedKind, MESSAGE, Reply, Request, TRACE, report};
 use super::{ClipReport, SceneOrder, verify};
-use crate::child::{self, Confinement, Limits, Spec};
+use crate::child::{self, Limits};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -15,7 +15,7 @@ use crate::layers::Layers;
 use crate::media::mp4::WrongClip;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 use crate::untrusted_text::plain;
-use crate::worker::{NotReady, Settings, WarmWorker};
+use crate::worker::{NotReady, Removed, Settings, WarmWorker};
 
 /// How long the worker may take to confirm a cancelled scene before the worker itself is ended: it only has to kill a child.
 const CANCEL: Duration = Duration::from_millis(1_500);
@@ -129,25 +129,15 @@ impl Stage {
     pub fn new(layers: &Layers, config: &Config, scratch: &Path) -> Self {
         let mut read = layers.read().to_vec();
         read.extend(scratch.parent().map(Path::to_owned));
-        let confinement = Confinement { read, write: vec![scratch.to_owned()], mode: config.confinement };
-        let (program, folder) = (layers.program("chalkreel-stage"), scratch.to_owned());
-        let spec = move || {
-            let mut spec = Spec::new(&program, &folder);
-            spec.env = vec![
-                ("PATH".into(), "/usr/bin:/bin".into()),
-                ("HOME".into(), folder.clone().into()),
-                ("TMPDIR".into(), folder.clone().into()),
-                ("LANG".into(), "C.UTF-8".into()),
-            ];
-            // Each scene has a limit of its own on memory (see `protocol`); this one is for all of them together. And 16 GiB of
-            // address space for each: at 4k one scene takes 3 GB of it.
-            spec.limits = Limits { memory: Some(child::share_of_memory()), ..Limits::gibibytes(16, 16) };
-            spec.confinement = confinement.clone();
-            spec
-        };
         let settings = Settings {
             name: "stage",
-            spec: Box::new(spec),
+            program: layers.program("chalkreel-stage"),
+            folder: scratch.to_owned(),
+            read,
+            mode: config.confinement,
+            // Each scene has a limit of its own on memory (see `protocol`); this one is for all of them together. And 16 GiB of
+            // address space for each: at 4k one scene takes 3 GB of it.
+            limits: Limits { memory: Some(child::share_of_memory()), ..Limits::gibibytes(16, 16) },
             lifetime: config.subprocess_timeout,
             cancel: CANCEL,
             cancel_line: |id| Request::Cancel { id }.line(),
@@ -225,15 +215,5 @@ impl Stage {
                 Reply::Frames { .. } | Reply::Started { .. } | Reply::Ready { .. } | Reply::Refused { .. } => {}
             }
         }
-    }
-}
-
-/// A file of the stage's that goes with its scene, whatever came of it.
-struct Removed(PathBuf);
-
-impl Drop for Removed {
-    fn drop(&mut self) {
-        // There is none when nothing was drawn.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
