@@ -16,7 +16,7 @@ const MODULES: &[(&str, &str)] = &[
     ("label", "latex symbols"),
     ("speech", "latex symbols"),
     ("document", "speech text"),
-    ("film", "document speech text"),
+    ("film", "document label speech text"),
     ("fonts", ""),
     ("drawing", "text"),
     ("markup", "document symbols"),

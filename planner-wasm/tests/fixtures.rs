@@ -44,6 +44,13 @@ fn lines(storyboard: &Storyboard) -> String {
             for action in beat["actions"].as_array().unwrap() {
                 writeln!(out, "    {}", without_nulls(action)).unwrap();
             }
+            let said: Vec<&str> = beat["narration"].as_str().unwrap().split_whitespace().collect();
+            for cue in beat["cues"].as_array().into_iter().flatten() {
+                let number = |key: &str| usize::try_from(cue[key].as_u64().unwrap()).unwrap();
+                let words = said[number("word")..number("word") + number("words")].join(" ");
+                let what = format!("{} {} {}", cue["kind"], cue["target"], cue["part"]).replace('"', "");
+                writeln!(out, "    cue {what} at {}: {words}", cue["word"]).unwrap();
+            }
         }
     }
     out

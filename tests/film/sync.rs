@@ -144,6 +144,50 @@ fn scenes_of_the_real_stage_are_in_sync_with_their_words() {
     told(&made, &flashes, &heard, 15.0, RISE);
 }
 
+/// A film of one scene in which words, each as long as the others, speak of a bar halfway; without the cue nothing changes then.
+fn spoken_of_halfway(cues: Value) -> Value {
+    let bars = json!([{"label": "one", "value": 1.0}, {"label": "two", "value": 9.0}]);
+    let chart = json!({"id": "chart", "kind": {"chart": {"bars": bars, "value_label": "", "caption": ""}}});
+    let mut document = film_of(1, |_| json!([{"show": chart}]));
+    let beat = &mut document["scenes"][0]["beats"][0];
+    beat["narration"] = json!(vec!["words"; 40].join(" "));
+    beat["pause_ms"] = json!(0);
+    beat["cues"] = cues;
+    document["voice"]["chain"] = json!(["silent"]);
+    document
+}
+
+fn pointed_at_with_its_word_at(quality: &str, fps: f64) {
+    let harness = Harness::new();
+    let lights = |cues: Value| {
+        let made = rendered(&harness, &spoken_of_halfway(cues), quality);
+        witness::pictures(&made.out.join("film.mp4"))
+    };
+    // The other bar, which is far larger, steps back.
+    let cue = json!([{"target": "chart", "part": "bar 1", "kind": "point", "word": 20, "words": 1}]);
+    let (with, without) = (lights(cue), lights(json!([])));
+    assert_eq!(with.len(), without.len());
+    let darker = |((_, one), (_, other)): &(&(f64, f64), &(f64, f64))| other - one > 0.15;
+    let begins = with.iter().zip(&without).find(darker).map(|((time, _), _)| *time).expect("nothing was pointed at");
+    let length = with.len() as f64 / fps;
+    assert!((begins - length / 2.0).abs() <= 1.0 / fps + 0.001, "{begins} s, and the word at {} s", length / 2.0);
+}
+
+#[test]
+fn a_thing_is_pointed_at_with_its_word_at_15_fps() {
+    pointed_at_with_its_word_at("draft", 15.0);
+}
+
+#[test]
+fn a_thing_is_pointed_at_with_its_word_at_30_fps() {
+    pointed_at_with_its_word_at("standard", 30.0);
+}
+
+#[test]
+fn a_thing_is_pointed_at_with_its_word_at_60_fps() {
+    pointed_at_with_its_word_at("high", 60.0);
+}
+
 #[test]
 fn the_witness_would_notice() {
     // A film made by hand, whose tones come 40 ms after its flashes, and one whose tones drift by a thousandth.

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Ledger;
 use super::ledger::{BeatEntry, SceneEntry};
+use crate::narrate::{SAMPLE_RATE, Word};
 
 /// Longest line of a caption, in columns: what subtitling guidelines agree on. A letter of Chinese, Japanese or Korean takes two.
 const LINE: usize = 42;
@@ -134,19 +135,8 @@ fn tokens(beat: &BeatEntry, sample_rate: u32) -> Vec<Token<'_>> {
     let times: Vec<(u64, u64)> = if beat.words.len() == words.len() {
         beat.words.iter().map(|word| (first + u64::from(word.from_ms), first + u64::from(word.to_ms))).collect()
     } else {
-        let weight = |word: &&str| word.chars().count() as u64 + 1;
-        let all: u64 = words.iter().map(|word| weight(word) + breath(word)).sum::<u64>()
-            - words.last().map_or(0, |word| breath(word));
-        let mut spoken = 0;
-        let at = |share: u64| ms(beat.first_sample + beat.samples * share.min(all) / all.max(1));
-        let mut time = |word: &&str| {
-            let from = at(spoken);
-            spoken += weight(word);
-            let to = at(spoken);
-            spoken += breath(word);
-            (from, to)
-        };
-        words.iter().map(&mut time).collect()
+        let at = |sample: u64| ms(beat.first_sample + sample);
+        shares(&words, beat.samples).into_iter().map(|(from, to)| (at(from), at(to))).collect()
     };
     let mut tokens = Vec::new();
     let mut column = 0;
@@ -164,6 +154,33 @@ fn tokens(beat: &BeatEntry, sample_rate: u32) -> Vec<Token<'_>> {
         }
     }
     tokens
+}
+
+/// When each word of a beat is spoken, in milliseconds after its first sample: as the voice says, or by share.
+pub fn word_times(text: &str, words: &[Word], samples: usize) -> Vec<(u32, u32)> {
+    let texts: Vec<&str> = text.split_whitespace().collect();
+    if words.len() == texts.len() {
+        return words.iter().map(|word| (word.from_ms, word.to_ms)).collect();
+    }
+    let ms = |sample: u64| u32::try_from(sample * 1000 / u64::from(SAMPLE_RATE)).unwrap_or(u32::MAX);
+    shares(&texts, samples as u64).into_iter().map(|(from, to)| (ms(from), ms(to))).collect()
+}
+
+/// The samples of words whose times no voice says: they share those of their beat by their number of characters.
+fn shares(words: &[&str], samples: u64) -> Vec<(u64, u64)> {
+    let weight = |word: &&str| word.chars().count() as u64 + 1;
+    let all: u64 = words.iter().map(|word| weight(word) + breath(word)).sum::<u64>()
+        - words.last().map_or(0, |word| breath(word));
+    let mut spoken = 0;
+    let at = |share: u64| samples * share.min(all) / all.max(1);
+    let mut time = |word: &&str| {
+        let from = at(spoken);
+        spoken += weight(word);
+        let to = at(spoken);
+        spoken += breath(word);
+        (from, to)
+    };
+    words.iter().map(&mut time).collect()
 }
 
 /// The unbreakable parts of a word, in order: all of it; in scripts without spaces, what lies between two places where a line may
@@ -225,7 +242,8 @@ fn breath(word: &str) -> u64 {
     }
 }
 
-fn ends_sentence(word: &str) -> bool {
+/// Whether a sentence ends with a word.
+pub fn ends_sentence(word: &str) -> bool {
     word.trim_end_matches(['"', '\'', '”', '’', ')', '»', '」']).ends_with(['.', '?', '!', '…', ':', '。', '？', '！'])
 }
 
@@ -400,7 +418,6 @@ pub fn chapters(ledger: &Ledger, title: &str) -> String {
 mod tests {
     use super::super::ledger::tests::scene;
     use super::*;
-    use crate::narrate::Word;
 
     const WORDS: &str = "In a right triangle, the square on the hypotenuse is as large as the two other squares together. \
         That is all. But why, and since when have people known? Incomprehensibilities-and-antidisestablishmentarianisms & <i>.";

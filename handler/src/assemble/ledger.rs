@@ -238,6 +238,7 @@ pub(super) mod tests {
             pause_ms: 350,
             actions: Vec::new(),
             estimate_ms: 0,
+            cues: Vec::new(),
             place: None,
         };
         let beats = words.iter().enumerate().map(beat).collect();

@@ -21,6 +21,7 @@ mod translation;
 
 use std::time::Duration;
 
+pub use captions::{ends_sentence, word_times};
 pub use extras::{Extras, Prepared};
 pub use film::{Assembler, Captions, Film, FilmParts};
 pub use ledger::Ledger;

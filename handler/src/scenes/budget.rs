@@ -87,7 +87,7 @@ mod tests {
 
     fn beat(estimate_ms: u32) -> Beat {
         let (id, narration) = ("b".to_owned(), "w".to_owned());
-        Beat { id, narration, pause_ms: 0, actions: Vec::new(), estimate_ms, place: None }
+        Beat { id, narration, pause_ms: 0, actions: Vec::new(), estimate_ms, cues: Vec::new(), place: None }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The handover: what the machines that make one film together need to know of it. It is stored in the cache under its hash,
 //! and so is the sound of every narrated beat, since the length of a beat decides how many frames are drawn.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -133,6 +134,15 @@ impl Handover {
             fetched
         });
         stream::iter(narrated.collect::<Vec<_>>()).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
+    }
+
+    /// A scene with the times of what its words speak of.
+    pub(super) fn timed<'a>(&self, scene: &'a Scene) -> Cow<'a, Scene> {
+        let spoken = |beat: &Beat| {
+            let narrated = self.narrated.iter().find(|narrated| narrated.beat == beat.id);
+            narrated.map_or((0, &[][..]), |narrated| (narrated.samples, &*narrated.words))
+        };
+        super::cues::timed(scene, scene.beats.iter().map(spoken))
     }
 
     /// Frames of each beat of a scene; none before it is narrated.

@@ -8,6 +8,7 @@
 //! they have one voice; [`draw_alone`] draws one scene into the cache; and [`make`] then finds the narration and the clips there.
 
 mod budget;
+mod cues;
 mod handover;
 mod programs;
 pub mod progress;
@@ -156,15 +157,17 @@ pub async fn draw_alone(
     ends: Deadline,
 ) -> Result<Clip, JobError> {
     let found = handover.storyboard.scenes.iter().find(|one| one.id == scene);
+    let timed = |scene| handover.timed(scene);
     let frames = |scene: &Scene| match &scene.kind {
         // It says itself how long it is.
         SceneKind::Manim(_) => Some(Vec::new()),
         _ => handover.frames(scene),
     };
-    let Some((scene, beats)) = found.and_then(|scene| Some((scene, frames(scene)?))) else {
+    let Some((scene, beats)) = found.and_then(|scene| Some((timed(scene), frames(scene)?))) else {
         return Err(JobError::new(Code::IntakeBadRequest, format!("the handover has no narrated scene `{scene}`")));
     };
     let Handover { storyboard, asset_base, .. } = handover;
+    let scene = &*scene;
     let assets = Assets::fetch_scenes(storyboard, &[scene], asset_base, &services.store, folder, ends).await;
     let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
     let (quality, clips) = (handover.quality, clips_beside(folder));
@@ -489,7 +492,8 @@ impl<'s> SceneScheduler<'s> {
         }
         progress::drawing(self.lease, &scene.id);
         let beats = self.beat_frames(scene, narrations);
-        let order = self.order(scene, &beats);
+        let timed = cues::timed(scene, narrations.iter().map(|said| (said.sound.samples(), &*said.words)));
+        let order = self.order(&timed, &beats);
         // A cached clip needs no stage.
         if let Some(clip) = self.services.renderer.cached(order, until).await {
             return Some(Ok(clip));

@@ -33,6 +33,7 @@ pub(super) fn beat_of(scene: &Scene, say: &Say) -> Beat {
         pause_ms: if say.is_timed_by_program { 0 } else { PAUSE_MS },
         actions: Vec::new(),
         estimate_ms: characters.saturating_mul(1000) / READ,
+        cues: Vec::new(),
         place: scene.place,
     }
 }
@@ -251,6 +252,7 @@ impl SceneScheduler<'_> {
                 pause_ms: 0,
                 actions,
                 estimate_ms: 0,
+                cues: Vec::new(),
                 place: scene.place,
             });
             narrations.push(narration);

@@ -2,6 +2,7 @@
 //!
 //! A beat is what is shown since the last words, and the next words.
 
+mod attention;
 pub(crate) mod draft;
 pub(crate) mod estimate;
 mod reading;
@@ -18,6 +19,7 @@ use crate::document::refusal;
 use crate::document::settings::Settings;
 use crate::speech::{self, Locale};
 use crate::storyboard::{Action, Beat, ElementKind, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::text::marks::{self, Marked};
 use crate::text::sentence;
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
@@ -102,7 +104,8 @@ impl FilmBuilder {
         if plays_ms > 0 {
             scene.plays_for(plays_ms);
         }
-        let (elements, beats) = (scene.elements, scene.beats);
+        let SceneBuilder { elements, mut beats, marks, named, .. } = scene;
+        attention::find(&mut beats, &marks, &named, &self.settings.language, &mut self.warnings);
         for beat in &beats {
             let at = beat.place.unwrap_or(place);
             if let Some(mark) = markup(&beat.narration).find(|mark| !self.quoted.contains(&(at.line, at.column, *mark)))
@@ -247,6 +250,8 @@ struct SceneBuilder<'a> {
     id: &'a str,
     settings: &'a Settings,
     beats: Vec<Beat>,
+    /// The marks in the words of each beat.
+    marks: Vec<Vec<Marked>>,
     /// What is shown with the next words.
     actions: Vec<Action>,
     place: Place,
@@ -266,6 +271,7 @@ impl<'a> SceneBuilder<'a> {
             id,
             settings,
             beats: Vec::new(),
+            marks: Vec::new(),
             actions: Vec::new(),
             place,
             elements: 0,
@@ -398,8 +404,10 @@ impl<'a> SceneBuilder<'a> {
         while missing > 0 {
             let id = format!("{}-{}", self.id, self.beats.len() + 1);
             let pause_ms = missing.min(PAUSE);
-            let beat = Beat { id, narration: String::new(), pause_ms, actions: Vec::new(), estimate_ms: 0, place };
+            let (narration, actions, cues) = (String::new(), Vec::new(), Vec::new());
+            let beat = Beat { id, narration, pause_ms, actions, estimate_ms: 0, cues, place };
             self.beats.push(beat);
+            self.marks.push(Vec::new());
             missing -= pause_ms;
         }
     }
@@ -429,10 +437,12 @@ impl<'a> SceneBuilder<'a> {
     }
 
     fn beat(&mut self, narration: String, pause_ms: u32, place: Place) {
-        let actions = std::mem::take(&mut self.actions);
+        let (narration, marks) = marks::taken(narration);
+        let (actions, cues) = (std::mem::take(&mut self.actions), Vec::new());
         self.lead_ms = 0;
         let estimate_ms = speaking_ms(&narration, self.settings.voice.words_per_minute);
         let id = format!("{}-{}", self.id, self.beats.len() + 1);
-        self.beats.push(Beat { id, narration, pause_ms, actions, estimate_ms, place: Some(place) });
+        self.beats.push(Beat { id, narration, pause_ms, actions, estimate_ms, cues, place: Some(place) });
+        self.marks.push(marks);
     }
 }

@@ -1,5 +1,6 @@
 //! A stretch of a line: how it is shown, and how it is heard.
 
+pub(crate) mod cues;
 pub(crate) mod nesting;
 
 use std::borrow::Cow;
@@ -14,8 +15,7 @@ use crate::markup::source::Source;
 use crate::speech;
 use crate::speech::Locale;
 use crate::storyboard::{Formula, Place, RichText, Span};
-use crate::text::clean;
-use crate::text::sentence;
+use crate::text::{clean, marks, sentence};
 
 /// A stretch of a line.
 #[derive(Debug, Clone)]
@@ -28,6 +28,10 @@ pub(crate) enum Inline {
     Image(Picture),
     /// A footnote's number.
     Note(u32),
+    /// Words begin at which something is pointed at: the name of it, or nothing when the words say it.
+    Cue(String),
+    /// They end.
+    CueEnd,
 }
 
 /// An image as it is written.
@@ -102,7 +106,7 @@ fn marked(text: &str, place: Place) -> Vec<Inline> {
             _ => {}
         }
     }
-    line
+    cues::read(line)
 }
 
 /// Adds words to a line, and the formulas that stand among them; `place` knows a byte of the document.
@@ -153,7 +157,7 @@ fn is_heard(inline: &Inline) -> bool {
     match inline {
         Inline::Text(text, _) => text.contains(char::is_alphanumeric),
         Inline::Code(_) | Inline::Math(..) | Inline::Display(..) => true,
-        Inline::Image(_) | Inline::Note(_) => false,
+        Inline::Image(_) | Inline::Note(_) | Inline::Cue(_) | Inline::CueEnd => false,
     }
 }
 
@@ -187,6 +191,8 @@ pub(crate) fn rich(line: Vec<Inline>, place: Place, warnings: &mut Warnings) -> 
                 Span::Plain(shortened(&picture.alternative, room).to_owned())
             }
             Inline::Note(number) => Span::Plain(superscript(number)),
+            // What is shown is not spoken.
+            Inline::Cue(_) | Inline::CueEnd => continue,
         };
         room = room.saturating_sub(length(&span));
         if length(&span) > 0 {
@@ -279,14 +285,24 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
                 let goes_on = last.is_some_and(|last| last > index);
                 said.push_str(&settings.pronounced(text, |text| speech::part(text, goes_on, locale)));
             }
-            Inline::Code(text) => said.push_str(&settings.pronounced(text, |text| speech::code(text, locale))),
+            Inline::Code(text) => {
+                let marked = marks::open(marks::Kind::Code, text, &mut said);
+                said.push_str(&settings.pronounced(text, |text| speech::code(text, locale)));
+                marked.then(|| marks::close(&mut said));
+            }
             Inline::Math(source, _) | Inline::Display(source, _) => {
                 formula = true;
-                if said.ends_with(is_spaced) {
+                if said.trim_end_matches(marks::is_mark).ends_with(is_spaced) {
                     said.push(' ');
                 }
+                let marked = marks::open(marks::Kind::Math, source, &mut said);
                 said.push_str(&settings.pronounced(&speech::words(source, locale), str::to_owned));
+                marked.then(|| marks::close(&mut said));
             }
+            Inline::Cue(name) => {
+                marks::open(marks::Kind::Show, name, &mut said);
+            }
+            Inline::CueEnd => marks::close(&mut said),
             Inline::Image(picture) => {
                 let words = &picture.alternative;
                 said.push_str(&settings.pronounced(words, |text| speech::prose(text, locale)));
@@ -299,6 +315,15 @@ pub(crate) fn heard(line: &[Inline], settings: &Settings) -> String {
     for word in ["vector", "Vektor", "vecteur"] {
         // Few lines have one of them, and each line is looked at.
         if said.contains(word) {
+            // It stands in a formula, whose mark would come between.
+            if said.contains(marks::is_mark) {
+                let bare = marks::without(&said);
+                let doubled = |article: &&str| bare.contains(&format!("{word} {article} {word} "));
+                if !["the", "der", "le", "el"].iter().any(doubled) {
+                    continue;
+                }
+                said = bare;
+            }
             for article in ["the", "der", "le", "el"] {
                 said = said.replace(&format!("{word} {article} {word} "), &format!("{word} "));
             }
@@ -322,7 +347,9 @@ fn begins_a_word(inline: &Inline) -> bool {
             word.starts_with(is_spaced) && !ENDINGS.contains(&word)
         }
         Inline::Code(_) => true,
-        Inline::Math(..) | Inline::Display(..) | Inline::Image(_) | Inline::Note(_) => false,
+        Inline::Math(..) | Inline::Display(..) | Inline::Image(_) | Inline::Note(_) | Inline::Cue(_) | Inline::CueEnd => {
+            false
+        }
     }
 }
 
@@ -358,7 +385,7 @@ pub(crate) fn read(line: &[Inline], settings: &Settings) -> String {
                 said.push_str(&speech::words(source, locale));
             }
             Inline::Image(picture) => said.push_str(&picture.alternative),
-            Inline::Note(_) => {}
+            Inline::Note(_) | Inline::Cue(_) | Inline::CueEnd => {}
         }
     }
     crate::text::one_line(&said, 150)
@@ -379,7 +406,7 @@ pub(crate) fn words(line: &[Inline], out: &mut String) {
 pub(crate) fn bytes(line: &[Inline]) -> usize {
     let bytes = |inline: &Inline| match inline {
         Inline::Text(text, _) | Inline::Code(text) | Inline::Math(text, _) | Inline::Display(text, _) => text.len(),
-        Inline::Image(_) | Inline::Note(_) => 0,
+        Inline::Image(_) | Inline::Note(_) | Inline::Cue(_) | Inline::CueEnd => 0,
     };
     line.iter().map(bytes).sum()
 }
@@ -433,7 +460,7 @@ pub(crate) fn first_sentence(line: &[Inline]) -> RichText {
                 );
                 continue;
             }
-            Inline::Image(_) | Inline::Note(_) => continue,
+            Inline::Image(_) | Inline::Note(_) | Inline::Cue(_) | Inline::CueEnd => continue,
         };
         let end = sentence::end(text);
         let part = &text[..end.unwrap_or(text.len())];

@@ -1,6 +1,7 @@
 //! Text by itself: cleaned, cut, measured, split into sentences. It knows no document and no language.
 
 pub(crate) mod line_numbers;
+pub(crate) mod marks;
 pub(crate) mod sentence;
 
 use crate::storyboard::{RichText, Span};

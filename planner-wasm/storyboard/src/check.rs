@@ -10,7 +10,7 @@ mod figure;
 use std::collections::BTreeSet;
 
 use crate::types::{
-    Action, Beat, CameraChange, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
+    Action, Beat, CameraChange, CueKind, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
 };
 
 /// Most items or tokens of one element.
@@ -23,6 +23,10 @@ const LANGUAGES: usize = 20;
 pub const BEATS: usize = 500;
 /// Most changes in one beat.
 pub const ACTIONS: usize = 200;
+/// Most things that the words of one beat speak of.
+const CUES: usize = 200;
+/// Latest time inside of a beat, in milliseconds.
+const LONGEST_BEAT: u32 = 3_600_000;
 /// Longest narration of one beat, in bytes.
 const NARRATION: usize = 20_000;
 /// Longest silence, and latest end of anything inside of a beat, in milliseconds.
@@ -115,7 +119,7 @@ fn of_scene(scene: &Scene) -> Result<(), String> {
     let mut screen = Screen::default();
     for beat in &scene.beats {
         of_beat(beat, &mut screen)?;
-        rule(!manim || beat.actions.is_empty(), || "actions in a Manim scene, which plays as it stands".to_owned())?;
+        rule(!manim || (beat.actions.is_empty() && beat.cues.is_empty()), || "actions in a Manim scene, which plays as it stands".to_owned())?;
     }
     Ok(())
 }
@@ -157,6 +161,7 @@ fn of_beat(beat: &Beat, screen: &mut Screen) -> Result<(), String> {
     let lasts = beat.pause_ms > 0 || !beat.narration.trim().is_empty();
     rule(lasts, || format!("beat `{}` has neither words nor length", beat.id))?;
     count("actions", beat.actions.len(), 0, ACTIONS)?;
+    let before = if beat.cues.is_empty() { BTreeSet::new() } else { screen.there.clone() };
     for action in &beat.actions {
         match action {
             Action::Show(element) => screen.put(element)?,
@@ -190,6 +195,30 @@ fn of_beat(beat: &Beat, screen: &mut Screen) -> Result<(), String> {
                 camera.timing.as_ref().map_or(Ok(()), timing)?;
             }
         }
+    }
+    of_cues(beat, &before, screen)
+}
+
+/// What words speak of is there while they are spoken, and the words are the beat's.
+fn of_cues(beat: &Beat, before: &BTreeSet<String>, screen: &Screen) -> Result<(), String> {
+    if beat.cues.is_empty() {
+        return Ok(());
+    }
+    count("cues", beat.cues.len(), 0, CUES)?;
+    let spoken = beat.narration.split_whitespace().count();
+    let mut word = 0;
+    for cue in &beat.cues {
+        let (stays, came) = (before.contains(&cue.target), screen.there.contains(&cue.target));
+        rule(stays || came, || format!("`{}` is spoken of, and is not there", short(&cue.target)))?;
+        let comes = cue.kind == CueKind::Point || (came && !stays);
+        rule(comes, || format!("`{}` comes with a word, and was there before", short(&cue.target)))?;
+        cue.part.as_ref().map_or(Ok(()), |part| text("part", part, 1_000))?;
+        let end = (cue.word as usize).saturating_add(cue.words as usize);
+        rule(cue.words > 0 && end <= spoken, || format!("a cue at word {} of {spoken}", cue.word))?;
+        rule(cue.word >= word, || format!("a cue at word {} after one at {word}", cue.word))?;
+        word = cue.word;
+        let (start, end) = (cue.start_ms.unwrap_or(0), cue.end_ms.unwrap_or(LONGEST_BEAT));
+        rule(start <= end && end <= LONGEST_BEAT, || format!("a cue from {start} to {end} ms"))?;
     }
     Ok(())
 }

@@ -347,8 +347,43 @@ wit! {
         actions: Vec<Action>,
         /// The planner's guess at the spoken length, in milliseconds, pause not counted.
         ("estimate-ms") estimate_ms: u32,
+        /// What the words speak of, in the order of the words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cues: Vec<Cue>,
         /// Where in the document.
         place: Option<Place>,
+    }
+}
+wit! {
+    /// Words of a beat that speak of something on the screen. Words are counted from 0, as white space divides them.
+    #[derive(Eq)]
+    record Cue {
+        /// Id of the element.
+        target: String,
+        /// The part of it: as a highlight names it, or `item 3`, `row 2`, `cell 2 3`, `curve 1`, `node 1`, `edge 2`, `bar 3`, `mark 1`
+        /// or `shape 2`, counted from 1 as the element lists them; none means all of it.
+        part: Option<String>,
+        /// What happens to it.
+        kind: CueKind,
+        /// The first of the words.
+        word: u32,
+        /// How many words they are, at least 1.
+        words: u32,
+        /// When they begin, in milliseconds after the beat's start; from the voice, so no planner knows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ("start-ms") start_ms: Option<u32>,
+        /// Until when it is pointed at, in milliseconds after the beat's start; from the voice as well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ("end-ms") end_ms: Option<u32>,
+    }
+}
+wit! {
+    /// What happens to a thing when it is spoken of.
+    words CueKind {
+        /// It comes onto the screen, of an element that comes in this beat.
+        ("reveal") "reveal" Reveal,
+        /// It is pointed at.
+        ("point") "point" Point,
     }
 }
 wit! {

@@ -696,6 +696,10 @@ fn attribute(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
 pub(super) fn attributes(rest: &str) -> Option<usize> {
     let (inside, length) = between(rest, "{", "}")?;
     let bare = inside.trim();
+    // An author's cue, which is read where the line is.
+    if bare == "show" || bare.starts_with("show=") {
+        return None;
+    }
     let words = bare.strip_prefix(':').unwrap_or(bare);
     let mut quote = None;
     let parts: Vec<&str> = words

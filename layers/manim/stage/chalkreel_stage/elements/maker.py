@@ -63,7 +63,8 @@ class Maker:
         style = element.style or Style()
         wanted = element.placement
         placement = wanted if wanted and (wanted.region or wanted.at) else None
-        for piece in pieces:
+        for i, piece in enumerate(pieces):
+            piece.part = f"item {i + 1}" if isinstance(piece, Item) else ""
             # On a card, what is said besides follows the title closely.
             piece.placement = placement or (Placement(region="top") if centred else None)
             piece.scale = min(max(1.0 if style.scale is None else style.scale, SMALLEST), LARGEST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from manim import Group, Line, VGroup
 
@@ -65,6 +66,10 @@ class Table(Piece):
         self._align = [*align, *(["left"] * (self._columns - len(align)))]
         self._setter, self._look, self._checked = setter, look, checked
         self._crowded = False
+        self.is_whole = True
+        """Whether it is all of its element, so that its rows and columns are the element's."""
+        self.edges: list[float] = []
+        """Where its columns begin, and its right edge, from its left edge."""
         self._room = 0.0
 
     def measure(self, level: float, width: float, height: float) -> Block:
@@ -123,7 +128,7 @@ class Table(Piece):
         return [self._only(everything, list(rows)) for rows in shares(self._rows, count)]
 
     def _only(self, columns: list[int], rows: list[Row]) -> Table:
-        return Table(
+        made = Table(
             self.element,
             self.event,
             [self._header[c] for c in columns] if self._header else [],
@@ -133,6 +138,8 @@ class Table(Piece):
             self._look,
             self._checked,
         )
+        made.is_whole = False
+        return made
 
     def _by_words(self, count: int) -> list[Piece]:
         """A single row that is too high, with some of the words of each of its cells in each piece."""
@@ -191,6 +198,7 @@ class Table(Piece):
     def _make(self, cells: list[list[_Cell | None]], widths: list[float], heights: list[float]) -> Drawn:
         drawn = Drawn([], [])
         lines, y = VGroup(), 0.0
+        self.edges = [0.0, *accumulate(widths)]
         whole, each = sum(widths), len(cells) * len(widths) <= MOST_CELLS
         for r, (row, height) in enumerate(zip(cells, heights, strict=True)):
             head = r == 0 and bool(self._header)

@@ -26,6 +26,9 @@ Rate = Callable[[float], float]
 """How far a movement is (0 to 1) at a part of its time (0 to 1)."""
 
 
+Overlay = Callable[[int, np.ndarray, int], tuple[np.ndarray, int]]
+"""The picture of a frame with what lies over it, and for how many frames, at most that many, it stays."""
+
 Path = Callable[[float], tuple[float, float, float, float]]
 """Scale, shift to the right, shift upwards and opacity of a layer at a part of its way (0 to 1)."""
 
@@ -76,6 +79,7 @@ class Canvas:
             background_color=background,
         )
         self._clip, self._wrote = clip, wrote
+        self.overlay: Overlay = lambda frame, pixels, most: (pixels, most)
         self._width, self._height = width, height
         self._view = View()
         self.empty = self._camera.background.copy()
@@ -112,8 +116,8 @@ class Canvas:
     def hold(self, count: int) -> None:
         """Writes the still picture `count` times."""
         while count > 0:
-            part = min(count, 30)
-            self._clip.write(self.still, part)
+            picture, part = self.overlay(self.frames, self.still, min(count, 30))
+            self._clip.write(picture, part)
             self._wrote(self._clip.frames)
             count -= part
 
@@ -278,5 +282,5 @@ class Canvas:
         return self._camera.pixel_array
 
     def _put(self, pixels: np.ndarray) -> None:
-        self._clip.write(pixels)
+        self._clip.write(self.overlay(self.frames, pixels, 1)[0])
         self._wrote(self._clip.frames)

@@ -128,6 +128,8 @@ class Piece(ABC):
     """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
     until: int = NEVER
     """The action that takes it away."""
+    part = ""
+    """Which part of its element it is, as a cue names it: `item 3`."""
     scale = 1.0
     opacity = 1.0
     placement: Placement | None = None

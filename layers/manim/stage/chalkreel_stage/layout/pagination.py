@@ -68,6 +68,7 @@ def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
             if parts:
                 for part in parts:
                     part.until, part.scale, part.opacity = piece.until, piece.scale, piece.opacity
+                    part.part = piece.part
                 waiting[:0] = parts
                 continue
         levels = (SPREAD_LEVEL,) if current else (SPREAD_LEVEL, *theme.LEVELS[2:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from ..elements.maker import Maker
 from ..frames.canvas import Canvas
 from ..frames.clip import Clip
 from ..frames.ledger import Ledger
-from ..layout.blocks import Act, Block
+from ..layout.blocks import Act, Block, Part
 from ..screen.highlights import Marker
+from ..screen.pointing import Pointer, name_of
 from ..screen.reading import Reading
 from ..screen.screen import Screen
 from ..storyboard.reader import read_scene
@@ -101,6 +102,9 @@ class Scene:
         brought = [element for action in actions if isinstance(action, ActionCase) and (element := _brought(action))]
         blocks = [block for blocks in self._events.values() for block in blocks]
         self._screen.reading = Reading(self._screen.audit, self._fps, brought, blocks)
+        self._elements = {element.id: element for element in brought}
+        pointer = Pointer(self._screen, self._fps, self._elements)
+        canvas.overlay = pointer.over
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
         # The frame of the clip at which the beat of each action begins.
@@ -112,9 +116,12 @@ class Scene:
             steps = [_heading_step(acts)] if i == 0 and acts else []
             steps += self._steps(beat)
             first = canvas.frames
-            self._beat(merged(steps), self._frames[i], last=i + 1 == len(self._beats))
+            last = i + 1 == len(self._beats)
+            pointer.expect(beat.cues, first, self._frames[i] - (round(FADE_S * self._fps) if last else 0))
+            self._beat(merged(steps), self._frames[i], last=last)
             audits.append(self._audited)
             ledger.finish_beat(first, canvas.frames)
+        pointer.finish()
         frames = clip.close()
         if frames != ledger.total:
             raise ValueError(f"the clip has {frames} frames, the beats {ledger.total}")
@@ -149,6 +156,10 @@ class Scene:
 
     def _steps(self, beat: Beat) -> list[Step]:
         steps: list[Step] = []
+        # What comes when it is spoken of waits for nothing else, and nothing else waits for it.
+        waiting: list[Step] = []
+        stays = all(isinstance(action, ActionCase) and action.show for action in beat.actions)
+        self._cues = beat.cues
         for action in beat.actions:
             self._event += 1
             match action:
@@ -157,7 +168,9 @@ class Scene:
                 case ActionCase(remove=str(name)):
                     steps.append(Step(0.0, [leaving(name, dict(self._exits))]))
                 case ActionCase(show=Element() as element):
-                    steps += self._show(element)
+                    entrances = self._show(element)
+                    steps += [step for step in entrances if not (stays and step.spoken)]
+                    waiting += [step for step in entrances if stays and step.spoken]
                 case ActionCase(transform=Transform() as change):
                     steps += self._transform(change)
                 case ActionCase(highlight=Highlight() as highlight):
@@ -168,7 +181,7 @@ class Scene:
                     steps.append(self._move(move))
                 case ActionCase(camera=Camera() as camera):
                     steps.append(self._camera(camera))
-        return steps
+        return steps + waiting
 
     def _show(self, element: Element) -> list[Step]:
         timing = Timing.of(element.timing)
@@ -187,8 +200,45 @@ class Scene:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
                 start = timing.start if not any(step.start is not None for step in steps) else None
                 latest = self._latest(block) if part is block.placed().parts[0] else None
-                steps.append(Step(part.weight, operations, start, latest=latest))
+                reveal, point = self._spoken(block, part)
+                if reveal is not None:
+                    limit = self._latest(block)
+                    start = reveal if limit is None else min(reveal, limit / self._fps)
+                elif point is not None:
+                    # What is pointed at has come before.
+                    come = math.floor((point - sum(act.seconds for act in part.acts)) * self._fps)
+                    latest = max(come if latest is None else min(come, latest), 0)
+                steps.append(Step(part.weight, operations, start, latest=latest, spoken=reveal is not None))
+        # What comes between two things that wait for their words waits for the first of them.
+        for before, step in pairwise(steps):
+            step.spoken = step.spoken or (before.spoken and step.start is None)
+        # What must be there to be read comes before what follows it.
+        for later, step in pairwise(reversed(steps)):
+            if later.spoken and step.spoken and later.start is not None and step.start is not None:
+                limit = later.start - sum(operation.seconds for operation in step.operations)
+                step.start = max(min(step.start, limit), 0.0)
         return steps
+
+    def _spoken(self, block: Block, part: Part) -> tuple[float | None, float | None]:
+        """Seconds after the beat's start at which a part is to come, and at which it is first pointed at, if it is."""
+        element = self._elements.get(block.element)
+        cues = [cue for cue in self._cues if cue.target == block.element and cue.start_ms is not None]
+        if not cues or element is None:
+            return None, None
+        name = name_of(element, block, part)
+        starts = {
+            kind: min(
+                (
+                    cue.start_ms / 1000
+                    for cue in cues
+                    # A part without a name of its own may hold any of those that are spoken of.
+                    if cue.kind == kind and cue.start_ms is not None and _is_of(cue.part or "", name)
+                ),
+                default=None,
+            )
+            for kind in ("reveal", "point")
+        }
+        return starts["reveal"] if name else None, starts["point"]
 
     def _latest(self, block: Block) -> int | None:
         """The frame of the present beat by which a block must begin to come, if it goes with a later beat."""
@@ -291,6 +341,11 @@ def _orbits(action: ActionCase) -> bool:
     """Whether it sends the camera round a space."""
     change = action.camera.change if action.camera else None
     return isinstance(change, CameraChangeCase) and change.orbit is not None
+
+
+def _is_of(wanted: str, name: str) -> bool:
+    """Whether a cue's part is the one of that name, or stands in it: a cell in its row."""
+    return not name or wanted == name or (name.startswith("row ") and wanted.startswith(f"cell {name[4:]} "))
 
 
 def _heading_step(acts: list[Act]) -> Step:

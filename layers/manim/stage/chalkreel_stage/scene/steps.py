@@ -60,6 +60,8 @@ class Step:
     """The frame of the beat by which it begins, so that what it brings can be read before it goes."""
     turns: bool = False
     """Whether a page goes at its beginning, which has to be read before."""
+    spoken: bool = False
+    """Whether it waits for the words that speak of what it brings."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Marker:
                         return [self._band(element, region, colour, behind, 0.0) for region in regions]
                     own = block.placed().boxes
                     return [self._frame(element, r, colour, [*others, *_apart(own, r)]) for r in regions]
-                words = self._words(block, part)
+                words = self.words(block, part)
                 if words:
                     return [self._band(element, word, colour, behind, 0.05) for word in words]
             of_lines = all(block.piece is not None and block.piece.has_lines for block in blocks)
@@ -108,7 +108,7 @@ class Marker:
                 boxes += regions.get(str(number), [])
         return boxes
 
-    def _words(self, block: Block, part: str) -> list[Box]:
+    def words(self, block: Block, part: str) -> list[Box]:
         """Where the part's glyphs stand in the block's text."""
         for sheet, x, y in block.placed().sheets:
             for wanted in self._settings(part):

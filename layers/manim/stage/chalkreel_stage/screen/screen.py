@@ -92,11 +92,12 @@ class Screen:
         canvas, item = self.canvas, act.mobject
         if self.reading and block:
             self.reading.comes(block, canvas.frames)
-        new = Shown(element, item, block, item, key)
+        new = Shown(element, item, block, item, key, complete=False)
         if act.under:
             first = next((i for i, s in enumerate(self.shown) if s.block is block), len(self.shown))
             self.shown.insert(first, new)
             canvas.uncover(self.picture(), bands(item), count, rate)
+            new.complete = True
             return
         self.shown.append(new)
         if act.kind in ("write", "create") and isinstance(item, VMobject):
@@ -117,6 +118,7 @@ class Screen:
             canvas.hold(count)
         else:
             canvas.dissolve(canvas.draw(canvas.still, [item]), count, rate)
+        new.complete = True
 
     def leaving(self, element: str | None) -> list[Shown]:
         """What goes when that element is removed; none means everything but the heading."""
@@ -178,7 +180,7 @@ class Screen:
             if self.reading:
                 self.reading.comes(block, canvas.frames)
         fresh = [
-            Shown(block.element, act.mobject, block, act.mobject, part.key)
+            Shown(block.element, act.mobject, block, act.mobject, part.key, complete=False)
             for block, part in (kept or parts)
             for act in part.acts
         ]
@@ -196,6 +198,8 @@ class Screen:
             morph(canvas, base, going[0].mobject, fresh[0].mobject, after, count, rate)
         else:
             canvas.dissolve(after, count, rate)
+        for s in fresh:
+            s.complete = True
         known = {id(part) for _, part in kept}
         if not kept:
             return []
@@ -321,9 +325,9 @@ class Screen:
         self.canvas.still = self.picture()
         self.canvas.hold(min(count, 1))
 
-    def inspect(self) -> dict[str, int]:
-        """Audits what is on screen; the counts."""
-        boxes = [*self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
+    def inspect(self, pointed: Sequence[Box] = ()) -> dict[str, int]:
+        """Audits what is on screen, with the edges of what is pointed at; the counts."""
+        boxes = [*pointed, *self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
         boxes += [box for mark in self.marks for box in mark.boxes]
         strokes = [stroke for block in self.blocks() for stroke in block.placed().strokes]
         return self.audit.inspect(boxes, self.canvas.frame_width, strokes, self.canvas.frame_height)

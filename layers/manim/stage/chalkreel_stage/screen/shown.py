@@ -20,3 +20,5 @@ class Shown:
     undimmed: Mobject
     """The mobject at full opacity, for when it is dimmed no more."""
     key: str = ""
+    complete: bool = True
+    """Whether it has come, and is not coming still."""

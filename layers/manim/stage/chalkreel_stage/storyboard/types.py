@@ -111,6 +111,8 @@ class Beat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     actions: tuple[Action, ...]
     """What changes, in order."""
+    cues: tuple[Cue, ...] = ()
+    """What the words speak of, in the order of the words."""
     estimate_ms: Annotated[int, Meta(ge=0)]
     """The planner's guess at the spoken length, in milliseconds, pause not counted."""
     id: str
@@ -197,6 +199,26 @@ class Cuboid(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Its centre."""
     size: Point3
     """Edges along x, y and z, each greater than 0."""
+
+
+class Cue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of a beat that speak of something on the screen. Words are counted from 0, as white space divides them."""
+
+    end_ms: Annotated[int, Meta(ge=0)] | None = None
+    """Until when it is pointed at, in milliseconds after the beat's start; from the voice as well."""
+    kind: Literal["reveal", "point"]
+    """What happens to it."""
+    part: str | None = None
+    """The part of it: as a highlight names it, or `item 3`, `row 2`, `cell 2 3`, `curve 1`, `node 1`, `edge 2`, `bar 3`, `mark 1`
+    or `shape 2`, counted from 1 as the element lists them; none means all of it."""
+    start_ms: Annotated[int, Meta(ge=0)] | None = None
+    """When they begin, in milliseconds after the beat's start; from the voice, so no planner knows it."""
+    target: str
+    """Id of the element."""
+    word: Annotated[int, Meta(ge=0)]
+    """The first of the words."""
+    words: Annotated[int, Meta(ge=0)]
+    """How many words they are, at least 1."""
 
 
 class Curve(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
