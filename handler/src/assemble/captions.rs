@@ -169,8 +169,8 @@ pub fn word_times(text: &str, words: &[Word], samples: usize) -> Vec<(u32, u32)>
 /// The samples of words whose times no voice says: they share those of their beat by their number of characters.
 fn shares(words: &[&str], samples: u64) -> Vec<(u64, u64)> {
     let weight = |word: &&str| word.chars().count() as u64 + 1;
-    let all: u64 = words.iter().map(|word| weight(word) + breath(word)).sum::<u64>()
-        - words.last().map_or(0, |word| breath(word));
+    let all: u64 =
+        words.iter().map(|word| weight(word) + breath(word)).sum::<u64>() - words.last().map_or(0, |word| breath(word));
     let mut spoken = 0;
     let at = |share: u64| samples * share.min(all) / all.max(1);
     let mut time = |word: &&str| {

@@ -104,15 +104,12 @@ mod tests {
     fn cues_are_spoken_without_their_brackets() {
         let one = |name: &str, word, words| (name.to_owned(), word, words);
         for (text, said, found) in [
+            (r#"Look at [the hypotenuse]{show="c"}, here."#, "Look at the hypotenuse, here.", vec![one("c", 2, 2)]),
             (
-                r#"Look at [the hypotenuse]{show="c"}, here."#,
-                "Look at the hypotenuse, here.",
-                vec![one("c", 2, 2)],
+                "[First]{show}, then [**so** $x^2$]{show='x^2'}.",
+                "First, then so x squared.",
+                vec![one("", 0, 1), one("x^2", 2, 3)],
             ),
-            ("[First]{show}, then [**so** $x^2$]{show='x^2'}.", "First, then so x squared.", vec![
-                one("", 0, 1),
-                one("x^2", 2, 3),
-            ]),
             ("A [b]{show=line} c", "A b c", vec![one("line", 1, 1)]),
             ("see [1] and [two]{show}", "see [1] and two", vec![one("", 3, 1)]),
             ("no bracket]{show} here", "no bracket]{show} here", vec![]),

@@ -347,9 +347,12 @@ fn begins_a_word(inline: &Inline) -> bool {
             word.starts_with(is_spaced) && !ENDINGS.contains(&word)
         }
         Inline::Code(_) => true,
-        Inline::Math(..) | Inline::Display(..) | Inline::Image(_) | Inline::Note(_) | Inline::Cue(_) | Inline::CueEnd => {
-            false
-        }
+        Inline::Math(..)
+        | Inline::Display(..)
+        | Inline::Image(_)
+        | Inline::Note(_)
+        | Inline::Cue(_)
+        | Inline::CueEnd => false,
     }
 }
 

@@ -24,8 +24,7 @@ pub(crate) struct Marked {
     pub(crate) words: usize,
 }
 
-const OPEN: [(char, Kind); 3] =
-    [('\u{10fd00}', Kind::Math), ('\u{10fd01}', Kind::Code), ('\u{10fd02}', Kind::Show)];
+const OPEN: [(char, Kind); 3] = [('\u{10fd00}', Kind::Math), ('\u{10fd01}', Kind::Code), ('\u{10fd02}', Kind::Show)];
 const SOURCE_ENDS: char = '\u{10fd0e}';
 const CLOSE: char = '\u{10fd0f}';
 const BYTE: u32 = 0x0010_fe00;

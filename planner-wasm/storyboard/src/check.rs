@@ -10,7 +10,8 @@ mod figure;
 use std::collections::BTreeSet;
 
 use crate::types::{
-    Action, Beat, CameraChange, CueKind, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style, Timing,
+    Action, Beat, CameraChange, CueKind, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style,
+    Timing,
 };
 
 /// Most items or tokens of one element.
@@ -119,7 +120,9 @@ fn of_scene(scene: &Scene) -> Result<(), String> {
     let mut screen = Screen::default();
     for beat in &scene.beats {
         of_beat(beat, &mut screen)?;
-        rule(!manim || (beat.actions.is_empty() && beat.cues.is_empty()), || "actions in a Manim scene, which plays as it stands".to_owned())?;
+        rule(!manim || (beat.actions.is_empty() && beat.cues.is_empty()), || {
+            "actions in a Manim scene, which plays as it stands".to_owned()
+        })?;
     }
     Ok(())
 }

@@ -201,7 +201,8 @@ impl Maker {
     /// An item of a list. Its name is what stands before a colon or a dash, or what is set apart at its beginning.
     fn item(&mut self, part: String, text: &RichText) {
         let said = self.heard(&text.spans);
-        let apart = text.spans.first().filter(|span| matches!(span, Span::Strong(_) | Span::Emphasis(_) | Span::Code(_)));
+        let apart =
+            text.spans.first().filter(|span| matches!(span, Span::Strong(_) | Span::Emphasis(_) | Span::Code(_)));
         let mark = [": ", " – ", " — ", " - ", ", "].iter().filter_map(|mark| said.find(mark)).min();
         let name = match (apart, mark) {
             (Some(span), _) => Some(self.heard(std::slice::from_ref(span))),

@@ -6,8 +6,21 @@ const MOST: usize = 400;
 /// Tokens of a formula: commands, letters, numbers and signs, without braces and what only makes room.
 pub(super) fn tokens(latex: &str) -> Vec<&str> {
     const NOTHING: &[&str] = &[
-        "\\,", "\\;", "\\:", "\\!", "\\ ", "\\quad", "\\qquad", "\\left", "\\right", "\\displaystyle", "\\limits", "{", "}",
-        "&", "~",
+        "\\,",
+        "\\;",
+        "\\:",
+        "\\!",
+        "\\ ",
+        "\\quad",
+        "\\qquad",
+        "\\left",
+        "\\right",
+        "\\displaystyle",
+        "\\limits",
+        "{",
+        "}",
+        "&",
+        "~",
     ];
     let mut tokens = Vec::new();
     let mut rest = latex;
@@ -45,7 +58,8 @@ pub(super) fn is_once_in(part: &str, whole: &str) -> bool {
 fn ends(whole: &[&str], at: usize, length: usize) -> bool {
     let after = whole.get(at + length);
     let before = at.checked_sub(1).map(|at| whole[at]);
-    after.is_none_or(|token| *token != "_") && before.is_none_or(|token| !matches!(token, "_" | "\\text" | "\\begin" | "\\end"))
+    after.is_none_or(|token| *token != "_")
+        && before.is_none_or(|token| !matches!(token, "_" | "\\text" | "\\begin" | "\\end"))
 }
 
 fn is_sign(token: &str) -> bool {

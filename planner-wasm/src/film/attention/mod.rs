@@ -234,7 +234,8 @@ impl Screen {
                     .count();
                 let content = candidate.content[begin..begin + length].iter().filter(|content| **content).count();
                 let alone = |word: &Word| self.is_alone(&index, candidate, &word.stem);
-                let run = Run { begin, length, content, said: &said[at..], before: at.checked_sub(1).map(|at| &said[at]) };
+                let run =
+                    Run { begin, length, content, said: &said[at..], before: at.checked_sub(1).map(|at| &said[at]) };
                 let grade = self.grade(candidate, &run, alone);
                 if grade == 1 {
                     let key = (word.sentence, candidate.thing, candidate.part.as_str());
@@ -304,7 +305,10 @@ impl Screen {
             return if all && (length > 1 || long) { 4 } else { 0 };
         }
         // A letter alone is a name where it is written large, or where the word before says so.
-        if length == 1 && candidate.words.len() == 1 && let Some(letter) = candidate.words[0].letter {
+        if length == 1
+            && candidate.words.len() == 1
+            && let Some(letter) = candidate.words[0].letter
+        {
             let is_named = before.is_some_and(|word| self.tongue.names(word));
             let same = said[0].letter == Some(letter);
             let large = letter.is_uppercase() && !(self.tongue.is_word(letter) || said[0].first);
@@ -361,7 +365,9 @@ impl Screen {
         let noun = said.get(at + 1).filter(|noun| noun.sentence == said[at].sentence);
         let (counted, number, length) = match (self.tongue.ordinal(&said[at]), noun) {
             (Some(number), Some(noun)) => (self.tongue.counted(noun)?, number, 2),
-            (None, Some(number)) => (self.tongue.counted(&said[at])?, number.bare.parse().ok().filter(|number| *number > 0)?, 2),
+            (None, Some(number)) => {
+                (self.tongue.counted(&said[at])?, number.bare.parse().ok().filter(|number| *number > 0)?, 2)
+            }
             _ => return None,
         };
         let fits = |thing: &Thing| match (counted, thing.shape) {
@@ -407,9 +413,10 @@ impl Screen {
             wanted: false,
         };
         match mark.kind {
-            Kind::Math => {
-                self.labelled(&mark.source).map(|at| hit(at, 5)).or_else(|| self.in_formula(&mark.source).map(|at| hit(at, 3)))
-            }
+            Kind::Math => self
+                .labelled(&mark.source)
+                .map(|at| hit(at, 5))
+                .or_else(|| self.in_formula(&mark.source).map(|at| hit(at, 3))),
             Kind::Code => self.labelled(&mark.source).or_else(|| self.in_program(&mark.source)).map(|at| hit(at, 4)),
             Kind::Show => None,
         }
@@ -436,7 +443,9 @@ impl Screen {
     /// The line of the newest program that a piece of it stands in, or that defines it.
     fn in_program(&self, source: &str) -> Option<(usize, String)> {
         let programs = self.there.iter().rev();
-        programs.filter_map(|thing| Some((*thing, line_of(self.things[*thing].code.as_ref()?, source)?.to_string()))).next()
+        programs
+            .filter_map(|thing| Some((*thing, line_of(self.things[*thing].code.as_ref()?, source)?.to_string())))
+            .next()
     }
 
     /// What an author wants.
@@ -458,7 +467,8 @@ impl Screen {
         let is_line = name.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '–' | ',' | ' '));
         let lines = |thing: &usize| match self.things[*thing].shape {
             Shape::Lines(count) => {
-                let numbers = name.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<usize>().ok());
+                let numbers =
+                    name.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<usize>().ok());
                 numbers.clone().count() > 0 && numbers.into_iter().all(|number| (1..=count).contains(&number))
             }
             _ => false,
@@ -490,7 +500,9 @@ impl Screen {
             !wanted.is_empty() && candidate.words.windows(wanted.len()).any(same)
         };
         let found = self.found.iter().filter(holds);
-        let best = found.min_by_key(|candidate| (candidate.words.len() != wanted.len(), std::cmp::Reverse(candidate.thing), candidate.words.len()))?;
+        let best = found.min_by_key(|candidate| {
+            (candidate.words.len() != wanted.len(), std::cmp::Reverse(candidate.thing), candidate.words.len())
+        })?;
         Some((best.thing, best.part.clone()))
     }
 
@@ -531,8 +543,11 @@ impl Screen {
             }
             // A screen that is otherwise empty doesn't wait for the words.
             let waits = !alone || came.len() > 1 || word != "item ";
-            let these: Vec<Hit> = first.into_iter().filter(|(number, _)| waits || *number > 1).map(|(_, hit)| hit).collect();
-            hits.retain(|hit| !these.iter().any(|one| (one.thing, one.word) == (hit.thing, hit.word) && one.part == hit.part));
+            let these: Vec<Hit> =
+                first.into_iter().filter(|(number, _)| waits || *number > 1).map(|(_, hit)| hit).collect();
+            hits.retain(|hit| {
+                !these.iter().any(|one| (one.thing, one.word) == (hit.thing, hit.word) && one.part == hit.part)
+            });
             revealed.extend(these);
         }
         (hits, revealed)
@@ -561,13 +576,17 @@ fn line_of(code: &Code, piece: &str) -> Option<usize> {
     let defines = |line: &str| {
         let line = line.trim_start();
         let rest = line.strip_prefix(piece).map(str::trim_start);
-        let assigned = rest.is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with(":="));
-        const WORDS: &[&str] = &["def ", "class ", "fn ", "struct ", "function ", "let ", "const ", "var ", "fun ", "func ", "enum "];
-        let named = |word: &&str| line.split_once(*word).is_some_and(|(before, rest)| {
-            let before = before.trim();
-            (before.is_empty() || matches!(before, "pub" | "async" | "export" | "static" | "public"))
-                && rest.strip_prefix(piece).is_some_and(|rest| !rest.starts_with(name))
-        });
+        let assigned =
+            rest.is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with(":="));
+        const WORDS: &[&str] =
+            &["def ", "class ", "fn ", "struct ", "function ", "let ", "const ", "var ", "fun ", "func ", "enum "];
+        let named = |word: &&str| {
+            line.split_once(*word).is_some_and(|(before, rest)| {
+                let before = before.trim();
+                (before.is_empty() || matches!(before, "pub" | "async" | "export" | "static" | "public"))
+                    && rest.strip_prefix(piece).is_some_and(|rest| !rest.starts_with(name))
+            })
+        };
         assigned || WORDS.iter().any(named)
     };
     let mut lines = code.text.lines().enumerate().filter(|(_, line)| defines(line));

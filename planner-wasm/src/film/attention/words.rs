@@ -116,7 +116,16 @@ const FRENCH: Tongue = Tongue {
         pas pendant peu peut peuvent plus pour pourquoi puis qu quand que quel quelle qui quoi sa sans se sera ses si son \
         sont sous sur ta te tous tout toute toutes très trois tu un une vers voici vos votre vous y",
     ordinals: &[
-        "premièr", "deuxièm", "troisièm", "quatrièm", "cinquièm", "sixièm", "septièm", "huitièm", "neuvièm", "dixièm",
+        "premièr",
+        "deuxièm",
+        "troisièm",
+        "quatrièm",
+        "cinquièm",
+        "sixièm",
+        "septièm",
+        "huitièm",
+        "neuvièm",
+        "dixièm",
         "dernier",
     ],
     nouns: &[
@@ -142,9 +151,7 @@ const SPANISH: Tongue = Tongue {
         mi mientras misma mismo mucho muy nada ni no nos nuestra nuestro o otra otras otro otros para pero poco por \
         porque puede pueden pues que qué quien se sea según ser si sí sin sino sobre solo son su sus también tan tanto \
         te tiene tienen toda todas todo todos tres tu un una unas uno unos y ya yo",
-    ordinals: &[
-        "primer", "segund", "tercer", "cuart", "quint", "sext", "séptim", "octav", "noven", "décim", "últim",
-    ],
+    ordinals: &["primer", "segund", "tercer", "cuart", "quint", "sext", "séptim", "octav", "noven", "décim", "últim"],
     nouns: &[
         ("punt", Counted::Item),
         ("pas", Counted::Item),
@@ -162,9 +169,9 @@ const SPANISH: Tongue = Tongue {
 
 const RUSSIAN: Tongue = Tongue {
     endings: &[
-        "ями", "ами", "ого", "его", "ому", "ему", "ыми", "ими", "ость", "ости", "ая", "яя", "ое", "ее", "ые", "ие", "ый",
-        "ий", "ой", "ую", "юю", "ом", "ем", "ам", "ям", "ах", "ях", "ов", "ев", "ей", "ию", "ия", "ии", "ы", "и", "а",
-        "я", "о", "е", "у", "ю", "ь", "й",
+        "ями", "ами", "ого", "его", "ому", "ему", "ыми", "ими", "ость", "ости", "ая", "яя", "ое", "ее", "ые", "ие",
+        "ый", "ий", "ой", "ую", "юю", "ом", "ем", "ам", "ям", "ах", "ях", "ов", "ев", "ей", "ию", "ия", "ии", "ы", "и",
+        "а", "я", "о", "е", "у", "ю", "ь", "й",
     ],
     least: 3,
     small: "а без более больше бы был была были было быть в вам вас весь во вот все всё всегда всего всех вы где да даже \
@@ -242,7 +249,8 @@ impl Tongue {
             let part = |c: char| matches!(c, '-' | '–' | '—' | '/' | '·' | '_' | '=' | '+' | '(' | ')');
             for piece in written.split(part) {
                 let mut piece = piece.trim_matches(|c: char| !c.is_alphanumeric());
-                if self.elides && let Some((article, rest)) = piece.split_once(['\'', '’'])
+                if self.elides
+                    && let Some((article, rest)) = piece.split_once(['\'', '’'])
                     && article.chars().count() <= 2
                 {
                     piece = rest;
@@ -368,7 +376,9 @@ mod tests {
                 assert!(stems.iter().all(|stem| *stem == stems[0]), "{language}: {stems:?}");
             }
         }
-        for (language, words) in [("en", "mass mast"), ("en", "lever level"), ("de", "Seite Saite"), ("ru", "сила село")] {
+        for (language, words) in
+            [("en", "mass mast"), ("en", "lever level"), ("de", "Seite Saite"), ("ru", "сила село")]
+        {
             let words = Tongue::of(language).unwrap().words(words);
             assert_ne!(words[0].stem, words[1].stem);
         }
@@ -378,16 +388,19 @@ mod tests {
     fn words_know_their_place_and_sentence() {
         let words = ENGLISH.words("Newton's second-order law: 1,538 (K). So be it!");
         let seen: Vec<_> = words.iter().map(|word| (word.bare.as_str(), word.at, word.sentence, word.first)).collect();
-        assert_eq!(seen, [
-            ("newton", 0, 0, true),
-            ("second", 1, 0, false),
-            ("order", 1, 0, false),
-            ("law", 2, 0, false),
-            ("1538", 3, 1, true),
-            ("k", 4, 1, false),
-            ("so", 5, 2, true),
-            ("be", 6, 2, false),
-            ("it", 7, 2, false),
-        ]);
+        assert_eq!(
+            seen,
+            [
+                ("newton", 0, 0, true),
+                ("second", 1, 0, false),
+                ("order", 1, 0, false),
+                ("law", 2, 0, false),
+                ("1538", 3, 1, true),
+                ("k", 4, 1, false),
+                ("so", 5, 2, true),
+                ("be", 6, 2, false),
+                ("it", 7, 2, false),
+            ]
+        );
     }
 }
