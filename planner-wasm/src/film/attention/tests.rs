@@ -323,3 +323,19 @@ fn two_things_at_once_are_one() {
     );
     assert_eq!(cues, ["item 1 ← Oxygen,"]);
 }
+
+#[test]
+fn an_author_names_an_element_of_a_plan() {
+    let settings = Settings { language: "en".to_owned(), language_is_named: true, ..Settings::default() };
+    let mut film = FilmBuilder::new("Film".to_owned(), settings, Warnings::default());
+    let shown = Shown { name: Some("Two Areas".to_owned()), ..Shown::of(list(&["One", "Another"])) };
+    let words = inline::heard(&inline::of_text("See [them]{show=\"Two Areas\"} here.", HERE), film.settings());
+    let steps = [StepKind::Show(shown), StepKind::Speak(words)].map(|kind| Step { place: HERE, kind }).into();
+    let heading = "Scene".to_owned();
+    let draft = Draft { kind: SceneKind::Lesson, heading, name: None, place: HERE, steps, plays_ms: 0 };
+    film.scene(draft).unwrap();
+    let beat = film.storyboard().unwrap().scenes.remove(0).beats.remove(0);
+    assert_eq!(beat.narration, "See them here.");
+    let cue = &beat.cues[0];
+    assert_eq!((&*cue.target, &cue.part, cue.word, cue.words), ("two-areas", &None, 1, 1));
+}
