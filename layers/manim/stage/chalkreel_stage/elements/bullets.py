@@ -15,6 +15,8 @@ from .text import uncovering
 class Item(Piece):
     """One item of a list."""
 
+    is_item = True
+
     def __init__(
         self,
         element: str,
@@ -59,7 +61,7 @@ class Item(Piece):
             width,
             sheet.height,
             gap,
-            uncovering(self.element, sheet, size, seconds, 12 + length(spans)),
+            uncovering(self.element, sheet, size, seconds, length(spans)),
         )
 
     def divided(self, count: int) -> list[Piece]:

@@ -131,6 +131,8 @@ class Drawing(Piece):
                 colour = self._look.text if _closed(kind) else self._shades[theme.key(shape)]
                 sheet = label(self._setter, text, theme.LABELS, colour, width * 0.6)
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height, polygons)
+                if spot and kind == "rectangle" and figure is not None and not _within(spot, figure):
+                    drawn.strays.append(f"{self.element}: {text}")
                 if spot is None:
                     self._unplaced.append(text)
                 elif i < len(self._shapes):
@@ -229,6 +231,13 @@ class Drawing(Piece):
             # A side's length stands outside of what it is a side of.
             return room.beside(w, h, np.array([start, end, (start + end) / 2]), polygons)
         return room.beside(w, h, np.array([at(value.to if kind == "arrow" else value)]))
+
+
+def _within(spot: Box, figure: Mobject) -> bool:
+    """Whether a label's place is inside of its shape."""
+    x, y = (spot.left + spot.right) / 2, (spot.bottom + spot.top) / 2
+    (left, bottom, _), (right, top, _) = figure.get_corner([-1, -1, 0]), figure.get_corner([1, 1, 0])
+    return bool(left < x < right and bottom < y < top)
 
 
 def _closed(kind: str) -> bool:

@@ -8,7 +8,7 @@ from .. import theme
 from ..audit import ink
 from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
 from ..storyboard.types import Span
-from ..typesetting.outlines import mobject
+from ..typesetting.outlines import lines, mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Sheet, Typesetter
 
@@ -45,7 +45,7 @@ class Paragraph(Piece):
             sheet.width,
             sheet.height,
             theme.GAP * level,
-            uncovering(self.element, sheet, size, seconds, 12 + length(self._spans)),
+            uncovering(self.element, sheet, size, seconds, length(self._spans)),
             centred=self._centred,
         )
 
@@ -72,12 +72,14 @@ class Paragraph(Piece):
         ]
 
 
-def uncovering(name: str, sheet: Sheet, size: float, seconds: float, weight: float) -> Callable[[], Drawn]:
-    """Makes a block's single part: the sheet, uncovered line by line."""
+def uncovering(name: str, sheet: Sheet, size: float, seconds: float, letters: int) -> Callable[[], Drawn]:
+    """Makes a block's single part: the sheet with its letters, uncovered line by line."""
 
     def make() -> Drawn:
         group = mobject(sheet)
-        parts = [Part([Act("uncover", group, seconds)], weight)]
-        return Drawn(parts, ink(name, group, size), sheets=[(sheet, 0.0, 0.0)])
+        parts = [Part([Act("uncover", group, seconds)], 12 + letters)]
+        widths = [right - left for left, _, right, _ in lines(group)]
+        measures = [round(letters * max(widths) / sum(widths))] if len(widths) > 1 else []
+        return Drawn(parts, ink(name, group, size), sheets=[(sheet, 0.0, 0.0)], measures=measures)
 
     return make

@@ -82,6 +82,10 @@ class Canvas:
         self.still = self.empty.copy()
         self._scratch = self.empty.copy()
         self._nothing = np.zeros_like(self.empty)
+        self.changes: list[tuple[int, int]] = []
+        """Runs of frames (first, and the one after the last) that differ from the frame before."""
+        self._written: np.ndarray | None = self.still
+        """The picture that the last frame shows; none when that was on its way to another."""
 
     @property
     def frames(self) -> int:
@@ -111,6 +115,9 @@ class Canvas:
 
     def hold(self, count: int) -> None:
         """Writes the still picture `count` times."""
+        if count > 0 and self.still is not self._written:
+            self._changed()
+            self._written = self.still
         while count > 0:
             part = min(count, 30)
             self._clip.write(self.still, part)
@@ -277,6 +284,16 @@ class Canvas:
             self._camera.capture_mobjects(run, include_submobjects=False)
         return self._camera.pixel_array
 
+    def _changed(self) -> None:
+        """The next frame differs from the last."""
+        now = self.frames
+        if self.changes and self.changes[-1][1] == now:
+            self.changes[-1] = (self.changes[-1][0], now + 1)
+        else:
+            self.changes.append((now, now + 1))
+
     def _put(self, pixels: np.ndarray) -> None:
+        self._changed()
+        self._written = pixels if pixels is self.still else None
         self._clip.write(pixels)
         self._wrote(self._clip.frames)

@@ -62,6 +62,10 @@ class Drawn:
     """Text in which a highlight can find words, with its left and top edge."""
     strokes: list[Stroke] = field(default_factory=list)
     """Its lines that no words may lie on, for the audit."""
+    strays: list[str] = field(default_factory=list)
+    """Labels that stand outside of the cells that they belong in."""
+    measures: list[int] = field(default_factory=list)
+    """Letters in the longest line of each text that has several lines."""
 
 
 @dataclass
@@ -126,6 +130,8 @@ class Piece(ABC):
     """Whether it is centred on a page that it has for itself."""
     has_lines = False
     """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
+    is_item = False
+    """Whether it is one of a list's items."""
     until: int = NEVER
     """The action that takes it away."""
     scale = 1.0

@@ -22,6 +22,7 @@ from ..layout.blocks import Act, Block
 from ..screen.highlights import Marker
 from ..screen.reading import Reading
 from ..screen.screen import Screen
+from ..screen.use import Use, orphans
 from ..storyboard.reader import read_scene
 from ..storyboard.types import (
     ActionCase,
@@ -101,6 +102,7 @@ class Scene:
         brought = [element for action in actions if isinstance(action, ActionCase) and (element := _brought(action))]
         blocks = [block for blocks in self._events.values() for block in blocks]
         self._screen.reading = Reading(self._screen.audit, self._fps, brought, blocks)
+        self._screen.use = Use(self._fps, self._area, bool(acts), card)
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
         # The frame of the clip at which the beat of each action begins.
@@ -123,9 +125,16 @@ class Scene:
             "beats": ledger.beats,
             "audit": self._screen.audit.counts(),
             "beat_audits": audits,
+            "use": {**self._screen.use.report(self._frames, self._spoken(), canvas.changes), "orphans": orphans(blocks)},
             "warnings": list(dict.fromkeys(self.warnings + self._screen.audit.sentences())),
             "render_s": round(time.monotonic() - began, 3),
         }
+
+    def _spoken(self) -> list[int]:
+        """For each beat the frames in which its words are heard: what its silence leaves."""
+        pauses = [round(beat.pause_ms * self._fps / 1000) for beat in self._beats]
+        words = [bool(beat.narration.strip()) for beat in self._beats]
+        return [max(f - p, 0) if w else 0 for f, p, w in zip(self._frames, pauses, words, strict=True)]
 
     def _beat(self, steps: list[Step], frames: int, last: bool) -> None:
         """Writes one beat: exactly `frames` frames."""
@@ -140,6 +149,7 @@ class Scene:
         play(screen, steps, left - tail - kept, self._fps)
         screen.canvas.hold(kept)
         self._audited = screen.inspect()
+        screen.note_use()
         if last and screen.reading:
             screen.reading.ends(screen.canvas.frames)
         if tail:

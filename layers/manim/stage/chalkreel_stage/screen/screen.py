@@ -11,15 +11,17 @@ from manim import Create, Mobject, VGroup, VMobject, Write
 from .. import theme
 from ..audit import Audit, Box
 from ..elements.space import SpaceView
-from ..frames.canvas import Band, Canvas, Moving, Path, Rate, View
+from ..frames.canvas import Canvas, Moving, Path, Rate, View
 from ..frames.painting import faded
 from ..layout.blocks import Act, Area, Block
 from ..layout.placement import Rect, nearest, wanted
 from ..storyboard.types import Placement
+from ..typesetting.outlines import lines
 from .highlights import Mark, Marker
 from .morph import morph
 from .reading import Reading
 from .shown import Shown
+from .use import Use
 
 DIMMED = 0.28
 """Opacity of dimmed elements: still legible, clearly in the background."""
@@ -53,6 +55,8 @@ class Screen:
     marks: list[Mark] = field(default_factory=list)
     reading: Reading | None = None
     """Notes how long things stand."""
+    use: Use | None = None
+    """Notes how the screen is used."""
     only: str | None = None
     """The element that fills the frame, when the camera is near one."""
     known: set[str] = field(default_factory=set)
@@ -92,18 +96,20 @@ class Screen:
         canvas, item = self.canvas, act.mobject
         if self.reading and block:
             self.reading.comes(block, canvas.frames)
+        if self.use and block:
+            self.use.comes(block, canvas.frames)
         new = Shown(element, item, block, item, key)
         if act.under:
             first = next((i for i, s in enumerate(self.shown) if s.block is block), len(self.shown))
             self.shown.insert(first, new)
-            canvas.uncover(self.picture(), bands(item), count, rate)
+            canvas.uncover(self.picture(), lines(item), count, rate)
             return
         self.shown.append(new)
         if act.kind in ("write", "create") and isinstance(item, VMobject):
             how = Write if act.kind == "write" else Create
             canvas.animate([how(item, rate_func=rate)], count)
         elif act.kind in ("uncover", "write", "create"):
-            canvas.uncover(canvas.draw(canvas.still, [item]), bands(item), count, rate)
+            canvas.uncover(canvas.draw(canvas.still, [item]), lines(item), count, rate)
         elif act.kind in ("grow", "slide") and count > 1:
             after, layer = canvas.draw(canvas.still, [item]), canvas.layer([item])
             growing = act.kind == "grow"
@@ -155,10 +161,13 @@ class Screen:
                 moving.append(Moving(self.canvas.layer(mine), middle(*mine), OUT[how]))
         return moving
 
-    def _drop(self, going: list[Shown], names: set[str | None]) -> None:
+    def _drop(self, going: list[Shown], names: set[str | None], follows: bool = False) -> None:
+        """`follows` says that something else takes their place at once."""
         if self.reading:
             self.reading.goes([s.block for s in going], self.canvas.frames)
         self.shown = [s for s in self.shown if s not in going]
+        if self.use and not follows and not any(s.element for s in self.shown):
+            self.use.empties(self.canvas.frames)
         self.marks = [mark for mark in self.marks if mark.element not in names]
 
     def become(self, old: str, blocks: list[Block], count: int, rate: Rate) -> list[tuple[Block, Act, str]]:
@@ -177,6 +186,8 @@ class Screen:
             self.known.add(block.element)
             if self.reading:
                 self.reading.comes(block, canvas.frames)
+            if self.use:
+                self.use.comes(block, canvas.frames)
         fresh = [
             Shown(block.element, act.mobject, block, act.mobject, part.key)
             for block, part in (kept or parts)
@@ -189,7 +200,7 @@ class Screen:
         base = self.picture(without=going) if formulas else None
         if self.only == old and blocks:
             self.only = blocks[0].element
-        self._drop(going, {old})
+        self._drop(going, {old}, follows=True)
         self.shown[at:at] = fresh
         after = self.picture()
         if base is not None:
@@ -321,6 +332,15 @@ class Screen:
         self.canvas.still = self.picture()
         self.canvas.hold(min(count, 1))
 
+    def note_use(self) -> None:
+        """Notes how what is on screen uses it, at the end of a beat."""
+        if self.use is None:
+            return
+        self.use.looks([box for block in self.blocks() for box in block.placed().boxes])
+        for mark in self.marks:
+            if mark.before is None and mark.boxes:
+                self.use.framed(mark.boxes[0], self.of(mark.element))
+
     def inspect(self) -> dict[str, int]:
         """Audits what is on screen; the counts."""
         boxes = [*self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
@@ -354,21 +374,3 @@ def middle(*items: Mobject) -> tuple[float, float]:
     low, high = np.min([p.min(axis=0) for p in points], axis=0), np.max([p.max(axis=0) for p in points], axis=0)
     x, y, _ = (low + high) / 2
     return float(x), float(y)
-
-
-def bands(group: Mobject) -> list[Band]:
-    """Lines of ink from top to bottom: what overlaps vertically is one line."""
-    boxes = []
-    for item in group.get_family():
-        if len(item.points):
-            low, high = np.min(item.points, axis=0), np.max(item.points, axis=0)
-            boxes.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
-    boxes.sort(key=lambda box: -box[3])
-    lines: list[Band] = []
-    for left, bottom, right, top in boxes:
-        if lines and top > lines[-1][1] + 0.02:
-            a, b, c, d = lines[-1]
-            lines[-1] = (min(a, left), min(b, bottom), max(c, right), max(d, top))
-        else:
-            lines.append((left, bottom, right, top))
-    return lines
