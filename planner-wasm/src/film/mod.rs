@@ -2,6 +2,7 @@
 //!
 //! A beat is what is shown since the last words, and the next words.
 
+mod continuity;
 pub(crate) mod draft;
 pub(crate) mod estimate;
 mod reading;

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import theme
-from ..layout.blocks import Block, Piece, shares
+from ..layout.blocks import Block, Piece, shares, short_lines
 from ..storyboard.types import Bullet, Span
-from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
+from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, reach, words
 from ..typesetting.typesetter import Typesetter, literal
 from .text import uncovering
 
@@ -16,6 +16,7 @@ class Item(Piece):
     """One item of a list."""
 
     is_item = True
+    largest = theme.TEXT_GROWS
 
     def __init__(
         self,
@@ -50,18 +51,21 @@ class Item(Piece):
             f"#pad(left: {indent}em, grid(columns: ({column}, 1fr), column-gutter: 0.25em, {marker}, "
             f"[{inline(spans, self._look, self._checked)}]))"
         )
-        if leftwards(spans):
+        from_right = leftwards(spans)
+        if from_right:
             body = RIGHT_TO_LEFT + body.replace("pad(left:", "pad(right:", 1)
         sheet, size = fitting(self._setter, body, size, self._look.text, width)
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
+        wraps = sheet.height > 1.7 * size and length(spans) * theme.LETTER * size > 0.8 * width
         return Block(
             self.element,
             self.event,
-            width,
+            width if from_right else min(reach(sheet), width),
             sheet.height,
             gap,
             uncovering(self.element, sheet, size, seconds, length(spans)),
+            crowded=wraps and short_lines(level / self.scale, size, 2 * width, width),
         )
 
     def divided(self, count: int) -> list[Piece]:

@@ -34,6 +34,7 @@ class Drawing(Piece):
     """A drawing element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self,
@@ -65,11 +66,12 @@ class Drawing(Piece):
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece: as large as need be for every label to find a free place, if there is room."""
-        for largest in (LARGEST_UNIT, 2.0 * LARGEST_UNIT, 4.0 * LARGEST_UNIT):
+        for factor in (1.0, 2.0, 4.0):
+            largest = factor * LARGEST_UNIT * max(level, 1.0) ** 2
             unit, block_width, block_height = self._size(width, min(height, max(5.5 * level, 2.4)), largest)
             self._unplaced: list[str] = []
-            self._make(unit, block_width, block_height)
-            if not self._unplaced:
+            drawn = self._make(unit, block_width, block_height)
+            if not self._unplaced and not drawn.strays:
                 break
 
         def make() -> Drawn:

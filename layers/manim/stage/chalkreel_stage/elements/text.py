@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from .. import theme
 from ..audit import ink
-from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares, short_lines
 from ..storyboard.types import Span
 from ..typesetting.outlines import lines, mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
@@ -17,6 +17,7 @@ class Paragraph(Piece):
     """A text element."""
 
     centred_alone = True
+    largest = theme.TEXT_GROWS
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Paragraph(Piece):
         """See Piece."""
         size = max(theme.TEXT * level, theme.TEXT_FLOOR)
         body = inline(self._spans, self._look, self._checked)
-        sheet, size = self._sheet(body, size, width)
+        sheet, size, natural = self._sheet(body, size, width)
         seconds = min(0.5 + 0.018 * length(self._spans), 2.0)
         return Block(
             self.element,
@@ -47,17 +48,19 @@ class Paragraph(Piece):
             theme.GAP * level,
             uncovering(self.element, sheet, size, seconds, length(self._spans)),
             centred=self._centred,
+            crowded=short_lines(level / self.scale, size, natural, width),
         )
 
-    def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float]:
-        if leftwards(self._spans) and not self._centred:
-            return fitting(self._setter, RIGHT_TO_LEFT + body, size, self._colour, width)
+    def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float, float]:
+        """Also the size, and the width that it would have in one line."""
         natural = self._setter.sheet(body, size, self._colour)
+        if leftwards(self._spans) and not self._centred:
+            return *fitting(self._setter, RIGHT_TO_LEFT + body, size, self._colour, width), natural.width
         if natural.width <= width:
-            return natural, size
+            return natural, size, natural.width
         if self._centred:
             body = f"#align(center)[{body}]"
-        return fitting(self._setter, body, size, self._colour, width)
+        return *fitting(self._setter, body, size, self._colour, width), natural.width
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: cut between words."""

@@ -35,6 +35,8 @@ class Act:
     seconds: float
     under: bool = False
     """Whether it lies under what is there of its block already."""
+    lines: tuple[str, ...] = ()
+    """What its submobjects show, one each: lines of a program, by which two versions of it are compared."""
 
 
 @dataclass
@@ -82,6 +84,12 @@ class Block:
     make: Callable[[], Drawn]
     """Draws it with its top left corner at the origin, and lists its boxes of ink."""
     centred: bool = False
+    crowded: bool = False
+    """Whether a smaller scale suits it better: its lines are short, or it was made smaller to fit."""
+    anchor: float | None = None
+    """Where its first equals sign stands, from its left edge: those of formulas below each other stand below each other."""
+    follows: Block | None = None
+    """The formula that this one is made of: its glyphs come from there, and it stays, dimmed."""
     x: float = 0.0
     y: float = 0.0
     page: int = -1
@@ -134,6 +142,8 @@ class Piece(ABC):
     """Whether it is one of a list's items."""
     until: int = NEVER
     """The action that takes it away."""
+    largest = 1.0
+    """Scale up to which it grows on a page that has room."""
     scale = 1.0
     opacity = 1.0
     placement: Placement | None = None
@@ -161,6 +171,7 @@ class Slot(Piece):
         self.until = max(piece.until for member in members for piece in member)
         self.members = members
         self.is_figure = all(piece.is_figure for member in members for piece in member)
+        self.largest = max(piece.largest for member in members for piece in member)
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -173,6 +184,7 @@ class Slot(Piece):
             max(stack[0].gap for stack in stacks),
             lambda: Drawn([], []),
             centred=all(block.centred for stack in stacks for block in stack),
+            crowded=any(block.crowded for stack in stacks for block in stack),
         )
         for stack in stacks:
             # Figures stay where they are, whatever their captions; all else is centred upon what it follows.
@@ -204,9 +216,14 @@ class Area:
 
 def measured(piece: Piece, level: float, width: float, height: float) -> Block:
     """The piece measured at the scale that its style asks for."""
-    block = piece.measure(level * piece.scale, width, height)
+    block = piece.measure(min(level, max(piece.largest, 1.0)) * piece.scale, width, height)
     block.piece = piece
     return block
+
+
+def short_lines(level: float, size: float, natural: float, width: float) -> bool:
+    """Whether text of that natural width, made larger than usual, would stand in lines of too few letters."""
+    return level > 1.0 and natural > width and width < theme.LEAST_LETTERS * theme.LETTER * size
 
 
 def stacked(blocks: list[Block]) -> float:

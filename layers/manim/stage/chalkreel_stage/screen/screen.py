@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from manim import Create, Mobject, VGroup, VMobject, Write
+from manim.utils.rate_functions import smooth
 
 from .. import theme
 from ..audit import Audit, Box
@@ -18,13 +19,16 @@ from ..layout.placement import Rect, nearest, wanted
 from ..storyboard.types import Placement
 from ..typesetting.outlines import lines
 from .highlights import Mark, Marker
-from .morph import morph
+from .morph import morph, revise
 from .reading import Reading
 from .shown import Shown
 from .use import Use
 
 DIMMED = 0.28
 """Opacity of dimmed elements: still legible, clearly in the background."""
+
+RECEDED = 0.5
+"""Opacity of a line of a derivation once the next one has come out of it."""
 
 SLIDE = 0.4
 """Distance of the slide by which an element enters or leaves, in frame units: less than the margin of the frame."""
@@ -98,7 +102,11 @@ class Screen:
             self.reading.comes(block, canvas.frames)
         if self.use and block:
             self.use.comes(block, canvas.frames)
-        new = Shown(element, item, block, item, key)
+        new = Shown(element, item, block, item, key, act.lines)
+        before = next((s for s in self.shown if block and block.follows and s.block is block.follows), None)
+        if before is not None and act.kind in ("write", "uncover") and _glyphs(item) and _glyphs(before.undimmed):
+            self._derive(before, new, count, rate)
+            return
         if act.under:
             first = next((i for i, s in enumerate(self.shown) if s.block is block), len(self.shown))
             self.shown.insert(first, new)
@@ -189,7 +197,7 @@ class Screen:
             if self.use:
                 self.use.comes(block, canvas.frames)
         fresh = [
-            Shown(block.element, act.mobject, block, act.mobject, part.key)
+            Shown(block.element, act.mobject, block, act.mobject, part.key, act.lines)
             for block, part in (kept or parts)
             for act in part.acts
         ]
@@ -197,13 +205,16 @@ class Screen:
         formulas = (
             not kept and len(going) == len(fresh) == 1 and _glyphs(going[0].mobject) and _glyphs(fresh[0].mobject)
         )
-        base = self.picture(without=going) if formulas else None
+        texts = not kept and _program(going) is not None and _program(fresh) is not None
+        base = self.picture(without=going) if formulas or texts else None
         if self.only == old and blocks:
             self.only = blocks[0].element
         self._drop(going, {old}, follows=True)
         self.shown[at:at] = fresh
         after = self.picture()
-        if base is not None:
+        if base is not None and texts:
+            revise(canvas, base, going, fresh, after, count, rate)
+        elif base is not None:
             morph(canvas, base, going[0].mobject, fresh[0].mobject, after, count, rate)
         else:
             canvas.dissolve(after, count, rate)
@@ -211,6 +222,16 @@ class Screen:
         if not kept:
             return []
         return [(block, act, part.key) for block, part in parts if id(part) not in known for act in part.acts]
+
+    def _derive(self, before: Shown, new: Shown, count: int, rate: Rate) -> None:
+        """A formula comes out of the one before it, which stays and recedes."""
+        canvas, part = self.canvas, max(count - round(0.3 * count), 1)
+        base = self.picture()
+        self.shown.append(new)
+        assert isinstance(before.undimmed, VGroup) and isinstance(new.mobject, VGroup)
+        morph(canvas, base, before.undimmed, new.mobject, self.picture(), min(part, count), rate, keeps=True)
+        before.mobject = faded(before.undimmed, RECEDED)
+        canvas.dissolve(self.picture(), max(count - part, 0), rate)
 
     # Highlighting and dimming
 
@@ -274,6 +295,26 @@ class Screen:
         after = self.picture()
         way = Moving(layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0))
         canvas.glide(base, [way], after, count, rate)
+
+    def aside(self, right: float, up: float, count: int, rate: Rate = smooth) -> None:
+        """Everything but the heading moves, with its highlights, to make room for what comes."""
+        mine, marks = [s for s in self.shown if s.element is not None], self.marks
+        self.marks = []
+        base = self.picture(without=mine)
+        behind = {id(s): [mark.mobject for mark in marks if mark.before is s] for s in mine}
+        items = [item for s in mine for item in (*behind[id(s)], s.mobject)]
+        layer = self.canvas.layer([*items, *(mark.mobject for mark in marks if mark.before is None)])
+        for block in self.blocks():
+            block.shift(right, up)
+        for s in mine:
+            if s.mobject is not s.undimmed:
+                s.mobject.shift([right, up, 0.0])
+        for mark in marks:
+            mark.mobject.shift([right, up, 0.0])
+            mark.boxes = [box.shifted(right, up) for box in mark.boxes]
+        self.marks = marks
+        way = Moving(layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0))
+        self.canvas.glide(base, [way], self.picture(), count, rate)
 
     # The camera
 
@@ -359,6 +400,11 @@ def _look_on(going: list[Shown], fresh: list[Shown]) -> None:
     for s in fresh:
         if old is not None and isinstance(s.mobject, SpaceView):
             s.mobject.theta += old.turned
+
+
+def _program(shown: Sequence[Shown]) -> Shown | None:
+    """The lines of a program among these."""
+    return next((s for s in shown if s.lines), None)
 
 
 def _glyphs(item: Mobject) -> bool:

@@ -20,3 +20,5 @@ class Shown:
     undimmed: Mobject
     """The mobject at full opacity, for when it is dimmed no more."""
     key: str = ""
+    lines: tuple[str, ...] = ()
+    """What its submobjects show, when they are lines of a program."""
