@@ -50,6 +50,9 @@ LARGER = (1.15, 1.3, 1.5, 1.8)
 TEXT_GROWS = 1.3
 """Largest scale of words: those of a page stay smaller than its heading."""
 
+LONE_TEXT_GROWS = 1.5
+"""Of a sentence that a page shows alone."""
+
 CODE_GROWS = 1.5
 EQUATION_GROWS = 1.8
 FIGURE_GROWS = 1.3

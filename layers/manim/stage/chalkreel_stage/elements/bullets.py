@@ -57,7 +57,8 @@ class Item(Piece):
         sheet, size = fitting(self._setter, body, size, self._look.text, width)
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
-        wraps = sheet.height > 1.7 * size and length(spans) * theme.LETTER * size > 0.8 * width
+        room = width - (indent + (1.1 if number is None else 2.05)) * size
+        whole = level > self.scale and self._setter.sheet(inline(spans, self._look, self._checked), size, "#ffffff").width
         return Block(
             self.element,
             self.event,
@@ -65,7 +66,7 @@ class Item(Piece):
             sheet.height,
             gap,
             uncovering(self.element, sheet, size, seconds, length(spans)),
-            crowded=wraps and short_lines(level / self.scale, size, 2 * width, width),
+            crowded=bool(whole) and short_lines(level / self.scale, size, whole, room),
         )
 
     def divided(self, count: int) -> list[Piece]:

@@ -81,7 +81,8 @@ class Drawing(Piece):
                 self._warnings.append(f"label {text!r} of element {self.element} is left out: no place is free for it")
             return drawn
 
-        return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
+        gap, crowded = theme.GAP * level, bool(drawn.strays)
+        return Block(self.element, self.event, block_width, block_height, gap, make, centred=True, crowded=crowded)
 
     def _size(self, width: float, height: float, largest: float) -> tuple[float, float, float]:
         """Frame units in one of the drawing's, width and height; `largest` is the most that the first may be."""
@@ -133,7 +134,8 @@ class Drawing(Piece):
                 colour = self._look.text if _closed(kind) else self._shades[theme.key(shape)]
                 sheet = label(self._setter, text, theme.LABELS, colour, width * 0.6)
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height, polygons)
-                if spot and kind == "rectangle" and figure is not None and not _within(spot, figure):
+                here = spot is not None and figure is not None and i < len(self._shapes)
+                if here and kind == "rectangle" and not _within(spot, figure):
                     drawn.strays.append(f"{self.element}: {text}")
                 if spot is None:
                     self._unplaced.append(text)

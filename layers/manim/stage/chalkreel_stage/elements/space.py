@@ -340,10 +340,11 @@ class SpaceView(Painting):
         """The names of the axes beyond their ends, upright."""
         space = self._space
         context.set_source_rgba(*bgr(space.look.text), 1.0)
-        shapes = [face for thing in space.things for face in thing.coarse.faces if len(face)]
         # A camera that goes round would make names jump.
-        faces = np.concatenate(shapes).mean(axis=1) if shapes and not space.moves else np.zeros((0, 3))
-        ink = space.turned(faces, self.theta)[:, :2] * self._scale
+        shapes = [] if space.moves else [thing.coarse for thing in space.things]
+        points = [face.mean(axis=1) for shape in shapes for face in shape.faces if len(face)]
+        points += [line for shape in shapes for line in shape.lines]
+        ink = space.turned(np.concatenate([np.zeros((0, 3)), *points]), self.theta)[:, :2] * self._scale
         named = [i for i, axis in enumerate(space.axes) if axis.label]
         for i, glyphs, (width, height) in zip(named, self._names, self._sizes, strict=True):
             x, y = space.turned(np.array(space.axis(i)), self.theta)[:, :2] * self._scale

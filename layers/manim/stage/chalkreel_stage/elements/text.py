@@ -18,6 +18,7 @@ class Paragraph(Piece):
 
     centred_alone = True
     largest = theme.TEXT_GROWS
+    largest_alone = theme.LONE_TEXT_GROWS
 
     def __init__(
         self,

@@ -144,6 +144,8 @@ class Piece(ABC):
     """The action that takes it away."""
     largest = 1.0
     """Scale up to which it grows on a page that has room."""
+    largest_alone = 1.0
+    """The same for a page that it has for itself."""
     scale = 1.0
     opacity = 1.0
     placement: Placement | None = None
@@ -222,8 +224,10 @@ def measured(piece: Piece, level: float, width: float, height: float) -> Block:
 
 
 def short_lines(level: float, size: float, natural: float, width: float) -> bool:
-    """Whether text of that natural width, made larger than usual, would stand in lines of too few letters."""
-    return level > 1.0 and natural > width and width < theme.LEAST_LETTERS * theme.LETTER * size
+    """Whether text of that natural width, made larger than usual, wraps although it need not, or has lines of too few letters."""
+    if level <= 1.0 or natural <= width:
+        return False
+    return natural <= level * width or width < theme.LEAST_LETTERS * theme.LETTER * size
 
 
 def stacked(blocks: list[Block]) -> float:

@@ -9,7 +9,7 @@ from .. import theme
 from .blocks import Area, Block, Piece, measured, stacked
 
 
-MOST_STRETCH = 1.5
+MOST_STRETCH = 2.5
 """By how much of themselves the gaps between the things of a page grow at most when it has room."""
 
 LEAST_COLUMN = 0.22
@@ -37,14 +37,25 @@ def one_page(pieces: list[Piece], area: Area, levels: Sequence[float], grows: bo
 def _grown(
     template: Callable[[list[Piece], Area, float], list[Block]], pieces: list[Piece], area: Area, blocks: list[Block]
 ) -> list[Block]:
-    """The page at the largest scale that suits all that is on it."""
+    """The page at the largest scale that suits what is on it.
+
+    Words that are large enough stay as they are, all of their kind, while the rest grows.
+    """
+    if len(pieces) == 1:
+        pieces[0].largest = max(pieces[0].largest, pieces[0].largest_alone)
+    good = 1.0
     for level in theme.LARGER:
         if all(piece.largest < level for piece in pieces):
             break
         larger = template(pieces, area, level)
+        full = {type(piece) for piece, block in zip(pieces, larger, strict=False) if block.crowded}
+        if full:
+            for piece in pieces:
+                piece.largest = min(piece.largest, good) if type(piece) in full else piece.largest
+            larger = template(pieces, area, level)
         if not larger or any(block.crowded for block in larger):
             break
-        blocks = larger
+        blocks, good = larger, level
     return blocks
 
 
@@ -76,13 +87,18 @@ def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     needed = max(max(block.width for block in column), LEAST_COLUMN * area.width)
     height = (area.height - theme.GAP * (len(figures) - 1)) / len(figures)
     room = area.width - needed - gutter
-    asides = [measured(figure, max(level, 1.0), room, height) for figure in figures]
-    if not fits(asides, Area(area.left, area.top, room, area.height)):
+    beside = Area(area.left, area.top, room, area.height)
+    # Figures fill their column, however large the words are.
+    for size in (theme.FIGURE_GROWS, 1.0):
+        asides = [measured(figure, size, room, height) for figure in figures]
+        if fits(asides, beside):
+            break
+    else:
         return []
-    beside = max(block.width for block in asides)
-    left = area.left + (area.width - needed - gutter - beside) / 2
+    widest = max(block.width for block in asides)
+    left = area.left + (area.width - needed - gutter - widest) / 2
     narrow = Area(left, area.top, needed, area.height)
-    wide = Area(left + needed + gutter, area.top, beside, area.height)
+    wide = Area(left + needed + gutter, area.top, widest, area.height)
     place(column, narrow)
     place(asides, wide)
     blocks |= {id(figure): aside for figure, aside in zip(figures, asides, strict=True)}

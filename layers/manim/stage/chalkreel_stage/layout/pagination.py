@@ -35,8 +35,12 @@ def _opened(block: Block) -> list[Block]:
 
 
 def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
-    if any(piece.placement for piece in pieces):
+    if any(piece.placement for piece in pieces) and not _in_the_middle(pieces):
         blocks = arranged(pieces, area)
+        if any(block.crowded and block.piece is not None and block.piece.is_figure for block in blocks):
+            # Rather elsewhere than so small that labels leave what they are in.
+            flowing = one_page(pieces, area, theme.LEVELS, grows=True)
+            blocks = blocks if not flowing or any(block.crowded for block in flowing) else flowing
         if blocks:
             for block in blocks:
                 block.page = first_page
@@ -52,6 +56,12 @@ def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
         if pages.count(block.page) == 1 and block.piece and block.piece.centred_alone:
             block.x = area.left + (area.width - block.width) / 2
     return blocks
+
+
+def _in_the_middle(pieces: list[Piece]) -> bool:
+    """Whether a single element is wanted in the middle, where it stands anyway."""
+    regions = {piece.placement.region if piece.placement and not piece.placement.at else None for piece in pieces}
+    return len({piece.event for piece in pieces}) == 1 and regions == {"center"}
 
 
 def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:

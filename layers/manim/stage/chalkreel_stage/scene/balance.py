@@ -23,7 +23,8 @@ def offsets(beats: Sequence[Beat], events: Mapping[int, list[Block]], area: Area
     if any(isinstance(action, ActionCase) and (action.move or action.camera) for action in actions):
         return {}
     blocks = [block for some in events.values() for block in some]
-    if any(block.piece is not None and block.piece.placement for block in blocks):
+    placements = [(block, block.piece.placement) for block in blocks if block.piece is not None and block.piece.placement]
+    if any(placement.at for _, placement in placements):
         return {}
     ends, count = [], 0
     for beat in beats:
@@ -33,11 +34,14 @@ def offsets(beats: Sequence[Beat], events: Mapping[int, list[Block]], area: Area
     for page in {block.page for block in blocks}:
         mine = [block for block in blocks if block.page == page]
         last: Offset | None = None
+        placed = any(block.page == page for block, _ in placements)
         for beat, end in enumerate(ends):
             here = [b for b in mine if b.event < end and (b.piece is None or b.piece.until >= end)]
             if not here:
                 continue
-            wanted = _middle(here, area)
+            # In the end things stand in the regions that their author gave them.
+            whole = placed and all(block.event < end for block in mine)
+            wanted = (0.0, 0.0) if whole else _middle(here, area)
             if last is not None and max(abs(wanted[0] - last[0]), abs(wanted[1] - last[1])) < LEAST:
                 wanted = last
             elif max(map(abs, wanted)) < LEAST:

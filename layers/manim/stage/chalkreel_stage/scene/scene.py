@@ -106,7 +106,9 @@ class Scene:
         brought = [element for action in actions if isinstance(action, ActionCase) and (element := _brought(action))]
         blocks = [block for blocks in self._events.values() for block in blocks]
         self._screen.reading = Reading(self._screen.audit, self._fps, brought, blocks)
-        self._screen.use = Use(self._fps, self._area, bool(acts), card)
+        # An author may want to begin later.
+        late = any(isinstance(a, ActionCase) and (e := _brought(a)) and e.timing and e.timing.start_ms for a in actions)
+        self._screen.use = Use(self._fps, self._area, bool(acts) and not late, card)
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
         self._balance = {} if card else offsets(self._beats, self._events, self._area)
