@@ -3,7 +3,7 @@
 //!
 //! Formulas stay, each below the one it is made of: that is the stage's.
 
-use crate::storyboard::{Axes, Code, ElementKind};
+use crate::storyboard::{Axes, Code, Curve, ElementKind};
 
 /// Of a program's lines, how many percent both versions must have; and lines at least.
 const SURE_PERCENT: usize = 60;
@@ -49,8 +49,24 @@ fn in_both(old: &[String], new: &[String]) -> usize {
 
 fn has_more_curves(before: &Axes, after: &Axes) -> bool {
     let same_plane = before.x == after.x && before.y == after.y && before.legend == after.legend;
-    let kept = before.curves.iter().all(|curve| after.curves.contains(curve));
+    let kept = before.curves.iter().all(|curve| after.curves.iter().any(|other| is_same(curve, other)));
     same_plane && kept && !before.curves.is_empty() && after.curves.len() > before.curves.len()
+}
+
+/// The same curve; one that stands alone needs no label.
+fn is_same(before: &Curve, after: &Curve) -> bool {
+    let named = before.label.is_empty() || before.label == after.label;
+    named && before.kind == after.kind && before.colour == after.colour
+}
+
+/// Curves have from the beginning the labels that they need later, or they would not be the same.
+pub(super) fn named_early(before: &mut ElementKind, after: &ElementKind) {
+    let (ElementKind::Axes(before), ElementKind::Axes(after)) = (before, after) else { return };
+    for curve in &mut before.curves {
+        if let Some(later) = after.curves.iter().find(|later| is_same(curve, later)) {
+            curve.label.clone_from(&later.label);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -175,6 +175,14 @@ impl Paginator {
             && continuity::follows(&before.kind, &shown.kind)
         {
             shown.from.clone_from(&before.name);
+            let name = before.name.clone();
+            for step in self.out.iter_mut().chain(self.waiting.iter_mut().flatten()) {
+                if let StepKind::Show(earlier) = &mut step.kind
+                    && earlier.name == name
+                {
+                    continuity::named_early(&mut earlier.kind, &shown.kind);
+                }
+            }
         }
         if shown.name.is_none() {
             self.unnamed += 1;
@@ -654,7 +662,8 @@ mod tests {
             "show l; point l ; say One.; clear; show l-2; point l-2 Item 9; point l-2 ; say Two.; clear; show l-3; point l-3 ; say Three."
         );
         // An element that had to leave the screen for others.
-        let others = (0..4).map(|n| named(&format!("t{n}"), text()));
+        let long = || ElementKind::Text(plain("words ".repeat(20)));
+        let others = (0..4).map(|n| named(&format!("t{n}"), long()));
         let steps =
             std::iter::once(named("a", text())).chain(others).chain([point("a", None), speak("One. Two.")]).collect();
         assert_eq!(pointed(steps), "show a; show t0; show t1; show t2; point a ; say One.; clear; show t3; say Two.");
@@ -712,6 +721,26 @@ mod tests {
         // What nobody has seen yet, what stands elsewhere, and what is on another screen does not.
         assert_eq!(grown(vec![lines(6, "y"), lines(6, "z"), speak("Two.")]), 0);
         assert_eq!(grown(vec![lines(6, "y"), speak("One."), show(text()), lines(6, "z"), speak("Two.")]), 0);
+        let plot = |curves: &[(&str, &str)]| {
+            let axis = || crate::storyboard::Axis { min: 0.0, max: 1.0, step: 0.5, label: String::new() };
+            let curve = |(source, label): &(&str, &str)| crate::storyboard::Curve {
+                kind: crate::storyboard::CurveKind::Function(crate::storyboard::Expression {
+                    source: (*source).to_owned(),
+                    postfix: Vec::new(),
+                }),
+                label: (*label).to_owned(),
+                colour: None,
+            };
+            let curves = curves.iter().map(curve).collect();
+            let axes = crate::storyboard::Axes { x: axis(), y: axis(), curves, caption: String::new(), legend: false };
+            show(ElementKind::Axes(axes))
+        };
+        let two = || plot(&[("x", "y = x"), ("x^2", "y = x^2")]);
+        assert_eq!(grown(vec![plot(&[("x", "")]), speak("One."), two(), speak("Two.")]), 1);
+        assert_eq!(grown(vec![plot(&[("sin(x)", "")]), speak("One."), two(), speak("Two.")]), 0);
+        let steps = fitted(vec![plot(&[("x", "")]), speak("One."), two(), speak("Two.")]);
+        let StepKind::Show(Shown { kind: ElementKind::Axes(first), .. }) = &steps[0].kind else { panic!() };
+        assert_eq!(first.curves[0].label, "y = x", "its label comes early, or it would be another curve");
         let clear = Step { place: HERE, kind: StepKind::Clear };
         assert_eq!(grown(vec![lines(6, "y"), speak("One."), clear, lines(6, "z"), speak("Two.")]), 0);
     }

@@ -26,6 +26,8 @@ def one_page(pieces: list[Piece], area: Area, levels: Sequence[float], grows: bo
     if figures and len(pieces) > 1:
         # Several figures like to stand side by side, a single one beside or among the words.
         templates = (_columns, _rows, _stack) if len(figures) > 1 else (_columns, _stack, _rows)
+        # On an upright page there is more room above each other.
+        templates = (_rows, _stack, _columns) if area.height > 1.1 * area.width else templates
     for level in levels:
         for template in templates:
             blocks = template(pieces, area, level)
