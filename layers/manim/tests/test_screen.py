@@ -125,8 +125,7 @@ def test_the_last_item_of_a_list_is_not_alone_on_its_page(setter: Typesetter) ->
 
 def array(count: int) -> dict[str, Any]:
     cells = [
-        shape("rectangle", {"center": point(i, 0.0), "width": 1.0, "height": 1.0}, str(10 * i))
-        for i in range(count)
+        shape("rectangle", {"center": point(i, 0.0), "width": 1.0, "height": 1.0}, str(10 * i)) for i in range(count)
     ]
     return {"shapes": cells}
 
@@ -154,10 +153,12 @@ def test_a_frame_keeps_its_distance_or_is_a_band(setter: Typesetter) -> None:
 def test_the_name_of_an_axis_stands_outside_of_its_surface(setter: Typesetter) -> None:
     (piece,) = pieces_of(setter, "space", space(SOLIDS[0]))
     drawn = piece.measure(1.0, 8.0, 5.0).placed()
-    view = next(item for part in drawn.parts for act in part.acts for item in [act.mobject] if isinstance(item, SpaceView))
+    view = next(
+        item for part in drawn.parts for act in part.acts for item in [act.mobject] if isinstance(item, SpaceView)
+    )
     surface = np.stack(np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41)), axis=-1).reshape(-1, 2)
     end, up = np.array([0.0, 0.0]), np.array([0.0, 1.0])
-    left, top = view._beyond(end, up, 0.2, 0.3, surface)
+    _, top = view._beyond(end, up, 0.2, 0.3, surface)
     assert top - 0.3 > 1.0, "beyond the surface, which is 1 high"
     assert view._beyond(end, up, 0.2, 0.3, np.zeros((0, 2)))[1] < 0.5, "near its end where nothing is"
 
@@ -187,7 +188,11 @@ def test_an_axis_has_numbers_where_the_bars_have_none(setter: Typesetter) -> Non
 
 
 def test_equals_signs_stand_below_each_other_and_a_formula_comes_out_of_the_one_above(setter: Typesetter) -> None:
-    beats = [beat(equation("a", "2x + 4 = 10")), beat(equation("b", "2x = 10 - 4")), beat(equation("c", r"\int f\,dx = F"))]
+    beats = [
+        beat(equation("a", "2x + 4 = 10")),
+        beat(equation("b", "2x = 10 - 4")),
+        beat(equation("c", r"\int f\,dx = F")),
+    ]
     events = planned(beats, Maker(setter, theme.DARK, []), AREA, False)
     first, second, third = (events[i][0] for i in range(3))
     signs = [block.x + (block.anchor or 0.0) for block in (first, second, third)]

@@ -253,7 +253,11 @@ def test_a_highlight_covers_no_ink(studio: tuple[Stage, dict[str, str]]) -> None
 
 
 def test_a_picture_leaves_the_words_beside_it_as_they_are(studio: tuple[Stage, dict[str, str]]) -> None:
-    made = film(studio, "beside-a-picture", [[words("white words", placement=at(-3.5, 1.0))], [show("image", image("wide.png"))]])
+    made = film(
+        studio,
+        "beside-a-picture",
+        [[words("white words", placement=at(-3.5, 1.0))], [show("image", image("wide.png"))]],
+    )
     plain, beside = made.ends[:2]
     ink = plain.min(axis=2) > 150
     ink[:60] = False

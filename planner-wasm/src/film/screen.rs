@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::film::NAMELESS;
 use crate::film::continuity;
-use crate::film::draft::{Shown, Step, StepKind, target};
+use crate::film::draft::{NAMELESS, Shown, Step, StepKind, target};
 use crate::storyboard::{Action, Bullets, Code, ElementKind, Highlight, Place, RichText, Span, Table};
 use crate::text::{line_numbers, sentence};
 
@@ -34,11 +33,15 @@ pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
     };
     // Whether something else is shown after each step, before the author empties the screen.
     let mut more = false;
-    let mut after = steps.iter().rev().map(|step| {
-        let here = more;
-        more = step.is_show() || (more && !matches!(step.kind, StepKind::Clear));
-        here
-    }).collect::<Vec<_>>();
+    let mut after = steps
+        .iter()
+        .rev()
+        .map(|step| {
+            let here = more;
+            more = step.is_show() || (more && !matches!(step.kind, StepKind::Clear));
+            here
+        })
+        .collect::<Vec<_>>();
     for step in steps {
         pages.last_of_screen = after.pop() == Some(false);
         pages.step(step);

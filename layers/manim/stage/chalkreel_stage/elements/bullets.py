@@ -58,7 +58,9 @@ class Item(Piece):
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
         room = width - (indent + (1.1 if number is None else 2.05)) * size
-        whole = level > self.scale and self._setter.sheet(inline(spans, self._look, self._checked), size, "#ffffff").width
+        whole = (
+            level > self.scale and self._setter.sheet(inline(spans, self._look, self._checked), size, "#ffffff").width
+        )
         return Block(
             self.element,
             self.event,

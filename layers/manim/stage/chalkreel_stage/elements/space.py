@@ -368,7 +368,9 @@ class SpaceView(Painting):
             top = end[1] + way[1] * (height / 2 + 0.08 + further) + height / 2
             right, bottom = left + width, top - height
             low_x, high_y = -self._origin[0], -self._origin[1]
-            inside = left >= low_x and right <= low_x + self._width0 and top <= high_y and bottom >= high_y - self._height0
+            inside = (
+                left >= low_x and right <= low_x + self._width0 and top <= high_y and bottom >= high_y - self._height0
+            )
             if spots and not inside:
                 break
             spots.append((left, top))

@@ -110,9 +110,7 @@ class Table(Piece):
         # Not so large that cells wrap.
         crowded = sum(natural) > width
         gap = theme.GAP * level
-        return Block(
-            self.element, self.event, whole_width, sum(heights), gap, make, centred=True, crowded=crowded
-        )
+        return Block(self.element, self.event, whole_width, sum(heights), gap, make, centred=True, crowded=crowded)
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: by columns when even the least widths don't fit, else by rows or words, each with the header."""

@@ -87,7 +87,7 @@ class Block:
     crowded: bool = False
     """Whether a smaller scale suits it better: its lines are short, or it was made smaller to fit."""
     anchor: float | None = None
-    """Where its first equals sign stands, from its left edge: those of formulas below each other stand below each other."""
+    """Where its first equals sign stands, from its left edge: those of formulas in a row stand below each other."""
     follows: Block | None = None
     """The formula that this one is made of: its glyphs come from there, and it stays, dimmed."""
     x: float = 0.0
@@ -224,7 +224,7 @@ def measured(piece: Piece, level: float, width: float, height: float) -> Block:
 
 
 def short_lines(level: float, size: float, natural: float, width: float) -> bool:
-    """Whether text of that natural width, made larger than usual, wraps although it need not, or has lines of too few letters."""
+    """Whether text of that natural width, made larger than usual, wraps for it, or has lines of too few letters."""
     if level <= 1.0 or natural <= width:
         return False
     return natural <= level * width or width < theme.LEAST_LETTERS * theme.LETTER * size

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from .. import theme
 from .blocks import Area, Block, Piece, measured, stacked
 
-
 MOST_STRETCH = 2.5
 """By how much of themselves the gaps between the things of a page grow at most when it has room."""
 
@@ -80,9 +79,12 @@ def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     if len(figures) == len(pieces) or len(figures) > 2 or level < 0.7:
         return []
     gutter = 0.04 * area.width
-    most = 0.42 * area.width
-    blocks = {id(p): measured(p, level, most, area.height) for p in pieces if not p.is_figure}
-    column = list(blocks.values())
+    # A formula that is too wide for its column may have a little more.
+    for most in (0.42 * area.width, 0.52 * area.width):
+        blocks = {id(p): measured(p, level, most, area.height) for p in pieces if not p.is_figure}
+        column = list(blocks.values())
+        if not any(block.crowded and block.centred for block in column):
+            break
     if not fits(column, Area(area.left, area.top, most, area.height)):
         return []
     # The words take the width that they need, the figures all that is left.

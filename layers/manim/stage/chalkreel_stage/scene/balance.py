@@ -23,7 +23,9 @@ def offsets(beats: Sequence[Beat], events: Mapping[int, list[Block]], area: Area
     if any(isinstance(action, ActionCase) and (action.move or action.camera) for action in actions):
         return {}
     blocks = [block for some in events.values() for block in some]
-    placements = [(block, block.piece.placement) for block in blocks if block.piece is not None and block.piece.placement]
+    placements = [
+        (block, block.piece.placement) for block in blocks if block.piece is not None and block.piece.placement
+    ]
     if any(placement.at for _, placement in placements):
         return {}
     ends, count = [], 0

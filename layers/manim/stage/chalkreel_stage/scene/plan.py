@@ -70,7 +70,12 @@ def _derivations(blocks: Sequence[Block]) -> None:
     """A formula that is made of the one above it comes out of that."""
     for above, block in pairwise(blocks):
         there = above.piece is not None and above.piece.until > block.event and above.event < block.event
-        if above.page == block.page and there and isinstance(block.piece, Equation) and isinstance(above.piece, Equation):
+        if (
+            above.page == block.page
+            and there
+            and isinstance(block.piece, Equation)
+            and isinstance(above.piece, Equation)
+        ):
             old, new = above.placed().parts, block.placed().parts
             if len(old) == len(new) == 1 and alike(old[0].acts[0].mobject, new[0].acts[0].mobject):
                 block.follows = above

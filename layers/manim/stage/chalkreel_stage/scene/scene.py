@@ -134,7 +134,10 @@ class Scene:
             "beats": ledger.beats,
             "audit": self._screen.audit.counts(),
             "beat_audits": audits,
-            "use": {**self._screen.use.report(self._frames, self._spoken(), canvas.changes), "orphans": orphans(blocks)},
+            "use": {
+                **self._screen.use.report(self._frames, self._spoken(), canvas.changes),
+                "orphans": orphans(blocks),
+            },
             "warnings": list(dict.fromkeys(self.warnings + self._screen.audit.sentences())),
             "render_s": round(time.monotonic() - began, 3),
         }
@@ -202,7 +205,9 @@ class Scene:
         whole = sum(act.seconds for block in blocks for part in block.placed().parts for act in part.acts) or 1.0
         for block in blocks:
             if self._page not in (-1, block.page):
-                steps.append(Step(0.0, [leaving(None, exits)], timing.start if len(steps) == asides else None, turns=True))
+                steps.append(
+                    Step(0.0, [leaving(None, exits)], timing.start if len(steps) == asides else None, turns=True)
+                )
             self._page = block.page
             for part in block.placed().parts:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
@@ -334,7 +339,9 @@ def _heading_step(acts: list[Act]) -> Step:
 
 
 def _aside(right: float, up: float) -> Operation:
-    return Operation(ASIDE_S, lambda screen, count: screen.aside(right, up, count), lambda screen: not screen.leaving(None))
+    return Operation(
+        ASIDE_S, lambda screen, count: screen.aside(right, up, count), lambda screen: not screen.leaving(None)
+    )
 
 
 def _kept(screen: Screen, old: str, blocks: list[Block]) -> bool:

@@ -27,7 +27,7 @@ class Use:
     has_heading: bool
     card: bool
     used: list[float | None] = field(default_factory=list)
-    """For each beat the part of the area that the box around everything shown at its end takes; none when that is nothing."""
+    """For each beat the part of the area that the box around all that is shown at its end takes; none for nothing."""
     marks: list[float] = field(default_factory=list)
     """Distances of frames of highlights to the nearest ink inside of them, in frame units."""
     strays: list[str] = field(default_factory=list)
@@ -79,7 +79,11 @@ class Use:
             self.marks.append(round(min(gaps), 3))
 
     def report(self, beats: Sequence[int], spoken: Sequence[int], changes: Sequence[Span]) -> dict[str, Any]:
-        """`beats` are frames of each beat, `spoken` those of them at whose time words are heard, `changes` when the picture changed."""
+        """What was measured.
+
+        `beats` are frames of each beat, `spoken` those of them in which words are heard, `changes` when the picture
+        changed.
+        """
         whole = sum(beats)
         if self._since is not None and self._since < whole:
             self._empty.append((self._since, whole))
