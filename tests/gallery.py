@@ -7,6 +7,9 @@ pictures (wide, portrait or square), and parts of names of documents when not al
 an overlap, something outside the frame, a text under the legible floor or one that goes too soon, when a scene could
 not be drawn or a formula not set, or when the outer 2 % of a frame is not background. Of a program it fails when there is no clip, or it breaks off.
 
+How the screens are used is measured besides and told, in `use.json` for each scene, and at the end over all: the part of the free
+area that is used, how long a picture stands still while words are spoken, how long a heading stands alone.
+
 Scenes are drawn at 4 frames a second, by the warm worker that draws films, and Manim programs by the program that draws
 those: what is on the screen at a beat's end does not depend on how smooth the way there was.
 """
@@ -45,6 +48,9 @@ FAREWELL = 1
 EDGE = 0.02
 """Of height and width; the stage keeps 5 % free."""
 
+BOUNDS = {"still_s": 8.0, "first_s": 0.7, "heading_alone_s": 1.5}
+"""Seconds: without a change while words are spoken, until the first change of a scene, with nothing but a heading."""
+
 UNSET = "can't be drawn"
 """What the stage says of a formula of which nothing can be drawn."""
 
@@ -57,6 +63,7 @@ class Gallery:
         self._worker = self._lines = self._process = None
         self.faults: list[str] = []
         self.seen = Counter()
+        self.use: dict[str, dict[str, Any]] = {}
 
     def document(self, path: Path) -> None:
         """Plans and draws one."""
@@ -159,6 +166,7 @@ class Gallery:
     def _judge(self, name: str, theme: str, reply: dict[str, Any], frames: list[Image.Image]) -> None:
         self.seen["scenes"] += 1
         self.seen["frames"] += len(frames)
+        self.use[name] = reply["use"]
         for what, count in reply["audit"].items():
             self.seen[what] += count
             # How long the beats of a storyboard are is its author's affair.
@@ -213,6 +221,27 @@ class Gallery:
             sheet.save(self._out / f"{path.parent.name}-{path.name}-{number}.png")
 
 
+def summary(use: dict[str, dict[str, Any]]) -> list[str]:
+    """How the screens of all scenes are used; what is beyond its bound is named, the worst first."""
+    used = [part for scene in use.values() for part in scene["used"] if part is not None]
+    marks = {name: scene["mark_distance"] for name, scene in use.items() if scene["mark_distance"] is not None}
+    letters = [scene["letters"] for scene in use.values() if scene["letters"]]
+    lines = [
+        f"free area used: median {np.median(used):.0%}, lowest quarter up to {np.percentile(used, 25):.0%}, "
+        f"mean {np.mean(used):.0%}, over {len(used)} pictures",
+        f"letters in the longest line of a text: {min(a for a, _ in letters)} to {max(b for _, b in letters)}" if letters else "",
+        f"least distance of a frame from what it frames: {min(marks.values())}" if marks else "",
+    ]
+    for what, bound in BOUNDS.items():
+        beyond = sorted(((scene[what], name) for name, scene in use.items() if scene[what] > bound), reverse=True)
+        worst = ", ".join(f"{name} ({value:g})" for value, name in beyond[:8])
+        lines.append(f"{what} over {bound:g}: {len(beyond)} of {len(use)} scenes{': ' if worst else ''}{worst}")
+    for what in ("strays", "orphans"):
+        found = [f"{name} ({', '.join(scene[what])})" for name, scene in use.items() if scene[what]]
+        lines.append(f"{what}: {len(found)}{': ' if found else ''}{'; '.join(found[:8])}")
+    return [line for line in lines if line]
+
+
 def last_frames(clip: Path, lengths: list[int]) -> list[Image.Image]:
     """The last frame of each beat."""
     return chosen_frames(clip, set(np.cumsum(lengths)[:-1] - 1) | {sum(lengths) - FAREWELL - 1})
@@ -250,6 +279,8 @@ def main() -> int:
                 gallery.document(path)
     finally:
         gallery.close()
+    (out / "use.json").write_text(json.dumps(gallery.use, indent=1))
+    print("\n".join(summary(gallery.use)) if gallery.use else "")
     for fault in gallery.faults:
         print(f"gallery: {fault}", file=sys.stderr)
     seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small", "too_short")}

@@ -19,6 +19,7 @@ from storyboards import (
     SCENES,
     SINE,
     WAVE,
+    at,
     axes,
     axis,
     camera,
@@ -169,7 +170,9 @@ def test_what_stays_does_not_move_when_axes_gain_a_curve(studio: tuple[Stage, di
     changed = np.abs(after - before).max(axis=2) > 40
     # What was bright in the first picture is as bright in the second: the new curve only adds.
     bright = before.max(axis=2) - before[0, 0].max() > 90
-    assert changed.any() and not (changed & bright & (after.max(axis=2) < before.max(axis=2) - 40)).any()
+    darker = changed & bright & (after.max(axis=2) < before.max(axis=2) - 40)
+    # Where two colours cross, the edges of both mix.
+    assert changed.any() and darker.sum() < 0.01 * bright.sum()
     for picture in made.frames[24:48]:
         assert (np.abs(picture - before).max(axis=2)[bright] > 60).mean() < 0.02
 
@@ -250,7 +253,11 @@ def test_a_highlight_covers_no_ink(studio: tuple[Stage, dict[str, str]]) -> None
 
 
 def test_a_picture_leaves_the_words_beside_it_as_they_are(studio: tuple[Stage, dict[str, str]]) -> None:
-    made = film(studio, "beside-a-picture", [[words("white words")], [show("image", image("wide.png"))]])
+    made = film(
+        studio,
+        "beside-a-picture",
+        [[words("white words", placement=at(-3.5, 1.0))], [show("image", image("wide.png"))]],
+    )
     plain, beside = made.ends[:2]
     ink = plain.min(axis=2) > 150
     ink[:60] = False

@@ -20,6 +20,9 @@ pub(crate) struct Draft {
 /// A moment to think about a question, in milliseconds: as long as teachers are advised to wait (Rowe 1974, three to five seconds).
 pub(crate) const THINKING_MS: u32 = 4_000;
 
+/// Names that begin with it are no author's: ids are made of the kind of element.
+pub(crate) const NAMELESS: char = '\u{1}';
+
 /// One step of a scene, at its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {

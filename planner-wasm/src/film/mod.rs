@@ -3,6 +3,7 @@
 //! A beat is what is shown since the last words, and the next words.
 
 mod attention;
+mod continuity;
 pub(crate) mod draft;
 pub(crate) mod estimate;
 mod reading;
@@ -11,6 +12,7 @@ mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::draft::NAMELESS;
 use self::draft::{Draft, Shown, Step, StepKind, noun, target};
 use self::estimate::speaking_ms;
 pub(crate) use self::warnings::Warnings;
@@ -37,9 +39,6 @@ const FADE_MS: u32 = 300;
 const TITLE_MS: u32 = 2_500;
 /// How long a change of what is there is looked at.
 const CHANGE_MS: u32 = 2_000;
-
-/// Names that begin with it are no author's: ids are made of the kind of element.
-pub(crate) const NAMELESS: char = '\u{1}';
 
 /// What one film may have in all.
 const MOST_BEATS: usize = 5_000;

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::film::draft::{Shown, Step, StepKind, target};
+use crate::film::continuity;
+use crate::film::draft::{NAMELESS, Shown, Step, StepKind, target};
 use crate::storyboard::{Action, Bullets, Code, ElementKind, Highlight, Place, RichText, Span, Table};
 use crate::text::{line_numbers, sentence};
 
@@ -20,9 +21,29 @@ const MOST_COLUMNS: usize = 6;
 
 /// The same steps, with long elements in parts and full screens emptied.
 pub(crate) fn fitted(steps: Vec<Step>) -> Vec<Step> {
-    let mut pages =
-        Paginator { screen: Screen::default(), waiting: vec![Vec::new()], last: 0, named: Vec::new(), out: Vec::new() };
+    let mut pages = Paginator {
+        screen: Screen::default(),
+        waiting: vec![Vec::new()],
+        last: 0,
+        named: Vec::new(),
+        latest: None,
+        unnamed: 0,
+        last_of_screen: false,
+        out: Vec::new(),
+    };
+    // Whether something else is shown after each step, before the author empties the screen.
+    let mut more = false;
+    let mut after = steps
+        .iter()
+        .rev()
+        .map(|step| {
+            let here = more;
+            more = step.is_show() || (more && !matches!(step.kind, StepKind::Clear));
+            here
+        })
+        .collect::<Vec<_>>();
     for step in steps {
+        pages.last_of_screen = after.pop() == Some(false);
         pages.step(step);
     }
     pages.finish()
@@ -43,6 +64,12 @@ struct Paginator {
     last: usize,
     /// What the author can speak of, since the author last emptied the screen.
     named: Vec<Named>,
+    /// What came last, when something may grow out of it, and whether words came since.
+    latest: Option<(Shown, bool)>,
+    /// Names that were given to what has none.
+    unnamed: usize,
+    /// Whether the author shows nothing after this step before the screen is emptied.
+    last_of_screen: bool,
     out: Vec<Step>,
 }
 
@@ -64,9 +91,15 @@ struct Part {
 impl Paginator {
     fn step(&mut self, step: Step) {
         let Step { place, kind } = step;
+        if let (Some((_, seen)), StepKind::Speak(_) | StepKind::SpeakAfter(_) | StepKind::Hold(_)) =
+            (&mut self.latest, &kind)
+        {
+            *seen = true;
+        }
         match kind {
             StepKind::Show(shown) => self.show(shown, place),
             StepKind::Clear => {
+                self.latest = None;
                 self.screen = Screen::default();
                 self.named.clear();
                 self.push(place, StepKind::Clear);
@@ -129,17 +162,48 @@ impl Paginator {
             self.waiting.push(Vec::new());
         }
         self.screen = Screen::default();
+        self.latest = None;
         self.push(place, StepKind::Clear);
     }
 
+    /// What is the last thing that was shown with a change grows out of that, unless its author says where it stands or what
+    /// it comes from.
+    fn continued(&mut self, mut shown: Shown) -> Shown {
+        if !matches!(shown.kind, ElementKind::Code(_) | ElementKind::Axes(_)) || shown.placement.is_some() {
+            self.latest = None;
+            return shown;
+        }
+        if let (None, Some((before, true))) = (&shown.from, &self.latest)
+            && before.style == shown.style
+            && continuity::follows(&before.kind, &shown.kind)
+        {
+            shown.from.clone_from(&before.name);
+            let name = before.name.clone();
+            for step in self.out.iter_mut().chain(self.waiting.iter_mut().flatten()) {
+                if let StepKind::Show(earlier) = &mut step.kind
+                    && earlier.name == name
+                {
+                    continuity::named_early(&mut earlier.kind, &shown.kind);
+                }
+            }
+        }
+        if shown.name.is_none() {
+            self.unnamed += 1;
+            shown.name = Some(format!("{NAMELESS}continued {}", self.unnamed));
+        }
+        self.latest = Some((shown.clone(), false));
+        shown
+    }
+
     fn show(&mut self, shown: Shown, place: Place) {
+        let shown = self.continued(shown);
         let name = shown.name.clone();
         let grown = shown.from.clone().filter(|from| self.screen.there.contains_key(from));
         let pieces = parts(shown);
         let long = pieces.len() > 1;
         let mut parts = Vec::new();
         for (index, (before, piece)) in pieces.into_iter().enumerate() {
-            if index > 0 || self.screen.is_full_for(&piece) {
+            if index > 0 || self.screen.is_full_for(&piece, self.last_of_screen && !long) {
                 self.new_screen(place);
             }
             self.screen.put(&piece);
@@ -168,6 +232,9 @@ impl Paginator {
     /// Something happens to what is there. What is about a long element is about the parts that it is meant for; what is
     /// pointed at on a screen that still waits is pointed at there, and comes again when it is gone.
     fn act(&mut self, mut action: Action, place: Place) {
+        if !matches!(action, Action::Highlight(_)) {
+            self.latest = None;
+        }
         let named = target(&mut action).and_then(|name| self.named.iter().find(|named| named.name == *name));
         let meant = named.map_or_else(Vec::new, |named| named.meant(&action));
         if meant.is_empty() {
@@ -297,12 +364,14 @@ struct Screen {
 }
 
 impl Screen {
-    fn is_full_for(&self, shown: &Shown) -> bool {
+    /// `last` says that nothing comes after it: something small has no screen of its own then, where it would stand alone.
+    fn is_full_for(&self, shown: &Shown, last: bool) -> bool {
         if shown.from.as_ref().is_some_and(|from| self.there.contains_key(from)) {
             return false;
         }
         let large = self.there.values().filter(|large| **large).count() + usize::from(is_large(&shown.kind));
-        self.there.len() >= MOST_ELEMENTS || (large > MOST_LARGE && !self.there.is_empty())
+        let most = MOST_ELEMENTS + usize::from(last && is_small(&shown.kind));
+        self.there.len() >= most || (large > MOST_LARGE && !self.there.is_empty())
     }
 
     fn put(&mut self, shown: &Shown) {
@@ -332,6 +401,15 @@ fn is_large(kind: &ElementKind) -> bool {
     }
 }
 
+/// Whether an element takes but a line or two.
+fn is_small(kind: &ElementKind) -> bool {
+    match kind {
+        ElementKind::Bullets(list) => list.items.len() <= 2,
+        ElementKind::Text(text) | ElementKind::Callout(text) => crate::text::length(text) <= 80,
+        _ => false,
+    }
+}
+
 /// An element, or the parts that it is shown in, one screen each, and how many lines of a program come before each. A part
 /// that begins anew on an empty screen has a name of its own.
 fn parts(shown: Shown) -> Vec<(usize, Shown)> {
@@ -350,6 +428,11 @@ fn parts(shown: Shown) -> Vec<(usize, Shown)> {
         (before, Shown { name, kind, from: None, ..shown.clone() })
     };
     kinds.into_iter().enumerate().map(part).collect()
+}
+
+/// Whether one screen holds an element.
+pub(crate) fn is_whole(kind: &ElementKind) -> bool {
+    parts(Shown::of(kind.clone())).len() == 1
 }
 
 /// Where `length` things are cut, in parts of at most `most` that are about as long as each other; `is_good` says
@@ -488,8 +571,18 @@ mod tests {
     #[test]
     fn a_fifth_element_finds_an_empty_screen() {
         let four = || (0..4).map(|_| show(text()));
+        let equation = || {
+            let latex = "x = 1".to_owned();
+            show(ElementKind::Equation(crate::storyboard::Equation {
+                formula: crate::storyboard::Formula { latex },
+                spoken: Vec::new(),
+            }))
+        };
+        let steps = four().chain([speak("One."), equation(), speak("Two.")]).collect();
+        assert_eq!(outline(steps), "text text text text \"One.\" clear equation \"Two.\"");
+        // A last small one would stand alone there.
         let steps = four().chain([speak("One."), show(text()), speak("Two.")]).collect();
-        assert_eq!(outline(steps), "text text text text \"One.\" clear text \"Two.\"");
+        assert_eq!(outline(steps), "text text text text \"One.\" text \"Two.\"");
         let steps = four().chain(four()).chain(four()).chain([speak("One. Two. Three.")]).collect();
         let page = "text text text text";
         assert_eq!(outline(steps), format!("{page} \"One.\" clear {page} \"Two.\" clear {page} \"Three.\""));
@@ -572,7 +665,8 @@ mod tests {
             "show l; point l ; say One.; clear; show l-2; point l-2 Item 9; point l-2 ; say Two.; clear; show l-3; point l-3 ; say Three."
         );
         // An element that had to leave the screen for others.
-        let others = (0..4).map(|n| named(&format!("t{n}"), text()));
+        let long = || ElementKind::Text(plain("words ".repeat(20)));
+        let others = (0..4).map(|n| named(&format!("t{n}"), long()));
         let steps =
             std::iter::once(named("a", text())).chain(others).chain([point("a", None), speak("One. Two.")]).collect();
         assert_eq!(pointed(steps), "show a; show t0; show t1; show t2; point a ; say One.; clear; show t3; say Two.");
@@ -614,6 +708,44 @@ mod tests {
         let said = outline(steps);
         assert_eq!(said.matches("table5x").count(), 8, "{said}");
         assert!(!said.contains("x7") && said.contains("table5x6"), "{said}");
+    }
+
+    #[test]
+    fn a_program_that_changes_grows_out_of_what_is_there() {
+        let lines = |count: usize, last: &str| {
+            let text = (1..count).map(|n| format!("x = {n}")).chain([last.to_owned()]).collect::<Vec<_>>().join("\n");
+            show(ElementKind::Code(Code { language: "python".to_owned(), text, highlighted: Vec::new() }))
+        };
+        let grown = |steps: Vec<Step>| {
+            let of = |step: &Step| matches!(&step.kind, StepKind::Show(Shown { from: Some(_), .. }));
+            fitted(steps).iter().filter(|step| of(step)).count()
+        };
+        assert_eq!(grown(vec![lines(6, "y"), speak("One."), lines(6, "z"), speak("Two.")]), 1);
+        // What nobody has seen yet, what stands elsewhere, and what is on another screen does not.
+        assert_eq!(grown(vec![lines(6, "y"), lines(6, "z"), speak("Two.")]), 0);
+        assert_eq!(grown(vec![lines(6, "y"), speak("One."), show(text()), lines(6, "z"), speak("Two.")]), 0);
+        let plot = |curves: &[(&str, &str)]| {
+            let axis = || crate::storyboard::Axis { min: 0.0, max: 1.0, step: 0.5, label: String::new() };
+            let curve = |(source, label): &(&str, &str)| crate::storyboard::Curve {
+                kind: crate::storyboard::CurveKind::Function(crate::storyboard::Expression {
+                    source: (*source).to_owned(),
+                    postfix: Vec::new(),
+                }),
+                label: (*label).to_owned(),
+                colour: None,
+            };
+            let curves = curves.iter().map(curve).collect();
+            let axes = crate::storyboard::Axes { x: axis(), y: axis(), curves, caption: String::new(), legend: false };
+            show(ElementKind::Axes(axes))
+        };
+        let two = || plot(&[("x", "y = x"), ("x^2", "y = x^2")]);
+        assert_eq!(grown(vec![plot(&[("x", "")]), speak("One."), two(), speak("Two.")]), 1);
+        assert_eq!(grown(vec![plot(&[("sin(x)", "")]), speak("One."), two(), speak("Two.")]), 0);
+        let steps = fitted(vec![plot(&[("x", "")]), speak("One."), two(), speak("Two.")]);
+        let StepKind::Show(Shown { kind: ElementKind::Axes(first), .. }) = &steps[0].kind else { panic!() };
+        assert_eq!(first.curves[0].label, "y = x", "its label comes early, or it would be another curve");
+        let clear = Step { place: HERE, kind: StepKind::Clear };
+        assert_eq!(grown(vec![lines(6, "y"), speak("One."), clear, lines(6, "z"), speak("Two.")]), 0);
     }
 
     #[test]

@@ -57,6 +57,10 @@ const MOST_TEXT_BYTES: usize = 4_000;
 /// Key words of one paragraph, and the characters of one of them.
 const MOST_KEY_WORDS: usize = 4;
 const LONGEST_KEY_WORD: usize = 60;
+/// Letters of key words that say something by themselves, one of them at least; two of a script without spaces are a word.
+const LEAST_TELLING: usize = 2;
+/// Commands that relate two sides of a formula.
+const RELATIONS: &[&str] = &["\\le", "\\ge", "\\ne", "\\approx", "\\equiv", "\\sim", "\\to", "\\in", "\\subset"];
 /// Characters of a sentence that stands alone on the screen.
 const LONGEST_SENTENCE: usize = 160;
 
@@ -414,7 +418,13 @@ pub(crate) fn bytes(line: &[Inline]) -> usize {
     line.iter().map(bytes).sum()
 }
 
-/// What an author set apart in a paragraph: its key words; empty when nothing is, or too much.
+/// Whether words ask something.
+pub(crate) fn asks(line: &[Inline]) -> bool {
+    line.iter().any(|inline| matches!(inline, Inline::Text(text, _) if text.contains(['?', '\u{ff1f}', '\u{61f}'])))
+}
+
+/// What an author set apart in a paragraph: its key words; empty when nothing is, or too much, or when by itself it says nothing, as a
+/// letter of a formula or the name of a variable.
 pub(crate) fn key_words(line: &[Inline]) -> RichText {
     let mut spans: Vec<Span> = Vec::new();
     for inline in line {
@@ -442,7 +452,23 @@ pub(crate) fn key_words(line: &[Inline]) -> RichText {
             spans.push(span);
         }
     }
+    if !spans.iter().any(tells) {
+        spans.clear();
+    }
     RichText { spans }
+}
+
+/// Whether a key word says something by itself: words of some length, or a formula with a relation.
+fn tells(span: &Span) -> bool {
+    match span {
+        Span::Strong(text) | Span::Emphasis(text) => {
+            text.chars().filter(|c| c.is_alphanumeric()).count() >= LEAST_TELLING
+        }
+        Span::Math(formula) => {
+            formula.latex.contains(['=', '<', '>']) || RELATIONS.iter().any(|one| formula.latex.contains(one))
+        }
+        Span::Plain(_) | Span::Code(_) => false,
+    }
 }
 
 /// The first sentence of a paragraph as spans, for a scene that has nothing else to show.
@@ -506,6 +532,8 @@ mod tests {
         };
         assert_eq!(words("The **hypotenuse**, `len` and $x^2$; **hypotenuse**."), "Strong Plain Code Plain Math");
         assert_eq!(words("Nothing here."), "");
+        assert_eq!(words("Here `code` and $x^2$ say nothing by themselves, nor does *n*."), "");
+        assert_eq!(words("But $x^2 = 4$ does."), "Math");
         assert_eq!(words(&format!("**{}**", "long ".repeat(30))), "");
     }
 

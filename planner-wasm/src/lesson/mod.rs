@@ -18,6 +18,7 @@ use crate::drawing::style;
 use crate::film::FilmBuilder;
 use crate::film::Warnings;
 use crate::film::draft::{Draft, Shown, Step, StepKind, THINKING_MS};
+use crate::film::screen;
 use crate::inline::{self, Inline};
 use crate::markup;
 use crate::markup::formulas::Formulas;
@@ -31,6 +32,8 @@ const MOST_WORDS: usize = 30_000;
 const NOTE_SCALE: f64 = 0.75;
 /// Bytes of words before anything is shown that leave the heading alone: about four seconds, whatever the script.
 const HEADING_ALONE: usize = 70;
+/// Bytes of words that are said while a heading comes: about a second.
+const LEAD: usize = 15;
 /// Bytes of words over which a screen of prose stays as it is: about 20 seconds.
 const UNCHANGED: usize = 300;
 /// Bytes of words for which a title card stands: about 20 seconds.
@@ -239,12 +242,14 @@ impl Writer {
     /// it.
     fn scenes(&mut self, heading: &str, mut place: Place, blocks: Vec<Block>) -> Result<(), Refusal> {
         let bare = Self::bare(&blocks);
+        let blocks = Self::led_to(blocks, &bare);
         let mut kind = SceneKind::Lesson;
         let mut steps: Vec<Step> = Vec::new();
         // Bytes of words since something new was shown; at first that is long ago.
         let mut since = usize::MAX;
         for (index, block) in blocks.into_iter().enumerate() {
-            if index == bare && steps.iter().any(Step::is_show) {
+            // What stood beside words alone goes when something else is shown.
+            if index > 0 && bare[index - 1] && !bare[index] && steps.iter().any(Step::is_show) {
                 steps.push(Step { place: block.place, kind: StepKind::Clear });
             }
             let at = block.place;
@@ -263,7 +268,10 @@ impl Writer {
                 kind = SceneKind::Manim(scene);
                 continue;
             }
-            if let (true, BlockKind::Spoken(line)) = (index < bare, &block.kind) {
+            if matches!(block.kind, BlockKind::Break) {
+                since = usize::MAX;
+            }
+            if let (true, BlockKind::Spoken(line)) = (bare[index], &block.kind) {
                 // No screen is empty: what the author set apart is shown, and at least a sentence at first and when nothing new came
                 // for long.
                 let mut words = inline::key_words(line);
@@ -304,12 +312,35 @@ impl Writer {
         }
     }
 
-    /// How many blocks at the beginning of a section have a screen that would show the heading alone: all of one with nothing but
-    /// words, and the words before the first thing that is shown when they take a while.
-    fn bare(blocks: &[Block]) -> usize {
-        let is_words = |block: &Block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break);
-        let Some(words) = blocks.iter().position(|block| !is_words(block)) else { return blocks.len() };
-        if blocks[..words].iter().map(Self::bytes).sum::<usize>() > HEADING_ALONE { words } else { 0 }
+    /// Which blocks have a screen that would show the heading alone: of each part between two breaks all of one with nothing but words,
+    /// and the words before the first thing that is shown when they take a while.
+    fn bare(blocks: &[Block]) -> Vec<bool> {
+        let mut bare = Vec::with_capacity(blocks.len());
+        for part in blocks.split_inclusive(|block| matches!(block.kind, BlockKind::Break)) {
+            let is_words = |block: &&Block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break);
+            let words = part.iter().take_while(is_words).count();
+            let long = part[..words].iter().map(Self::bytes).sum::<usize>() > HEADING_ALONE;
+            let first = if bare.is_empty() { words == part.len() || long } else { long };
+            bare.extend((0..part.len()).map(|at| first && at < words));
+        }
+        bare
+    }
+
+    /// A few words at the beginning of a screen come with what they lead to, so that no heading stands alone; but no answer comes before
+    /// its question was heard.
+    fn led_to(mut blocks: Vec<Block>, bare: &[bool]) -> Vec<Block> {
+        for at in 1..blocks.len() {
+            let begins = at == 1 || matches!(blocks[at - 2].kind, BlockKind::Break);
+            if let (true, BlockKind::Spoken(line), BlockKind::Shown(kind)) =
+                (begins && !bare[at - 1], &blocks[at - 1].kind, &blocks[at].kind)
+                && inline::bytes(line) > LEAD
+                && screen::is_whole(kind)
+                && !inline::asks(line)
+            {
+                blocks.swap(at - 1, at);
+            }
+        }
+        blocks
     }
 
     fn scene(&mut self, kind: SceneKind, heading: &str, place: Place, steps: Vec<Step>) -> Result<(), Refusal> {

@@ -44,6 +44,25 @@ LABELS = 0.31
 LEVELS = (1.0, 0.9, 0.8, 0.72, 0.64)
 """Scales tried, in order, to fit a page; the last brings running text to the floor."""
 
+LARGER = (1.15, 1.3, 1.5, 1.8)
+"""Scales tried, in order, while a page has room; each kind of element has its own bound below."""
+
+TEXT_GROWS = 1.3
+"""Largest scale of words: those of a page stay smaller than its heading."""
+
+LONE_TEXT_GROWS = 1.5
+"""Of a sentence that a page shows alone."""
+
+CODE_GROWS = 1.5
+EQUATION_GROWS = 1.8
+FIGURE_GROWS = 1.3
+
+LETTER = 0.48
+"""Mean width of a letter of running text, in font sizes, measured on English and German."""
+
+LEAST_LETTERS = 50
+"""Letters of a line below which text that wraps is not made larger: 50 to 70 read best."""
+
 GAP = 0.42
 """Distance between two elements of a page at level 1."""
 

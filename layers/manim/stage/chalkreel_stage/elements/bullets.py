@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import theme
-from ..layout.blocks import Block, Piece, shares
+from ..layout.blocks import Block, Piece, shares, short_lines
 from ..storyboard.types import Bullet, Span
-from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
+from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, reach, words
 from ..typesetting.typesetter import Typesetter, literal
 from .text import uncovering
 
 
 class Item(Piece):
     """One item of a list."""
+
+    is_item = True
+    largest = theme.TEXT_GROWS
 
     def __init__(
         self,
@@ -48,18 +51,24 @@ class Item(Piece):
             f"#pad(left: {indent}em, grid(columns: ({column}, 1fr), column-gutter: 0.25em, {marker}, "
             f"[{inline(spans, self._look, self._checked)}]))"
         )
-        if leftwards(spans):
+        from_right = leftwards(spans)
+        if from_right:
             body = RIGHT_TO_LEFT + body.replace("pad(left:", "pad(right:", 1)
         sheet, size = fitting(self._setter, body, size, self._look.text, width)
         seconds = min(0.4 + 0.018 * length(spans), 1.6)
         gap = theme.GAP * level * (1.0 if self._first else 0.62 if depth == 0 else 0.4)
+        room = width - (indent + (1.1 if number is None else 2.05)) * size
+        whole = (
+            level > self.scale and self._setter.sheet(inline(spans, self._look, self._checked), size, "#ffffff").width
+        )
         return Block(
             self.element,
             self.event,
-            width,
+            width if from_right else min(reach(sheet), width),
             sheet.height,
             gap,
-            uncovering(self.element, sheet, size, seconds, 12 + length(spans)),
+            uncovering(self.element, sheet, size, seconds, length(spans)),
+            crowded=bool(whole) and short_lines(level / self.scale, size, whole, room),
         )
 
     def divided(self, count: int) -> list[Piece]:

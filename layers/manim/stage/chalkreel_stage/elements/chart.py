@@ -24,6 +24,9 @@ MOST_LYING = 12
 MOST_BARS = 300
 """Bars that a frame of 1280 pixels can show with a gap between them."""
 
+MOST_ALIKE = 200.0
+"""Ratio of the largest value to the smallest above which bars on a linear scale show nothing of the small ones."""
+
 LEAST = 2.2
 """Least height of a chart, in frame units."""
 
@@ -32,6 +35,7 @@ class Chart(Piece):
     """A chart element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self,
@@ -51,6 +55,10 @@ class Chart(Piece):
         if not self._bars or not all(math.isfinite(v) for _, v in self._bars):
             raise StoryboardError("a chart needs bars with finite values")
         self._name, self._caption = value.value_label, value.caption
+        values = [v for _, v in self._bars]
+        self._logarithmic = min(values) > 0 and max(values) > MOST_ALIKE * min(values)
+        if self._logarithmic:
+            self._name = f"{self._name} (log)" if self._name else "(log)"
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -95,6 +103,11 @@ class Chart(Piece):
         drawn.boxes += ink(f"{self.element}: {name}", item, theme.LABELS)
 
     def _scale(self) -> Axis:
+        if self._logarithmic:
+            # In powers of ten; the smallest bar is still to be seen.
+            low = math.floor(math.log10(min(v for _, v in self._bars)) - 0.15)
+            high = math.ceil(math.log10(max(v for _, v in self._bars)) - 1e-9)
+            return Axis(low, high, max(1, math.ceil((high - low) / 8)))
         low, high = min(0.0, *(v for _, v in self._bars)), max(0.0, *(v for _, v in self._bars))
         if high - low <= 0:
             high = 1.0
@@ -103,10 +116,33 @@ class Chart(Piece):
         low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
         return Axis(low, high, step)
 
+    def _along(self, value: float, axis: Axis) -> float:
+        """Where a value stands on the axis, from 0 to 1."""
+        at = math.log10(value) if self._logarithmic else value
+        return (at - axis.low) / (axis.high - axis.low)
+
+    def _numbers(self, axis: Axis) -> list[tuple[float, Sheet]]:
+        """Numbers of the axis, each with where it stands, from 0 to 1."""
+        ticks = [(tick, 10.0**tick if self._logarithmic else tick) for tick in axis.ticks]
+        return [
+            (
+                (tick - axis.low) / (axis.high - axis.low),
+                label(self._setter, Axis.number(value), theme.TICKS, self._look.muted),
+            )
+            for tick, value in ticks
+        ]
+
     def _standing(self, width: float, height: float) -> Drawn:
         drawn = Drawn([], [])
         above, below, back = self._frame(drawn, width, height)
-        slot = width / len(self._bars)
+        axis = self._scale()
+        values = [label(self._setter, Axis.number(v), theme.TICKS, self._look.text) for _, v in self._bars]
+        shown = all(value.width <= width / len(self._bars) - 0.06 for value in values)
+        # Where the bars say their values, the axis need not; a logarithmic one has to.
+        numbers = self._numbers(axis) if self._logarithmic or not shown else []
+        start = max((sheet.width for _, sheet in numbers), default=0.0) + (SPACE if numbers else 0.0)
+        slot = (width - start) / len(self._bars)
+        shown = all(value.width <= slot - 0.06 for value in values)
         # Too many for a label each: every second, third … has one. Wide slots have room for wrapped ones.
         widest, stride = max(self._label(text).width for text, _ in self._bars), 1
         if slot < 1.6:
@@ -116,34 +152,40 @@ class Chart(Piece):
             for i, (text, _) in enumerate(self._bars)
         ]
         foot = max((n.height for n in names if n), default=0.0) + 0.12
-        values = [label(self._setter, Axis.number(v), theme.TICKS, self._look.text) for _, v in self._bars]
-        shown = all(value.width <= slot - 0.06 for value in values)
         tall = values[0].height + 0.06 if shown else 0.0
-        axis = self._scale()
         top = above + (tall if any(v >= 0 for _, v in self._bars) else 0.0)
         bottom = below + foot + (tall if any(v < 0 for _, v in self._bars) else 0.0)
         room = height - top - bottom
 
-        def y(value: float) -> float:
-            return -top - (axis.high - value) / (axis.high - axis.low) * room
+        def y(part: float) -> float:
+            return -top - (1 - part) * room
 
+        foot_y = y(0.0 if self._logarithmic else self._along(0.0, axis))
         for tick in axis.ticks:
-            back.add(Line([0, y(tick), 0], [width, y(tick), 0], stroke_width=1.5, color=self._look.grid))
+            line = y((tick - axis.low) / (axis.high - axis.low))
+            back.add(Line([start, line, 0], [width, line, 0], stroke_width=1.5, color=self._look.grid))
+        lowest = -math.inf
+        for part, sheet in numbers:
+            middle = min(max(y(part) + sheet.height / 2, -height + below + sheet.height), -above)
+            if middle - sheet.height > lowest:
+                self._put(back, drawn, sheet, start - SPACE - sheet.width, middle, f"number at {part:.2f}")
+                lowest = middle
         last = -math.inf
         for i, name in enumerate(names):
             if name:
-                left = min(max((i + 0.5) * slot - name.width / 2, 0.0), width - name.width)
+                left = min(max(start + (i + 0.5) * slot - name.width / 2, 0.0), width - name.width)
                 if left < last + 0.1:
                     continue
                 last = left + name.width
                 self._put(back, drawn, name, left, -height + below + foot - 0.12, f"label {i + 1}")
-        self._first(drawn, back, Line([0, y(0), 0], [width, y(0), 0], stroke_width=3, color=self._look.muted))
+        zero = Line([start, foot_y, 0], [width, foot_y, 0], stroke_width=3, color=self._look.muted)
+        self._first(drawn, back, zero)
         thick = min(0.66 * slot, 1.5)
         for i, ((text, value), sheet) in enumerate(zip(self._bars, values, strict=True)):
-            x = (i + 0.5) * slot
-            bar = Rectangle(width=thick, height=max(abs(y(value) - y(0)), 0.02), stroke_width=0, fill_opacity=1.0)
-            bar.set_fill(self._look.accent).move_to([x, (y(value) + y(0)) / 2, 0])
-            edge = y(value) + sheet.height + 0.02 if value >= 0 else y(value) - 0.04
+            x, tip = start + (i + 0.5) * slot, y(self._along(value, axis))
+            bar = Rectangle(width=thick, height=max(abs(tip - foot_y), 0.02), stroke_width=0, fill_opacity=1.0)
+            bar.set_fill(self._look.accent).move_to([x, (tip + foot_y) / 2, 0])
+            edge = tip + sheet.height + 0.02 if value >= 0 else tip - 0.04
             self._bar(drawn, i, text, value, bar, sheet if shown else None, x - sheet.width / 2, edge)
         return drawn
 
@@ -157,27 +199,37 @@ class Chart(Piece):
         axis = self._scale()
         start = left + (side if any(v < 0 for _, v in self._bars) else 0.0)
         room = width - start - side
-        slot = (height - above - below) / len(self._bars)
+        numbers = self._numbers(axis) if self._logarithmic else []
+        foot = max((sheet.height for _, sheet in numbers), default=0.0) + (0.08 if numbers else 0.0)
+        bottom = -height + below + foot
+        slot = (height - above - below - foot) / len(self._bars)
 
-        def x(value: float) -> float:
-            return start + (value - axis.low) / (axis.high - axis.low) * room
+        def x(part: float) -> float:
+            return start + part * room
 
+        zero_x = x(0.0 if self._logarithmic else self._along(0.0, axis))
         for tick in axis.ticks:
-            ends = [x(tick), -above, 0], [x(tick), -height + below, 0]
-            back.add(Line(*ends, stroke_width=1.5, color=self._look.grid))
+            line = x((tick - axis.low) / (axis.high - axis.low))
+            back.add(Line([line, -above, 0], [line, bottom, 0], stroke_width=1.5, color=self._look.grid))
+        last = -math.inf
+        for part, sheet in numbers:
+            at = min(x(part) - sheet.width / 2, width - sheet.width)
+            if at > last + 0.1:
+                self._put(back, drawn, sheet, at, bottom - 0.06, f"number at {part:.2f}")
+                last = at + sheet.width
         for i, name in enumerate(names):
             if name:
                 y = -above - (i + 0.5) * slot
                 self._put(back, drawn, name, left - 0.2 - name.width, y + name.height / 2, f"label {i + 1}")
-        zero = Line([x(0), -above, 0], [x(0), -height + below, 0], stroke_width=3, color=self._look.muted)
+        zero = Line([zero_x, -above, 0], [zero_x, bottom, 0], stroke_width=3, color=self._look.muted)
         self._first(drawn, back, zero)
         for i, ((text, value), sheet) in enumerate(zip(self._bars, values, strict=True)):
-            y = -above - (i + 0.5) * slot
+            y, tip = -above - (i + 0.5) * slot, x(self._along(value, axis))
             bar = Rectangle(
-                width=max(abs(x(value) - x(0)), 0.02), height=min(0.62 * slot, 0.7), stroke_width=0, fill_opacity=1.0
+                width=max(abs(tip - zero_x), 0.02), height=min(0.62 * slot, 0.7), stroke_width=0, fill_opacity=1.0
             )
-            bar.set_fill(self._look.accent).move_to([(x(value) + x(0)) / 2, y, 0])
-            edge = x(value) + 0.08 if value >= 0 else x(value) - 0.08 - sheet.width
+            bar.set_fill(self._look.accent).move_to([(tip + zero_x) / 2, y, 0])
+            edge = tip + 0.08 if value >= 0 else tip - 0.08 - sheet.width
             self._bar(drawn, i, text, value, bar, sheet, edge, y + sheet.height / 2)
         return drawn
 

@@ -32,6 +32,7 @@ class Program(Piece):
 
     has_lines = True
     centred_alone = True
+    largest = theme.CODE_GROWS
 
     def __init__(
         self,
@@ -81,11 +82,15 @@ class Program(Piece):
                 text.add(mobject(sheet).shift([PADDING, y, 0]))
                 y -= sheet.height + leading
             seconds = min(0.4 + 0.22 * len(self._lines), 3.0)
-            acts = [Act("dissolve", back, 0.3), Act("uncover", text, seconds)]
+            shown = tuple("".join(part for part, _ in line) for line in self._lines)
+            acts = [Act("dissolve", back, 0.3), Act("uncover", text, seconds, lines=shown)]
             parts = [Part(acts, 20 + 20 * len(self._lines))]
             return Drawn(parts, ink(self.element, Group(panel), size), regions)
 
-        return Block(self.element, self.event, panel_width, panel_height, theme.GAP * level, make)
+        # Lines that wrap are hard to read as lines.
+        crowded = any(sheet.height > 1.7 * size for sheet in sheets)
+        gap = theme.GAP * level
+        return Block(self.element, self.event, panel_width, panel_height, gap, make, crowded=crowded)
 
     def _marked(self, line: Box) -> list[VMobject]:
         """A band behind a highlighted line, and a bar at its left."""

@@ -34,6 +34,7 @@ class Drawing(Piece):
     """A drawing element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self,
@@ -65,11 +66,12 @@ class Drawing(Piece):
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece: as large as need be for every label to find a free place, if there is room."""
-        for largest in (LARGEST_UNIT, 2.0 * LARGEST_UNIT, 4.0 * LARGEST_UNIT):
+        for factor in (1.0, 2.0, 4.0):
+            largest = factor * LARGEST_UNIT * max(level, 1.0) ** 2
             unit, block_width, block_height = self._size(width, min(height, max(5.5 * level, 2.4)), largest)
             self._unplaced: list[str] = []
-            self._make(unit, block_width, block_height)
-            if not self._unplaced:
+            drawn = self._make(unit, block_width, block_height)
+            if not self._unplaced and not drawn.strays:
                 break
 
         def make() -> Drawn:
@@ -79,7 +81,8 @@ class Drawing(Piece):
                 self._warnings.append(f"label {text!r} of element {self.element} is left out: no place is free for it")
             return drawn
 
-        return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
+        gap, crowded = theme.GAP * level, bool(drawn.strays)
+        return Block(self.element, self.event, block_width, block_height, gap, make, centred=True, crowded=crowded)
 
     def _size(self, width: float, height: float, largest: float) -> tuple[float, float, float]:
         """Frame units in one of the drawing's, width and height; `largest` is the most that the first may be."""
@@ -131,6 +134,9 @@ class Drawing(Piece):
                 colour = self._look.text if _closed(kind) else self._shades[theme.key(shape)]
                 sheet = label(self._setter, text, theme.LABELS, colour, width * 0.6)
                 spot = self._spot(shape, kind, figure, at, room, sheet.width, sheet.height, polygons)
+                here = spot is not None and figure is not None and i < len(self._shapes)
+                if here and kind == "rectangle" and not _within(spot, figure):
+                    drawn.strays.append(f"{self.element}: {text}")
                 if spot is None:
                     self._unplaced.append(text)
                 elif i < len(self._shapes):
@@ -229,6 +235,13 @@ class Drawing(Piece):
             # A side's length stands outside of what it is a side of.
             return room.beside(w, h, np.array([start, end, (start + end) / 2]), polygons)
         return room.beside(w, h, np.array([at(value.to if kind == "arrow" else value)]))
+
+
+def _within(spot: Box, figure: Mobject) -> bool:
+    """Whether a label's place is inside of its shape."""
+    x, y = (spot.left + spot.right) / 2, (spot.bottom + spot.top) / 2
+    (left, bottom, _), (right, top, _) = figure.get_corner([-1, -1, 0]), figure.get_corner([1, 1, 0])
+    return bool(left < x < right and bottom < y < top)
 
 
 def _closed(kind: str) -> bool:

@@ -20,6 +20,8 @@ from .text import Paragraph
 class Equation(Piece):
     """A displayed formula, or some of its lines."""
 
+    largest = theme.EQUATION_GROWS
+
     def __init__(
         self,
         element: str,
@@ -40,6 +42,7 @@ class Equation(Piece):
         sheet = self._sheet(size)
         # What can be divided between its lines is, rather than made small.
         fit = width / sheet.width if len(self._lines) > 1 else min(width / sheet.width, height / sheet.height)
+        crowded = fit < 1.0
         if fit < 1.0:
             size = max(size * fit * 0.999, theme.TEXT_FLOOR)
             sheet = self._sheet(size)
@@ -55,7 +58,18 @@ class Equation(Piece):
             regions = _regions(self.element, sheet)
             return Drawn(parts, ink(self.element, group, size), regions, sheets=[(sheet, 0.0, 0.0)])
 
-        return Block(self.element, self.event, sheet.width, sheet.height, theme.GAP * level * 1.1, make, centred=True)
+        gap = theme.GAP * level * 1.1
+        return Block(
+            self.element,
+            self.event,
+            sheet.width,
+            sheet.height,
+            gap,
+            make,
+            centred=True,
+            crowded=crowded,
+            anchor=_equals(sheet) if len(self._lines) == 1 else None,
+        )
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: cut between lines; a single line is shown as its author wrote it, which can be wrapped."""
@@ -107,6 +121,15 @@ def _regions(element: str, sheet: Sheet) -> dict[str, list[Box]]:
                 box = Box(f"{element}: {name}", float(left), float(bottom), float(right), float(top))
                 regions.setdefault(name, [box])
     return regions
+
+
+def _equals(sheet: Sheet) -> float | None:
+    """Where the first equals sign of a formula in one line stands; none when it has none of its own."""
+    for placed in sheet.placed:
+        for item in placed.stretch.formula.items[placed.stretch.first : placed.stretch.last]:
+            if item.code == ord("=") and item.curves is None and abs(item.y) < 1e-6 and item.scale > 0.9:
+                return placed.x + item.x * placed.em
+    return None
 
 
 def _edges(points: np.ndarray) -> tuple[float, ...] | None:

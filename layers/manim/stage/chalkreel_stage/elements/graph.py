@@ -52,6 +52,7 @@ class Graph(Piece):
     """A graph element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self,
@@ -87,14 +88,16 @@ class Graph(Piece):
         """See Piece."""
         block_height = max(min(height, max(5.5 * level, 3.2)), LEAST)
         block_width = min(width, block_height * (2.0 if len(self._names) < 16 else 2.4))
-        make = _DrawnGraph(self, block_width, block_height).make
+        make = _DrawnGraph(self, block_width, block_height, theme.LABELS * max(level, 1.0)).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
 
 class _DrawnGraph:
     """A graph drawn to a size."""
 
-    def __init__(self, graph: Graph, width: float, height: float) -> None:
+    def __init__(self, graph: Graph, width: float, height: float, size: float) -> None:
+        """`size` is the largest that labels of nodes may have."""
+        self._size = size
         self._graph, self._width, self._height = graph, width, height
         self._look = graph._look
 
@@ -173,7 +176,7 @@ class _DrawnGraph:
 
     def _sheets(self, texts: list[str]) -> tuple[float, list[Sheet]]:
         """Labels of the nodes, smaller when there are many."""
-        graph, size = self._graph, theme.LABELS
+        graph, size = self._graph, self._size
         while True:
             widest = max(1.2, min(2.6, 0.6 * self._width / max(1.0, len(texts) ** 0.5)))
             sheets = [label(graph._setter, text, size, self._look.text, widest) for text in texts]

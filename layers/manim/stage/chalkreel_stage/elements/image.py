@@ -50,6 +50,7 @@ class Image(Piece):
     """An image element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self, element: str, event: int, path: Path, caption: str, setter: Typesetter, look: theme.Theme

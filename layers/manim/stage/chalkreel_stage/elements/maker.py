@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Maker:
                 return [self._equation(name, event, formula, look)]
             case ElementKind(code=types.Code() as code):
                 lines = coloured(code.text, code.language, look)
-                return [Program(name, event, lines, setter, look, frozenset(code.highlighted))]
+                return [Program(name, event, lines, setter, look, _marked(code, family))]
             case ElementKind(axes=types.Axes() as axes):
                 return [Plot(name, event, axes, setter, look, warnings, family)]
             case ElementKind(placeholder=types.Placeholder(label=label, detail=detail)):
@@ -137,3 +138,15 @@ class Maker:
             self.warnings.append(f"image {image.source!r} of element {name} is shown by its description: {error}")
             words = image.alt or image.caption or image.source
             return Placeholder(name, event, words, "", self.setter, look)
+
+
+def _marked(code: types.Code, family: Sequence[types.Code]) -> frozenset[int]:
+    """Lines that are marked: those that the author marks, else those that the version before doesn't have."""
+    if code.highlighted or not family:
+        return frozenset(code.highlighted)
+    before = [line.rstrip() for line in family[0].text.splitlines()]
+    after = [line.rstrip() for line in code.text.splitlines()]
+    kept: set[int] = set()
+    for same in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks():
+        kept |= set(range(same.b, same.b + same.size))
+    return frozenset(i + 1 for i, line in enumerate(after) if i not in kept and line)

@@ -26,6 +26,8 @@ _Placed = tuple[float, str, Sheet | None, float, int]
 class NumberLine(Piece):
     """A number line element."""
 
+    largest = theme.TEXT_GROWS
+
     def __init__(
         self,
         element: str,

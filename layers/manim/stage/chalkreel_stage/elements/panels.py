@@ -8,7 +8,7 @@ from manim import DashedVMobject, Group, Rectangle, RoundedRectangle
 
 from .. import theme
 from ..audit import ink
-from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares, short_lines
 from ..storyboard.types import Span
 from ..typesetting.outlines import mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
@@ -28,6 +28,8 @@ class Callout(Piece):
     """A remark on a panel, with a bar at its left."""
 
     centred_alone = True
+    largest = theme.TEXT_GROWS
+    largest_alone = theme.LONE_TEXT_GROWS
 
     def __init__(
         self,
@@ -73,7 +75,9 @@ class Callout(Piece):
             boxes = ink(self.element, Group(panel, text), size)
             return Drawn([Part(acts, 20 + length(self._spans))], boxes, sheets=[(sheet, x, y)])
 
-        return Block(self.element, self.event, panel_width, panel_height, theme.GAP * level, make)
+        crowded = short_lines(level / self.scale, size, natural.width, inner)
+        gap = theme.GAP * level
+        return Block(self.element, self.event, panel_width, panel_height, gap, make, crowded=crowded)
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: cut between words."""
@@ -88,6 +92,8 @@ class Callout(Piece):
 
 class Placeholder(Piece):
     """A dashed box with a label."""
+
+    largest = theme.TEXT_GROWS
 
     def __init__(
         self, element: str, event: int, label: str, detail: str, setter: Typesetter, look: theme.Theme

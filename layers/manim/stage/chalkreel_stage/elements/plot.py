@@ -24,6 +24,9 @@ from ..typesetting.typesetter import Sheet, Typesetter
 LEAST_PLANE = (2.2, 1.5)
 """Least width and height of the plane, in frame units."""
 
+WIDEST, HIGHEST = 2.2, 1.3
+"""Most that the width is of the height, and the height of the width."""
+
 At = Callable[[float, float], np.ndarray]
 """Where a point in the axes' own units lies in the block, in frame units."""
 
@@ -35,6 +38,7 @@ class Plot(Piece):
     """An axes element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self,
@@ -67,7 +71,8 @@ class Plot(Piece):
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
         block_height = min(height, max(5.5 * level, 3.4))
-        block_width = min(width, block_height * 2.0)
+        block_width = min(width, block_height * WIDEST)
+        block_height = min(block_height, block_width * HIGHEST)
         around = Figure(self, block_width, block_height).around
         # Larger than there is room for rather than a plane in which nothing can be seen.
         block_height = max(block_height, around.top + around.bottom + LEAST_PLANE[1])

@@ -32,6 +32,9 @@ from ..typesetting.typesetter import Sheet, Typesetter
 DISTANCE = 5.0
 """Distance of the camera in radii of what it sees: near enough for a little perspective."""
 
+FURTHEST = 3.0
+"""How far beyond the end of its axis a name may stand, in frame units."""
+
 LIGHT = np.array([-0.45, 0.62, 0.64])
 """Where light comes from, as seen by the camera: left, above, before."""
 
@@ -49,6 +52,7 @@ class Space(Piece):
     """A space element."""
 
     is_figure = True
+    largest = theme.FIGURE_GROWS
 
     def __init__(
         self,
@@ -101,7 +105,8 @@ class Space(Piece):
             if solid.label and solid.label not in named:
                 named.add(solid.label)
                 self.names.append((solid.label, shades[theme.key(solid)], False))
-        self._orbits = orbits
+        self.moves = orbits
+        """Whether the camera goes round."""
         self._hull = self._points(family)
         self._fit((self._hull.min(axis=0), self._hull.max(axis=0)), round_ones)
 
@@ -196,7 +201,7 @@ class Space(Piece):
         """Lower left and upper right end of what is seen, from every side when the camera is to go round."""
         ends = [self.axis(i)[1] for i in range(len(self.axes))]
         points = np.concatenate([self._hull, *([np.array(ends)] if ends else [])])
-        sides = self.theta + np.linspace(0, 2 * np.pi, 36, endpoint=False) if self._orbits else [self.theta]
+        sides = self.theta + np.linspace(0, 2 * np.pi, 36, endpoint=False) if self.moves else [self.theta]
         seen = np.concatenate([self.turned(points, float(theta))[:, :2] for theta in sides])
         low, high = seen.min(axis=0), seen.max(axis=0)
         return low, np.maximum(high, low + 1e-3)
@@ -231,6 +236,7 @@ class SpaceView(Painting):
         self.coarse = False
         """Whether fewer faces will do, for this is one of many frames."""
         self._space, self._scale, self._origin, self._width0 = space, scale, origin, width
+        self._height0 = height
         self._names = [[item.points[:, :2] for item in mobject(s)] for s in names]
         self._sizes = [(sheet.width, sheet.height) for sheet in names]
 
@@ -334,13 +340,17 @@ class SpaceView(Painting):
         """The names of the axes beyond their ends, upright."""
         space = self._space
         context.set_source_rgba(*bgr(space.look.text), 1.0)
+        # A camera that goes round would make names jump.
+        shapes = [] if space.moves else [thing.coarse for thing in space.things]
+        points = [face.mean(axis=1) for shape in shapes for face in shape.faces if len(face)]
+        points += [line for shape in shapes for line in shape.lines]
+        ink = space.turned(np.concatenate([np.zeros((0, 3)), *points]), self.theta)[:, :2] * self._scale
         named = [i for i, axis in enumerate(space.axes) if axis.label]
         for i, glyphs, (width, height) in zip(named, self._names, self._sizes, strict=True):
             x, y = space.turned(np.array(space.axis(i)), self.theta)[:, :2] * self._scale
             way = np.array([y[0] - x[0], y[1] - x[1]])
             way = way / max(float(np.hypot(*way)), 0.3)
-            left = y[0] + way[0] * (width / 2 + 0.12) - width / 2
-            top = y[1] + way[1] * (height / 2 + 0.08) + height / 2
+            left, top = self._beyond(y, way, width, height, ink)
             for outline in glyphs:
                 last = None
                 for a, b, c, d in outline.reshape(-1, 4, 2) + np.array([left, top]):
@@ -349,6 +359,27 @@ class SpaceView(Painting):
                     context.curve_to(*b, *c, *d)
                     last = d
                 context.fill()
+
+    def _beyond(self, end: Array, way: Array, width: float, height: float, ink: Array) -> tuple[float, float]:
+        """Left and top edge of an axis' name: beyond its end, and further out as long as it would lie on a solid."""
+        spots = []
+        for further in np.arange(0.0, FURTHEST, 0.1):
+            left = end[0] + way[0] * (width / 2 + 0.12 + further) - width / 2
+            top = end[1] + way[1] * (height / 2 + 0.08 + further) + height / 2
+            right, bottom = left + width, top - height
+            low_x, high_y = -self._origin[0], -self._origin[1]
+            inside = (
+                left >= low_x and right <= low_x + self._width0 and top <= high_y and bottom >= high_y - self._height0
+            )
+            if spots and not inside:
+                break
+            spots.append((left, top))
+            if not len(ink):
+                break
+            x, y = ink.T
+            if not ((x > left - 0.1) & (x < right + 0.1) & (y > bottom - 0.1) & (y < top + 0.1)).any():
+                return left, top
+        return spots[0]
 
 
 def _axes(space: types.Space) -> list[types.Axis]:

@@ -44,6 +44,7 @@ class Table(Piece):
     """A table, or some of its rows and columns."""
 
     has_lines = True
+    largest = theme.TEXT_GROWS
 
     def __init__(
         self,
@@ -111,7 +112,10 @@ class Table(Piece):
         def make() -> Drawn:
             return self._make(cells, widths, heights)
 
-        return Block(self.element, self.event, whole_width, sum(heights), theme.GAP * level, make, centred=True)
+        # Not so large that cells wrap.
+        crowded = sum(natural) > width
+        gap = theme.GAP * level
+        return Block(self.element, self.event, whole_width, sum(heights), gap, make, centred=True, crowded=crowded)
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: by columns when even the least widths don't fit, else by rows or words, each with the header."""

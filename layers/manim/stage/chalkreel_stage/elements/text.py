@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from .. import theme
 from ..audit import ink
-from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares
+from ..layout.blocks import Act, Block, Drawn, Part, Piece, shares, short_lines
 from ..storyboard.types import Span
-from ..typesetting.outlines import mobject
+from ..typesetting.outlines import lines, mobject
 from ..typesetting.rich_text import RIGHT_TO_LEFT, FormulaCheck, fitting, inline, leftwards, length, words
 from ..typesetting.typesetter import Sheet, Typesetter
 
@@ -17,6 +17,8 @@ class Paragraph(Piece):
     """A text element."""
 
     centred_alone = True
+    largest = theme.TEXT_GROWS
+    largest_alone = theme.LONE_TEXT_GROWS
 
     def __init__(
         self,
@@ -37,7 +39,7 @@ class Paragraph(Piece):
         """See Piece."""
         size = max(theme.TEXT * level, theme.TEXT_FLOOR)
         body = inline(self._spans, self._look, self._checked)
-        sheet, size = self._sheet(body, size, width)
+        sheet, size, natural = self._sheet(body, size, width)
         seconds = min(0.5 + 0.018 * length(self._spans), 2.0)
         return Block(
             self.element,
@@ -45,19 +47,21 @@ class Paragraph(Piece):
             sheet.width,
             sheet.height,
             theme.GAP * level,
-            uncovering(self.element, sheet, size, seconds, 12 + length(self._spans)),
+            uncovering(self.element, sheet, size, seconds, length(self._spans)),
             centred=self._centred,
+            crowded=short_lines(level / self.scale, size, natural, width),
         )
 
-    def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float]:
-        if leftwards(self._spans) and not self._centred:
-            return fitting(self._setter, RIGHT_TO_LEFT + body, size, self._colour, width)
+    def _sheet(self, body: str, size: float, width: float) -> tuple[Sheet, float, float]:
+        """Also the size, and the width that it would have in one line."""
         natural = self._setter.sheet(body, size, self._colour)
+        if leftwards(self._spans) and not self._centred:
+            return *fitting(self._setter, RIGHT_TO_LEFT + body, size, self._colour, width), natural.width
         if natural.width <= width:
-            return natural, size
+            return natural, size, natural.width
         if self._centred:
             body = f"#align(center)[{body}]"
-        return fitting(self._setter, body, size, self._colour, width)
+        return *fitting(self._setter, body, size, self._colour, width), natural.width
 
     def divided(self, count: int) -> list[Piece]:
         """See Piece: cut between words."""
@@ -72,12 +76,14 @@ class Paragraph(Piece):
         ]
 
 
-def uncovering(name: str, sheet: Sheet, size: float, seconds: float, weight: float) -> Callable[[], Drawn]:
-    """Makes a block's single part: the sheet, uncovered line by line."""
+def uncovering(name: str, sheet: Sheet, size: float, seconds: float, letters: int) -> Callable[[], Drawn]:
+    """Makes a block's single part: the sheet with its letters, uncovered line by line."""
 
     def make() -> Drawn:
         group = mobject(sheet)
-        parts = [Part([Act("uncover", group, seconds)], weight)]
-        return Drawn(parts, ink(name, group, size), sheets=[(sheet, 0.0, 0.0)])
+        parts = [Part([Act("uncover", group, seconds)], 12 + letters)]
+        widths = [right - left for left, _, right, _ in lines(group)]
+        measures = [round(letters * max(widths) / sum(widths))] if len(widths) > 1 else []
+        return Drawn(parts, ink(name, group, size), sheets=[(sheet, 0.0, 0.0)], measures=measures)
 
     return make

@@ -86,6 +86,10 @@ class Canvas:
         self.still = self.empty.copy()
         self._scratch = self.empty.copy()
         self._nothing = np.zeros_like(self.empty)
+        self.changes: list[tuple[int, int]] = []
+        """Runs of frames (first, and the one after the last) that differ from the frame before."""
+        self._written: np.ndarray | None = self.still
+        """The picture that the last frame shows; none when that was on its way to another."""
 
     @property
     def frames(self) -> int:
@@ -117,6 +121,11 @@ class Canvas:
         """Writes the still picture `count` times."""
         while count > 0:
             picture, part = self.overlay(self.frames, self.still, min(count, 30))
+            # What is laid over it is a picture of its own each time, and may look as the last one did.
+            if picture is not self._written:
+                if self._written is None or not np.array_equal(picture, self._written):
+                    self._changed()
+                self._written = picture
             self._clip.write(picture, part)
             self._wrote(self._clip.frames)
             count -= part
@@ -281,6 +290,17 @@ class Canvas:
             self._camera.capture_mobjects(run, include_submobjects=False)
         return self._camera.pixel_array
 
+    def _changed(self) -> None:
+        """The next frame differs from the last."""
+        now = self.frames
+        if self.changes and self.changes[-1][1] == now:
+            self.changes[-1] = (self.changes[-1][0], now + 1)
+        else:
+            self.changes.append((now, now + 1))
+
     def _put(self, pixels: np.ndarray) -> None:
-        self._clip.write(self.overlay(self.frames, pixels, 1)[0])
+        self._changed()
+        picture = self.overlay(self.frames, pixels, 1)[0]
+        self._written = picture if pixels is self.still else None
+        self._clip.write(picture)
         self._wrote(self._clip.frames)

@@ -35,6 +35,8 @@ class Act:
     seconds: float
     under: bool = False
     """Whether it lies under what is there of its block already."""
+    lines: tuple[str, ...] = ()
+    """What its submobjects show, one each: lines of a program, by which two versions of it are compared."""
 
 
 @dataclass
@@ -62,6 +64,10 @@ class Drawn:
     """Text in which a highlight can find words, with its left and top edge."""
     strokes: list[Stroke] = field(default_factory=list)
     """Its lines that no words may lie on, for the audit."""
+    strays: list[str] = field(default_factory=list)
+    """Labels that stand outside of the cells that they belong in."""
+    measures: list[int] = field(default_factory=list)
+    """Letters in the longest line of each text that has several lines."""
 
 
 @dataclass
@@ -78,6 +84,12 @@ class Block:
     make: Callable[[], Drawn]
     """Draws it with its top left corner at the origin, and lists its boxes of ink."""
     centred: bool = False
+    crowded: bool = False
+    """Whether a smaller scale suits it better: its lines are short, or it was made smaller to fit."""
+    anchor: float | None = None
+    """Where its first equals sign stands, from its left edge: those of formulas in a row stand below each other."""
+    follows: Block | None = None
+    """The formula that this one is made of: its glyphs come from there, and it stays, dimmed."""
     x: float = 0.0
     y: float = 0.0
     page: int = -1
@@ -126,10 +138,16 @@ class Piece(ABC):
     """Whether it is centred on a page that it has for itself."""
     has_lines = False
     """Whether its regions are lines, which a highlight lays a band behind; around others goes a frame."""
+    is_item = False
+    """Whether it is one of a list's items."""
     until: int = NEVER
     """The action that takes it away."""
     part = ""
     """Which part of its element it is, as a cue names it: `item 3`."""
+    largest = 1.0
+    """Scale up to which it grows on a page that has room."""
+    largest_alone = 1.0
+    """The same for a page that it has for itself."""
     scale = 1.0
     opacity = 1.0
     placement: Placement | None = None
@@ -157,6 +175,7 @@ class Slot(Piece):
         self.until = max(piece.until for member in members for piece in member)
         self.members = members
         self.is_figure = all(piece.is_figure for member in members for piece in member)
+        self.largest = max(piece.largest for member in members for piece in member)
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece."""
@@ -169,6 +188,7 @@ class Slot(Piece):
             max(stack[0].gap for stack in stacks),
             lambda: Drawn([], []),
             centred=all(block.centred for stack in stacks for block in stack),
+            crowded=any(block.crowded for stack in stacks for block in stack),
         )
         for stack in stacks:
             # Figures stay where they are, whatever their captions; all else is centred upon what it follows.
@@ -200,9 +220,16 @@ class Area:
 
 def measured(piece: Piece, level: float, width: float, height: float) -> Block:
     """The piece measured at the scale that its style asks for."""
-    block = piece.measure(level * piece.scale, width, height)
+    block = piece.measure(min(level, max(piece.largest, 1.0)) * piece.scale, width, height)
     block.piece = piece
     return block
+
+
+def short_lines(level: float, size: float, natural: float, width: float) -> bool:
+    """Whether text of that natural width, made larger than usual, wraps for it, or has lines of too few letters."""
+    if level <= 1.0 or natural <= width:
+        return False
+    return natural <= level * width or width < theme.LEAST_LETTERS * theme.LETTER * size
 
 
 def stacked(blocks: list[Block]) -> float:

@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .. import theme
 from .blocks import Area, Block, Piece, measured, stacked
 
+MOST_STRETCH = 2.5
+"""By how much of themselves the gaps between the things of a page grow at most when it has room."""
 
-def one_page(pieces: list[Piece], area: Area, levels: Sequence[float]) -> list[Block]:
-    """All on one page at the largest of the scales at which that is possible; none when it isn't at any."""
+LEAST_COLUMN = 0.22
+"""Part of the width that words beside a figure have at least."""
+
+
+def one_page(pieces: list[Piece], area: Area, levels: Sequence[float], grows: bool = False) -> list[Block]:
+    """All on one page at the largest of the scales at which that is possible; none when it isn't at any.
+
+    When it `grows`, a page with room is set larger than the first of the scales.
+    """
     figures = [piece for piece in pieces if piece.is_figure]
     templates = (_stack,)
     if figures and len(pieces) > 1:
         # Several figures like to stand side by side, a single one beside or among the words.
         templates = (_columns, _rows, _stack) if len(figures) > 1 else (_columns, _stack, _rows)
+        # On an upright page there is more room above each other.
+        templates = (_rows, _stack, _columns) if area.height > 1.1 * area.width else templates
     for level in levels:
         for template in templates:
             blocks = template(pieces, area, level)
             if blocks:
-                return blocks
+                return _grown(template, pieces, area, blocks) if grows and level == levels[0] else blocks
     return []
+
+
+def _grown(
+    template: Callable[[list[Piece], Area, float], list[Block]], pieces: list[Piece], area: Area, blocks: list[Block]
+) -> list[Block]:
+    """The page at the largest scale that suits what is on it.
+
+    Words that are large enough stay as they are, all of their kind, while the rest grows.
+    """
+    if len(pieces) == 1:
+        pieces[0].largest = max(pieces[0].largest, pieces[0].largest_alone)
+    good = 1.0
+    for level in theme.LARGER:
+        if all(piece.largest < level for piece in pieces):
+            break
+        larger = template(pieces, area, level)
+        full = {type(piece) for piece, block in zip(pieces, larger, strict=False) if block.crowded}
+        if full:
+            for piece in pieces:
+                piece.largest = min(piece.largest, good) if type(piece) in full else piece.largest
+            larger = template(pieces, area, level)
+        if not larger or any(block.crowded for block in larger):
+            break
+        blocks, good = larger, level
+    return blocks
 
 
 def fits(blocks: list[Block], area: Area) -> bool:
@@ -43,16 +79,30 @@ def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     if len(figures) == len(pieces) or len(figures) > 2 or level < 0.7:
         return []
     gutter = 0.04 * area.width
-    narrow = Area(area.left, area.top, 0.42 * area.width, area.height)
-    wide = Area(area.left + narrow.width + gutter, area.top, area.width - narrow.width - gutter, area.height)
-    blocks = {id(p): measured(p, level, narrow.width, narrow.height) for p in pieces if not p.is_figure}
-    column = list(blocks.values())
-    if not fits(column, narrow):
+    # A formula that is too wide for its column may have a little more.
+    for most in (0.42 * area.width, 0.52 * area.width):
+        blocks = {id(p): measured(p, level, most, area.height) for p in pieces if not p.is_figure}
+        column = list(blocks.values())
+        if not any(block.crowded and block.centred for block in column):
+            break
+    if not fits(column, Area(area.left, area.top, most, area.height)):
         return []
-    height = (wide.height - theme.GAP * (len(figures) - 1)) / len(figures)
-    asides = [measured(figure, 1.0, wide.width, height) for figure in figures]
-    if not fits(asides, wide):
+    # The words take the width that they need, the figures all that is left.
+    needed = max(max(block.width for block in column), LEAST_COLUMN * area.width)
+    height = (area.height - theme.GAP * (len(figures) - 1)) / len(figures)
+    room = area.width - needed - gutter
+    beside = Area(area.left, area.top, room, area.height)
+    # Figures fill their column, however large the words are.
+    for size in (theme.FIGURE_GROWS, 1.0):
+        asides = [measured(figure, size, room, height) for figure in figures]
+        if fits(asides, beside):
+            break
+    else:
         return []
+    widest = max(block.width for block in asides)
+    left = area.left + (area.width - needed - gutter - widest) / 2
+    narrow = Area(left, area.top, needed, area.height)
+    wide = Area(left + needed + gutter, area.top, widest, area.height)
     place(column, narrow)
     place(asides, wide)
     blocks |= {id(figure): aside for figure, aside in zip(figures, asides, strict=True)}
@@ -95,13 +145,33 @@ def place(blocks: list[Block], area: Area) -> None:
     """Puts the blocks above each other into the area."""
     free = area.height - stacked(blocks)
     gaps = sum(block.gap for block in blocks[1:])
-    # Spare room opens the gaps a little, the rest stands above and below; two fifths above looks centred.
-    stretch = 1.0 + min(0.8, 0.5 * free / gaps) if gaps > 0 and free > 0 else 1.0
+    # Spare room opens the gaps, the rest stands above and below; two fifths above looks centred.
+    stretch = 1.0 + min(MOST_STRETCH, 0.6 * free / gaps) if gaps > 0 and free > 0 else 1.0
     free -= gaps * (stretch - 1.0)
+    # What begins at the left has one edge, so that together it stands in the middle.
+    widest = max((block.width for block in blocks if not block.centred), default=area.width)
+    edge = area.left + max(area.width - widest, 0.0) / 2
     y = area.top - max(free, 0.0) * 0.4
     for i, block in enumerate(blocks):
         if i:
             y -= block.gap * stretch
-        block.x = area.left + ((area.width - block.width) / 2 if block.centred else 0.0)
+        block.x = area.left + (area.width - block.width) / 2 if block.centred else edge
         block.y = y
         y -= block.height
+    _align(blocks, area)
+
+
+def _align(blocks: list[Block], area: Area) -> None:
+    """Formulas that follow each other have their equals signs below each other, where there is room."""
+    run: list[Block] = []
+    for block in (*blocks, None):
+        if block is not None and block.anchor is not None:
+            run.append(block)
+            continue
+        left = max((one.anchor or 0.0 for one in run), default=0.0)
+        right = max((one.width - (one.anchor or 0.0) for one in run), default=0.0)
+        if len(run) > 1 and left + right <= area.width:
+            sign = area.left + (area.width - left - right) / 2 + left
+            for one in run:
+                one.x = sign - (one.anchor or 0.0)
+        run = []

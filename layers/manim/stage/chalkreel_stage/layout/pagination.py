@@ -8,6 +8,7 @@ scale, and what is longer than a page (a list, a text, a table, a program, a for
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from .. import theme
 from .blocks import Area, Block, Piece, measured
@@ -34,13 +35,17 @@ def _opened(block: Block) -> list[Block]:
 
 
 def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
-    if any(piece.placement for piece in pieces):
+    if any(piece.placement for piece in pieces) and not _in_the_middle(pieces):
         blocks = arranged(pieces, area)
+        if any(block.crowded and block.piece is not None and block.piece.is_figure for block in blocks):
+            # Rather elsewhere than so small that labels leave what they are in.
+            flowing = one_page(pieces, area, theme.LEVELS, grows=True)
+            blocks = blocks if not flowing or any(block.crowded for block in flowing) else flowing
         if blocks:
             for block in blocks:
                 block.page = first_page
             return blocks
-    blocks = one_page(pieces, area, theme.LEVELS)
+    blocks = one_page(pieces, area, theme.LEVELS, grows=True)
     if blocks:
         for block in blocks:
             block.page = first_page
@@ -53,11 +58,16 @@ def _paginated(pieces: list[Piece], area: Area, first_page: int) -> list[Block]:
     return blocks
 
 
+def _in_the_middle(pieces: list[Piece]) -> bool:
+    """Whether a single element is wanted in the middle, where it stands anyway."""
+    regions = {piece.placement.region if piece.placement and not piece.placement.at else None for piece in pieces}
+    return len({piece.event for piece in pieces}) == 1 and regions == {"center"}
+
+
 def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
     """Over as many pages as it takes; each is as full as it can be at a comfortable scale."""
-    done: list[Block] = []
+    pages: list[list[Piece]] = []
     current: list[Piece] = []
-    blocks: list[Block] = []
     waiting = list(pieces)
     while waiting:
         piece = waiting.pop(0)
@@ -71,17 +81,32 @@ def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
                     part.part = piece.part
                 waiting[:0] = parts
                 continue
-        levels = (SPREAD_LEVEL,) if current else (SPREAD_LEVEL, *theme.LEVELS[2:])
-        together = one_page([*current, piece], area, levels)
-        if not together and current:
-            done, page, current = done + blocks, page + 1, []
-            together = one_page([piece], area, (SPREAD_LEVEL, *theme.LEVELS[2:]))
-        if not together:
-            # Nothing makes it fit: it stands alone at the floor, and the audit tells.
-            together = [measured(piece, theme.LEVELS[-1], area.width, area.height)]
-            place(together, area)
+        if current and not one_page([*current, piece], area, (SPREAD_LEVEL,)):
+            pages.append(current)
+            current = []
         current.append(piece)
-        blocks = together
+    pages.append(current)
+    _keep_company(pages)
+    done: list[Block] = []
+    for number, current in enumerate(pages, page):
+        blocks = one_page(current, area, (SPREAD_LEVEL, *theme.LEVELS[2:]))
+        if not blocks:
+            # Nothing makes it fit: it stands alone at the floor, and the audit tells.
+            blocks = [measured(piece, theme.LEVELS[-1], area.width, area.height) for piece in current]
+            place(blocks, area)
         for block in blocks:
-            block.page = page
-    return done + blocks
+            block.page = number
+        done += blocks
+    return done
+
+
+def _keep_company(pages: list[list[Piece]]) -> None:
+    """The last item of a list that would stand alone has half of those before it with it."""
+    for before, page in pairwise(pages):
+        if len(page) == 1 and page[0].is_item:
+            same = [piece for piece in before if piece.is_item and piece.element == page[0].element]
+            if len(same) == len(before):
+                page[:0] = before[(len(before) + 1) // 2 :]
+                del before[(len(before) + 1) // 2 :]
+            elif len(same) > 1 and before[-1] is same[-1]:
+                page.insert(0, before.pop())

@@ -96,10 +96,24 @@ def arranged(pieces: list[Piece], area: Area) -> list[Block]:
         for figure in (1.0, 0.8, 0.62, 0.45):
             blocks = _try(groups, area, level, figure)
             if blocks:
-                return blocks
+                larger = _larger(groups, area, figure) if level == theme.LEVELS[0] else []
+                return larger or blocks
             if not any(piece.is_figure for piece in groups):
                 break
     return []
+
+
+def _larger(groups: list[Piece], area: Area, figure: float) -> list[Block]:
+    """The same at the largest scale above the usual one that suits all of it; none when there is none."""
+    best: list[Block] = []
+    for level in theme.LARGER:
+        if all(piece.largest < level for piece in groups):
+            break
+        blocks = _try(groups, area, level, figure)
+        if not blocks or any(block.crowded for block in blocks):
+            break
+        best = blocks
+    return best
 
 
 def _grouped(pieces: list[Piece]) -> list[Piece]:

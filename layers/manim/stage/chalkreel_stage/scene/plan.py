@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
+from ..elements.equation import Equation
 from ..elements.maker import Maker
 from ..layout.blocks import Area, Block, Piece, Slot
 from ..layout.pagination import paginate
+from ..screen.morph import alike
 from ..storyboard.types import ActionCase, Beat, Element, Transform
 
 
@@ -56,10 +59,26 @@ def planned(beats: Sequence[Beat], maker: Maker, area: Area, centred: bool) -> d
             elif members:
                 pieces += members[0]
         blocks += paginate(pieces, area, blocks[-1].page + 1 if blocks else 0)
+    _derivations(blocks)
     events: dict[int, list[Block]] = {}
     for block in blocks:
         events.setdefault(block.event, []).append(block)
     return events
+
+
+def _derivations(blocks: Sequence[Block]) -> None:
+    """A formula that is made of the one above it comes out of that."""
+    for above, block in pairwise(blocks):
+        there = above.piece is not None and above.piece.until > block.event and above.event < block.event
+        if (
+            above.page == block.page
+            and there
+            and isinstance(block.piece, Equation)
+            and isinstance(above.piece, Equation)
+        ):
+            old, new = above.placed().parts, block.placed().parts
+            if len(old) == len(new) == 1 and alike(old[0].acts[0].mobject, new[0].acts[0].mobject):
+                block.follows = above
 
 
 def _pieces(entry: _Entry, maker: Maker, centred: bool) -> list[Piece]:
@@ -115,6 +134,8 @@ def _follow(section: _Section, before: _Entry, entry: _Entry) -> None:
             else:
                 place.append(entry)
             break
+    if entry.kind == before.kind == "code":
+        entry.family = [before.content, entry.content]
     if entry.kind == before.kind and entry.kind in FIGURES:
         if not before.family:
             before.family.append(before.content)

@@ -23,6 +23,7 @@ from ..screen.highlights import Marker
 from ..screen.pointing import Pointer, name_of
 from ..screen.reading import Reading
 from ..screen.screen import Screen
+from ..screen.use import Use, orphans
 from ..storyboard.reader import read_scene
 from ..storyboard.types import (
     ActionCase,
@@ -36,12 +37,16 @@ from ..storyboard.types import (
     Transform,
 )
 from ..typesetting.typesetter import Typesetter
+from .balance import Offset, offsets
 from .heading import heading
 from .plan import planned
 from .steps import Operation, Step, Timing, entering, leaving, merged, play
 
 FADE_S = 0.3
 """Length of the fade at the end of a scene, in seconds; never more than a third of the last beat."""
+
+ASIDE_S = 0.6
+"""Length of the movement by which a page makes room for what comes, in seconds."""
 
 UNHIGHLIGHT_S = 0.25
 """Length of the fade by which the highlights of a beat go when the next beat begins, in seconds."""
@@ -105,8 +110,14 @@ class Scene:
         self._elements = {element.id: element for element in brought}
         pointer = Pointer(self._screen, self._fps, self._elements)
         canvas.overlay = pointer.over
+        # An author may want to begin later.
+        late = any(isinstance(a, ActionCase) and (e := _brought(a)) and e.timing and e.timing.start_ms for a in actions)
+        self._screen.use = Use(self._fps, self._area, bool(acts) and not late, card)
         self._exits: dict[str, str] = {}
         self._page, self._event = -1, -1
+        self._balance = {} if card else offsets(self._beats, self._events, self._area)
+        self._moved: dict[int, Offset] = {}
+        self._number = -1
         # The frame of the clip at which the beat of each action begins.
         begins = accumulate(self._frames[:-1], initial=0)
         self._moments = [at for beat, at in zip(self._beats, begins, strict=True) for _ in beat.actions]
@@ -130,9 +141,19 @@ class Scene:
             "beats": ledger.beats,
             "audit": self._screen.audit.counts(),
             "beat_audits": audits,
+            "use": {
+                **self._screen.use.report(self._frames, self._spoken(), canvas.changes),
+                "orphans": orphans(blocks),
+            },
             "warnings": list(dict.fromkeys(self.warnings + self._screen.audit.sentences())),
             "render_s": round(time.monotonic() - began, 3),
         }
+
+    def _spoken(self) -> list[int]:
+        """For each beat the frames in which its words are heard: what its silence leaves."""
+        pauses = [round(beat.pause_ms * self._fps / 1000) for beat in self._beats]
+        words = [bool(beat.narration.strip()) for beat in self._beats]
+        return [max(f - p, 0) if w else 0 for f, p, w in zip(self._frames, pauses, words, strict=True)]
 
     def _beat(self, steps: list[Step], frames: int, last: bool) -> None:
         """Writes one beat: exactly `frames` frames."""
@@ -147,6 +168,7 @@ class Scene:
         play(screen, steps, left - tail - kept, self._fps)
         screen.canvas.hold(kept)
         self._audited = screen.inspect()
+        screen.note_use()
         if last and screen.reading:
             screen.reading.ends(screen.canvas.frames)
         if tail:
@@ -160,6 +182,7 @@ class Scene:
         waiting: list[Step] = []
         stays = all(isinstance(action, ActionCase) and action.show for action in beat.actions)
         self._cues = beat.cues
+        self._number += 1
         for action in beat.actions:
             self._event += 1
             match action:
@@ -190,11 +213,14 @@ class Scene:
 
     def _entrances(self, blocks: list[Block], timing: Timing) -> list[Step]:
         exits = dict(self._exits)
-        steps: list[Step] = []
+        steps = self._room_for(blocks)
+        asides = len(steps)
         whole = sum(act.seconds for block in blocks for part in block.placed().parts for act in part.acts) or 1.0
         for block in blocks:
             if self._page not in (-1, block.page):
-                steps.append(Step(0.0, [leaving(None, exits)], timing.start if not steps else None, turns=True))
+                steps.append(
+                    Step(0.0, [leaving(None, exits)], timing.start if len(steps) == asides else None, turns=True)
+                )
             self._page = block.page
             for part in block.placed().parts:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
@@ -239,6 +265,19 @@ class Scene:
             for kind in ("reveal", "point")
         }
         return starts["reveal"] if name else None, starts["point"]
+    def _room_for(self, blocks: list[Block]) -> list[Step]:
+        """What is on the page moves aside for blocks that come to it, which are put where they come."""
+        steps: list[Step] = []
+        for page in dict.fromkeys(block.page for block in blocks):
+            before, to = self._moved.get(page), self._balance.get((self._number, page), (0.0, 0.0))
+            self._moved[page] = to
+            for block in blocks:
+                if block.page == page:
+                    block.shift(*to)
+            if before not in (None, to):
+                right, up = to[0] - before[0], to[1] - before[1]
+                steps.append(Step(0.0, [_aside(right, up)]))
+        return steps
 
     def _latest(self, block: Block) -> int | None:
         """The frame of the present beat by which a block must begin to come, if it goes with a later beat."""
@@ -258,6 +297,7 @@ class Scene:
         here = [block for block in blocks if block.page == self._page]
         if not here:
             return self._entrances(blocks, timing)
+        aside = self._room_for(here)
         later = [block for block in blocks if block.page != self._page]
         rest: list[Operation] = []
         seconds = 1.1 if timing.seconds is None else timing.seconds
@@ -283,7 +323,7 @@ class Scene:
 
         rest.append(Operation(seconds, run, enters=True))
         weight = sum(part.weight for block in here for part in block.placed().parts)
-        return [Step(max(weight, 10.0), rest, timing.start), *self._entrances(later, timing)]
+        return [*aside, Step(max(weight, 10.0), rest, timing.start), *self._entrances(later, timing)]
 
     def _highlight(self, highlight: Highlight) -> list[Step]:
         timing = Timing.of(highlight.timing)
@@ -350,6 +390,12 @@ def _is_of(wanted: str, name: str) -> bool:
 
 def _heading_step(acts: list[Act]) -> Step:
     return Step(0.0, [entering(None, act, Timing()) for act in acts])
+
+
+def _aside(right: float, up: float) -> Operation:
+    return Operation(
+        ASIDE_S, lambda screen, count: screen.aside(right, up, count), lambda screen: not screen.leaving(None)
+    )
 
 
 def _kept(screen: Screen, old: str, blocks: list[Block]) -> bool:

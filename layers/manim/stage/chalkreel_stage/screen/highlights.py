@@ -24,6 +24,9 @@ from .shown import Shown
 PADS = (0.16, 0.12, 0.08, 0.05, 0.02)
 """Distances of a frame from what is in it, in frame units, the most pleasant first."""
 
+NEAREST = 0.08
+"""Distance below which a frame touches what it frames for the eye: a band behind is better, where one is to be seen."""
+
 _LINES = re.compile(r"\s*(\d+)(?:\s*[-–]\s*(\d+))?\s*")
 
 
@@ -74,7 +77,7 @@ class Marker:
                     if block.piece is not None and block.piece.has_lines:
                         return [self._band(element, region, colour, behind, 0.0) for region in regions]
                     own = block.placed().boxes
-                    return [self._frame(element, r, colour, [*others, *_apart(own, r)]) for r in regions]
+                    return [self._frame(element, r, colour, [*others, *_apart(own, r)], behind) for r in regions]
                 words = self.words(block, part)
                 if words:
                     return [self._band(element, word, colour, behind, 0.05) for word in words]
@@ -92,7 +95,8 @@ class Marker:
             max(b.right for b in boxes),
             max(b.top for b in boxes),
         )
-        return [self._frame(element, whole, colour, others)]
+        bare = all(block.centred and not block.piece.is_figure for block in blocks if block.piece is not None)
+        return [self._frame(element, whole, colour, others, shown[0] if shown and bare else None)]
 
     def _regions(self, block: Block, part: str) -> list[Box]:
         regions = block.placed().regions
@@ -155,7 +159,7 @@ class Marker:
         )
         return Mark(element, band, before, [edge])
 
-    def _frame(self, element: str, box: Box, colour: str, others: Sequence[Box]) -> Mark:
+    def _frame(self, element: str, box: Box, colour: str, others: Sequence[Box], behind: Shown | None) -> Mark:
         for pad in PADS:
             left, right = max(box.left - pad, -self._half_width), min(box.right + pad, self._half_width)
             bottom, top = max(box.bottom - pad, -self._half_height), min(box.top + pad, self._half_height)
@@ -165,6 +169,8 @@ class Marker:
                 for o in others
             ):
                 break
+        if pad < NEAREST and behind is not None:
+            return self._band(element, box, colour, behind, 0.03)
         frame = RoundedRectangle(
             corner_radius=min(0.12, (right - left) / 4, (top - bottom) / 4),
             width=max(right - left - TOLERANCE, 0.05),

@@ -7,22 +7,28 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from manim import Create, Mobject, VGroup, VMobject, Write
+from manim.utils.rate_functions import smooth
 
 from .. import theme
 from ..audit import Audit, Box
 from ..elements.space import SpaceView
-from ..frames.canvas import Band, Canvas, Moving, Path, Rate, View
+from ..frames.canvas import Canvas, Moving, Path, Rate, View
 from ..frames.painting import faded
 from ..layout.blocks import Act, Area, Block
 from ..layout.placement import Rect, nearest, wanted
 from ..storyboard.types import Placement
+from ..typesetting.outlines import lines
 from .highlights import Mark, Marker
-from .morph import morph
+from .morph import morph, revise
 from .reading import Reading
 from .shown import Shown
+from .use import Use
 
 DIMMED = 0.28
 """Opacity of dimmed elements: still legible, clearly in the background."""
+
+RECEDED = 0.5
+"""Opacity of a line of a derivation once the next one has come out of it."""
 
 SLIDE = 0.4
 """Distance of the slide by which an element enters or leaves, in frame units: less than the margin of the frame."""
@@ -53,6 +59,8 @@ class Screen:
     marks: list[Mark] = field(default_factory=list)
     reading: Reading | None = None
     """Notes how long things stand."""
+    use: Use | None = None
+    """Notes how the screen is used."""
     only: str | None = None
     """The element that fills the frame, when the camera is near one."""
     known: set[str] = field(default_factory=set)
@@ -92,11 +100,18 @@ class Screen:
         canvas, item = self.canvas, act.mobject
         if self.reading and block:
             self.reading.comes(block, canvas.frames)
-        new = Shown(element, item, block, item, key, complete=False)
+        if self.use and block:
+            self.use.comes(block, canvas.frames)
+        new = Shown(element, item, block, item, key, act.lines, complete=False)
+        before = next((s for s in self.shown if block and block.follows and s.block is block.follows), None)
+        if before is not None and act.kind in ("write", "uncover") and _glyphs(item) and _glyphs(before.undimmed):
+            self._derive(before, new, count, rate)
+            new.complete = True
+            return
         if act.under:
             first = next((i for i, s in enumerate(self.shown) if s.block is block), len(self.shown))
             self.shown.insert(first, new)
-            canvas.uncover(self.picture(), bands(item), count, rate)
+            canvas.uncover(self.picture(), lines(item), count, rate)
             new.complete = True
             return
         self.shown.append(new)
@@ -104,7 +119,7 @@ class Screen:
             how = Write if act.kind == "write" else Create
             canvas.animate([how(item, rate_func=rate)], count)
         elif act.kind in ("uncover", "write", "create"):
-            canvas.uncover(canvas.draw(canvas.still, [item]), bands(item), count, rate)
+            canvas.uncover(canvas.draw(canvas.still, [item]), lines(item), count, rate)
         elif act.kind in ("grow", "slide") and count > 1:
             after, layer = canvas.draw(canvas.still, [item]), canvas.layer([item])
             growing = act.kind == "grow"
@@ -157,10 +172,13 @@ class Screen:
                 moving.append(Moving(self.canvas.layer(mine), middle(*mine), OUT[how]))
         return moving
 
-    def _drop(self, going: list[Shown], names: set[str | None]) -> None:
+    def _drop(self, going: list[Shown], names: set[str | None], follows: bool = False) -> None:
+        """`follows` says that something else takes their place at once."""
         if self.reading:
             self.reading.goes([s.block for s in going], self.canvas.frames)
         self.shown = [s for s in self.shown if s not in going]
+        if self.use and not follows and not any(s.element for s in self.shown):
+            self.use.empties(self.canvas.frames)
         self.marks = [mark for mark in self.marks if mark.element not in names]
 
     def become(self, old: str, blocks: list[Block], count: int, rate: Rate) -> list[tuple[Block, Act, str]]:
@@ -179,8 +197,10 @@ class Screen:
             self.known.add(block.element)
             if self.reading:
                 self.reading.comes(block, canvas.frames)
+            if self.use:
+                self.use.comes(block, canvas.frames)
         fresh = [
-            Shown(block.element, act.mobject, block, act.mobject, part.key, complete=False)
+            Shown(block.element, act.mobject, block, act.mobject, part.key, act.lines, complete=False)
             for block, part in (kept or parts)
             for act in part.acts
         ]
@@ -188,13 +208,16 @@ class Screen:
         formulas = (
             not kept and len(going) == len(fresh) == 1 and _glyphs(going[0].mobject) and _glyphs(fresh[0].mobject)
         )
-        base = self.picture(without=going) if formulas else None
+        texts = not kept and _program(going) is not None and _program(fresh) is not None
+        base = self.picture(without=going) if formulas or texts else None
         if self.only == old and blocks:
             self.only = blocks[0].element
-        self._drop(going, {old})
+        self._drop(going, {old}, follows=True)
         self.shown[at:at] = fresh
         after = self.picture()
-        if base is not None:
+        if base is not None and texts:
+            revise(canvas, base, going, fresh, after, count, rate)
+        elif base is not None:
             morph(canvas, base, going[0].mobject, fresh[0].mobject, after, count, rate)
         else:
             canvas.dissolve(after, count, rate)
@@ -204,6 +227,16 @@ class Screen:
         if not kept:
             return []
         return [(block, act, part.key) for block, part in parts if id(part) not in known for act in part.acts]
+
+    def _derive(self, before: Shown, new: Shown, count: int, rate: Rate) -> None:
+        """A formula comes out of the one before it, which stays and recedes."""
+        canvas, part = self.canvas, max(count - round(0.3 * count), 1)
+        base = self.picture()
+        self.shown.append(new)
+        assert isinstance(before.undimmed, VGroup) and isinstance(new.mobject, VGroup)
+        morph(canvas, base, before.undimmed, new.mobject, self.picture(), min(part, count), rate, keeps=True)
+        before.mobject = faded(before.undimmed, RECEDED)
+        canvas.dissolve(self.picture(), max(count - part, 0), rate)
 
     # Highlighting and dimming
 
@@ -268,6 +301,26 @@ class Screen:
         way = Moving(layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0))
         canvas.glide(base, [way], after, count, rate)
 
+    def aside(self, right: float, up: float, count: int, rate: Rate = smooth) -> None:
+        """Everything but the heading moves, with its highlights, to make room for what comes."""
+        mine, marks = [s for s in self.shown if s.element is not None], self.marks
+        self.marks = []
+        base = self.picture(without=mine)
+        behind = {id(s): [mark.mobject for mark in marks if mark.before is s] for s in mine}
+        items = [item for s in mine for item in (*behind[id(s)], s.mobject)]
+        layer = self.canvas.layer([*items, *(mark.mobject for mark in marks if mark.before is None)])
+        for block in self.blocks():
+            block.shift(right, up)
+        for s in mine:
+            if s.mobject is not s.undimmed:
+                s.mobject.shift([right, up, 0.0])
+        for mark in marks:
+            mark.mobject.shift([right, up, 0.0])
+            mark.boxes = [box.shifted(right, up) for box in mark.boxes]
+        self.marks = marks
+        way = Moving(layer, (0.0, 0.0), lambda p: (1.0, right * p, up * p, 1.0))
+        self.canvas.glide(base, [way], self.picture(), count, rate)
+
     # The camera
 
     def zoom(self, element: str, count: int, rate: Rate) -> None:
@@ -325,6 +378,15 @@ class Screen:
         self.canvas.still = self.picture()
         self.canvas.hold(min(count, 1))
 
+    def note_use(self) -> None:
+        """Notes how what is on screen uses it, at the end of a beat."""
+        if self.use is None:
+            return
+        self.use.looks([box for block in self.blocks() for box in block.placed().boxes])
+        for mark in self.marks:
+            if mark.before is None and mark.boxes:
+                self.use.framed(mark.boxes[0], self.of(mark.element))
+
     def inspect(self, pointed: Sequence[Box] = ()) -> dict[str, int]:
         """Audits what is on screen, with the edges of what is pointed at; the counts."""
         boxes = [*pointed, *self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
@@ -345,6 +407,11 @@ def _look_on(going: list[Shown], fresh: list[Shown]) -> None:
             s.mobject.theta += old.turned
 
 
+def _program(shown: Sequence[Shown]) -> Shown | None:
+    """The lines of a program among these."""
+    return next((s for s in shown if s.lines), None)
+
+
 def _glyphs(item: Mobject) -> bool:
     """Whether it is a formula: some glyphs, each a mobject."""
     return isinstance(item, VGroup) and 0 < len(item) <= 120
@@ -358,21 +425,3 @@ def middle(*items: Mobject) -> tuple[float, float]:
     low, high = np.min([p.min(axis=0) for p in points], axis=0), np.max([p.max(axis=0) for p in points], axis=0)
     x, y, _ = (low + high) / 2
     return float(x), float(y)
-
-
-def bands(group: Mobject) -> list[Band]:
-    """Lines of ink from top to bottom: what overlaps vertically is one line."""
-    boxes = []
-    for item in group.get_family():
-        if len(item.points):
-            low, high = np.min(item.points, axis=0), np.max(item.points, axis=0)
-            boxes.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
-    boxes.sort(key=lambda box: -box[3])
-    lines: list[Band] = []
-    for left, bottom, right, top in boxes:
-        if lines and top > lines[-1][1] + 0.02:
-            a, b, c, d = lines[-1]
-            lines[-1] = (min(a, left), min(b, bottom), max(c, right), max(d, top))
-        else:
-            lines.append((left, bottom, right, top))
-    return lines

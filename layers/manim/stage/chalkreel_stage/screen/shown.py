@@ -20,5 +20,7 @@ class Shown:
     undimmed: Mobject
     """The mobject at full opacity, for when it is dimmed no more."""
     key: str = ""
+    lines: tuple[str, ...] = ()
+    """What its submobjects show, when they are lines of a program."""
     complete: bool = True
     """Whether it has come, and is not coming still."""

@@ -304,3 +304,21 @@ def _lines(glyphs: list[Mobject]) -> list[tuple[float, float, float, float]]:
 
 def _colour(value: str | None) -> str | None:
     return value[:7] if value and value.startswith("#") else None
+
+
+def lines(group: Mobject) -> list[tuple[float, float, float, float]]:
+    """Left, bottom, right, top of each line of ink from top to bottom: what overlaps vertically is one line."""
+    boxes = []
+    for item in group.get_family():
+        if len(item.points):
+            low, high = np.min(item.points, axis=0), np.max(item.points, axis=0)
+            boxes.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
+    boxes.sort(key=lambda box: -box[3])
+    found: list[tuple[float, float, float, float]] = []
+    for left, bottom, right, top in boxes:
+        if found and top > found[-1][1] + 0.02:
+            a, b, c, d = found[-1]
+            found[-1] = (min(a, left), min(b, bottom), max(c, right), max(d, top))
+        else:
+            found.append((left, bottom, right, top))
+    return found
