@@ -4,6 +4,14 @@ for (const placed of document.querySelectorAll("[data-left]")) {
   placed.style.left = placed.dataset.left + "%";
   placed.style.width = placed.dataset.width + "%";
 }
+// The film's own colours, and what lies between them.
+if (document.documentElement.dataset.ground) {
+  const { style, dataset: { ground, text, accent } } = document.documentElement;
+  const between = part => `color-mix(in srgb, ${text} ${part}%, ${ground})`;
+  const colours = { ground, text, accent, raised: between(7), line: between(18), quiet: between(75), warn: text, bad: text };
+  for (const [name, colour] of Object.entries(colours)) style.setProperty("--" + name, colour);
+  style.colorScheme = "normal";
+}
 const video = document.querySelector("video");
 const root = document.documentElement;
 const loaded = () => { root.dataset.ready = video.duration.toFixed(3); };

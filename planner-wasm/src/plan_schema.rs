@@ -19,8 +19,13 @@ pub(crate) struct AnimationPlan {
     pub(crate) title: Option<String>,
     /// BCP 47, for example `en` or `de-AT`; `en` when it is missing.
     pub(crate) language: Option<String>,
-    /// `dark` (also when it is missing) or `light`.
-    pub(crate) theme: Option<String>,
+    /// `dark` (also when it is missing) or `light`, or a map of colours: `{"base": "light", "background": "#fff8e7", "text": "navy"}`,
+    /// and of `panel`, `muted`, `accent` and `code`.
+    pub(crate) theme: Option<serde_json::Value>,
+    /// A picture beside the plan that stands small in a corner of each scene.
+    pub(crate) logo: Option<String>,
+    /// `{"recording": "narration/"}`: a folder beside the plan with one recording for each scene, named by its number or id.
+    pub(crate) voice: Option<serde_json::Value>,
     /// The shape of the picture: `16:9` (also when it is missing), `9:16` or `1:1`.
     pub(crate) aspect: Option<String>,
     /// Other languages that captions are wanted in, BCP 47. The words come from the same plan in that language, which lies
@@ -41,6 +46,8 @@ pub(crate) struct Scene {
     pub(crate) description: Option<String>,
     /// Spoken while the scene is shown; `$…$` is read out as words.
     pub(crate) voiceover: Option<String>,
+    /// A sound file beside the plan in which the scene's words are spoken.
+    pub(crate) recording: Option<String>,
     /// How long a scene without words stands, in seconds.
     pub(crate) duration_seconds: Option<f64>,
     /// What is shown, in order.
@@ -161,6 +168,7 @@ fn a_plan_of_every_type_that_is_asked_for_is_read() {
         title: Some((*name).to_owned()),
         description: None,
         voiceover: Some("Words.".to_owned()),
+        recording: None,
         duration_seconds: Some(3.0),
         elements: [element((0, &"text")), element((index + 1, name))].into(),
     };
@@ -169,6 +177,8 @@ fn a_plan_of_every_type_that_is_asked_for_is_read() {
         title: Some("All".to_owned()),
         language: None,
         theme: None,
+        logo: None,
+        voice: None,
         aspect: None,
         captions: None,
         scenes,

@@ -1082,3 +1082,132 @@ const PIECES: &[&str] = &[
     "import a from 'b'",
     "\t",
 ];
+
+/// Sources of recordings with their beats.
+fn recordings(storyboard: &Storyboard) -> Vec<(String, String)> {
+    storyboard.recordings.iter().map(|one| (one.source.clone(), one.beats.join(" "))).collect()
+}
+
+#[test]
+fn recordings_are_of_the_paragraph_that_comes_next() {
+    let pair = |source: &str, beats: &str| (source.to_owned(), beats.to_owned());
+    let film = lesson(
+        "---\nvoice: {recording: ./narration/}\n---\n# A\n\n![voice](a.wav)\n\nFirst words.\n\n## B\n\n![Voice](b.mp3) Words on the same line.\n\n\
+         ![voice](<c d.ogg>)\n\n- an item\n\nTwo sentences. They are one paragraph.\n\nNobody has recorded these.\n\n\
+         ![voice](voice.png)\n\nMore.\n",
+    );
+    assert_eq!(film.voice.recording.as_deref(), Some("narration"));
+    assert_eq!(recordings(&film), [pair("a.wav", "a-1"), pair("b.mp3", "b-1"), pair("c d.ogg", "b-2")]);
+    let of = |id: &str| film.scenes.iter().flat_map(|scene| &scene.beats).find(|beat| beat.id == id).unwrap();
+    assert_eq!(of("b-1").narration, "Words on the same line.");
+    assert_eq!(of("b-2").narration, "Two sentences. They are one paragraph.");
+    assert!(
+        shown(&film).iter().any(|one| one.contains("voice.png")),
+        "a picture of a voice is a picture: {:?}",
+        shown(&film)
+    );
+    assert!(film.warnings.is_empty(), "{:?}", film.warnings);
+    planner_wasm::check::check(&film).unwrap();
+    // Words over several screens are parts of one recording.
+    let items: String = (1..=20).map(|n| format!("- item number {n} of the list\n")).collect();
+    let film =
+        lesson(&format!("# A\n\n## B\n\n{items}\n![voice](b.wav)\n\nOne sentence. Another one. A third sentence.\n"));
+    let spoken = film.scenes.iter().flat_map(|scene| &scene.beats).filter(|beat| !beat.narration.is_empty());
+    let spoken: Vec<&str> = spoken.map(|beat| &*beat.id).collect();
+    assert_eq!(recordings(&film), [pair("b.wav", &spoken.join(" "))]);
+    let film = lesson(
+        "# A\n\n![voice](https://example.org/a.wav)\n\nWords.\n\n![voice](a.txt)\n\n![voice](a.wav)\n\n![voice](b.wav)\n\n- an item\n",
+    );
+    assert_eq!(
+        warned(&film, "plan.left_out"),
+        [
+            "3: the recording `https://example.org/a.wav` is left out: an address is not fetched; put the file beside the document and name it",
+            "7: the recording `a.txt` is left out: it is not a sound file",
+            "9: the recording `a.wav` is left out: no paragraph comes after it",
+            "11: the recording `b.wav` is left out: no paragraph comes after it",
+        ]
+    );
+}
+
+#[test]
+fn themes_have_colours_and_a_logo() {
+    let film = lesson(
+        "---\ntheme: {background: '#FFF8E7', text: navy, accent: '#c12'}\nlogo: ./pictures/logo.svg\n---\n# A\n\nWords.\n",
+    );
+    let colours = film.colours.clone().unwrap();
+    assert_eq!(
+        (colours.background.as_deref(), colours.text.as_deref(), colours.accent.as_deref(), colours.panel),
+        (Some("#fff8e7"), Some("#000080"), Some("#cc1122"), None)
+    );
+    // The rest is that of the theme which suits the ground, unless somebody says which.
+    assert_eq!((film.theme.name(), film.logo.as_deref()), ("light", Some("pictures/logo.svg")));
+    assert!(film.warnings.is_empty(), "{:?}", film.warnings);
+    planner_wasm::check::check(&film).unwrap();
+    for (theme, base) in [
+        ("{background: white, base: dark}", "dark"),
+        ("{base: light}", "light"),
+        ("{background: midnight blue}", "dark"),
+        ("{text: white}", "dark"),
+        ("light", "light"),
+    ] {
+        let film = lesson(&format!("---\ntheme: {theme}\n---\n# A\n\nWords.\n"));
+        assert_eq!((film.theme.name(), film.warnings.len()), (base, 0), "{theme}");
+    }
+    let film = lesson(
+        "---\ntheme:\n  background: #fff8e7\n  text: nocolour\n  font: Inter\n  base: gaia\nlogo: https://example.org/a.png\n---\n# A\n\nWords.\n",
+    );
+    assert_eq!(film.colours, None);
+    assert_eq!(
+        warned(&film, "plan.unknown_setting"),
+        [
+            "3: `theme.background` was left out: it has no value; a colour such as `\"#1a2b3c\"` stands in quotation marks",
+            "4: `theme.text` was left out: it is no colour such as `#1a2b3c` or `navy`",
+            "5: `theme.font` was left out: a theme has base, background, panel, text, muted, accent, code",
+            "6: `theme.base` was left out: it is none of dark, light",
+            "7: `logo` was left out: an address is not fetched; put the file beside the document and name it",
+        ]
+    );
+}
+
+#[test]
+fn plans_have_the_same_recordings_themes_and_logos() {
+    let plan = serde_json::json!({"title": "T", "theme": {"background": "#101820", "accent": "gold"}, "logo": "logo.png",
+        "voice": {"recording": "narration/"}, "scenes": [
+            {"id": "one", "title": "One", "voiceover": "Words of one.", "recording": "one.wav", "elements": [{"type": "text", "content": "x"}]},
+            {"id": "two", "title": "Two", "voiceover": "Words of two.", "recording": "two.txt", "elements": [{"type": "text", "content": "y"}]}]});
+    let film = of_text("plan.json", &plan.to_string());
+    assert_eq!(recordings(&film), [("one.wav".to_owned(), "one-1".to_owned())]);
+    let accent = film.colours.as_ref().and_then(|colours| colours.accent.as_deref());
+    assert_eq!(
+        (accent, film.logo.as_deref(), film.voice.recording.as_deref()),
+        (Some("#ffd700"), Some("logo.png"), Some("narration"))
+    );
+    let told: Vec<&str> = film.warnings.iter().map(|one| &*one.message).collect();
+    assert_eq!(told, ["the recording `two.txt` is left out: it is not a sound file"]);
+}
+
+#[test]
+fn a_recording_has_beats_of_one_scene_in_their_order() {
+    let mut film = lesson("# A\n\nWords.\n\n## B\n\nOne.\n\n- x\n\nTwo.\n\n- y\n\nThree.\n");
+    let mut with = |recordings: &[(&str, &[&str])]| {
+        film.recordings = recordings
+            .iter()
+            .map(|(source, beats)| planner_wasm::storyboard::Recording {
+                source: (*source).to_owned(),
+                beats: beats.iter().map(|beat| (*beat).to_owned()).collect(),
+            })
+            .collect();
+        planner_wasm::check::check(&film).map_err(|error| error.split(" `").next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(with(&[("a.wav", &["b-1", "b-2"]), ("b.wav", &["b-3"])]), Ok(()));
+    for wrong in [
+        &[("a.wav", &["b-2", "b-1"][..])][..],
+        &[("a.wav", &["a-1", "b-1"])],
+        &[("a.wav", &["nowhere"])],
+        &[("a.wav", &[])],
+        &[("../a.wav", &["b-1"])],
+        &[("a.wav", &["b-1"]), ("b.wav", &["b-1"])],
+    ] {
+        assert!(with(wrong).is_err(), "{wrong:?}");
+    }
+}

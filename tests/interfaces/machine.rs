@@ -340,3 +340,45 @@ async fn failures_are_retried_replaced_or_reported_by_their_code() {
     assert_eq!(drawn, 0, "{status}");
     assert_eq!(factory.of("fail").len(), 2);
 }
+
+/// Recordings beside a document in the bucket: one task decodes them, others draw for their lengths, and the last one joins what it gets.
+#[tokio::test(flavor = "multi_thread")]
+async fn recordings_in_the_bucket_are_heard_in_a_film_of_many_machines() {
+    let factory = Factory::open().await;
+    let rig = &factory.rig;
+    let tone = |hertz: u32, seconds: u32| {
+        let path = rig.dir.path().join(format!("{hertz}.flac"));
+        let sound = format!("sine=f={hertz}:r=48000:d={seconds}");
+        let made = Command::new(layer("ffmpeg")).args(["-v", "error", "-f", "lavfi", "-i", &sound]).arg(&path).status();
+        assert!(made.unwrap().success());
+        std::fs::read(path).unwrap()
+    };
+    let lesson = LESSON.replacen("quality: draft", "quality: draft\nvoice: {recording: narration}", 1);
+    let files = [("1.flac", tone(300, 9)), ("three-times-three.flac", tone(400, 6)), ("03-four.flac", tone(500, 7))];
+    for (name, bytes) in files {
+        rig.store.put(&format!("incoming/own/narration/{name}"), bytes, "audio/flac", soon()).await.unwrap();
+    }
+    rig.store.put("incoming/own/squares.md", lesson, "text/markdown", soon()).await.unwrap();
+    let source = json!({"source": format!("s3://{}/incoming/own/squares.md", rig.store.bucket())});
+    let (ended, output, error) = factory.ended(&factory.start("own-voice", &source).await).await;
+    assert_eq!((&*ended, &output["state"], &*error), ("SUCCEEDED", &json!("succeeded"), ""), "{output}");
+    let job = output["job_id"].as_str().unwrap();
+    let status = rig.status(job).await;
+    let voices = status["voices"].as_array().unwrap();
+    let spoke = |voice: &str| voices.iter().filter(|one| one["voice"] == voice).count();
+    assert!(spoke("recording") >= 3 && spoke("espeak-ng") >= 1, "{voices:?}");
+    let left_out: Vec<&Value> =
+        status["warnings"].as_array().unwrap().iter().filter(|one| one["code"] == "voice.recording_left_out").collect();
+    assert!(
+        left_out.len() == 1 && left_out[0]["message"].as_str().unwrap().contains("scene 4 (`a-graph`)"),
+        "{left_out:?}"
+    );
+    let sync: Value = serde_json::from_slice(&rig.published(job, "sync.json").await).unwrap();
+    let lengths: Vec<u64> = sync["ledger"]["scenes"].as_array().unwrap()[..3]
+        .iter()
+        .map(|scene| scene["beats"].as_array().unwrap().iter().map(|beat| beat["samples"].as_u64().unwrap()).sum())
+        .collect();
+    assert_eq!(lengths, [9, 6, 7].map(|seconds| seconds * 48_000));
+    assert_eq!(factory.of("scene").len(), 4);
+    rig.assert_playable(job).await;
+}

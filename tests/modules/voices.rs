@@ -87,7 +87,7 @@ impl Harness {
         while !film.iter().all(stands) {
             let void = storyboard.scenes.iter().zip(&mut film).filter(|(_, said)| !stands(said));
             let again = void.map(async |(scene, said)| {
-                *said = voices.scene(scene, scratch, deadline).await?;
+                *said = voices.scene(scene, &std::collections::HashMap::new(), scratch, deadline).await?;
                 Ok::<(), JobError>(())
             });
             try_join_all(again).await?;
@@ -119,6 +119,7 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         title: String::new(),
         language: "en".to_owned(),
         theme: Theme::Dark,
+        colours: None,
         quality: None,
         frame_shape: None,
         on_failure: None,
@@ -126,6 +127,8 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         music: None,
         intro: None,
         outro: None,
+        logo: None,
+        recordings: Vec::new(),
         captions: Vec::new(),
         scenes: (0..scenes).map(scene).collect(),
         warnings: Vec::new(),

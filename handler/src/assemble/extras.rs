@@ -199,7 +199,7 @@ impl Work<'_> {
 const FORMATS: &str = "aac,ac3,aiff,asf,avi,caf,flac,flv,gif,matroska,mov,mp3,mpeg,mpegts,mxf,ogg,w64,wav";
 
 /// An untrusted file: no other file that it names is opened.
-fn input(source: &Path, seconds: u64) -> Vec<OsString> {
+pub(super) fn input(source: &Path, seconds: u64) -> Vec<OsString> {
     let mut arguments =
         ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-t"].map(OsString::from).to_vec();
     arguments.extend([seconds.to_string().into(), "-i".into(), source.as_os_str().to_owned()]);

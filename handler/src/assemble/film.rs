@@ -10,7 +10,7 @@ use storyboard::Warning;
 use super::extras::{self, Extras, Prepared};
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::{Ledger, Track, captions};
+use super::{Ledger, Track, captions, pictures};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, WarningCode};
@@ -45,6 +45,8 @@ pub struct Film {
     pub path: PathBuf,
     /// `poster.jpg`.
     pub poster: PathBuf,
+    /// A small picture of each scene, as JPEG, in film order, as far as there are any.
+    pub pictures: Vec<Option<Vec<u8>>>,
     /// In the film's own language first, then in others.
     pub captions: Vec<Captions>,
     /// Sound against picture, as measured on the finished film; none when there was no time to measure it.
@@ -120,6 +122,10 @@ impl Assembler {
         Self { ffmpeg: Ffmpeg::new(layers, config), prober }
     }
 
+    pub(super) fn ffmpeg(&self) -> &Ffmpeg {
+        &self.ffmpeg
+    }
+
     /// Prepares intro, outro and music in `folder`, as far as that is possible by `deadline`. It needs
     /// no scene, so it may run while they are drawn.
     pub async fn prepare(&self, extras: &Extras, quality: Quality, folder: &Path, deadline: Deadline) -> Prepared {
@@ -179,10 +185,11 @@ impl Assembler {
         let (path, poster) = (folder.join("film.mp4"), folder.join("poster.jpg"));
         let languages: Vec<&str> = shown.iter().map(|captions| captions.language.as_str()).collect();
         let join = join_arguments(ledger.fps, track.channels, language, &languages);
-        let still = still_arguments(ledger, clips);
+        let poster_arguments = pictures::poster_arguments(ledger, clips);
         let joined = self.ffmpeg.run(&join, folder, deadline);
-        let still = self.ffmpeg.run(&still, folder, deadline);
-        tokio::try_join!(joined, still)?;
+        let still = self.ffmpeg.run(&poster_arguments, folder, deadline);
+        let pictures = async { Ok(pictures::of_scenes(ledger, clips, &self.ffmpeg, folder, deadline).await) };
+        let ((), (), pictures) = tokio::try_join!(joined, still, pictures)?;
         let left = [("film.mp4", LARGEST_FILM), ("poster.jpg", LARGEST_TEXT)];
         let files = left.map(|(name, most)| (name, UntrustedFile::open(&folder.join(name), most)));
         // From now on no child of this job writes here but the one that only adds to it.
@@ -197,7 +204,7 @@ impl Assembler {
             Err(error) if error.code == Code::AssembleTimedOut => (None, Vec::new()),
             Err(error) => return Err(error),
         };
-        Ok(Film { path, poster, captions, sync, beats, loudness: track.loudness })
+        Ok(Film { path, poster, pictures, captions, sync, beats, loudness: track.loudness })
     }
 
     /// Checks that the film is as long as the ledger says, in both streams.
@@ -318,19 +325,6 @@ fn decode_arguments(channels: usize) -> Vec<OsString> {
     arguments.into_iter().map(Into::into).collect()
 }
 
-/// The still is the fullest picture of the longest scene: the middle of its last beat, before anything fades.
-fn still_arguments(ledger: &Ledger, clips: &[PathBuf]) -> Vec<OsString> {
-    let longest = ledger.scenes.iter().zip(clips).max_by_key(|(scene, _)| scene.frames);
-    let Some((scene, clip)) = longest else { return Vec::new() };
-    let frame = scene.beats.last().map_or(0, |beat| beat.first_frame - scene.first_frame + beat.frames / 2);
-    let mut arguments: Vec<OsString> =
-        vec!["-ss".into(), format!("{:.3}", frame as f64 / f64::from(ledger.fps)).into()];
-    arguments.extend(["-f", "mp4", "-protocol_whitelist", "file", "-i"].map(Into::into));
-    arguments.push(clip.clone().into_os_string());
-    arguments.extend(["-frames:v", "1", "-q:v", "3", "poster.jpg"].map(Into::into));
-    arguments
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +334,7 @@ mod tests {
         let film = |loudness: Option<f64>| Film {
             path: PathBuf::new(),
             poster: PathBuf::new(),
+            pictures: Vec::new(),
             captions: Vec::new(),
             sync: Some(Sync::default()),
             beats: Vec::new(),

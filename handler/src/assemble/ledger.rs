@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use storyboard::{Beat, Scene};
 
+use crate::media::Still;
 use crate::narrate::{SAMPLE_RATE, Word};
 
 /// The timeline of the film.
@@ -53,6 +54,9 @@ pub struct SceneEntry {
     /// Captions that nobody speaks, in film order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captions: Vec<UnspokenCaption>,
+    /// The picture that stands for it, from its own first frame; none where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still: Option<Still>,
 }
 
 /// A chapter inside of a scene; it ends where the next one begins.
@@ -164,7 +168,7 @@ impl Ledger {
             let (id, heading) = (scene.id.clone(), scene.heading.clone());
             let frames = ledger.frames - first_frame;
             let (sections, captions) = (Vec::new(), Vec::new());
-            ledger.scenes.push(SceneEntry { id, heading, first_frame, frames, beats, sections, captions });
+            ledger.scenes.push(SceneEntry { id, heading, first_frame, frames, beats, sections, captions, still: None });
         }
         ledger
     }

@@ -6,15 +6,19 @@
 //!
 //! - `ledger` is the timeline, and `captions` derive from it, in the languages of `translation` too;
 //! - `extras` prepares intro, outro and music; `recording` is sound in a file, `music` the bed under the voice;
+//! - `pictures` are the poster and those of the scenes;
+//! - `decoded` is the author's own voice;
 //! - `track` mixes all sound into one track;
 //! - `film` joins everything with `ffmpeg`, and `measure` verifies the result against the ledger.
 
 pub mod captions;
+mod decoded;
 mod extras;
 pub mod film;
 pub mod ledger;
 pub mod measure;
 mod music;
+mod pictures;
 mod recording;
 pub mod track;
 mod translation;

@@ -150,6 +150,18 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
         let changed = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(format!("{word} {} {}\n", about.len(), changed.as_nanos()))
     };
+    // Recordings are found by their folder.
+    let recordings = text
+        .lines()
+        .filter(|line| line.contains("recording"))
+        .flat_map(|line| line.split([' ', '"', '\'', '}', ',', ':']));
+    let inside = recordings.filter(|word| !word.is_empty() && !word.contains("..") && !word.starts_with('/')).flat_map(
+        |folder| {
+            let names = std::fs::read_dir(path.join(folder)).into_iter().flatten();
+            names.filter_map(move |entry| Some(format!("{folder}/{}", entry.ok()?.file_name().to_str()?)))
+        },
+    );
+    let inside: BTreeSet<String> = inside.collect();
     // Captions in other languages are files that no word of the document names.
     let translations = std::fs::read_dir(&path).into_iter().flatten().filter_map(|entry| {
         let name = entry.ok()?.file_name().into_string().ok()?;
@@ -159,7 +171,7 @@ fn folder(document: &Path, bytes: &[u8]) -> Folder {
     let (own, narrations) = (keys::translations(&name), keys::narrations(&name));
     let translations: BTreeSet<String> = translations.filter(|name| name.starts_with(&own)).collect();
     let modules = beside_program(&text, |name| std::fs::read_to_string(path.join(name)).ok());
-    let beside = translations.iter().chain(&narrations).chain(&modules).map(String::as_str);
+    let beside = translations.iter().chain(&narrations).chain(&modules).chain(&inside).map(String::as_str);
     let all = named.iter().copied().chain(beside).collect::<BTreeSet<&str>>();
     let version = all.iter().filter_map(state).collect();
     Folder { path, version }

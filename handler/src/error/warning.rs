@@ -36,6 +36,8 @@ codes! {
     CaptionsWordsDiffer "captions.words_differ" "a translation of a scene has more or fewer passages than the scene";
     VoiceNotAvailable "voice.not_available" "a voice that was asked for can't be used; the next one speaks";
     VoiceOwnPace "voice.own_pace" "a voice ignores `words_per_minute`";
+    VoiceRecordingLeftOut "voice.recording_left_out" "a recording of the author's own can't be used; the film's voice speaks its words";
+    VoiceRecordingLength "voice.recording_length" "a recording is far shorter or longer than its words would take";
     VoiceMixed "voice.mixed" "a scene has another voice than the rest of the film";
     RenderWarning "render.warning" "something in a scene is not shown as it was meant";
     AssembleMusicLeftOut "assemble.music_left_out" "the film has no music: its file can't be used";

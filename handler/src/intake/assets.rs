@@ -73,6 +73,8 @@ const DEPTH: usize = 5;
 const NAME: usize = 200;
 /// Largest sound or clip, in bytes.
 const CLIP: u64 = 1 << 30;
+/// Most files of a folder that are looked at.
+const LISTED: usize = 1_000;
 /// Files fetched at a time.
 const AT_ONCE: usize = 8;
 /// The share of the remaining time that fetching may take: a slow store must not cost the film.
@@ -146,6 +148,8 @@ pub struct Assets {
     modules: BTreeMap<String, Asset>,
     /// What is spoken in its program, with the name of the file.
     narration: Option<(String, Asset)>,
+    /// The name of the logo.
+    logo: Option<String>,
 }
 
 impl Assets {
@@ -160,7 +164,8 @@ impl Assets {
         let mut wanted = wanted(storyboard);
         let surplus = wanted.split_off(FILES.min(wanted.len()));
         let programs = storyboard.scenes.iter().any(is_program).then_some(storyboard);
-        let (assets, mut warnings) = Self::fetch_all(wanted, programs, asset_base, store, folder, deadline).await;
+        let (mut assets, mut warnings) = Self::fetch_all(wanted, programs, asset_base, store, folder, deadline).await;
+        assets.logo.clone_from(&storyboard.logo);
         warnings.extend(surplus.iter().map(AssetRequest::one_too_many));
         (assets, warnings)
     }
@@ -174,10 +179,13 @@ impl Assets {
         folder: &Path,
         deadline: Deadline,
     ) -> Self {
-        let shown: BTreeSet<&str> = scenes.iter().flat_map(|scene| files(scene)).map(|file| file.source).collect();
+        let mut shown: BTreeSet<&str> = scenes.iter().flat_map(|scene| files(scene)).map(|file| file.source).collect();
+        shown.extend(storyboard.logo.as_deref().filter(|_| scenes.iter().any(|scene| shows_logo(scene))));
         let wanted = wanted(storyboard).into_iter().take(FILES).filter(|want| shown.contains(want.source));
         let programs = scenes.iter().any(|scene| is_program(scene)).then_some(storyboard);
-        Self::fetch_all(wanted.collect(), programs, asset_base, store, folder, deadline).await.0
+        let mut assets = Self::fetch_all(wanted.collect(), programs, asset_base, store, folder, deadline).await.0;
+        assets.logo.clone_from(&storyboard.logo);
+        assets
     }
 
     async fn fetch_all(
@@ -274,7 +282,8 @@ impl Assets {
         let named = files(scene).into_iter().filter_map(|file| Some((file.source, self.get(file.source)?)));
         let narration = self.narration.as_ref().map(|(name, asset)| (name.as_str(), asset));
         let modules = self.modules.iter().map(|(name, asset)| (name.as_str(), asset));
-        named.chain(modules.chain(narration).filter(|_| is_program(scene))).collect()
+        let logo = self.logo.as_deref().filter(|_| shows_logo(scene)).and_then(|name| Some((name, self.get(name)?)));
+        named.chain(logo).chain(modules.chain(narration).filter(|_| is_program(scene))).collect()
     }
 
     /// The name of the file with what is spoken in the document's program.
@@ -324,6 +333,46 @@ pub async fn fetch(
 ) -> Result<Asset, String> {
     let request = AssetRequest::of(name, "the file", most);
     request.fetch_by(deadline, asset_base, store, path).await.map_err(|unavailable| unavailable.why)
+}
+
+/// The names of the files in a folder beside the document, in their order, as the document would name them: at most [`LISTED`].
+///
+/// # Errors
+/// Why there are none.
+pub async fn list(
+    folder: &str,
+    asset_base: &AssetBase,
+    store: &Store,
+    deadline: Deadline,
+) -> Result<Vec<String>, String> {
+    let mut names = match asset_base {
+        AssetBase::Nothing => return Err("the document was sent inline, without files".to_owned()),
+        AssetBase::Folder { path, .. } => {
+            let (base, wanted) = (path.clone(), path.join(folder));
+            let read = deadline.work(move |_| {
+                let real = wanted.canonicalize().map_err(|_| format!("{} does not exist", wanted.display()))?;
+                if !real.starts_with(base.canonicalize().map_err(|error| error.to_string())?) {
+                    return Err(format!("{} is a link to outside of the document's folder", wanted.display()));
+                }
+                let entries = std::fs::read_dir(&real).map_err(|error| format!("{}: {error}", wanted.display()))?;
+                let files = entries.flatten().filter(|entry| entry.path().is_file());
+                Ok(files.filter_map(|entry| entry.file_name().into_string().ok()).take(LISTED).collect::<Vec<_>>())
+            });
+            read.await.map_err(|stopped| stopped.to_string())??
+        }
+        AssetBase::Bucket { bucket, prefix, .. } => {
+            let under = format!("{prefix}{folder}/");
+            let listed = store.with_bucket(bucket).list(&under, LISTED, deadline).await;
+            let listed = listed.map_err(|error| error.to_string())?;
+            let names = listed.iter().filter_map(|entry| entry.key.strip_prefix(&under));
+            names.filter(|name| !name.is_empty() && !name.contains('/')).map(str::to_owned).collect()
+        }
+    };
+    if names.is_empty() {
+        return Err("the folder has no files".to_owned());
+    }
+    names.sort();
+    Ok(names.iter().map(|name| format!("{folder}/{name}")).collect())
 }
 
 /// Fetches files to `folder`, some at a time; the results have their order. The copies' names begin with `prefix`.
@@ -442,6 +491,8 @@ fn wanted(storyboard: &Storyboard) -> Vec<AssetRequest<'_>> {
         storyboard.outro.as_deref().map(|source| (source, "the outro")),
     ];
     let of_film = of_film.into_iter().flatten().map(|(source, what)| AssetRequest::of(source, what, CLIP));
+    let logo = storyboard.logo.as_deref().map(|source| AssetRequest::of(source, "the logo", PICTURE));
+    let of_film = of_film.chain(logo);
     let mut seen = BTreeSet::new();
     of_film.chain(storyboard.scenes.iter().flat_map(files)).filter(|want| seen.insert(want.source)).collect()
 }
@@ -462,6 +513,11 @@ fn files(scene: &Scene) -> Vec<AssetRequest<'_>> {
             pictures(scene).map(request).collect()
         }
     }
+}
+
+/// A card is the title's alone, and a program has its own picture.
+fn shows_logo(scene: &Scene) -> bool {
+    matches!(scene.kind, SceneKind::Lesson)
 }
 
 fn is_program(scene: &Scene) -> bool {
@@ -684,6 +740,7 @@ np.load("../secret.npy"), open("/etc/passwd.txt"), Text("Nothing. At all"), Text
             named: [("a/b/c.png".to_owned(), asset.clone()), ("other.png".to_owned(), asset.clone())].into(),
             modules: [("parts/b.py".to_owned(), asset.clone())].into(),
             narration: Some(("x.narration.md".to_owned(), asset)),
+            logo: None,
         };
         let program = storyboard::ManimScene { class: "A".into(), source: "open('a/b/c.png')".into() };
         let scene = Scene {

@@ -189,6 +189,9 @@ pub struct Audit {
     /// Texts that are gone before they can be read; none where that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub too_short: Option<u32>,
+    /// Words whose colour does not stand out from what is behind them (4.5 to 1); none where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_contrast: Option<u32>,
 }
 
 impl Audit {
@@ -197,10 +200,12 @@ impl Audit {
         self.overlaps = self.overlaps.saturating_add(other.overlaps);
         self.outside = self.outside.saturating_add(other.outside);
         self.too_small = self.too_small.saturating_add(other.too_small);
-        self.too_short = match (self.too_short, other.too_short) {
+        let sum = |one: Option<u32>, other: Option<u32>| match (one, other) {
             (Some(one), Some(other)) => Some(one.saturating_add(other)),
             (one, other) => one.or(other),
         };
+        self.too_short = sum(self.too_short, other.too_short);
+        self.low_contrast = sum(self.low_contrast, other.low_contrast);
     }
 }
 

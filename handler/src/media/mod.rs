@@ -6,6 +6,8 @@
 mod ffmpeg;
 mod ffprobe;
 pub mod mp4;
+mod still;
 
 pub(crate) use ffmpeg::Ffmpeg;
 pub use ffprobe::Prober;
+pub use still::Still;

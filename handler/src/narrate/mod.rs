@@ -35,7 +35,7 @@ mod silent;
 mod sound;
 mod voice;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -234,14 +234,23 @@ impl Voices {
         }
     }
 
-    /// Speaks all beats of a scene, each by its group's current voice.
+    /// Speaks all beats of a scene, each by its group's current voice, but for those that the author has `recorded`.
     ///
     /// # Errors
     /// As for [`Voices::speak`].
-    pub async fn scene(&self, scene: &Scene, scratch: &Path, deadline: Deadline) -> Result<Vec<Narration>, JobError> {
+    pub async fn scene(
+        &self,
+        scene: &Scene,
+        recorded: &HashMap<String, Narration>,
+        scratch: &Path,
+        deadline: Deadline,
+    ) -> Result<Vec<Narration>, JobError> {
         let mut said: Vec<Narration> = Vec::new();
         while let Some(beat) = scene.beats.get(said.len()) {
-            said.push(self.speak(beat, &scene.id, scratch, deadline).await?);
+            said.push(match recorded.get(&beat.id) {
+                Some(recorded) => recorded.clone(),
+                None => self.speak(beat, &scene.id, scratch, deadline).await?,
+            });
             if !self.all_current(&said) {
                 said.clear();
             }

@@ -8,9 +8,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use isolang::Language;
 use sha2::{Digest as _, Sha256};
-use storyboard::Storyboard;
+use storyboard::{Colours, Storyboard};
 
-use crate::assemble::ledger::SceneEntry;
 use crate::assemble::{Captions, Film, Ledger};
 use crate::job::Status;
 use crate::job::keys;
@@ -28,7 +27,7 @@ pub fn policy(media: &str) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     let (script, style) = (hash(SCRIPT), hash(STYLE));
     format!(
-        "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src {media}; \
+        "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src {media} data:; \
          media-src {media} data:; base-uri 'none'; form-action 'none'"
     )
 }
@@ -41,6 +40,8 @@ struct Page<'a> {
     script: &'static str,
     title: &'a str,
     language: &'a str,
+    /// Background, text and accent, where the author has colours of the author's own.
+    colours: Option<[&'a str; 3]>,
     film: &'static str,
     poster: &'static str,
     tracks: Vec<Track<'a>>,
@@ -70,6 +71,8 @@ struct Chapter<'a> {
     left: f64,
     width: f64,
     beats: Vec<Line<'a>>,
+    /// A picture of its scene, as base64; empty where there is none.
+    picture: String,
 }
 
 /// Something that ran, on the timeline of the making.
@@ -102,7 +105,14 @@ struct Line<'a> {
 pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger, status: &Status, log: &[u8]) -> String {
     let at = |frame: u64| frame as f64 / f64::from(ledger.fps);
     let percent = |frames: u64| 100.0 * frames as f64 / ledger.frames.max(1) as f64;
-    let chapters = ledger.scenes.iter().flat_map(SceneEntry::chapters).map(|chapter| Chapter {
+    // A scene that has several chapters shows itself at its first.
+    let parts = ledger.scenes.iter().enumerate().flat_map(|(number, scene)| {
+        let picture = film.pictures.get(number).and_then(Option::as_ref).map(|bytes| BASE64_STANDARD.encode(bytes));
+        let pictures = std::iter::once(picture.unwrap_or_default()).chain(std::iter::repeat(String::new()));
+        scene.chapters().into_iter().zip(pictures)
+    });
+    let chapters = parts.map(|(chapter, picture)| Chapter {
+        picture,
         heading: chapter.name,
         at: at(chapter.first_frame),
         clock: clock(at(chapter.first_frame)),
@@ -125,6 +135,7 @@ pub fn of(film: &Film, storyboard: &Storyboard, ledger: &Ledger, status: &Status
         script: SCRIPT,
         title: &storyboard.title,
         language: &storyboard.language,
+        colours: storyboard.colours.as_ref().map(|own| Colours::look(Some(own), storyboard.theme)),
         film: keys::FILM,
         poster: keys::POSTER,
         tracks: film.captions.iter().map(track).collect(),
@@ -203,6 +214,7 @@ fn audit(status: &Status) -> Vec<(&'static str, u32)> {
             ("texts too small to read", audit.too_small),
         ]);
         told.extend(audit.too_short.map(|count| ("texts gone too soon to be read", count)));
+        told.extend(audit.low_contrast.map(|count| ("words that hardly stand out from their ground", count)));
     }
     if status.unmeasured_scenes > 0 {
         told.push(("scenes that could not be measured", status.unmeasured_scenes));

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use storyboard::Colours;
+
 use super::{Clip, ClipReport, SceneOrder, verify};
 use crate::child::{self, Confinement, Ending, Limits, Mode, Spec};
 use crate::config::Config;
@@ -20,9 +22,6 @@ use crate::untrusted_file::UntrustedFolder;
 
 /// Seconds that are encoded: as long as the stage's distance of two keyframes.
 const ENCODED: u64 = 2;
-/// Colours of background and text, as `chalkreel_stage/theme.py` has them.
-const DARK: (&str, &str) = ("131a24", "e9edf3");
-const LIGHT: (&str, &str) = ("fbfaf7", "1c2430");
 /// Longest heading in characters; more would not fit the frame at the smallest size.
 const LONGEST: usize = 240;
 
@@ -67,17 +66,18 @@ impl Cards {
         let SceneOrder { scene, film, quality, beats, .. } = order;
         let (fps, frames) = (u64::from(quality.fps()), beats.iter().sum::<u64>());
         let heading = if scene.heading.trim().is_empty() { &film.title } else { &scene.heading };
+        let [background, text, _] = Colours::look(film.colours.as_ref(), film.theme);
         let file = |kind: &str| format!("{}-card{kind}", scene.id);
         let allowed = deadline.left().as_secs_f64();
         let period = frames.min(ENCODED * fps);
         let list = format!("file '{}'\n", file("-part.mp4")).repeat(frames.div_ceil(period) as usize);
-        for (file, bytes) in [(file(".ass"), subtitles(heading, &film.theme)), (file(".txt"), list)] {
+        for (file, bytes) in [(file(".ass"), subtitles(heading, text)), (file(".txt"), list)] {
             tokio::fs::write(folder.join(&file), bytes)
                 .await
                 .map_err(|error| JobError::new(Code::ScratchFailed, format!("can't write {file}: {error}")))?;
         }
         self.ffmpeg(
-            picture((&file(".ass"), &file("-part.mp4")), &film.theme, order.size(), (fps, period)),
+            picture((&file(".ass"), &file("-part.mp4")), background, order.size(), (fps, period)),
             folder,
             deadline,
         )
@@ -93,7 +93,13 @@ impl Cards {
         verify::take(made, out, order, &path, (deadline, allowed))
             .await
             .map_err(|error| error.of_scene(&format!("{} (its card)", scene.id)))?;
-        let report = ClipReport { beats: beats.to_vec(), audit: None, beat_audits: Vec::new(), warnings: Vec::new() };
+        let report = ClipReport {
+            beats: beats.to_vec(),
+            audit: None,
+            beat_audits: Vec::new(),
+            still: None,
+            warnings: Vec::new(),
+        };
         Ok(Clip { path, report, origin: ClipOrigin::Card })
     }
 
@@ -129,18 +135,14 @@ impl Cards {
     }
 }
 
-fn colours(theme: &str) -> (&'static str, &'static str) {
-    if theme == "light" { LIGHT } else { DARK }
-}
-
 fn picture(
     (subtitles, out): (&str, &str),
-    theme: &str,
+    background: &str,
     (width, height): (u32, u32),
     (fps, frames): (u64, u64),
 ) -> Vec<OsString> {
-    let colour = colours(theme).0;
-    let source = format!("color=c=0x{colour}:s={width}x{height}:r={fps}");
+    let background = background.trim_start_matches('#');
+    let source = format!("color=c=0x{background}:s={width}x{height}:r={fps}");
     // The stage leaves the pixels' aspect unsaid, and so does the card: another parameter set could not be joined.
     let filter = format!(
         "ass={subtitles},setsar=0,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709,format=yuv420p"
@@ -156,7 +158,7 @@ fn picture(
 }
 
 /// The heading as Advanced SubStation subtitles: libass wraps it, finds glyphs in other fonts and writes right to left.
-fn subtitles(heading: &str, theme: &str) -> String {
+fn subtitles(heading: &str, colour: &str) -> String {
     let mut text = String::new();
     let mut shown: Vec<char> = heading.chars().take(LONGEST + 1).collect();
     if shown.len() > LONGEST {
@@ -176,7 +178,7 @@ fn subtitles(heading: &str, theme: &str) -> String {
         61..=120 => 56,
         _ => 42,
     };
-    let colour = colours(theme).1;
+    let colour = colour.trim_start_matches('#');
     // Its colours are written blue first.
     let bgr = format!("&H00{}{}{}", &colour[4..6], &colour[2..4], &colour[0..2]);
     let mut script = String::from("[Script Info]\nScriptType: v4.00+\nPlayResX: 1280\nPlayResY: 720\nWrapStyle: 0\n\n");
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_heading_can_not_inject_ass_commands() {
-        let script = subtitles("{\\pos(0,0)}\nStyle: x \\N \\h", "dark");
+        let script = subtitles("{\\pos(0,0)}\nStyle: x \\N \\h", "#e9edf3");
         let line = script.lines().find(|line| line.starts_with("Dialogue")).unwrap();
         assert!(line.ends_with(",,\\{\\\u{2060}pos(0,0)\\} Style: x \\\u{2060}N \\\u{2060}h"), "{line}");
         assert_eq!(script.lines().filter(|line| line.starts_with("Style:")).count(), 1);
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_long_heading_is_cut() {
-        let script = subtitles(&"word ".repeat(200), "light");
+        let script = subtitles(&"word ".repeat(200), "#1c2430");
         assert!(script.contains('…') && script.len() < 1_000, "{}", script.len());
         assert!(script.contains("&H0030241c"), "{script}");
     }

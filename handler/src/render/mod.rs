@@ -22,7 +22,7 @@ use crate::error::{Code, JobError};
 use crate::intake::assets::Assets;
 pub use crate::job::events::ClipOrigin;
 use crate::job::{Quality, status};
-use crate::media::mp4;
+use crate::media::{Still, mp4};
 use crate::store::{Cache, CacheKey, StoreError};
 
 pub use card::Cards;
@@ -69,6 +69,9 @@ pub struct ClipReport {
     /// The same at the end of each beat; empty for what was not laid out here.
     #[serde(default)]
     pub beat_audits: Vec<status::Audit>,
+    /// Its fullest picture in which nothing moves; none when that is not known.
+    #[serde(default)]
+    pub still: Option<Still>,
     /// Warnings.
     pub warnings: Vec<String>,
 }

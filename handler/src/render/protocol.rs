@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use storyboard::{FrameShape, Scene};
+use storyboard::{Colours, FrameShape, Scene, Theme};
 
 use super::{ClipReport, SceneOrder};
 use crate::child;
 use crate::job::status::Audit;
+use crate::media::Still;
 use crate::untrusted_text::plain;
 use crate::worker::{self, Addressee};
 
@@ -18,7 +19,13 @@ pub struct Film {
     /// The film's title.
     pub title: String,
     /// `dark` or `light`.
-    pub theme: String,
+    pub theme: Theme,
+    /// Colours of the author's own in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colours: Option<Colours>,
+    /// The picture in a corner of each scene, as the document names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
     /// BCP 47.
     pub language: String,
     /// The shape of the picture; 16 to 9 when none. The stage is told a size instead.
@@ -74,6 +81,8 @@ pub(super) enum Reply {
         audit: Audit,
         #[serde(default)]
         beat_audits: Vec<Audit>,
+        #[serde(default)]
+        still: Option<Still>,
         #[serde(default)]
         warnings: Vec<String>,
         #[serde(default)]
@@ -170,11 +179,13 @@ pub(super) fn report(
     beats: Vec<BeatFrames>,
     audit: Audit,
     mut beat_audits: Vec<Audit>,
+    still: Option<Still>,
     warnings: Vec<String>,
 ) -> ClipReport {
     beat_audits.truncate(beats.len());
-    let beats = beats.into_iter().map(|beat| beat.frames).collect();
-    ClipReport { beats, audit: Some(audit), beat_audits, warnings: bounded(warnings, WARNINGS) }
+    let beats: Vec<u64> = beats.into_iter().map(|beat| beat.frames).collect();
+    let still = still.and_then(|still| still.within(beats.iter().sum()));
+    ClipReport { beats, audit: Some(audit), beat_audits, still, warnings: bounded(warnings, WARNINGS) }
 }
 
 /// Most warnings of one scene: the stage has one for an element at the most.
@@ -197,8 +208,8 @@ fn bounded(warnings: Vec<String>, most: usize) -> Vec<String> {
 /// All text of a line that users see.
 pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
-        Ok(Reply::Done { beats, audit, beat_audits, warnings, .. }) => {
-            report(beats, audit, beat_audits, warnings).warnings
+        Ok(Reply::Done { beats, audit, beat_audits, still, warnings, .. }) => {
+            report(beats, audit, beat_audits, still, warnings).warnings
         }
         Ok(Reply::Failed { message, trace, .. }) => vec![plain(&message, WARNING), plain(&trace, WARNING)],
         Ok(Reply::Refused { message }) => vec![plain(&message, WARNING)],
@@ -216,7 +227,7 @@ mod tests {
     fn too_many_warnings_are_cut() {
         let flood = vec!["<script>".repeat(2_000); 300];
         let ClipReport { warnings, beats, .. } =
-            report(vec![BeatFrames { frames: 3 }], Audit::default(), Vec::new(), flood);
+            report(vec![BeatFrames { frames: 3 }], Audit::default(), Vec::new(), None, flood);
         assert_eq!(beats, [3]);
         assert_eq!(warnings.len(), WARNINGS + 1);
         assert!(warnings.iter().all(|warning| warning.len() < 600));

@@ -192,11 +192,11 @@ impl Stage {
                 }
             };
             match reply {
-                Reply::Done { beats, audit, beat_audits, warnings, render_s, .. } => {
+                Reply::Done { beats, audit, beat_audits, still, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
                     let folder = UntrustedFolder::open(&self.scratch).map_err(Unfit::Io)?;
                     verify::take(folder, name, order, to, (deadline, allowed)).await?;
-                    return Ok(report(beats, audit, beat_audits, warnings));
+                    return Ok(report(beats, audit, beat_audits, still, warnings));
                 }
                 Reply::Failed { kind, message, trace, .. } => {
                     return Err(match kind {

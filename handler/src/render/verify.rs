@@ -210,7 +210,14 @@ mod tests {
         std::fs::write(child.join("clip.mp4"), CLIP).unwrap();
         let scene =
             Scene { heading: "One".into(), id: "one".into(), kind: SceneKind::Lesson, beats: vec![], place: None };
-        let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into(), frame_shape: None };
+        let film = Film {
+            title: "T".into(),
+            theme: storyboard::Theme::Dark,
+            colours: None,
+            logo: None,
+            language: "en".into(),
+            frame_shape: None,
+        };
         let (assets, beats) = (Assets::default(), [8]);
         let (scene, film, assets, quality) = (&scene, &film, &assets, Quality::Draft);
         let order = SceneOrder { scene, film, assets, quality, beats: &beats, tools: "", clips: &clips };

@@ -10,6 +10,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use storyboard::{Beat, Scene, Storyboard};
 
+use super::recordings::Narrations;
 use crate::assemble::ledger::beat_frames;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
@@ -40,6 +41,9 @@ pub struct Handover {
     pub asset_base: AssetBase,
     /// One for each beat, and for what each Manim program asks for; none before the film is narrated.
     pub narrated: Vec<NarratedBeat>,
+    /// What the author has recorded, as far as this machine has decoded it.
+    #[serde(skip)]
+    pub recorded: Narrations,
 }
 
 /// A spoken beat.

@@ -12,6 +12,7 @@ mod cues;
 mod handover;
 mod programs;
 pub mod progress;
+mod recordings;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ use crate::services::Services;
 
 pub use budget::Budget;
 pub use handover::Handover;
+pub use recordings::{Narrations, prepared};
 
 /// Attempts at a scene whose error is retryable.
 const TRIES: u32 = 2;
@@ -182,9 +184,9 @@ pub async fn draw_alone(
 }
 
 fn film(storyboard: &Storyboard) -> Film {
-    let Storyboard { title, theme, language, frame_shape, .. } = storyboard;
-    let (title, language) = (title.clone(), language.clone());
-    Film { title, theme: theme.to_string(), language, frame_shape: *frame_shape }
+    let Storyboard { title, theme, colours, logo, language, frame_shape, .. } = storyboard;
+    let (title, language, colours, logo) = (title.clone(), language.clone(), colours.clone(), logo.clone());
+    Film { title, theme: *theme, colours, logo, language, frame_shape: *frame_shape }
 }
 
 /// The ledger of a film of these scenes.
@@ -195,6 +197,7 @@ pub fn ledger(rendered: &[RenderedScene<'_>], quality: Quality) -> Ledger {
     let mut ledger = Ledger::of(quality.fps(), scenes);
     ledger.time(rendered.iter().flat_map(|made| &made.narrations).map(|beat| beat.words.clone()));
     for (entry, made) in ledger.scenes.iter_mut().zip(rendered) {
+        entry.still = made.clip.report.still;
         let Some(performance) = &made.performance else { continue };
         let first = entry.first_frame;
         let section = |one: &render::Chapter| Section { first_frame: first + one.first_frame, name: one.name.clone() };
@@ -238,6 +241,8 @@ impl From<Failure> for JobError {
 struct SceneScheduler<'s> {
     /// The narration that another machine has made, by beat and text.
     narrated: HashMap<(&'s str, &'s str), Narration>,
+    /// The narration that the author has recorded, by beat.
+    recorded: &'s Narrations,
     /// Scenes that tasks of their own could not draw.
     given_up: HashMap<String, JobError>,
     strict: bool,
@@ -277,6 +282,7 @@ impl<'s> SceneScheduler<'s> {
         let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));
         Self {
             narrated: HashMap::new(),
+            recorded: &handover.recorded,
             given_up: given_up.collect(),
             strict: storyboard.on_failure == Some(OnFailure::Fail),
             film: film(storyboard),
@@ -437,7 +443,8 @@ impl<'s> SceneScheduler<'s> {
                     format!("scene {}: there was no time left to speak it again", scene.id),
                 )
             };
-            let narrations = until.run(self.voices.scene(scene, self.folder, until)).await.map_err(late)??;
+            let spoken = self.voices.scene(scene, self.recorded, self.folder, until);
+            let narrations = until.run(spoken).await.map_err(late)??;
             if let Some(drawn) = self.draw(scene, &narrations).await {
                 return Ok(RenderedScene::of(scene, narrations, drawn?));
             }
@@ -453,6 +460,9 @@ impl<'s> SceneScheduler<'s> {
     }
 
     async fn speak_beat(&self, scene: &Scene, beat: &Beat) -> Result<Narration, JobError> {
+        if let Some(narration) = self.recorded.get(&beat.id) {
+            return Ok(narration.clone());
+        }
         if let Some(narration) = self.narrated.get(&(&*beat.id, &*beat.narration)) {
             if let Some(error) = &narration.unspoken {
                 progress::replaced(self.lease, &scene.id, error, UNSPOKEN);

@@ -23,7 +23,14 @@ async fn made(rig: &Rig, lesson: &str, ends: Deadline) -> (Result<usize, JobErro
         warnings: Vec::new(),
     });
     let (translations, narrated, asset_base) = (Vec::new(), Vec::new(), AssetBase::Nothing);
-    let handover = Handover { storyboard, translations, quality: Quality::Draft, asset_base, narrated };
+    let handover = Handover {
+        storyboard,
+        translations,
+        quality: Quality::Draft,
+        asset_base,
+        narrated,
+        recorded: super::Narrations::new(),
+    };
     let scratch = services.job_scratch().unwrap();
     let budget = Budget::of(&handover.storyboard, Quality::Draft, services.config.parallel, ends);
     let made = make(&handover, services, &lease, &scratch.work(), &Assets::default(), budget).await;

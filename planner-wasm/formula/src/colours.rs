@@ -79,6 +79,15 @@ impl Colours {
     }
 }
 
+/// `xcolor`'s own value of a name, or what a code with its `#` says, as `#rrggbb`.
+pub fn exact(written: &str) -> Option<String> {
+    let written = written.trim();
+    match written.strip_prefix('#') {
+        Some(code) => hex(code),
+        None => Colours::default().named(&written.replace([' ', '-', '_'], ""), Palette::Exact),
+    }
+}
+
 /// Whether six signs are a code without its `#`, and no name.
 fn is_code(written: &str) -> bool {
     let digits = |c: char| c.is_ascii_hexdigit();

@@ -17,7 +17,7 @@ mod source;
 pub mod tree;
 mod units;
 
-pub use colours::Palette;
+pub use colours::{Palette, exact as colour};
 pub use definitions::{Definitions, written};
 pub use parts::{Divided, Kind, Marker, Part, divide};
 pub use reading::{Fault, LONGEST, Reading, read};

@@ -45,6 +45,26 @@ pub(crate) fn is_picture(path: &str) -> bool {
     matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "svg"))
 }
 
+/// The path of a sound beside the document.
+///
+/// # Errors
+/// In words, why it is none.
+pub(crate) fn sound(source: &str) -> Result<String, String> {
+    const SOUNDS: &[&str] = &["mp3", "wav", "ogg", "oga", "flac", "m4a", "aac", "opus"];
+    let path = path(source)?;
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+    if SOUNDS.contains(&extension.as_str()) { Ok(path) } else { Err("it is not a sound file".to_owned()) }
+}
+
+/// The path of a picture beside the document.
+///
+/// # Errors
+/// In words, why it is none.
+pub(crate) fn picture(source: &str) -> Result<String, String> {
+    let path = path(source)?;
+    if is_picture(&path) { Ok(path) } else { Err("a picture is a PNG, JPEG or SVG file".to_owned()) }
+}
+
 /// `%20` as a space. What is no such code stays.
 fn decoded(source: &str) -> String {
     let mut bytes = Vec::with_capacity(source.len());

@@ -3,7 +3,8 @@
 //! ```yaml
 //! title: The theorem of Pythagoras
 //! language: en            # BCP 47
-//! theme: dark             # or light
+//! theme: dark             # or light, or {base: light, background: '#fff8e7', text: navy, accent: '#c1121f'}
+//! logo: logo.png          # a picture that stands small in a corner of each scene
 //! aspect: 16:9            # or 9:16, 1:1
 //! quality: standard       # draft, standard, high, 4k
 //! on_failure: still       # or fail: whether a still card may stand in for a scene that can't be drawn
@@ -14,6 +15,7 @@
 //!   model: eleven_v3      # the provider's model
 //!   consistency: film     # or scene, beat: what falls back together when a voice fails
 //!   max_characters: 5000  # that voices which cost money may speak
+//!   recording: narration/ # a folder with one recording for each scene
 //! pronunciations:         # how words are spoken
 //!   SQL: sequel
 //! music: quiet.mp3        # or {source: quiet.mp3, level_db: -20}
@@ -172,7 +174,6 @@ const OF_TOOLS: &[&str] = &[
     "link-citations",
     "links",
     "lof",
-    "logo",
     "lot",
     "mainfont",
     "markdown",
@@ -455,7 +456,11 @@ fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place)) {
             settings.language_is_named = true;
             Ok(())
         }),
-        "theme" => choice(value, Theme::ALL, Theme::name).map(|theme| settings.theme = theme),
+        "theme" => match value {
+            Value::Map(entries) => return theme(settings, entries),
+            _ => choice(value, Theme::ALL, Theme::name).map(|theme| settings.theme = theme),
+        },
+        "logo" => word(value).and_then(asset::picture).map(|logo| settings.logo = Some(logo)),
         "aspect" => value
             .word()
             .and_then(aspect)
@@ -504,6 +509,25 @@ fn choice<T: Copy>(value: &Value, all: &[T], name: fn(T) -> &'static str) -> Don
     found.copied().ok_or_else(|| format!("it is none of {}", known.join(", ")))
 }
 
+fn theme(settings: &mut Settings, entries: &[Entry]) {
+    let mut based = false;
+    for (key, (value, place)) in entries {
+        let name = key.name.to_lowercase();
+        let done = match value {
+            // YAML takes a `#` for the beginning of a comment.
+            Value::Nothing => {
+                Err("it has no value; a colour such as `\"#1a2b3c\"` stands in quotation marks".to_owned())
+            }
+            _ => word(value).and_then(|word| settings.theme_field(&name, word)),
+        };
+        match done {
+            Ok(()) => based |= matches!(name.as_str(), "base" | "name"),
+            Err(why) => left_out(settings, &format!("theme.{}", key.name), &why, *place),
+        }
+    }
+    settings.theme_read(based);
+}
+
 /// Names are handed to programs, for which a `-` begins an option.
 fn voice_name(value: &Value) -> Done<String> {
     let name = one_line(word(value)?, 200);
@@ -534,6 +558,7 @@ fn voice(settings: &mut Settings, value: &Value, place: Place) {
             "name" => voice_name(value).map(|name| voice.name = Some(name)),
             "model" => voice_name(value).map(|model| voice.model = Some(model)),
             "words_per_minute" => whole(80, 450).map(|pace| voice.words_per_minute = Some(pace)),
+            "recording" => word(value).and_then(asset::path).map(|folder| voice.recording = Some(folder)),
             "max_characters" => whole(0, u32::MAX).map(|most| voice.max_characters = Some(most)),
             "consistency" => {
                 choice(value, Consistency::ALL, Consistency::name).map(|one| voice.consistency = Some(one))
@@ -579,16 +604,16 @@ fn pronunciations(settings: &mut Settings, value: &Value) -> Done<()> {
 }
 
 fn music(value: &Value, warnings: &mut Vec<Warning>) -> Done<Music> {
-    const SOUNDS: &[&str] = &["mp3", "wav", "ogg", "oga", "flac", "m4a", "aac", "opus"];
+    let source = |value: &Value| word(value).and_then(asset::sound);
     let entries = match value {
-        Value::Word(_) => return Ok(Music { source: file(value, SOUNDS, "a sound file")?, level_db: MUSIC_LEVEL_DB }),
+        Value::Word(_) => return Ok(Music { source: source(value)?, level_db: MUSIC_LEVEL_DB }),
         Value::Map(entries) => entries,
         _ => return Err("it is no sound file".to_owned()),
     };
     let mut settled = Music { source: String::new(), level_db: MUSIC_LEVEL_DB };
     for (key, (value, _)) in entries {
         match key.name.as_str() {
-            "source" => settled.source = file(value, SOUNDS, "a sound file")?,
+            "source" => settled.source = source(value)?,
             "level_db" => {
                 let number =
                     value.word().and_then(|word| word.parse().ok()).filter(|level| (-60.0..=0.0).contains(level));

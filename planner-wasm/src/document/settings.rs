@@ -1,7 +1,7 @@
 //! What a document says about the whole film.
 
 use crate::speech::Locale;
-use crate::storyboard::{FrameShape, Music, OnFailure, Quality, Theme, VoiceSettings, Warning};
+use crate::storyboard::{Colours, FrameShape, Music, OnFailure, Quality, Theme, VoiceSettings, Warning};
 
 /// What a document says about the whole film.
 #[derive(Debug)]
@@ -13,6 +13,10 @@ pub(crate) struct Settings {
     /// Whether the document, or its name, says which language it is in.
     pub(crate) language_is_named: bool,
     pub(crate) theme: Theme,
+    /// Colours of the author's own.
+    pub(crate) colours: Option<Colours>,
+    /// A picture in a corner of each scene.
+    pub(crate) logo: Option<String>,
     /// The shape of the picture; 16 to 9 when none.
     pub(crate) frame_shape: Option<FrameShape>,
     pub(crate) quality: Option<Quality>,
@@ -38,6 +42,8 @@ impl Default for Settings {
             language: "en".to_owned(),
             language_is_named: false,
             theme: Theme::Dark,
+            colours: None,
+            logo: None,
             frame_shape: None,
             quality: None,
             on_failure: None,
@@ -113,6 +119,49 @@ impl Settings {
         out.push_str(&otherwise(&plain));
         out
     }
+}
+
+/// Names of the colours that a theme has.
+pub(crate) const COLOURS: &str = "background, panel, text, muted, accent, code";
+
+impl Settings {
+    /// A field of `theme`: the base that the others are put into, or a colour.
+    ///
+    /// # Errors
+    /// In words, why it is none.
+    pub(crate) fn theme_field(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if matches!(name, "base" | "name") {
+            self.theme = Theme::named(&value.trim().to_lowercase()).ok_or("it is none of dark, light")?;
+            return Ok(());
+        }
+        let colours = self.colours.get_or_insert_default();
+        let name = if name == "muted_text" { "muted" } else { name };
+        let wanted = colours.named(name).ok_or_else(|| format!("a theme has base, {COLOURS}"))?;
+        *wanted = Some(latex_reader::colour(value).ok_or("it is no colour such as `#1a2b3c` or `navy`")?);
+        Ok(())
+    }
+
+    /// Once all fields of `theme` are known; `based` says whether one named its base. On a light ground the rest of the theme is the light one.
+    pub(crate) fn theme_read(&mut self, based: bool) {
+        let ground = self.colours.as_ref().and_then(|colours| colours.background.as_deref());
+        if let (false, Some(ground)) = (based, ground) {
+            self.theme = if luminance(ground) > MIDDLE { Theme::Light } else { Theme::Dark };
+        }
+        self.colours = self.colours.take().filter(|colours| *colours != Colours::default());
+    }
+}
+
+/// The luminance from which on black stands out more than white (WCAG 2.2).
+const MIDDLE: f64 = 0.179;
+
+/// The luminance of `#rrggbb` from 0 to 1, as WCAG 2.2 has it.
+fn luminance(code: &str) -> f64 {
+    let channel = |at: usize| {
+        let level = code.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or_default();
+        let share = f64::from(level) / 255.0;
+        if share <= 0.04045 { share / 12.92 } else { libm::pow((share + 0.055) / 1.055, 2.4) }
+    };
+    0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
 }
 
 /// What `aspect` may be.

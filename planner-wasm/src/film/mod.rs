@@ -20,7 +20,9 @@ use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
 use crate::document::refusal;
 use crate::document::settings::Settings;
 use crate::speech::{self, Locale};
-use crate::storyboard::{Action, Beat, ElementKind, Place, Refusal, Scene, SceneKind, Storyboard, Transform};
+use crate::storyboard::{
+    Action, Beat, ElementKind, Place, Recording, Refusal, Scene, SceneKind, Storyboard, Transform,
+};
 use crate::text::marks::{self, Marked};
 use crate::text::sentence;
 
@@ -55,12 +57,26 @@ pub(crate) struct FilmBuilder {
     beats: usize,
     /// Where markup that is spoken is what the document speaks of, as in `` `[[` selects ``.
     quoted: BTreeSet<(u32, u32, &'static str)>,
+    /// Recordings of the author's own, by the places of the words that are in them.
+    recordings: BTreeMap<(u32, u32), String>,
+    recorded: Vec<Recording>,
 }
 
 impl FilmBuilder {
     pub(crate) fn new(title: String, settings: Settings, warnings: Warnings) -> Self {
         let (scenes, ids) = (Vec::new(), Ids::default());
-        Self { title, settings, scenes, ids, warnings, elements: 0, beats: 0, quoted: BTreeSet::new() }
+        Self {
+            title,
+            settings,
+            scenes,
+            ids,
+            warnings,
+            elements: 0,
+            beats: 0,
+            quoted: BTreeSet::new(),
+            recordings: BTreeMap::new(),
+            recorded: Vec::new(),
+        }
     }
 
     /// What the document says about the whole film.
@@ -71,6 +87,20 @@ impl FilmBuilder {
     /// Whatever markup `code` looks like is meant where it is spoken.
     pub(crate) fn quotes(&mut self, code: &str, place: Place) {
         self.quoted.extend(markup(code).map(|mark| (place.line, place.column, mark)));
+    }
+
+    /// The words at each of these places are those of a recording.
+    pub(crate) fn are_recorded(&mut self, recordings: BTreeMap<(u32, u32), String>) {
+        self.recordings = recordings;
+    }
+
+    /// All words of the scene that was added last are those of a recording.
+    pub(crate) fn is_recorded(&mut self, source: String) {
+        let beats = self.scenes.last().into_iter().flat_map(|scene| &scene.beats);
+        let beats: Vec<String> = beats.filter(|beat| !beat.narration.is_empty()).map(|beat| beat.id.clone()).collect();
+        if !beats.is_empty() {
+            self.recorded.push(Recording { source, beats });
+        }
     }
 
     /// Adds a scene, unless it has neither words nor anything to show.
@@ -89,6 +119,7 @@ impl FilmBuilder {
         }
         let id = self.ids.unique(&slug(name.as_deref().unwrap_or(&heading), "scene"));
         let mut scene = SceneBuilder::new(&id, &self.settings, place);
+        scene.recordings = Some(&self.recordings);
         for step in screen::fitted(steps) {
             scene.step(step, &mut self.warnings);
             if scene.elements > MOST_ELEMENTS || scene.beats.len() > BEATS {
@@ -103,7 +134,7 @@ impl FilmBuilder {
         if plays_ms > 0 {
             scene.plays_for(plays_ms);
         }
-        let SceneBuilder { elements, mut beats, marks, named, .. } = scene;
+        let SceneBuilder { elements, mut beats, marks, named, recorded, .. } = scene;
         attention::find(&mut beats, &marks, &named, &self.settings.language, &mut self.warnings);
         for beat in &beats {
             let at = beat.place.unwrap_or(place);
@@ -127,6 +158,7 @@ impl FilmBuilder {
         if self.beats > MOST_BEATS {
             return Err(too_large("5000 beats"));
         }
+        self.recorded.extend(recorded.into_values());
         if !beats.is_empty() {
             self.scenes.push(Scene { id, kind, heading, beats, place: Some(place) });
         }
@@ -138,7 +170,7 @@ impl FilmBuilder {
     /// # Errors
     /// `input.nothing_to_show`.
     pub(crate) fn storyboard(self) -> Result<Storyboard, Refusal> {
-        let Self { title, settings, scenes, warnings, .. } = self;
+        let Self { title, settings, scenes, warnings, recorded, .. } = self;
         let speaks = |scene: &Scene| {
             let filled = |beat: &Beat| !beat.narration.is_empty() || !beat.actions.is_empty();
             matches!(scene.kind, SceneKind::Manim(_)) || scene.beats.iter().any(filled)
@@ -155,6 +187,7 @@ impl FilmBuilder {
             title,
             language: settings.language,
             theme: settings.theme,
+            colours: settings.colours,
             quality: settings.quality,
             frame_shape: settings.frame_shape,
             on_failure: settings.on_failure,
@@ -162,6 +195,8 @@ impl FilmBuilder {
             music: settings.music,
             intro: settings.intro,
             outro: settings.outro,
+            logo: settings.logo,
+            recordings: recorded,
             captions: settings.captions,
             scenes,
             warnings: all.into_vec(),
@@ -262,6 +297,9 @@ struct SceneBuilder<'a> {
     there: BTreeMap<String, Standing>,
     /// How long it takes in the coming beat until the next element begins to come, in milliseconds.
     lead_ms: u32,
+    /// Those of the film, by the places of their words; and what of it is in this scene.
+    recordings: Option<&'a BTreeMap<(u32, u32), String>>,
+    recorded: BTreeMap<(u32, u32), Recording>,
 }
 
 impl<'a> SceneBuilder<'a> {
@@ -278,6 +316,8 @@ impl<'a> SceneBuilder<'a> {
             named: BTreeMap::new(),
             there: BTreeMap::new(),
             lead_ms: HEADING_MS,
+            recordings: None,
+            recorded: BTreeMap::new(),
         }
     }
 
@@ -367,6 +407,11 @@ impl<'a> SceneBuilder<'a> {
         let last = parts.len().saturating_sub(1);
         for (index, part) in parts.into_iter().enumerate() {
             self.beat(part.to_owned(), if index == last { BREATH_MS } else { 0 }, place);
+            let at = (place.line, place.column);
+            if let Some((source, beat)) = self.recordings.and_then(|all| all.get(&at)).zip(self.beats.last()) {
+                let new = || Recording { source: source.clone(), beats: Vec::new() };
+                self.recorded.entry(at).or_insert_with(new).beats.push(beat.id.clone());
+            }
         }
     }
 

@@ -148,6 +148,8 @@ const OTHERS: &[&str] = &[
     "aspectratio",
     "quality",
     "onfailure",
+    "logo",
+    "recording",
     "captions",
     "pronunciations",
     "topic",

@@ -21,6 +21,7 @@ mod transformation;
 
 use self::json::{Kind, Value, plain};
 use crate::check::SCENES;
+use crate::document::asset;
 use crate::document::position::Positions;
 use crate::document::refusal;
 use crate::document::settings::{ASPECTS, MOST_CAPTIONS, Settings, aspect, is_language, language_named};
@@ -70,10 +71,20 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
     let mut drafts = Vec::new();
     for (index, one) in scenes.iter().enumerate() {
         let step = steps.get(index).and_then(Option::as_deref).filter(|_| steps.len() == scenes.len());
-        drafts.push(scene::draft(one, (index, &title, step), &settings, &positions, &mut warnings));
+        let draft = scene::draft(one, (index, &title, step), &settings, &positions, &mut warnings);
+        let recording = one.get(&["recording"]).and_then(|value| Some((value.text()?, positions.at(value.at))));
+        let recording = recording.and_then(|(source, place)| match asset::sound(&source) {
+            Ok(source) => Some(source),
+            Err(why) => {
+                let message = format!("the recording `{}` is left out: {why}", one_line(&source, 100));
+                warnings.add("plan.left_out", message, place);
+                None
+            }
+        });
+        drafts.push((draft, recording));
     }
     let mut film = FilmBuilder::new(title, settings, warnings);
-    if let (Some(heading), Some(first), true) = (given, drafts.first(), (2..SCENES).contains(&drafts.len()))
+    if let (Some(heading), Some((first, _)), true) = (given, drafts.first(), (2..SCENES).contains(&drafts.len()))
         && matches!(first.kind, SceneKind::Lesson)
         && first.heading != heading
     {
@@ -81,12 +92,15 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         let (kind, place, name) = (SceneKind::TitleCard, positions.at(plan.at), Some("title-card".to_owned()));
         film.scene(Draft { kind, heading, name, place, steps: Vec::new(), plays_ms: 0 })?;
     }
-    for draft in drafts {
+    for (draft, recording) in drafts {
         if draft.steps.is_empty() {
             let message = format!("the scene `{}` has nothing to say or show and was left out", draft.heading);
             film.warnings.add("plan.empty_scene", message, draft.place);
         } else {
             film.scene(draft)?;
+            if let Some(source) = recording {
+                film.is_recorded(source);
+            }
         }
     }
     if cfg!(target_family = "wasm") {
@@ -209,9 +223,27 @@ fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|one| name(*one)).collect()
 }
 
+/// A theme of the author's own colours.
+fn theme(settings: &mut Settings, own: &Value, positions: &Positions<'_>, told: &mut Vec<(String, Place)>) {
+    let mut based = false;
+    for (key, value) in own.entries() {
+        let name = key.written.to_lowercase();
+        let word = value.text().ok_or_else(|| "it is no word".to_owned());
+        match word.and_then(|word| settings.theme_field(&name, &word)) {
+            Ok(()) => based |= matches!(name.as_str(), "base" | "name"),
+            Err(why) => {
+                let message = format!("`theme.{}` was left out: {why}", one_line(&key.written, 60));
+                told.push((message, positions.at(value.at)));
+            }
+        }
+    }
+    settings.theme_read(based);
+}
+
 /// Settings of the film, where they are understood; others are left out with a warning.
 fn settings(name: &str, maps: &[&Value], positions: &Positions<'_>, warnings: &mut Warnings) -> Settings {
     let mut settings = Settings::of(name);
+    let mut own_warnings = Vec::new();
     let found = |keys: &[&str]| {
         let value = maps.iter().find_map(|map| map.get(keys))?;
         Some((value.text()?, positions.at(value.at)))
@@ -229,12 +261,33 @@ fn settings(name: &str, maps: &[&Value], positions: &Positions<'_>, warnings: &m
         );
         None
     };
-    if let Some(theme) = choice("theme", &words(Theme::ALL, Theme::name)).and_then(|word| Theme::named(&word)) {
+    let own = maps.iter().find_map(|map| map.get(&["theme"])).filter(|theme| matches!(theme.kind, Kind::Map(_)));
+    if let Some(own) = own {
+        theme(&mut settings, own, positions, &mut own_warnings);
+    } else if let Some(theme) = choice("theme", &words(Theme::ALL, Theme::name)).and_then(|word| Theme::named(&word)) {
         settings.theme = theme;
     }
     settings.quality = choice("quality", &words(Quality::ALL, Quality::name)).and_then(|word| Quality::named(&word));
     let on_failure = choice("on_failure", &words(OnFailure::ALL, OnFailure::name));
     settings.on_failure = on_failure.and_then(|word| OnFailure::named(&word));
+    for (message, place) in own_warnings {
+        warnings.add("plan.unknown_setting", message, place);
+    }
+    let recording = maps.iter().find_map(|map| map.get(&["voice"])?.get(&["recording"]));
+    let files = [
+        ("logo", maps.iter().find_map(|map| map.get(&["logo"])), &mut settings.logo, asset::picture as fn(&str) -> _),
+        ("voice.recording", recording, &mut settings.voice.recording, asset::path),
+    ];
+    for (key, value, wanted, read) in files {
+        let Some((path, at)) = value.and_then(|value| Some((value.text()?, value.at))) else { continue };
+        match read(&path) {
+            Ok(path) => *wanted = Some(path),
+            Err(why) => {
+                let message = format!("`{key}` was left out: {why}");
+                warnings.add("plan.unknown_setting", message, positions.at(at));
+            }
+        }
+    }
     if let Some((word, place)) = found(&["aspect", "aspectratio"]) {
         match aspect(&word) {
             Some(shape) => settings.frame_shape = shape,

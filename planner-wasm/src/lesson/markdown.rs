@@ -60,6 +60,8 @@ pub(crate) struct Lesson {
     pub(crate) sections: Vec<Section>,
     /// The text of each footnote.
     pub(crate) notes: BTreeMap<u32, (Vec<Inline>, Place)>,
+    /// Recordings of paragraphs, by their lines and columns.
+    pub(crate) recordings: BTreeMap<(u32, u32), String>,
 }
 
 /// Deeper lists are shown at this level.
@@ -111,11 +113,14 @@ pub(crate) fn read(
         cited: Vec::new(),
         levels: Levels::of(&source.text[body..], titled),
         item: None,
+        recording: None,
+        recordings: BTreeMap::new(),
     };
     for (event, range) in Parser::new_ext(&source.text[body..], options).into_offset_iter() {
         reader.event(event, body + range.start..body + range.end);
     }
-    let Reader { mut sections, mut notes, note_numbers, .. } = reader;
+    reader.unrecorded();
+    let Reader { mut sections, mut notes, note_numbers, recordings, .. } = reader;
     if sections.first().is_some_and(|first| first.blocks.is_empty()) {
         sections.remove(0);
     }
@@ -128,7 +133,12 @@ pub(crate) fn read(
     for (_, place) in notes.into_values() {
         warnings.add("plan.footnote_unused", "nothing refers to this footnote; it is left out", place);
     }
-    Lesson { sections, notes: numbered }
+    Lesson { sections, notes: numbered, recordings }
+}
+
+/// Whether an image is a recording: `![voice](intro.wav)`.
+fn is_voice(picture: &Picture) -> bool {
+    picture.alternative.trim().eq_ignore_ascii_case("voice") && asset::picture(&picture.source).is_err()
 }
 
 struct Reader<'a, 'w> {
@@ -166,6 +176,9 @@ struct Reader<'a, 'w> {
     levels: Levels,
     /// Which of the items the one that is being read is, once it has words: what follows belongs to it.
     item: Option<Vec<usize>>,
+    /// A recording whose paragraph has not come yet.
+    recording: Option<(String, Place)>,
+    recordings: BTreeMap<(u32, u32), String>,
 }
 
 /// Which headings are titles and which begin scenes: the highest level that is there, and the one below a title that stands alone.
@@ -475,6 +488,10 @@ impl Reader<'_, '_> {
         for inline in line {
             let (kind, place) = match inline {
                 Inline::Display(source, place) => (fence::equation(&source, place, self.warnings), place),
+                Inline::Image(picture) if is_voice(&picture) => {
+                    self.record(&picture);
+                    continue;
+                }
                 Inline::Image(picture) => (self.image(&picture), picture.place),
                 inline => {
                     spoken.push(inline);
@@ -489,7 +506,30 @@ impl Reader<'_, '_> {
 
     fn spoken(&mut self, words: Vec<Inline>, place: Place) {
         if !words.iter().all(is_blank) {
+            if let Some((source, _)) = self.recording.take() {
+                self.recordings.insert((place.line, place.column), source);
+            }
             self.block(BlockKind::Spoken(words), place);
+        }
+    }
+
+    /// A recording is of the paragraph that comes next.
+    fn record(&mut self, picture: &Picture) {
+        self.unrecorded();
+        match asset::sound(&picture.source) {
+            Ok(source) => self.recording = Some((source, picture.place)),
+            Err(why) => {
+                let message = format!("the recording `{}` is left out: {why}", one_line(&picture.source, 100));
+                self.warnings.add("plan.left_out", message, picture.place);
+            }
+        }
+    }
+
+    /// Tells of a recording after which no paragraph came.
+    fn unrecorded(&mut self) {
+        if let Some((source, place)) = self.recording.take() {
+            let message = format!("the recording `{source}` is left out: no paragraph comes after it");
+            self.warnings.add("plan.left_out", message, place);
         }
     }
 

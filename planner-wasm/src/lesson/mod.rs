@@ -84,6 +84,7 @@ pub(crate) fn of_source(
     let last = lesson.sections.len().saturating_sub(1);
     let mut writer =
         Writer { wrote: false, film: FilmBuilder::new(title.clone(), settings, warnings), title, notes: lesson.notes };
+    writer.film.are_recorded(lesson.recordings);
     for (index, section) in lesson.sections.into_iter().enumerate() {
         writer.section(section, index > 0 && index == last)?;
     }

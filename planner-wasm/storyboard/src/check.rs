@@ -10,8 +10,8 @@ mod figure;
 use std::collections::BTreeSet;
 
 use crate::types::{
-    Action, Beat, CameraChange, CueKind, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard, Style,
-    Timing,
+    Action, Beat, CameraChange, Colours, CueKind, Element, Placement, Point3, Refusal, Scene, SceneKind, Storyboard,
+    Style, Timing,
 };
 
 /// Most items or tokens of one element.
@@ -51,9 +51,15 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
         asset("music", &music.source)?;
         rule((-100.0..=0.0).contains(&music.level_db), || format!("music at {} dB", music.level_db))?;
     }
-    for clip in storyboard.intro.iter().chain(&storyboard.outro) {
-        asset("clip", clip)?;
+    for file in storyboard.intro.iter().chain(&storyboard.outro).chain(&storyboard.logo) {
+        asset("file", file)?;
     }
+    for colour in storyboard.colours.iter().flat_map(Colours::all) {
+        let code = colour.strip_prefix('#').unwrap_or_default();
+        let is_code = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_hexdigit());
+        rule(is_code, || format!("colour `{}`", short(colour)))?;
+    }
+    recordings(storyboard)?;
     count("captions", storyboard.captions.len(), 0, LANGUAGES)?;
     for language in std::iter::once(&storyboard.language).chain(&storyboard.captions) {
         let well_formed = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -70,6 +76,7 @@ pub fn check(storyboard: &Storyboard) -> Result<(), String> {
         text("voice", name, 100)?;
         rule(!name.starts_with('-'), || format!("voice `{}`", short(name)))?;
     }
+    voice.recording.as_deref().map_or(Ok(()), |folder| asset("voice.recording", folder))?;
     rule(voice.words_per_minute.is_none_or(|pace| (80..=450).contains(&pace)), || "words per minute".to_owned())?;
     count("warnings", storyboard.warnings.len(), 0, 10_000)?;
     for warning in &storyboard.warnings {
@@ -101,6 +108,24 @@ pub fn refusal(refusal: &Refusal) -> Result<(), String> {
     rule(well_formed && refusal.code.len() <= 60, || format!("a refusal's code `{}`", short(&refusal.code)))?;
     text("message", &refusal.message, 4_000)?;
     text("remedy", &refusal.remedy, 4_000)
+}
+
+/// A recording is of beats of one scene in their order, and no beat has two.
+fn recordings(storyboard: &Storyboard) -> Result<(), String> {
+    let mut spoken = BTreeSet::new();
+    for recording in &storyboard.recordings {
+        asset("recording", &recording.source)?;
+        let source = short(&recording.source);
+        rule(!recording.beats.is_empty(), || format!("the recording `{source}` is of no beat"))?;
+        let of = |scene: &&Scene| scene.beats.iter().any(|beat| Some(&beat.id) == recording.beats.first());
+        let scene = storyboard.scenes.iter().find(of);
+        let mut beats = scene.into_iter().flat_map(|scene| &scene.beats);
+        let in_order = recording.beats.iter().all(|id| beats.any(|beat| beat.id == *id));
+        rule(in_order, || format!("the beats of the recording `{source}` are not those of one scene in their order"))?;
+        let once = recording.beats.iter().all(|id| spoken.insert(id));
+        rule(once, || format!("a beat of the recording `{source}` has another one"))?;
+    }
+    Ok(())
 }
 
 fn of_scene(scene: &Scene) -> Result<(), String> {

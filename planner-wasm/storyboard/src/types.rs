@@ -111,6 +111,9 @@ wit! {
         language: String,
         /// `dark` or `light`.
         theme: Theme,
+        /// Colours of the author's own in the place of the theme's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        colours: Option<Colours>,
         /// `draft`, `standard`, `high` or `4k`; none leaves it to the job.
         quality: Option<Quality>,
         /// The shape of the picture; 16 to 9 when none.
@@ -126,6 +129,12 @@ wit! {
         intro: Option<String>,
         /// A clip after the film, with its own sound, as an asset; none for none.
         outro: Option<String>,
+        /// A picture that stands small in a corner of each scene, as an asset; none for none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logo: Option<String>,
+        /// What is spoken by recordings of the author's own, apart from those of `voice.recording`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        recordings: Vec<Recording>,
         /// Other languages, BCP 47, that captions are wanted in: the words come from the same document in that language, which
         /// lies beside this one.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -143,6 +152,78 @@ wit! {
         ("dark") "dark" Dark,
         /// Dark letters on a light ground.
         ("light") "light" Light,
+    }
+}
+wit! {
+    /// Colours of the author's own, as `#rrggbb`; none means the theme's.
+    #[derive(Default)]
+    record Colours {
+        /// Behind everything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        background: Option<String>,
+        /// Behind programs and remarks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        panel: Option<String>,
+        /// Of words and formulas.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// Of captions, axes and what else steps back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        muted: Option<String>,
+        /// Of marks, bars and the first curve.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accent: Option<String>,
+        /// Of code between words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    }
+}
+impl Theme {
+    /// Its background, text and accent, as `chalkreel_stage/theme.py` has them.
+    pub const fn colours(self) -> [&'static str; 3] {
+        match self {
+            Self::Dark => ["#131a24", "#e9edf3", "#5bb8f5"],
+            Self::Light => ["#fbfaf7", "#1c2430", "#1668b0"],
+        }
+    }
+}
+
+impl Colours {
+    /// Background, text and accent of a theme with the author's own colours in it.
+    pub fn look<'a>(own: Option<&'a Self>, theme: Theme) -> [&'a str; 3] {
+        let [background, text, accent] = theme.colours();
+        let wanted =
+            |of: fn(&Self) -> &Option<String>, otherwise| own.and_then(|own| of(own).as_deref()).unwrap_or(otherwise);
+        [wanted(|own| &own.background, background), wanted(|own| &own.text, text), wanted(|own| &own.accent, accent)]
+    }
+
+    /// All that are there.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.background, &self.panel, &self.text, &self.muted, &self.accent, &self.code];
+        all.into_iter().flatten().map(String::as_str)
+    }
+
+    /// The one of that name; none when no colour has it.
+    pub fn named(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "background" => &mut self.background,
+            "panel" => &mut self.panel,
+            "text" => &mut self.text,
+            "muted" => &mut self.muted,
+            "accent" => &mut self.accent,
+            "code" => &mut self.code,
+            _ => return None,
+        })
+    }
+}
+
+wit! {
+    /// A recording, and the beats whose words are in it.
+    record Recording {
+        /// The sound file, as an asset.
+        source: String,
+        /// Their ids, in film order; all of one scene.
+        beats: Vec<String>,
     }
 }
 wit! {
@@ -286,6 +367,9 @@ wit! {
         consistency: Option<Consistency>,
         /// Most characters that voices which cost money may speak; none means no limit.
         ("max-characters") max_characters: Option<u32>,
+        /// A folder beside the document with one recording for each scene, named by the scene's number or id; none for none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recording: Option<String>,
     }
 }
 wit! {

@@ -33,6 +33,7 @@ use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::job::status::Audit;
 use crate::layers::Layers;
+use crate::media::Still;
 use crate::media::mp4::WrongClip;
 use crate::scratch::Scratch;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
@@ -102,6 +103,9 @@ pub struct Performance {
     pub captions: Vec<Caption>,
     /// What was measured; none when that was not possible.
     pub audit: Option<Audit>,
+    /// Its fullest picture in which nothing moves; none when the program says none.
+    #[serde(default)]
+    pub still: Option<Still>,
     /// Warnings and findings, with their lines.
     pub warnings: Vec<String>,
     /// Whether words of the document beside the program were not used, since the program has its own.
@@ -151,7 +155,8 @@ impl Performance {
 
     /// The report on its clip.
     pub fn report(&self) -> ClipReport {
-        ClipReport { beats: self.frames(), audit: self.audit, beat_audits: Vec::new(), warnings: self.warnings.clone() }
+        let (audit, still, warnings) = (self.audit, self.still, self.warnings.clone());
+        ClipReport { beats: self.frames(), audit, beat_audits: Vec::new(), still, warnings }
     }
 }
 
@@ -243,7 +248,8 @@ impl Programs {
             width,
             height,
             fps: order.quality.fps(),
-            theme: &order.film.theme,
+            theme: order.film.theme.name(),
+            background: order.film.colours.as_ref().and_then(|colours| colours.background.as_deref()),
             language: &order.film.language,
             docstring: words,
             narration_file: narration_file.as_deref(),
@@ -589,6 +595,7 @@ fn performance(done: Done, most: u64, asked: u32, order: SceneOrder<'_>) -> Resu
         outside: done.audit.outside,
         too_small: done.audit.too_small,
         too_short: Some(done.audit.too_short),
+        low_contrast: None,
     });
     let broken_off = done.error.map(|failure| {
         let seconds = failure.seconds.filter(|seconds| seconds.is_finite()).unwrap_or_default().max(0.0);
@@ -599,6 +606,7 @@ fn performance(done: Done, most: u64, asked: u32, order: SceneOrder<'_>) -> Resu
         chapters: chapters.filter(|chapter| !chapter.name.is_empty()).collect(),
         captions: captions.filter(|caption| !caption.text.is_empty()).collect(),
         audit,
+        still: done.still.and_then(|still| still.within(done.frames)),
         warnings,
         has_own_words: !matches!(done.narration.as_str(), "docstring" | ""),
         broken_off,

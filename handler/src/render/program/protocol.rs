@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ManimTex;
 use crate::error::Code;
+use crate::media::Still;
 use crate::untrusted_text::plain;
 
 /// The version that this program speaks.
@@ -30,6 +31,9 @@ pub(super) enum Request<'a> {
         height: u32,
         fps: u32,
         theme: &'a str,
+        /// The author's own background; none means the theme's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        background: Option<&'a str>,
         language: &'a str,
         /// Words for the beginning, unless the program brings words of its own.
         docstring: &'a str,
@@ -108,6 +112,8 @@ pub(super) struct Done {
     pub chapters: Vec<Chapter>,
     #[serde(default)]
     pub captions: Vec<Caption>,
+    #[serde(default)]
+    pub still: Option<Still>,
     #[serde(default)]
     pub audit: Audit,
     #[serde(default)]

@@ -11,7 +11,14 @@ fn with_order<T>(check: impl FnOnce(SceneOrder<'_>) -> T) -> T {
     let beats = Vec::<Beat>::new();
     let kind = SceneKind::Lesson;
     let scene = Scene { id: "one".into(), kind, heading: String::new(), beats, place: None };
-    let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into(), frame_shape: None };
+    let film = Film {
+        title: "T".into(),
+        theme: storyboard::Theme::Dark,
+        colours: None,
+        logo: None,
+        language: "en".into(),
+        frame_shape: None,
+    };
     let (assets, quality) = (Assets::default(), Quality::Draft);
     let clips = Path::new("/nowhere");
     check(SceneOrder { scene: &scene, film: &film, assets: &assets, quality, beats: &[], tools: "", clips })
@@ -106,6 +113,7 @@ fn request() -> Request<'static> {
         height,
         fps,
         theme: "dark",
+        background: None,
         language: "en",
         docstring: "",
         narration_file: None,

@@ -1,6 +1,6 @@
 """Measures a picture: ink that overlaps other ink, ink outside the safe frame, text too small to read.
 
-How long things stand is noted by the screen, and told here.
+How long things stand, and how far words stand out from their ground, is noted by the screen, and told here.
 """
 
 from __future__ import annotations
@@ -78,6 +78,23 @@ class Stroke:
         return bool((np.maximum(enter, 0.0) < np.minimum(leave, 1.0)).any())
 
 
+@dataclass(frozen=True)
+class Faint:
+    """Words whose colour doesn't stand out from what is behind them; colours as `#rrggbb`."""
+
+    name: str
+    colour: str
+    ground: str
+
+    def told(self) -> str:
+        """In words, with a colour that would do."""
+        ratio, enough = theme.contrast(self.colour, self.ground), theme.readable(self.colour, self.ground)
+        return (
+            f"the words of {self.name} are {self.colour} on {self.ground}, a contrast of {ratio:.1f} to 1, "
+            f"where {theme.CONTRAST} to 1 can be read: {enough} would do"
+        )
+
+
 @dataclass
 class Audit:
     """Findings of a whole scene; each pair and each box counts once, however long it is on screen."""
@@ -85,6 +102,7 @@ class Audit:
     overlaps: set[tuple[str, str]] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
     too_small: set[str] = field(default_factory=set)
+    low_contrast: set[Faint] = field(default_factory=set)
     too_short: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Elements that went before they could be read: the seconds that they stood, and those that reading them takes."""
 
@@ -129,6 +147,7 @@ class Audit:
             "outside": len(self.outside),
             "too_small": len(self.too_small),
             "too_short": len(self.too_short),
+            "low_contrast": len(self.low_contrast),
         }
 
     def sentences(self) -> list[str]:
@@ -137,6 +156,7 @@ class Audit:
             [f"{a} and {b} overlap" for a, b in sorted(self.overlaps)]
             + [f"{name} leaves the safe frame" for name in sorted(self.outside)]
             + [f"the text of {name} is smaller than legible" for name in sorted(self.too_small)]
+            + sorted(faint.told() for faint in self.low_contrast)
         )
 
 

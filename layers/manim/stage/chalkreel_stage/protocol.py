@@ -4,16 +4,18 @@ Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "be
 "timeout_s", "memory_bytes", "assets"}`, `{"op": "cancel", "id"}`, `{"op": "quit"}`; the end of the stream means quit.
 `assets` says where the images are: {source as in the storyboard: absolute path}; what is not there is shown by its
 description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
-Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`; `refused` for a line
-that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
-`too_small` and `too_short` of the scene), `beat_audits` (the first three at the end of each beat), `use`, `warnings`
-and `render_s`. `use` says how the screen was used: `used` (at the end of each beat, the part of the area below the
-heading that the box around all that is shown takes, or null), `still_s` and `still_at_s` (longest time without a change while
-words are heard, and when it begins), `first_s` (until the first change), `heading_alone_s` (longest time with nothing
-but the heading), `mark_distance` (least distance of a highlight's frame from the ink in it, in frame units, or null),
-`strays` (labels outside of the cells they belong in), `orphans` (lists whose last item is alone on a page) and
-`letters` (least and most in the longest lines of texts, or null). A render's id is the caller's and is repeated in
-every answer.
+`film` holds `title`, `theme`, `language`, and where the author has them `colours` ({field of the theme: #rrggbb}) and
+`logo` (a source of `assets`). Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and
+`failed`; `refused` for a line that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each),
+`audit` (`overlaps`, `outside`, `too_small`, `too_short` and `low_contrast` of the scene), `beat_audits` (the first
+three at the end of each beat), `still` (`frame` and `share`: the fullest picture in which nothing moves, and the share
+of it that has ink; or null), `use`, `warnings` and `render_s`. `use` says how the screen was used: `used` (at the end of
+each beat, the part of the area below the heading that the box around all that is shown takes, or null), `still_s` and
+`still_at_s` (longest time without a change while words are heard, and when it begins), `first_s` (until the first
+change), `heading_alone_s` (longest time with nothing but the heading), `mark_distance` (least distance of a highlight's
+frame from the ink in it, in frame units, or null), `strays` (labels outside of the cells they belong in), `orphans`
+(lists whose last item is alone on a page) and `letters` (least and most in the longest lines of texts, or null). A
+render's id is the caller's and is repeated in every answer.
 
 Somebody's own programs are run by another process, whose protocol PROTOCOL.md describes: `Run` and `Said` come in.
 """
@@ -109,6 +111,8 @@ class Run:
     height: int
     fps: int
     theme: str = "dark"
+    background: str | None = None
+    """The author's own, as `#rrggbb`."""
     language: str | None = None
     docstring: str | None = None
     """Words for the beginning, instead of the class's docstring."""
@@ -157,6 +161,7 @@ def parse_run(line: bytes) -> Run | Said | Quit:
         out=_text(body, "out"),
         **sizes,
         theme=theme,
+        background=_words(body, "background"),
         language=_words(body, "language"),
         docstring=_words(body, "docstring"),
         sections=_sections(name, body.get("sections", [])),

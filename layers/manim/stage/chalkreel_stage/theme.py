@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
@@ -40,6 +40,12 @@ HEADING = 0.54
 TITLE = 0.92
 TICKS = 0.27
 LABELS = 0.31
+
+CONTRAST = 4.5
+"""Least contrast ratio of words and their ground (WCAG 2.2, level AA)."""
+
+LOGO = 0.62
+"""Height of a logo in the corner of a scene; it is at most three times as wide."""
 
 LEVELS = (1.0, 0.9, 0.8, 0.72, 0.64)
 """Scales tried, in order, to fit a page; the last brings running text to the floor."""
@@ -87,6 +93,9 @@ class Theme:
     names: dict[str, str]
     """Colours that authors name, in shades that belong together on this background."""
 
+
+OWN = ("background", "panel", "text", "muted", "accent", "code")
+"""Fields that an author may set."""
 
 DARK = Theme(
     background="#131a24",
@@ -136,12 +145,12 @@ LIGHT = Theme(
     grid="#e2e1db",
     accent="#1668b0",
     code="#9a4a00",
-    curves=("#1668b0", "#c25a00", "#1c7f4c", "#b02a62", "#6a3fb5", "#0d7a7a"),
+    curves=("#1668b0", "#b45300", "#1c7f4c", "#b02a62", "#6a3fb5", "#0d7a7a"),
     syntax={
         "keyword": "#0b57a4",
         "string": "#22713a",
         "number": "#a34b00",
-        "comment": "#6b7686",
+        "comment": "#5f6978",
         "function": "#6a4a00",
         "type": "#0b6b63",
         "operator": "#3d4857",
@@ -149,7 +158,7 @@ LIGHT = Theme(
     },
     names={
         "red": "#c0303c",
-        "orange": "#c25a00",
+        "orange": "#b45300",
         "yellow": "#a37a00",
         "gold": "#946c00",
         "green": "#1c7f4c",
@@ -172,6 +181,46 @@ LIGHT = Theme(
 def named(name: str) -> Theme:
     """The theme of that name; anything but `light` is dark."""
     return LIGHT if name == "light" else DARK
+
+
+def of(name: str, own: Mapping[str, str]) -> Theme:
+    """The theme of that name with the author's own colours, as `#rrggbb` by the names of its fields.
+
+    What the author doesn't name stays as it is where it stands out from the ground, and becomes lighter or darker where
+    it doesn't. Nothing that the author names is changed.
+    """
+    look = named(name)
+    own = {field: shade for field in OWN if (shade := colour(own.get(field), look))}
+    if not own:
+        return look
+    background, text = own.get("background", look.background), own.get("text", look.text)
+    if "text" not in own and contrast(text, background) < CONTRAST:
+        text = readable(text, background)
+    panel = own.get("panel", mix(background, text, 0.06) if background != look.background else look.panel)
+
+    def over(shade: str, ground: str, least: float = CONTRAST) -> str:
+        return shade if contrast(shade, ground) >= least else readable(shade, ground, least)
+
+    accent = own.get("accent", over(look.accent, background))
+    return replace(
+        look,
+        background=background,
+        panel=panel,
+        text=text,
+        muted=own.get("muted", over(look.muted, background)),
+        grid=mix(background, text, 0.12) if background != look.background else look.grid,
+        accent=accent,
+        code=own.get("code", over(look.code, background)),
+        curves=(accent, *(over(shade, background) for shade in look.curves if shade not in (look.accent, accent))),
+        syntax={word: over(text if word == "name" else shade, panel) for word, shade in look.syntax.items()},
+    )
+
+
+def readable(shade: str, ground: str, least: float = CONTRAST) -> str:
+    """The colour, moved towards white or black until it has that contrast with the ground: one of them has 4.5."""
+    end = max("#ffffff", "#000000", key=lambda end: contrast(end, ground))
+    mixed = (mix(shade, end, step / 20) for step in range(21))
+    return next((one for one in mixed if contrast(one, ground) >= least), end)
 
 
 def colour(name: str | None, look: Theme) -> str | None:

@@ -75,12 +75,12 @@ class Maker:
     def _styled(self, element: Element) -> theme.Theme:
         """The theme with the element's own colour in the place of text's, the accent's and the first curve's."""
         style = element.style or Style()
-        own = theme.legible(style.colour, self.look)
+        own = theme.legible(style.colour, self.look, theme.CONTRAST)
         fill = theme.colour(style.fill, self.look)
         look = self.look
         if own:
             look = replace(look, text=own, accent=own, curves=(own, *(c for c in look.curves if c != own)))
-        if fill and theme.contrast(fill, look.text) >= 3.0:
+        if fill and theme.contrast(fill, look.text) >= theme.CONTRAST:
             look = replace(look, panel=fill)
         return look
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..frames.clip import Clip
+from ..frames.fullness import Fullest
 
 MOST_WITHHELD = 256 * 1024 * 1024
 """Bytes of compressed frames. A second of a 4k picture at 60 frames takes about 20 MB."""
@@ -54,6 +55,7 @@ class Footage:
         self.drawn = 0
         """Frames that the program drew itself."""
         self.holds: list[Hold] = []
+        self.fullest = Fullest()
         self.is_writing = False
         """Whether a frame is on its way into the clip."""
         self._clip = clip
@@ -106,6 +108,11 @@ class Footage:
             if self._size > MOST_WITHHELD:
                 self.release()
 
+    def stands(self) -> None:
+        """A movement has come to its end; after one that only takes away, there is less to be seen than before."""
+        if self._last is not None and self._withheld is None and isinstance(self._clip, Clip):
+            self.fullest.offer(self._clip.frames - 1, self._last)
+
     def withhold(self) -> None:
         """What follows only takes away. Without any picture so far there is nothing to hold."""
         if self._withheld is None and self._last is not None:
@@ -141,4 +148,6 @@ class Footage:
     def close(self) -> int:
         """Finishes the clip; its frames. Raises ClipError."""
         self.release()
+        if self.fullest.told() is None:
+            self.stands()
         return self._clip.close()

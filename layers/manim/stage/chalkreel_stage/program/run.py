@@ -138,6 +138,7 @@ class Film:
             "in_space": isinstance(session.scene, manim.ThreeDScene),
             **session.timeline.report(frames),
             "holds": [{"first_frame": hold.first_frame, "frames": hold.frames} for hold in footage.holds],
+            "still": footage.fullest.told(),
             "audit": self._findings.counts(),
             "findings": self._findings.report(frames),
             "warnings": session.warnings,
@@ -243,7 +244,8 @@ class Film:
             "transparent": False,
         }
         if whole:
-            settings["background_color"] = theme.named(self._asked.theme).background
+            own = {"background": self._asked.background or ""}
+            settings["background_color"] = theme.of(self._asked.theme, own).background
             settings["frame_height"] = theme.FRAME_HEIGHT
             # Each scene seeds Python's and numpy's random numbers with it.
             settings["seed"] = 0

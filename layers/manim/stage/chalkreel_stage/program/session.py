@@ -124,6 +124,7 @@ class Session:
     def after_play(self, scene: Scene) -> None:
         """Its last frame is written."""
         self._shown = self._visible(scene)
+        self.footage.stands()
         if self.inspect is not None:
             self.inspect(scene)
 

@@ -24,21 +24,27 @@ def heading(
     frame_height: float,
     setter: Typesetter,
     look: theme.Theme,
+    logo: tuple[float, float] | None = None,
 ) -> tuple[list[Act], list[Box], Area]:
-    """The acts that bring it, its boxes, and what it leaves for the body; `more` when a card has other elements."""
+    """The acts that bring it, its boxes, and what it leaves for the body; `more` when a card has other elements.
+
+    `logo` is the width and height of a picture in the upper corner where no line begins.
+    """
     inner_width = frame_width * (1 - 2 * theme.MARGIN)
     inner_height = frame_height * (1 - 2 * theme.MARGIN)
     left, top = -inner_width / 2, inner_height / 2
+    under = logo[1] + theme.GAP if logo else 0.0
     if not text:
-        return [], [], Area(left, top, inner_width, inner_height, frame_height)
+        return [], [], Area(left, top - under, inner_width, inner_height - under, frame_height)
+    beside = logo[0] + theme.GAP if logo else 0.0
     size = theme.TITLE if card else theme.HEADING
     limit = inner_height * ((0.45 if more else 0.7) if card else 0.25)
     while True:
-        sheet = _title(text, size, inner_width * (0.86 if card else 1.0), card, setter, look)
+        sheet = _title(text, size, (inner_width - beside) * (0.86 if card else 1.0), card, setter, look)
         # A title card of one line is worth a smaller size, down to 0.7 units.
         lines = 1 if size > 0.7 else 3
         fits = sheet.height <= (min(limit, lines * 1.4 * size) if card else limit)
-        if (fits and sheet.width <= inner_width) or size <= theme.TEXT_FLOOR:
+        if (fits and sheet.width <= inner_width - beside) or size <= theme.TEXT_FLOOR:
             break
         size = max(size * 0.92, theme.TEXT_FLOOR)
     if card:
@@ -53,7 +59,7 @@ def heading(
         line_y, start = y - sheet.height - 0.10, -left - 0.9 if from_right else left
         line = Line([start, line_y, 0], [start + 0.9, line_y, 0], stroke_width=6, color=look.accent)
     words = mobject(sheet).shift([x, y, 0])
-    body_top = line_y - (0.5 if card else 0.35)
+    body_top = min(line_y - (0.5 if card else 0.35), top - under)
     area = Area(left, body_top, inner_width, body_top + inner_height / 2, frame_height)
     boxes = ink("the heading", Group(words, line), size)
     return [Act("uncover", words, 1.0 if card else 0.7), Act("create", line, 0.5)], boxes, area

@@ -17,12 +17,14 @@ from .. import theme
 from ..elements.maker import Maker
 from ..frames.canvas import Canvas
 from ..frames.clip import Clip
+from ..frames.fullness import Fullest
 from ..frames.ledger import Ledger
 from ..layout.blocks import Act, Block, Part
 from ..screen.highlights import Marker
 from ..screen.pointing import Pointer, name_of
 from ..screen.reading import Reading
 from ..screen.screen import Screen
+from ..screen.shown import Shown
 from ..screen.use import Use, orphans
 from ..storyboard.reader import read_scene
 from ..storyboard.types import (
@@ -39,6 +41,7 @@ from ..storyboard.types import (
 from ..typesetting.typesetter import Typesetter
 from .balance import Offset, offsets
 from .heading import heading
+from .logo import logo
 from .plan import planned
 from .steps import Operation, Step, Timing, entering, leaving, merged, play
 
@@ -77,9 +80,10 @@ class Scene:
         film = request.get("film", {})
         setter.set_language(str(film.get("language", "en")))
         self._setter = setter
-        self._look = theme.named(str(film.get("theme", "dark")))
+        self._look = theme.of(str(film.get("theme", "dark")), film.get("colours") or {})
         assets = request.get("assets")
         self._assets = {str(k): str(v) for k, v in assets.items()} if isinstance(assets, dict) else {}
+        self._logo_path = self._assets.get(str(film.get("logo")))
         self._out = Path(request["out"])
         self._wrote = wrote
 
@@ -92,7 +96,12 @@ class Scene:
         self._screen = Screen(canvas, self._look, marker, self.warnings)
         actions = [action for beat in self._beats for action in beat.actions]
         card = self._scene.kind in ("title_card", "outro")
-        acts, self._screen.fixed, self._area = heading(
+        # A card is the title's alone.
+        path, words, frame = self._logo_path, self._scene.heading, (canvas.frame_width, canvas.frame_height)
+        self._logo, boxes, size = logo(
+            None if card else path, words.strip(), frame, self._setter, self._look, self.warnings
+        )
+        acts, fixed, self._area = heading(
             self._scene.heading.strip(),
             card,
             any(isinstance(action, ActionCase) and action.show for action in actions),
@@ -100,7 +109,11 @@ class Scene:
             canvas.frame_height,
             self._setter,
             self._look,
+            size,
         )
+        self._screen.fixed = fixed + boxes
+        self._screen.shown = [Shown(None, item, None, item) for item in self._logo]
+        canvas.still = canvas.draw(canvas.empty, self._logo)
         orbits = any(isinstance(action, ActionCase) and _orbits(action) for action in actions)
         maker = Maker(self._setter, self._look, self.warnings, self._assets, orbits)
         self._events = planned(self._beats, maker, self._area, card)
@@ -122,7 +135,7 @@ class Scene:
         begins = accumulate(self._frames[:-1], initial=0)
         self._moments = [at for beat, at in zip(self._beats, begins, strict=True) for _ in beat.actions]
         self._ends = sum(self._frames) - round(FADE_S * self._fps)
-        ledger, audits = Ledger(self._frames), []
+        ledger, audits, self._fullest = Ledger(self._frames), [], Fullest()
         for i, beat in enumerate(self._beats):
             steps = [_heading_step(acts)] if i == 0 and acts else []
             steps += self._steps(beat)
@@ -145,6 +158,7 @@ class Scene:
                 **self._screen.use.report(self._frames, self._spoken(), canvas.changes),
                 "orphans": orphans(blocks),
             },
+            "still": self._fullest.told(),
             "warnings": list(dict.fromkeys(self.warnings + self._screen.audit.sentences())),
             "render_s": round(time.monotonic() - began, 3),
         }
@@ -169,10 +183,14 @@ class Scene:
         screen.canvas.hold(kept)
         self._audited = screen.inspect()
         screen.note_use()
+        # Near to one element, the camera shows a part of the picture alone.
+        if screen.only is None and screen.canvas.frames:
+            self._fullest.offer(screen.canvas.frames - 1, screen.canvas.still)
         if last and screen.reading:
             screen.reading.ends(screen.canvas.frames)
         if tail:
-            screen.canvas.dissolve(screen.canvas.empty.copy(), tail)
+            # The logo stands from one scene to the next.
+            screen.canvas.dissolve(screen.canvas.draw(screen.canvas.empty, self._logo), tail)
 
     # Actions → steps
 

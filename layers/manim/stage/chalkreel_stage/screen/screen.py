@@ -18,6 +18,7 @@ from ..layout.blocks import Act, Area, Block
 from ..layout.placement import Rect, nearest, wanted
 from ..storyboard.types import Placement
 from ..typesetting.outlines import lines
+from .contrast import Contrast
 from .highlights import Mark, Marker
 from .morph import morph, revise
 from .reading import Reading
@@ -53,6 +54,7 @@ class Screen:
     marker: Marker
     warnings: list[str]
     audit: Audit = field(default_factory=Audit)
+    contrast: Contrast = field(default_factory=Contrast)
     fixed: list[Box] = field(default_factory=list)
     """Boxes of the heading."""
     shown: list[Shown] = field(default_factory=list)
@@ -391,8 +393,20 @@ class Screen:
         """Audits what is on screen, with the edges of what is pointed at; the counts."""
         boxes = [*pointed, *self.fixed, *(box for block in self.blocks() for box in block.placed().boxes)]
         boxes += [box for mark in self.marks for box in mark.boxes]
+        self._compare()
         strokes = [stroke for block in self.blocks() for stroke in block.placed().strokes]
         return self.audit.inspect(boxes, self.canvas.frame_width, strokes, self.canvas.frame_height)
+
+    def _compare(self) -> None:
+        """Notes words that don't stand out, but for those of dimmed elements and while the camera is near to one."""
+        if self.only is not None:
+            return
+        canvas = self.canvas
+        frame = canvas.frame_width, canvas.frame_height
+        for s in self.shown:
+            if s.mobject is s.undimmed:
+                name = s.element or "the heading"
+                self.audit.low_contrast |= set(self.contrast.faint(name, s.mobject, canvas.still, frame))
 
     def _absent(self, what: str, element: str) -> None:
         why = "is no longer on screen" if element in self.known else "was never shown"

@@ -246,7 +246,13 @@ def _ink(points: np.ndarray, fill: str | None, stroke: str | None, stroke_width:
     for name, value in vars(model).items():
         setattr(item, name, value.copy() if isinstance(value, np.ndarray | list | dict) else value)
     item.points = points
+    item.is_ink = True
     return item
+
+
+def is_ink(item: Mobject) -> bool:
+    """Whether it is ink of words or formulas, and no drawing."""
+    return getattr(item, "is_ink", False)
 
 
 @lru_cache(maxsize=256)
