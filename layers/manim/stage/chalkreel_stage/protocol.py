@@ -4,10 +4,11 @@ Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "be
 "timeout_s", "memory_bytes", "assets"}`, `{"op": "cancel", "id"}`, `{"op": "quit"}`; the end of the stream means quit.
 `assets` says where the images are: {source as in the storyboard: absolute path}; what is not there is shown by its
 description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
+With `stills`, a list of frames, there is no clip: these frames are left as PNG files, `<out>-<number>.png`.
 Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`; `refused` for a line
 that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
-`too_small` and `too_short` of the scene), `beat_audits` (the first three at the end of each beat), `warnings` and
-`render_s`. A render's id is the caller's and is repeated in every answer.
+`too_small` and `too_short` of the scene), `beat_audits` (the first three at the end of each beat), `findings` (what the
+audit counts, one by one: `kind` and `elements`), `warnings` and `render_s`. A render's id is the caller's and is repeated in every answer.
 
 Somebody's own programs are run by another process, whose protocol PROTOCOL.md describes: `Run` and `Said` come in.
 """
@@ -67,6 +68,12 @@ def parse(line: bytes) -> Render | Cancel | Quit:
     timeout = body.get("timeout_s")
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout < 1e9:
         raise Refused(f"render {name}: timeout_s must be a positive number of seconds")
+    stills = body.get("stills")
+    if stills is not None and not (
+        isinstance(stills, list)
+        and all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in stills)
+    ):
+        raise Refused(f"render {name}: stills must be a list of frames")
     memory = body.get("memory_bytes")
     if memory is not None and (not isinstance(memory, int) or isinstance(memory, bool) or memory < 1):
         raise Refused(f"render {name}: memory_bytes must be a positive number of bytes")
