@@ -18,6 +18,7 @@ mod confinement;
 mod documents;
 mod making;
 mod planners;
+mod preview;
 mod sound;
 mod spans;
 mod sync;
