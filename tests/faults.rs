@@ -550,7 +550,7 @@ fn services(harness: &Harness, store: Store) -> Services {
 
 fn uploaded(key: &str) -> JobRequest {
     let source = Source::Object { bucket: "chalkreel".to_owned(), key: key.to_owned(), version: None };
-    JobRequest { source, quality: None, planner: None, token: None }
+    JobRequest::of(source)
 }
 
 /// Another worker that took the job over has it to itself from then on.

@@ -123,7 +123,7 @@ async fn a_warm_process_stays_as_it_was() {
     for number in 0..jobs {
         let (text, expected) = lesson(number);
         let source = Source::Inline { name: "lesson.md".to_owned(), bytes: text.into_bytes(), folder: None };
-        let request = JobRequest { source, quality: Some(Quality::Draft), planner: None, token: None };
+        let request = JobRequest { quality: Some(Quality::Draft), ..JobRequest::of(source) };
         // Every seventh job is cut off in the middle of its work.
         let seconds = if number % 7 == 6 { 1 } else { 120 };
         let ends = Deadline::after(Duration::from_secs(seconds));

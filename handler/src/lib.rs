@@ -17,6 +17,8 @@
 //! drawn. [`pipeline`] also holds what every attempt at a job needs, and the tasks of the state machine for films too long for one
 //! invocation.
 //!
+//! `preview` shows a document before its film is made: stills of its beats, and what is wrong with it.
+//!
 //! The interfaces are [`entry`] (AWS Lambda), [`http`] and [`cli`]; [`notify`] sends notifications about jobs.
 //!
 //! All of them use [`job`] (identity, S3 keys, status, lease, log), [`services`] (what jobs share), [`aws`]
@@ -47,6 +49,8 @@ pub mod narrate;
 pub mod notify;
 pub mod pipeline;
 pub mod plan;
+#[cfg(feature = "local")]
+pub mod preview;
 pub mod publish;
 pub mod render;
 pub mod scenes;

@@ -19,6 +19,7 @@ mod documents;
 mod making;
 mod pictures;
 mod planners;
+mod preview;
 mod recordings;
 mod sound;
 mod spans;

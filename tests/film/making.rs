@@ -149,6 +149,10 @@ fn rendering_the_same_lesson_again_repeats_no_work() {
     // One scene changed: the other is not drawn again.
     let changed = harness.render(&harness.document("small.md", SMALL.replace("nine.", "nine, and so on.")), &[]);
     assert_eq!(changed.status()["cache"], serde_json::json!({"hits": 1, "misses": 1}));
+    // What stands further down than before is drawn as it was.
+    let moved = harness.render(&harness.document("small.md", format!("<!-- a remark -->\n\n{SMALL}")), &[]);
+    assert_ne!(moved.status()["job_id"], status["job_id"]);
+    assert_eq!(moved.status()["cache"], serde_json::json!({"hits": 2, "misses": 0}));
 }
 
 #[test]

@@ -236,7 +236,7 @@ async fn a_job_can_only_name_planners_under_the_prefix() {
         });
         let services = Arc::new(Services::open(config.unwrap(), store.clone(), JobLogs::default()).unwrap());
         let source = Source::Inline { name: "lines.txt".to_owned(), bytes: LINES.as_bytes().to_vec(), folder: None };
-        let request = JobRequest { source, quality: None, planner: Some(name.to_owned()), token: None };
+        let request = JobRequest { planner: Some(name.to_owned()), ..JobRequest::of(source) };
         let begun = Instant::now();
         let status = pipeline::film(request, &services, soon(), Again::Failed).await.unwrap();
         let error = status.error.unwrap();

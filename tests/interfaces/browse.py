@@ -4,6 +4,7 @@
     browse.py BROWSER PICTURES jobs ADDRESS LESSON    the pages of `serve`; a lesson is dropped there
     browse.py BROWSER PICTURES watched ADDRESS STATE  the page of a job that is over
     browse.py BROWSER PICTURES hostile ADDRESS        a page in which somebody tries to run a script
+    browse.py BROWSER PICTURES writing ADDRESS FILE   the page of `watch`; the document is changed there and on disk
     browse.py BROWSER PICTURES guest ADDRESS TOKEN    the pages of a `serve` that wants a token, with films in it
 
 Prints what it saw as JSON; whatever is not as it should be ends it. Screenshots go to PICTURES.
@@ -203,6 +204,72 @@ def guest(page, requests):
     return {"seconds": seconds, "log": log}
 
 
+DRAWN = "document.body.dataset.waiting === '0' && document.querySelectorAll('.beat').length > 1"
+
+
+def still_of(page, words):
+    """The picture of the beat with these words; none while it is still drawn."""
+    return page.evaluate(
+        """words => { const beat = [...document.querySelectorAll('.beat')].find(one => one.textContent.includes(words));
+           const scene = beat?.closest('.scene'); const picture = beat?.querySelector('img');
+           return scene?.classList.contains('drawn') && picture.complete && picture.naturalWidth ? picture.src : null }""",
+        words,
+    )
+
+
+def seen_within(page, question, seconds):
+    """Asks until there is an answer; the answer, and seconds until then."""
+    begun = time.monotonic()
+    while not (answer := question()):
+        assert time.monotonic() - begun < seconds, "it never came"
+        page.wait_for_timeout(20)
+    return answer, time.monotonic() - begun
+
+
+def writing(page, requests):
+    path = Path(REST[0])
+    page.goto(ADDRESS)
+    until(page, DRAWN, timeout=120_000)
+    sound(page, "watch")
+    scenes = page.locator(".scene").count()
+    # In the page's editor, with the keyboard alone.
+    page.evaluate("document.activeElement?.blur()")
+    for key in ("j", "j", "l"):
+        page.keyboard.press(key)
+    text = page.locator("#text")
+    expect(text).to_be_focused()
+    old = text.input_value()
+    words = "Everybody knows this number"
+    text.fill(old.replace("This one changes", words))
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_have_text("saved")
+    picture_of, still = seen_within(page, lambda: still_of(page, words), 60)
+    assert words in path.read_text()
+    clip = "[...document.querySelectorAll('.scene')].find(one => one.textContent.includes(%s)).querySelector('video')" % json.dumps(words)
+    _, heard = seen_within(page, lambda: page.evaluate(f"{clip}.readyState >= 2 && {clip}.duration > 1"), 120)
+    picture(page, "watch-clip")
+    sound(page, "watch-editor")
+    # With another editor; what was right before an error stays.
+    before = page.evaluate("document.querySelectorAll('.beat').length")
+    page.locator("main").evaluate("main => main.scrollTo(0, 150)")
+    path.write_text("")
+    until(page, "document.getElementById('state').className === 'bad'")
+    assert page.evaluate("document.querySelectorAll('.beat').length") == before
+    picture(page, "watch-problem")
+    path.write_text(old.replace("This one changes", "This is another one"))
+    _, elsewhere = seen_within(page, lambda: still_of(page, "This is another one"), 60)
+    assert page.locator("main").evaluate("main => main.scrollTop") == 150, "the page has jumped"
+    until(page, "document.getElementById('text').value.includes('This is another one')")
+    # Whoever has changed something here loses nothing when the file changes elsewhere.
+    text.fill("mine")
+    path.write_text(old)
+    page.keyboard.press("Control+s")
+    until(page, "document.getElementById('saved').className === 'bad'")
+    assert path.read_text() == old and text.input_value() == "mine"
+    at_home(requests)
+    return {"scenes": scenes, "still": still, "clip": still + heard, "elsewhere": elsewhere, "picture": picture_of}
+
+
 def hostile(page, requests):
     page.goto(ADDRESS)
     page.wait_for_selector("main", timeout=30_000)
@@ -233,7 +300,7 @@ with sync_playwright() as playwright:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     # A browser says on its console what it did not do because of a policy.
     page.on("console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None)
-    seen = {"film": film, "jobs": jobs, "watched": watched, "guest": guest, "hostile": hostile}[WHAT](page, requests)
+    seen = {"film": film, "jobs": jobs, "watched": watched, "writing": writing, "guest": guest, "hostile": hostile}[WHAT](page, requests)
     assert not wrong, wrong
     assert WHAT == "hostile" or not refused, refused
     browser.close()

@@ -52,6 +52,30 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn a_lesson_is_seen_while_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let lesson = dir.path().join("lesson.md");
+    std::fs::write(
+        &lesson,
+        "# Numbers\n\nWords over the title.\n\n## One\n\n- one\n\nThis one changes.\n\n## Two\n\n$$1 + 1 = 2$$\n\nThis one stays.\n",
+    )
+    .unwrap();
+    let address = free_port();
+    let mut command = program(dir.path());
+    command.arg("watch").arg(&lesson).args(["--listen", &address.to_string()]);
+    let mut server = Server::start(&mut command, &dir.path().join("watch.log"), address);
+    let seen = browse(&["writing", &format!("http://{address}/"), lesson.to_str().unwrap()]);
+    assert_eq!(seen["scenes"], 3);
+    // Bounds for a machine that has other things to do too; `make bench` has the real ones.
+    assert!(seen["still"].as_f64().unwrap() < 15.0 && seen["clip"].as_f64().unwrap() < 60.0, "{seen}");
+    let films = std::fs::read_dir(dir.path().join("store")).into_iter().flatten().count();
+    assert_eq!(server.stop(), Vec::<String>::new());
+    assert!(films > 0, "the store is elsewhere");
+    let log = server.log();
+    assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+}
+
+#[test]
 fn the_page_plays_the_film_and_shows_how_it_was_made() {
     let dir = tempfile::tempdir().unwrap();
     let (lesson, out) = (dir.path().join("lesson.md"), dir.path().join("out"));

@@ -9,9 +9,17 @@
 #[cfg(feature = "local")]
 mod cancel;
 #[cfg(feature = "local")]
+mod check;
+#[cfg(feature = "local")]
 pub mod doctor;
 #[cfg(feature = "local")]
+mod document;
+#[cfg(feature = "local")]
+mod guide;
+#[cfg(feature = "local")]
 mod live;
+#[cfg(feature = "local")]
+mod new;
 pub mod output;
 #[cfg(feature = "local")]
 mod pages;
@@ -22,6 +30,10 @@ mod render;
 #[cfg(feature = "local")]
 mod serve;
 mod signals;
+#[cfg(feature = "local")]
+mod still;
+#[cfg(feature = "local")]
+mod watch;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -54,14 +66,26 @@ const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}{after-help
 #[cfg(feature = "local")]
 const GROUPS: &str = "\
 Make films:
+  new            Write a first lesson to change
+                   chalkreel new lesson.md
   render         Make a film of a document, in a folder of this machine
                    chalkreel render lesson.md --quality draft
+  watch          Show a lesson as a filmstrip that follows its file, in the browser
+                   chalkreel watch lesson.md
+  check          Show what is wrong with documents, without making their films
+                   chalkreel check lesson.md
+  still          Draw pictures of a film's beats, without making it
+                   chalkreel still lesson.md --scene what-it-says
   plan           Show scenes, length and cost of a film, without making it
                    chalkreel plan lesson.md
   serve          Serve web pages and an HTTP API that make films of uploaded documents
                    chalkreel serve --listen 127.0.0.1:8765
   cancel         Cancel a job, in whichever process it runs
                    chalkreel cancel 0123456789abcdef01234567
+
+Have a language model write:
+  guide          Print how lessons are written, for a prompt
+                   chalkreel guide
 
 Check an installation:
   doctor         Check this machine, or with --aws a stack on AWS, and list the settings
@@ -106,6 +130,29 @@ enum Action {
     /// Make a film of a document.
     #[cfg(feature = "local")]
     Render(Render),
+    /// Write a first lesson to change.
+    #[cfg(feature = "local")]
+    New {
+        /// The file, which must not exist.
+        #[arg(default_value = "lesson.md")]
+        document: PathBuf,
+    },
+    /// Print how lessons are written, for a language model's prompt.
+    #[cfg(feature = "local")]
+    Guide {
+        /// Print the JSON Schema of lecture plans instead.
+        #[arg(long)]
+        plan: bool,
+    },
+    /// Show a lesson as a filmstrip that follows its file, in the browser.
+    #[cfg(feature = "local")]
+    Watch(Watch),
+    /// Show what is wrong with documents, without making their films. Exit code 0 without findings, 1 with errors, 3 with warnings alone.
+    #[cfg(feature = "local")]
+    Check(Check),
+    /// Draw pictures of a film's beats, without making it.
+    #[cfg(feature = "local")]
+    Still(Still),
     /// Show what a film of a document would be, without making it.
     Plan {
         /// The document.
@@ -187,12 +234,71 @@ struct Render {
     /// Plan the film with this component (.wasm) instead of the built-in planner.
     #[arg(long, value_name = "COMPONENT")]
     planner: Option<PathBuf>,
+    /// Only this scene, by its id (`chalkreel plan` lists them). May be repeated.
+    #[arg(long, value_name = "ID")]
+    scene: Vec<String>,
+    /// Open the film's page in the browser when it is made.
+    #[arg(long, conflicts_with = "json")]
+    open: bool,
     /// Make the film again even if it exists; unchanged scenes still come from the cache.
     #[arg(long)]
     again: bool,
     /// Print the final status.json on standard output.
     #[arg(long)]
     json: bool,
+}
+
+#[cfg(feature = "local")]
+#[derive(Debug, clap::Args)]
+struct Watch {
+    /// The document.
+    document: PathBuf,
+    /// Address and port of the page, which this machine alone may reach.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = watch::ADDRESS)]
+    listen: std::net::SocketAddr,
+    /// Open the page in the browser.
+    #[arg(long)]
+    open: bool,
+}
+
+#[cfg(feature = "local")]
+#[derive(Debug, clap::Args)]
+struct Check {
+    /// The documents.
+    #[arg(required = true)]
+    documents: Vec<PathBuf>,
+    /// Print the findings as JSON.
+    #[arg(long, conflicts_with = "sarif")]
+    json: bool,
+    /// Print the findings as SARIF, which code hosts and editors read.
+    #[arg(long)]
+    sarif: bool,
+    /// Leave a picture of all beats there, with numbers (PNG).
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
+}
+
+#[cfg(feature = "local")]
+#[derive(Debug, clap::Args)]
+struct Still {
+    /// The document.
+    document: PathBuf,
+    /// Only this scene, by its id (`chalkreel plan` lists them).
+    #[arg(long, value_name = "ID")]
+    scene: Option<String>,
+    /// Only this beat of the scene, as it stands at its end; the first is 1.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "at")]
+    beat: Option<usize>,
+    /// Only the picture so many seconds after the beginning of the film, or of the scene when one is named. The time is estimated, since
+    /// nobody speaks.
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    at: Option<f64>,
+    /// Size of the pictures.
+    #[arg(long, default_value = "standard")]
+    quality: Quality,
+    /// The folder for the pictures; the default is ./films/<name of the document>/stills.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 /// Reads the arguments.
@@ -213,6 +319,16 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
             crate::telemetry::follow(&span, config.interfaces.traceparent.as_deref());
             tracing::Instrument::instrument(render::run(render, config, logs), span).await
         }
+        #[cfg(feature = "local")]
+        Action::New { document } => new::run(&document),
+        #[cfg(feature = "local")]
+        Action::Guide { plan } => guide::run(plan),
+        #[cfg(feature = "local")]
+        Action::Watch(watch) => watch::run(watch, config, logs).await,
+        #[cfg(feature = "local")]
+        Action::Check(check) => until_stopped(check::run(check, config, logs)).await,
+        #[cfg(feature = "local")]
+        Action::Still(still) => until_stopped(still::run(still, config, logs)).await,
         Action::Plan { document, json } => until_stopped(plan::run(&document, json, &config)).await,
         Action::Planner { action: PlannerAction::Check { component, document, json } } => {
             planner::check(&component, document.as_deref(), json, &config).await
@@ -269,6 +385,14 @@ fn read(document: &Path) -> Result<(String, Vec<u8>), JobError> {
     file.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
     let name = document.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((name, bytes))
+}
+
+/// Opens a page or a file in the browser. If that fails, it is said where it is.
+#[cfg(feature = "local")]
+fn open_in_browser(what: &str) {
+    if let Err(error) = open::that_detached(what) {
+        note(format_args!("chalkreel: can't open {what} in a browser: {error}"));
+    }
 }
 
 /// The error for a file named on the command line that can't be read.

@@ -1,12 +1,14 @@
 //! `chalkreel render`: makes a film, on the embedded store or on the one that CHALKREEL_S3_ENDPOINT names.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::output::{Text, line as say, note};
@@ -33,6 +35,9 @@ const WARNINGS: usize = 20;
 const COPY: Duration = Duration::from_secs(120);
 /// The remedy when the folder for the film can't be written.
 const OUT: &str = "Free space there, make it writable, or name another folder with --out.";
+/// Steps of the bar of progress, and how often its clock is shown.
+const BAR: u64 = 1_000;
+const TICK: Duration = Duration::from_millis(200);
 /// Time for the embedded store to close its connections.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -76,6 +81,9 @@ pub(super) async fn run(render: Render, config: Config, logs: JobLogs) -> ExitCo
     }
     // The exit code is the film's, whether or not its path could be printed.
     text.try_print();
+    if render.open && status.outputs.contains_key("film") {
+        super::open_in_browser(&out.join("index.html").to_string_lossy());
+    }
     exit_code(status.state)
 }
 
@@ -95,7 +103,7 @@ async fn film(
         // The user of the command decides which planner it runs.
         let planners = config.planners.clone().or_else(|| Some("planners/".to_owned()));
         let services = Arc::new(Services::open(Config { planners, ..config }, store, logs)?);
-        let progress = tokio::spawn(print_progress(services.watch()));
+        let progress = tokio::spawn(show_progress(services.watch()));
         let signals = tokio::spawn(handle_signals(stops, services.clone()));
         let token = render.again.then(|| format!("again {}", jiff::Timestamp::now()));
         let folder = Some(folder(&render.document, &bytes));
@@ -104,7 +112,8 @@ async fn film(
             None => None,
         };
         let source = Source::Inline { name, bytes, folder };
-        let request = JobRequest { source, quality: render.quality, planner, token };
+        let scenes = render.scene.clone();
+        let request = JobRequest { source, quality: render.quality, planner, token, scenes };
         let made = async {
             let status = pipeline::film(request.clone(), &services, ends, Again::Failed).boxed().await?;
             match copy(&status, &services.store, out).await {
@@ -140,7 +149,7 @@ async fn store_planner(component: &Path, services: &Services, deadline: Deadline
 }
 
 /// The folder of a document, with a version that changes with each file that a word of the document may name.
-fn folder(document: &Path, bytes: &[u8]) -> Folder {
+pub(super) fn folder(document: &Path, bytes: &[u8]) -> Folder {
     let path = document.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let text = String::from_utf8_lossy(bytes);
     let words = text.split(|c: char| c.is_whitespace() || "()[]<>\"'`,".contains(c));
@@ -226,15 +235,25 @@ async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
     tokio::fs::write(&path, body).await.map_err(fault(path.clone()))
 }
 
-/// Prints a line for each step of progress.
-async fn print_progress(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
+/// Shows progress: a bar on a terminal, else a line for each step.
+async fn show_progress(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
     while let Some(Claimed { changes: mut job, .. }) = jobs.recv().await {
-        let mut last = String::new();
+        let bar = std::io::stderr().is_terminal().then(bar);
+        let (mut last, begun) = (String::new(), Instant::now());
         loop {
-            let line = line(&job.borrow_and_update());
-            if line != last {
-                note(format_args!("{line}"));
-                last = line;
+            let status = job.borrow_and_update().clone();
+            match &bar {
+                Some(bar) => {
+                    bar.set_position((status.progress * BAR as f64) as u64);
+                    bar.set_message(format!("{}{}", step(&status), pace(&status, begun.elapsed())));
+                }
+                None => {
+                    let line = format!("[{:3.0} %] {}", status.progress * 100.0, step(&status));
+                    if line != last {
+                        note(format_args!("{line}"));
+                        last = line;
+                    }
+                }
             }
             if job.changed().await.is_err() {
                 break;
@@ -243,8 +262,28 @@ async fn print_progress(mut jobs: mpsc::UnboundedReceiver<Claimed>) {
     }
 }
 
-fn line(status: &Status) -> String {
-    let what = match status.stage {
+/// It goes when it is dropped, so that nothing is written over it.
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(BAR).with_finish(ProgressFinish::AndClear);
+    // A template that is wrong shows the usual bar.
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3} %  {elapsed}, {eta} left  {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// How fast pictures are drawn; nothing before the first scene is ready.
+fn pace(status: &Status, time: Duration) -> String {
+    let frames: u64 = status.scenes.iter().filter(|scene| scene.state.is_done()).map(|scene| scene.frames).sum();
+    match frames as f64 / time.as_secs_f64() {
+        pace if pace >= 1.0 => format!(", {pace:.0} frames a second"),
+        _ => String::new(),
+    }
+}
+
+fn step(status: &Status) -> String {
+    match status.stage {
         _ if status.state == State::Queued => "claimed".to_owned(),
         Stage::Intake => "reading the document".to_owned(),
         Stage::Plan => "planning".to_owned(),
@@ -254,6 +293,5 @@ fn line(status: &Status) -> String {
         }
         Stage::Assemble => "joining picture and sound".to_owned(),
         Stage::Publish => "publishing".to_owned(),
-    };
-    format!("[{:3.0} %] {what}", status.progress * 100.0)
+    }
 }

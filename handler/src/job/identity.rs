@@ -39,6 +39,8 @@ impl JobId {
                 .part("planner", planned_by)
                 .part("recipe", recipe),
         };
+        // Without any, the ids of whole films stay as they were.
+        let key = request.scenes.iter().fold(key, |key, scene| key.part("scene", scene));
         // 96 bits: a collision is unlikely among a hundred million million jobs.
         Self(key.finish().as_str().chars().take(LENGTH).collect())
     }
@@ -71,7 +73,7 @@ mod tests {
 
     fn object(key: &str, version: &str) -> JobRequest {
         let source = Source::Object { bucket: "b".into(), key: key.into(), version: Some(version.into()) };
-        JobRequest { source, quality: None, planner: None, token: None }
+        JobRequest::of(source)
     }
 
     #[test]
@@ -80,6 +82,16 @@ mod tests {
         assert_ne!(JobId::of(&object("k", "1"), "r"), JobId::of(&object("k", "2"), "r"));
         // Different parts must never join to the same bytes.
         assert_ne!(JobId::of(&object("k1", ""), "r"), JobId::of(&object("k", "1"), "r"));
+    }
+
+    #[test]
+    fn some_scenes_are_another_film_than_all() {
+        let some = |scenes: &[&str]| {
+            let scenes = scenes.iter().map(|scene| (*scene).to_owned()).collect();
+            JobId::of(&JobRequest { scenes, ..object("k", "1") }, "r")
+        };
+        assert_ne!(some(&[]), some(&["one"]));
+        assert_ne!(some(&["one"]), some(&["one", "two"]));
     }
 
     #[test]

@@ -33,6 +33,15 @@ pub struct JobRequest {
     pub planner: Option<String>,
     /// The caller's idempotency token: two requests with the same one are one job.
     pub token: Option<String>,
+    /// The ids of the scenes that are wanted, in any order; empty for all.
+    pub scenes: Vec<String>,
+}
+
+impl JobRequest {
+    /// For the whole film of a document, as the document has it.
+    pub fn of(source: Source) -> Self {
+        Self { source, quality: None, planner: None, token: None, scenes: Vec::new() }
+    }
 }
 
 /// Where a document is.

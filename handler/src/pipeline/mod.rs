@@ -124,7 +124,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
 /// Reads the document and plans the film.
 async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) -> Result<Handover, JobError> {
     let (lease, ends, asset_base) = (&job.lease, job.ends, AssetBase::of(&request.source));
-    let (wanted, named) = (request.quality, request.planner.clone());
+    let (wanted, named, scenes) = (request.quality, request.planner.clone(), request.scenes.clone());
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
     let document = intake::document(request, &services.store, ends).instrument(info_span!("intake")).await?;
@@ -137,7 +137,7 @@ async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) 
         None => services.sandbox.clone(),
     };
     let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
-    let storyboard = progress::planned(lease, planned)?;
+    let storyboard = plan::only(progress::planned(lease, planned)?, &scenes)?;
     let quality = wanted.or(storyboard.quality.map(Quality::from)).unwrap_or(Quality::Standard);
     // Captions in other languages are planned like the film itself, which costs little.
     let library = Library { document: &name, asset_base: &asset_base, sandbox: &sandbox, store: &services.store };

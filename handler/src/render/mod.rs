@@ -27,7 +27,7 @@ use crate::store::{Cache, CacheKey, StoreError};
 
 pub use card::Cards;
 pub use program::{Caption, Chapter, Part, Performance, Picture, Programs, Said, Say, Speaker};
-pub use protocol::Film;
+pub use protocol::{Film, Finding, FindingKind, Wanted};
 pub use stage::{Stage, StageError};
 
 /// What would be reported of a line of the stage or of a program; for the fuzz targets.
@@ -271,12 +271,13 @@ impl SceneOrder<'_> {
         self.clips.join(format!("scene-{}.mp4", self.scene.id))
     }
 
-    fn key(&self) -> CacheKey {
+    /// What its clip is kept under: it changes with all that is drawn, and not with the scene's place in the document.
+    pub fn key(&self) -> CacheKey {
         let (width, height) = self.size();
         // Neither can fail to be written: they are plain data without maps.
-        let scene = serde_json::to_vec(self.scene).unwrap_or_default();
+        let scene = serde_json::to_vec(&self.scene.without_places()).unwrap_or_default();
         let film = serde_json::to_vec(self.film).unwrap_or_default();
-        let mut key = CacheKey::of("clip, version 2").part("scene", scene).part("film", film).part("tools", self.tools);
+        let mut key = CacheKey::of("clip, version 3").part("scene", scene).part("film", film).part("tools", self.tools);
         for number in [u64::from(width), u64::from(height), u64::from(self.quality.fps())].iter().chain(self.beats) {
             key = key.number("number", *number);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use storyboard::{Colours, FrameShape, Scene, Theme};
+use storyboard::{Colours, FrameShape, Scene, Storyboard, Theme};
 
 use super::{ClipReport, SceneOrder};
 use crate::child;
@@ -33,6 +33,15 @@ pub struct Film {
     pub frame_shape: Option<FrameShape>,
 }
 
+impl Film {
+    /// Of a storyboard.
+    pub fn of(storyboard: &Storyboard) -> Self {
+        let Storyboard { title, theme, colours, logo, language, frame_shape, .. } = storyboard;
+        let (title, language, colours, logo) = (title.clone(), language.clone(), colours.clone(), logo.clone());
+        Self { title, theme: *theme, colours, logo, language, frame_shape: *frame_shape }
+    }
+}
+
 /// A request to the stage.
 #[derive(Debug, Serialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
@@ -51,6 +60,9 @@ pub(super) enum Request<'a> {
         timeout_s: f64,
         /// Of its own, used or not.
         memory_bytes: u64,
+        /// Frames that are wanted as pictures, instead of a clip.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stills: Option<&'a [u64]>,
     },
     /// End that scene's child.
     Cancel { id: &'a str },
@@ -84,6 +96,8 @@ pub(super) enum Reply {
         #[serde(default)]
         still: Option<Still>,
         #[serde(default)]
+        findings: Vec<Finding>,
+        #[serde(default)]
         warnings: Vec<String>,
         #[serde(default)]
         render_s: f64,
@@ -99,6 +113,38 @@ pub(super) enum Reply {
     },
     /// A request could not be parsed.
     Refused { message: String },
+}
+
+/// One thing that the audit counts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// The ids of the elements that it is about; the heading has none.
+    #[serde(default)]
+    pub elements: Vec<String>,
+    /// The stage's own words; none where the kind says all.
+    pub message: Option<String>,
+    /// Of a text that goes too soon: seconds that it stands.
+    pub seconds: Option<f64>,
+    /// And those that reading it takes.
+    pub needed: Option<f64>,
+}
+
+/// What the audit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// Two elements cover each other.
+    Overlap,
+    /// Something leaves the frame.
+    Outside,
+    /// A text is under the legible floor.
+    TooSmall,
+    /// A text is gone before it can be read.
+    TooShort,
+    /// Words hardly stand out from their ground.
+    LowContrast,
 }
 
 /// How a scene's child ended.
@@ -137,10 +183,12 @@ impl Request<'_> {
 }
 
 impl<'a> SceneOrder<'a> {
-    pub(super) fn request(&self, id: &'a str, out: &'a Path, timeout_s: f64) -> Request<'a> {
+    /// What is asked for: a clip, or the stills of so many frames a second.
+    pub(super) fn request(&self, id: &'a str, out: &'a Path, timeout_s: f64, stills: Option<Wanted<'a>>) -> Request<'a> {
         let (width, height) = self.size();
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
-        let (scene, film, fps) = (self.scene, self.film, self.quality.fps());
+        let (scene, film, fps) = (self.scene, self.film, stills.map_or(self.quality.fps(), |wanted| wanted.fps));
+        let stills = stills.map(|wanted| wanted.frames);
         let assets = self.assets.of_scene(scene).into_iter().map(|(source, asset)| (source, &*asset.path)).collect();
         Request::Render {
             id,
@@ -154,8 +202,19 @@ impl<'a> SceneOrder<'a> {
             assets,
             timeout_s,
             memory_bytes: scene_memory(),
+            stills,
         }
     }
+}
+
+/// Frames of a scene that are wanted as pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Frames per second in which the order's beats are counted: what is on the screen at a beat's end does not depend on how smooth the
+    /// way there was.
+    pub fps: u32,
+    /// Their numbers, ascending, from 0.
+    pub frames: &'a [u64],
 }
 
 impl worker::Reply for Reply {
@@ -188,6 +247,19 @@ pub(super) fn report(
     ClipReport { beats, audit: Some(audit), beat_audits, still, warnings: bounded(warnings, WARNINGS) }
 }
 
+/// The findings, within bounds.
+pub(super) fn findings(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.truncate(FINDINGS);
+    for finding in &mut findings {
+        for words in finding.elements.iter_mut().chain(&mut finding.message) {
+            *words = plain(words, WARNING);
+        }
+    }
+    findings
+}
+
+/// Most findings of one scene that are told one by one.
+const FINDINGS: usize = 500;
 /// Most warnings of one scene: the stage has one for an element at the most.
 const WARNINGS: usize = 200;
 /// Characters of one of them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 
-use super::protocol::{FailedKind, MESSAGE, Reply, Request, TRACE, report};
+use super::protocol::{self, FailedKind, Finding, MESSAGE, Reply, Request, TRACE, Wanted, report};
 use super::{ClipReport, SceneOrder, verify};
 use crate::child::{self, Limits};
 use crate::config::Config;
@@ -15,10 +15,14 @@ use crate::layers::Layers;
 use crate::media::mp4::WrongClip;
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 use crate::untrusted_text::plain;
-use crate::worker::{NotReady, Removed, Settings, WarmWorker};
+use crate::worker::{Call, NotReady, Removed, Settings, WarmWorker};
 
 /// How long the worker may take to confirm a cancelled scene before the worker itself is ended: it only has to kill a child.
 const CANCEL: Duration = Duration::from_millis(1_500);
+
+/// How a PNG picture begins, and what it has at most beside its pixels.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+const PNG_HEAD: u64 = 64 << 10;
 
 /// Why a scene was not drawn.
 #[derive(Debug, thiserror::Error)]
@@ -168,14 +172,66 @@ impl Stage {
     pub async fn draw(&self, order: SceneOrder<'_>, to: &Path, deadline: Deadline) -> Result<ClipReport, StageError> {
         let deadline = deadline.slice(self.scene_timeout);
         let allowed = deadline.left().as_secs_f64();
-        let call = self.worker.call(deadline).await;
-        let mut call = call.map_err(|error| match error {
-            NotReady::CouldNotStart(reason) => StageError::CouldNotStart(reason),
-            NotReady::TimedOut => StageError::TimedOut(allowed),
-        })?;
+        let mut call = self.call(deadline).await?;
         let name = format!("clip-{}.mp4", call.id());
         let out = Removed(self.scratch.join(&name));
-        call.ask(order.request(call.id(), &out.0, allowed).line());
+        call.ask(order.request(call.id(), &out.0, allowed, None).line());
+        let (report, _) = self.drawn(call, order, deadline).await?;
+        let folder = UntrustedFolder::open(&self.scratch).map_err(Unfit::Io)?;
+        verify::take(folder, name, order, to, (deadline, allowed)).await?;
+        Ok(report)
+    }
+
+    /// Draws a scene, and gives the `wanted` frames of it as PNG, and what the audit found. The order's beats are counted at
+    /// `wanted.fps`.
+    ///
+    /// # Errors
+    /// As for [`Stage::draw`].
+    pub async fn stills(
+        &self,
+        order: SceneOrder<'_>,
+        wanted: Wanted<'_>,
+        deadline: Deadline,
+    ) -> Result<(Vec<Vec<u8>>, ClipReport, Vec<Finding>), StageError> {
+        let deadline = deadline.slice(self.scene_timeout);
+        let mut call = self.call(deadline).await?;
+        let name = format!("stills-{}", call.id());
+        let pictures: Vec<_> = wanted.frames.iter().map(|number| format!("{name}-{number}.png")).collect();
+        let _removed: Vec<_> = pictures.iter().map(|picture| Removed(self.scratch.join(picture))).collect();
+        let out = self.scratch.join(name);
+        call.ask(order.request(call.id(), &out, deadline.left().as_secs_f64(), Some(wanted)).line());
+        let (report, findings) = self.drawn(call, order, deadline).await?;
+        let folder = UntrustedFolder::open(&self.scratch).map_err(Unfit::Io)?;
+        let (width, height) = order.size();
+        // What can't be compressed has the size of its pixels.
+        let most = PNG_HEAD + u64::from(width) * u64::from(height) * 4;
+        let read = tokio::task::spawn_blocking(move || {
+            let read = |picture: &String| folder.file(picture, most)?.read();
+            pictures.iter().map(read).collect::<Result<Vec<_>, Unfit>>()
+        });
+        let pictures = read.await.map_err(|panic| StageError::Crashed(panic.to_string()))??;
+        if !pictures.iter().all(|picture| picture.starts_with(PNG)) {
+            return Err(WrongClip::Form("a still is no PNG picture".to_owned()).into());
+        }
+        Ok((pictures, report, findings))
+    }
+
+    async fn call(&self, deadline: Deadline) -> Result<Call<Reply>, StageError> {
+        let allowed = deadline.left().as_secs_f64();
+        self.worker.call(deadline).await.map_err(|error| match error {
+            NotReady::CouldNotStart(reason) => StageError::CouldNotStart(reason),
+            NotReady::TimedOut => StageError::TimedOut(allowed),
+        })
+    }
+
+    /// Waits until a scene that was asked for is drawn.
+    async fn drawn(
+        &self,
+        mut call: Call<Reply>,
+        order: SceneOrder<'_>,
+        deadline: Deadline,
+    ) -> Result<(ClipReport, Vec<Finding>), StageError> {
+        let allowed = deadline.left().as_secs_f64();
         // Only a new frame counts as life: a scene that repeats itself draws nothing either.
         let (mut drawn, mut alive) = (0, Deadline::after(self.stall_timeout));
         let promised: u64 = order.beats.iter().sum();
@@ -192,11 +248,9 @@ impl Stage {
                 }
             };
             match reply {
-                Reply::Done { beats, audit, beat_audits, still, warnings, render_s, .. } => {
+                Reply::Done { beats, audit, beat_audits, still, findings, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
-                    let folder = UntrustedFolder::open(&self.scratch).map_err(Unfit::Io)?;
-                    verify::take(folder, name, order, to, (deadline, allowed)).await?;
-                    return Ok(report(beats, audit, beat_audits, still, warnings));
+                    return Ok((report(beats, audit, beat_audits, still, warnings), protocol::findings(findings)));
                 }
                 Reply::Failed { kind, message, trace, .. } => {
                     return Err(match kind {

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::try_join_all;
-use storyboard::{Beat, OnFailure, Scene, SceneKind, Storyboard};
+use storyboard::{Beat, OnFailure, Scene, SceneKind};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span, warn};
 
@@ -171,7 +171,7 @@ pub async fn draw_alone(
     let Handover { storyboard, asset_base, .. } = handover;
     let scene = &*scene;
     let assets = Assets::fetch_scenes(storyboard, &[scene], asset_base, &services.store, folder, ends).await;
-    let (film, tools) = (film(&handover.storyboard), services.layers.versions_sha256());
+    let (film, tools) = (Film::of(&handover.storyboard), services.layers.versions_sha256());
     let (quality, clips) = (handover.quality, clips_beside(folder));
     let order = SceneOrder { scene, film: &film, assets: &assets, quality, beats: &beats, tools, clips: &clips };
     if let SceneKind::Manim(program) = &scene.kind {
@@ -181,12 +181,6 @@ pub async fn draw_alone(
         Some(clip) => Ok(clip),
         None => services.renderer.clip(order, ends).await,
     }
-}
-
-fn film(storyboard: &Storyboard) -> Film {
-    let Storyboard { title, theme, colours, logo, language, frame_shape, .. } = storyboard;
-    let (title, language, colours, logo) = (title.clone(), language.clone(), colours.clone(), logo.clone());
-    Film { title, theme: *theme, colours, logo, language, frame_shape: *frame_shape }
 }
 
 /// The ledger of a film of these scenes.
@@ -285,7 +279,7 @@ impl<'s> SceneScheduler<'s> {
             recorded: &handover.recorded,
             given_up: given_up.collect(),
             strict: storyboard.on_failure == Some(OnFailure::Fail),
-            film: film(storyboard),
+            film: Film::of(storyboard),
             missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
             stage_failures: AtomicU32::new(0),
             left_out: OnceLock::new(),

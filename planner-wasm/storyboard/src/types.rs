@@ -1209,6 +1209,25 @@ wit! {
     }
 }
 
+impl Scene {
+    /// The same scene wherever it stands in its document: what is drawn does not depend on that.
+    #[must_use]
+    pub fn without_places(&self) -> Self {
+        let mut scene = Self { place: None, ..self.clone() };
+        for beat in &mut scene.beats {
+            beat.place = None;
+            for action in &mut beat.actions {
+                match action {
+                    Action::Show(element) => element.place = None,
+                    Action::Transform(transform) => transform.into.place = None,
+                    _ => {}
+                }
+            }
+        }
+        scene
+    }
+}
+
 /// How many operands an operator or function of an expression takes; none for an unknown name.
 pub fn arity(name: &str) -> Option<usize> {
     match name {

@@ -43,12 +43,7 @@ pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobE
                     .map_err(|error| bad(format!("`document.base64` is not base64: {error}")))?,
                 _ => return Err(bad("`document` needs one of `text` and `base64`")),
             };
-            JobRequest {
-                source: Source::Inline { name: document.name, bytes, folder: None },
-                quality: None,
-                planner: None,
-                token: None,
-            }
+            JobRequest::of(Source::Inline { name: document.name, bytes, folder: None })
         }
         (None, Some(uri)) => {
             let rest = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));

@@ -165,7 +165,7 @@ fn object(bucket: String, key: String, version: Option<String>, own_bucket: &str
     }
     if own && let Some(submission) = keys::Submission::of(&key) {
         let (quality, token) = (submission.quality, Some(submission.token));
-        return Ok(JobRequest { source: Source::Object { bucket, key, version: None }, quality, planner: None, token });
+        return Ok(JobRequest { quality, token, ..JobRequest::of(Source::Object { bucket, key, version: None }) });
     }
-    Ok(JobRequest { source: Source::Object { bucket, key, version }, quality: None, planner: None, token: None })
+    Ok(JobRequest::of(Source::Object { bucket, key, version }))
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from manim import Mobject
@@ -150,6 +151,22 @@ class Audit:
             "low_contrast": len(self.low_contrast),
         }
 
+    def findings(self) -> list[dict[str, Any]]:
+        """The same one by one: what it is, and the elements that it is about."""
+        return (
+            [_finding("overlap", a, b) for a, b in sorted(self.overlaps)]
+            + [_finding("outside", name) for name in sorted(self.outside)]
+            + [_finding("too_small", name) for name in sorted(self.too_small)]
+            + [
+                _finding("low_contrast", faint.name) | {"message": faint.told()}
+                for faint in sorted(self.low_contrast, key=lambda faint: faint.name)
+            ]
+            + [
+                _finding("too_short", name) | {"seconds": round(stood, 2), "needed": round(needed, 2)}
+                for name, (stood, needed) in sorted(self.too_short.items())
+            ]
+        )
+
     def sentences(self) -> list[str]:
         """What is wrong with the pictures, as warnings; what goes too soon is counted alone."""
         return (
@@ -158,6 +175,10 @@ class Audit:
             + [f"the text of {name} is smaller than legible" for name in sorted(self.too_small)]
             + sorted(faint.told() for faint in self.low_contrast)
         )
+
+
+def _finding(kind: str, *names: str) -> dict[str, Any]:
+    return {"kind": kind, "elements": list(dict.fromkeys(name.split(": ")[0] for name in names))}
 
 
 def _outside(left: float, bottom: float, right: float, top: float, frame: tuple[float, float], margin: float) -> bool:

@@ -5,11 +5,13 @@ Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "be
 `assets` says where the images are: {source as in the storyboard: absolute path}; what is not there is shown by its
 description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
 `film` holds `title`, `theme`, `language`, and where the author has them `colours` ({field of the theme: #rrggbb}) and
-`logo` (a source of `assets`). Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and
+`logo` (a source of `assets`). With `stills`, a list of frames, there is no clip: these frames are left as PNG files,
+`<out>-<number>.png`. Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and
 `failed`; `refused` for a line that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each),
 `audit` (`overlaps`, `outside`, `too_small`, `too_short` and `low_contrast` of the scene), `beat_audits` (the first
 three at the end of each beat), `still` (`frame` and `share`: the fullest picture in which nothing moves, and the share
-of it that has ink; or null), `use`, `warnings` and `render_s`. `use` says how the screen was used: `used` (at the end of
+of it that has ink; or null), `findings` (what the audit counts, one by one: `kind` and `elements`), `use`, `warnings` and
+`render_s`. `use` says how the screen was used: `used` (at the end of
 each beat, the part of the area below the heading that the box around all that is shown takes, or null), `still_s` and
 `still_at_s` (longest time without a change while words are heard, and when it begins), `first_s` (until the first
 change), `heading_alone_s` (longest time with nothing but the heading), `mark_distance` (least distance of a highlight's
@@ -75,6 +77,12 @@ def parse(line: bytes) -> Render | Cancel | Quit:
     timeout = body.get("timeout_s")
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout < 1e9:
         raise Refused(f"render {name}: timeout_s must be a positive number of seconds")
+    stills = body.get("stills")
+    if stills is not None and not (
+        isinstance(stills, list)
+        and all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in stills)
+    ):
+        raise Refused(f"render {name}: stills must be a list of frames")
     memory = body.get("memory_bytes")
     if memory is not None and (not isinstance(memory, int) or isinstance(memory, bool) or memory < 1):
         raise Refused(f"render {name}: memory_bytes must be a positive number of bytes")

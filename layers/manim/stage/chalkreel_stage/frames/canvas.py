@@ -18,6 +18,7 @@ from manim.utils.rate_functions import smooth
 from .. import theme
 from .clip import Clip
 from .painting import Painting
+from .stills import Stills
 
 Band = tuple[float, float, float, float]
 """Left, bottom, right, top of one line of ink, in frame units."""
@@ -63,7 +64,7 @@ class Canvas:
     """The picture that is on screen and the clip that records it."""
 
     def __init__(
-        self, clip: Clip, width: int, height: int, fps: int, background: str, wrote: Callable[[int], None]
+        self, clip: Clip | Stills, width: int, height: int, fps: int, background: str, wrote: Callable[[int], None]
     ) -> None:
         """`width`, `height` in pixels; `wrote` is told the number of frames so far after every frame."""
         self.frame_height = theme.frame_height(width, height)

@@ -19,6 +19,7 @@ from ..frames.canvas import Canvas
 from ..frames.clip import Clip
 from ..frames.fullness import Fullest
 from ..frames.ledger import Ledger
+from ..frames.stills import Stills
 from ..layout.blocks import Act, Block, Part
 from ..screen.highlights import Marker
 from ..screen.pointing import Pointer, name_of
@@ -85,12 +86,17 @@ class Scene:
         self._assets = {str(k): str(v) for k, v in assets.items()} if isinstance(assets, dict) else {}
         self._logo_path = self._assets.get(str(film.get("logo")))
         self._out = Path(request["out"])
+        self._stills = request.get("stills")
         self._wrote = wrote
 
     def render(self) -> dict[str, Any]:
-        """Writes the clip; the fields of the `done` event but for `event` and `id`."""
+        """Writes the clip, or stills of it; the fields of the `done` event but for `event` and `id`."""
         began = time.monotonic()
-        clip = Clip(self._out, self._width, self._height, self._fps)
+        clip = (
+            Clip(self._out, self._width, self._height, self._fps)
+            if self._stills is None
+            else Stills(self._out, self._stills)
+        )
         canvas = Canvas(clip, self._width, self._height, self._fps, self._look.background, self._wrote)
         marker = Marker(self._setter, self._look, canvas.frame_width, canvas.frame_height, self.warnings)
         self._screen = Screen(canvas, self._look, marker, self.warnings)
@@ -154,12 +160,16 @@ class Scene:
             "beats": ledger.beats,
             "audit": self._screen.audit.counts(),
             "beat_audits": audits,
+            "findings": self._screen.audit.findings(),
             "use": {
                 **self._screen.use.report(self._frames, self._spoken(), canvas.changes),
                 "orphans": orphans(blocks),
             },
             "still": self._fullest.told(),
-            "warnings": list(dict.fromkeys(self.warnings + self._screen.audit.sentences())),
+            # Whoever asks for stills reads the findings one by one.
+            "warnings": list(
+                dict.fromkeys(self.warnings + (self._screen.audit.sentences() if self._stills is None else []))
+            ),
             "render_s": round(time.monotonic() - began, 3),
         }
 

@@ -1,0 +1,53 @@
+//! Scenes of Manim programs: they are run, since nothing else says what they show.
+
+use async_trait::async_trait;
+use storyboard::{ManimScene, Scene};
+
+use super::finding::Finding;
+use super::{Drawn, Pictures, Preview, numbers, pictures};
+use crate::deadline::Deadline;
+use crate::error::JobError;
+use crate::render::{Performance, Picture, Said, Say, Speaker};
+use crate::services::Services;
+
+/// Characters that a voice speaks in a second.
+const SPOKEN: f64 = 14.0;
+
+/// Nobody speaks: how long words take is estimated.
+struct Silent;
+
+#[async_trait]
+impl Speaker for Silent {
+    async fn say(&mut self, say: Say) -> Option<Said> {
+        Some(Said { seconds: say.text.chars().count() as f64 / SPOKEN, words: Vec::new() })
+    }
+}
+
+impl Preview {
+    pub(super) async fn program(
+        &self,
+        scene: &Scene,
+        program: &ManimScene,
+        pictures: Pictures,
+        services: &Services,
+        deadline: Deadline,
+    ) -> Result<Drawn, JobError> {
+        let order = self.order(scene, &[], services);
+        let clip = self.clips().join(format!("preview-{}.mp4", scene.id));
+        let (work, drawn) = (self.scratch.work(), pictures != Pictures::None);
+        let picture = if drawn { Picture::Clip(&clip) } else { Picture::None(&work) };
+        let words: Vec<&str> = scene.beats.iter().map(|beat| beat.narration.as_str()).collect();
+        let programs = &services.renderer.programs;
+        let run = programs.run(order, program, &words.join(" "), picture, &mut Silent, deadline).await;
+        let performance = run.map_err(|error| error.of_scene(&scene.id))?;
+        let wanted = numbers(&performance.frames(), self.quality.fps(), pictures);
+        let pictures = if drawn { pictures::of_clip(&clip, &wanted, services, &work, deadline).await? } else { Vec::new() };
+        Ok(Drawn { pictures, findings: findings(scene, &performance) })
+    }
+}
+
+fn findings(scene: &Scene, performance: &Performance) -> Vec<Finding> {
+    let told = performance.warnings.iter().map(|message| Finding::warning("render.warning", message.clone(), "", None));
+    let broken = performance.broken_off.iter().map(|(error, _)| Finding::of_error(error));
+    broken.chain(told).map(|finding| finding.in_scene(scene)).collect()
+}
