@@ -66,6 +66,16 @@ impl Scratch {
         Ok(Self { folder, _lock: lock })
     }
 
+    /// Moves it to `path`, on the same file system.
+    ///
+    /// # Errors
+    /// When something is there.
+    pub fn moved_to(mut self, path: PathBuf) -> io::Result<Self> {
+        std::fs::rename(&self.folder, &path)?;
+        self.folder = path;
+        Ok(self)
+    }
+
     /// Removes it, even while a child that is being ended writes into it. When that takes long, it continues in the background.
     pub async fn clear(mut self) {
         discard(std::mem::take(&mut self.folder)).await;

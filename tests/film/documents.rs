@@ -1,5 +1,6 @@
 //! Every kind of document becomes a film: lessons with pictures, lecture plans, storyboards, Manim programs, good ones and bad.
 
+use std::collections::HashSet;
 use std::io::Error;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -228,6 +229,33 @@ fn a_misbehaving_program_fails_its_scene_alone() {
         harness.assert_told(&made);
         harness.assert_clean();
     }
+}
+
+/// Nothing of one class is there for the next one, and what a class has done to its runner costs the runner and no other class.
+#[test]
+fn classes_of_a_file_share_a_runner_unless_one_of_them_leaves_something() {
+    let harness = Harness::new().set("CHALKREEL_PARALLEL", "1");
+    let made = harness.render(&fixture("programs/classes.py"), &[]);
+    assert_eq!(made.code(), 3, "{}", made.words());
+    let status = made.status();
+    for scene in status["scenes"].as_array().unwrap() {
+        assert_eq!(scene["state"], "rendered", "{scene:#}");
+        let why = scene["replaced"].as_str().unwrap_or_default();
+        assert_eq!(!why.is_empty(), scene["id"] == "breaks", "{scene:#}");
+        assert!(why.is_empty() || why.contains("ValueError: of its own"), "{why}");
+    }
+    let captions = std::fs::read_to_string(made.out.join("captions.vtt")).unwrap();
+    let runner = |class: &str| {
+        let of = |line: &str| line.strip_prefix(&format!("{class} of "))?.parse::<u32>().ok();
+        captions.lines().find_map(of).unwrap_or_else(|| panic!("{class}: {captions}"))
+    };
+    let shared = ["A1", "A2", "StaysBehind"].map(runner);
+    assert!(shared.iter().all(|one| *one == shared[0]), "{captions}");
+    let after_stray = ["B1", "SpeaksAhead", "B2", "MakesDeaf"].map(runner);
+    assert!(after_stray.iter().all(|one| *one == after_stray[0]), "{captions}");
+    let one_for_each: HashSet<u32> = ["A1", "B1", "C1", "D1", "E1"].map(runner).into_iter().collect();
+    assert_eq!(one_for_each.len(), 5, "{captions}");
+    harness.assert_clean();
 }
 
 /// A fence with a program of this name in `fixtures/programs`.

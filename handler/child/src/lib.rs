@@ -47,7 +47,7 @@ pub use memory::{limit_memory, share_of_memory};
 pub use outcome::{Capabilities, Captured, Ending, Granted, Outcome, StartError};
 pub use running::{Running, StopHandle};
 pub use spec::{Author, Confinement, Limits, Mode, Spec};
-pub use user::{is_user_of_children, open_to_children};
+pub use user::{is_user_of_children, open_to_children, open_to_program};
 pub use watchdog::run_with_watchdog;
 
 use tracing::Instrument as _;

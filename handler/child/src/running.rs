@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::outcome::{Granted, Outcome, StartError};
+use super::supervisor;
 use deadline::Deadline;
 
 /// Called with the result of the start.
@@ -72,7 +73,19 @@ impl Running {
 
     /// Waits for its end, which comes by its deadline plus grace, drain and 2 s. Dropping this future ends the child.
     pub async fn outcome(mut self) -> Outcome {
+        self.ended().await
+    }
+
+    /// The same, once; dropping this future leaves the child running.
+    pub async fn ended(&mut self) -> Outcome {
         (&mut self.outcome).await.unwrap_or_else(|_| Outcome::not_started(StartError::NoSupervisor))
+    }
+
+    /// Waits until nothing of the child is left but its first process, and says whether that came by `deadline`. Never where
+    /// children have no mark.
+    pub async fn alone(&self, deadline: Deadline) -> bool {
+        let (sender, found) = oneshot::channel();
+        supervisor::request_alone(self.pid, deadline, sender) && found.await.unwrap_or(false)
     }
 }
 

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use nix::unistd::Pid;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 
 use super::launch::Launch;
@@ -56,6 +57,7 @@ pub(super) async fn settled(deadline: Deadline) -> bool {
 enum Command {
     Start(Box<Launch>, RunOptions, Reply, Counted),
     Sweep(SweepTarget, std::sync::mpsc::SyncSender<usize>),
+    Alone(Pid, Deadline, oneshot::Sender<bool>),
 }
 
 /// Requests the start of a child. `reply` is called once, on the supervisor's thread.
@@ -85,6 +87,11 @@ fn submit(spec: Spec, deadline: Deadline, reply: Reply) -> Result<(), StartError
     supervisor()
         .send(Command::Start(Box::new(launch), options, reply, Counted::new()))
         .map_err(|_| StartError::NoSupervisor)
+}
+
+/// Asks whether a running child's first process is all that is left of it by `deadline`. False when nobody will answer.
+pub(super) fn request_alone(leader: Pid, deadline: Deadline, answer: oneshot::Sender<bool>) -> bool {
+    supervisor().send(Command::Alone(leader, deadline, answer)).is_ok()
 }
 
 /// Kills the target, and gives the number of those found alive.
@@ -145,6 +152,11 @@ fn serve(mut commands: mpsc::UnboundedReceiver<Command>) {
                     spawn_local(async move {
                         let swept = sweep::sweep_tree(&registry, target, Instant::now() + SWEEP).await;
                         let _ = found.send(swept.members.len());
+                    });
+                }
+                Command::Alone(leader, deadline, answer) => {
+                    spawn_local(async move {
+                        let _ = answer.send(sweep::alone(&registry, leader, deadline).await);
                     });
                 }
             }

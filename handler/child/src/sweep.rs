@@ -16,6 +16,7 @@ use nix::unistd::{Pid, getpid};
 use rustix::process::pidfd_send_signal;
 
 use super::system;
+use deadline::Deadline;
 
 /// The largest mark. The kernel's default limit, which a mark must be below, is 819,200 (`DFLT_QUEUESMAX`).
 const LAST_MARK: u64 = 800_000;
@@ -94,6 +95,11 @@ impl Registry {
         if let Some(mark) = mark {
             self.leaders.remove(&mark);
         }
+    }
+
+    /// The mark of a running child.
+    fn mark_of(&self, leader: Pid) -> Option<u64> {
+        self.leaders.iter().find(|(_, running)| **running == Some(leader)).map(|(mark, _)| *mark)
     }
 
     fn matches(&self, target: SweepTarget, mark: u64) -> bool {
@@ -179,6 +185,31 @@ pub(super) async fn sweep_tree(registry: &Rc<RefCell<Registry>>, target: SweepTa
         swept.add(&living);
         if swept.clean || Instant::now() >= until {
             return swept;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Scans until twice in a row nothing is found of a running child but its leader, nor anything that could be hidden from it: strays
+/// may have been its own. False when `deadline` comes first.
+pub(super) async fn alone(registry: &Rc<RefCell<Registry>>, leader: Pid, deadline: Deadline) -> bool {
+    let (mut pause, mut clean) = (PAUSES.0, 0);
+    loop {
+        let is_alone = {
+            let registry = registry.borrow();
+            let Some(mark) = registry.mark_of(leader) else { return false };
+            let scans = [SweepTarget::Of(mark), SweepTarget::Strays].map(|target| registry.scan(target));
+            let mut living = scans.iter().flat_map(|scan| &scan.living);
+            living.all(|member| member.pid == leader) && scans.iter().all(|scan| scan.dead == 0 && !scan.reaped)
+        };
+        // As in a sweep, one scan proves nothing.
+        clean = if is_alone { clean + 1 } else { 0 };
+        if clean == 2 {
+            return true;
+        }
+        if deadline.passed() {
+            return false;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);

@@ -82,6 +82,17 @@ pub fn open_to_children(folder: &Path) -> std::io::Result<()> {
     if possible() { hand_over(folder, TOOLS) } else { Ok(()) }
 }
 
+/// Gives a folder that was just made, with the files in it, to the program that already has the folder `like`.
+///
+/// # Errors
+/// As [`open_to_children`].
+pub fn open_to_program(folder: &Path, like: &Path) -> std::io::Result<()> {
+    match like.symlink_metadata()?.uid() {
+        uid if possible() && is_program(uid) => hand_over(folder, uid),
+        _ => Ok(()),
+    }
+}
+
 /// Whether this is a user that children run as. Only of a handler that is root are they.
 pub fn is_user_of_children(uid: u32) -> bool {
     possible() && (uid == TOOLS || is_program(uid))

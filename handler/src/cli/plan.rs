@@ -74,6 +74,7 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
         );
         let estimate = json!({"scenes": of.scenes, "programs": programs, "seconds": of.seconds, "frames": of.frames,
             "characters": of.characters, "quality": of.quality, "work_seconds": of.work_seconds, "fits_deadline": fits,
+            "programs_in_space": of.in_space, "surface_seconds": of.surface_seconds,
             "cost": {"speech": speech, "compute_dollars": cost.compute}});
         line!(text, "{:#}", json!({"estimate": estimate, "storyboard": storyboard}));
         return text.print(ExitCode::SUCCESS);
@@ -85,6 +86,14 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
     }
     if programs > 0 {
         line!(text, "{programs} of them Manim programs, whose length is a guess: it is known when they have run");
+    }
+    if of.in_space > 0 {
+        let (programs, seconds) = (of.in_space, of.surface_seconds);
+        line!(
+            text,
+            "{programs} of them {} surfaces in space, which take long: about {seconds:.0} s of the work; fewer faces (`resolution=`) take less",
+            if programs == 1 { "draws" } else { "draw" }
+        );
     }
     let (seconds, frames, quality) = (of.seconds, of.frames, of.quality);
     line!(text, "{} scenes, about {seconds:.0} s of film, {frames} frames at {quality}", of.scenes);

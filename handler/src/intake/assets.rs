@@ -239,28 +239,22 @@ impl Assets {
             SceneKind::Manim(program) => Some(program.source.clone()),
             _ => None,
         });
-        let mut sources: Vec<String> = programs.collect::<BTreeSet<_>>().into_iter().collect();
-        let mut seen = BTreeSet::new();
+        // What the programs themselves open was fetched.
+        let mut beside = Beside { opens: false, ..Beside::of(programs) };
         let mut warnings = Vec::new();
-        for depth in 0..DEPTH {
-            // What the programs themselves open was fetched.
-            let opens = |source| opened(source).filter(|_| depth > 0).map(str::to_owned);
-            let names: Vec<String> = sources
-                .iter()
-                .flat_map(|source| imported(source).into_iter().chain(opens(source)))
-                .filter(|name| !self.named.contains_key(name) && seen.len() < FILES && seen.insert(name.clone()))
-                .collect();
+        while let Some(mut names) = beside.next() {
+            names.retain(|name| !self.named.contains_key(name));
             let request = |name| AssetRequest { is_optional: true, ..AssetRequest::of(name, "the file", PICTURE) };
             let wanted: Vec<_> = names.iter().map(|name| request(name)).collect();
-            let fetched = fetch_each(&wanted, &format!("module-{depth}"), asset_base, store, folder, deadline).await;
-            sources = Vec::new();
+            let prefix = format!("module-{}", beside.depth);
+            let fetched = fetch_each(&wanted, &prefix, asset_base, store, folder, deadline).await;
             for (want, made) in wanted.iter().zip(fetched) {
                 match made {
                     Ok(asset) => {
-                        if extension(want.source) == "py"
+                        if is_module(want.source)
                             && let Ok(source) = tokio::fs::read(&asset.path).await
                         {
-                            sources.push(String::from_utf8_lossy(&source).into_owned());
+                            beside.sources.insert(String::from_utf8_lossy(&source).into_owned());
                         }
                         self.modules.insert(want.source.to_owned(), asset);
                     }
@@ -538,26 +532,54 @@ fn opened(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Follows what Python programs import and open, from module to module.
+struct Beside {
+    /// Texts that are read next.
+    sources: BTreeSet<String>,
+    /// Names that were given out.
+    seen: BTreeSet<String>,
+    depth: usize,
+    /// Whether files that the texts open are wanted too; from the second time on they are.
+    opens: bool,
+}
+
+impl Beside {
+    fn of(sources: impl IntoIterator<Item = String>) -> Self {
+        Self { sources: sources.into_iter().collect(), seen: BTreeSet::new(), depth: 0, opens: true }
+    }
+
+    /// Names of files to look for, each once. Whoever finds a module puts its text into `sources`.
+    fn next(&mut self) -> Option<Vec<String>> {
+        if self.sources.is_empty() || self.depth == DEPTH {
+            return None;
+        }
+        let mut names = Vec::new();
+        for source in std::mem::take(&mut self.sources) {
+            let opens = opened(&source).filter(|_| self.opens).map(str::to_owned);
+            names.extend(imported(&source).into_iter().chain(opens));
+        }
+        names.retain(|name| self.seen.len() < FILES && self.seen.insert(name.clone()));
+        (self.depth, self.opens) = (self.depth + 1, true);
+        Some(names)
+    }
+}
+
+fn is_module(name: &str) -> bool {
+    extension(name) == "py"
+}
+
 /// The modules beside a Python program that it imports, those that they import, and what all of them open: whatever a change of would make
 /// another film. `read` gives a file's text, and none when there is no such file.
 pub fn beside_program(source: &str, read: impl Fn(&str) -> Option<String>) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut sources = vec![source.to_owned()];
-    for _ in 0..DEPTH {
-        let mut modules = Vec::new();
-        for source in sources {
-            names.extend(opened(&source).map(str::to_owned));
-            for name in imported(&source) {
-                if names.len() < FILES
-                    && !names.contains(&name)
-                    && let Some(module) = read(&name)
-                {
-                    names.insert(name);
-                    modules.push(module);
-                }
+    let (mut names, mut beside) = (BTreeSet::new(), Beside::of([source.to_owned()]));
+    while let Some(wanted) = beside.next() {
+        for name in wanted {
+            if is_module(&name) {
+                let Some(module) = read(&name) else { continue };
+                beside.sources.insert(module);
             }
+            names.insert(name);
         }
-        sources = modules;
     }
     names
 }

@@ -26,7 +26,7 @@ use crate::media::{Still, mp4};
 use crate::store::{Cache, CacheKey, StoreError};
 
 pub use card::Cards;
-pub use program::{Caption, Chapter, Part, Performance, Picture, Programs, Said, Say, Speaker};
+pub use program::{Caption, Chapter, Part, Performance, Picture, Play, Programs, Runners, Said, Say, Speaker};
 pub use protocol::{Film, Finding, FindingKind, Wanted};
 pub use stage::{Stage, StageError};
 
@@ -241,10 +241,11 @@ impl Renderer {
         program: &ManimScene,
         words: &str,
         speaker: &mut dyn Speaker,
-        deadline: Deadline,
+        (deadline, runners): (Deadline, &Runners),
     ) -> Result<(Performance, Clip), JobError> {
         let path = order.path();
-        let played = self.programs.run(order, program, words, Picture::Clip(&path), speaker, deadline).await;
+        let play = Play { order, program, words, picture: Picture::Clip(&path) };
+        let played = self.programs.run(play, speaker, deadline, runners).await;
         let performance = played.map_err(|error| error.of_scene(&order.scene.id).at(order.scene.place))?;
         let report = performance.report();
         Ok((performance, Clip { path, report, origin: ClipOrigin::Drawn }))

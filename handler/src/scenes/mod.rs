@@ -33,7 +33,7 @@ use crate::intake::assets::Assets;
 use crate::job::events::JobEvent;
 use crate::job::{Lease, Quality};
 use crate::narrate::{Narration, Sound, Voices};
-use crate::render::{self, Clip, Film, Performance, SceneOrder};
+use crate::render::{self, Clip, Film, Performance, Runners, SceneOrder};
 use crate::scratch::clips_beside;
 use crate::services::Services;
 
@@ -255,6 +255,8 @@ struct SceneScheduler<'s> {
     stage_failures: AtomicU32,
     /// The error of the first scene that was left out.
     left_out: OnceLock<JobError>,
+    /// Of Manim programs.
+    runners: Runners,
     draw_permits: Semaphore,
     card_permits: Semaphore,
 }
@@ -273,6 +275,10 @@ impl<'s> SceneScheduler<'s> {
         let (voices, missing) = Voices::of(storyboard, &services.layers, neural, &services.config, cache);
         lease.report(JobEvent::Warned(missing));
         let parallel = services.config.parallel;
+        let programs = storyboard.scenes.iter().filter_map(|scene| match &scene.kind {
+            SceneKind::Manim(program) => Some(program),
+            _ => None,
+        });
         let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));
         Self {
             narrated: HashMap::new(),
@@ -283,6 +289,7 @@ impl<'s> SceneScheduler<'s> {
             missing: AtomicU32::new(u32::try_from(storyboard.scenes.len()).unwrap_or(u32::MAX)),
             stage_failures: AtomicU32::new(0),
             left_out: OnceLock::new(),
+            runners: Runners::of(programs, budget.ends),
             draw_permits: Semaphore::new(parallel),
             card_permits: Semaphore::new(parallel),
             voices,

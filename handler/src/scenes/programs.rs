@@ -15,8 +15,8 @@ use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::narrate::{Narration, SAMPLE_RATE, Sound, Word};
 use crate::render::{
-    Clip, ClipOrigin, Part, Performance, Picture, Recording, Renderer, Said, Say, SceneOrder, Speaker, Spoken,
-    StageError,
+    Clip, ClipOrigin, Part, Performance, Picture, Play, Recording, Renderer, Runners, Said, Say, SceneOrder, Speaker,
+    Spoken, StageError,
 };
 
 /// Pause after words for which a program does not wait by itself, as after the beats of a lesson.
@@ -143,7 +143,7 @@ impl SceneScheduler<'_> {
             }
             let mut narrator = Narrator::of(self, scene);
             let words = words_of(scene);
-            let played = self.services.renderer.play(order, program, &words, &mut narrator, until);
+            let played = self.services.renderer.play(order, program, &words, &mut narrator, (until, &self.runners));
             let error = match played.instrument(info_span!("draw")).await {
                 Ok(_) if !narrator.is_current() => continue,
                 Ok((performance, clip)) => {
@@ -194,9 +194,9 @@ impl SceneScheduler<'_> {
         loop {
             let mut narrator = Narrator::of(self, scene);
             let (order, words) = (self.order(scene, &[]), words_of(scene));
-            let picture = Picture::None(self.folder);
+            let play = Play { order, program, words: &words, picture: Picture::None(self.folder) };
             let programs = &self.services.renderer.programs;
-            let run = programs.run(order, program, &words, picture, &mut narrator, self.until()).await;
+            let run = programs.run(play, &mut narrator, self.until(), &self.runners).await;
             if let Some(error) = narrator.failed {
                 return Err(error);
             }
@@ -328,8 +328,10 @@ pub(super) async fn draw_alone(
     {
         return Ok(Clip { origin: ClipOrigin::Cached, ..clip });
     }
+    let runners = Runners::of([], ends);
     let mut reader = Reader { handover, scene: order.scene, spoken: Vec::new() };
-    let (performance, clip) = renderer.play(order, program, &words_of(order.scene), &mut reader, ends).await?;
+    let (performance, clip) =
+        renderer.play(order, program, &words_of(order.scene), &mut reader, (ends, &runners)).await?;
     renderer.keep(order, &Recording { performance, spoken: reader.spoken }, &clip, ends).await;
     Ok(clip)
 }

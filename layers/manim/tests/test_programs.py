@@ -120,7 +120,8 @@ def test_a_program_is_run_dry(shared: Runner, voice: Voice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scene", "limit", "kind"), [("PlaysOn", "film_s", "film_limit"), ("Spins", "wall_s", "wall_limit")]
+    ("scene", "limit", "kind"),
+    [("PlaysOn", "film_s", "film_limit"), ("Spins", "wall_s", "wall_limit"), ("Spins", "stall_s", "stalled")],
 )
 def test_a_limit_keeps_what_was_drawn(shared: Runner, voice: Voice, scene: str, limit: str, kind: str) -> None:
     done = run(shared, "endless", scene, limits={limit: 3 if limit == "film_s" else 8})
@@ -282,8 +283,9 @@ def test_what_is_not_spoken_is_estimated_and_told(shared: Runner) -> None:
 
 def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(shared: Runner) -> None:
     shared.answer = lambda say: {"op": "said", "id": "r", "ask": say["ask"] + 7, "seconds": 99}
-    done = run(shared, "ends_in_black", "Fades", limits={"say_s": 1})
-    assert done["segments"][0]["estimated"] and any("no answer" in text for text in texts(done))
+    done = run(shared, "ends_in_black", "Fades", limits={"say_s": 5, "stall_s": 4})
+    assert done["error"] is None and done["segments"][0]["estimated"]
+    assert any("no answer" in text for text in texts(done))
 
 
 # Errors.
@@ -313,6 +315,7 @@ def test_an_error_comes_after_the_pictures_before_it(shared: Runner, voice: Voic
         ("other_manim", "Other", "failed", "other_manim", "from manim import *"),
         ("unreadable", "Broken", "failed", "unreadable", "can't be read"),
         ("old_names", "Gone", "done", "error", "use Scene with Axes"),
+        ("old_names", "WithoutHeir", "failed", "error", "use Scene with Axes"),
         ("old_names", "Brown", "done", "error", "DARK_BROWN"),
         ("old_names", "Flat", "done", "error", "three coordinates"),
         ("old_names", "FlatPlace", "done", "error", "three coordinates"),

@@ -8,10 +8,10 @@
 
 mod protocol;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -27,7 +27,7 @@ use super::folder_limits::FolderLimits;
 use super::protocol::{MESSAGE, TRACE, WARNING, ran_out};
 use super::verify::{self, Decoder};
 use super::{ClipReport, SceneOrder, StageError};
-use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Spec};
+use crate::child::{self, Author, Confinement, Ending, Limits, Mode, Outcome, Running, Spec};
 use crate::config::{Config, ManimSource, ManimTex};
 use crate::deadline::Deadline;
 use crate::error::JobError;
@@ -35,7 +35,7 @@ use crate::job::status::Audit;
 use crate::layers::Layers;
 use crate::media::Still;
 use crate::media::mp4::WrongClip;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, remove_tree};
 use crate::untrusted_file::{Unfit, UntrustedFolder};
 use crate::untrusted_text::plain;
 
@@ -45,9 +45,6 @@ const TEX: &str = "/var/lib/texmf";
 /// The names of the program and of its clip in the program's folder.
 const SOURCE: &str = "scene.py";
 const CLIP: &str = "clip.mp4";
-/// The id of the only request to a runner.
-const RUN: &str = "run";
-
 /// The time between a program's own limit and its end by force, in which the stage finishes the clip of what was drawn.
 const FINISH: Duration = Duration::from_secs(10);
 /// Most questions of one program, and characters of one; the stage has the same limits.
@@ -62,6 +59,10 @@ const NAME: usize = 200;
 const WARNINGS: usize = 100;
 /// How long what a dead process has said is read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the end of a class's processes, and the removal of its files, may take before its runner is ended instead.
+const LEAVING: Duration = Duration::from_secs(1);
+/// How long a runner that has played another class may take to begin the next one.
+const BEGIN: Duration = Duration::from_secs(10);
 /// How long the runner may be silent at its start, while it imports Manim, however short STALL_TIMEOUT is.
 const START: Duration = Duration::from_secs(60);
 
@@ -185,6 +186,125 @@ pub enum Picture<'a> {
     None(&'a Path),
 }
 
+impl Picture<'_> {
+    /// Where the program's folder is made.
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Clip(to) => to.parent().unwrap_or(Path::new(".")),
+            Self::None(folder) => folder,
+        }
+    }
+}
+
+/// A class that is to be played.
+#[derive(Debug, Clone, Copy)]
+pub struct Play<'a> {
+    /// Its scene.
+    pub order: SceneOrder<'a>,
+    /// The program, and the class's name.
+    pub program: &'a ManimScene,
+    /// Spoken at its beginning, unless it has words of its own.
+    pub words: &'a str,
+    /// What is made of it.
+    pub picture: Picture<'a>,
+}
+
+/// The runners of a document's programs. Each imports Manim once and plays the classes of one file, one after the other: they have one
+/// author. A class that is broken off, fails or leaves something running costs its runner, and the next one gets a new one.
+#[derive(Debug)]
+pub struct Runners {
+    ends: Deadline,
+    /// By the file's text.
+    files: Mutex<HashMap<String, Waiting>>,
+}
+
+/// What waits for the next class of a file.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Classes that have not begun.
+    ahead: usize,
+    idle: Vec<Runner>,
+}
+
+impl Runners {
+    /// For these classes. They end with this, and by `ends` at the latest.
+    pub fn of<'a>(classes: impl IntoIterator<Item = &'a ManimScene>, ends: Deadline) -> Self {
+        let mut files = HashMap::<String, Waiting>::new();
+        for class in classes {
+            files.entry(class.source.clone()).or_default().ahead += 1;
+        }
+        Self { ends, files: Mutex::new(files) }
+    }
+
+    /// Whether another class of the file is to begin, and what a runner of the file can be kept in until then.
+    fn wanted<T>(&self, file: &ManimScene, with: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get_mut(&file.source).filter(|waiting| waiting.ahead > 0).map(with)
+    }
+
+    /// A runner for the next class of the file; none when none is idle.
+    fn next(&self, file: &ManimScene) -> Option<Runner> {
+        self.wanted(file, |waiting| {
+            waiting.ahead -= 1;
+            let next = waiting.idle.pop();
+            if waiting.ahead == 0 {
+                waiting.idle.clear();
+            }
+            next
+        })?
+    }
+
+    fn is_wanted(&self, file: &ManimScene) -> bool {
+        self.wanted(file, |_| ()).is_some()
+    }
+
+    fn keep(&self, file: &ManimScene, runner: Runner) {
+        self.wanted(file, |waiting| waiting.idle.push(runner));
+    }
+}
+
+/// A process that has imported Manim, or is about to, and the talk with it. Dropping it ends the process.
+#[derive(Debug)]
+struct Runner {
+    conversation: Conversation,
+    running: Running,
+    limits: FolderLimits,
+    /// The folder of the class that it plays, in its own.
+    class: Option<Behind>,
+    folder: Behind,
+}
+
+impl Runner {
+    /// Makes a class's folder, and gives its name, which is also the id of the request, and the folder itself.
+    ///
+    /// All files are written before the folder comes to where a program could write: there, nobody may follow a name. It is made by
+    /// us and moved, for what an earlier class has left could otherwise lead us elsewhere.
+    async fn open(&mut self, play: Play<'_>, deadline: Deadline) -> std::io::Result<(String, UntrustedFolder)> {
+        let Play { order, program, picture, .. } = play;
+        let class = Behind(Some(Scratch::under(picture.folder())?));
+        order.assets.copy_of_scene(order.scene, class.path(), deadline).await?;
+        // Last, so that no file of the document takes its place.
+        tokio::fs::write(class.path().join(SOURCE), &program.source).await?;
+        child::open_to_program(class.path(), self.folder.path())?;
+        let left = UntrustedFolder::open(class.path())?;
+        let name = class.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.class = Some(class.moved_to(self.folder.path().join(&name))?);
+        Ok((name, left))
+    }
+
+    /// Removes the folder of the class that was played, and says whether it is gone.
+    async fn clear(&mut self) -> bool {
+        let Some(class) = self.class.take() else { return false };
+        let path = class.path().to_owned();
+        let removed = tokio::task::spawn_blocking(move || remove_tree(&path, Deadline::after(LEAVING)));
+        matches!(removed.await, Ok(Ok(true)))
+    }
+}
+
+fn could_not(error: std::io::Error) -> StageError {
+    StageError::CouldNotStart(error.to_string())
+}
+
 impl Programs {
     /// The one of these layers.
     pub fn new(layers: &Layers, config: &Config) -> Self {
@@ -202,48 +322,77 @@ impl Programs {
         }
     }
 
-    /// Plays the class of `scene` to its end, in a folder of its own. `words` are spoken at its beginning unless it has its own.
+    /// Plays a class to its end, in a folder of its own, by a runner that has played others of its file where there is one.
     ///
     /// # Errors
     /// [`StageError`]; no process of the program is left afterwards.
     pub async fn run(
         &self,
-        order: SceneOrder<'_>,
-        scene: &ManimScene,
-        words: &str,
-        picture: Picture<'_>,
+        play: Play<'_>,
         speaker: &mut dyn Speaker,
         deadline: Deadline,
+        runners: &Runners,
     ) -> Result<Performance, StageError> {
         if let Some(why) = self.refuses() {
             return Err(StageError::Refused(why));
         }
-        let could_not = |error: std::io::Error| StageError::CouldNotStart(error.to_string());
-        // The program may write here and nowhere else: not over the clips of other scenes.
-        let parent = match picture {
-            Picture::Clip(to) => to.parent().unwrap_or(Path::new(".")),
-            Picture::None(folder) => folder,
-        };
-        let folder = Behind(Some(Scratch::under(parent).map_err(could_not)?));
-        let folder = folder.path();
-        let left = UntrustedFolder::open(folder).map_err(could_not)?;
-        let limits = FolderLimits::of(folder);
-        let source = folder.join(SOURCE);
         let deadline = deadline.slice(self.timeout);
-        order.assets.copy_of_scene(order.scene, folder, deadline).await.map_err(could_not)?;
-        // Last, so that no file of the document takes its place.
-        tokio::fs::write(&source, &scene.source).await.map_err(could_not)?;
+        let mut used = runners.next(play.program);
+        loop {
+            let is_used = used.is_some();
+            let mut runner = match used.take() {
+                Some(runner) => runner,
+                None => self.start(play.picture.folder(), runners.ends)?,
+            };
+            let played = self.play(&mut runner, play, speaker, deadline, runners).await;
+            match played {
+                // Whatever the class before has done to it: this one has not begun.
+                Err(_) if is_used && !runner.conversation.has_begun && !deadline.passed() => {
+                    debug!("the runner of programs is of no use any more; another one is started");
+                }
+                Err(error) => return Err(error),
+                Ok((performance, is_alone)) => {
+                    if is_alone && runner.clear().await {
+                        runners.keep(play.program, runner);
+                    }
+                    return Ok(performance);
+                }
+            }
+        }
+    }
+
+    /// A runner, which imports Manim meanwhile. It may live until `ends`.
+    fn start(&self, parent: &Path, ends: Deadline) -> Result<Runner, StageError> {
+        // Its programs may write here and nowhere else: not over the clips of other scenes.
+        let folder = Scratch::under(parent).map_err(could_not)?;
+        let limits = FolderLimits::of(folder.path());
+        let mut running = child::start(self.spec(folder.path(), limits), ends)
+            .map_err(|error| StageError::CouldNotStart(error.to_string()))?;
+        let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("its socket is missing".to_owned()))?;
+        let conversation = Conversation::over(socket, self.stall);
+        Ok(Runner { conversation, running, limits, class: None, folder: Behind(Some(folder)) })
+    }
+
+    /// What a class has come to, and whether nothing of it is left.
+    async fn play(
+        &self,
+        runner: &mut Runner,
+        play: Play<'_>,
+        speaker: &mut dyn Speaker,
+        deadline: Deadline,
+        runners: &Runners,
+    ) -> Result<(Performance, bool), StageError> {
+        let Play { order, program, words, picture } = play;
+        let (name, left) = runner.open(play, deadline).await.map_err(could_not)?;
+        let folder = runner.folder.path().join(&name);
         let narration_file = order.assets.narration().map(|name| folder.join(name));
         let allowed = deadline.left();
         let begun = Instant::now();
-        let mut running = child::start(self.spec(folder, limits), deadline)
-            .map_err(|error| StageError::CouldNotStart(error.to_string()))?;
-        let socket = running.channel().ok_or_else(|| StageError::CouldNotStart("its socket is missing".to_owned()))?;
         let (width, height) = order.size();
         let request = Request::Run {
-            id: RUN,
-            source: &source,
-            class: &scene.class,
+            id: &name,
+            source: &folder.join(SOURCE),
+            class: &program.class,
             out: &folder.join(CLIP),
             width,
             height,
@@ -258,43 +407,58 @@ impl Programs {
             limits: protocol::Limits {
                 film_s: self.film.as_secs_f64(),
                 wall_s: allowed.saturating_sub(FINISH).max(allowed / 2).as_secs_f64(),
+                stall_s: (self.stall - FINISH.min(self.stall / 4)).as_secs_f64(),
             },
         };
         let most = (self.film.as_secs_f64() * f64::from(order.quality.fps())) as u64;
-        let mut conversation = Conversation::over(socket, self.stall, most);
-        let stop = running.stop_handle();
-        let mut outcome = pin!(running.outcome());
+        let is_used = runner.conversation.is_ready;
+        let (stop, limits, root) = (runner.running.stop_handle(), runner.limits, runner.folder.path().to_owned());
         let (talked, outcome) = {
-            let mut talk = pin!(conversation.hold(&request, speaker));
+            let mut ended = pin!(runner.running.ended());
+            let mut talk = pin!(runner.conversation.hold(&request, &name, most, speaker));
+            let last_words = |talked: Result<Talked, _>| talked.unwrap_or(Talked::Broken(Broken::Gone));
             tokio::select! {
                 biased;
-                talked = &mut talk => {
-                    // Nothing of it may run on: the clip is read next.
-                    stop.end();
-                    (talked, outcome.await)
-                }
-                outcome = &mut outcome => {
+                talked = &mut talk => (talked, None),
+                outcome = &mut ended => {
                     // All of its processes are gone, so what they said last is in the socket, and nothing comes after it.
-                    let talked = Deadline::after(LAST_WORDS).run(&mut talk).await;
-                    (talked.unwrap_or(Talked::Broken(Broken::Gone)), outcome)
+                    (last_words(Deadline::after(LAST_WORDS).run(&mut talk).await), Some(outcome))
                 }
-                why = limits.exceeded(folder) => {
+                why = limits.exceeded(&root) => {
                     stop.end();
-                    outcome.await;
+                    ended.await;
                     return Err(StageError::TooMuch(why));
+                }
+                _ = deadline.run(std::future::pending::<()>()) => {
+                    stop.end();
+                    let outcome = Outcome { ending: Ending::TimedOut, ..ended.await };
+                    (last_words(Deadline::after(LAST_WORDS).run(&mut talk).await), Some(outcome))
                 }
             }
         };
+        let is_whole = matches!(&talked, Talked::Done(done) if done.error.is_none());
+        // Nothing of it may run on: the clip is read next.
+        let is_alone = outcome.is_none()
+            && is_whole
+            && runners.is_wanted(program)
+            && runner.running.alone(Deadline::after(LEAVING)).await;
+        let outcome = match outcome {
+            None if !is_alone => {
+                stop.end();
+                Some(runner.running.ended().await)
+            }
+            outcome => outcome,
+        };
         // What it left since the last look.
-        let path = folder.to_owned();
-        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || limits.check(&path)).await {
+        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || limits.check(&root)).await {
             return Err(StageError::TooMuch(why));
         }
-        let done = match talked {
-            Talked::Done(done) => done,
-            Talked::Broken(ended) => return Err(self.ended(ended, &outcome, allowed)),
+        let done = match (talked, outcome) {
+            (Talked::Done(done), _) => done,
+            (Talked::Broken(broken), Some(outcome)) => return Err(self.ended(broken, &outcome, allowed, is_used)),
+            (Talked::Broken(_), None) => return Err(StageError::GivenUp),
         };
-        let performance = performance(*done, most, conversation.asked, order)?;
+        let performance = performance(*done, most, runner.conversation.asked, order)?;
         if let Picture::Clip(to) = picture {
             let beats = performance.frames();
             let order = SceneOrder { beats: &beats, ..order };
@@ -306,7 +470,7 @@ impl Programs {
                 return Err(reported(error));
             }
         }
-        Ok(performance)
+        Ok((performance, is_alone))
     }
 
     fn spec(&self, folder: &Path, folder_limits: FolderLimits) -> Spec {
@@ -334,10 +498,11 @@ impl Programs {
         spec
     }
 
-    /// Why there is no clip.
-    fn ended(&self, ended: Broken, outcome: &Outcome, allowed: Duration) -> StageError {
+    /// Why there is no clip. `is_used`: what was printed first is another class's.
+    fn ended(&self, ended: Broken, outcome: &Outcome, allowed: Duration, is_used: bool) -> StageError {
         let words = outcome.stderr.text_lossy();
-        let too_much = outcome.too_much_memory || ran_out(&words);
+        let own = if is_used { last(&words) } else { words.to_string() };
+        let too_much = outcome.too_much_memory || ran_out(&own);
         match ended {
             Broken::Failed(failure) if failure.kind == Kind::Crashed && too_much => {
                 StageError::OutOfMemory(failure.told())
@@ -411,26 +576,37 @@ enum Broken {
 }
 
 /// The caller's side of the talk with a runner.
+#[derive(Debug)]
 struct Conversation {
     read: Lines,
     write: tokio::net::unix::OwnedWriteHalf,
     stall: Duration,
-    /// Most frames of its film.
-    most: u64,
-    /// Questions so far.
+    /// Whether the runner has imported Manim.
+    is_ready: bool,
+    /// Whether it has begun with the present class.
+    has_begun: bool,
+    /// Questions of the present class so far.
     asked: u32,
 }
 
 impl Conversation {
-    fn over(socket: UnixStream, stall: Duration, most: u64) -> Self {
+    fn over(socket: UnixStream, stall: Duration) -> Self {
         let (read, write) = socket.into_split();
-        Self { read: Lines::of(read), write, stall, most, asked: 0 }
+        Self { read: Lines::of(read), write, stall, is_ready: false, has_begun: false, asked: 0 }
     }
 
-    /// Sends the request, and answers questions until the run is over.
-    async fn hold(&mut self, request: &Request<'_>, speaker: &mut dyn Speaker) -> Talked {
-        let (mut drawn, mut ready) = (0, false);
+    /// Sends the request, whose id is `run`, and answers questions until the run is over. It may have `most` frames.
+    async fn hold(&mut self, request: &Request<'_>, run: &str, most: u64, speaker: &mut dyn Speaker) -> Talked {
+        (self.has_begun, self.asked) = (false, 0);
+        let mut drawn = 0;
         let mut alive = Deadline::after(self.stall.max(START));
+        if self.is_ready {
+            self.read.forget();
+            alive = Deadline::after(BEGIN);
+            if !self.send(request, alive).await {
+                return Talked::Broken(Broken::Gone);
+            }
+        }
         loop {
             let line = match alive.run(self.read.next()).await {
                 Ok(Some(line)) => line,
@@ -440,20 +616,28 @@ impl Conversation {
             // Anything else is the program's, and means nothing.
             let Ok(event) = serde_json::from_slice::<Event>(line) else { continue };
             match event {
-                Event::Ready { protocol: protocol::VERSION } if !ready => {
-                    ready = true;
+                Event::Ready { protocol: protocol::VERSION } if !self.is_ready => {
+                    self.is_ready = true;
                     alive = Deadline::after(self.stall);
                     if !self.send(request, alive).await {
                         return Talked::Broken(Broken::Gone);
                     }
                 }
-                Event::Ready { protocol } if !ready => return Talked::Broken(Broken::OtherVersion(protocol)),
-                Event::Frames { id, frames } if ready && id == RUN && frames > drawn && frames <= self.most => {
+                Event::Ready { protocol } if !self.is_ready => return Talked::Broken(Broken::OtherVersion(protocol)),
+                Event::Started { id } if self.is_ready && id == run && !self.has_begun => {
+                    (self.has_begun, alive) = (true, Deadline::after(self.stall));
+                }
+                Event::Refused { message } => {
+                    warn!(message = plain(&message, MESSAGE), "the runner of programs could not parse a request");
+                }
+                // What comes before the beginning was said by an earlier class.
+                _ if !self.has_begun => {}
+                Event::Frames { id, frames } if id == run && frames > drawn && frames <= most => {
                     (drawn, alive) = (frames, Deadline::after(self.stall));
                     debug!(frames, "drawing");
                 }
                 Event::Say { id, ask, text, source, .. }
-                    if ready && id == RUN && ask == self.asked + 1 && ask <= QUESTIONS && !text.trim().is_empty() =>
+                    if id == run && ask == self.asked + 1 && ask <= QUESTIONS && !text.trim().is_empty() =>
                 {
                     self.asked = ask;
                     let text = words(&text, WORDS);
@@ -462,19 +646,19 @@ impl Conversation {
                     let Some(said) = speaker.say(say).await else { return Talked::Broken(Broken::GivenUp) };
                     alive = Deadline::after(self.stall);
                     let answer =
-                        Request::Said { id: RUN, ask, seconds: Some(said.seconds), words: &said.words, error: None };
+                        Request::Said { id: run, ask, seconds: Some(said.seconds), words: &said.words, error: None };
                     if !self.send(&answer, alive).await {
                         return Talked::Broken(Broken::Gone);
                     }
                 }
-                Event::Done(done) if ready && done.id == RUN => return Talked::Done(done),
-                Event::Failed(failure) if ready && failure.id == RUN => {
-                    return Talked::Broken(Broken::Failed(failure));
-                }
-                Event::Refused { message } => {
-                    warn!(message = plain(&message, MESSAGE), "the runner of programs could not parse a request");
-                }
-                Event::Ready { .. } | Event::Frames { .. } | Event::Say { .. } | Event::Done(_) | Event::Failed(_) => {}
+                Event::Done(done) if done.id == run => return Talked::Done(done),
+                Event::Failed(failure) if failure.id == run => return Talked::Broken(Broken::Failed(failure)),
+                Event::Ready { .. }
+                | Event::Started { .. }
+                | Event::Frames { .. }
+                | Event::Say { .. }
+                | Event::Done(_)
+                | Event::Failed(_) => {}
             }
         }
     }
@@ -486,6 +670,7 @@ impl Conversation {
 }
 
 /// Lines from a socket; those that are too long are skipped.
+#[derive(Debug)]
 struct Lines {
     socket: BufReader<OwnedReadHalf>,
     line: Vec<u8>,
@@ -502,6 +687,21 @@ impl Lines {
             line: Vec::new(),
             is_given: false,
             is_too_long: false,
+        }
+    }
+
+    /// Drops what has come, the beginning of a line included. Whoever goes on sending meanwhile is not waited for.
+    fn forget(&mut self) {
+        (self.is_given, self.is_too_long) = (false, false);
+        self.line.clear();
+        let buffered = self.socket.buffer().len();
+        self.socket.consume(buffered);
+        let mut dropped = [0; 64 << 10];
+        // More than its buffer holds.
+        for _ in 0..16 {
+            if !matches!(self.socket.get_ref().try_read(&mut dropped), Ok(1..)) {
+                return;
+            }
         }
     }
 
@@ -614,9 +814,14 @@ fn performance(done: Done, most: u64, asked: u32, order: SceneOrder<'_>) -> Resu
 }
 
 /// The program's folder, which may take long to remove: it is emptied behind everybody's back, whatever comes of the scene.
+#[derive(Debug)]
 struct Behind(Option<Scratch>);
 
 impl Behind {
+    fn moved_to(mut self, path: PathBuf) -> std::io::Result<Self> {
+        Ok(Self(self.0.take().map(|folder| folder.moved_to(path)).transpose()?))
+    }
+
     fn path(&self) -> &Path {
         self.0.as_ref().map_or(Path::new("/"), Scratch::path)
     }
@@ -647,7 +852,7 @@ pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
             std::iter::once(failure.told()).chain(failure.remedy()).map(|text| plain(&text, WARNING)).collect()
         }
         Ok(Event::Refused { message }) => vec![plain(&message, WARNING)],
-        Ok(Event::Ready { .. } | Event::Frames { .. }) | Err(_) => Vec::new(),
+        Ok(Event::Ready { .. } | Event::Started { .. } | Event::Frames { .. }) | Err(_) => Vec::new(),
     }
 }
 

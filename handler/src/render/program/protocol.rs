@@ -56,11 +56,13 @@ pub(super) enum Request<'a> {
     },
 }
 
-/// What a run may take, in seconds: of film, and of time from the request on.
+/// What a run may take, in seconds: of film, and of time from the request on. At each of them it ends by itself, with what it has drawn.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Limits {
     pub film_s: f64,
     pub wall_s: f64,
+    /// Without a new frame.
+    pub stall_s: f64,
 }
 
 impl Request<'_> {
@@ -79,6 +81,8 @@ impl Request<'_> {
 pub(super) enum Event {
     /// Manim is imported.
     Ready { protocol: u32 },
+    /// A process of its own has begun with the request.
+    Started { id: String },
     /// Frames drawn so far.
     Frames { id: String, frames: u64 },
     /// The program has words, and waits for [`Request::Said`].
@@ -207,6 +211,7 @@ pub(super) enum Kind {
     FilmLimit,
     CpuLimit,
     WallLimit,
+    Stalled,
     Memory,
     Crashed,
 }
@@ -222,6 +227,7 @@ impl Kind {
             Self::Input => Code::ProgramInput,
             Self::FilmLimit => Code::ProgramFilmLimit,
             Self::CpuLimit | Self::WallLimit => Code::RenderTimedOut,
+            Self::Stalled => Code::RenderStalled,
             Self::Memory => Code::RenderOutOfMemory,
             Self::Crashed => Code::RenderCrashed,
         }

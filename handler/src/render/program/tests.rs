@@ -101,11 +101,11 @@ impl Speaker for Voice {
 
 /// A run of a class.
 fn request() -> Request<'static> {
-    let limits = protocol::Limits { film_s: 1.0, wall_s: 1.0 };
+    let limits = protocol::Limits { film_s: 1.0, wall_s: 1.0, stall_s: 1.0 };
     let path = Path::new("scene.py");
     let (width, height, fps) = (854, 480, 15);
     Request::Run {
-        id: RUN,
+        id: "run",
         source: path,
         class: "One",
         out: path,
@@ -138,8 +138,8 @@ async fn talk(sent: Vec<u8>, stall: Duration) -> (Talked, Vec<String>, String) {
         heard
     });
     let talked = {
-        let mut conversation = Conversation::over(ours, stall, 100);
-        conversation.hold(&request, &mut voice).await
+        let mut conversation = Conversation::over(ours, stall);
+        conversation.hold(&request, "run", 100, &mut voice).await
     };
     (talked, voice.0, other.await.unwrap())
 }
@@ -150,6 +150,10 @@ fn lines(events: &[serde_json::Value]) -> Vec<u8> {
 
 fn ready() -> serde_json::Value {
     json!({"event": "ready", "protocol": 2})
+}
+
+fn started(id: &str) -> serde_json::Value {
+    json!({"event": "started", "id": id, "pid": 7})
 }
 
 fn done() -> serde_json::Value {
@@ -163,6 +167,10 @@ async fn what_is_no_event_of_the_run_means_nothing() {
     let mut sent = lines(&[
         json!({"event": "done", "id": "run", "frames": 1}),
         ready(),
+        started("another"),
+        json!({"event": "say", "id": "run", "ask": 1, "text": "before it has begun"}),
+        done(),
+        started("run"),
         json!({"event": "done", "id": "another", "frames": 1}),
         json!({"event": "failed", "id": "another", "kind": "error"}),
         json!({"event": "say", "id": "run", "ask": 2, "text": "out of order"}),
@@ -193,11 +201,11 @@ async fn a_runner_of_another_version_a_closed_socket_and_an_end_of_speech_are_to
     assert!(matches!(talk(other, LONG).await.0, Talked::Broken(Broken::OtherVersion(3))));
     assert!(matches!(talk(lines(&[ready()]), LONG).await.0, Talked::Broken(Broken::Gone)));
     let say = |ask: u32| json!({"event": "say", "id": "run", "ask": ask, "text": "words"});
-    let (talked, spoken, _) = talk(lines(&[ready(), say(1), say(2), say(3), done()]), LONG).await;
+    let (talked, spoken, _) = talk(lines(&[ready(), started("run"), say(1), say(2), say(3), done()]), LONG).await;
     assert!(matches!(talked, Talked::Broken(Broken::GivenUp)) && spoken.len() == 3);
     let failed = json!({"event": "failed", "id": "run", "kind": "opengl", "message": "OpenGL"});
     assert!(matches!(
-        talk(lines(&[ready(), failed]), LONG).await.0,
+        talk(lines(&[ready(), started("run"), failed]), LONG).await.0,
         Talked::Broken(Broken::Failed(failure)) if failure.kind == Kind::Opengl
     ));
 }
@@ -208,15 +216,45 @@ async fn frames_that_do_not_grow_are_no_progress() {
     let (_read, mut write) = theirs.into_split();
     let repeats = tokio::spawn(async move {
         let frames = lines(&[json!({"event": "frames", "id": "run", "frames": 1})]);
-        let _ = write.write_all(&lines(&[ready()])).await;
+        let _ = write.write_all(&lines(&[ready(), started("run")])).await;
         while write.write_all(&frames).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     let request = request();
-    let mut conversation = Conversation::over(ours, Duration::from_millis(300), 100);
-    let talked = conversation.hold(&request, &mut Voice(Vec::new())).await;
+    let mut conversation = Conversation::over(ours, Duration::from_millis(300));
+    let talked = conversation.hold(&request, "run", 100, &mut Voice(Vec::new())).await;
     assert!(matches!(talked, Talked::Broken(Broken::Stalled)));
     drop(conversation);
     repeats.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_class_believes_nothing_that_was_said_before_it_began() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut conversation = Conversation::over(ours, LONG);
+    let (read, mut write) = theirs.into_split();
+    let mut read = tokio::io::BufReader::new(read).lines();
+    let (request, mut voice) = (request(), Voice(Vec::new()));
+    let other = tokio::spawn(async move {
+        let say = |id: &str| json!({"event": "say", "id": id, "ask": 1, "text": id});
+        let of = |id: &str| json!({"event": "done", "id": id, "frames": 30, "segments": [segment(0, 30, None)]});
+        let first = [ready(), started("one"), say("one"), of("one"), say("two"), of("two"), of("one")];
+        // Half a line, which the next one would be a part of.
+        let first = [lines(&first), b"{\"event\": \"done\", ".to_vec()].concat();
+        write.write_all(&first).await.unwrap();
+        for _ in 0..3 {
+            read.next_line().await.unwrap().unwrap();
+        }
+        write.write_all(&lines(&[started("two"), of("one"), say("two"), of("two")])).await.unwrap();
+        (read, write)
+    });
+    let talked = conversation.hold(&request, "one", 100, &mut voice).await;
+    assert!(matches!(talked, Talked::Done(done) if done.id == "one"));
+    let talked = conversation.hold(&request, "two", 100, &mut voice).await;
+    assert!(matches!(talked, Talked::Done(done) if done.id == "two") && conversation.has_begun);
+    assert_eq!((voice.0.as_slice(), conversation.asked), (["one".to_owned(), "two".to_owned()].as_slice(), 1));
+    drop(other.await.unwrap());
+    let talked = conversation.hold(&request, "three", 100, &mut voice).await;
+    assert!(matches!(talked, Talked::Broken(Broken::Gone)) && !conversation.has_begun);
 }

@@ -14,6 +14,8 @@ const TEXT_WIDTH: f64 = 34.5;
 const LINE: f64 = 1.2;
 /// `\lineskip`: the least distance between what is deep and what is high.
 const LINE_SKIP: f64 = 0.1;
+/// Where the middle of a box is, above the baseline.
+const AXIS: f64 = 0.25;
 /// A space of Computer Modern, and what is added to it after the end of a sentence.
 const SPACE: f64 = 0.333_33;
 const SENTENCE: f64 = 0.111_11;
@@ -71,6 +73,40 @@ enum Piece {
     Mark(String),
     /// How wide the lines are.
     Width(f64),
+    /// Lines of their own width, which stand on a line like a word.
+    Box {
+        width: f64,
+        stand: Stand,
+        pieces: Vec<Piece>,
+    },
+}
+
+/// Where a box stands on its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// Its middle is at the axis.
+    Middle,
+    /// Its first line is at the baseline.
+    First,
+    /// Its last line is.
+    Last,
+}
+
+impl Stand {
+    /// What the brackets of a box say, and what follows them.
+    fn read(text: &str) -> (Self, &str) {
+        let (mut stand, mut rest) = (Self::Middle, text.trim_start());
+        let mut is_first = true;
+        while let Some((said, tail)) = bracket(rest) {
+            match said.trim() {
+                "t" if is_first => stand = Self::First,
+                "b" if is_first => stand = Self::Last,
+                _ => {}
+            }
+            (is_first, rest) = (false, tail.trim_start());
+        }
+        (stand, rest)
+    }
 }
 
 struct Reader {
@@ -552,13 +588,10 @@ impl Reader {
                 tail
             }
             "parbox" => {
-                let mut rest = tail;
-                while let Some((_, after)) = bracket(rest) {
-                    rest = after.trim_start();
-                }
+                let (stand, rest) = Stand::read(tail);
                 let Some((width, rest)) = group(rest) else { return rest };
                 let Some((inner, rest)) = group(rest) else { return rest };
-                self.column(length(width), inner);
+                self.column(length(width), stand, inner);
                 rest
             }
             "section" | "subsection" | "subsubsection" => {
@@ -722,24 +755,14 @@ impl Reader {
         }
     }
 
-    /// Reads a text into a column of its own width; what is around it goes on below.
-    fn column(&mut self, width: Option<f64>, source: &str) {
-        let align = self.alignment();
-        let around = self
-            .pieces
-            .iter()
-            .rev()
-            .find_map(|piece| if let Piece::Width(width) = piece { Some(*width) } else { None });
+    /// Reads a text into a box of its own width, which stands on the line like a word.
+    fn column(&mut self, width: Option<f64>, stand: Stand, source: &str) {
         self.flush();
-        if let Some(width) = width {
-            self.pieces.push(Piece::Width(width));
-        }
-        self.pieces.push(Piece::Align(Align::Both));
+        let around = std::mem::take(&mut self.pieces);
         self.read(source.trim());
         self.flush();
-        self.pieces.push(Piece::Break(0.0));
-        self.pieces.push(Piece::Width(around.unwrap_or(TEXT_WIDTH)));
-        self.pieces.push(Piece::Align(align));
+        let pieces = std::mem::replace(&mut self.pieces, around);
+        self.pieces.push(Piece::Box { width: width.unwrap_or(TEXT_WIDTH), stand, pieces });
     }
 
     /// How lines stand here.
@@ -808,15 +831,14 @@ impl Reader {
                 self.pieces.push(Piece::Align(before));
             }
             "minipage" => {
-                while let Some((_, tail)) = bracket(rest) {
-                    rest = tail.trim_start();
-                }
+                let stand;
+                (stand, rest) = Stand::read(rest);
                 let mut width = None;
                 if let Some((own, tail)) = group(rest) {
                     width = length(own);
                     rest = tail;
                 }
-                self.column(width, rest);
+                self.column(width, stand, rest);
             }
             "tabular" => {
                 if let Some((_, tail)) = bracket(rest) {
@@ -970,6 +992,62 @@ impl<'a> Lines<'a> {
     }
 
     fn set(mut self, pieces: Vec<Piece>) -> Answer {
+        self.fill(pieces);
+        let left = self.out.items.iter().map(|item| item.2).fold(f64::INFINITY, f64::min);
+        if left.is_finite() && left > 0.0 {
+            // The picture begins where its ink does.
+            for item in &mut self.out.items {
+                item.2 -= left;
+            }
+            self.out.width -= left;
+        }
+        self.out
+    }
+
+    /// Lines of their own width, as one box.
+    fn boxed(&mut self, width: f64, stand: Stand, pieces: Vec<Piece>) -> Answer {
+        // What is told of formulas and groups is told of the whole text.
+        let items = std::mem::take(&mut self.out.items);
+        let size = (self.out.width, self.out.height, self.out.depth);
+        let mark = self.mark.take();
+        let line = std::mem::take(&mut self.line);
+        let (align, indent, skip) = (self.align, self.indent, self.skip);
+        let (around, above) = (self.width, self.above.take());
+        (self.align, self.indent, self.skip, self.width) = (Align::Both, 0.0, 0.0, width);
+        (self.out.width, self.out.height, self.out.depth) = (0.0, 0.0, 0.0);
+        self.fill(pieces);
+        let last = self.above.map_or(0.0, |(baseline, _)| baseline);
+        let mut made = Answer { width, height: self.out.height, depth: self.out.depth, ..Answer::default() };
+        made.items = std::mem::replace(&mut self.out.items, items);
+        (self.out.width, self.out.height, self.out.depth) = size;
+        (self.align, self.indent, self.skip) = (align, indent, skip);
+        (self.line, self.mark, self.width, self.above) = (line, mark, around, above);
+        let up = match stand {
+            Stand::Middle => AXIS + (made.depth - made.height) / 2.0,
+            Stand::First => 0.0,
+            Stand::Last => -last,
+        };
+        (made.height, made.depth) = (made.height + up, made.depth - up);
+        for item in &mut made.items {
+            item.3 += up;
+        }
+        made
+    }
+
+    /// A word, or what stands like one; on the next line where there is no room on this one.
+    fn add(&mut self, answer: Answer, mut space: f64, breakable: bool) {
+        let used: f64 = self.line.iter().map(|set| set.space + set.answer.width).sum();
+        if breakable && !self.line.is_empty() && used + space + answer.width > self.width - self.indent + 1e-6 {
+            self.end_line(true);
+            space = 0.0;
+        }
+        if self.line.is_empty() && breakable {
+            space = 0.0;
+        }
+        self.line.push(Set { answer, space, breakable });
+    }
+
+    fn fill(&mut self, pieces: Vec<Piece>) {
         let (mut space, mut breakable) = (0.0, false);
         for piece in pieces {
             match piece {
@@ -979,18 +1057,12 @@ impl<'a> Lines<'a> {
                         continue;
                     }
                     let answer = self.setter.part(&source, &self.events, false, &mut self.out);
-                    let used: f64 = self.line.iter().map(|set| set.space + set.answer.width).sum();
-                    if breakable
-                        && !self.line.is_empty()
-                        && used + space + answer.width > self.width - self.indent + 1e-6
-                    {
-                        self.end_line(true);
-                        space = 0.0;
-                    }
-                    if self.line.is_empty() && breakable {
-                        space = 0.0;
-                    }
-                    self.line.push(Set { answer, space, breakable });
+                    self.add(answer, space, breakable);
+                    (space, breakable) = (0.0, false);
+                }
+                Piece::Box { width, stand, pieces } => {
+                    let answer = self.boxed(width, stand, pieces);
+                    self.add(answer, space, breakable);
                     (space, breakable) = (0.0, false);
                 }
                 Piece::Space(width, may_break) => {
@@ -1024,15 +1096,6 @@ impl<'a> Lines<'a> {
             }
         }
         self.end_line(false);
-        let left = self.out.items.iter().map(|item| item.2).fold(f64::INFINITY, f64::min);
-        if left.is_finite() && left > 0.0 {
-            // The picture begins where its ink does.
-            for item in &mut self.out.items {
-                item.2 -= left;
-            }
-            self.out.width -= left;
-        }
-        self.out
     }
 
     fn end_line(&mut self, full: bool) {

@@ -369,8 +369,26 @@ fn columns_break_their_lines() {
         assert_eq!(text(&column).faults, [], "{column}");
     }
     assert_eq!(lines(words), 1);
-    // What follows has the width of before.
-    assert_eq!(lines(&format!(r"\parbox{{5cm}}{{{words}}} {words}")), 4);
+    // What follows stands beside it, as after a word, and has the width of before.
+    let em = 28.452_76 / 10.0;
+    for (stand, line) in [("", None), ("[t]", Some(0)), ("[b]", Some(2))] {
+        let beside = text(&format!(r"I\parbox{stand}{{5cm}}{{{words}}}I {words}"));
+        let (first, last) = (&beside.items[0], beside.items.iter().rposition(|item| item.1 == 73).unwrap());
+        let last = &beside.items[last];
+        assert_eq!((first.3, last.3), (0.0, 0.0), "{stand}");
+        let wide = last.2 - first.2;
+        assert!((wide - 5.0 * em - 0.361).abs() < 0.01, "{stand}: {wide}");
+        let mut heights: Vec<i64> = beside.items[1..].iter().map(|item| (item.3 * 10.0).round() as i64).collect();
+        heights.dedup();
+        let expected: Vec<i64> = match line {
+            Some(line) => (0..3).map(|at| 12 * (line - at)).collect(),
+            // TeX: 17.97 pt above the baseline, 12.97 below.
+            None => vec![11, -1, -13],
+        };
+        assert_eq!(heights[..3], expected[..], "{stand}");
+        // The rest of the words is on the next line, at the left.
+        assert!(beside.items.last().unwrap().3 < -1.1, "{heights:?}");
+    }
 }
 
 #[test]

@@ -103,6 +103,8 @@ class Limits:
     """Of its own processor time, as a soft limit: it keeps what was drawn."""
     wall_s: float = 0.0
     """From the request to the end of its drawing; the caller's own deadline should lie a few seconds later."""
+    stall_s: float = 0.0
+    """Without a new frame, but for answers about speech; below the caller's own limit, so that what was drawn stays."""
     say_s: float = 120.0
     """For one answer about speech."""
 

@@ -13,12 +13,13 @@ from .source import Source, Unreadable
 
 
 class Refusal(Exception):
-    """What can't be had here; `remedy` says what to do instead."""
+    """What can't be had here; `remedy` says what to do instead, and `line` where, when no line of the program runs."""
 
-    def __init__(self, kind: str, message: str, remedy: str) -> None:
+    def __init__(self, kind: str, message: str, remedy: str, line: int | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.remedy = remedy
+        self.line = line
 
 
 def without_opengl(name: str) -> Refusal:
@@ -44,6 +45,9 @@ GONE = {
     "GraphScene": "GraphScene was taken out of Manim; use Scene with Axes(...), axes.plot and axes.get_area.",
     "ReconfigurableScene": "ReconfigurableScene was taken out of Manim; use Scene.",
     "SampleSpaceScene": "SampleSpaceScene was taken out of Manim; use Scene with SampleSpace.",
+    "InteractiveScene": "InteractiveScene is of 3b1b's Manim; use Scene, or ThreeDScene.",
+    "PiCreatureScene": "PiCreatureScene is of 3b1b's own films; use Scene.",
+    "TeacherStudentsScene": "TeacherStudentsScene is of 3b1b's own films; use Scene.",
     "GlowDot": "GlowDot is of 3b1b's Manim; use Dot, or several with lower opacities.",
     "DotCloud": "DotCloud is of 3b1b's Manim; use PMobject or VGroup(*[Dot(point) for point in points]).",
     "BROWN": "Manim has no colour BROWN; use DARK_BROWN, LIGHT_BROWN or ManimColor('#8B4513').",
@@ -63,7 +67,7 @@ def describe(error: BaseException, source: Source | None, film_s: float) -> dict
 
     `film_s` is the longest film in seconds.
     """
-    line = _line(error, source)
+    line = _line(error, source) or (error.line if isinstance(error, Refusal) else None)
     text = source.line(line) if source and line else ""
     told = {"line": line, "line_text": text[:300], "type": type(error).__name__}
     if isinstance(error, NameError | ImportError) and str(error.name).startswith("OpenGL"):
@@ -85,6 +89,13 @@ def describe(error: BaseException, source: Source | None, film_s: float) -> dict
             "kind": "film_limit",
             "message": f"the scene is longer than {film_s:g} s of film",
             "remedy": "End its loop, or split it into several scenes.",
+        }
+    if isinstance(error, TimeLimit) and error.kind == "stalled":
+        return {
+            **told,
+            "kind": error.kind,
+            "message": f"no new frame was drawn for {error.seconds:.0f} s",
+            "remedy": "Compute less between two frames: smaller loops, fewer objects and animations at a time.",
         }
     if isinstance(error, TimeLimit):
         name = "processor time" if error.kind == "cpu_limit" else "time"

@@ -3,6 +3,10 @@
 A formula goes straight from the typesetter to mobjects, with no file on the way: what Manim takes for the
 path of an SVG is the key of a formula. Its submobjects are one piece of ink each, in the order in which latex and
 dvisvgm write them.
+
+A formula that comes again in a program is not set again. There is no cache over programs and jobs, since there is
+nothing to gain: of the 10 ms that a MathTex takes (300 formulas of programs, warm), 0.4 are the typesetter's; the
+others are Manim's own, for colours and parts, which no cache of formulas saves.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import numpy as np
 from PIL.Image import Resampling
 
 from . import old_formulas
+from .failures import GONE, Refusal
 from .session import current
 
 
@@ -111,6 +112,9 @@ def install() -> None:
     for old, new in RENAMED.items():
         if not hasattr(manim, old):
             setattr(manim, old, _renamed(old, getattr(manim, new)))
+    for old, remedy in GONE.items():
+        if old.endswith("Scene") and not hasattr(manim, old):
+            setattr(manim, old, _gone(old, remedy))
     for old, made in _animations().items():
         if not hasattr(manim, old):
             setattr(manim, old, made)
@@ -157,6 +161,18 @@ def _renamed(old: str, kind: type) -> type:
         kind.__init__(self, *arguments, **named)
 
     return type(old, (kind,), {"__init__": __init__, "__doc__": kind.__doc__, "__module__": "manim"})
+
+
+def _gone(old: str, remedy: str) -> type:
+    """A scene class without an heir, so that the other classes of its file can be played."""
+
+    def __init__(self: manim.Scene, *arguments: Any, **named: Any) -> None:
+        session, name = current(), type(self).__name__
+        lines = session.source.lines if session is not None and session.source is not None else []
+        begins = (number for number, line in enumerate(lines, 1) if line.startswith(f"class {name}("))
+        raise Refusal("error", f"{name} is a {old}, which Manim doesn't have", remedy, next(begins, None))
+
+    return type(old, (manim.Scene,), {"__init__": __init__, "__module__": "manim"})
 
 
 def _animations() -> dict[str, Callable[..., Any]]:

@@ -302,7 +302,7 @@ class Film:
             session.inspect(scene)
 
     def _wrote(self, frames: int) -> None:
-        now = time.monotonic()
+        now = self._session.moved = time.monotonic()
         if now - self._told >= FRAMES_EVERY_S:
             self._told = now
             self._session.tell_frames(frames)
@@ -361,10 +361,16 @@ def _limit_time(session: Session) -> None:
     def on_cpu(number: int, frame: FrameType | None) -> None:
         session.expire(TimeLimit("cpu_limit", limits.cpu_s))
 
-    def on_wall(number: int, frame: FrameType | None) -> None:
-        session.expire(TimeLimit("wall_limit", limits.wall_s))
+    began = time.monotonic()
 
-    # Both come again each second, for a program that goes on.
+    def on_tick(number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if limits.wall_s and now - began >= limits.wall_s:
+            session.expire(TimeLimit("wall_limit", limits.wall_s))
+        elif limits.stall_s and not session.is_asking and now - session.moved >= limits.stall_s:
+            session.expire(TimeLimit("stalled", limits.stall_s))
+
+    # All come again each second, for a program that goes on.
     if limits.cpu_s:
         signal.signal(signal.SIGXCPU, on_cpu)
         spent = resource.getrusage(resource.RUSAGE_SELF)
@@ -372,9 +378,9 @@ def _limit_time(session: Session) -> None:
         soft = int(spent.ru_utime + spent.ru_stime + limits.cpu_s) + 1
         if most == resource.RLIM_INFINITY or soft < most:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, most))
-    if limits.wall_s:
-        signal.signal(signal.SIGALRM, on_wall)
-        signal.setitimer(signal.ITIMER_REAL, limits.wall_s, 1.0)
+    if limits.wall_s or limits.stall_s:
+        signal.signal(signal.SIGALRM, on_tick)
+        signal.setitimer(signal.ITIMER_REAL, min(limits.wall_s or 1.0, limits.stall_s or 1.0, 1.0), 1.0)
 
 
 def _ignore_time() -> None:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -98,6 +99,9 @@ def _child(asked: protocol.Run, channel: Channel, parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+        # What it names is found beside it; what it leaves lies beside its clip, where the next program won't meet it.
+        os.chdir(Path(asked.source).parent)
+        os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = str(Path(asked.out).parent)
         channel.send({"event": "started", "id": asked.id, "pid": os.getpid()})
         run.run(asked, channel)
         code = run.TOLD

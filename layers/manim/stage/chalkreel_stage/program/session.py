@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,9 @@ class Session:
         """Ends the program where it stands; never returns."""
         self._expired: TimeLimit | None = None
         self._limits_met = 0
+        self.moved = time.monotonic()
+        """When there was a new frame, or an answer."""
+        self.is_asking = False
         self.inspect: Callable[[Scene], None] | None = None
         """Looks at the picture after each play."""
         self._channel = channel
@@ -253,11 +257,14 @@ class Session:
                 self.warn(f"not spoken, since a program can speak {most}: {text[:80]}")
             return self._asks, guess, (), True
         event = {"event": "say", "id": self.asked.id, "ask": self._asks, "text": text}
+        self.is_asking = True
         try:
             self._channel.send({**event, "lang": None, "caption": None, **details})
             said = self._channel.said(self.asked.id, self._asks, self.asked.limits.say_s or 3600.0)
         except OSError:
             said = None
+        finally:
+            self.is_asking, self.moved = False, time.monotonic()
         if said is None or said.seconds is None:
             why = said.error if said is not None else "no answer came"
             self.warn(f"not spoken ({why}): {text[:80]}")
