@@ -33,8 +33,6 @@ FIXTURES = Path(__file__).resolve().parent / "fixtures"
 DOCUMENTS = ("lessons/*", "plans/*.json", "storyboards/*.json")
 SHAPES = {"wide": (854, 480), "portrait": (480, 854), "square": (480, 480)}
 FPS = 4
-LONGEST_BEAT = 120 * FPS
-"""What is held still is drawn once."""
 AT_ONCE = os.cpu_count() or 2
 SCENE_TIMEOUT = 600
 """Seconds for one scene, on a machine that has other things to do too."""
@@ -132,7 +130,7 @@ class Gallery:
         return frames
 
     def _order(self, path: Path, board: dict[str, Any], scene: dict[str, Any], folder: Path) -> dict[str, Any]:
-        lengths = [max(FPS, min(LONGEST_BEAT, -(-(beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000))) for beat in scene["beats"]]
+        lengths = lengths_of(scene["beats"])
         lengths[-1] += FAREWELL
         elements = (
             action.get("show") or action.get("transform", {}).get("into")
@@ -160,9 +158,9 @@ class Gallery:
         self.seen["scenes"] += 1
         self.seen["frames"] += len(frames)
         for what, count in reply["audit"].items():
-            self.seen[what] += count
             # How long the beats of a storyboard are is its author's affair.
             authored = what == "too_short" and ".storyboard.json " in name
+            self.seen[f"{what}_as_authored" if authored else what] += count
             if count and not authored:
                 self.faults.append(f"{name}: {count} {what}")
         for warning in reply["warnings"]:
@@ -213,6 +211,17 @@ class Gallery:
             sheet.save(self._out / f"{path.parent.name}-{path.name}-{number}.png")
 
 
+def lengths_of(beats: list[dict[str, Any]]) -> list[int]:
+    """Frames of each beat, as the handler counts them, at the pace that the planner guessed."""
+    lengths = [max(FPS, -(-(beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000)) for beat in beats]
+    ids = [beat["id"] for beat in beats]
+    for at, beat in enumerate(beats):
+        for hold in beat.get("holds", []):
+            stood = sum(lengths[ids.index(hold["since"]) : at + 1])
+            lengths[at] += max(0, -(-hold["ms"] * FPS // 1000) - stood)
+    return lengths
+
+
 def last_frames(clip: Path, lengths: list[int]) -> list[Image.Image]:
     """The last frame of each beat."""
     return chosen_frames(clip, set(np.cumsum(lengths)[:-1] - 1) | {sum(lengths) - FAREWELL - 1})
@@ -252,7 +261,8 @@ def main() -> int:
         gallery.close()
     for fault in gallery.faults:
         print(f"gallery: {fault}", file=sys.stderr)
-    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small", "too_short")}
+    names = ("scenes", "frames", "overlaps", "outside", "too_small", "too_short", "too_short_as_authored")
+    seen = {name: gallery.seen[name] for name in names}
     print(" ".join(f"{name} {count}" for name, count in seen.items()), f"in {out}")
     return 1 if gallery.faults else 0
 

@@ -274,6 +274,7 @@ async fn stage_and_cards_make_valid_clips_at_every_size() {
         pause_ms: 0,
         actions: vec![],
         estimate_ms: 0,
+        holds: Vec::new(),
         place: None,
     };
     let scene =

@@ -430,7 +430,15 @@ mod extras {
     fn scene(number: usize) -> Scene {
         let id = format!("s{number}");
         let narration = format!("Words of scene {number}.");
-        let beat = Beat { id: format!("{id}-1"), narration, pause_ms: 0, actions: vec![], estimate_ms: 0, place: None };
+        let beat = Beat {
+            id: format!("{id}-1"),
+            narration,
+            pause_ms: 0,
+            actions: vec![],
+            estimate_ms: 0,
+            place: None,
+            holds: vec![],
+        };
         Scene { heading: format!("Scene {number}"), id, kind: SceneKind::Lesson, beats: vec![beat], place: None }
     }
 

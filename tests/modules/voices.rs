@@ -103,6 +103,7 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         pause_ms: 300,
         actions: Vec::new(),
         estimate_ms: 0,
+        holds: Vec::new(),
         place: None,
     };
     let scene = |number: usize| Scene {

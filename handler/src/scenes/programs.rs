@@ -34,6 +34,7 @@ pub(super) fn beat_of(scene: &Scene, say: &Say) -> Beat {
         actions: Vec::new(),
         estimate_ms: characters.saturating_mul(1000) / READ,
         place: scene.place,
+        holds: Vec::new(),
     }
 }
 
@@ -252,6 +253,7 @@ impl SceneScheduler<'_> {
                 actions,
                 estimate_ms: 0,
                 place: scene.place,
+                holds: Vec::new(),
             });
             narrations.push(narration);
         }

@@ -186,8 +186,9 @@ class Scene:
             for part in block.placed().parts:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
                 start = timing.start if not any(step.start is not None for step in steps) else None
-                latest = self._latest(block) if part is block.placed().parts[0] else None
-                steps.append(Step(part.weight, operations, start, latest=latest))
+                first = part is block.placed().parts[0]
+                latest, need = (self._latest(block), self._need(block)) if first else (None, 0)
+                steps.append(Step(part.weight, operations, start, latest=latest, need=need))
         return steps
 
     def _latest(self, block: Block) -> int | None:
@@ -197,7 +198,11 @@ class Scene:
         now = self._moments[self._event]
         if goes <= now or self._screen.reading is None:
             return None
-        return max(goes - now - math.ceil(self._screen.reading.need(block) * self._fps), 0)
+        return max(goes - now - self._need(block), 0)
+
+    def _need(self, block: Block) -> int:
+        """Frames that a block must stand to be read."""
+        return math.ceil(self._screen.reading.need(block) * self._fps) if self._screen.reading else 0
 
     def _transform(self, change: Transform) -> list[Step]:
         """The blocks on the present page come out of what is there; what is new in them enters after that."""
