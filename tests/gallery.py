@@ -36,8 +36,6 @@ FIXTURES = Path(__file__).resolve().parent / "fixtures"
 DOCUMENTS = ("lessons/*", "plans/*.json", "storyboards/*.json")
 SHAPES = {"wide": (854, 480), "portrait": (480, 854), "square": (480, 480)}
 FPS = 4
-LONGEST_BEAT = 120 * FPS
-"""What is held still is drawn once."""
 AT_ONCE = os.cpu_count() or 2
 SCENE_TIMEOUT = 600
 """Seconds for one scene, on a machine that has other things to do too."""
@@ -139,7 +137,7 @@ class Gallery:
         return frames
 
     def _order(self, path: Path, board: dict[str, Any], scene: dict[str, Any], folder: Path) -> dict[str, Any]:
-        lengths = [max(FPS, min(LONGEST_BEAT, -(-(beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000))) for beat in scene["beats"]]
+        lengths = lengths_of(scene["beats"])
         lengths[-1] += FAREWELL
         elements = (
             action.get("show") or action.get("transform", {}).get("into")
@@ -168,9 +166,9 @@ class Gallery:
         self.seen["frames"] += len(frames)
         self.use[name] = reply["use"]
         for what, count in reply["audit"].items():
-            self.seen[what] += count
             # How long the beats of a storyboard are is its author's affair.
             authored = what == "too_short" and ".storyboard.json " in name
+            self.seen[f"{what}_as_authored" if authored else what] += count
             if count and not authored:
                 self.faults.append(f"{name}: {count} {what}")
         for warning in reply["warnings"]:
@@ -240,6 +238,15 @@ def summary(use: dict[str, dict[str, Any]]) -> list[str]:
         found = [f"{name} ({', '.join(scene[what])})" for name, scene in use.items() if scene[what]]
         lines.append(f"{what}: {len(found)}{': ' if found else ''}{'; '.join(found[:8])}")
     return [line for line in lines if line]
+def lengths_of(beats: list[dict[str, Any]]) -> list[int]:
+    """Frames of each beat, as the handler counts them, at the pace that the planner guessed."""
+    lengths = [max(FPS, -(-(beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000)) for beat in beats]
+    ids = [beat["id"] for beat in beats]
+    for at, beat in enumerate(beats):
+        for hold in beat.get("holds", []):
+            stood = sum(lengths[ids.index(hold["since"]) : at + 1])
+            lengths[at] += max(0, -(-hold["ms"] * FPS // 1000) - stood)
+    return lengths
 
 
 def last_frames(clip: Path, lengths: list[int]) -> list[Image.Image]:
@@ -283,7 +290,8 @@ def main() -> int:
     print("\n".join(summary(gallery.use)) if gallery.use else "")
     for fault in gallery.faults:
         print(f"gallery: {fault}", file=sys.stderr)
-    seen = {name: gallery.seen[name] for name in ("scenes", "frames", "overlaps", "outside", "too_small", "too_short")}
+    names = ("scenes", "frames", "overlaps", "outside", "too_small", "too_short", "too_short_as_authored")
+    seen = {name: gallery.seen[name] for name in names}
     print(" ".join(f"{name} {count}" for name, count in seen.items()), f"in {out}")
     return 1 if gallery.faults else 0
 

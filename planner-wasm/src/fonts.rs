@@ -52,12 +52,11 @@ const FIRST: char = '\u{531}';
 pub(crate) fn tell(text: &str, storyboard: &mut Storyboard) {
     // Looking through all that is shown takes longer than planning it, and few documents need it. JSON may write letters by number.
     let by_number = text.contains("\\u");
-    if !by_number && !text.chars().any(|c| c >= FIRST) {
+    if !by_number && beyond(text).next().is_none() {
         return;
     }
     let lacks: Vec<&Script> = SCRIPTS.iter().filter(|script| !has_font(FONTS, script)).collect();
-    let letter = |c: char| c >= FIRST && lacks.iter().any(|script| script.holds(c));
-    if !by_number && !text.chars().any(letter) {
+    if !by_number && !beyond(text).any(|c| lacks.iter().any(|script| script.holds(c))) {
         return;
     }
     for script in lacks {
@@ -65,6 +64,13 @@ pub(crate) fn tell(text: &str, storyboard: &mut Storyboard) {
         let message = format!("the stage has no font with {} letters: they are shown as boxes", script.0);
         storyboard.warnings.push(Warning { code: "plan.no_font".to_owned(), message, place });
     }
+}
+
+/// Its characters from about the first letter on, found by their first bytes: this looks at all of every document.
+fn beyond(text: &str) -> impl Iterator<Item = char> {
+    const BEGINS: u8 = 0xd4;
+    let at = text.bytes().enumerate().filter(|(_, byte)| *byte >= BEGINS).map(|(at, _)| at);
+    at.filter_map(|at| text.get(at..)?.chars().next()).filter(|c| *c >= FIRST)
 }
 
 impl Script {

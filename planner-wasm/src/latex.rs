@@ -2,7 +2,7 @@
 //! is about how a formula is drawn.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use latex_reader::parts::UNKNOWN;
@@ -15,31 +15,46 @@ use crate::symbols::{self, Symbol};
 /// How lessons and plans write formulas.
 const DIALECT: Dialect = Dialect { palette: Palette::Legible, strict: false, lines: true };
 
-/// Formulas that are remembered, and bytes of one of them: each is asked for when it is shown, when it is spoken, and for the words of its
-/// parts, one soon after the other, and reading costs more than anything else that is done to it.
-const REMEMBERED: usize = 16;
+/// Bytes of formulas that are remembered, and of one of them: each is asked for when it is shown, when it is spoken, and for the words of
+/// its parts when its scene is made, and reading costs more than anything else that is done to it.
+const REMEMBERED: usize = 64 << 10;
 const LONGEST_REMEMBERED: usize = 1_000;
 
 /// A formula as it was read.
 pub(crate) type Read = Rc<Result<Reading, Fault>>;
 
 thread_local! {
-    static READ: RefCell<VecDeque<(String, Read)>> = const { RefCell::new(VecDeque::new()) };
+    static READ: RefCell<Known> = RefCell::default();
 }
 
 /// Reads a formula whose document's macros are resolved.
 pub(crate) fn read(source: &str) -> Read {
-    let known = READ.with_borrow(|known| known.iter().find(|(one, _)| one == source).map(|(_, read)| Rc::clone(read)));
+    let known = READ.with_borrow(|known| known.read.get(source).map(Rc::clone));
     known.unwrap_or_else(|| {
         let read = Rc::new(latex_reader::read(source, &Definitions::default(), DIALECT));
         if source.len() <= LONGEST_REMEMBERED {
-            READ.with_borrow_mut(|known| {
-                known.truncate(REMEMBERED - 1);
-                known.push_front((source.to_owned(), Rc::clone(&read)));
-            });
+            READ.with_borrow_mut(|known| known.remember(source, &read));
         }
         read
     })
+}
+
+/// Formulas that were read, by their sources.
+#[derive(Default)]
+struct Known {
+    read: HashMap<String, Read>,
+    /// The bytes of all sources.
+    bytes: usize,
+}
+
+impl Known {
+    fn remember(&mut self, source: &str, read: &Read) {
+        if self.bytes > REMEMBERED {
+            *self = Self::default();
+        }
+        self.bytes += source.len();
+        self.read.insert(source.to_owned(), Rc::clone(read));
+    }
 }
 
 /// Items side by side.
@@ -130,9 +145,19 @@ const WIDE_EM: f64 = 0.9;
 pub(crate) fn row(nodes: &[ParseNode]) -> Row {
     let mut out = Row::new();
     let mut denied = false;
+    let mut skipped = 0;
     for (index, node) in nodes.iter().enumerate() {
         let before = out.len();
-        item(node, &mut out);
+        if index < skipped {
+            continue;
+        }
+        match function(nodes, index) {
+            Some((length, function)) => {
+                skipped = index + length;
+                out.push(function);
+            }
+            None => item(node, &mut out),
+        }
         // A comma with a space behind it parts two numbers, and is none of a decimal number.
         if let [ParseNode::Atom { text, loc: Some(comma), .. }, ParseNode::TextOrd { loc: Some(next), .. }, ..] =
             &nodes[index..]
@@ -156,6 +181,64 @@ pub(crate) fn row(nodes: &[ParseNode]) -> Row {
     }
     numbered(out)
 }
+
+/// A function whose name is written without a backslash, `exp(x)`, and how many letters it has: letters side by side that are no more and
+/// no less than its name.
+fn function(nodes: &[ParseNode], at: usize) -> Option<(usize, Node)> {
+    let letter = |node: &ParseNode| match node {
+        ParseNode::MathOrd { text, loc: Some(loc), .. } if text.len() == 1 => {
+            text.chars().next().filter(char::is_ascii_alphabetic).map(|c| (c, loc.start, loc.end))
+        }
+        _ => None,
+    };
+    let (first, begin, mut end) = letter(&nodes[at])?;
+    if at.checked_sub(1).and_then(|before| letter(&nodes[before])).is_some_and(|(_, _, before)| before == begin) {
+        return None;
+    }
+    let goes_on = |node: &ParseNode| match node {
+        ParseNode::SupSub { base: Some(base), .. } => letter(base),
+        node => letter(node),
+    };
+    // Nearly all letters stand alone.
+    if nodes.get(at + 1).and_then(goes_on).is_none_or(|(_, from, _)| from != end) {
+        return None;
+    }
+    let operator = |name: &str| {
+        symbols::operator(name)
+            .map(|(name, limits)| (name.to_owned(), limits))
+            .or_else(|| (name == "mod").then(|| ("mod".to_owned(), false)))
+    };
+    let mut name = String::from(first);
+    for (index, node) in nodes[at + 1..].iter().enumerate().take(LONGEST_FUNCTION) {
+        let length = index + 2;
+        if let Some((c, _, to)) = letter(node).filter(|(_, from, _)| *from == end) {
+            name.push(c);
+            end = to;
+            continue;
+        }
+        // Its last letter has the index: `log_2(n)`.
+        if let ParseNode::SupSub { base: Some(base), sup, sub, .. } = node
+            && let Some((c, ..)) = letter(base).filter(|(_, from, _)| *from == end)
+        {
+            name.push(c);
+            let (function, limits) = operator(&name)?;
+            let of = scripts(None, sup.as_deref(), sub.as_deref());
+            let Node::Scripts { below, above, primes, .. } = of else { return None };
+            let base = Some(Box::new(Node::Operator(function, limits)));
+            return Some((length, Node::Scripts { base, below, above, primes }));
+        }
+        let (function, limits) = operator(&name)?;
+        // Before a bracket or a space: `lg` may be a product.
+        let bracket =
+            matches!(node, ParseNode::Atom { text, .. } if text == "(") || matches!(node, ParseNode::LeftRight { .. });
+        return (name.len() > 2 || bracket).then(|| (length - 1, Node::Operator(function, limits)));
+    }
+    let (function, limits) = operator(&name)?;
+    (name.len() > 2).then(|| (name.len(), Node::Operator(function, limits)))
+}
+
+/// Letters of the longest name of a function.
+const LONGEST_FUNCTION: usize = 7;
 
 /// The sign that strikes through the next one.
 const NOT: char = '\u{338}';
@@ -316,8 +399,10 @@ fn item(node: &ParseNode, out: &mut Row) {
             let inner = argument(body);
             let word: Option<String> =
                 inner.iter().map(|node| if let Node::Char(c) = node { Some(*c) } else { None }).collect();
-            match word.as_deref() {
-                Some("mod") => out.push(Node::Operator("mod".to_owned(), false)),
+            match (word.as_deref(), inner.as_slice()) {
+                (Some("mod"), _) => out.push(Node::Operator("mod".to_owned(), false)),
+                // `\mathrm{log}` is the function.
+                (_, [Node::Operator(..)]) => out.extend(inner),
                 _ => out.push(Node::Font(font.clone(), inner)),
             }
         }

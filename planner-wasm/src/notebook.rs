@@ -29,15 +29,19 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         let message = format!("the notebook is no JSON: {}", error.why);
         refusal("input.json_invalid", &message, "Mend the JSON at that place.", Some(positions.at(error.at)))
     })?;
-    let Some(cells) = root.get(&["cells"]).and_then(Value::list) else {
-        let message = "the notebook has no list of `cells`: notebooks are read from version 4 on";
+    // Version 3 has its cells on worksheets.
+    let sheets = root.get(&["worksheets"]).map(Value::items).unwrap_or_default();
+    let lists = std::iter::once(&root).chain(sheets).filter_map(|sheet| sheet.get(&["cells"])?.list());
+    let cells: Vec<&Value> = lists.flatten().collect();
+    if cells.is_empty() {
+        let message = "the notebook has no list of `cells`: notebooks are read from version 3 on";
         return Err(refusal(
             "input.unknown_format",
             message,
             "Save it in a newer format: `jupyter nbconvert --to notebook`.",
             None,
         ));
-    };
+    }
     let metadata = root.get(&["metadata"]);
     let kernel = metadata.and_then(|data| data.get(&["kernelspec"])?.get(&["language"])?.text());
     let info = metadata.and_then(|data| data.get(&["languageinfo"])?.get(&["name"])?.text());
@@ -52,12 +56,18 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
                 .filter_map(|tag| tag.text())
                 .any(|tag| ["remove-cell", "hide-cell", "remove_cell", "hide_cell"].contains(&tag.as_str()))
         });
-        let lines = cell.get(&["source"]).map(lines).unwrap_or_default();
+        let mut lines = cell.get(&["source", "input"]).map(lines).unwrap_or_default();
         if hidden || lines.iter().all(|line| line.text.trim().is_empty()) {
             continue;
         }
         match kind.as_str() {
             "markdown" => source.extend(lines),
+            "heading" => {
+                let level =
+                    cell.get(&["level"]).and_then(Value::number).map_or(1, |level| level.clamp(1.0, 6.0) as usize);
+                lines.truncate(1);
+                source.extend(lines.into_iter().map(|line| line.after(&format!("{} ", "#".repeat(level)))).collect());
+            }
             "code" => {
                 let at = cell.at;
                 source.extend(vec![Source::made(format!("{FENCE}{language}"), at)]);
@@ -136,13 +146,19 @@ fn shown(output: &Value, left_out: &mut Vec<(&'static str, String, usize)>) -> V
             Vec::new()
         }
         _ => {
-            let Some(data) = output.get(&["data"]) else { return Vec::new() };
-            let of = |mime: &str| data.get(&[&json::plain(mime)]).map(lines);
+            // Version 3 has the data beside the kind, by shorter names.
+            let data = output.get(&["data"]).unwrap_or(output);
+            let short = |mime: &'static str| match mime {
+                "text/plain" => "text",
+                mime => mime.split_once('/').map_or(mime, |(_, short)| short),
+            };
+            let of = |mime: &'static str| data.get(&[&json::plain(mime), short(mime)]).map(lines);
             let table = of("text/html").filter(|lines| lines.iter().any(|line| line.text.contains("<table")));
             if let Some(lines) = of("text/markdown").or(of("text/latex")).or(table) {
                 return in_blanks(lines);
             }
-            if data.entries().iter().any(|(key, _)| key.written.starts_with("image/")) {
+            let picture = |key: &str| key.starts_with("image/") || matches!(key, "png" | "jpeg" | "svg");
+            if data.entries().iter().any(|(key, _)| picture(&key.written)) {
                 let message = "a picture that a cell put out is not a file beside the document; it is left out";
                 left_out.push(("plan.image_not_usable", message.to_owned(), at));
                 return Vec::new();
@@ -187,6 +203,13 @@ mod tests {
         assert_eq!(film.scenes[1].beats.last().unwrap().narration, "That is it.");
         let warning = &film.warnings[0];
         assert_eq!((warning.code.as_str(), warning.place.unwrap().line), ("plan.image_not_usable", 6));
+        let old = r##"{"nbformat": 3, "metadata": {"name": ""}, "worksheets": [{"cells": [
+ {"cell_type": "heading", "level": 1, "source": ["Old"]},
+ {"cell_type": "code", "language": "python", "input": ["2 + 2"], "outputs": [{"output_type": "pyout", "text": ["4"]}]},
+ {"cell_type": "markdown", "source": ["It is four."]}]}]}"##;
+        let film = plan("a.ipynb", old).unwrap();
+        let shown = format!("{:?}", film.scenes);
+        assert!(film.title == "Old" && shown.contains("2 + 2") && shown.contains("\"4\""), "{shown}");
         assert_eq!(plan("a.ipynb", "{\"a\": 1}").unwrap_err().code, "input.unknown_format");
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn plan(name: &str, text: &str) -> Result<Storyboard, Refusal> {
         for (text, line) in said {
             let place = Place { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: 1 };
             let line = inline::of_text(&crate::speech::unmarked(&text), place);
-            inline::tell_unreadable(&line, &mut film.warnings);
+            inline::tell_unreadable(&line, place, &mut film.warnings);
             let words = inline::heard(&line, film.settings());
             if !words.is_empty() {
                 steps.push(Step { place, kind: StepKind::Speak(words) });

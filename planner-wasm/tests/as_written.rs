@@ -35,8 +35,8 @@ fn rich(text: &RichText) -> String {
 }
 
 /// Milliseconds that a scene's first beats last, words and silence.
-fn lasts(storyboard: &Storyboard, scene: usize, beats: usize) -> u32 {
-    storyboard.scenes[scene].beats.iter().take(beats).map(|beat| beat.estimate_ms + beat.pause_ms).sum()
+fn lasts(storyboard: &Storyboard, scene: usize, beats: usize) -> u64 {
+    storyboard.scenes[scene].planned_ms().iter().take(beats).sum()
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn what_is_shown_stands_long_enough_to_be_read() {
     for (name, least) in [("pacing.md", [4_500, 7_000, 2_500].as_slice()), ("pacing-steps.md", &[6_000])] {
         let film = planned(name);
         for (scene, least) in film.scenes.iter().skip(1).zip(least) {
-            let ms: u32 = scene.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
+            let ms: u64 = scene.planned_ms().iter().sum();
             assert!(ms >= *least, "{name}: {} stands {ms} ms", scene.heading);
         }
     }

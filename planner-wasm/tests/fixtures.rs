@@ -41,6 +41,9 @@ fn lines(storyboard: &Storyboard) -> String {
         for beat in scene["beats"].as_array().unwrap() {
             let head = json!([beat["pause_ms"], beat["estimate_ms"], beat["place"]]);
             writeln!(out, "  beat {} {head} {}", beat["id"], beat["narration"]).unwrap();
+            for hold in beat["holds"].as_array().into_iter().flatten() {
+                writeln!(out, "    hold {} ms since {}", hold["ms"], hold["since"]).unwrap();
+            }
             for action in beat["actions"].as_array().unwrap() {
                 writeln!(out, "    {}", without_nulls(action)).unwrap();
             }

@@ -24,10 +24,13 @@ fn what_the_guide_shows_is_understood() {
     let examples = examples();
     let [vocabulary, lesson] = &examples[..] else { panic!("{} examples", examples.len()) };
     assert_eq!(planned(lesson).warnings, []);
-    let board = planned(&format!("---\nlanguage: en\n---\n\n# All\n\nAll of it.\n\n## Shown\n\n{vocabulary}\nThat was all.\n"));
+    let board =
+        planned(&format!("---\nlanguage: en\n---\n\n# All\n\nAll of it.\n\n## Shown\n\n{vocabulary}\nThat was all.\n"));
     assert_eq!(board.warnings, []);
     let shown = board.scenes.iter().flat_map(|scene| &scene.beats).flat_map(|beat| &beat.actions);
-    let unread = shown.filter(|action| matches!(action, Action::Show(element) if matches!(element.kind, ElementKind::Placeholder(_))));
+    let unread = shown.filter(
+        |action| matches!(action, Action::Show(element) if matches!(element.kind, ElementKind::Placeholder(_))),
+    );
     assert_eq!(unread.count(), 0);
 }
 

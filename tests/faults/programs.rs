@@ -275,6 +275,7 @@ async fn stage_and_cards_make_valid_clips_at_every_size() {
         actions: vec![],
         estimate_ms: 0,
         cues: vec![],
+        holds: Vec::new(),
         place: None,
     };
     let scene =

@@ -13,8 +13,8 @@ fn checked(harness: &Harness, documents: &[String], more: &[&str]) -> (i32, Vec<
     arguments.extend(documents.iter().map(String::as_str));
     arguments.extend(more);
     let Output { status, stdout, stderr } = harness.command(&arguments).output().unwrap();
-    let told = serde_json::from_slice(&stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&stderr)));
+    let told =
+        serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&stderr)));
     (status.code().unwrap(), told)
 }
 
@@ -39,14 +39,24 @@ const DEFECTS: &[Defect] = &[
     // Front matter.
     ("quality.md", "---\nquality: ultra\n---\n\n# T\n\nWords.\n", "plan.unknown_setting", 2),
     ("theme.md", "---\nlanguage: en\ntheme: purple\n---\n\n# T\n\nWords.\n", "plan.unknown_setting", 3),
-    ("language.md", "---\nlanguage: en\n---\n\n# Der Satz\n\nDas Quadrat über der langen Seite ist so groß wie die beiden anderen zusammen, und das gilt immer.\n", "plan.language_differs", 0),
+    (
+        "language.md",
+        "---\nlanguage: en\n---\n\n# Der Satz\n\nDas Quadrat über der langen Seite ist so groß wie die beiden anderen zusammen, und das gilt immer.\n",
+        "plan.language_differs",
+        0,
+    ),
     ("music.md", "---\nmusic: gone.mp3\n---\n\n# T\n\nWords.\n", "input.file_missing", 0),
     ("intro.md", "---\nintro: gone.mp4\n---\n\n# T\n\nWords.\n", "input.file_missing", 0),
     // Formulas.
     ("command.md", "# T\n\nWords.\n\n## S\n\n$$\\foo{x} + 1$$\n\nMore words.\n", "plan.formula_in_part", 7),
     ("brace.md", "# T\n\nWords.\n\n## S\n\n$$\\frac{1}{x$$\n\nMore words.\n", "plan.formula_in_part", 7),
     ("alone.md", "# T\n\nWords.\n\n## S\n\n$$ x = 1\n\nMore words.\n", "plan.formula_not_understood", 7),
-    ("reference.md", "# T\n\nWords.\n\n## S\n\n$$x = 1$$\n\nSee $\\eqref{nowhere}$ for it.\n", "plan.reference_missing", 9),
+    (
+        "reference.md",
+        "# T\n\nWords.\n\n## S\n\n$$x = 1$$\n\nSee $\\eqref{nowhere}$ for it.\n",
+        "plan.reference_missing",
+        9,
+    ),
     // Files.
     ("picture.md", "# T\n\nWords.\n\n## S\n\n![a cat](cat.png)\n\nMore words.\n", "input.file_missing", 7),
     ("link.md", "# T\n\nWords.\n\n## S\n\n- item\n\nSee [the notes](notes.md) too.\n", "check.link_missing", 9),
@@ -64,13 +74,38 @@ const DEFECTS: &[Defect] = &[
     ("unseen.storyboard.json", UNSEEN, "check.words_without_picture", 0),
     ("hasty.storyboard.json", HASTY, "audit.too_short", 0),
     // Plans.
-    ("type.json", "{\"animation_plan\": {\"scenes\": [{\"id\": \"a\", \"voiceover\": \"Words.\", \"elements\": [\n  {\"id\": \"b\", \"type\": \"hologram\", \"content\": \"x\"}]}]}}", "plan.", 2),
-    ("target.json", "{\"animation_plan\": {\"scenes\": [{\"id\": \"a\", \"voiceover\": \"Words.\", \"elements\": [\n  {\"id\": \"b\", \"type\": \"text\", \"content\": \"x\"},\n  {\"id\": \"c\", \"type\": \"highlight\", \"content\": \"nobody\"}]}]}}", "plan.", 3),
-    ("note.json", "{\"animation_plan\": {\"scenes\": [{\"id\": \"a\", \"voiceover\": \"Words.\",\n  \"director_remark\": \"Make it shine like gold.\", \"elements\": [{\"id\": \"b\", \"type\": \"text\", \"content\": \"x\"}]}]}}", "plan.left_out", 0),
+    (
+        "type.json",
+        "{\"animation_plan\": {\"scenes\": [{\"id\": \"a\", \"voiceover\": \"Words.\", \"elements\": [\n  {\"id\": \"b\", \"type\": \"hologram\", \"content\": \"x\"}]}]}}",
+        "plan.",
+        2,
+    ),
+    (
+        "target.json",
+        "{\"animation_plan\": {\"scenes\": [{\"id\": \"a\", \"voiceover\": \"Words.\", \"elements\": [\n  {\"id\": \"b\", \"type\": \"text\", \"content\": \"x\"},\n  {\"id\": \"c\", \"type\": \"highlight\", \"content\": \"nobody\"}]}]}}",
+        "plan.",
+        3,
+    ),
+    (
+        "note.json",
+        "{\"animation_plan\": {\"scenes\": [{\"id\": \"a\", \"voiceover\": \"Words.\",\n  \"director_remark\": \"Make it shine like gold.\", \"elements\": [{\"id\": \"b\", \"type\": \"text\", \"content\": \"x\"}]}]}}",
+        "plan.left_out",
+        0,
+    ),
     // Programs.
-    ("syntax.py", "from manim import *\n\n\nclass One(Scene):\n    def construct(self):\n        self.play(\n", "program.unreadable", 4),
+    (
+        "syntax.py",
+        "from manim import *\n\n\nclass One(Scene):\n    def construct(self):\n        self.play(\n",
+        "program.unreadable",
+        4,
+    ),
     ("name.py", program!("self.add(Cirle())"), "program.error", 4),
-    ("manimlib.py", "from manimlib import *\n\n\nclass One(Scene):\n    def construct(self):\n        self.play(ShowCreation(Circle()))\n", "program.other_manim", 4),
+    (
+        "manimlib.py",
+        "from manimlib import *\n\n\nclass One(Scene):\n    def construct(self):\n        self.play(ShowCreation(Circle()))\n",
+        "program.other_manim",
+        4,
+    ),
     ("input.py", program!("name = input()\n        self.add(Text(name))"), "program.input", 4),
     ("module.py", program!("import pandas\n        self.wait()"), "program.", 4),
     ("later.py", program!("self.play(Create(Circle()))\n        self.play(Create(nothing))"), "program.error", 4),
@@ -98,8 +133,7 @@ fn planted_defects_are_found_where_they_are() {
     for ((name, _, code, line), told) in DEFECTS.iter().zip(&told) {
         let findings = told["findings"].as_array().unwrap();
         let is_it = |finding: &&Value| {
-            finding["code"].as_str().unwrap().starts_with(code)
-                && (*line == 0 || finding["place"]["line"] == *line)
+            finding["code"].as_str().unwrap().starts_with(code) && (*line == 0 || finding["place"]["line"] == *line)
         };
         if !findings.iter().any(|finding| is_it(&finding)) {
             missed.push(format!("{name}: {code} in line {line}: {findings:#?}"));
@@ -134,7 +168,13 @@ fn findings_are_told_to_people_and_to_machines() {
         String::from_utf8(output.stdout).unwrap()
     };
     let text = said(&[]);
-    for part in ["warning[plan.formula_in_part]: ", "lesson.md:7:1", "7 | $$\\foo{x} + 1$$", "^^^", "2 scenes checked: 1 warning"] {
+    for part in [
+        "warning[plan.formula_in_part]: ",
+        "lesson.md:7:1",
+        "7 | $$\\foo{x} + 1$$",
+        "^^^",
+        "2 scenes checked: 1 warning",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let sarif: Value = serde_json::from_str(&said(&["--sarif"])).unwrap();
@@ -179,7 +219,8 @@ fn a_program_is_seen_as_it_ends() {
     let harness = Harness::new();
     let program = harness.document("one.py", program!("self.play(Create(Circle()))\n        self.wait()"));
     let out = harness.path("stills");
-    let output = harness.command(&["still", &program, "--quality", "draft", "--out", out.to_str().unwrap()]).output().unwrap();
+    let output =
+        harness.command(&["still", &program, "--quality", "draft", "--out", out.to_str().unwrap()]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let paths = String::from_utf8(output.stdout).unwrap();
     assert!(paths.lines().count() >= 1);
@@ -192,7 +233,8 @@ fn a_program_is_seen_as_it_ends() {
 #[test]
 fn single_scenes_are_a_film_of_their_own() {
     let harness = Harness::new();
-    let lesson = harness.document("lesson.md", "# T\n\nFirst.\n\n## One\n\n- a\n\nSecond.\n\n## Two\n\n- b\n\nThird.\n");
+    let lesson =
+        harness.document("lesson.md", "# T\n\nFirst.\n\n## One\n\n- a\n\nSecond.\n\n## Two\n\n- b\n\nThird.\n");
     let made = harness.render(&lesson, &["--scene", "two", "--scene", "t"]);
     assert_eq!(made.code(), 0, "{}", made.words());
     let scenes: Vec<Value> =

@@ -430,8 +430,9 @@ mod extras {
     fn scene(number: usize) -> Scene {
         let id = format!("s{number}");
         let narration = format!("Words of scene {number}.");
-        let (actions, cues) = (vec![], vec![]);
-        let beat = Beat { id: format!("{id}-1"), narration, pause_ms: 0, actions, estimate_ms: 0, cues, place: None };
+        let (actions, cues, holds) = (vec![], vec![], vec![]);
+        let id_of = format!("{id}-1");
+        let beat = Beat { id: id_of, narration, pause_ms: 0, actions, estimate_ms: 0, cues, place: None, holds };
         Scene { heading: format!("Scene {number}"), id, kind: SceneKind::Lesson, beats: vec![beat], place: None }
     }
 

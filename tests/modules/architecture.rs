@@ -125,18 +125,7 @@ const HANDLER: &[(&str, &[&str])] = &[
     ("pipeline", &["assemble", "aws", "error", "intake", "job", "plan", "publish", "scenes", "scratch", "services"]),
     (
         "preview",
-        &[
-            "assemble",
-            "error",
-            "intake",
-            "job",
-            "media",
-            "plan",
-            "render",
-            "scratch",
-            "services",
-            "untrusted_file",
-        ],
+        &["assemble", "error", "intake", "job", "media", "plan", "render", "scratch", "services", "untrusted_file"],
     ),
     ("notify", &["aws", "config", "error", "intake", "job", "services"]),
     // The ways in.

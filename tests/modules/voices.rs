@@ -104,6 +104,7 @@ fn storyboard(chain: &[&str], scenes: usize, beats: usize) -> Storyboard {
         actions: Vec::new(),
         estimate_ms: 0,
         cues: Vec::new(),
+        holds: Vec::new(),
         place: None,
     };
     let scene = |number: usize| Scene {

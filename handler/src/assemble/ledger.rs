@@ -2,7 +2,7 @@
 //! are all made from it, so that they agree.
 
 use serde::{Deserialize, Serialize};
-use storyboard::{Beat, Scene};
+use storyboard::{Beat, Scene, lengths};
 
 use crate::media::Still;
 use crate::narrate::{SAMPLE_RATE, Word};
@@ -134,10 +134,16 @@ pub struct BeatEntry {
     pub words: Vec<Word>,
 }
 
-/// How long a beat lasts, in frames: its words and its pause, rounded up to whole frames, at least one.
-pub fn beat_frames(beat: &Beat, samples: usize, fps: u32) -> u64 {
-    let pause = u64::from(beat.pause_ms) * u64::from(SAMPLE_RATE) / 1000;
-    (samples as u64 + pause).div_ceil(samples_per_frame(fps)).max(1)
+/// How long the beats of a scene last, in frames: the words of each, so many samples, and its pause, rounded up to whole frames, at
+/// least one, and until what it holds could be read.
+pub fn beat_frames(scene: &Scene, samples: impl IntoIterator<Item = usize>, fps: u32) -> Vec<u64> {
+    let words_and_pause = |(beat, samples): (&Beat, usize)| {
+        let pause = u64::from(beat.pause_ms) * u64::from(SAMPLE_RATE) / 1000;
+        (samples as u64 + pause).div_ceil(samples_per_frame(fps)).max(1)
+    };
+    let mut frames: Vec<u64> = scene.beats.iter().zip(samples).map(words_and_pause).collect();
+    lengths::hold(&scene.beats, &mut frames, u64::from(fps));
+    frames
 }
 
 /// Samples of a frame; the sample rate is a multiple of every frame rate.
@@ -244,6 +250,7 @@ pub(super) mod tests {
             estimate_ms: 0,
             cues: Vec::new(),
             place: None,
+            holds: Vec::new(),
         };
         let beats = words.iter().enumerate().map(beat).collect();
         Scene { id: id.to_owned(), kind: SceneKind::Lesson, heading: id.to_owned(), beats, place: None }
@@ -251,12 +258,20 @@ pub(super) mod tests {
 
     #[test]
     fn a_beat_holds_its_words_and_its_pause() {
-        let scene = scene("s", &["words"]);
+        let mut scene = scene("s", &["words"]);
         // 1 s of words and 350 ms of pause: 40.5 frames at 30.
-        assert_eq!(beat_frames(&scene.beats[0], 48_000, 30), 41);
-        let mut silent = scene.beats[0].clone();
-        silent.pause_ms = 0;
-        assert_eq!(beat_frames(&silent, 0, 30), 1);
+        assert_eq!(beat_frames(&scene, [48_000], 30), [41]);
+        scene.beats[0].pause_ms = 0;
+        assert_eq!(beat_frames(&scene, [0], 30), [1]);
+    }
+
+    #[test]
+    fn a_quick_voice_leaves_time_to_read() {
+        let mut scene = scene("s", &["a", "b"]);
+        scene.beats[1].holds.push(storyboard::Hold { since: "s-0".to_owned(), ms: 4_000 });
+        // 41 frames of the first one, and 120 of both together.
+        assert_eq!(beat_frames(&scene, [48_000, 24_000], 30), [41, 79]);
+        assert_eq!(beat_frames(&scene, [48_000, 144_000], 30), [41, 101]);
     }
 
     #[test]
@@ -298,13 +313,8 @@ pub(super) mod tests {
         for fps in [15, 30, 60] {
             let scenes: Vec<Scene> = (0..100).map(|number| scene(&format!("s{number}"), &["a", "b", "c"])).collect();
             let samples: Vec<Vec<usize>> = (0..100).map(|n| vec![1_000 + n * 37, 48_001, 799]).collect();
-            let frames: Vec<Vec<u64>> = scenes
-                .iter()
-                .zip(&samples)
-                .map(|(scene, samples)| {
-                    scene.beats.iter().zip(samples).map(|(beat, &samples)| beat_frames(beat, samples, fps)).collect()
-                })
-                .collect();
+            let of_scene = |(scene, samples): (&Scene, &Vec<usize>)| beat_frames(scene, samples.iter().copied(), fps);
+            let frames: Vec<Vec<u64>> = scenes.iter().zip(&samples).map(of_scene).collect();
             let parts = scenes.iter().zip(&frames).zip(&samples);
             let ledger = Ledger::of(fps, parts.map(|((scene, frames), samples)| (scene, &frames[..], samples.clone())));
             let mut frame = 0;

@@ -81,8 +81,8 @@ fn say(storyboard: &Storyboard, as_json: bool, config: &Config) -> ExitCode {
     }
     line!(text, "{}", storyboard.title);
     for scene in &storyboard.scenes {
-        let ms: u32 = scene.beats.iter().map(|beat| beat.estimate_ms + beat.pause_ms).sum();
-        line!(text, "  {:>5.1} s  {:<24} {}", f64::from(ms) / 1000.0, scene.id, scene.heading);
+        let ms: u64 = scene.planned_ms().iter().sum();
+        line!(text, "  {:>5.1} s  {:<24} {}", ms as f64 / 1000.0, scene.id, scene.heading);
     }
     if programs > 0 {
         line!(text, "{programs} of them Manim programs, whose length is a guess: it is known when they have run");

@@ -62,7 +62,8 @@ async fn stills(
     std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
     let (mut paths, mut findings) = (Vec::new(), Vec::new());
     for (scene, pictures) in wanted(still, preview)? {
-        let Drawn { pictures: drawn, findings: found } = match preview.scene(scene, pictures, services, deadline).await {
+        let Drawn { pictures: drawn, findings: found } = match preview.scene(scene, pictures, services, deadline).await
+        {
             Ok(drawn) => drawn,
             // The other scenes are still worth seeing.
             Err(error) => {
@@ -96,7 +97,10 @@ fn wanted<'p>(still: &Still, preview: &'p Preview) -> Result<Vec<(&'p Scene, Pic
     match (still.beat, still.at) {
         (Some(beat), _) => {
             let [scene] = chosen[..] else {
-                return Err(wrong("--beat counts the beats of one scene".to_owned(), "Name it with --scene.".to_owned()));
+                return Err(wrong(
+                    "--beat counts the beats of one scene".to_owned(),
+                    "Name it with --scene.".to_owned(),
+                ));
             };
             if beat == 0 || beat > scene.beats.len() {
                 let remedy = format!("Name one from 1 to {}.", scene.beats.len());

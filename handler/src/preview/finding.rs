@@ -96,8 +96,7 @@ pub(super) fn words_without_a_picture(scene: &Scene) -> Vec<Finding> {
 
 /// What the stage says of a scene's pictures.
 pub(super) fn of_picture(scene: &Scene, report: &ClipReport, found: &[render::Finding]) -> Vec<Finding> {
-    let elements: Vec<&Element> =
-        scene.beats.iter().flat_map(|beat| &beat.actions).filter_map(brought).collect();
+    let elements: Vec<&Element> = scene.beats.iter().flat_map(|beat| &beat.actions).filter_map(brought).collect();
     let place = |id: &str| elements.iter().find(|element| element.id == id).and_then(|element| element.place);
     let told = report.warnings.iter().map(|message| {
         // The stage has no places, but it names elements.
@@ -116,9 +115,11 @@ pub(super) fn of_picture(scene: &Scene, report: &ClipReport, found: &[render::Fi
             FindingKind::Outside => {
                 ("audit.outside", format!("{what} leaves the frame"), "Make it shorter, or divide it.")
             }
-            FindingKind::TooSmall => {
-                ("audit.too_small", format!("the text of {what} is too small to read"), "Divide it over several screens.")
-            }
+            FindingKind::TooSmall => (
+                "audit.too_small",
+                format!("the text of {what} is too small to read"),
+                "Divide it over several screens.",
+            ),
             FindingKind::LowContrast => (
                 "audit.low_contrast",
                 format!("the words of {what} hardly stand out from their ground"),

@@ -11,7 +11,7 @@ mod program;
 
 use std::path::PathBuf;
 
-use storyboard::{Beat, Document, Scene, SceneKind, Storyboard};
+use storyboard::{Document, ManimScene, Scene, SceneKind, Storyboard};
 
 use crate::assemble::ledger::beat_frames;
 use crate::deadline::Deadline;
@@ -19,7 +19,7 @@ use crate::error::JobError;
 use crate::intake::assets::{AssetBase, Assets};
 use crate::job::Quality;
 use crate::plan::Limits;
-use crate::render::{Film, SceneOrder, Wanted};
+use crate::render::{Film, Runners, SceneOrder, Wanted};
 use crate::scratch::{Scratch, clips_beside};
 use crate::services::Services;
 
@@ -54,6 +54,8 @@ pub struct Preview {
     pub findings: Vec<Finding>,
     film: Film,
     assets: Assets,
+    /// They may use folders below `scratch`, and so go before it.
+    runners: Runners,
     scratch: Scratch,
 }
 
@@ -93,7 +95,8 @@ impl Preview {
         findings.extend(links);
         findings.extend(storyboard.scenes.iter().flat_map(finding::words_without_a_picture));
         let film = Film::of(&storyboard);
-        Ok(Self { storyboard, quality, findings, film, assets, scratch })
+        let runners = Runners::of(storyboard.scenes.iter().filter_map(program), deadline);
+        Ok(Self { storyboard, quality, findings, film, assets, runners, scratch })
     }
 
     /// When each scene begins, in seconds of film, and when the film ends.
@@ -101,7 +104,7 @@ impl Preview {
         let mut at = 0.0;
         let begins = self.storyboard.scenes.iter().map(|scene| {
             let begins = at;
-            at += scene.beats.iter().map(seconds).sum::<f64>();
+            at += seconds(scene).iter().sum::<f64>();
             begins
         });
         let mut begins: Vec<f64> = begins.collect();
@@ -111,7 +114,7 @@ impl Preview {
 
     /// What changes whenever the pictures of a scene do: not its place in the document.
     pub fn key(&self, scene: &Scene, services: &Services) -> String {
-        let beats: Vec<u64> = scene.beats.iter().map(|beat| frames(beat, FPS)).collect();
+        let beats = frames(scene, FPS);
         self.order(scene, &beats, services).key().to_string()
     }
 
@@ -142,7 +145,7 @@ impl Preview {
     ) -> Result<Drawn, JobError> {
         // In the midst of a movement, it counts how smooth the way is.
         let fps = if matches!(pictures, Pictures::At(_)) { self.quality.fps() } else { FPS };
-        let beats: Vec<u64> = scene.beats.iter().map(|beat| frames(beat, fps)).collect();
+        let beats = frames(scene, fps);
         let wanted = Wanted { fps, frames: &numbers(&beats, fps, pictures) };
         let order = self.order(scene, &beats, services);
         let drawn = services.renderer.stage.stills(order, wanted, deadline).await;
@@ -159,7 +162,8 @@ impl Preview {
     }
 
     fn order<'o>(&'o self, scene: &'o Scene, beats: &'o [u64], services: &'o Services) -> SceneOrder<'o> {
-        let (film, assets, quality, tools) = (&self.film, &self.assets, self.quality, services.layers.versions_sha256());
+        let (film, assets, quality, tools) =
+            (&self.film, &self.assets, self.quality, services.layers.versions_sha256());
         SceneOrder { scene, film, assets, quality, beats, tools, clips: self.scratch.path() }
     }
 
@@ -168,13 +172,20 @@ impl Preview {
     }
 }
 
-/// Seconds that a beat is estimated to take, with its pause.
-pub fn seconds(beat: &Beat) -> f64 {
-    f64::from(beat.estimate_ms + beat.pause_ms) / 1000.0
+/// Seconds that each beat of a scene is estimated to take, with its pause.
+pub fn seconds(scene: &Scene) -> Vec<f64> {
+    scene.planned_ms().into_iter().map(|ms| ms as f64 / 1000.0).collect()
 }
 
-fn frames(beat: &Beat, fps: u32) -> u64 {
-    beat_frames(beat, beat.estimate_ms as usize * SAMPLES, fps)
+fn frames(scene: &Scene, fps: u32) -> Vec<u64> {
+    beat_frames(scene, scene.beats.iter().map(|beat| beat.estimate_ms as usize * SAMPLES), fps)
+}
+
+fn program(scene: &Scene) -> Option<&ManimScene> {
+    match &scene.kind {
+        SceneKind::Manim(program) => Some(program),
+        _ => None,
+    }
 }
 
 /// The numbers of the wanted frames of beats of these lengths.

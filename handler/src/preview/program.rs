@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::{Drawn, Pictures, Preview, numbers, pictures};
 use crate::deadline::Deadline;
 use crate::error::JobError;
-use crate::render::{Performance, Picture, Said, Say, Speaker};
+use crate::render::{Performance, Picture, Play, Said, Say, Speaker};
 use crate::services::Services;
 
 /// Characters that a voice speaks in a second.
@@ -37,11 +37,12 @@ impl Preview {
         let (work, drawn) = (self.scratch.work(), pictures != Pictures::None);
         let picture = if drawn { Picture::Clip(&clip) } else { Picture::None(&work) };
         let words: Vec<&str> = scene.beats.iter().map(|beat| beat.narration.as_str()).collect();
-        let programs = &services.renderer.programs;
-        let run = programs.run(order, program, &words.join(" "), picture, &mut Silent, deadline).await;
+        let play = Play { order, program, words: &words.join(" "), picture };
+        let run = services.renderer.programs.run(play, &mut Silent, deadline, &self.runners).await;
         let performance = run.map_err(|error| error.of_scene(&scene.id))?;
         let wanted = numbers(&performance.frames(), self.quality.fps(), pictures);
-        let pictures = if drawn { pictures::of_clip(&clip, &wanted, services, &work, deadline).await? } else { Vec::new() };
+        let pictures =
+            if drawn { pictures::of_clip(&clip, &wanted, services, &work, deadline).await? } else { Vec::new() };
         Ok(Drawn { pictures, findings: findings(scene, &performance) })
     }
 }

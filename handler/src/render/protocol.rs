@@ -184,7 +184,13 @@ impl Request<'_> {
 
 impl<'a> SceneOrder<'a> {
     /// What is asked for: a clip, or the stills of so many frames a second.
-    pub(super) fn request(&self, id: &'a str, out: &'a Path, timeout_s: f64, stills: Option<Wanted<'a>>) -> Request<'a> {
+    pub(super) fn request(
+        &self,
+        id: &'a str,
+        out: &'a Path,
+        timeout_s: f64,
+        stills: Option<Wanted<'a>>,
+    ) -> Request<'a> {
         let (width, height) = self.size();
         let beats = self.beats.iter().map(|&frames| BeatFrames { frames }).collect();
         let (scene, film, fps) = (self.scene, self.film, stills.map_or(self.quality.fps(), |wanted| wanted.fps));

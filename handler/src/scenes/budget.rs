@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use storyboard::{Beat, Storyboard};
+use storyboard::{Beat, Scene, Storyboard};
 
 use crate::assemble;
 use crate::deadline::Deadline;
@@ -37,8 +37,8 @@ impl Budget {
     /// For this storyboard. Joining gets no more than half of the time, and cards no more than a third, so that a short time is
     /// divided too.
     pub fn of(storyboard: &Storyboard, quality: Quality, parallel: usize, ends: Deadline) -> Self {
-        let beats = storyboard.scenes.iter().flat_map(|scene| &scene.beats);
-        let length = beats.map(|beat| i64::from(beat.estimate_ms) + i64::from(beat.pause_ms)).sum();
+        let planned: u64 = storyboard.scenes.iter().flat_map(Scene::planned_ms).sum();
+        let length = i64::try_from(planned).unwrap_or(i64::MAX);
         let card = Cards::cost(quality) / u32::try_from(parallel).unwrap_or(1).max(1);
         let left = ends.left();
         Self { ends, length: AtomicI64::new(length), assembly: left / 2, card, cards: left / 3 }
@@ -87,7 +87,8 @@ mod tests {
 
     fn beat(estimate_ms: u32) -> Beat {
         let (id, narration) = ("b".to_owned(), "w".to_owned());
-        Beat { id, narration, pause_ms: 0, actions: Vec::new(), estimate_ms, cues: Vec::new(), place: None }
+        let (actions, cues, holds) = (Vec::new(), Vec::new(), Vec::new());
+        Beat { id, narration, pause_ms: 0, actions, estimate_ms, cues, place: None, holds }
     }
 
     #[test]

@@ -152,8 +152,9 @@ impl Handover {
     /// Frames of each beat of a scene; none before it is narrated.
     pub(super) fn frames(&self, scene: &Scene) -> Option<Vec<u64>> {
         let narrated = |beat: &Beat| self.narrated.iter().find(|narrated| narrated.beat == beat.id);
-        let frames = |beat: &Beat| Some(beat_frames(beat, narrated(beat)?.samples, self.quality.fps()));
-        scene.beats.iter().map(frames).collect()
+        let samples: Option<Vec<usize>> =
+            scene.beats.iter().map(|beat| narrated(beat).map(|narrated| narrated.samples)).collect();
+        Some(beat_frames(scene, samples?, self.quality.fps()))
     }
 }
 

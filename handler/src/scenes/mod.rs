@@ -545,8 +545,7 @@ impl<'s> SceneScheduler<'s> {
 
     /// Frames of each beat.
     fn beat_frames(&self, scene: &Scene, narrations: &[Narration]) -> Vec<u64> {
-        let beats = scene.beats.iter().zip(narrations);
-        beats.map(|(beat, said)| beat_frames(beat, said.sound.samples(), self.quality.fps())).collect()
+        beat_frames(scene, narrations.iter().map(|said| said.sound.samples()), self.quality.fps())
     }
 
     fn order<'o>(&'o self, scene: &'o Scene, beats: &'o [u64]) -> SceneOrder<'o> {

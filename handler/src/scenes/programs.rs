@@ -35,6 +35,7 @@ pub(super) fn beat_of(scene: &Scene, say: &Say) -> Beat {
         estimate_ms: characters.saturating_mul(1000) / READ,
         cues: Vec::new(),
         place: scene.place,
+        holds: Vec::new(),
     }
 }
 
@@ -254,6 +255,7 @@ impl SceneScheduler<'_> {
                 estimate_ms: 0,
                 cues: Vec::new(),
                 place: scene.place,
+                holds: Vec::new(),
             });
             narrations.push(narration);
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from chalkreel_stage.audit import Audit
 from chalkreel_stage.layout.blocks import Block, Drawn
-from chalkreel_stage.scene.steps import Operation, Step, in_time
+from chalkreel_stage.scene.steps import Operation, Step, in_time, shared
 from chalkreel_stage.screen.reading import Reading, seconds
 from chalkreel_stage.storyboard.types import Element
 from storyboards import element, rich, typed
@@ -67,8 +67,9 @@ def test_a_page_of_an_element_takes_its_share_and_the_end_of_a_scene_takes_all()
         (None, False, [50, 50]),
         (60, False, [50, 50]),
         (20, False, [20, 80]),
-        # Not before what comes first has come, and not before a page was read.
-        (5, False, [10, 90]),
+        # What comes first may come quicker; not before it has come, and not before a page was read.
+        (5, False, [5, 95]),
+        (2, False, [5, 95]),
         (5, True, [50, 50]),
     ],
 )
@@ -76,3 +77,13 @@ def test_what_comes_later_comes_early_enough_to_be_read(latest: int | None, turn
     comes = Operation(1.0, lambda screen, count: None)
     steps = [Step(1.0, [comes]), Step(1.0, [comes], latest=latest, turns=turns)]
     assert in_time(steps, [50, 50], FPS) == slots
+
+
+def test_pages_of_a_beat_have_the_time_that_they_take_to_read() -> None:
+    comes = Operation(1.0, lambda screen, count: None)
+    steps = [Step(9.0, [comes], need=20), Step(9.0, [comes], need=20), Step(2.0, [comes], turns=True, need=60)]
+    assert shared(steps, 100) == [20, 20, 60]
+    # What is on one page has its weight's share, and what is to be read of it begins early enough.
+    assert shared([Step(1.0, need=90), Step(3.0, need=10)], 100) == [25, 75]
+    late = [Step(3.0, [comes]), Step(1.0, [comes], need=50), Step(4.0, [comes], turns=True)]
+    assert in_time(late, [60, 20, 20], FPS) == [30, 50, 20]

@@ -191,17 +191,21 @@ pub fn divide(nodes: Vec<ParseNode>) -> Divided {
     Divided { plain, marked, parts: divider.parts }
 }
 
-/// The parts by the names under which the stage knows them, and what is in each: its author's name, or its kind and the how-manieth of
-/// that kind it is (`fraction 1`, `term 2`). The whole is not among them.
-#[must_use]
-pub fn named(nodes: Vec<ParseNode>) -> Vec<(String, Vec<ParseNode>)> {
+/// The parts by the names under which the stage knows them: its author's name, or its kind and the how-manieth of that kind it is
+/// (`fraction 1`, `term 2`). The whole is not among them. `holds` is told what is in each: the number of the part, and nodes; a part may
+/// be told in pieces.
+pub fn named(nodes: Vec<ParseNode>, holds: &mut dyn FnMut(usize, &[ParseNode])) -> Vec<String> {
     let whole = Part { kind: Kind::Whole, parent: 0, name: None, colour: None };
-    let mut divider = Divider { parts: vec![whole], outermost: true, contents: Some(vec![Vec::new()]) };
+    let mut told = |part: usize, nodes: &[ParseNode]| {
+        if let Some(part) = part.checked_sub(1) {
+            holds(part, nodes);
+        }
+    };
+    let mut divider = Divider { parts: vec![whole], outermost: true, contents: Some(&mut told) };
     divider.list(nodes, 0, true);
-    let Divider { parts, contents, .. } = divider;
     let mut counts: Vec<(Kind, usize)> = Vec::new();
-    let mut found = Vec::new();
-    for (part, content) in parts.into_iter().zip(contents.into_iter().flatten()).skip(1) {
+    let mut names = Vec::new();
+    for part in divider.parts.into_iter().skip(1) {
         let count = match counts.iter_mut().find(|(kind, _)| *kind == part.kind) {
             Some((_, count)) => {
                 *count += 1;
@@ -212,37 +216,34 @@ pub fn named(nodes: Vec<ParseNode>) -> Vec<(String, Vec<ParseNode>)> {
                 1
             }
         };
-        found.push((part.name.unwrap_or_else(|| format!("{} {count}", part.kind.name())), content));
+        names.push(part.name.unwrap_or_else(|| format!("{} {count}", part.kind.name())));
     }
-    found
+    names
 }
 
-struct Divider {
+struct Divider<'a> {
     parts: Vec<Part>,
     /// Not within any node.
     outermost: bool,
-    /// What is in each part, where that is asked for.
-    contents: Option<Vec<Vec<ParseNode>>>,
+    /// Is told what is in each part, where that is all that is asked for: then there are no markers.
+    contents: Option<&'a mut dyn FnMut(usize, &[ParseNode])>,
 }
 
 type Both = (Vec<ParseNode>, Vec<ParseNode>);
 
-impl Divider {
+impl Divider<'_> {
     fn part(&mut self, kind: Kind, parent: usize) -> usize {
         if self.parts.len() >= MOST_PARTS {
             return parent;
         }
         self.parts.push(Part { kind, parent, name: None, colour: None });
-        if let Some(contents) = &mut self.contents {
-            contents.push(Vec::new());
-        }
         self.parts.len() - 1
     }
 
     /// Tells that `nodes` are in a part.
     fn holds(&mut self, part: usize, nodes: &[ParseNode]) {
-        if let Some(content) = self.contents.as_mut().and_then(|contents| contents.get_mut(part)) {
-            content.extend_from_slice(nodes);
+        if let Some(contents) = &mut self.contents {
+            contents(part, nodes);
         }
     }
 
@@ -250,7 +251,10 @@ impl Divider {
         if part == parent {
             return (plain, marked);
         }
-        self.holds(part, &plain);
+        if self.contents.is_some() {
+            self.holds(part, &plain);
+            return (plain, Vec::new());
+        }
         let marked =
             [Marker::Open(part).node()].into_iter().chain(marked).chain([Marker::Close(part).node()]).collect();
         (plain, marked)
@@ -320,7 +324,7 @@ impl Divider {
             self.outermost = outermost;
             plain.extend(a);
             marked.extend(b);
-            if breakable {
+            if breakable && self.contents.is_none() {
                 marked.push(Marker::Break.node());
             }
         }
@@ -330,7 +334,8 @@ impl Divider {
     /// One node of a list: none, one or several in its place.
     fn item(&mut self, node: ParseNode, parent: usize) -> Both {
         if let Some(number) = special_of(&node) {
-            return (Vec::new(), vec![Marker::Special(number).node()]);
+            let marked = if self.contents.is_none() { vec![Marker::Special(number).node()] } else { Vec::new() };
+            return (Vec::new(), marked);
         }
         match node {
             ParseNode::Color { color, body, .. } => {
@@ -367,7 +372,8 @@ impl Divider {
                 if fraction {
                     (a, b) = (group(vec![a]), group(vec![b]));
                 }
-                self.around(part, parent, (vec![a], vec![b]))
+                let marked = if self.contents.is_none() { vec![b] } else { Vec::new() };
+                self.around(part, parent, (vec![a], marked))
             }
         }
     }
@@ -387,7 +393,7 @@ impl Divider {
                 Slot::One(one) | Slot::Base(one) => vec![std::mem::replace(one, nothing())],
             });
         }
-        let mut copy = node.clone();
+        let mut copy = if self.contents.is_none() { node.clone() } else { nothing() };
         let mut row = parent;
         let mut filled = Vec::new();
         for (index, content) in contents.into_iter().enumerate() {
@@ -405,11 +411,17 @@ impl Divider {
         let count = filled.len();
         let mut first = slots(&mut node);
         let mut second = slots(&mut copy);
-        for (index, ((a, b), (within, content))) in first.iter_mut().zip(second.iter_mut()).zip(filled).enumerate() {
+        for (index, (a, (within, content))) in first.iter_mut().zip(filled).enumerate() {
             let kind = if width.is_some() { Some(Kind::Cell) } else { kinds.get(index).copied().flatten() };
-            match (a, b) {
-                (Slot::List(a), Slot::List(b)) => (**a, **b) = self.list(content, within, sums),
-                (Slot::One(a), Slot::One(b)) => {
+            match (a, second.get_mut(index)) {
+                (Slot::List(a), b) => {
+                    let (plain, marked) = self.list(content, within, sums);
+                    **a = plain;
+                    if let Some(Slot::List(b)) = b {
+                        **b = marked;
+                    }
+                }
+                (Slot::One(a), b) => {
                     let part = kind.map_or(within, |kind| self.part(kind, within));
                     let Some(one) = content.into_iter().next() else { continue };
                     let (plain, marked) = self.one(one, part);
@@ -420,6 +432,7 @@ impl Divider {
                         self.holds(within, std::slice::from_ref(&plain));
                     }
                     **a = plain;
+                    let Some(Slot::One(b)) = b else { continue };
                     **b = if part == within { marked } else { wrapped(part, marked) };
                     // A row has no node of its own: its first cell begins it and its last one ends it.
                     if let Some(width) = width {
@@ -431,17 +444,15 @@ impl Divider {
                         }
                     }
                 }
-                (Slot::Base(a), Slot::Base(b)) => {
+                (Slot::Base(a), b) => {
                     let Some(one) = content.into_iter().next() else { continue };
                     let fraction = is_fraction(&one);
-                    (**a, **b) = self.one(one, within);
-                    if fraction {
-                        for tree in [&mut **a, &mut **b] {
-                            *tree = group(vec![std::mem::replace(tree, nothing())]);
-                        }
+                    let (plain, marked) = self.one(one, within);
+                    **a = if fraction { group(vec![plain]) } else { plain };
+                    if let Some(Slot::Base(b)) = b {
+                        **b = if fraction { group(vec![marked]) } else { marked };
                     }
                 }
-                _ => {}
             }
         }
         drop((first, second));

@@ -319,9 +319,11 @@ pub(crate) fn read(name: &str, text: &str) -> Settings {
         settings.warnings.push(warning("plan.unknown_setting", message, Place { line: 1, column: 1 }));
         by_lines(front.text, ':')
     });
+    let mut unknown = Vec::new();
     for (key, value) in entries {
-        set(&mut settings, &key, &value);
+        set(&mut settings, &key, &value, &mut unknown);
     }
+    settings.warnings.extend(not_known(&unknown));
     // A film's own language needs no other captions.
     let own = settings.language.clone();
     settings.captions.retain(|language| !language.eq_ignore_ascii_case(&own));
@@ -441,7 +443,7 @@ fn below_fence(line: u64, column: u64) -> Place {
 }
 
 /// Sets what a key says, or says why it can't.
-fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place)) {
+fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place), unknown: &mut Vec<(String, Place)>) {
     if *value == Value::Nothing {
         return;
     }
@@ -481,14 +483,26 @@ fn set(settings: &mut Settings, key: &Key, (value, place): &(Value, Place)) {
             Ok(())
         }
         _ => {
-            let message = format!("the setting `{}` is not known and was left out", one_line(&key.name, 60));
-            settings.warnings.push(warning("plan.unknown_setting", message, key.place));
+            unknown.push((one_line(&key.name, 60), key.place));
             Ok(())
         }
     };
     if let Err(why) = done {
         left_out(settings, &key.name, &why, *place);
     }
+}
+
+/// Keys that nobody knows, in one warning: whoever keeps notes has a dozen of their own.
+fn not_known(keys: &[(String, Place)]) -> Option<Warning> {
+    const NAMED: usize = 10;
+    let (first, place) = keys.first()?;
+    let names: Vec<String> = keys.iter().take(NAMED).map(|(name, _)| format!("`{name}`")).collect();
+    let message = match keys.len().saturating_sub(NAMED) {
+        0 if keys.len() == 1 => format!("the setting `{first}` is not known and was left out"),
+        0 => format!("the settings {} are not known and were left out", names.join(", ")),
+        more => format!("the settings {} and {more} more are not known and were left out", names.join(", ")),
+    };
+    Some(warning("plan.unknown_setting", message, *place))
 }
 
 fn left_out(settings: &mut Settings, key: &str, why: &str, place: Place) {
@@ -766,6 +780,7 @@ mod tests {
                 vec!["(2, 8) `voice` was left out: it is a map such as `{chain: [espeak], words_per_minute: 165}`"],
             ),
             ("titel: T", vec!["(2, 1) the setting `titel` is not known and was left out"]),
+            ("mood: 1\nfoo: 2\nup: x", vec!["(2, 1) the settings `mood`, `foo`, `up` are not known and were left out"]),
             ("tags: [a, b]\nlayout: post\noutput:\n  html_document:\n    toc: true", vec![]),
             (
                 "language: klingonisch",

@@ -154,13 +154,27 @@ fn script(c: char) -> Option<Script> {
 pub(crate) fn detected(text: &str) -> Option<&'static str> {
     let mut counts: Vec<(Script, usize)> = Vec::new();
     let mut letters = 0;
-    for found in text.chars().filter_map(script).take(MOST) {
+    // Most letters are of these, and this looks at thousands.
+    let mut plain = 0;
+    let seen = |c: char| {
+        let of_latin = c.is_ascii_alphabetic();
+        plain += usize::from(of_latin);
+        if of_latin { Some(None) } else { script(c).map(Some) }
+    };
+    for found in text.chars().filter_map(seen).take(MOST).flatten() {
         // A sign of Chinese is a syllable, and most of a word.
         let weight = if matches!(found, Script::Han | Script::Of("ja" | "ko")) { 3 } else { 1 };
         letters += weight;
         match counts.iter_mut().find(|(script, _)| *script == found) {
             Some((_, count)) => *count += weight,
             None => counts.push((found, weight)),
+        }
+    }
+    if plain > 0 {
+        letters += plain;
+        match counts.iter_mut().find(|(script, _)| *script == Script::Latin) {
+            Some((_, count)) => *count += plain,
+            None => counts.push((Script::Latin, plain)),
         }
     }
     let count = |wanted: Script| counts.iter().find(|(script, _)| *script == wanted).map_or(0, |(_, count)| *count);

@@ -16,20 +16,20 @@ pub(crate) use self::draft::NAMELESS;
 use self::draft::{Draft, Shown, Step, StepKind, noun, target};
 use self::estimate::speaking_ms;
 pub(crate) use self::warnings::Warnings;
-use crate::check::{ACTIONS, BEATS, PAUSE, SCENES};
+use crate::check::{ACTIONS, BEATS, HOLD, PAUSE, SCENES};
 use crate::document::refusal;
 use crate::document::settings::Settings;
 use crate::speech::{self, Locale};
 use crate::storyboard::{
-    Action, Beat, ElementKind, Place, Recording, Refusal, Scene, SceneKind, Storyboard, Transform,
+    Action, Beat, ElementKind, Hold, Place, Recording, Refusal, Scene, SceneKind, Storyboard, Transform,
 };
 use crate::text::marks::{self, Marked};
 use crate::text::sentence;
 
 /// Silence after words, in milliseconds: a breath, as between two sentences of someone who explains.
 const BREATH_MS: u32 = 350;
-/// Of the time that words are estimated to take, what a quick voice takes: espeak-ng spoke scenes of the first lesson in 88 to 95 %.
-const FASTEST_PERCENT: u32 = 85;
+/// Of the time that words are estimated to take, what the quickest voice takes: what must stand longer is held.
+const QUICKEST_PERCENT: u32 = 50;
 /// How long the stage's own movements take, at which nothing is read (`layers/manim/stage/chalkreel_stage/scene`): a heading comes, an element comes,
 /// elements go, a scene fades out. A figure comes part by part.
 const HEADING_MS: u32 = 1_200;
@@ -333,6 +333,7 @@ impl<'a> SceneBuilder<'a> {
             // Before anything was shown there is nothing to empty.
             StepKind::Clear if self.there.is_empty() => {}
             StepKind::Clear => {
+                self.stand(None);
                 self.leave(None);
                 self.lead_ms += LEAVE_MS;
                 self.push(Action::Clear, place);
@@ -396,6 +397,7 @@ impl<'a> SceneBuilder<'a> {
             }
         }
         if let Action::Remove(id) = &action {
+            self.stand(Some(id));
             self.leave(Some(id));
             self.lead_ms += LEAVE_MS;
         }
@@ -422,37 +424,48 @@ impl<'a> SceneBuilder<'a> {
         }
     }
 
-    /// One element, or all of them, leave the screen with the next beat: the last one before is held until they could be read.
+    /// What is to leave before anything was said about it stands first in a beat of its own.
+    fn stand(&mut self, id: Option<&str>) {
+        let comes = |(name, one): (&String, &Standing)| one.came == self.beats.len() && id.is_none_or(|id| id == name);
+        if self.there.iter().any(comes) {
+            self.rest();
+        }
+    }
+
+    /// One element, or all of them, leave the screen with the next beat: the last one before holds until they could be read.
     fn leave(&mut self, id: Option<&str>) {
         let leaving: Vec<Standing> = match id {
             Some(id) => self.there.remove(id).into_iter().collect(),
             None => std::mem::take(&mut self.there).into_values().collect(),
         };
         // Whoever reads what came last has read what came before; each beat's own words are heard meanwhile.
-        let surely = |beat: &Beat| beat.estimate_ms / 100 * FASTEST_PERCENT + beat.pause_ms;
-        let stood = |from: usize| -> u32 { self.beats[from..].iter().map(surely).sum() };
         let beaten = || leaving.iter().filter(|one| one.came < self.beats.len());
-        let missing = |from: usize| {
-            let since = || beaten().filter(|one| one.came >= from);
-            let all =
-                since().map(|one| one.reading_ms).sum::<u32>() + since().map(|one| one.lead_ms).min().unwrap_or(0);
-            let last = since().map(|one| one.lead_ms + one.reading_ms).max().unwrap_or(0);
-            all.max(last).saturating_sub(stood(from))
-        };
-        let missing = beaten().map(|one| missing(one.came)).max();
-        let (Some(mut missing), Some(beat)) = (missing, self.beats.last_mut()) else { return };
-        let (place, held) = (beat.place, missing.min(PAUSE.saturating_sub(beat.pause_ms)));
-        beat.pause_ms += held;
-        missing -= held;
-        // More than the pause of one beat is silence in beats of their own.
-        while missing > 0 {
-            let id = format!("{}-{}", self.id, self.beats.len() + 1);
-            let pause_ms = missing.min(PAUSE);
-            let (narration, actions, cues) = (String::new(), Vec::new(), Vec::new());
-            let beat = Beat { id, narration, pause_ms, actions, estimate_ms: 0, cues, place };
-            self.beats.push(beat);
-            self.marks.push(Vec::new());
-            missing -= pause_ms;
+        let mut needs: BTreeMap<usize, u32> = BTreeMap::new();
+        for from in beaten().map(|one| one.came) {
+            needs.entry(from).or_insert_with(|| {
+                let since = || beaten().filter(|one| one.came >= from);
+                let all =
+                    since().map(|one| one.reading_ms).sum::<u32>() + since().map(|one| one.lead_ms).min().unwrap_or(0);
+                let last = since().map(|one| one.lead_ms + one.reading_ms).max().unwrap_or(0);
+                all.max(last)
+            });
+        }
+        for (from, ms) in needs {
+            self.hold(from, ms);
+        }
+    }
+
+    /// By the end of the last beat so many milliseconds have passed since the beginning of beat `from`.
+    fn hold(&mut self, from: usize, ms: u32) {
+        let surely = |beat: &Beat| beat.estimate_ms / 100 * QUICKEST_PERCENT + beat.pause_ms;
+        let since = &self.beats[from..];
+        if since.iter().map(surely).sum::<u32>() < ms {
+            let (since, ms) = (self.beats[from].id.clone(), ms.min(HOLD));
+            let Some(beat) = self.beats.last_mut() else { return };
+            match beat.holds.iter_mut().find(|hold| hold.since == since) {
+                Some(hold) => hold.ms = hold.ms.max(ms),
+                None => beat.holds.push(Hold { since, ms }),
+            }
         }
     }
 
@@ -468,9 +481,8 @@ impl<'a> SceneBuilder<'a> {
 
     /// What was shown with the last words stands long enough to be read.
     fn dwell(&mut self) {
-        if let Some(beat) = self.beats.last_mut() {
-            let left = reading_ms(&beat.actions).unwrap_or(0).saturating_sub(beat.estimate_ms);
-            beat.pause_ms = beat.pause_ms.max(left.min(PAUSE));
+        if let Some(ms) = self.beats.last().and_then(|beat| reading_ms(&beat.actions)) {
+            self.hold(self.beats.len() - 1, ms);
         }
     }
 
@@ -486,7 +498,8 @@ impl<'a> SceneBuilder<'a> {
         self.lead_ms = 0;
         let estimate_ms = speaking_ms(&narration, self.settings.voice.words_per_minute);
         let id = format!("{}-{}", self.id, self.beats.len() + 1);
-        self.beats.push(Beat { id, narration, pause_ms, actions, estimate_ms, cues, place: Some(place) });
+        let holds = Vec::new();
+        self.beats.push(Beat { id, narration, pause_ms, actions, estimate_ms, cues, place: Some(place), holds });
         self.marks.push(marks);
     }
 }

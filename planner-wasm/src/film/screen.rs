@@ -99,10 +99,8 @@ impl Paginator {
         match kind {
             StepKind::Show(shown) => self.show(shown, place),
             StepKind::Clear => {
-                self.latest = None;
-                self.screen = Screen::default();
                 self.named.clear();
-                self.push(place, StepKind::Clear);
+                self.new_screen(place);
             }
             StepKind::Act(action) => self.act(action, place),
             StepKind::SpeakAfter(words) => {
@@ -586,6 +584,14 @@ mod tests {
         let steps = four().chain(four()).chain(four()).chain([speak("One. Two. Three.")]).collect();
         let page = "text text text text";
         assert_eq!(outline(steps), format!("{page} \"One.\" clear {page} \"Two.\" clear {page} \"Three.\""));
+    }
+
+    #[test]
+    fn what_the_author_clears_is_seen_before() {
+        let clear = || Step { place: HERE, kind: StepKind::Clear };
+        let steps = vec![show(text()), clear(), show(list(2)), speak("One. Two.")];
+        assert_eq!(outline(steps), "text \"One.\" clear list2 \"Two.\"");
+        assert_eq!(outline(vec![clear(), show(text()), speak("One. Two.")]), "clear text \"One. Two.\"");
     }
 
     #[test]

@@ -361,8 +361,16 @@ fn begins_a_word(inline: &Inline) -> bool {
 }
 
 /// Tells each formula of a line that is heard and can't be read, or only in part.
-pub(crate) fn tell_unreadable(line: &[Inline], warnings: &mut Warnings) {
+pub(crate) fn tell_unreadable(line: &[Inline], place: Place, warnings: &mut Warnings) {
     for inline in line {
+        if let Inline::Text(text, _) = inline
+            && let Some(piece) = speech::unread(text)
+        {
+            let piece = crate::text::one_line(&piece, 60);
+            let message =
+                format!("`{piece}` looks like LaTeX without its dollar signs; its letters and numbers are read");
+            warnings.add("plan.formula_not_understood", message, place);
+        }
         if let Inline::Math(source, place) | Inline::Display(source, place) = inline
             && let Err(why) = drawable(source, *place, warnings)
         {
@@ -443,7 +451,7 @@ pub(crate) fn key_words(line: &[Inline]) -> RichText {
         if length > LONGEST_KEY_WORD {
             return RichText { spans: Vec::new() };
         }
-        if length > 0 && !spans.contains(&span) && spans.len() < 2 * MOST_KEY_WORDS - 1 {
+        if says_something(&span) && !spans.contains(&span) && spans.len() < 2 * MOST_KEY_WORDS - 1 {
             if let Some(last) = spans.last() {
                 // A dot between two formulas would multiply them.
                 let formula = [last, &span].iter().any(|span| matches!(span, Span::Math(_)));
@@ -468,6 +476,25 @@ fn tells(span: &Span) -> bool {
             formula.latex.contains(['=', '<', '>']) || RELATIONS.iter().any(|one| formula.latex.contains(one))
         }
         Span::Plain(_) | Span::Code(_) => false,
+    }
+}
+
+/// Whether a span says something when it stands alone: a term, a name or a relation, and no letter or number.
+fn says_something(span: &Span) -> bool {
+    match span {
+        Span::Plain(text) | Span::Strong(text) | Span::Emphasis(text) | Span::Code(text) => {
+            let letters = text.chars().filter(|c| c.is_alphanumeric());
+            let capitals = text.chars().filter(|c| c.is_uppercase()).count();
+            letters.clone().count() > 3 || capitals > 1 || letters.into_iter().any(|c| c >= '\u{2e80}')
+        }
+        Span::Math(formula) => {
+            const RELATIONS: &[&str] = &[
+                "=", "<", ">", "+", "(", "^", "\\frac", "\\sum", "\\int", "\\sqrt", "\\le", "\\ge", "\\ne", "\\in",
+                "\\to", "\\approx", "\\sim", "\\begin",
+            ];
+            let written = latex_reader::written(&formula.latex);
+            RELATIONS.iter().any(|sign| written.contains(sign))
+        }
     }
 }
 
@@ -530,10 +557,12 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        assert_eq!(words("The **hypotenuse**, `len` and $x^2$; **hypotenuse**."), "Strong Plain Code Plain Math");
+        assert_eq!(words("The **hypotenuse**, `length` and $x^2$; **hypotenuse**."), "Strong Plain Code Plain Math");
         assert_eq!(words("Nothing here."), "");
         assert_eq!(words("Here `code` and $x^2$ say nothing by themselves, nor does *n*."), "");
         assert_eq!(words("But $x^2 = 4$ does."), "Math");
+        assert_eq!(words("A *b* of `_` and `x`, $A$ and $7\\,m$, *so* it is."), "");
+        assert_eq!(words("The *DNA* of `fork`, $a = b$ and **数**."), "Emphasis Plain Code Plain Math Plain Strong");
         assert_eq!(words(&format!("**{}**", "long ".repeat(30))), "");
     }
 

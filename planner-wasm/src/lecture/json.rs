@@ -196,6 +196,17 @@ impl Parser<'_> {
     /// Skips white space, remarks and commas.
     fn gap(&mut self) {
         loop {
+            let bytes = self.text.as_bytes();
+            while bytes.get(self.at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
+                self.at += 1;
+            }
+            // Nearly always a value, a key or a bracket is next.
+            if bytes
+                .get(self.at)
+                .is_some_and(|byte| byte.is_ascii() && !matches!(byte, b'/' | b'#' | 0x0b | 0x1c..=0x1f))
+            {
+                return;
+            }
             let rest = &self.text[self.at..];
             let ascii = rest.bytes().take_while(|byte| byte.is_ascii_whitespace() || *byte == b',').count();
             let beyond = rest[ascii..].trim_start_matches(|c: char| c.is_whitespace() || c == ',');

@@ -30,6 +30,10 @@ use crate::storyboard::{
 };
 use crate::text::one_line;
 
+/// Fields with a scene's heading.
+const HEADINGS: &[&str] =
+    &["title", "heading", "name", "header", "scenetitle", "sceneheading", "scenename", "slidetitle", "sectiontitle"];
+
 /// A drawing holds no more shapes, axes no more curves, a space no more solids.
 const MOST_PARTS: usize = 40;
 /// Words at a point of a drawing are no longer, in characters.
@@ -110,10 +114,10 @@ pub(super) fn draft(
         reader.warnings.add("plan.text_cut", message, place);
     }
     let elements = &elements[..elements.len().min(MOST_ELEMENTS)];
-    let own = scene.get(&["title", "heading", "name", "header"]).and_then(Value::text);
+    let own = scene.get(HEADINGS).and_then(Value::text);
     let mut heading = own.map(|title| {
         let line = inline::of_text(&title, place);
-        inline::tell_unreadable(&line, reader.warnings);
+        inline::tell_unreadable(&line, place, reader.warnings);
         inline::read(&line, settings)
     });
     let mut steps = reader.steps(scene, elements, &mut heading);
@@ -159,7 +163,7 @@ impl Reader<'_, '_> {
         match (value.and_then(fields::spoken), place) {
             (Some(text), Some(place)) => {
                 let line = inline::of_text(&text, place);
-                inline::tell_unreadable(&line, self.warnings);
+                inline::tell_unreadable(&line, place, self.warnings);
                 inline::heard(&line, self.settings)
             }
             _ => String::new(),

@@ -198,7 +198,7 @@ impl Writer {
         let Section { level, heading, place, mut blocks } = section;
         let first = !std::mem::replace(&mut self.wrote, true);
         let last = last && !first;
-        inline::tell_unreadable(&heading, &mut self.film.warnings);
+        inline::tell_unreadable(&heading, place, &mut self.film.warnings);
         let name = Some(inline::read(&heading, self.film.settings()))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| self.title.clone());
@@ -244,10 +244,13 @@ impl Writer {
     fn scenes(&mut self, heading: &str, mut place: Place, blocks: Vec<Block>) -> Result<(), Refusal> {
         let bare = Self::bare(&blocks);
         let blocks = Self::led_to(blocks, &bare);
+        let under = Self::under_subheadings(&blocks);
         let mut kind = SceneKind::Lesson;
         let mut steps: Vec<Step> = Vec::new();
         // Bytes of words since something new was shown; at first that is long ago.
         let mut since = usize::MAX;
+        // Whether the screen has a heading of its own that nothing stands under yet.
+        let mut headed = false;
         for (index, block) in blocks.into_iter().enumerate() {
             // What stood beside words alone goes when something else is shown.
             if index > 0 && bare[index - 1] && !bare[index] && steps.iter().any(Step::is_show) {
@@ -272,18 +275,19 @@ impl Writer {
             if matches!(block.kind, BlockKind::Break) {
                 since = usize::MAX;
             }
-            if let (true, BlockKind::Spoken(line)) = (bare[index], &block.kind) {
+            headed |= matches!(block.kind, BlockKind::Subheading(_));
+            if let (true, BlockKind::Spoken(line)) = (bare[index] || under[index], &block.kind) {
                 // No screen is empty: what the author set apart is shown, and at least a sentence at first and when nothing new came
                 // for long.
                 let mut words = inline::key_words(line);
-                if words.spans.is_empty() && since > UNCHANGED {
+                if words.spans.is_empty() && (headed || since > UNCHANGED) {
                     words = inline::first_sentence(line);
-                    if steps.iter().any(Step::is_show) {
+                    if !headed && steps.iter().any(Step::is_show) {
                         steps.push(Step { place: at, kind: StepKind::Clear });
                     }
                 }
                 if !words.spans.is_empty() {
-                    since = 0;
+                    (since, headed) = (0, false);
                     steps.push(Step::show(ElementKind::Text(words), at));
                 }
             }
@@ -344,6 +348,18 @@ impl Writer {
         blocks
     }
 
+    /// Which blocks are words for which a heading inside of the scene would stand alone for a while.
+    fn under_subheadings(blocks: &[Block]) -> Vec<bool> {
+        let mut under = vec![false; blocks.len()];
+        for (at, _) in blocks.iter().enumerate().filter(|(_, block)| matches!(block.kind, BlockKind::Subheading(_))) {
+            let is_words = |block: &&Block| matches!(block.kind, BlockKind::Spoken(_) | BlockKind::Break);
+            let words = blocks[at + 1..].iter().take_while(is_words);
+            let (count, bytes) = words.fold((0, 0), |(count, bytes), block| (count + 1, bytes + Self::bytes(block)));
+            under[at + 1..=at + count].fill(bytes > HEADING_ALONE);
+        }
+        under
+    }
+
     fn scene(&mut self, kind: SceneKind, heading: &str, place: Place, steps: Vec<Step>) -> Result<(), Refusal> {
         let empty = steps.iter().all(|step| matches!(step.kind, StepKind::Clear));
         if empty && !matches!(kind, SceneKind::Manim(_)) {
@@ -360,7 +376,7 @@ impl Writer {
         let Block { place, kind } = block;
         let kind = match kind {
             BlockKind::Spoken(line) => {
-                inline::tell_unreadable(&line, &mut self.film.warnings);
+                inline::tell_unreadable(&line, place, &mut self.film.warnings);
                 for inline in &line {
                     if let Inline::Code(code) = inline {
                         self.film.quotes(code, place);

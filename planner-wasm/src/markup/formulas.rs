@@ -1,6 +1,6 @@
 //! The one reader of mathematics in running text: it goes before Markdown, whose rules would take formulas apart.
 //!
-//! `$…$`, `$$…$$` with anything between, `\(…\)`, `\[…\]`, bare environments such as `align`, `` $`…`$ `` and the role `` {math}`…` ``. Each
+//! `$…$`, `$$…$$` with anything between, `\(…\)`, `\[…\]`, bare environments such as `align`, bare commands, `` $`…`$ `` and the role `` {math}`…` ``. Each
 //! becomes one character of a private plane, which Markdown takes for a letter; [`Formulas`] knows what it stands for. Prices are none, and
 //! in programs nothing is looked for.
 
@@ -9,7 +9,9 @@ use std::ops::Range;
 
 use latex_reader::Definitions;
 
-use super::source::{Ends, Rewriter, Source, near, near_end};
+use super::bare;
+pub(crate) use super::source::is_private;
+use super::source::{Ends, FIRST, Rewriter, Source, near, near_end};
 
 /// A formula as it stands in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +36,7 @@ pub(crate) struct Formulas {
     pub(crate) unpaired: Vec<usize>,
 }
 
-/// The first character that stands for a formula, in a private plane of Unicode, and how many there are.
-const FIRST: u32 = 0xf_0000;
+/// How many characters there are to stand for formulas.
 const MOST: usize = 0xff00;
 /// A letter that is not shown, between a mark of emphasis and a mark that Markdown would not see the end of it beside.
 pub(crate) const GUARD: char = '\u{10fffd}';
@@ -143,11 +144,6 @@ fn defines(text: &str) -> bool {
     DEFINES.iter().any(|command| text.strip_prefix(command).is_some_and(|rest| rest.starts_with(['{', '\\', '*', ' '])))
 }
 
-/// Whether a character is of the plane that formulas are written in.
-pub(crate) fn is_private(c: char) -> bool {
-    (c as u32) >= FIRST
-}
-
 /// LaTeX takes no empty lines in a formula.
 fn without_empty_lines(latex: &str) -> String {
     let lines: Vec<&str> = latex.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
@@ -166,8 +162,11 @@ pub(crate) fn taken(source: &Source, from: usize, formulas: &mut Formulas) -> So
         at: from,
         ends: Ends::default(),
         unclosed: [false; RAW.len()],
+        for_tex: 0,
     };
     if text[from..].contains(['$', '\\', '`'])
+        || text[from..].contains("^{")
+        || text[from..].contains("_{")
         || text[from..].contains("<math")
         || text[from..].contains("{math}")
         || text.chars().any(is_private)
@@ -190,6 +189,8 @@ struct Pass<'a, 'f> {
     ends: Ends,
     /// Which elements of [`RAW`] nothing closes any more.
     unclosed: [bool; RAW.len()],
+    /// Up to here an environment goes that is none of mathematics.
+    for_tex: usize,
 }
 
 impl<'a> Pass<'a, '_> {
@@ -211,7 +212,8 @@ impl<'a> Pass<'a, '_> {
                 }
             }
             let rest = &self.text[self.at..];
-            let Some(next) = rest.find(|c: char| matches!(c, '\n' | '$' | '\\' | '`' | '{' | '<') || is_private(c))
+            let Some(next) =
+                rest.find(|c: char| matches!(c, '\n' | '$' | '\\' | '`' | '{' | '<' | '^' | '_') || is_private(c))
             else {
                 break;
             };
@@ -226,6 +228,8 @@ impl<'a> Pass<'a, '_> {
                 b'\\' => self.backslash(rest),
                 b'`' => code_span(rest),
                 b'{' => self.role(rest),
+                b'^' | b'_' if rest[1..].starts_with('{') => self.bare().unwrap_or(1),
+                b'^' | b'_' => 1,
                 b'<' => self.raw_html(rest),
                 _ => {
                     // Somebody else's sign of that plane stands for no formula.
@@ -312,6 +316,9 @@ impl<'a> Pass<'a, '_> {
     fn dollar(&mut self, rest: &'a str) -> usize {
         if rest.starts_with("$$") {
             return self.double(rest);
+        }
+        if let Some((length, latex)) = with_values(rest) {
+            return self.formula(&latex, length, false);
         }
         if let Some(inside) = rest.strip_prefix("$`") {
             let end =
@@ -444,7 +451,23 @@ impl<'a> Pass<'a, '_> {
             self.copied = self.at + length;
             return length;
         }
-        rest.chars().take(2).map(char::len_utf8).sum()
+        if rest.starts_with("\\begin{")
+            && let Some(end) = near(rest, LONGEST).find("\\end{")
+        {
+            // What is in an environment that is none of mathematics is for TeX alone.
+            self.for_tex = self.at + end;
+        }
+        self.bare().unwrap_or_else(|| rest.chars().take(2).map(char::len_utf8).sum())
+    }
+
+    /// A formula without marks around this place.
+    fn bare(&mut self) -> Option<usize> {
+        if self.at < self.for_tex {
+            return None;
+        }
+        let range = bare::around(self.text, self.copied, self.at)?;
+        self.at = range.start;
+        Some(self.formula(&self.text[range.clone()], range.len(), false))
     }
 
     /// `` {math}`…` `` of MyST.
@@ -499,6 +522,30 @@ fn unescaped(text: &str, mark: &str) -> Option<usize> {
         let escapes = text[..*at].bytes().rev().take_while(|byte| *byte == b'\\').count();
         escapes % 2 == 0
     })
+}
+
+/// A formula with values that R puts in, ``$R^2 = `r x`$``, without them, and its length: nobody has run the program.
+fn with_values(rest: &str) -> Option<(usize, String)> {
+    let line = near(rest, LINE);
+    let line = line.split('\n').next().unwrap_or_default();
+    if !line.contains("`r ") {
+        return None;
+    }
+    let (mut latex, mut at, mut values) = (String::new(), 1, 0);
+    loop {
+        let next = at + line.get(at..)?.find(['`', '$'])?;
+        latex.push_str(&line[at..next]);
+        if line[next..].starts_with("`r ") {
+            values += 1;
+            at = next + code_span(&line[next..]);
+        } else if line[..next].ends_with('\\') {
+            latex.push('$');
+            at = next + 1;
+        } else {
+            let formula = values > 0 && line[next..].starts_with('$') && latex.contains(char::is_alphanumeric);
+            return formula.then_some((next + 1, latex));
+        }
+    }
 }
 
 /// Signs that no price has.
@@ -673,7 +720,11 @@ pub(crate) fn fence_marks(line: &str) -> Option<(char, usize)> {
     let line = unmarked(line);
     let sign = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let count = line.chars().take_while(|c| *c == sign).count();
-    (count >= 3 && !(sign == '`' && line[count..].contains('`'))).then_some((sign, count))
+    let info = line.get(count..).unwrap_or_default();
+    // The title of a call-out may hold code: `smart header="About `let`"`.
+    let titled = info.trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with(" header=\"")
+        && info.trim_end().ends_with('"');
+    (count >= 3 && (titled || !(sign == '`' && info.contains('`')))).then_some((sign, count))
 }
 
 /// Whether a line closes a fence.

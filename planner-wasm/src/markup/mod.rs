@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+mod bare;
 mod dialect;
 pub(crate) mod formulas;
 mod html;

@@ -3,6 +3,14 @@
 /// A warning of a pass: its code and message, and the byte of the document.
 pub(crate) type Remark = (&'static str, String, usize);
 
+/// The first character that stands for a formula, in a private plane of Unicode.
+pub(super) const FIRST: u32 = 0xf_0000;
+
+/// Whether a character is of the plane that formulas are written in.
+pub(crate) fn is_private(c: char) -> bool {
+    (c as u32) >= FIRST
+}
+
 /// Text and, for the beginning of each stretch of it, the byte of the document that it comes from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Source {

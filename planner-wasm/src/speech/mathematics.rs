@@ -69,8 +69,15 @@ pub(crate) fn parts(source: &str, locale: &'static Locale) -> Vec<SpokenPart> {
         return Vec::new();
     };
     let whole = format!(" {} ", spoken(&latex::row(&reading.nodes), locale));
-    let heard = |(part, nodes): (String, Vec<ParseNode>)| {
-        let words = spoken(&latex::row(&nodes), locale);
+    let mut rows: Vec<Row> = Vec::new();
+    let names = latex_reader::parts::named(reading.nodes.clone(), &mut |part, nodes: &[ParseNode]| {
+        if part < MOST_PARTS {
+            rows.resize_with(rows.len().max(part + 1), Row::new);
+            rows[part].extend(latex::row(nodes));
+        }
+    });
+    let heard = |(part, row): (String, Row)| {
+        let words = spoken(&row, locale);
         let among = |bare: &str| {
             !bare.is_empty()
                 && whole.match_indices(bare).any(|(at, _)| {
@@ -87,7 +94,7 @@ pub(crate) fn parts(source: &str, locale: &'static Locale) -> Vec<SpokenPart> {
         let words = if among(&bare) { Some(bare) } else { operation() };
         words.map(|words| SpokenPart { part, words })
     };
-    latex_reader::parts::named(reading.nodes.clone()).into_iter().take(MOST_PARTS).filter_map(heard).collect()
+    names.into_iter().zip(rows).filter_map(heard).collect()
 }
 
 /// Bytes of what may be a formula within words.
@@ -100,6 +107,11 @@ pub(crate) fn words_if_whole(source: &str, locale: &'static Locale) -> String {
         return letters(source);
     }
     latex::parse_whole(source).map_or_else(|| letters(source), |row| spoken(&row, locale))
+}
+
+/// Whether all of what may be a formula within words is understood.
+pub(crate) fn is_whole(source: &str) -> bool {
+    source.len() <= LONGEST_IN_WORDS && latex::parse_whole(source).is_some()
 }
 
 /// Whether words stand first, which say themselves that it is a condition.
@@ -305,14 +317,24 @@ fn say_paired(row: &[Node], pairs: &[Option<usize>], out: &mut Said) {
                 bracketed(
                     content,
                     scripts_on(close),
-                    Sides { before, square: opens_square(node), after: row.get(at + length + 1) },
+                    Sides {
+                        before,
+                        square: opens_square(node),
+                        after: row.get(at + length + 1),
+                        function: is_of_functions(row, pairs, at),
+                    },
                     out,
                 );
             }
             at += length + 1;
         } else if let Some((inner, scripts)) = fenced_bracket(node) {
             let square = opens_square(node);
-            bracketed((inner, &self::pairs(inner)), scripts, Sides { before, square, after: row.get(at + 1) }, out);
+            bracketed(
+                (inner, &self::pairs(inner)),
+                scripts,
+                Sides { before, square, after: row.get(at + 1), function: false },
+                out,
+            );
             at += 1;
         } else if let Some(length) = idiom(row, pairs, at, out).or_else(|| between_bars(row, at, out)) {
             at += length;
@@ -344,6 +366,8 @@ struct Sides<'a> {
     before: Option<&'a Node>,
     square: bool,
     after: Option<&'a Node>,
+    /// Whether what stands before it is a bracket of functions alone.
+    function: bool,
 }
 
 /// Index, power and primes of a closing bracket.
@@ -512,6 +536,10 @@ fn sign_idiom(
             put(out, "wedge");
             Some(1)
         }
+        "equiv" if row[at..].iter().take(REACH).any(is_modulo) => {
+            put(out, "is congruent to");
+            Some(1)
+        }
         "mid" => {
             divider(before, next, nearby(row, at), out);
             Some(1)
@@ -532,6 +560,15 @@ fn sign_idiom(
         }
         _ if next.is_some_and(is_dots) && third == row.get(at) && is_joining(&row[at]) => Some(1),
         _ => None,
+    }
+}
+
+/// Whether it is the sign of a remainder, as `\pmod` has it.
+fn is_modulo(node: &Node) -> bool {
+    match node {
+        Node::Operator(name, _) => name == "mod",
+        Node::Group(row) => row.iter().take(REACH).any(is_modulo),
+        _ => false,
     }
 }
 
@@ -918,6 +955,16 @@ fn pairs(row: &[Node]) -> Vec<Option<usize>> {
     pairs
 }
 
+/// Whether the bracket at `at` stands behind one of functions alone: `(f \circ g)(x)`, `(f + g)(x)`.
+fn is_of_functions(row: &[Node], pairs: &[Option<usize>], at: usize) -> bool {
+    let Some(close) = at.checked_sub(1).filter(|close| matches!(row[*close], Node::Char(')'))) else { return false };
+    let Some(open) = (0..close).rev().take(REACH).find(|open| pairs[*open] == Some(close - open)) else { return false };
+    let inner = &row[open + 1..close];
+    let letter = |node: &Node| matches!(node, Node::Char('f' | 'g' | 'h' | 'F' | 'G' | 'H'));
+    let joins = |node: &Node| matches!(node, Node::Char('+' | '-')) || named(node, "circ") || named(node, "cdot");
+    inner.iter().any(joins) && inner.iter().all(|node| letter(node) || joins(node))
+}
+
 /// A letter that usually names a function: `f(x)` is "f of x", `a(x)` is "a times x".
 fn is_function(node: &Node) -> bool {
     match node {
@@ -1054,9 +1101,9 @@ fn multiplied(before: &Node, node: &Node) -> bool {
 
 /// A bracket's content, with its own pairs, the scripts on its end, and what stands beside it.
 fn bracketed((inner, pairs): (&[Node], &[Option<usize>]), scripts: Scripts<'_>, sides: Sides<'_>, out: &mut Said) {
-    let Sides { before, square, after } = sides;
+    let Sides { before, square, after, function } = sides;
     // "The limit of" takes all that follows, and no bracket as its own.
-    let function = !says_of(out) && before.is_some_and(|before| takes_bracket(before, inner, square));
+    let function = !says_of(out) && (function || before.is_some_and(|before| takes_bracket(before, inner, square)));
     let ordinal = scripts.and_then(|(_, above, _)| above).is_some_and(|above| ordinal(above).is_some());
     let powered = scripts.is_some() && !ordinal;
     let alone =
@@ -1850,6 +1897,13 @@ mod tests {
             (r"n!", "n factorial"),
             ("-1", "minus 1"),
             ("e^{i\\pi} = -1", "e to the power of i pi equals minus 1"),
+            // Names of functions without their backslash.
+            ("exp(x) + sin(2x)", "the exponential of x plus sine of 2 x"),
+            ("log_2(n)", "log base 2 of n"),
+            ("sinus(x)", "s i n u s of x"),
+            (r"(f \circ g)(x)", "f composed with g of x"),
+            (r"(f + g)(x)", "the quantity f plus g, of x"),
+            (r"a \equiv b \pmod{n}", "a is congruent to b modulo n"),
         ] {
             assert_eq!(words(source, Locale::of("en")), said, "{source}");
         }

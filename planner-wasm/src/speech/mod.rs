@@ -10,5 +10,5 @@ mod ssml;
 
 pub(crate) use locale::Locale;
 pub(crate) use mathematics::{parts, tidy, words};
-pub(crate) use prose::{code, part, prose, written};
+pub(crate) use prose::{code, part, prose, unread, written};
 pub(crate) use ssml::unmarked;

@@ -3,8 +3,10 @@
 //! LaTeX that stands bare in it, addresses, numbers with their units, abbreviations and signs that no voice reads become words;
 //! emoji are not heard. What stands in the author's list of pronunciations never comes here.
 
+use std::borrow::Cow;
+
 use super::locale::Locale;
-use super::mathematics::{tidy, words_if_whole};
+use super::mathematics::{is_whole, tidy, words_if_whole};
 use crate::symbols::{of_lowered, of_raised};
 
 /// Prose as it is heard. Its spaces are those of a part of a line, and not tidy.
@@ -24,10 +26,37 @@ pub(crate) fn part(text: &str, goes_on: bool, locale: &'static Locale) -> String
 }
 
 /// Prose without bare LaTeX, and otherwise as it is written.
-pub(crate) fn written(text: &str, locale: &'static Locale) -> String {
-    let bare = text.contains('\\')
-        && text.split('\\').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()));
-    if bare { unwrapped(text, locale) } else { text.to_owned() }
+pub(crate) fn written<'a>(text: &'a str, locale: &'static Locale) -> Cow<'a, str> {
+    if !has_commands(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(unwrapped(text, &mut |formula| words_if_whole(formula, locale)))
+}
+
+/// The first piece of bare LaTeX in prose of which only letters and numbers are read.
+pub(crate) fn unread(text: &str) -> Option<String> {
+    let mut unread = None;
+    if has_commands(text) {
+        unwrapped(text, &mut |formula| {
+            let command =
+                formula.split('\\').nth(1).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
+            // `C:\path`, `server\share`
+            let path = formula
+                .split('\\')
+                .next()
+                .is_some_and(|before| before.ends_with(|c: char| c == ':' || c.is_alphabetic()));
+            if unread.is_none() && command && !path && !is_whole(formula) {
+                unread = Some(formula.to_owned());
+            }
+            String::new()
+        });
+    }
+    unread
+}
+
+/// Whether a backslash stands before a letter.
+fn has_commands(text: &str) -> bool {
+    text.contains('\\') && text.split('\\').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// Longest address, in characters, that is read as one.
@@ -513,6 +542,16 @@ fn sign(c: char) -> Option<&'static str> {
         '∑' | 'Σ' => "the sum of",
         '∫' => "the integral of",
         '∂' => "partial",
+        '∘' => "composed with",
+        '≡' => "is equivalent to",
+        '∝' => "is proportional to",
+        '∇' => "nabla",
+        '⇔' | '⟺' => "if and only if",
+        '⟹' => "implies",
+        '∅' => "the empty set",
+        '¬' => "not",
+        '∧' => "and",
+        '∨' => "or",
         '·' | '⋅' | '•' => "",
         _ => return None,
     })
@@ -530,7 +569,7 @@ fn joins(c: char) -> bool {
 }
 
 /// Text whose bare LaTeX (words with a backslash, up to the end of their braces) is words.
-fn unwrapped(text: &str, locale: &'static Locale) -> String {
+fn unwrapped(text: &str, words: &mut dyn FnMut(&str) -> String) -> String {
     let text = without_text_commands(text);
     let mut out = String::with_capacity(text.len());
     let mut formula = String::new();
@@ -545,13 +584,13 @@ fn unwrapped(text: &str, locale: &'static Locale) -> String {
             depth += braces('{') - braces('}');
             if depth <= 0 {
                 depth = 0;
-                flush(&mut formula, &mut out, locale);
+                flush(&mut formula, &mut out, words);
             }
         } else {
             out.push_str(piece);
         }
     }
-    flush(&mut formula, &mut out, locale);
+    flush(&mut formula, &mut out, words);
     out
 }
 
@@ -616,14 +655,14 @@ fn without_text_commands(text: &str) -> String {
 }
 
 /// Says the formula that was gathered; a stop after it stays a stop.
-fn flush(formula: &mut String, out: &mut String, locale: &'static Locale) {
+fn flush(formula: &mut String, out: &mut String, words: &mut dyn FnMut(&str) -> String) {
     let text = std::mem::take(formula);
     if text.is_empty() {
         return;
     }
     let bare = text.trim_end();
     let end = bare.trim_end_matches(['.', ',', ';', ':', '!', '?']);
-    out.push_str(&words_if_whole(end.trim_matches('$'), locale));
+    out.push_str(&words(end.trim_matches('$')));
     out.push_str(&bare[end.len()..]);
     out.push_str(&text[bare.len()..]);
 }
@@ -850,6 +889,7 @@ mod tests {
             "de",
             &[("Das sind 3 km in 1 h, 5 h und 20 %.", "Das sind 3 Kilometer in 1 Stunde, 5 Stunden und 20 Prozent.")],
         );
+        all("ru", &[("5 кг и 3 см. См. рис. 2.", "5 килограммов и 3 сантиметра. Смотри рисунок 2.")]);
         all("ru", &[("1 kg, 2 kg, 5 kg, 12 kg", "1 килограмм, 2 килограмма, 5 килограммов, 12 килограммов")]);
         all("fr", &[("1,5 km et 2 km", "1,5 kilomètre et 2 kilomètres")]);
         all("zh", &[("2⁵", "2 的 5 次方")]);
@@ -879,9 +919,13 @@ mod tests {
             &[
                 ("Obst, z. B. Äpfel, d.h. Früchte usw.", "Obst, zum Beispiel Äpfel, das heißt Früchte und so weiter."),
                 ("Z.B. Nr. 5, vgl. Abb. 2.", "Zum Beispiel Nummer 5, vergleiche Abbildung 2."),
+                (
+                    "i.d.R. mind. 3, s. o., o.B.d.A. s. u.",
+                    "in der Regel mindestens 3, siehe oben, ohne Beschränkung der Allgemeinheit siehe unten.",
+                ),
             ],
         );
-        all("fr", &[("Par ex. non, p. ex. oui, c.-à-d. oui.", "Par ex. non, par exemple oui, c'est-à-dire oui.")]);
+        all("fr", &[("Par ex. oui, p. ex. oui, c.-à-d. oui.", "Par exemple oui, par exemple oui, c'est-à-dire oui.")]);
         all("es", &[("p. ej. esto, aprox. 5 m", "por ejemplo esto, aproximadamente 5 metros")]);
     }
 

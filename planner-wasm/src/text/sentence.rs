@@ -22,12 +22,23 @@ pub(crate) fn end(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a stop ends an abbreviation: a small letter comes next, or it stands between single letters, as in `z. B.` and `i. d. R.`.
+/// What stands before numbers, without its stop, in small letters.
+const BEFORE_NUMBERS: &[&str] = &[
+    "abb", "approx", "aufg", "ca", "cap", "ch", "chap", "def", "ec", "eq", "eqs", "fig", "figs", "gl", "kap", "max",
+    "min", "mind", "no", "nr", "núm", "p", "pp", "pág", "s", "sec", "tab", "thm", "vgl", "éq", "гл", "п", "рис", "см",
+    "стр", "табл", "ур",
+];
+
+/// Whether a stop ends an abbreviation: a small letter comes next, or a number behind one that stands before numbers, or it stands between
+/// single letters, as in `z. B.` and `i. d. R.`.
 fn goes_on(before: &str, after: &str) -> bool {
     let mut next = after.trim_start().chars();
     let Some(letter) = next.next() else { return false };
     let is_single = |word: &str| word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
     let last = before.rsplit(char::is_whitespace).next().unwrap_or(before).trim_start_matches(['(', '"', '“']);
+    if letter.is_ascii_digit() {
+        return BEFORE_NUMBERS.contains(&last.to_lowercase().as_str());
+    }
     letter.is_lowercase() || (is_single(last) && letter.is_alphabetic() && next.next() == Some('.'))
 }
 

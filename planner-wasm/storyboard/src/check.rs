@@ -32,6 +32,8 @@ const LONGEST_BEAT: u32 = 3_600_000;
 const NARRATION: usize = 20_000;
 /// Longest silence, and latest end of anything inside of a beat, in milliseconds.
 pub const PAUSE: u32 = 60_000;
+/// Longest time that something must stand, in milliseconds.
+pub const HOLD: u32 = 1_800_000;
 /// Longest Manim program, in bytes.
 pub const PROGRAM: usize = 1 << 20;
 /// Longest path of a file, in bytes.
@@ -143,8 +145,14 @@ fn of_scene(scene: &Scene) -> Result<(), String> {
         }
     };
     let mut screen = Screen::default();
+    let mut begun = BTreeSet::new();
     for beat in &scene.beats {
         of_beat(beat, &mut screen)?;
+        begun.insert(&beat.id);
+        for hold in &beat.holds {
+            rule(hold.ms <= HOLD, || format!("beat `{}` holds for {} ms", beat.id, hold.ms))?;
+            rule(begun.contains(&hold.since), || format!("beat `{}` holds since `{}`", beat.id, short(&hold.since)))?;
+        }
         rule(!manim || (beat.actions.is_empty() && beat.cues.is_empty()), || {
             "actions in a Manim scene, which plays as it stands".to_owned()
         })?;
@@ -189,6 +197,7 @@ fn of_beat(beat: &Beat, screen: &mut Screen) -> Result<(), String> {
     let lasts = beat.pause_ms > 0 || !beat.narration.trim().is_empty();
     rule(lasts, || format!("beat `{}` has neither words nor length", beat.id))?;
     count("actions", beat.actions.len(), 0, ACTIONS)?;
+    count("holds", beat.holds.len(), 0, ACTIONS)?;
     let before = if beat.cues.is_empty() { BTreeSet::new() } else { screen.there.clone() };
     for action in &beat.actions {
         match action {

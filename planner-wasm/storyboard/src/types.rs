@@ -436,6 +436,18 @@ wit! {
         cues: Vec<Cue>,
         /// Where in the document.
         place: Option<Place>,
+        /// What must have passed when it ends; silence after its words makes up for a voice that is quicker than the guess.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<Hold>,
+    }
+}
+wit! {
+    /// How long something stands at least, so that it can be read.
+    record Hold {
+        /// Id of the beat that it came with: this one or an earlier one of the scene.
+        since: String,
+        /// From that beat's beginning to this one's end, in milliseconds.
+        ms: u32,
     }
 }
 wit! {

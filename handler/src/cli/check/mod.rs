@@ -158,7 +158,8 @@ async fn leave_sheet(sheet: &Path, all: &[Checked], services: &Services, deadlin
         note(format_args!("chalkreel: there is no picture for {}", sheet.display()));
         return Ok(());
     }
-    let bytes = Preview::sheet(&pictures.iter().map(|(_, picture)| *picture).collect::<Vec<_>>(), services, deadline).await?;
+    let bytes =
+        Preview::sheet(&pictures.iter().map(|(_, picture)| *picture).collect::<Vec<_>>(), services, deadline).await?;
     tokio::fs::write(sheet, bytes).await.map_err(|error| {
         let error = JobError::new(Code::StoreFile, format!("can't write {}: {error}", sheet.display()));
         error.remedy("Free space there, make it writable, or name another file with --sheet.")
@@ -174,4 +175,3 @@ async fn leave_sheet(sheet: &Path, all: &[Checked], services: &Services, deadlin
     }
     Ok(())
 }
-

@@ -55,7 +55,9 @@ fn shown(finding: &Finding, document: &str, lines: &[&str], renderer: &Renderer)
                 .line_start(place.line as usize)
                 .annotation(AnnotationKind::Primary.span(span)),
         ),
-        Some(place) => title.element(Origin::path(document).line(place.line as usize).char_column(place.column as usize)),
+        Some(place) => {
+            title.element(Origin::path(document).line(place.line as usize).char_column(place.column as usize))
+        }
         None => title.element(Origin::path(document)),
     };
     let group = match &finding.remedy {

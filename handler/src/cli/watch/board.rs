@@ -120,25 +120,32 @@ impl SharedBoard {
             board.title.clone_from(&preview.storyboard.title);
             board.findings.clone_from(&preview.findings);
             let before = std::mem::take(&mut board.scenes);
-            board.scenes = preview.storyboard.scenes.iter().zip(keys).map(|(scene, key)| {
-                let old = before.iter().find(|old| old.id == scene.id);
-                let beats = scene.beats.iter().enumerate().map(|(index, beat)| BeatView {
-                    narration: beat.narration.clone(),
-                    seconds: seconds(beat),
-                    place: beat.place.or(scene.place),
-                    still: old.and_then(|old| old.beats.get(index)).and_then(|old| old.still.clone()),
-                });
-                SceneView {
-                    id: scene.id.clone(),
-                    heading: scene.heading.clone(),
-                    place: scene.place,
-                    beats: beats.collect(),
-                    findings: Vec::new(),
-                    key: key.clone(),
-                    state: Drawing::Waiting,
-                    clip: old.and_then(|old| old.clip.clone()),
-                }
-            }).collect();
+            board.scenes = preview
+                .storyboard
+                .scenes
+                .iter()
+                .zip(keys)
+                .map(|(scene, key)| {
+                    let old = before.iter().find(|old| old.id == scene.id);
+                    let lengths = scene.beats.iter().zip(seconds(scene)).enumerate();
+                    let beats = lengths.map(|(index, (beat, seconds))| BeatView {
+                        narration: beat.narration.clone(),
+                        seconds,
+                        place: beat.place.or(scene.place),
+                        still: old.and_then(|old| old.beats.get(index)).and_then(|old| old.still.clone()),
+                    });
+                    SceneView {
+                        id: scene.id.clone(),
+                        heading: scene.heading.clone(),
+                        place: scene.place,
+                        beats: beats.collect(),
+                        findings: Vec::new(),
+                        key: key.clone(),
+                        state: Drawing::Waiting,
+                        clip: old.and_then(|old| old.clip.clone()),
+                    }
+                })
+                .collect();
         });
     }
 

@@ -201,7 +201,8 @@ impl ClipMaker {
     }
 
     async fn one(&self, scene: &str, number: u64) {
-        let Some(key) = self.board.now().scenes.iter().find(|view| view.id == scene).map(|view| view.key.clone()) else {
+        let Some(key) = self.board.now().scenes.iter().find(|view| view.id == scene).map(|view| view.key.clone())
+        else {
             return;
         };
         let view = |state, path, error| ClipView { key: key.clone(), state, path, error };

@@ -65,7 +65,10 @@ pub(super) async fn run(watch: Watch, config: Config, logs: JobLogs) -> ExitCode
 async fn serve(watch: Watch, config: Config, logs: JobLogs) -> Result<(), JobError> {
     let Watch { document: path, listen, open } = watch;
     if !listen.ip().is_loopback() {
-        let error = JobError::new(Code::HttpUnauthorized, format!("other machines could reach {listen}, and change {}", path.display()));
+        let error = JobError::new(
+            Code::HttpUnauthorized,
+            format!("other machines could reach {listen}, and change {}", path.display()),
+        );
         return Err(error.remedy("Listen on 127.0.0.1."));
     }
     // A document that can't be read is an error at once, one that can't be planned is for the page.
@@ -82,7 +85,13 @@ async fn serve(watch: Watch, config: Config, logs: JobLogs) -> Result<(), JobErr
     let (services, board, stills) =
         (workshop.services.clone(), Arc::new(SharedBoard::of(opened.name)), Arc::new(Stills::default()));
     let (clips, wanted) = mpsc::unbounded_channel();
-    let desk = Desk { path: path.clone(), services: services.clone(), board: board.clone(), stills: stills.clone(), clips: clips.clone() };
+    let desk = Desk {
+        path: path.clone(),
+        services: services.clone(),
+        board: board.clone(),
+        stills: stills.clone(),
+        clips: clips.clone(),
+    };
     let making = ClipMaker { path: path.clone(), services: services.clone(), board: board.clone() };
     let making = tokio::spawn(making.make(wanted));
     let following = tokio::spawn(Follower { path, services: services.clone(), board, stills, clips }.follow());
@@ -162,7 +171,8 @@ async fn still(State(desk): State<Desk>, PathParam((key, number)): PathParam<(St
     match drawn.as_ref().and_then(|drawn| drawn.pictures.get(number)) {
         // The key changes with the picture.
         Some(picture) => {
-            ([(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "private, max-age=3600, immutable")], picture.clone()).into_response()
+            ([(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "private, max-age=3600, immutable")], picture.clone())
+                .into_response()
         }
         None => Failure::new(Code::HttpNoSuchPath, "that picture is no longer there").into_response(),
     }

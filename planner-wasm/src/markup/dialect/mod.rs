@@ -41,6 +41,7 @@ const BLOCKS: &[BlockRule] = &[
     page::contents,
     page::lines_for_tools,
     page::d2l_tab,
+    page::long_attributes,
     page::brackets,
     table::wide_rows,
     table::grid,
@@ -98,6 +99,7 @@ fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
                 let length = end.map_or(rest.len(), |end| end + 2);
                 (length, fence::rewritten(&rest[..length], end.is_some(), context))
             }
+            None if !context.liascript && is_plain(rest) => (1, vec![rest[0].clone()]),
             None => match BLOCKS.iter().find_map(|rule| rule(rest, context)) {
                 Some(taken) => taken,
                 // A program has no marks of dialects.
@@ -110,6 +112,19 @@ fn lines_of(lines: &[Source], context: &mut Context<'_>) -> Vec<Source> {
     }
     context.depth -= 1;
     out
+}
+
+/// Whether the first of these lines has no mark of any dialect, and none below it makes it one: most lines are empty or plain words.
+fn is_plain(lines: &[Source]) -> bool {
+    let line = lines[0].text.as_str();
+    if line.is_empty() {
+        return true;
+    }
+    let words = line.trim_start_matches(['#', '-', ' ']);
+    words.starts_with(|c: char| c.is_ascii_alphabetic())
+        && words.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ,.;?'".contains(&byte))
+        && !["import ", "export ", "www."].iter().any(|mark| words.contains(mark))
+        && lines.get(1).is_none_or(|next| !next.text.trim_start().starts_with([':', '=', '-', '+', '|', '~']))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Lines for the tools that make pages of a document: tables of contents, imports, templates, comments, page breaks.
 
 use super::rule::{Context, Taken, leading};
-use crate::markup::source::Source;
+use crate::markup::source::{Rewriter, Source};
 
 /// Lines between the two ends of a template's block.
 const MOST_LINES: usize = 300;
@@ -300,6 +300,24 @@ fn is_tags(line: &str) -> bool {
 
 /// Lines of words in brackets.
 const MOST_LINES_OF_BRACKETS: usize = 8;
+
+/// `[words]{.example` whose attributes go on in the lines below, as in Pandoc: what is on a page where, or where it leads, is none of the
+/// film's business.
+pub(super) fn long_attributes(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    const MOST_LINES: usize = 4;
+    let text = lines[0].text.as_str();
+    let open = text.rfind("]{")? + 1;
+    if text[open..].contains('}') {
+        return None;
+    }
+    let close = 1 + lines[1..].iter().take(MOST_LINES).position(|line| line.text.contains('}'))?;
+    let after = lines[close].text.find('}')? + 1;
+    let mut first = Rewriter::of(&lines[0]);
+    first.copy(0..open);
+    first.put("{.long}", open);
+    let rest = lines[close].part(after..lines[close].text.len());
+    Some((close + 1, context.lines(&[first.finish(), rest])))
+}
 
 /// `[words]{.class}` of Pandoc over several lines: one line, as the rule for it wants them.
 pub(super) fn brackets(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {

@@ -170,9 +170,17 @@ impl Locale {
     pub(crate) fn unit(&self, text: &str) -> Option<(usize, &'static str, &'static str)> {
         let ends =
             |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '²' | '³' | '/' | '^' | '_'));
-        let units = self.words?.units.iter();
-        let fits = units.filter(|(written, ..)| text.strip_prefix(written).is_some_and(ends));
-        let (written, one, many) = fits.max_by_key(|(written, ..)| written.len())?;
+        let words = self.words?;
+        let fits = |written: &str| text.strip_prefix(written).is_some_and(ends);
+        let longest =
+            words.units.iter().filter(|(written, ..)| fits(written)).max_by_key(|(written, ..)| written.len());
+        if let Some((written, one, many)) = longest {
+            return Some((written.len(), one, many));
+        }
+        // In letters of the language's own.
+        let (written, unit) =
+            words.aliases.iter().filter(|(written, _)| fits(written)).max_by_key(|(written, _)| written.len())?;
+        let (_, one, many) = words.units.iter().find(|(known, ..)| known == unit)?;
         Some((written.len(), one, many))
     }
 }

@@ -253,7 +253,8 @@ class Scene:
             for part in block.placed().parts:
                 operations = [entering(block, act, timing, part.key, act.seconds / whole) for act in part.acts]
                 start = timing.start if not any(step.start is not None for step in steps) else None
-                latest = self._latest(block) if part is block.placed().parts[0] else None
+                first = part is block.placed().parts[0]
+                latest, need = (self._latest(block), self._need(block)) if first else (None, 0)
                 reveal, point = self._spoken(block, part)
                 if reveal is not None:
                     limit = self._latest(block)
@@ -262,7 +263,9 @@ class Scene:
                     # What is pointed at has come before.
                     come = math.floor((point - sum(act.seconds for act in part.acts)) * self._fps)
                     latest = max(come if latest is None else min(come, latest), 0)
-                steps.append(Step(part.weight, operations, start, latest=latest, spoken=reveal is not None))
+                steps.append(
+                    Step(part.weight, operations, start, latest=latest, spoken=reveal is not None, need=need)
+                )
         # What comes between two things that wait for their words waits for the first of them.
         for before, step in pairwise(steps):
             step.spoken = step.spoken or (before.spoken and step.start is None)
@@ -293,6 +296,7 @@ class Scene:
             for kind in ("reveal", "point")
         }
         return starts["reveal"] if name else None, starts["point"]
+
     def _room_for(self, blocks: list[Block]) -> list[Step]:
         """What is on the page moves aside for blocks that come to it, which are put where they come."""
         steps: list[Step] = []
@@ -314,7 +318,11 @@ class Scene:
         now = self._moments[self._event]
         if goes <= now or self._screen.reading is None:
             return None
-        return max(goes - now - math.ceil(self._screen.reading.need(block) * self._fps), 0)
+        return max(goes - now - self._need(block), 0)
+
+    def _need(self, block: Block) -> int:
+        """Frames that a block must stand to be read."""
+        return math.ceil(self._screen.reading.need(block) * self._fps) if self._screen.reading else 0
 
     def _transform(self, change: Transform) -> list[Step]:
         """The blocks on the present page come out of what is there; what is new in them enters after that."""

@@ -31,6 +31,9 @@ ENTRANCES: dict[str, Kind] = {
     "none": "none",
 }
 
+HURRY = 0.5
+"""Of its length, what a movement takes at least when what comes after it would go before it can be read."""
+
 LEAVE_S = 0.35
 """Length of the transition that clears a page, in seconds."""
 
@@ -62,6 +65,8 @@ class Step:
     """Whether a page goes at its beginning, which has to be read before."""
     spoken: bool = False
     """Whether it waits for the words that speak of what it brings."""
+    need: int = 0
+    """Frames that what it brings must stand to be read."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ def _group(screen: Screen, steps: list[Step], frames: int, fps: int, packed: boo
     leads = [round(sum(operation.seconds for operation in lead) * fps) for lead in moving]
     if sum(leads) > frames // 2:
         leads = [0] * len(steps)
-    shares = slots(frames - sum(leads), [s.weight for s in steps])
+    shares = shared(steps, frames - sum(leads))
     slotted = [lead + share for lead, share in zip(leads, shares, strict=True)]
     for step, slot in zip(steps, in_time(steps, slotted, fps), strict=True):
         entered = False
@@ -181,15 +186,34 @@ def _group(screen: Screen, steps: list[Step], frames: int, fps: int, packed: boo
         screen.canvas.hold(slot - moving)
 
 
+def shared(steps: Sequence[Step], frames: int) -> list[int]:
+    """The frames of each step: those of a page by what it takes to read, and on a page by the steps' weights."""
+    pages: list[list[Step]] = []
+    for step in steps:
+        if step.turns or not pages:
+            pages.append([])
+        pages[-1].append(step)
+    needs = [float(sum(step.need for step in page)) for page in pages]
+    if not all(needs):
+        needs = [sum(step.weight for step in page) for page in pages]
+    parts = zip(pages, slots(frames, needs), strict=True)
+    return [share for page, part in parts for share in slots(part, [step.weight for step in page])]
+
+
 def in_time(steps: Sequence[Step], slotted: Sequence[int], fps: int) -> list[int]:
     """The slots, with each step moved forward as far as it must be, and as the movements before it allow."""
     starts = [0, *accumulate(slotted)]
     earliest = [0]
+    turns = [i for i, step in enumerate(steps) if step.turns]
+    goes = [starts[next((turn for turn in turns if turn > i), len(steps))] for i in range(len(steps))]
     for before, step, start in zip(steps[:-1], steps[1:], starts[1:-1], strict=True):
-        moved = earliest[-1] + round(sum(o.seconds for o in before.operations) * fps)
+        moved = earliest[-1] + round(HURRY * sum(o.seconds for o in before.operations) * fps)
         earliest.append(start if step.turns else min(moved, start))
     for i in range(len(steps) - 1, 0, -1):
         latest = steps[i].latest
+        if goes[i] < starts[-1]:
+            # Its page goes within the beat.
+            latest = min(goes[i] - steps[i].need, goes[i] if latest is None else latest)
         if latest is not None:
             # What it brings comes after its own lead.
             latest -= round(sum(o.seconds for o in steps[i].lead) * fps)

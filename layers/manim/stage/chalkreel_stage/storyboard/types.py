@@ -115,6 +115,8 @@ class Beat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the words speak of, in the order of the words."""
     estimate_ms: Annotated[int, Meta(ge=0)]
     """The planner's guess at the spoken length, in milliseconds, pause not counted."""
+    holds: tuple[Hold, ...] = ()
+    """What must have passed when it ends; silence after its words makes up for a voice that is quicker than the guess."""
     id: str
     """Unique in the film."""
     narration: str
@@ -390,6 +392,15 @@ class Highlight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Id of the element."""
     timing: Timing | None = None
     """When in the beat, and how long."""
+
+
+class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long something stands at least, so that it can be read."""
+
+    ms: Annotated[int, Meta(ge=0)]
+    """From that beat's beginning to this one's end, in milliseconds."""
+    since: str
+    """Id of the beat that it came with: this one or an earlier one of the scene."""
 
 
 class Image(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
