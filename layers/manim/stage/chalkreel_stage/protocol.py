@@ -6,18 +6,18 @@ Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "be
 description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
 `film` holds `title`, `theme`, `language`, and where the author has them `colours` ({field of the theme: #rrggbb}) and
 `logo` (a source of `assets`). With `stills`, a list of frames, there is no clip: these frames are left as PNG files,
-`<out>-<number>.png`. Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and
-`failed`; `refused` for a line that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each),
-`audit` (`overlaps`, `outside`, `too_small`, `too_short` and `low_contrast` of the scene), `beat_audits` (the first
-three at the end of each beat), `still` (`frame` and `share`: the fullest picture in which nothing moves, and the share
-of it that has ink; or null), `findings` (what the audit counts, one by one: `kind` and `elements`), `use`, `warnings` and
-`render_s`. `use` says how the screen was used: `used` (at the end of
-each beat, the part of the area below the heading that the box around all that is shown takes, or null), `still_s` and
-`still_at_s` (longest time without a change while words are heard, and when it begins), `first_s` (until the first
-change), `heading_alone_s` (longest time with nothing but the heading), `mark_distance` (least distance of a highlight's
-frame from the ink in it, in frame units, or null), `strays` (labels outside of the cells they belong in), `orphans`
-(lists whose last item is alone on a page) and `letters` (least and most in the longest lines of texts, or null). A
-render's id is the caller's and is repeated in every answer.
+`<out>-<number>.png`. Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`;
+`refused` for a line that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit`
+(`overlaps`, `outside`, `too_small`, `too_short` and `low_contrast` of the scene), `beat_audits` (the first three at
+the end of each beat), `still` (`frame` and `share`: the fullest picture in which nothing moves, and the share of it
+that has ink; or null), `findings` (what the audit counts, one by one: `kind` and `elements`), `use`, `warnings` and
+`render_s`. `use` says how the screen was used: `used` (at the end of each beat, the part of the area below the
+heading that the box around all that is shown takes, or null), `still_s` and `still_at_s` (longest time without a
+change while words are heard, and when it begins), `first_s` (until the first change), `heading_alone_s` (longest time
+with nothing but the heading), `mark_distance` (least distance of a highlight's frame from the ink in it, in frame
+units, or null), `strays` (labels outside of the cells they belong in), `orphans` (lists whose last item is alone on a
+page) and `letters` (least and most in the longest lines of texts, or null). A render's id is the caller's and is
+repeated in every answer.
 
 Somebody's own programs are run by another process, whose protocol PROTOCOL.md describes: `Run` and `Said` come in.
 """

@@ -263,9 +263,7 @@ class Scene:
                     # What is pointed at has come before.
                     come = math.floor((point - sum(act.seconds for act in part.acts)) * self._fps)
                     latest = max(come if latest is None else min(come, latest), 0)
-                steps.append(
-                    Step(part.weight, operations, start, latest=latest, spoken=reveal is not None, need=need)
-                )
+                steps.append(Step(part.weight, operations, start, latest=latest, spoken=reveal is not None, need=need))
         # What comes between two things that wait for their words waits for the first of them.
         for before, step in pairwise(steps):
             step.spoken = step.spoken or (before.spoken and step.start is None)
