@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn lines_without_marks_are_seen_at_a_glance() {
         let plain = |text: &str| is_plain(&Source::of(text).lines(0));
-        for text in ["", "Some words, and more.", "## A heading", "- an item", "Is it?\nYes."] {
+        for text in ["\n", "Some words, and more.", "## A heading", "- an item", "Is it?\nYes."] {
             assert!(plain(text), "{text}");
         }
         for text in [
