@@ -73,6 +73,7 @@ const RULES: &[(&str, InlineRule)] = &[
     (":", bare_role),
     (":", emoji),
     ("#", tag),
+    ("*", loose_bold),
     ("*", bold_beside_letters),
     ("`", computed),
 ];
@@ -842,6 +843,23 @@ fn highlighted(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> 
     emphasised(doubled(here, "==")?, context)
 }
 
+/// `** words**`, which its author means as bold, and CommonMark reads as signs.
+fn loose_bold(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    const LONGEST_LINE: usize = 4_000;
+    let (inside, length) = here.between("**", "**")?;
+    let words = inside.trim();
+    // With a space on each side it multiplies or raises.
+    let loose = inside.starts_with(' ') != inside.ends_with(' ');
+    let opens = || here.line[..here.at].matches("**").count().is_multiple_of(2);
+    let bold = loose
+        && !here.before.is_some_and(char::is_alphanumeric)
+        && !words.contains(['*', '`'])
+        && words.contains(char::is_alphabetic)
+        && here.line.len() <= LONGEST_LINE
+        && opens();
+    bold.then(|| (length, format!("**{words}**")))
+}
+
 /// `++words++`
 fn inserted(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     emphasised(doubled(here, "++")?, context)
@@ -977,6 +995,10 @@ mod tests {
     #[test]
     fn marks_of_dialects_become_markdown_or_nothing() {
         for (text, made) in [
+            (
+                "** Variant 1** and **two **, or a ** b ** c, **x** y,**z**.",
+                "**Variant 1** and **two**, or a ** b ** c, **x** y,**z**.",
+            ),
             (
                 "See [[Rolle's theorem]] and [[a/Derivative|the derivative]] %%to do%% now.",
                 "See Rolle's theorem and the derivative  now.",

@@ -120,7 +120,9 @@ fn is_plain(lines: &[Source]) -> bool {
     if line.is_empty() {
         return true;
     }
-    let words = line.trim_start_matches(['#', '-', ' ']);
+    // A heading or an item; `#word` is a tag.
+    let heading = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'));
+    let words = heading.or_else(|| line.strip_prefix("- ")).unwrap_or(line);
     words.starts_with(|c: char| c.is_ascii_alphabetic())
         && words.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ,.;?'".contains(&byte))
         && !["import ", "export ", "www."].iter().any(|mark| words.contains(mark))
@@ -147,6 +149,28 @@ mod tests {
             }
         }
         short.trim().to_owned()
+    }
+
+    #[test]
+    fn lines_without_marks_are_seen_at_a_glance() {
+        let plain = |text: &str| is_plain(&Source::of(text).lines(0));
+        for text in ["\n", "Some words, and more.", "## A heading", "- an item", "Is it?\nYes."] {
+            assert!(plain(text), "{text}");
+        }
+        for text in [
+            "#Tag",
+            "#tag",
+            "A [link]",
+            "import a from 'b'",
+            "Term\n: what it is",
+            "Title\n===",
+            "a: b",
+            "See www.a.b",
+            "--",
+            "$x$",
+        ] {
+            assert!(!plain(text), "{text}");
+        }
     }
 
     #[test]
