@@ -207,12 +207,14 @@ impl Screen {
         let mut scattered: BTreeMap<(usize, usize, &str), Vec<(usize, &str)>> = BTreeMap::new();
         for (at, word) in said.iter().enumerate() {
             let mut here: Vec<Hit> = Vec::new();
-            let mut keys = vec![word.stem.as_str()];
-            if word.bare != word.stem {
-                keys.push(&word.bare);
+            let by_stem = index.get(&*word.stem);
+            let by_itself = if word.bare == word.stem { None } else { index.get(&*word.bare) };
+            hits.extend(self.counted(said, at));
+            if by_stem.is_none() && by_itself.is_none() {
+                continue;
             }
             let mut seen = BTreeSet::new();
-            for &(number, begin) in keys.iter().filter_map(|key| index.get(key)).flatten() {
+            for &(number, begin) in by_stem.into_iter().chain(by_itself).flatten() {
                 if !seen.insert((number, begin)) {
                     continue;
                 }
@@ -245,7 +247,6 @@ impl Screen {
                 }
             }
             hits.extend(self.surest(here));
-            hits.extend(self.counted(said, at));
         }
         for ((sentence, thing, part), found) in scattered {
             let stems: BTreeSet<&str> = found.iter().map(|(_, stem)| *stem).collect();

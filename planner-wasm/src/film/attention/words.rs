@@ -1,5 +1,8 @@
 //! Words as they are compared: whole, in small letters, without the endings that a language puts behind them.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
 /// Letters of an article.
 const LONGEST_ARTICLE: usize = 3;
 
@@ -21,18 +24,20 @@ pub(super) struct Word {
 }
 
 /// A language, for as far as its words are known here.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Tongue {
     endings: &'static [&'static str],
     /// Letters that are left at least when an ending is taken off.
     least: usize,
     /// Words that are in every text.
     small: &'static str,
-    /// `first`, `second`, … and `last`, divided by spaces, as stems.
+    /// Those, once they were asked for.
+    known: &'static OnceLock<BTreeSet<&'static str>>,
+    /// Stems of `first`, `second`, … and `last`.
     ordinals: &'static [&'static str],
-    /// What things are called that can be counted: see [`Counted`].
+    /// Stems of what things are called that can be counted: see [`Counted`].
     nouns: &'static [(&'static str, Counted)],
-    /// What stands before a letter that names a thing: "node B".
+    /// Stems of what stands before a letter that names a thing: "node B".
     named: &'static [&'static str],
     /// Letters that are words.
     letters: &'static str,
@@ -52,7 +57,7 @@ pub(super) enum Counted {
     Bar,
 }
 
-const ENGLISH: Tongue = Tongue {
+static ENGLISH: Tongue = Tongue {
     endings: &["ings", "ing", "ed", "es", "s", "e"],
     least: 3,
     small: "a about after all also always an and any are around as at be because become becomes been before being \
@@ -64,24 +69,28 @@ const ENGLISH: Tongue = Tongue {
         something still such take takes tell than that the their them then there these they thing things this those \
         three through to together too two under until up us use used uses very was way we well were what when where \
         whether which while who why will with without work works would yes yet you your",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "last"],
     nouns: &[
         ("item", Counted::Item),
         ("point", Counted::Item),
         ("step", Counted::Item),
-        ("rule", Counted::Item),
+        ("rul", Counted::Item),
         ("row", Counted::Row),
-        ("line", Counted::Line),
-        ("curve", Counted::Curve),
+        ("lin", Counted::Line),
+        ("curv", Counted::Curve),
         ("bar", Counted::Bar),
     ],
-    named: &["node", "vertex", "point", "state", "side", "angle", "edge", "corner", "vertices"],
+    named: &["nod", "vertex", "point", "stat", "sid", "angl", "edg", "corner", "vertic"],
     letters: "AI",
     elides: false,
     doubles: true,
 };
 
-const GERMAN: Tongue = Tongue {
+static GERMAN: Tongue = Tongue {
     endings: &["ern", "em", "er", "en", "es", "e", "s", "n"],
     least: 4,
     small: "aber alle allem allen aller alles als also am an auch auf aus bei beide beiden bis da dabei dadurch dafür \
@@ -92,22 +101,26 @@ const GERMAN: Tongue = Tongue {
         sehr sein seine seinen seiner selbst sich sie sieht sind so soll sondern über um und uns unser unter viel viele \
         vom von vor war was weil weniger wenn wer werden wie wieder will wir wird wo wurde zu zum zur zusammen zwei \
         zwischen macht heißt drei",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &["erst", "zweit", "dritt", "viert", "fünft", "sechst", "siebt", "acht", "neunt", "zehnt", "letzt"],
     nouns: &[
         ("punkt", Counted::Item),
         ("schritt", Counted::Item),
         ("regel", Counted::Item),
         ("zeil", Counted::Line),
-        ("kurve", Counted::Curve),
+        ("kurv", Counted::Curve),
         ("balk", Counted::Bar),
     ],
-    named: &["knoten", "punkt", "ecke", "seite", "winkel", "kante", "zustand"],
+    named: &["knot", "punkt", "ecke", "seit", "winkel", "kant", "zustand"],
     letters: "",
     elides: false,
     doubles: false,
 };
 
-const FRENCH: Tongue = Tongue {
+static FRENCH: Tongue = Tongue {
     endings: &["es", "s", "x", "e"],
     least: 3,
     small: "a à au aucun aussi autre autres aux avec beaucoup bien c car ce ceci cela celle celles celui ces cet cette \
@@ -115,6 +128,10 @@ const FRENCH: Tongue = Tongue {
         ils je l la là le les leur leurs lui mais même mêmes moins mon ne ni non nos notre nous on ont ou où par parce \
         pas pendant peu peut peuvent plus pour pourquoi puis qu quand que quel quelle qui quoi sa sans se sera ses si son \
         sont sous sur ta te tous tout toute toutes très trois tu un une vers voici vos votre vous y",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &[
         "premièr",
         "deuxièm",
@@ -136,13 +153,13 @@ const FRENCH: Tongue = Tongue {
         ("courb", Counted::Curve),
         ("barr", Counted::Bar),
     ],
-    named: &["sommet", "point", "côté", "angle", "nœud", "arête", "état"],
+    named: &["sommet", "point", "côté", "angl", "nœud", "arêt", "état"],
     letters: "AY",
     elides: true,
     doubles: false,
 };
 
-const SPANISH: Tongue = Tongue {
+static SPANISH: Tongue = Tongue {
     endings: &["ar", "er", "ir", "es", "os", "as", "s", "o", "a", "e"],
     least: 3,
     small: "a al algo alguna algunas alguno algunos ante antes aquel aquella aquí así aun aunque cada como con cual \
@@ -151,6 +168,10 @@ const SPANISH: Tongue = Tongue {
         mi mientras misma mismo mucho muy nada ni no nos nuestra nuestro o otra otras otro otros para pero poco por \
         porque puede pueden pues que qué quien se sea según ser si sí sin sino sobre solo son su sus también tan tanto \
         te tiene tienen toda todas todo todos tres tu un una unas uno unos y ya yo",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &["primer", "segund", "tercer", "cuart", "quint", "sext", "séptim", "octav", "noven", "décim", "últim"],
     nouns: &[
         ("punt", Counted::Item),
@@ -161,13 +182,13 @@ const SPANISH: Tongue = Tongue {
         ("curv", Counted::Curve),
         ("barr", Counted::Bar),
     ],
-    named: &["vértice", "punto", "lado", "ángulo", "nodo", "arista", "estado"],
+    named: &["vértic", "punt", "lad", "ángul", "nod", "arist", "estad"],
     letters: "AEOUY",
     elides: false,
     doubles: false,
 };
 
-const RUSSIAN: Tongue = Tongue {
+static RUSSIAN: Tongue = Tongue {
     endings: &[
         "ями", "ами", "ого", "его", "ому", "ему", "ыми", "ими", "ость", "ости", "ая", "яя", "ое", "ее", "ые", "ие",
         "ый", "ий", "ой", "ую", "юю", "ом", "ем", "ам", "ям", "ах", "ях", "ов", "ев", "ей", "ию", "ия", "ии", "ы", "и",
@@ -179,6 +200,10 @@ const RUSSIAN: Tongue = Tongue {
         которых кто ли между меня мне много может можно мы на над нам нас не него нет ни них но ну о об один она они оно \
         от очень по под после потом потому при про с сам себя со так такой также там тем то тогда того тоже той только \
         том тот три ту ты у уже чем что чтобы эта эти этих это этого этой этом этот я",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &["перв", "втор", "трет", "четвёрт", "пят", "шест", "седьм", "восьм", "девят", "десят", "последн"],
     nouns: &[
         ("пункт", Counted::Item),
@@ -188,37 +213,45 @@ const RUSSIAN: Tongue = Tongue {
         ("крив", Counted::Curve),
         ("столбец", Counted::Bar),
     ],
-    named: &["вершина", "точка", "сторона", "угол", "узел", "ребро"],
+    named: &["вершин", "точк", "сторон", "угол", "узел", "ребр"],
     letters: "АВИКОСУЯ",
     elides: false,
     doubles: false,
 };
 
-const ITALIAN: Tongue = Tongue {
+static ITALIAN: Tongue = Tongue {
     endings: &["hi", "he", "i", "e", "a", "o"],
     least: 3,
     small: "a ad ai al alla alle allo anche ancora che chi ci come con così cui da dai dal dalla de degli dei del della \
         delle di dove due e ed è era essere fra gli ha hanno i il in io la le lo loro ma mentre molto ne nei nel nella \
         non o ogni per perché più poi può quale quando quella quelle quello questa queste questi questo se sempre si \
         sia solo sono su sua sui sul sulla suo tra tre tutti tutto un una uno",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &[],
     nouns: &[],
-    named: &["vertice", "punto", "lato", "angolo", "nodo"],
+    named: &["vertic", "punt", "lat", "angol", "nod"],
     letters: "AEIO",
     elides: true,
     doubles: false,
 };
 
-const PORTUGUESE: Tongue = Tongue {
+static PORTUGUESE: Tongue = Tongue {
     endings: &["es", "os", "as", "s", "o", "a", "e"],
     least: 3,
     small: "a ao aos as assim até cada com como da das de depois do dois dos e é ela elas ele eles em entre era essa \
         esse esta está este eu foi há isso isto já lhe mais mas me menos mesmo muito na não nas nem no nos o onde os \
         ou para pela pelas pelo pelos por porque qual quando que quem se sem ser seu seus só são sua suas também tem \
         toda todas todo todos três um uma você",
+    known: {
+        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        &KNOWN
+    },
     ordinals: &[],
     nouns: &[],
-    named: &["vértice", "ponto", "lado", "ângulo", "nó"],
+    named: &["vértic", "pont", "lad", "ângul", "nó"],
     letters: "AEO",
     elides: false,
     doubles: false,
@@ -311,7 +344,7 @@ impl Tongue {
 
     /// Whether a word is in every text.
     pub(super) fn is_small(&self, word: &Word) -> bool {
-        self.small.split(' ').any(|small| small == word.bare)
+        self.known.get_or_init(|| self.small.split_whitespace().collect()).contains(&*word.bare)
     }
 
     /// Whether a word is an article, or as short as one.
@@ -331,18 +364,18 @@ impl Tongue {
 
     /// Whether a letter behind this word is a thing's name.
     pub(super) fn names(&self, word: &Word) -> bool {
-        self.named.iter().any(|named| self.stem(named) == word.stem)
+        self.named.contains(&&*word.stem)
     }
 
     /// Which one a word counts, from 1; 0 is the last one.
     pub(super) fn ordinal(&self, word: &Word) -> Option<usize> {
-        let at = self.ordinals.iter().position(|one| self.stem(one) == word.stem)?;
+        let at = self.ordinals.iter().position(|one| *one == word.stem)?;
         Some(if at + 1 == self.ordinals.len() { 0 } else { at + 1 })
     }
 
     /// What a word counts.
     pub(super) fn counted(&self, word: &Word) -> Option<Counted> {
-        self.nouns.iter().find(|(noun, _)| self.stem(noun) == word.stem).map(|(_, counted)| *counted)
+        self.nouns.iter().find(|(noun, _)| *noun == word.stem).map(|(_, counted)| *counted)
     }
 }
 
