@@ -5,15 +5,15 @@ Requests: `{"op": "render", "id", "scene", "film", "width", "height", "fps", "be
 `assets` says where the images are: {source as in the storyboard: absolute path}; what is not there is shown by its
 description, with a warning. `memory_bytes`, which may be missing, is what the scene's process may have of its own.
 Answers: `ready`, then for a render `started`, some `frames`, and one of `done` and `failed`; `refused` for a line
-that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`, `outside`,
-`too_small` and `too_short` of the scene), `beat_audits` (the first three at the end of each beat), `use`, `warnings`
-and `render_s`. `use` says how the screen was used: `used` (at the end of each beat, the part of the area below the
-heading that the box around all that is shown takes, or null), `still_s` and `still_at_s` (longest time without a change
-while words are heard, and when it begins), `first_s` (until the first change), `heading_alone_s` (longest time with nothing
-but the heading), `mark_distance` (least distance of a highlight's frame from the ink in it, in frame units, or null),
-`strays` (labels outside of the cells they belong in), `orphans` (lists whose last item is alone on a page) and
-`letters` (least and most in the longest lines of texts, or null). A render's id is the caller's and is repeated in
-every answer.
+that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit` (`overlaps`,
+`outside`, `too_small` and `too_short` of the scene), `beat_audits` (the first three at the end of each beat), `use`,
+`warnings` and `render_s`. `use` says how the screen was used: `used` (at the end of each beat, the part of the area
+below the heading that the box around all that is shown takes, or null), `still_s` and `still_at_s` (longest time
+without a change while words are heard, and when it begins), `first_s` (until the first change), `heading_alone_s`
+(longest time with nothing but the heading), `mark_distance` (least distance of a highlight's frame from the ink in
+it, in frame units, or null), `strays` (labels outside of the cells they belong in), `orphans` (lists whose last item
+is alone on a page) and `letters` (least and most in the longest lines of texts, or null). A render's id is the
+caller's and is repeated in every answer.
 
 Somebody's own programs are run by another process, whose protocol PROTOCOL.md describes: `Run` and `Said` come in.
 """
