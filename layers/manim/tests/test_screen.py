@@ -27,7 +27,7 @@ from chalkreel_stage.storyboard import types
 from chalkreel_stage.storyboard.types import Span
 from chalkreel_stage.typesetting.rich_text import FormulaCheck
 from chalkreel_stage.typesetting.typesetter import Typesetter
-from storyboards import SINE, SOLIDS, axes, chart, element, point, program, region, shape, show, space, typed
+from storyboards import SINE, SOLIDS, axes, chart, element, point, program, region, shape, show, space, table, typed
 
 AREA = Area(-6.4, 2.5, 12.8, 5.9)
 
@@ -97,6 +97,19 @@ def test_words_beside_a_figure_take_what_they_need_and_both_stand_in_the_middle(
     assert left + right == pytest.approx(2 * AREA.left + AREA.width, abs=0.3)
     assert blocks[1].width > 0.65 * AREA.width
     assert blocks[0].x + blocks[0].width < blocks[1].x
+
+
+def test_narrow_things_that_fill_a_page_stand_in_two_columns(setter: Typesetter) -> None:
+    one = [item(setter, f"item {i}", i) for i in range(1, 8)]
+    other = pieces_of(setter, "table", table(["n", "square"], [[str(n), str(n * n)] for n in range(6)]), 1)
+    blocks = paginate([*one, *other], AREA, 0)
+    assert {block.page for block in blocks} == {0}
+    first, last = blocks[0], blocks[-1]
+    assert first.x + first.width < last.x and first.y - first.height > last.y - last.height
+    assert max(block.x + block.width for block in blocks[:7]) < last.x, "the list stays together"
+    # Long lines need the whole width.
+    long = [item(setter, f"item {i}, of which there is more to be said than half of a page is wide", i) for i in (1, 2)]
+    assert len({round(block.x, 3) for block in paginate([*long, words(setter, "A remark.", 1)], AREA, 0)}) == 1
 
 
 def test_what_comes_first_takes_the_middle_and_moves_aside(setter: Typesetter) -> None:

@@ -16,6 +16,9 @@ from ..typesetting.rich_text import FormulaCheck
 from ..typesetting.typesetter import Sheet, Typesetter
 from .text import Paragraph
 
+OVERSHOOT = 0.03
+"""How far strokes of rules and letters reach beyond the box that a formula is set in, in font sizes."""
+
 
 class Equation(Piece):
     """A displayed formula, or some of its lines."""
@@ -41,7 +44,9 @@ class Equation(Piece):
         size = max(theme.EQUATION * level, theme.TEXT_FLOOR)
         sheet = self._sheet(size)
         # What can be divided between its lines is, rather than made small.
-        fit = width / sheet.width if len(self._lines) > 1 else min(width / sheet.width, height / sheet.height)
+        fit = width / sheet.width
+        if len(self._lines) == 1:
+            fit = min(fit, height / (sheet.height + 2 * OVERSHOOT * size))
         crowded = fit < 1.0
         if fit < 1.0:
             size = max(size * fit * 0.999, theme.TEXT_FLOOR)
@@ -49,21 +54,25 @@ class Equation(Piece):
         if sheet.width > width:
             sheet, size = self._broken(max(theme.EQUATION * level, theme.TEXT_FLOOR), width, height)
 
+        rim = OVERSHOOT * size
+
         def make() -> Drawn:
-            group = mobject(sheet, each_glyph=True)
+            group = mobject(sheet, each_glyph=True).shift([0, -rim, 0])
             count = len(group)
             # Drawing by strokes costs time with every glyph, and past this many nobody follows the strokes.
             kind = "write" if count <= 90 and isinstance(group, VGroup) else "uncover"
             parts = [Part([Act(kind, group, min(0.7 + 0.035 * count, 2.2))], 14 + count)]
-            regions = _regions(self.element, sheet)
-            return Drawn(parts, ink(self.element, group, size), regions, sheets=[(sheet, 0.0, 0.0)])
+            regions = {
+                name: [box.shifted(0.0, -rim) for box in boxes] for name, boxes in _regions(self.element, sheet).items()
+            }
+            return Drawn(parts, ink(self.element, group, size), regions, sheets=[(sheet, 0.0, -rim)])
 
         gap = theme.GAP * level * 1.1
         return Block(
             self.element,
             self.event,
             sheet.width,
-            sheet.height,
+            sheet.height + 2 * rim,
             gap,
             make,
             centred=True,
@@ -101,7 +110,7 @@ class Equation(Piece):
         while True:
             sheet = self._setter.sheet(body, size, self._look.text, width, preamble="#set par(leading: 0.55em)")
             within = float(mobject(sheet).width) <= width
-            if within and sheet.height <= height:
+            if within and sheet.height + 2 * OVERSHOOT * size <= height:
                 return sheet, size
             if size <= theme.TEXT_FLOOR:
                 return sheet if within else self._sheet(size), size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from .. import theme
 from .blocks import Area, Block, Piece, measured, stacked
@@ -21,7 +22,7 @@ def one_page(pieces: list[Piece], area: Area, levels: Sequence[float], grows: bo
     When it `grows`, a page with room is set larger than the first of the scales.
     """
     figures = [piece for piece in pieces if piece.is_figure]
-    templates = (_stack,)
+    templates = (_stack, _halves)
     if figures and len(pieces) > 1:
         # Several figures like to stand side by side, a single one beside or among the words.
         templates = (_columns, _rows, _stack) if len(figures) > 1 else (_columns, _stack, _rows)
@@ -70,6 +71,29 @@ def _stack(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     if not fits(blocks, area):
         return []
     place(blocks, area)
+    return blocks
+
+
+def _halves(pieces: list[Piece], area: Area, level: float) -> list[Block]:
+    """Words in two columns, when none needs more than half of the width; the parts of an element stay together."""
+    if any(piece.is_figure for piece in pieces):
+        return []
+    blocks = [measured(piece, level, area.width, area.height) for piece in pieces]
+    half = 0.47 * area.width
+    if any(block.width > half for block in blocks):
+        return []
+    # Between two elements, and not within formulas whose equals signs stand below each other.
+    cuts = [
+        i
+        for i, (a, b) in enumerate(pairwise(blocks), 1)
+        if a.element != b.element and (a.anchor is None or b.anchor is None)
+    ]
+    cut = min(cuts, key=lambda i: max(stacked(blocks[:i]), stacked(blocks[i:])), default=0)
+    left, right = blocks[:cut], blocks[cut:]
+    if not cut or max(stacked(left), stacked(right)) > area.height:
+        return []
+    place(left, Area(area.left, area.top, half, area.height))
+    place(right, Area(area.left + area.width - half, area.top, half, area.height))
     return blocks
 
 
