@@ -93,8 +93,7 @@ fn poster_and_page_show_the_fullest_picture_of_each_scene_and_none_in_movement()
 
 #[test]
 fn a_page_without_pictures_of_its_scenes_costs_no_film() {
-    let harness =
-        Harness::new().with_program("ffmpeg", "[[ \"$*\" != *pictures.ffconcat* ]] && exec REAL \"$@\"\nexit 1");
+    let harness = Harness::new().with_program("ffmpeg", "[[ \"$*\" != *scene-1.jpg* ]] && exec REAL \"$@\"\nexit 1");
     let made = harness.render(&harness.document("small.md", crate::harness::SMALL), &[]);
     assert_eq!(made.code(), 0, "{}", made.words());
     assert_eq!(made.status()["state"], "succeeded");
