@@ -78,6 +78,7 @@ mod tests {
             estimate_ms: 0,
             cues: cues.iter().map(cue).collect(),
             place: None,
+            holds: Vec::new(),
         };
         Scene { id: "s".into(), kind: SceneKind::Lesson, heading: String::new(), beats: vec![beat], place: None }
     }

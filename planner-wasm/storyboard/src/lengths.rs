@@ -37,6 +37,7 @@ mod tests {
             pause_ms: 0,
             actions: Vec::new(),
             estimate_ms: 0,
+            cues: Vec::new(),
             place: None,
             holds: holds.iter().map(|(since, ms)| Hold { since: (*since).to_owned(), ms: *ms }).collect(),
         };
