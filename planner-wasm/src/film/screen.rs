@@ -17,6 +17,8 @@ const MOST_LARGE: usize = 2;
 const MOST_ITEMS: usize = 8;
 const MOST_LINES: usize = 18;
 const MOST_ROWS: usize = 8;
+/// Lines of several programs that stand below each other, each in a panel of its own.
+const MOST_LINES_TOGETHER: usize = 14;
 const MOST_COLUMNS: usize = 6;
 
 /// The same steps, with long elements in parts and full screens emptied.
@@ -356,8 +358,8 @@ fn words(text: &RichText) -> String {
 /// What stands on the screen: by name, or by number when it has none.
 #[derive(Default)]
 struct Screen {
-    /// Whether each is large.
-    there: BTreeMap<String, bool>,
+    /// Whether each is large, and how many lines of a program it has.
+    there: BTreeMap<String, (bool, usize)>,
     unnamed: usize,
 }
 
@@ -367,7 +369,12 @@ impl Screen {
         if shown.from.as_ref().is_some_and(|from| self.there.contains_key(from)) {
             return false;
         }
-        let large = self.there.values().filter(|large| **large).count() + usize::from(is_large(&shown.kind));
+        let large = self.there.values().filter(|(large, _)| *large).count() + usize::from(is_large(&shown.kind));
+        let (before, lines) = (self.there.values().map(|(_, lines)| lines).sum::<usize>(), lines_of(&shown.kind));
+        // Programs stand below each other.
+        if before > 0 && lines > 0 && before + lines > MOST_LINES_TOGETHER {
+            return true;
+        }
         let most = MOST_ELEMENTS + usize::from(last && is_small(&shown.kind));
         self.there.len() >= most || (large > MOST_LARGE && !self.there.is_empty())
     }
@@ -378,8 +385,13 @@ impl Screen {
         }
         self.unnamed += 1;
         let name = shown.name.clone().unwrap_or_else(|| format!("\0{}", self.unnamed));
-        self.there.insert(name, is_large(&shown.kind));
+        self.there.insert(name, (is_large(&shown.kind), lines_of(&shown.kind)));
     }
+}
+
+/// Lines of a program; 0 of other things.
+fn lines_of(kind: &ElementKind) -> usize {
+    if let ElementKind::Code(code) = kind { code.text.lines().count().max(1) } else { 0 }
 }
 
 /// Whether an element wants half of the screen.

@@ -244,6 +244,10 @@ pub(super) fn shown(scene: &Value) -> Vec<Value> {
             out.extend(question(value));
             continue;
         }
+        if WORDS.contains(&name.as_str()) {
+            out.extend(beside_words(value));
+            continue;
+        }
         let Some((_, kind)) = SHOWN.iter().find(|(field, _)| *field == name) else { continue };
         if value.text().is_none() || value.get(&["type"]).is_some() {
             continue;
@@ -266,6 +270,17 @@ pub(super) fn shown(scene: &Value) -> Vec<Value> {
         }
     }
     out
+}
+
+/// What is to be seen of the parts that a scene's words are divided into, as `{"beats": [{"narration", "formula"}]}`.
+fn beside_words(words: &Value) -> Vec<Value> {
+    let parts = match &words.kind {
+        Kind::List(parts) => parts.iter().collect(),
+        Kind::Map(_) => words.items(),
+        _ => Vec::new(),
+    };
+    let of = |part: &Value| if matches!(part.kind, Kind::Map(_)) { shown(part) } else { beside_words(part) };
+    parts.into_iter().flat_map(of).collect()
 }
 
 /// Whether an element asks something.
@@ -472,6 +487,13 @@ mod tests {
         let plan = r#"{"scenes": [{"script": {"beats": [{"narration": "One."}, {"narration": "Two."}]}, "manim_code": "class A(Scene):\n    def construct(self):\n        self.wait(3)"}]}"#;
         let film = crate::lecture::plan("a.json", plan).unwrap();
         assert_eq!(film.scenes[0].beats[0].narration, "One. Two.");
+        let shows = plan.replace(r#"{"narration": "One."}"#, r#"{"narration": "One.", "formula": "x^2 = 4"}"#);
+        let shows = crate::lecture::plan("a.json", &shows.replace("manim_code", "summary")).unwrap();
+        let elements = shows.scenes.iter().flat_map(|scene| &scene.beats).flat_map(|beat| &beat.actions);
+        let formulas = elements.filter(
+            |action| matches!(action, Action::Show(element) if matches!(element.kind, ElementKind::Equation(_))),
+        );
+        assert_eq!(formulas.count(), 1, "{shows:?}");
         assert!(matches!(&film.scenes[0].kind, SceneKind::Manim(program) if program.class == "A"));
     }
 }
