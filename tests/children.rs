@@ -642,13 +642,16 @@ fn a_child_ends_on_request() {
 fn a_child_is_alone_when_nothing_is_left_of_what_it_has_started() {
     let case = Case::new();
     let alone = case.start(case.spec(&["sleep"]), LATE, false);
-    assert!(case.runtime.block_on(alone.alone(Deadline::after(LATE))));
+    assert!(case.runtime.block_on(child::alone(&alone, Deadline::after(LATE))));
     let other = case.start(case.spec(&["escape", "stay"]), LATE, false);
     wait_until("it has escaped", || marked(&case.mark).len() == 3);
     let soon = Instant::now();
-    assert!(!case.runtime.block_on(other.alone(Deadline::after(Duration::from_millis(300)))));
+    assert!(!case.runtime.block_on(child::alone(&other, Deadline::after(Duration::from_millis(300)))));
     assert!(soon.elapsed() < Duration::from_secs(3));
-    assert!(case.runtime.block_on(alone.alone(Deadline::after(LATE))), "what another child has started is not its own");
+    assert!(
+        case.runtime.block_on(child::alone(&alone, Deadline::after(LATE))),
+        "what another child has started is not its own"
+    );
     for running in [alone, other] {
         running.stop_handle().end();
         case.runtime.block_on(running.outcome());

@@ -91,6 +91,14 @@ pub fn start(spec: Spec, deadline: Deadline) -> Result<Running, StartError> {
     receiver.recv_timeout(supervisor::LONGEST_ANSWER).unwrap_or(Err(StartError::NoSupervisor))
 }
 
+/// Waits until nothing of a child is left but its first process, and says whether that came by `deadline`. Never where children
+/// have no mark.
+pub async fn alone(running: &Running, deadline: Deadline) -> bool {
+    let (sender, found) = tokio::sync::oneshot::channel();
+    let leader = nix::unistd::Pid::from_raw(running.pid().cast_signed());
+    supervisor::request_alone(leader, deadline, sender) && found.await.unwrap_or(false)
+}
+
 /// What a process that has children does once, at its start: orphans below it come to it, and no child can read its
 /// memory or environment through `/proc`. And its own memory stays small over many jobs: threads share two heaps.
 pub fn prepare_process() {

@@ -8,7 +8,6 @@ use nix::unistd::Pid;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::outcome::{Granted, Outcome, StartError};
-use super::supervisor;
 use deadline::Deadline;
 
 /// Called with the result of the start.
@@ -79,13 +78,6 @@ impl Running {
     /// The same, once; dropping this future leaves the child running.
     pub async fn ended(&mut self) -> Outcome {
         (&mut self.outcome).await.unwrap_or_else(|_| Outcome::not_started(StartError::NoSupervisor))
-    }
-
-    /// Waits until nothing of the child is left but its first process, and says whether that came by `deadline`. Never where
-    /// children have no mark.
-    pub async fn alone(&self, deadline: Deadline) -> bool {
-        let (sender, found) = oneshot::channel();
-        supervisor::request_alone(self.pid, deadline, sender) && found.await.unwrap_or(false)
     }
 }
 

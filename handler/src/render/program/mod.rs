@@ -441,7 +441,7 @@ impl Programs {
         let is_alone = outcome.is_none()
             && is_whole
             && runners.is_wanted(program)
-            && runner.running.alone(Deadline::after(LEAVING)).await;
+            && child::alone(&runner.running, Deadline::after(LEAVING)).await;
         let outcome = match outcome {
             None if !is_alone => {
                 stop.end();
