@@ -284,7 +284,8 @@ async fn stage_and_cards_make_valid_clips_at_every_size() {
     let qualities = [Quality::Draft, Quality::Standard, Quality::High, Quality::Uhd];
     let shapes = [None, Some(FrameShape::Portrait), Some(FrameShape::Square)];
     for (quality, frame_shape) in qualities.into_iter().flat_map(|quality| shapes.map(|shape| (quality, shape))) {
-        let film = Film { title: "T".into(), theme: "dark".into(), language: "en".into(), frame_shape };
+        let (theme, colours, logo) = (storyboard::Theme::Dark, None, None);
+        let film = Film { title: "T".into(), theme, colours, logo, language: "en".into(), frame_shape };
         // A card repeats what is longer than two seconds.
         let frames = 2 * u64::from(quality.fps()) + 5;
         let (scene, film, assets, beats) = (&scene, &film, &assets, [frames]);

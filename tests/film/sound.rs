@@ -407,7 +407,8 @@ mod extras {
         pub async fn film(&self, extras: &Prepared) -> (Film, Ledger) {
             let (folder, deadline) = (self.dir.path(), Deadline::after(Duration::from_secs(120)));
             let cards = Cards::new(&self.layers, &self.config);
-            let look = Look { title: "T".into(), theme: "light".into(), language: "en".into(), frame_shape: None };
+            let (theme, colours, logo) = (storyboard::Theme::Light, None, None);
+            let look = Look { title: "T".into(), theme, colours, logo, language: "en".into(), frame_shape: None };
             let (beats, assets) = ([SCENE.0], Assets::default());
             let scenes: Vec<Scene> = (0..3).map(scene).collect();
             let (mut made, mut words) = (Vec::new(), Vec::new());

@@ -34,12 +34,12 @@ def after(words: list[str], option: str) -> Iterator[str]:
     return (value for name, value in pairwise(words) if name == option)
 
 
-@pytest.mark.parametrize(("name", "look"), [("DARK", theme.DARK), ("LIGHT", theme.LIGHT)])
-def test_still_cards_have_the_colours_of_the_stage(name: str, look: theme.Theme) -> None:
-    pattern = rf"\b{name}: \(&str, &str\) = (\([^)]*\))"
-    found = [strings(match) for text in sources(HANDLER, name).values() for match in re.findall(pattern, text)]
+@pytest.mark.parametrize(("name", "look"), [("Dark", theme.DARK), ("Light", theme.LIGHT)])
+def test_cards_and_pages_have_the_colours_of_the_stage(name: str, look: theme.Theme) -> None:
+    pattern = rf"\bSelf::{name} => \[([^\]]*)\]"
+    found = [strings(match) for text in sources(PLANNER, name).values() for match in re.findall(pattern, text)]
     assert found, f"no Rust source names the colours of {name}"
-    assert all(colours == [look.background.strip("#"), look.text.strip("#")] for colours in found), found
+    assert all(colours == [look.background, look.text, look.accent] for colours in found), found
 
 
 def test_every_encoder_has_the_settings_of_the_stage() -> None:

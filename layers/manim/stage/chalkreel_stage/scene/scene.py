@@ -162,7 +162,7 @@ class Scene:
             "beat_audits": audits,
             "findings": self._screen.audit.findings(),
             "use": {
-                **self._screen.use.report(self._frames, self._spoken(), canvas.changes),
+                **self._screen.use.report(self._frames, self._heard(), canvas.changes),
                 "orphans": orphans(blocks),
             },
             "still": self._fullest.told(),
@@ -173,7 +173,7 @@ class Scene:
             "render_s": round(time.monotonic() - began, 3),
         }
 
-    def _spoken(self) -> list[int]:
+    def _heard(self) -> list[int]:
         """For each beat the frames in which its words are heard: what its silence leaves."""
         pauses = [round(beat.pause_ms * self._fps / 1000) for beat in self._beats]
         words = [bool(beat.narration.strip()) for beat in self._beats]
