@@ -80,7 +80,8 @@ def _halves(pieces: list[Piece], area: Area, level: float) -> list[Block]:
         return []
     blocks = [measured(piece, level, area.width, area.height) for piece in pieces]
     half = 0.47 * area.width
-    if any(block.width > half for block in blocks):
+    # Formulas alone follow from each other more often than not, and are read downwards.
+    if any(block.width > half for block in blocks) or all(block.centred for block in blocks):
         return []
     # Between two elements, and not within formulas whose equals signs stand below each other.
     cuts = [
