@@ -147,7 +147,9 @@ fn scenes_of_the_real_stage_are_in_sync_with_their_words() {
 /// A film of one scene in which words, each as long as the others, speak of a bar halfway; without the cue nothing changes then.
 fn spoken_of_halfway(cues: Value) -> Value {
     let bars = json!([{"label": "one", "value": 1.0}, {"label": "two", "value": 9.0}]);
-    let chart = json!({"id": "chart", "kind": {"chart": {"bars": bars, "value_label": "", "caption": ""}}});
+    // All of it comes at once, so that it stands when it is spoken of.
+    let chart = json!({"id": "chart", "kind": {"chart": {"bars": bars, "value_label": "", "caption": ""}},
+        "timing": {"start_ms": 0}});
     let mut document = film_of(1, |_| json!([{"show": chart}]));
     let beat = &mut document["scenes"][0]["beats"][0];
     beat["narration"] = json!(vec!["words"; 40].join(" "));

@@ -1,6 +1,5 @@
 //! A stretch of a line: how it is shown, and how it is heard.
 
-pub(crate) mod cues;
 pub(crate) mod nesting;
 
 use std::borrow::Cow;
@@ -110,7 +109,91 @@ fn marked(text: &str, place: Place) -> Vec<Inline> {
             _ => {}
         }
     }
-    cues::read(line)
+    with_cues(line)
+}
+
+/// What stands behind the words: the bracket's end, and the beginning of the list in braces.
+const CUE_CLOSES: &str = "]{show";
+/// Characters of the name in a cue.
+const LONGEST_NAME: usize = 100;
+
+/// The line with its cues, as `[the hypotenuse]{show="c"}`, in the place of their brackets: words at which something on the screen is
+/// pointed at.
+pub(crate) fn with_cues(line: Vec<Inline>) -> Vec<Inline> {
+    let closes = |inline: &Inline| matches!(inline, Inline::Text(text, _) if text.contains(CUE_CLOSES));
+    if !line.iter().any(closes) {
+        return line;
+    }
+    let mut out: Vec<Inline> = Vec::with_capacity(line.len() + 4);
+    for inline in line {
+        let Inline::Text(text, style) = inline else {
+            out.push(inline);
+            continue;
+        };
+        let mut rest = text.as_str();
+        let mut seen = 0;
+        while let Some(at) = rest[seen..].find(CUE_CLOSES).map(|at| seen + at) {
+            let Some((name, length)) = cue_name(&rest[at + CUE_CLOSES.len()..]) else {
+                seen = at + CUE_CLOSES.len();
+                continue;
+            };
+            put(&rest[..at], style, &mut out);
+            if open_cue(name, &mut out) {
+                out.push(Inline::CueEnd);
+            } else {
+                put(&rest[at..at + CUE_CLOSES.len() + length], style, &mut out);
+            }
+            rest = &rest[at + CUE_CLOSES.len() + length..];
+            seen = 0;
+        }
+        put(rest, style, &mut out);
+    }
+    out
+}
+
+/// The name that a list asks for behind its word `show`, and the bytes to the list's end; an empty name when it has none.
+fn cue_name(rest: &str) -> Option<(&str, usize)> {
+    if rest.starts_with('}') {
+        return Some(("", 1));
+    }
+    let value = rest.strip_prefix('=')?;
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '“' | '”' | '’'));
+    let (name, length) = match quote {
+        Some(quote) => {
+            let inside = &value[quote.len_utf8()..];
+            let closes = |c: char| c == quote || (quote == '“' && c == '”');
+            let (end, close) = inside.char_indices().find(|(_, c)| closes(*c))?;
+            (&inside[..end], quote.len_utf8() + end + close.len_utf8())
+        }
+        None => {
+            let end = value.find(['}', ' '])?;
+            (&value[..end], end)
+        }
+    };
+    let fits = value[length..].starts_with('}') && name.chars().count() <= LONGEST_NAME;
+    fits.then(|| (name.trim(), 1 + length + 1))
+}
+
+/// Puts the cue's beginning in the place of the last bracket that is open; false when there is none.
+fn open_cue(name: &str, out: &mut Vec<Inline>) -> bool {
+    let bracket = |inline: &Inline| matches!(inline, Inline::Text(text, _) if text.contains('['));
+    let ended = out.iter().rposition(|inline| matches!(inline, Inline::CueEnd)).map_or(0, |end| end + 1);
+    let Some(at) = out[ended..].iter().rposition(bracket).map(|at| at + ended) else { return false };
+    if let Inline::Text(text, style) = out.remove(at) {
+        let (before, after) = text.rsplit_once('[').unwrap_or((&text, ""));
+        let mut parts = Vec::with_capacity(3);
+        put(before, style, &mut parts);
+        parts.push(Inline::Cue(name.to_owned()));
+        put(after, style, &mut parts);
+        out.splice(at..at, parts);
+    }
+    true
+}
+
+fn put(text: &str, style: Style, out: &mut Vec<Inline>) {
+    if !text.is_empty() {
+        out.push(Inline::Text(text.to_owned(), style));
+    }
 }
 
 /// Adds words to a line, and the formulas that stand among them; `place` knows a byte of the document.
@@ -544,6 +627,7 @@ fn clause(text: &str, room: usize) -> (String, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::marks::{Kind, taken};
 
     const HERE: Place = Place { line: 1, column: 1 };
 
@@ -588,6 +672,11 @@ mod tests {
         assert_eq!(first_sentence(&of_text("One. Two.", HERE)).spans, [Span::Plain("One.".to_owned())]);
     }
 
+    /// What is heard of a text, without its marks.
+    fn heard_bare(text: &str) -> String {
+        marks::without(&heard(&of_text(text, HERE), &Settings::default()))
+    }
+
     #[test]
     fn text_of_a_plan_is_read_as_in_a_lesson() {
         let mut warnings = Warnings::default();
@@ -595,11 +684,8 @@ mod tests {
         assert_eq!(text.spans[0], Span::Strong("Bold".to_owned()));
         assert!(matches!(&text.spans[2], Span::Math(formula) if formula.latex == "x_1"));
         assert_eq!(text.spans[3], Span::Plain(" of a_b * c".to_owned()));
-        assert_eq!(
-            heard(&of_text("So $x^2$ is \\frac{1}{2}, and x ≤ 4.", HERE), &Settings::default()),
-            "So x squared is one half, and x is at most 4."
-        );
-        assert_eq!(heard(&of_text("So $x$, e.g. 5 m.", HERE), &Settings::default()), "So x, for example 5 metres.");
+        assert_eq!(heard_bare("So $x^2$ is \\frac{1}{2}, and x ≤ 4."), "So x squared is one half, and x is at most 4.");
+        assert_eq!(heard_bare("So $x$, e.g. 5 m."), "So x, for example 5 metres.");
         for (text, said) in [
             ("So $$a=b$$Then$$c$$and: $d$**or**", "So a equals b Then c and: d or"),
             ("the $n$th, $x$s and $n$-th `a`$b$`c`", "the nth, xs and n-th a b c"),
@@ -609,7 +695,33 @@ mod tests {
                 "It is so (that is x), for example bold and for example code, and so on.",
             ),
         ] {
-            assert_eq!(heard(&of_text(text, HERE), &Settings::default()), said, "{text}");
+            assert_eq!(heard_bare(text), said, "{text}");
+        }
+    }
+
+    fn cues_of(text: &str) -> (String, Vec<(String, usize, usize)>) {
+        let line = of_text(text, Place { line: 1, column: 1 });
+        let (words, marks) = taken(heard(&line, &Settings::default()));
+        let cues = marks.into_iter().filter(|mark| mark.kind == Kind::Show);
+        (words, cues.map(|mark| (mark.source, mark.word, mark.words)).collect())
+    }
+
+    #[test]
+    fn cues_are_spoken_without_their_brackets() {
+        let one = |name: &str, word, words| (name.to_owned(), word, words);
+        for (text, said, found) in [
+            (r#"Look at [the hypotenuse]{show="c"}, here."#, "Look at the hypotenuse, here.", vec![one("c", 2, 2)]),
+            (
+                "[First]{show}, then [**so** $x^2$]{show='x^2'}.",
+                "First, then so x squared.",
+                vec![one("", 0, 1), one("x^2", 2, 3)],
+            ),
+            ("A [b]{show=line} c", "A b c", vec![one("line", 1, 1)]),
+            ("see [1] and [two]{show}", "see [1] and two", vec![one("", 3, 1)]),
+            ("no bracket]{show} here", "no bracket]{show} here", vec![]),
+            ("[open]{show=\"a} b", "[open]{show=\"a} b", vec![]),
+        ] {
+            assert_eq!(cues_of(text), (said.to_owned(), found), "{text}");
         }
     }
 }

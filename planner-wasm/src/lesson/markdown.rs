@@ -430,7 +430,7 @@ impl Reader<'_, '_> {
 
     /// Ends the line that is being read: an item's, a quotation's, a footnote's or a paragraph.
     fn finish_line(&mut self) {
-        let mut line = inline::cues::read(std::mem::take(&mut self.line));
+        let mut line = inline::with_cues(std::mem::take(&mut self.line));
         let place = self.line_place;
         if line.iter().all(is_blank) {
             return;
@@ -549,7 +549,7 @@ impl Reader<'_, '_> {
     }
 
     fn finish_cell(&mut self) {
-        let line = inline::cues::read(std::mem::take(&mut self.line));
+        let line = inline::with_cues(std::mem::take(&mut self.line));
         let cell = self.rich(line, self.line_place);
         let Some((table, _)) = &mut self.table else { return };
         match table.rows.last_mut() {
@@ -593,7 +593,7 @@ impl Reader<'_, '_> {
     }
 
     fn finish_heading(&mut self, level: HeadingLevel) {
-        let heading = inline::cues::read(std::mem::take(&mut self.line));
+        let heading = inline::with_cues(std::mem::take(&mut self.line));
         let place = self.line_place;
         let inside = !self.lists.is_empty() || !self.quotes.is_empty() || self.note.is_some();
         let level = match level as usize {
