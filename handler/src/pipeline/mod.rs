@@ -79,11 +79,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     {
         return Ok(handed_over);
     }
-    // The next machine has them with the narration.
-    let handover = match worker {
-        Worker::Next(_) => handover,
-        Worker::Alone | Worker::First(_) => scenes::prepared(handover, services, lease, folder, ends).await,
-    };
+    let handover = scenes::prepared(handover, worker, services, lease, folder, ends).await;
     if let Worker::First(execution) = worker {
         progress::enter(lease, Stage::Narrate, 0.05, ends);
         let handover = scenes::narrate(handover, services, lease, folder, ends).await?;
@@ -145,12 +141,5 @@ async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) 
     let translated = library.translations(&storyboard, &work, ends.slice(ends.left() / 4));
     let (translations, untranslated) = translated.instrument(info_span!("translate")).await;
     lease.report(JobEvent::Warned(untranslated));
-    Ok(Handover {
-        storyboard,
-        translations,
-        quality,
-        asset_base,
-        narrated: Vec::new(),
-        recorded: scenes::Narrations::new(),
-    })
+    Ok(Handover::of(storyboard, translations, quality, asset_base))
 }

@@ -83,7 +83,7 @@ mod tests {
                     ```text\n[six](gone.txt)\n```\n[seven](mailto:a@b.cd) [eight](/site/page.html) [nine](page)\n";
         let found = missing("lesson.md", text, folder.path());
         let places: Vec<_> = found.iter().map(|one| one.place.map(|place| (place.line, place.column))).collect();
-        assert_eq!(places, [Some((1, 30)), Some((2, 50))], "{found:?}");
+        assert_eq!(places, [Some((1, 30)), Some((2, 51))], "{found:?}");
         assert!(found[0].message.contains("`gone.md`") && found[1].message.contains("`notes/gone.pdf`"));
         assert!(missing("plan.json", text, folder.path()).is_empty());
     }

@@ -60,6 +60,12 @@ pub struct NarratedBeat {
 }
 
 impl Handover {
+    /// A film that was planned, and of which nothing is spoken yet.
+    pub fn of(storyboard: Storyboard, translations: Vec<Translation>, quality: Quality, asset_base: AssetBase) -> Self {
+        let (narrated, recorded) = (Vec::new(), Narrations::new());
+        Self { storyboard, translations, quality, asset_base, narrated, recorded }
+    }
+
     /// Reads the handover under `key`; `folder` is for its file.
     ///
     /// # Errors

@@ -39,7 +39,8 @@ use crate::services::Services;
 
 pub use budget::Budget;
 pub use handover::Handover;
-pub use recordings::{Narrations, prepared};
+use recordings::Narrations;
+pub use recordings::prepared;
 
 /// Attempts at a scene whose error is retryable.
 const TRIES: u32 = 2;

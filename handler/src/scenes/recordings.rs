@@ -14,9 +14,9 @@ use crate::assemble::ledger::samples_per_frame;
 use crate::deadline::{Cutoff, Deadline};
 use crate::error::WarningCode;
 use crate::intake::assets::{self, AssetBase};
-use crate::job::Lease;
 use crate::job::events::JobEvent;
 use crate::job::status::BeatVoice;
+use crate::job::{Lease, Worker};
 use crate::narrate::{Narration, Sound};
 use crate::services::Services;
 
@@ -47,16 +47,18 @@ struct Recorded {
     place: Option<Place>,
 }
 
-/// The film with the narration of all beats that the author has recorded.
+/// The film with the narration of all beats that the author has recorded. A later task of an execution has it with the narration.
 pub async fn prepared(
     mut handover: Handover,
+    worker: Worker<'_>,
     services: &Services,
     lease: &Lease,
     folder: &Path,
     ends: Deadline,
 ) -> Handover {
     let storyboard = &handover.storyboard;
-    if storyboard.recordings.is_empty() && storyboard.voice.recording.is_none() {
+    let none = storyboard.recordings.is_empty() && storyboard.voice.recording.is_none();
+    if none || matches!(worker, Worker::Next(_)) {
         return handover;
     }
     let deadline = ends.slice(ends.left() / SHARE);
@@ -397,7 +399,7 @@ mod tests {
     fn a_recording_is_cut_in_its_pauses_on_whole_frames() {
         let samples = parts(&[2.0, 1.0, 4.0]);
         // The words' shares are not those of the sound.
-        let cuts = cuts(&samples, &[3.0, 2.0, 4.0], 1_600);
+        let cuts = cuts(&samples, &[2.4, 1.4, 4.0], 1_600);
         assert_eq!(cuts.len(), 2);
         for (cut, pause) in cuts.iter().zip([96_000..105_600, 153_600..163_200]) {
             assert!(cut % 1_600 == 0 && pause.contains(cut), "{cut} {pause:?}");

@@ -272,7 +272,7 @@ ELEMENTS: dict[str, Beats] = {
     "styles": [
         [
             words("red and large", style=style(colour="red", scale=1.6)),
-            words("faint and small", style=style(opacity=0.4, scale=0.75)),
+            words("faint and small", style=style(opacity=0.6, scale=0.75)),
             show("callout", rich("purple"), style=style(colour="purple", fill="black")),
             words("no such colour", style=style(colour="mauve-ish")),
         ]

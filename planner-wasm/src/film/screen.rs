@@ -158,11 +158,15 @@ impl Paginator {
 
     /// An empty screen; what is on the one before is seen first.
     fn new_screen(&mut self, place: Place) {
-        if self.waiting.last().is_some_and(|page| page.iter().any(Step::is_show)) {
-            self.waiting.push(Vec::new());
-        }
         self.screen = Screen::default();
         self.latest = None;
+        // An empty screen is not emptied again.
+        let last = self.waiting.last().map(|page| (page.last(), page.iter().any(Step::is_show)));
+        match last {
+            Some((Some(Step { kind: StepKind::Clear, .. }), _)) => return,
+            Some((_, true)) => self.waiting.push(Vec::new()),
+            _ => {}
+        }
         self.push(place, StepKind::Clear);
     }
 
@@ -179,12 +183,13 @@ impl Paginator {
         {
             shown.from.clone_from(&before.name);
             let name = before.name.clone();
-            for step in self.out.iter_mut().chain(self.waiting.iter_mut().flatten()) {
-                if let StepKind::Show(earlier) = &mut step.kind
-                    && earlier.name == name
-                {
-                    continuity::named_early(&mut earlier.kind, &shown.kind);
-                }
+            let waiting = self.waiting.iter_mut().rev().flat_map(|page| page.iter_mut().rev());
+            let earlier = waiting.chain(self.out.iter_mut().rev()).find_map(|step| match &mut step.kind {
+                StepKind::Show(earlier) if earlier.name == name => Some(earlier),
+                _ => None,
+            });
+            if let Some(earlier) = earlier {
+                continuity::named_early(&mut earlier.kind, &shown.kind);
             }
         }
         if shown.name.is_none() {
@@ -196,8 +201,9 @@ impl Paginator {
     }
 
     fn show(&mut self, shown: Shown, place: Place) {
-        let shown = self.continued(shown);
+        // Nobody else knows of a name that it gets here.
         let name = shown.name.clone();
+        let shown = self.continued(shown);
         let grown = shown.from.clone().filter(|from| self.screen.there.contains_key(from));
         let pieces = parts(shown);
         let long = pieces.len() > 1;

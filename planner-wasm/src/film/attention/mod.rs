@@ -28,6 +28,9 @@ const LONGEST: usize = 12;
 /// Letters of a word that alone means an item.
 const LONG_WORD: usize = 4;
 
+/// Places at which a word may stand on the screen and still say which of them is meant.
+const EVERYWHERE: usize = 16;
+
 /// How sure it is that words mean a thing; less than [`SURE`] is nothing.
 const SURE: u32 = 2;
 
@@ -210,7 +213,8 @@ impl Screen {
             let by_stem = index.get(&*word.stem);
             let by_itself = if word.bare == word.stem { None } else { index.get(&*word.bare) };
             hits.extend(self.counted(said, at));
-            if by_stem.is_none() && by_itself.is_none() {
+            let places = by_stem.map_or(0, Vec::len) + by_itself.map_or(0, Vec::len);
+            if places == 0 || places > EVERYWHERE {
                 continue;
             }
             let mut seen = BTreeSet::new();

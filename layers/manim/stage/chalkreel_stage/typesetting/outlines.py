@@ -276,22 +276,35 @@ def _pixels(data: str) -> np.ndarray | None:
         return np.asarray(image.convert("RGBA"))
 
 
-def glyph_shape(item: Mobject) -> tuple[float, ...]:
-    """What a glyph looks like, whatever its size and place: equal for two of the same shape."""
+def _shape(item: Mobject) -> np.ndarray:
+    """The corners of a glyph's outline, whatever its size and place, against its larger side."""
     points = item.points[:, :2]
     low, size = points.min(axis=0), max(float(np.ptp(points[:, 1])), float(np.ptp(points[:, 0])), 1e-6)
-    rough = np.round((points - low) / size, 1)
-    return (float(len(points)), *map(float, rough[:: max(1, len(rough) // 12)].flatten()))
+    curves = ((points - low) / size)[: len(points) // 4 * 4].reshape(-1, 4, 2)
+    # At some sizes an outline is closed by a line without any length, at others it is not.
+    return curves[np.ptp(curves, axis=1).max(axis=1) > 1e-3, 0]
+
+
+def glyph_shape(item: Mobject) -> tuple[float, ...]:
+    """What a glyph looks like, whatever its size and place: equal for two of the same shape and about the same size."""
+    corners = _shape(item)
+    some = np.round(corners[:: max(1, len(corners) // 6)], 1)
+    return (float(len(corners)), *map(float, some.flatten()))
+
+
+SAME = 0.05
+"""How far points of the same glyph may lie apart at other sizes, against its larger side: outlines have whole units."""
 
 
 def find(sheet: Sheet, part: Sheet) -> list[tuple[float, float, float, float]]:
     """Where the glyphs of `part` follow each other in `sheet`: left, bottom, right, top for each line; first match."""
     glyphs = [item for item in mobject(sheet, each_glyph=True) if len(item.points)]
-    wanted = [glyph_shape(item) for item in mobject(part, each_glyph=True) if len(item.points)]
-    have = [glyph_shape(item) for item in glyphs]
-    for start in range(len(have) - len(wanted) + 1) if wanted else ():
-        if have[start : start + len(wanted)] == wanted:
-            return _lines(glyphs[start : start + len(wanted)])
+    wanted = [item for item in mobject(part, each_glyph=True) if len(item.points)]
+    have, shapes = [_shape(item) for item in glyphs], [_shape(item) for item in wanted]
+    for start in range(len(have) - len(shapes) + 1) if shapes else ():
+        there = zip(have[start : start + len(shapes)], shapes, strict=True)
+        if all(len(a) == len(b) and (not len(a) or float(np.abs(a - b).max()) <= SAME) for a, b in there):
+            return _lines(glyphs[start : start + len(shapes)])
     return []
 
 
