@@ -54,20 +54,30 @@ const DEFECTS: &[Defect] = &[
     (
         "reference.md",
         "# T\n\nWords.\n\n## S\n\n$$x = 1$$\n\nSee $\\eqref{nowhere}$ for it.\n",
-        "plan.reference_missing",
+        "plan.formula_in_part",
         9,
     ),
     // Files.
     ("picture.md", "# T\n\nWords.\n\n## S\n\n![a cat](cat.png)\n\nMore words.\n", "input.file_missing", 7),
     ("link.md", "# T\n\nWords.\n\n## S\n\n- item\n\nSee [the notes](notes.md) too.\n", "check.link_missing", 9),
     // Drawings.
-    ("plot.md", "# T\n\nWords.\n\n## S\n\n```plot\ny = frob(x)\n```\n\nMore.\n", "plan.", 7),
-    ("graph.md", "# T\n\nWords.\n\n## S\n\n```graph\n-> b\n```\n\nMore.\n", "plan.", 7),
-    ("chart.md", "# T\n\nWords.\n\n## S\n\n```chart\nApples: many\n```\n\nMore.\n", "plan.", 7),
-    ("shapes.md", "# T\n\nWords.\n\n## S\n\n```shapes\nblob (0,0)\n```\n\nMore.\n", "plan.", 7),
-    ("line.md", "# T\n\nWords.\n\n## S\n\n```numberline\nx: 3..1\n```\n\nMore.\n", "plan.", 7),
+    ("plot.md", "# T\n\nWords.\n\n## S\n\n```plot\ny = frob(x)\n```\n\nMore.\n", "plan.expression_not_understood", 8),
+    ("graph.md", "# T\n\nWords.\n\n## S\n\n```graph\n-> b\n```\n\nMore.\n", "plan.expression_not_understood", 8),
+    (
+        "chart.md",
+        "# T\n\nWords.\n\n## S\n\n```chart\nApples: many\n```\n\nMore.\n",
+        "plan.expression_not_understood",
+        8,
+    ),
+    (
+        "shapes.md",
+        "# T\n\nWords.\n\n## S\n\n```shapes\nblob (0,0)\n```\n\nMore.\n",
+        "plan.expression_not_understood",
+        8,
+    ),
+    ("line.md", "# T\n\nWords.\n\n## S\n\n```numberline\nx: 3..1\n```\n\nMore.\n", "plan.expression_not_understood", 8),
     // Markup and letters.
-    ("letters.md", "# T\n\nWords.\n\n## S\n\n- \u{12000}\u{12001}\u{12002}\n\nMore words.\n", "plan.no_font", 7),
+    ("letters.md", "# T\n\nWords.\n\n## S\n\n- \u{f40}\u{f41}\u{f42}\n\nMore words.\n", "plan.no_font", 7),
     ("shortcode.md", "# T\n\nWords and {% widget with a name %} more of them.\n", "plan.", 3),
     ("include.md", "# T\n\nWords.\n\n```{include} other.md\n```\n", "plan.left_out", 5),
     // Words and pictures, of a storyboard whose author has set them.
@@ -99,20 +109,20 @@ const DEFECTS: &[Defect] = &[
         "program.unreadable",
         4,
     ),
-    ("name.py", program!("self.add(Cirle())"), "program.error", 4),
+    ("name.py", program!("self.add(Cirle())"), "program.error", 0),
     (
         "manimlib.py",
         "from manimlib import *\n\n\nclass One(Scene):\n    def construct(self):\n        self.play(ShowCreation(Circle()))\n",
         "program.other_manim",
         4,
     ),
-    ("input.py", program!("name = input()\n        self.add(Text(name))"), "program.input", 4),
-    ("module.py", program!("import pandas\n        self.wait()"), "program.", 4),
-    ("later.py", program!("self.play(Create(Circle()))\n        self.play(Create(nothing))"), "program.error", 4),
-    ("over.py", program!("self.add(Text('one word'), Text('another'))\n        self.wait(3)"), "render.warning", 4),
-    ("outside.py", program!("self.add(Text('far away').shift(RIGHT * 7))\n        self.wait(3)"), "render.warning", 4),
-    ("small.py", program!("self.add(Text('tiny words', font_size=6))\n        self.wait(3)"), "render.warning", 4),
-    ("old.py", program!("self.play(ShowCreation(Circle()))"), "render.warning", 4),
+    ("input.py", program!("name = input()\n        self.add(Text(name))"), "program.input", 0),
+    ("module.py", program!("import pandas\n        self.wait()"), "program.", 0),
+    ("later.py", program!("self.play(Create(Circle()))\n        self.play(Create(nothing))"), "program.error", 0),
+    ("over.py", program!("self.add(Text('one word'), Text('another'))\n        self.wait(3)"), "render.warning", 0),
+    ("outside.py", program!("self.add(Text('far away').shift(RIGHT * 7))\n        self.wait(3)"), "render.warning", 0),
+    ("small.py", program!("self.add(Text('tiny words', font_size=6))\n        self.wait(3)"), "render.warning", 0),
+    ("old.py", program!("self.play(ShowCreation(Circle()))"), "render.warning", 0),
 ];
 
 const UNSEEN: &str = r#"{"title": "T", "language": "en", "theme": "dark", "voice": {"chain": []}, "warnings": [], "scenes": [

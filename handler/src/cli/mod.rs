@@ -119,7 +119,7 @@ impl Command {
         match self.action {
             // It tells by itself why there is no film.
             #[cfg(feature = "local")]
-            Action::Render(_) => "error,handler::publish=off",
+            Action::Render(_) | Action::Watch(_) => "error,handler::publish=off",
             _ => "error",
         }
     }

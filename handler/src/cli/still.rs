@@ -67,7 +67,7 @@ async fn stills(
             Ok(drawn) => drawn,
             // The other scenes are still worth seeing.
             Err(error) => {
-                findings.push(Finding::of_error(&error).in_scene(scene));
+                findings.push(preview.failed(scene, &error));
                 continue;
             }
         };

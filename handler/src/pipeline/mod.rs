@@ -133,7 +133,7 @@ async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) 
         None => services.sandbox.clone(),
     };
     let planned = sandbox.plan(document, &limits, ends.slice(limits.wall_clock)).instrument(info_span!("plan")).await;
-    let storyboard = plan::only(progress::planned(lease, planned)?, &scenes)?;
+    let storyboard = progress::planned(lease, planned, &scenes)?;
     let quality = wanted.or(storyboard.quality.map(Quality::from)).unwrap_or(Quality::Standard);
     // Captions in other languages are planned like the film itself, which costs little.
     let library = Library { document: &name, asset_base: &asset_base, sandbox: &sandbox, store: &services.store };

@@ -53,6 +53,8 @@ pub struct Preview {
     /// Findings that need no picture: the planner's warnings, files that are missing, words without a picture.
     pub findings: Vec<Finding>,
     film: Film,
+    /// Whether the document is a Manim program.
+    is_program: bool,
     assets: Assets,
     /// They may use folders below `scratch`, and so go before it.
     runners: Runners,
@@ -81,6 +83,7 @@ impl Preview {
         deadline: Deadline,
     ) -> Result<Self, JobError> {
         let (scratch, limits) = (services.job_scratch()?, Limits::default());
+        let is_program = document.name.ends_with(".py");
         let links = match base {
             AssetBase::Folder { path, .. } => {
                 links::missing(&document.name, &String::from_utf8_lossy(&document.bytes), path)
@@ -96,7 +99,7 @@ impl Preview {
         findings.extend(storyboard.scenes.iter().flat_map(finding::words_without_a_picture));
         let film = Film::of(&storyboard);
         let runners = Runners::of(storyboard.scenes.iter().filter_map(program), deadline);
-        Ok(Self { storyboard, quality, findings, film, assets, runners, scratch })
+        Ok(Self { storyboard, quality, findings, film, is_program, assets, runners, scratch })
     }
 
     /// When each scene begins, in seconds of film, and when the film ends.
@@ -151,6 +154,14 @@ impl Preview {
         let drawn = services.renderer.stage.stills(order, wanted, deadline).await;
         let (pictures, report, found) = drawn.map_err(|error| error.of_scene(&scene.id))?;
         Ok(Drawn { pictures, findings: finding::of_picture(scene, &report, &found) })
+    }
+
+    /// Why a scene can't be drawn.
+    pub fn failed(&self, scene: &Scene, error: &JobError) -> Finding {
+        let finding = Finding::of_error(error);
+        // The scene's own place says less than its line.
+        let finding = if self.is_program { Finding { place: None, ..finding } } else { finding };
+        self.at_its_line(finding).in_scene(scene)
     }
 
     /// One PNG picture of many, each with its number, the first with 1.

@@ -67,7 +67,7 @@ pub(super) async fn sheet(
     let font = services.layers.root().join(FONT);
     let font = font.display();
     let filter = format!(
-        "scale={WIDTH}:-2,drawtext=fontfile={font}:text='%{{eif\\:n+1\\:d}}':x=8:y=8:fontsize=28:fontcolor=white:box=1:\
+        "scale={WIDTH}:-2,drawtext=fontfile={font}:text='%{{eif\\:n+1\\:d}}':x=8:y=h-th-8:fontsize=28:fontcolor=white:box=1:\
          boxcolor=black@0.7:boxborderw=6,tile={columns}x{rows}:padding=6:margin=6:color=gray"
     );
     let arguments = ["-framerate", "1", "-f", "image2", "-i", "sheet-%d.png", "-vf", &filter, "-frames:v", "1"];

@@ -1,7 +1,7 @@
 //! Scenes of Manim programs: they are run, since nothing else says what they show.
 
 use async_trait::async_trait;
-use storyboard::{ManimScene, Scene};
+use storyboard::{ManimScene, Place, Scene};
 
 use super::finding::Finding;
 use super::{Drawn, Pictures, Preview, numbers, pictures};
@@ -34,21 +34,34 @@ impl Preview {
     ) -> Result<Drawn, JobError> {
         let order = self.order(scene, &[], services);
         let clip = self.clips().join(format!("preview-{}.mp4", scene.id));
-        let (work, drawn) = (self.scratch.work(), pictures != Pictures::None);
-        let picture = if drawn { Picture::Clip(&clip) } else { Picture::None(&work) };
+        let work = self.scratch.work();
+        // What is not drawn is not measured.
+        let picture = Picture::Clip(&clip);
         let words: Vec<&str> = scene.beats.iter().map(|beat| beat.narration.as_str()).collect();
         let play = Play { order, program, words: &words.join(" "), picture };
         let run = services.renderer.programs.run(play, &mut Silent, deadline, &self.runners).await;
         let performance = run.map_err(|error| error.of_scene(&scene.id))?;
         let wanted = numbers(&performance.frames(), self.quality.fps(), pictures);
-        let pictures =
-            if drawn { pictures::of_clip(&clip, &wanted, services, &work, deadline).await? } else { Vec::new() };
-        Ok(Drawn { pictures, findings: findings(scene, &performance) })
+        let pictures = pictures::of_clip(&clip, &wanted, services, &work, deadline).await?;
+        Ok(Drawn { pictures, findings: self.told(scene, &performance) })
+    }
+
+    fn told(&self, scene: &Scene, performance: &Performance) -> Vec<Finding> {
+        let told =
+            performance.warnings.iter().map(|message| Finding::warning("render.warning", message.clone(), "", None));
+        let broken = performance.broken_off.iter().map(|(error, _)| Finding::of_error(error));
+        broken.chain(told).map(|finding| self.at_its_line(finding).in_scene(scene)).collect()
+    }
+
+    /// In a document that is a program, its lines are the document's.
+    pub(super) fn at_its_line(&self, finding: Finding) -> Finding {
+        if self.is_program { Finding { place: line(&finding.message).or(finding.place), ..finding } } else { finding }
     }
 }
 
-fn findings(scene: &Scene, performance: &Performance) -> Vec<Finding> {
-    let told = performance.warnings.iter().map(|message| Finding::warning("render.warning", message.clone(), "", None));
-    let broken = performance.broken_off.iter().map(|(error, _)| Finding::of_error(error));
-    broken.chain(told).map(|finding| finding.in_scene(scene)).collect()
+/// The line that a message of a program names, as in `line 7: …`.
+fn line(message: &str) -> Option<Place> {
+    let after = message.split("line ").nth(1)?;
+    let line = after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    Some(Place { line, column: 1 })
 }

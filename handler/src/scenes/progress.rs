@@ -10,7 +10,7 @@ use crate::job::events::{JobEvent, SceneClip};
 use crate::job::status::{BeatVoice, PlannerUse};
 use crate::job::{Lease, Status};
 use crate::narrate::Narration;
-use crate::plan::{PlanError, Planned, Usage};
+use crate::plan::{PlanError, Planned, Usage, only};
 use crate::render::Clip;
 
 /// The job has come to `stage`.
@@ -38,13 +38,13 @@ pub fn ended(span: &Span, outcome: Result<&Status, &JobError>) {
 ///
 /// # Errors
 /// The planner's own error, as the job's.
-pub fn planned(lease: &Lease, planned: Result<Planned, PlanError>) -> Result<Storyboard, JobError> {
+pub fn planned(lease: &Lease, planned: Result<Planned, PlanError>, scenes: &[String]) -> Result<Storyboard, JobError> {
     let usage = match &planned {
         Ok(planned) => Some(&planned.usage),
         Err(error) => error.usage(),
     };
     lease.report(JobEvent::PlannerRan(usage.map(used)));
-    let storyboard = planned?.storyboard;
+    let storyboard = only(planned?.storyboard, scenes)?;
     info!(scenes = storyboard.scenes.len(), warnings = storyboard.warnings.len(), "the film is planned");
     lease.report(JobEvent::Planned {
         title: storyboard.title.clone(),

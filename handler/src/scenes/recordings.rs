@@ -95,7 +95,9 @@ pub async fn prepared(
             }
         }
     }
-    lease.report(JobEvent::Warned(warnings));
+    lease.report(JobEvent::Warned(warnings.clone()));
+    // The machines that go on tell what the storyboard does.
+    handover.storyboard.warnings.extend(warnings);
     handover
 }
 

@@ -130,7 +130,7 @@ pub(super) async fn look(
                 let label = |index: usize| format!("{}, beat {}", scene.id, index + 1);
                 shown.extend(pictures.into_iter().enumerate().map(|(index, picture)| (label(index), picture)));
             }
-            Err(error) => findings.push(Finding::of_error(&error).in_scene(scene)),
+            Err(error) => findings.push(preview.failed(scene, &error)),
         }
     }
     findings.sort_by_key(|finding| finding.place.map(|place| (place.line, place.column)));

@@ -128,7 +128,7 @@ impl Follower {
                     self.stills.keep(key, round, drawn.clone());
                     self.board.draw(key, &drawn);
                 }
-                Err(error) => self.board.fail(key, Finding::of_error(&error).in_scene(scene)),
+                Err(error) => self.board.fail(key, preview.failed(scene, &error)),
             }
         }
         drop(drawing);

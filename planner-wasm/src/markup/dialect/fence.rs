@@ -277,6 +277,11 @@ fn directive(name: &str, info: &str, body: &[Source], at: usize, context: &mut C
             context.warn("plan.left_out", format!("the {kind} `{title}` is not played; it is left out"), at);
             text(context)
         }
+        "include" | "literalinclude" | "glue" | "figure:glue" | "autoclass" | "automodule" if !title.is_empty() => {
+            let message = format!("what `{{{name}}} {title}` would bring is not in the document; it is left out");
+            context.warn("plan.left_out", message, at);
+            Vec::new()
+        }
         _ if FOR_TOOLS.contains(&name) => Vec::new(),
         _ if is_callout(kind) => {
             let title = if title.is_empty() { capital(kind) } else { title };
