@@ -234,7 +234,7 @@ fn function(nodes: &[ParseNode], at: usize) -> Option<(usize, Node)> {
         return (name.len() > 2 || bracket).then(|| (length - 1, Node::Operator(function, limits)));
     }
     let (function, limits) = operator(&name)?;
-    (name.len() > 2).then(|| (name.len(), Node::Operator(function, limits)))
+    (name.len() > 2).then_some((name.len(), Node::Operator(function, limits)))
 }
 
 /// Letters of the longest name of a function.

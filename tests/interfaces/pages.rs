@@ -168,7 +168,7 @@ fn only_the_pages_own_script_runs() {
                     <script src=\"data:text/javascript,document.documentElement.dataset.xss='data'\"></script></main>";
     std::fs::write(&page, text.replace("</main>", injected)).unwrap();
     let seen = browse(&["hostile", &format!("file://{}", page.display())]);
-    assert_eq!((&seen["ran"], &seen["pictures"]), (&Value::Null, &1.into()), "{seen}");
+    assert_eq!((&seen["ran"], &seen["pictures"]), (&Value::Null, &2.into()), "{seen}");
     assert!(seen["refused"].as_array().unwrap().len() >= 4 && seen["ready"].is_string(), "{seen}");
 
     let mut command = program(dir.path());

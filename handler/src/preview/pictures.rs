@@ -48,7 +48,7 @@ pub(super) async fn of_clip(
     let names = (1..=wanted.len()).map(|index| format!("frame-{index}.png")).collect();
     let pictures = read(folder, names, LARGEST).await?;
     let of = |number| wanted.iter().position(|one| one == number).and_then(|index| pictures.get(index)).cloned();
-    Ok(numbers.iter().filter_map(|number| of(number)).collect())
+    Ok(numbers.iter().filter_map(of).collect())
 }
 
 /// One PNG picture of many, each with its number, the first with 1.

@@ -226,9 +226,11 @@ struct Divider<'a> {
     /// Not within any node.
     outermost: bool,
     /// Is told what is in each part, where that is all that is asked for: then there are no markers.
-    contents: Option<&'a mut dyn FnMut(usize, &[ParseNode])>,
+    contents: Option<&'a mut Contents<'a>>,
 }
 
+/// Is told the number of a part, and what is in it.
+type Contents<'a> = dyn FnMut(usize, &[ParseNode]) + 'a;
 type Both = (Vec<ParseNode>, Vec<ParseNode>);
 
 impl Divider<'_> {

@@ -190,7 +190,7 @@ impl Theme {
 
 impl Colours {
     /// Background, text and accent of a theme with the author's own colours in it.
-    pub fn look<'a>(own: Option<&'a Self>, theme: Theme) -> [&'a str; 3] {
+    pub fn look(own: Option<&Self>, theme: Theme) -> [&str; 3] {
         let [background, text, accent] = theme.colours();
         let wanted =
             |of: fn(&Self) -> &Option<String>, otherwise| own.and_then(|own| of(own).as_deref()).unwrap_or(otherwise);

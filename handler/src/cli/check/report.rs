@@ -13,7 +13,7 @@ use crate::preview::{Finding, Severity};
 const LONGEST: usize = 160;
 
 pub(super) fn print(all: &[Checked], text: &mut Text) {
-    let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let coloured = std::io::stdout().is_terminal();
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
     let (mut errors, mut warnings) = (0, 0);
     for one in all {

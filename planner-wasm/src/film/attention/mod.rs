@@ -122,6 +122,9 @@ fn chosen(mut hits: Vec<Hit>, revealed: &[Hit]) -> Vec<Hit> {
     kept
 }
 
+/// Where a word is spoken, and its stem.
+type Spoken<'a> = (usize, &'a str);
+
 /// Words that a candidate has as they are spoken.
 struct Run<'a> {
     /// The first of the candidate's words, how many they are, and how many of them say something of their own.
@@ -207,7 +210,7 @@ impl Screen {
         }
         let mut hits = Vec::new();
         // Single words of a sentence that only one thing has, by sentence and thing.
-        let mut scattered: BTreeMap<(usize, usize, &str), Vec<(usize, &str)>> = BTreeMap::new();
+        let mut scattered: BTreeMap<(usize, usize, &str), Vec<Spoken<'_>>> = BTreeMap::new();
         for (at, word) in said.iter().enumerate() {
             let mut here: Vec<Hit> = Vec::new();
             let by_stem = index.get(&*word.stem);
@@ -708,7 +711,8 @@ mod tests {
             vec![(Some(list(&["Heat", "Light"])), "…"), (None, "First comes heat, and then light comes.")],
         );
         assert_eq!(right.scenes[0].beats[1].cues.len(), 2);
-        let wrong: [(&str, fn(&mut Cue)); 7] = [
+        type Break = fn(&mut Cue);
+        let wrong: [(&str, Break); 7] = [
             ("is not there", |cue| cue.target = "list-9".to_owned()),
             ("was there before", |cue| cue.kind = CueKind::Reveal),
             ("at word 99", |cue| cue.word = 99),
