@@ -116,7 +116,10 @@ def test_each_kind_of_part_is_pointed_at_where_it_stands(
     # The first one comes when all has come.
     cues = [cue(part, 9000 + 1000 * i, 9900 + 1000 * i) for i, part in enumerate(parts)]
     pictures, done = film(what, cues, seconds)
-    assert done["audit"] == {"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0, "low_contrast": 0} and not done["warnings"]
+    assert (
+        done["audit"] == {"overlaps": 0, "outside": 0, "too_small": 0, "too_short": 0, "low_contrast": 0}
+        and not done["warnings"]
+    )
     places = []
     for i in range(len(parts)):
         differs = (pictures[round((9.5 + i) * 15)] != plain[-8]).any(axis=2)

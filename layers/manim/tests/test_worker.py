@@ -54,7 +54,10 @@ def test_every_fixture_has_its_frames_and_a_clean_audit(stage: Stage) -> None:
             assert end["frames"] == sum(frames) == decoded(clips[name])
             # The beats of these fixtures are shorter than reading takes.
             assert end["audit"].pop("too_short") >= 0
-            assert end["audit"] == {"overlaps": 0, "outside": 0, "too_small": 0, "low_contrast": 0}, (name, end["warnings"])
+            assert end["audit"] == {"overlaps": 0, "outside": 0, "too_small": 0, "low_contrast": 0}, (
+                name,
+                end["warnings"],
+            )
             assert not clips[name].with_name(clips[name].name + ".part").exists()
 
 
