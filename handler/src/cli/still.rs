@@ -60,7 +60,7 @@ async fn stills(
         Path::new("films").join(still.document.file_stem().unwrap_or_else(|| "film".as_ref())).join("stills")
     });
     std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
-    let (mut paths, mut findings) = (Vec::new(), Vec::new());
+    let (mut paths, mut findings) = (Vec::new(), preview.findings.clone());
     for (scene, pictures) in wanted(still, preview)? {
         let Drawn { pictures: drawn, findings: found } = match preview.scene(scene, pictures, services, deadline).await
         {

@@ -24,6 +24,7 @@ use crate::scratch::{Scratch, clips_beside};
 use crate::services::Services;
 
 pub use finding::{Finding, Severity};
+pub use pictures::MOST as MOST_OF_A_SHEET;
 
 /// Frames per second of what is drawn for its stills at the ends of beats alone.
 const FPS: u32 = 4;
@@ -164,7 +165,7 @@ impl Preview {
         self.at_its_line(finding).in_scene(scene)
     }
 
-    /// One PNG picture of many, each with its number, the first with 1.
+    /// One PNG picture of many, each with its number, the first with 1; of more than [`MOST_OF_A_SHEET`], of the first.
     ///
     /// # Errors
     /// `assemble.…` when ffmpeg fails, `scratch.failed`.

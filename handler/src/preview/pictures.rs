@@ -14,8 +14,8 @@ use crate::untrusted_file::{Unfit, UntrustedFolder};
 /// Pictures in a row of a sheet, and their width in pixels.
 const COLUMNS: usize = 4;
 const WIDTH: u32 = 480;
-/// Most pictures of one sheet: its height is then that of the largest picture that browsers show.
-const MOST: usize = 400;
+/// Most pictures of one sheet; more are left out. Its height is then that of the largest picture that browsers show.
+pub const MOST: usize = 400;
 /// The largest picture, in bytes: what 4k has when nothing of it can be compressed.
 const LARGEST: u64 = 40 << 20;
 /// The largest sheet.
@@ -23,7 +23,8 @@ const LARGEST_SHEET: u64 = 1 << 30;
 /// The font of its numbers, in the layers.
 const FONT: &str = "fonts/Inter-SemiBold.otf";
 
-/// These frames of a clip as PNG. `numbers` are ascending; a frame that is named twice is given twice.
+/// These frames of a clip as PNG. `numbers` are ascending; a frame that is named twice is given twice. Clips whose frames are taken at the
+/// same time have names of their own.
 pub(super) async fn of_clip(
     clip: &Path,
     numbers: &[u64],
@@ -41,11 +42,13 @@ pub(super) async fn of_clip(
         // Writing to a string can't fail.
         let _ = write!(select, "{}eq(n\\,{number})", if index == 0 { "" } else { "+" });
     }
+    let stem = clip.file_stem().unwrap_or_default().to_string_lossy();
+    let out = format!("{stem}-%d.png");
     let mut arguments = ["-f", "mp4", "-protocol_whitelist", "file", "-i"].map(OsString::from).to_vec();
     arguments.push(clip.as_os_str().to_owned());
-    arguments.extend(["-vf", &select, "-fps_mode", "passthrough", "-c:v", "png", "frame-%d.png"].map(OsString::from));
+    arguments.extend(["-vf", &select, "-fps_mode", "passthrough", "-c:v", "png", &out].map(OsString::from));
     ffmpeg(services).run(&arguments, folder, deadline).await?;
-    let names = (1..=wanted.len()).map(|index| format!("frame-{index}.png")).collect();
+    let names = (1..=wanted.len()).map(|index| format!("{stem}-{index}.png")).collect();
     let pictures = read(folder, names, LARGEST).await?;
     let of = |number| wanted.iter().position(|one| one == number).and_then(|index| pictures.get(index)).cloned();
     Ok(numbers.iter().filter_map(of).collect())

@@ -20,7 +20,7 @@ use crate::error::{Code, JobError};
 use crate::intake::assets::AssetBase;
 use crate::job::Quality;
 use crate::job::log::JobLogs;
-use crate::preview::{Drawn, Finding, Pictures, Preview, Severity};
+use crate::preview::{Drawn, Finding, MOST_OF_A_SHEET, Pictures, Preview, Severity};
 use crate::services::Services;
 
 /// What was found in one document.
@@ -164,8 +164,12 @@ async fn leave_sheet(sheet: &Path, all: &[Checked], services: &Services, deadlin
         let error = JobError::new(Code::StoreFile, format!("can't write {}: {error}", sheet.display()));
         error.remedy("Free space there, make it writable, or name another file with --sheet.")
     })?;
+    if pictures.len() > MOST_OF_A_SHEET {
+        let (shown, all) = (MOST_OF_A_SHEET, pictures.len());
+        note(format_args!("chalkreel: {} has the first {shown} of {all} pictures", sheet.display()));
+    }
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, (label, _)) in pictures.iter().enumerate() {
+    for (index, (label, _)) in pictures.iter().take(MOST_OF_A_SHEET).enumerate() {
         first.entry(label.split(", beat").next().unwrap_or(label)).or_insert(index + 1);
     }
     let mut numbers: Vec<(usize, &str)> = first.into_iter().map(|(scene, number)| (number, scene)).collect();

@@ -10,7 +10,7 @@ description, with a warning. `memory_bytes`, which may be missing, is what the s
 `refused` for a line that is no request. `done` holds `frames`, `beats` (`first_frame` and `frames` of each), `audit`
 (`overlaps`, `outside`, `too_small`, `too_short` and `low_contrast` of the scene), `beat_audits` (the first three at
 the end of each beat), `still` (`frame` and `share`: the fullest picture in which nothing moves, and the share of it
-that has ink; or null), `findings` (what the audit counts, one by one: `kind` and `elements`), `use`, `warnings` and
+that has ink; or null), `findings` (with `stills`: what the audit counts, one by one), `use`, `warnings` and
 `render_s`. `use` says how the screen was used: `used` (at the end of each beat, the part of the area below the
 heading that the box around all that is shown takes, or null), `still_s` and `still_at_s` (longest time without a
 change while words are heard, and when it begins), `first_s` (until the first change), `heading_alone_s` (longest time

@@ -160,18 +160,21 @@ class Scene:
             "beats": ledger.beats,
             "audit": self._screen.audit.counts(),
             "beat_audits": audits,
-            "findings": self._screen.audit.findings(),
             "use": {
                 **self._screen.use.report(self._frames, self._heard(), canvas.changes),
                 "orphans": orphans(blocks),
             },
             "still": self._fullest.told(),
             # Whoever asks for stills reads the findings one by one.
-            "warnings": list(
-                dict.fromkeys(self.warnings + (self._screen.audit.sentences() if self._stills is None else []))
-            ),
+            **self._told(),
             "render_s": round(time.monotonic() - began, 3),
         }
+
+    def _told(self) -> dict[str, Any]:
+        audit = self._screen.audit
+        if self._stills is not None:
+            return {"warnings": list(dict.fromkeys(self.warnings)), "findings": audit.findings()}
+        return {"warnings": list(dict.fromkeys(self.warnings + audit.sentences()))}
 
     def _heard(self) -> list[int]:
         """For each beat the frames in which its words are heard: what its silence leaves."""
