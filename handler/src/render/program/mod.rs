@@ -60,9 +60,9 @@ const WARNINGS: usize = 100;
 /// How long what a dead process has said is read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long the end of a class's processes, and the removal of its files, may take before its runner is ended instead.
-const LEAVING: Duration = Duration::from_secs(1);
+const LEAVING: Duration = Duration::from_secs(5);
 /// How long a runner that has played another class may take to begin the next one.
-const BEGIN: Duration = Duration::from_secs(10);
+const BEGIN: Duration = Duration::from_secs(20);
 /// How long the runner may be silent at its start, while it imports Manim, however short STALL_TIMEOUT is.
 const START: Duration = Duration::from_secs(60);
 
@@ -295,6 +295,8 @@ impl Runner {
     /// Removes the folder of the class that was played, and says whether it is gone.
     async fn clear(&mut self) -> bool {
         let Some(class) = self.class.take() else { return false };
+        // If the next one's folder can't be made, it has not begun.
+        self.conversation.has_begun = false;
         let path = class.path().to_owned();
         let removed = tokio::task::spawn_blocking(move || remove_tree(&path, Deadline::after(LEAVING)));
         matches!(removed.await, Ok(Ok(true)))
@@ -354,6 +356,8 @@ impl Programs {
                 Ok((performance, is_alone)) => {
                     if is_alone && runner.clear().await {
                         runners.keep(play.program, runner);
+                    } else if runners.is_wanted(play.program) {
+                        debug!(is_alone, class = play.program.class, "the runner of programs is not kept for the next class");
                     }
                     return Ok(performance);
                 }

@@ -22,8 +22,11 @@ class Channel:
         self._buffer = b""
 
     def send(self, event: dict[str, Any]) -> None:
-        """Sends an event. Raises OSError when the caller has gone."""
-        self._socket.sendall(protocol.line(event))
+        """Sends an event. Raises OSError when the caller has gone.
+
+        It begins a line of its own: the program has this socket too, and may have left half a line in it.
+        """
+        self._socket.sendall(b"\n" + protocol.line(event))
 
     def line(self, seconds: float | None = None) -> bytes | None:
         """The next line without its newline; None after `seconds`. Raises Gone, and Refused for a line without end."""
