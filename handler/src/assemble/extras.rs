@@ -15,8 +15,7 @@ use crate::deadline::Deadline;
 use crate::error::WarningCode;
 use crate::intake::assets::Assets;
 use crate::job::Quality;
-use crate::media::Ffmpeg;
-use crate::media::Prober;
+use crate::media::{Ffmpeg, Prober, encoder};
 use crate::narrate::SAMPLE_RATE;
 
 /// Longest intro or outro in seconds. More would be a film of its own, and encoding it takes as long as drawing one.
@@ -206,7 +205,7 @@ pub(super) fn input(source: &Path, seconds: u64) -> Vec<OsString> {
     arguments
 }
 
-/// The settings of `chalkreel_stage/frames/clip.py`, as in `render/card.rs`: another parameter set could not be joined.
+/// Arguments for ffmpeg: pictures of the film's size and rate that can be joined to its clips, and sound.
 fn whole_arguments(source: &Path, out: &str, (width, height): (u32, u32), fps: u32) -> Vec<OsString> {
     // Square pixels, the whole picture, black around it.
     let filter = format!(
@@ -215,12 +214,14 @@ fn whole_arguments(source: &Path, out: &str, (width, height): (u32, u32), fps: u
         :out_color_matrix=bt709:out_range=tv,format=yuv420p,pad={width}:{height}:-1:-1,setsar=0,\
         setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     );
-    let (keyframes, ticks) = ((2 * fps).to_string(), (fps * 512).to_string());
+    let ticks = (fps * 512).to_string();
+    let encoder = encoder::filmed(u64::from(2 * fps));
     let mut arguments = input(source, LONGEST_CLIP + 1);
+    let encoder: Vec<&str> = encoder.iter().map(String::as_str).collect();
     let more = [
         ["-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"].as_slice(),
-        &["-vf", &filter, "-c:v", "libx264", "-preset", "veryfast", "-tune", "animation", "-crf", "20"],
-        &["-g", &keyframes, "-bf", "0", "-x264-params", "bframes=0:open-gop=0:scenecut=0"],
+        &["-vf", &filter],
+        &encoder,
         &["-af", "aresample=async=1:first_pts=0", "-c:a", "pcm_s16le", "-ac", "2", "-ar", "48000"],
         &["-video_track_timescale", &ticks, "-f", "mov", out],
     ];

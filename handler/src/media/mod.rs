@@ -3,6 +3,7 @@
 //! It starts, confines, watches and reads the two programs. What films are made of is known by [`crate::render`] and
 //! [`crate::assemble`].
 
+pub(crate) mod encoder;
 mod ffmpeg;
 mod ffprobe;
 pub mod mp4;

@@ -96,11 +96,11 @@ impl VoiceClient {
     ///
     /// # Errors
     /// [`VoiceError::Denied`] once the circuit breaker is open; [`VoiceError::Busy`] as for [`ConcurrencyLimit::acquire`].
-    async fn permit(&self, deadline: Deadline) -> Result<Permit<'_>, VoiceError> {
+    async fn permit(&self, scene: usize, deadline: Deadline) -> Result<Permit<'_>, VoiceError> {
         tokio::select! {
             biased;
             reason = self.breaker.opened() => Err(VoiceError::Denied(reason)),
-            permit = self.limit.acquire(deadline) => permit,
+            permit = self.limit.acquire(scene, deadline) => permit,
         }
     }
 
@@ -116,7 +116,7 @@ impl VoiceClient {
     ) -> Result<Speech, VoiceError> {
         let (failed, crowded) = (AtomicU32::new(0), AtomicU32::new(0));
         let call = || async {
-            let _permit = self.permit(request.deadline).await?;
+            let _permit = self.permit(request.scene, request.deadline).await?;
             let speech = self.call(request, budget, calls).await;
             match &speech {
                 Ok(_) => {
@@ -277,9 +277,9 @@ mod tests {
         let client = client();
         let mut permits = Vec::new();
         for _ in 0..MAX_CONCURRENCY {
-            permits.push(client.permit(soon()).await.unwrap());
+            permits.push(client.permit(0, soon()).await.unwrap());
         }
-        let waiting = async { client.permit(soon()).await.map(drop) };
+        let waiting = async { client.permit(0, soon()).await.map(drop) };
         let opening = async { client.breaker.record_failure(&VoiceError::Unreachable("no route".to_owned())) };
         let (waited, ()) = tokio::join!(waiting, opening);
         assert!(matches!(waited, Err(VoiceError::Denied(_))), "{waited:?}");
@@ -293,7 +293,7 @@ mod tests {
         let begun = Instant::now();
         let mut abandoned = 0;
         while !client.breaker.is_open() {
-            let error = client.permit(soon()).await.map(drop).unwrap_err();
+            let error = client.permit(0, soon()).await.map(drop).unwrap_err();
             assert!(matches!(error, VoiceError::Busy { after: Some(_), .. }), "{error}");
             client.breaker.record_abandoned(&error);
             abandoned += 1;

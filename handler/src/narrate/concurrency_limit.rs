@@ -1,6 +1,8 @@
 //! How many calls of a voice run at a time. The limit follows the voice: it grows with successes, and shrinks when the voice
-//! says that it gets too many calls.
+//! says that it gets too many calls. Of those that wait, the scene that comes first in the film is next, so that it can be drawn while
+//! the others are spoken.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +28,29 @@ struct State {
     successes: usize,
     /// No call starts before.
     not_before: Option<Instant>,
+    /// How many wait, by the number of their scene.
+    waiting: BTreeMap<usize, usize>,
+}
+
+/// A place among those that wait; given up when it is dropped.
+struct Place<'a> {
+    limit: &'a ConcurrencyLimit,
+    scene: usize,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.limit.state();
+        if let Some(count) = state.waiting.get_mut(&self.scene) {
+            *count -= 1;
+            if *count == 0 {
+                state.waiting.remove(&self.scene);
+            }
+        }
+        drop(state);
+        // Somebody else may be first now.
+        self.limit.released.notify_waiters();
+    }
 }
 
 /// The right to make one call; given back when it is dropped.
@@ -44,7 +69,7 @@ impl ConcurrencyLimit {
     pub(super) fn new(initial: usize, max: usize) -> Self {
         let max = max.clamp(1, MAX_CONCURRENCY);
         let limit = initial.clamp(1, max);
-        let state = State { limit, max, running: 0, successes: 0, not_before: None };
+        let state = State { limit, max, running: 0, successes: 0, not_before: None, waiting: BTreeMap::new() };
         Self { state: Mutex::new(state), released: Notify::new() }
     }
 
@@ -52,11 +77,13 @@ impl ConcurrencyLimit {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a permit. The caller cuts the wait at `deadline`.
+    /// Waits for a permit for a beat of the scene of this number. The caller cuts the wait at `deadline`.
     ///
     /// # Errors
     /// [`VoiceError::Busy`] at once when the voice has asked callers to wait until `deadline` or longer.
-    pub(super) async fn acquire(&self, deadline: Deadline) -> Result<Permit<'_>, VoiceError> {
+    pub(super) async fn acquire(&self, scene: usize, deadline: Deadline) -> Result<Permit<'_>, VoiceError> {
+        *self.state().waiting.entry(scene).or_default() += 1;
+        let _place = Place { limit: self, scene };
         loop {
             // Made before the state is read, so that no notice between reading and waiting is missed.
             let released = self.released.notified();
@@ -68,7 +95,8 @@ impl ConcurrencyLimit {
                     let reason = "it asked for a longer wait than the time left for the beat".to_owned();
                     return Err(VoiceError::Busy { reason, after: Some(at - now), crowded: false });
                 }
-                if pause.is_none() && state.running < state.limit {
+                let is_first = state.waiting.keys().next().is_none_or(|first| *first >= scene);
+                if pause.is_none() && state.running < state.limit && is_first {
                     state.running += 1;
                     return Ok(Permit(self));
                 }
@@ -128,18 +156,39 @@ mod tests {
     #[tokio::test]
     async fn calls_wait_at_the_limit_and_the_limit_follows_the_voice() {
         let limit = ConcurrencyLimit::new(2, MAX_CONCURRENCY);
-        let (first, second) = (limit.acquire(soon()).await.unwrap(), limit.acquire(soon()).await.unwrap());
-        assert!(tokio::time::timeout(Duration::from_millis(20), limit.acquire(soon())).await.is_err());
+        let (first, second) = (limit.acquire(0, soon()).await.unwrap(), limit.acquire(0, soon()).await.unwrap());
+        assert!(tokio::time::timeout(Duration::from_millis(20), limit.acquire(0, soon())).await.is_err());
         limit.record_failure(&busy(true, None));
         assert_eq!(limit.limit(), 1);
         drop(first);
-        assert!(tokio::time::timeout(Duration::from_millis(20), limit.acquire(soon())).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), limit.acquire(0, soon())).await.is_err());
         drop(second);
-        let _third = limit.acquire(soon()).await.unwrap();
+        let _third = limit.acquire(0, soon()).await.unwrap();
         for _ in 0..20 {
             limit.record_success();
         }
         assert!(limit.limit() > 2, "{}", limit.limit());
+    }
+
+    #[tokio::test]
+    async fn the_scene_that_comes_first_in_the_film_is_next() {
+        let limit = ConcurrencyLimit::new(1, 1);
+        let served = Mutex::new(Vec::new());
+        let running = limit.acquire(9, soon()).await.unwrap();
+        let call = |scene| {
+            let (limit, served) = (&limit, &served);
+            async move {
+                let _permit = limit.acquire(scene, soon()).await.unwrap();
+                served.lock().unwrap().push(scene);
+            }
+        };
+        let release = async {
+            // The others wait by now; the first in the film has been given up.
+            assert!(tokio::time::timeout(Duration::from_millis(1), limit.acquire(0, soon())).await.is_err());
+            drop(running);
+        };
+        tokio::join!(call(3), call(1), call(2), call(1), release);
+        assert_eq!(served.into_inner().unwrap(), [1, 1, 2, 3]);
     }
 
     #[test]
@@ -156,7 +205,7 @@ mod tests {
         let limit = ConcurrencyLimit::new(4, MAX_CONCURRENCY);
         limit.record_failure(&busy(false, Some(Duration::from_millis(80))));
         let begun = Instant::now();
-        let _permit = limit.acquire(soon()).await.unwrap();
+        let _permit = limit.acquire(0, soon()).await.unwrap();
         assert!(begun.elapsed() >= Duration::from_millis(80));
     }
 
@@ -165,7 +214,7 @@ mod tests {
         let limit = ConcurrencyLimit::new(4, MAX_CONCURRENCY);
         limit.record_failure(&busy(false, Some(Duration::from_secs(3_600))));
         let begun = Instant::now();
-        let error = limit.acquire(soon()).await.map(drop).unwrap_err();
+        let error = limit.acquire(0, soon()).await.map(drop).unwrap_err();
         assert!(matches!(error, VoiceError::Busy { after: Some(_), .. }), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(5));
     }

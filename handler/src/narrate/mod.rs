@@ -126,6 +126,8 @@ impl Quote {
 pub struct Voices {
     clients: Vec<VoiceClient>,
     assignment: VoiceAssignment,
+    /// The scenes' places in the film.
+    order: HashMap<String, usize>,
     /// Whether the lesson asks for a pace.
     paced: bool,
     language: String,
@@ -149,6 +151,7 @@ impl Voices {
         let all = Self {
             clients: voices.into_iter().map(|voice| VoiceClient::new(voice, config.voice_timeout)).collect(),
             assignment: VoiceAssignment::new(settings.consistency),
+            order: storyboard.scenes.iter().map(|scene| scene.id.clone()).zip(0..).collect(),
             paced: settings.words_per_minute.is_some(),
             language: storyboard.language.clone(),
             cache: cache.clone(),
@@ -184,7 +187,8 @@ impl Voices {
             let name = format!("{}.{index}", beat.id);
             let last = index + 1 == self.clients.len();
             let share = if last { deadline } else { deadline.slice(deadline.left() / SHARE) };
-            let request = SpeechRequest { text: &text, name: &name, scratch, deadline: share };
+            let turn = self.order.get(scene).copied().unwrap_or_default();
+            let request = SpeechRequest { text: &text, name: &name, scene: turn, scratch, deadline: share };
             let spoken = tokio::select! {
                 spoken = self.spoken(client, &request, &tries) => spoken,
                 // Another beat of the group has given this voice up.

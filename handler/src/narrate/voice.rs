@@ -86,6 +86,8 @@ pub(super) struct SpeechRequest<'a> {
     pub(super) text: &'a str,
     /// A prefix for the names of its files.
     pub(super) name: &'a str,
+    /// The number of its scene in the film.
+    pub(super) scene: usize,
     /// A folder for them.
     pub(super) scratch: &'a Path,
     /// When the call is dropped.

@@ -1,7 +1,7 @@
 //! Still cards, which replace scenes that can't be drawn. They are made by ffmpeg alone, so that they need no Manim.
 //!
 //! Two seconds are encoded, once, and repeated by stream copy: a card costs the same whatever its length. Its encoder settings
-//! are those of `chalkreel_stage/frames/clip.py`, so that cards and clips share their parameter sets and can be joined.
+//! are those of clips ([`encoder`]), so that they share their parameter sets and can be joined.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -18,6 +18,7 @@ use crate::error::{Code, JobError};
 use crate::job::Quality;
 use crate::job::events::ClipOrigin;
 use crate::layers::Layers;
+use crate::media::encoder;
 use crate::untrusted_file::UntrustedFolder;
 
 /// Seconds that are encoded: as long as the stage's distance of two keyframes.
@@ -147,14 +148,11 @@ fn picture(
     let filter = format!(
         "ass={subtitles},setsar=0,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709,format=yuv420p"
     );
-    let (frames, keyframes, ticks) = (frames.to_string(), (ENCODED * fps).to_string(), (fps * 512).to_string());
-    let arguments = [
-        ["-f", "lavfi"].as_slice(),
-        &["-i", &source, "-vf", &filter, "-frames:v", &frames],
-        &["-c:v", "libx264", "-preset", "veryfast", "-tune", "animation", "-crf", "20", "-g", &keyframes, "-bf", "0"],
-        &["-x264-params", "bframes=0:open-gop=0:scenecut=0", "-video_track_timescale", &ticks, out],
-    ];
-    arguments.concat().into_iter().map(Into::into).collect()
+    let (frames, ticks) = (frames.to_string(), (fps * 512).to_string());
+    let source = ["-f", "lavfi", "-i", &source, "-vf", &filter, "-frames:v", &frames].map(OsString::from);
+    let encoder = encoder::drawn(ENCODED * fps).into_iter().map(Into::into);
+    let out = ["-video_track_timescale", &ticks, out].map(OsString::from);
+    source.into_iter().chain(encoder).chain(out).collect()
 }
 
 /// The heading as Advanced SubStation subtitles: libass wraps it, finds glyphs in other fonts and writes right to left.

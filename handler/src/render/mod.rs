@@ -278,7 +278,7 @@ impl SceneOrder<'_> {
         // Neither can fail to be written: they are plain data without maps.
         let scene = serde_json::to_vec(&self.scene.without_places()).unwrap_or_default();
         let film = serde_json::to_vec(self.film).unwrap_or_default();
-        let mut key = CacheKey::of("clip, version 3").part("scene", scene).part("film", film).part("tools", self.tools);
+        let mut key = CacheKey::of("clip, version 4").part("scene", scene).part("film", film).part("tools", self.tools);
         for number in [u64::from(width), u64::from(height), u64::from(self.quality.fps())].iter().chain(self.beats) {
             key = key.number("number", *number);
         }

@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use crate::fonts;
+use crate::pixels::{self, PIXEL, Plane};
 use crate::typeset::{self, Answer, Request};
 
 /// The version of this interface. Python refuses another.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The version of this interface.
 #[unsafe(no_mangle)]
@@ -68,6 +69,52 @@ pub unsafe extern "C" fn chalkreel_fonts(paths: *const u8, length: usize) -> usi
         count
     })
     .unwrap_or(0)
+}
+
+/// The rows in which two pictures of RGBA pixels differ, as `first << 32 | end`; 0 when they are equal.
+///
+/// # Safety
+/// `now` and `before` point to `width * height` pixels.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chalkreel_changed(now: *const u8, before: *const u8, width: u32, height: u32) -> u64 {
+    let bytes = PIXEL * width as usize * height as usize;
+    // SAFETY: the caller's promise.
+    let (now, before) = unsafe { (std::slice::from_raw_parts(now, bytes), std::slice::from_raw_parts(before, bytes)) };
+    let rows = catch_unwind(|| pixels::changed_rows(now, before, width as usize)).ok().flatten();
+    rows.map_or(0, |(first, end)| (first as u64) << 32 | end as u64)
+}
+
+/// Converts rows of RGBA pixels to BT.709, and copies them to `copy`. Tells whether that worked.
+///
+/// # Safety
+/// `rows` and `copy` point to `width * height` pixels and do not overlap; the planes point to `height` rows of their stride, those of Cb
+/// and Cr to half as many. `width` and `height` are even.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chalkreel_convert(
+    rows: *const u8,
+    copy: *mut u8,
+    width: u32,
+    height: u32,
+    planes: *const [*mut u8; 3],
+    strides: *const [u32; 3],
+) -> bool {
+    let bytes = PIXEL * width as usize * height as usize;
+    // SAFETY: the caller's promise.
+    let (rows, copy) =
+        unsafe { (std::slice::from_raw_parts(rows, bytes), std::slice::from_raw_parts_mut(copy, bytes)) };
+    // SAFETY: the caller's promise.
+    let ([y, u, v], strides) = unsafe { (*planes, *strides) };
+    let converted = catch_unwind(AssertUnwindSafe(|| {
+        copy.copy_from_slice(rows);
+        let plane = |start: *mut u8, stride: u32, height: u32| {
+            // SAFETY: the caller's promise.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(start, stride as usize * height as usize) };
+            Plane { bytes, stride }
+        };
+        let [ys, us, vs] = strides;
+        pixels::convert(rows, width, height, [plane(y, ys, height), plane(u, us, height / 2), plane(v, vs, height / 2)])
+    }));
+    matches!(converted, Ok(Ok(())))
 }
 
 unsafe fn give(bytes: Vec<u8>, answered: *mut usize) -> *mut u8 {

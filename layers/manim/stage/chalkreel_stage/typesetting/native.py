@@ -1,7 +1,4 @@
-"""The native library (`layers/manim/native`): LaTeX formulas → outlines, through ctypes.
-
-The library is loaded when this module is imported, which is before a process is confined, and starts no thread.
-"""
+"""LaTeX formulas → outlines, by the native library."""
 
 from __future__ import annotations
 
@@ -13,11 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-VERSION = 1
-"""Of the interface; the library's must be the same."""
-
-LIBRARY = Path(__file__).parents[1] / "libchalkreel_native.so"
-"""`make tools` and `make layers` put it beside the stage's own modules."""
+from ..library import library as _library
 
 
 class FormulaError(ValueError):
@@ -101,23 +94,6 @@ class Formula(msgspec.Struct, frozen=True):
         return [number for number, item in enumerate(self.items) if item.part in inside]
 
 
-def _load() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(LIBRARY))
-    if (version := library.chalkreel_version()) != VERSION:
-        raise ImportError(f"{LIBRARY} has version {version} of its interface and not {VERSION}: run `make tools` again")
-    size, pointer = ctypes.c_size_t, ctypes.POINTER(ctypes.c_ubyte)
-    library.chalkreel_typeset.argtypes = [ctypes.c_char_p, size, ctypes.POINTER(size)]
-    library.chalkreel_typeset.restype = pointer
-    library.chalkreel_outline.argtypes = [ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(size)]
-    library.chalkreel_outline.restype = pointer
-    library.chalkreel_fonts.argtypes = [ctypes.c_char_p, size]
-    library.chalkreel_fonts.restype = size
-    library.chalkreel_free.argtypes = [pointer, size]
-    library.chalkreel_free.restype = None
-    return library
-
-
-_library = _load()
 _decode = msgspec.json.Decoder(Formula).decode
 _encode = msgspec.json.Encoder().encode
 
