@@ -405,6 +405,11 @@ mod extras {
         }
 
         pub async fn film(&self, extras: &Prepared) -> (Film, Ledger) {
+            self.film_ahead(extras, None).await
+        }
+
+        /// With sound that is made ahead, of a script that is changed so.
+        pub async fn film_ahead(&self, extras: &Prepared, change: Option<fn(&mut Script)>) -> (Film, Ledger) {
             let (folder, deadline) = (self.dir.path(), Deadline::after(Duration::from_secs(120)));
             let cards = Cards::new(&self.layers, &self.config);
             let (theme, colours, logo) = (storyboard::Theme::Light, None, None);
@@ -422,10 +427,35 @@ mod extras {
             }
             let parts = scenes.iter().map(|scene| (scene, &beats[..], vec![SCENE.1]));
             let mut ledger = Ledger::of(QUALITY.fps(), parts);
-            let parts = FilmParts { title: "T", language: "en", translations: &[], clips: &made, extras };
-            let film = self.assembler().film(parts, &mut ledger, &words, folder, deadline).await.unwrap();
+            let mut ahead = None;
+            if let Some(change) = change {
+                let mut script = Script { ledger: ledger.clone(), words: words.clone() };
+                change(&mut script);
+                ahead = Some(self.assembler().soundtrack(script, extras, folder, deadline).await.unwrap());
+                std::fs::write(folder.join("mark"), "the sound is there").unwrap();
+            }
+            let parts = FilmParts { title: "T", language: "en", translations: &[], clips: &made, extras, ahead };
+            let film = self.assembler().film(parts, &mut ledger, words, folder, deadline).await.unwrap();
             (film, ledger)
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn sound_that_was_made_ahead_is_used_where_it_fits() {
+        let is_used = async |change: fn(&mut Script)| {
+            let workshop = Workshop::new();
+            let prepared = workshop.prepared(&Extras::default(), 60).await;
+            let changed = |name: &str| std::fs::metadata(workshop.dir.path().join(name)).unwrap().modified().unwrap();
+            let (film, ledger) = workshop.film_ahead(&prepared, Some(change)).await;
+            assert_eq!((film.beats.len(), ledger.frames), (3, 90));
+            assert!(film.sync.unwrap().worst_frames < 0.1, "{:?}", film.beats);
+            changed("narration.m4a") <= changed("mark")
+        };
+        assert!(is_used(|_| ()).await);
+        // A scene was left out, another has other words, or its words come later.
+        assert!(!is_used(|script| script.words.swap(0, 1)).await);
+        assert!(!is_used(|script| drop(script.ledger.scenes.pop())).await);
+        assert!(!is_used(|script| script.ledger.scenes[1].beats[0].first_sample += 1).await);
     }
 
     fn scene(number: usize) -> Scene {

@@ -1,4 +1,4 @@
-//! One ffmpeg call makes the film: clips joined by stream copy, one sound track encoded once.
+//! One ffmpeg call makes the film: clips and the encoded sound, joined by stream copy.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use storyboard::Warning;
 use super::extras::{self, Extras, Prepared};
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::{Ledger, Track, captions, pictures};
+use super::soundtrack::{self, Soundtrack};
+use super::{Ledger, captions, pictures};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, WarningCode};
@@ -102,7 +103,7 @@ impl Captions {
 }
 
 /// The picture of a film, and what goes with it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FilmParts<'a> {
     /// The film's title.
     pub title: &'a str,
@@ -114,6 +115,8 @@ pub struct FilmParts<'a> {
     pub clips: &'a [PathBuf],
     /// Intro, outro and music.
     pub extras: &'a Prepared,
+    /// Its sound, if that was made before; another one is made when it doesn't fit.
+    pub ahead: Option<Soundtrack>,
 }
 
 impl Assembler {
@@ -137,25 +140,22 @@ impl Assembler {
     /// # Errors
     /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `assemble.wrong_film` when the result is not as long as
     /// the ledger or not in step with it, `scratch.failed` when `folder` can't be written.
-    pub async fn film<'a>(
+    pub async fn film(
         &self,
-        FilmParts { title, language, translations, clips, extras }: FilmParts<'_>,
+        FilmParts { title, language, translations, clips, extras, ahead }: FilmParts<'_>,
         ledger: &mut Ledger,
-        words: impl IntoIterator<Item = &'a Sound>,
+        words: Vec<Sound>,
         folder: &Path,
         deadline: Deadline,
     ) -> Result<Film, JobError> {
         let (intro, outro) = extras.frames();
         ledger.surround(intro, outro);
         let ledger = &*ledger;
-        let laid = folder.join("narration.s16le");
-        let words: Vec<Sound> = words.into_iter().cloned().collect();
         let spoken: Vec<bool> = words.iter().map(|sound| sound.path().is_some()).collect();
-        let track = {
-            let (ledger, backing, laid) = (ledger.clone(), extras.backing.clone(), laid.clone());
-            deadline.work(move |cutoff| Track::lay(&ledger, &words, &backing, &laid, cutoff)).await
+        let Soundtrack { track, laid, .. } = match ahead.filter(|sound| sound.fits(ledger, &words)) {
+            Some(sound) => sound,
+            None => self.sound_of(ledger, words, extras, folder, deadline).await?,
         };
-        let track = track.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the sound", error))?;
         let captions = {
             let (ledger, translations, language) = (ledger.clone(), translations.to_vec(), language.to_owned());
             let captions = deadline.work(move |cutoff| {
@@ -184,7 +184,7 @@ impl Assembler {
         }
         let (path, poster) = (folder.join("film.mp4"), folder.join("poster.jpg"));
         let languages: Vec<&str> = shown.iter().map(|captions| captions.language.as_str()).collect();
-        let join = join_arguments(ledger.fps, track.channels, language, &languages);
+        let join = join_arguments(ledger.fps, language, &languages);
         let poster_arguments = pictures::poster_arguments(ledger, clips);
         let joined = self.ffmpeg.run(&join, folder, deadline);
         let still = self.ffmpeg.run(&poster_arguments, folder, deadline);
@@ -266,7 +266,7 @@ impl Assembler {
 }
 
 /// The error of a step outside of ffmpeg that failed, or took too long.
-fn could_not(what: &str, error: std::io::Error) -> JobError {
+pub(super) fn could_not(what: &str, error: std::io::Error) -> JobError {
     match error.kind() {
         std::io::ErrorKind::TimedOut => {
             JobError::new(Code::AssembleTimedOut, format!("preparing {what} took too long"))
@@ -288,13 +288,10 @@ fn three_letters(language: &str) -> &'static str {
 }
 
 /// `captions` are the languages of the tracks of captions, in the order of their files.
-fn join_arguments(fps: u32, channels: usize, language: &str, captions: &[&str]) -> Vec<OsString> {
+fn join_arguments(fps: u32, language: &str, captions: &[&str]) -> Vec<OsString> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let mut arguments = words(&["-f", "concat", "-safe", "0", "-i", "clips.txt"]);
-    // Speech in one channel is transparent at 128 kbit/s, pulses and all, and both speakers play it; two take 192.
-    let (channels, rate) = if channels == 1 { ("1", "128k") } else { ("2", "192k") };
-    let sound = ["-f", "s16le", "-ar", "48000", "-ac", channels, "-i", "narration.s16le", "-i", "chapters.txt"];
-    arguments.extend(words(&sound));
+    arguments.extend(words(&["-i", soundtrack::ENCODED, "-i", "chapters.txt"]));
     for number in 0..captions.len() {
         arguments.extend(["-i".to_owned(), subtitles(number)]);
     }
@@ -308,8 +305,7 @@ fn join_arguments(fps: u32, channels: usize, language: &str, captions: &[&str]) 
     }
     arguments.extend(["-metadata:s:a:0".to_owned(), format!("language={}", three_letters(language))]);
     arguments.extend(words(&["-map_metadata", "2", "-map_chapters", "2", "-c:v", "copy", "-c:s", "mov_text"]));
-    // Its other search takes twice as long for more noise: 27 dB below the sound instead of 41, measured on speech.
-    arguments.extend(words(&["-c:a", "aac", "-aac_coder", "fast", "-b:a", rate, "-movflags", "+faststart"]));
+    arguments.extend(words(&["-c:a", "copy", "-movflags", "+faststart"]));
     // Clips say their length in whole milliseconds, so that joined by it they would drift: 18 ms over 100 scenes, measured.
     // Their clock has 512 ticks a frame (`chalkreel_stage/frames/clip.py`), and so has the film's. The clock in which ffmpeg counts
     // here is the film's in version 5 and the clips' in version 7, hence `TB`.

@@ -8,7 +8,7 @@
 //! - `extras` prepares intro, outro and music; `recording` is sound in a file, `music` the bed under the voice;
 //! - `pictures` are the poster and those of the scenes;
 //! - `decoded` is the author's own voice;
-//! - `track` mixes all sound into one track;
+//! - `track` mixes all sound into one track, and `soundtrack` encodes it, while scenes are still drawn;
 //! - `film` joins everything with `ffmpeg`, and `measure` verifies the result against the ledger.
 
 pub mod captions;
@@ -20,6 +20,7 @@ pub mod measure;
 mod music;
 mod pictures;
 mod recording;
+mod soundtrack;
 pub mod track;
 mod translation;
 
@@ -29,6 +30,7 @@ pub use captions::{ends_sentence, word_times};
 pub use extras::{Extras, Prepared};
 pub use film::{Assembler, Captions, Film, FilmParts};
 pub use ledger::Ledger;
+pub use soundtrack::{Script, Soundtrack};
 pub use track::Track;
 
 /// What a film takes whatever its length, and for each second of it. Measured on two quiet processors at 720p: 0.9 s, and 10 ms (the

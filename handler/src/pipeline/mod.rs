@@ -4,6 +4,7 @@ mod attempt;
 pub mod tasks;
 
 use storyboard::Storyboard;
+use tokio::sync::oneshot;
 use tracing::{Instrument as _, info, info_span};
 
 use self::attempt::{Attempt, AttemptStart, machine_ends};
@@ -93,20 +94,27 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     let (assets, missing) = Assets::fetch(storyboard, asset_base, &services.store, folder, ends).await;
     lease.report(JobEvent::Warned(missing));
     let extras = Extras::of(storyboard, &assets);
-    let (rendered, extras) = tokio::join!(
-        scenes::make(&handover, services, lease, folder, &assets, budget).instrument(info_span!("render")),
-        services.assembler.prepare(&extras, *quality, folder, ends.slice(ends.left() / 2)),
-    );
-    let rendered = rendered?;
+    let (spoken, script) = oneshot::channel();
+    let (rendered, (extras, ahead)) = tokio::try_join!(
+        scenes::make(&handover, services, lease, folder, &assets, budget, spoken).instrument(info_span!("render")),
+        async {
+            let extras = services.assembler.prepare(&extras, *quality, folder, ends.slice(ends.left() / 2)).await;
+            // Never, when how long a scene is shows only once it is drawn. What fails here is tried again, and told, below.
+            let Ok(script) = script.await else { return Ok((extras, None)) };
+            let ahead = services.assembler.soundtrack(script, &extras, folder, ends);
+            let ahead = ahead.instrument(info_span!("sound")).await.ok();
+            Ok((extras, ahead))
+        },
+    )?;
     lease.report(JobEvent::Warned(extras.warnings.clone()));
 
     progress::enter(lease, Stage::Assemble, 0.9, ends);
     let mut ledger = scenes::ledger(&rendered, *quality);
-    let words = rendered.iter().flat_map(|made| &made.narrations).map(|beat| &beat.sound);
+    let words = rendered.iter().flat_map(|made| &made.narrations).map(|beat| beat.sound.clone());
     let clips: Vec<_> = rendered.iter().map(|made| made.clip.path.clone()).collect();
     let Storyboard { title, language, .. } = storyboard;
-    let parts = FilmParts { title, language, translations, clips: &clips, extras: &extras };
-    let film = services.assembler.film(parts, &mut ledger, words, folder, ends);
+    let parts = FilmParts { title, language, translations, clips: &clips, extras: &extras, ahead };
+    let film = services.assembler.film(parts, &mut ledger, words.collect(), folder, ends);
     let film = film.instrument(info_span!("assemble")).await?;
     info!(seconds = ledger.seconds(), loudness = film.loudness, "the film is assembled");
     lease.report(JobEvent::Warned(film.warnings()));

@@ -17,16 +17,16 @@ mod recordings;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use futures::future::try_join_all;
 use storyboard::{Beat, OnFailure, Scene, SceneKind};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tracing::{Instrument as _, Span, info_span, warn};
 
-use crate::assemble::Ledger;
 use crate::assemble::ledger::{Section, UnspokenCaption, beat_frames};
+use crate::assemble::{Ledger, Script};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError, Stage};
 use crate::intake::assets::Assets;
@@ -83,9 +83,11 @@ pub async fn make<'a>(
     folder: &Path,
     assets: &Assets,
     budget: Budget,
+    spoken: oneshot::Sender<Script>,
 ) -> Result<Vec<RenderedScene<'a>>, JobError> {
     let storyboard = &handover.storyboard;
     let mut scheduler = SceneScheduler::of(handover, services, lease, folder, assets, budget);
+    scheduler.heard = Some(Mutex::new(Heard { scenes: vec![None; storyboard.scenes.len()], tell: Some(spoken) }));
     scheduler.narrated = handover
         .narrated(&services.renderer.cache, folder, scheduler.budget.ends.slice(scheduler.budget.ends.left() / 3))
         .await;
@@ -232,8 +234,19 @@ impl From<Failure> for JobError {
     }
 }
 
+/// What is spoken so far in a film that is being made.
+struct Heard {
+    /// Frames and words of each scene's beats, in film order.
+    scenes: Vec<Option<(Vec<u64>, Vec<Sound>)>>,
+    /// Who waits for all of it.
+    tell: Option<oneshot::Sender<Script>>,
+}
+
 /// What the scenes of one film share.
 struct SceneScheduler<'s> {
+    scenes: &'s [Scene],
+    /// None when nobody waits for it.
+    heard: Option<Mutex<Heard>>,
     /// The narration that another machine has made, by beat and text.
     narrated: HashMap<(&'s str, &'s str), Narration>,
     /// The narration that the author has recorded, by beat.
@@ -282,6 +295,8 @@ impl<'s> SceneScheduler<'s> {
         });
         let given_up = lease.status().scenes.into_iter().filter_map(|scene| Some((scene.id, scene.error?)));
         Self {
+            scenes: &storyboard.scenes,
+            heard: None,
             narrated: HashMap::new(),
             recorded: &handover.recorded,
             given_up: given_up.collect(),
@@ -341,12 +356,32 @@ impl<'s> SceneScheduler<'s> {
         }
         loop {
             let narrations = self.speak(scene).await?;
+            self.record_heard(scene, &narrations);
             match self.draw(scene, &narrations).instrument(info_span!("draw")).await {
                 Some(Ok(clip)) => return Ok(RenderedScene::of(scene, narrations, clip)),
                 Some(Err(error)) => return Err(Failure::Scene { error, narrations }),
                 // A voice was given up meanwhile.
                 None => {}
             }
+        }
+    }
+
+    /// Once all scenes are spoken, tells who waits for that.
+    fn record_heard(&self, scene: &Scene, narrations: &[Narration]) {
+        let Some(heard) = &self.heard else { return };
+        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.scenes.iter().position(|one| one.id == scene.id);
+        let Some(said) = place.and_then(|place| heard.scenes.get_mut(place)) else { return };
+        let words = narrations.iter().map(|said| said.sound.clone()).collect();
+        *said = Some((self.beat_frames(scene, narrations), words));
+        let Some(all) = heard.scenes.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else { return };
+        let samples = |words: &[Sound]| words.iter().map(Sound::samples).collect();
+        let scenes = self.scenes.iter().zip(&all).map(|(scene, (frames, words))| (scene, &frames[..], samples(words)));
+        let ledger = Ledger::of(self.quality.fps(), scenes);
+        let script = Script { ledger, words: all.iter().flat_map(|(_, words)| words).cloned().collect() };
+        if let Some(tell) = heard.tell.take() {
+            // It may have ended.
+            let _ = tell.send(script);
         }
     }
 
