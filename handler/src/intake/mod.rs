@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod events;
+mod question;
 
 use storyboard::Document;
 
@@ -14,6 +15,7 @@ use crate::job::keys;
 use crate::job::{JobRequest, Source};
 use crate::store::{Store, StoreError};
 
+pub use question::{QUESTION, Question};
 pub use events::{
     Asked, Batch, Message, OWN_SOURCE, Read, Sender, Subject, Task, TaskError, is_companion, read, sender, upload,
 };
