@@ -147,7 +147,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "200000",
         meaning: "tokens that writing one lesson may use, those of questions and answers together",
     },
-    Variable { name: "WRITE_MAX_REQUESTS", default: "12", meaning: "calls that writing one lesson may make, repeated ones included" },
+    Variable {
+        name: "WRITE_MAX_REQUESTS",
+        default: "12",
+        meaning: "calls that writing one lesson may make, repeated ones included",
+    },
     Variable {
         name: "PIPER_VOICE",
         default: "none",

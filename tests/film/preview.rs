@@ -252,7 +252,8 @@ fn one_sheet_has_the_pictures_of_documents_of_every_shape() {
     let lesson = |name: &str, aspect: &str| {
         harness.document(name, format!("---\naspect: {aspect}\n---\n\n# T\n\nWords.\n\n## S\n\n- one\n\nMore words.\n"))
     };
-    let all = [lesson("wide.md", "16:9"), lesson("tall.md", "9:16"), lesson("square.md", "1:1"), lesson("more.md", "16:9")];
+    let all =
+        [lesson("wide.md", "16:9"), lesson("tall.md", "9:16"), lesson("square.md", "1:1"), lesson("more.md", "16:9")];
     let sheet = harness.path("sheet.png");
     let (code, told) = checked(&harness, &all, &["--sheet", sheet.to_str().unwrap()]);
     assert_eq!(code, 0, "{told:#?}");

@@ -178,6 +178,7 @@ def jobs(page, requests):
     expect(page.locator("#jobs > li")).to_have_count(before + 1)
     page.locator("#jobs > li:has(.succeeded) a", has_text="Editor").first.focus()
     page.keyboard.press("Enter")
+    page.wait_for_url("**/edit/*/")
     until(page, DRAWN, timeout=120_000)
     text = page.locator("#text")
     expect(text).to_be_visible()
@@ -189,7 +190,7 @@ def jobs(page, requests):
     expect(page.locator("#saved")).to_have_text("saved")
     seen_within(page, lambda: still_of(page, words), 60)
     # What was saved is there again.
-    page.reload()
+    page.reload(wait_until="load")
     until(page, "document.getElementById('text').value.includes('Everybody knows')")
     page.locator("#make").focus()
     page.keyboard.press("Enter")

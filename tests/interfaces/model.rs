@@ -135,7 +135,8 @@ fn fault(head: &str, body: &Value) -> Option<String> {
     if !head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n") {
         return Some(format!("not the path: {head}"));
     }
-    if !lower.contains(&format!("authorization: bearer {KEY}\r\n")) || !lower.contains("content-type: application/json") {
+    if !lower.contains(&format!("authorization: bearer {KEY}\r\n")) || !lower.contains("content-type: application/json")
+    {
         return Some(format!("the head: {head}"));
     }
     if body["model"] != NAME || body["stream"] != true || body["stream_options"]["include_usage"] != true {
@@ -163,9 +164,10 @@ async fn answer(mut socket: TcpStream, seen: &Seen, script: &Script) -> std::io:
         received.extend_from_slice(&piece[..count]);
         let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(&received[..end + 2]).into_owned();
-        let length = head.to_ascii_lowercase().split_once("content-length: ").map(|(_, rest)| {
-            rest.split("\r\n").next().unwrap().parse::<usize>().unwrap()
-        });
+        let length = head
+            .to_ascii_lowercase()
+            .split_once("content-length: ")
+            .map(|(_, rest)| rest.split("\r\n").next().unwrap().parse::<usize>().unwrap());
         if received.len() >= end + 4 + length.unwrap_or_default() {
             break (head, serde_json::from_slice(&received[end + 4..]).unwrap_or_default());
         }
@@ -188,13 +190,15 @@ async fn answer(mut socket: TcpStream, seen: &Seen, script: &Script) -> std::io:
         Reply::SaysUncounted(text) => {
             wire.begin().await?;
             wire.chunk(": keep-alive\n\n").await?;
-            wire.event(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "reasoning_content": "Hm."}}]})).await?;
+            wire.event(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "reasoning_content": "Hm."}}]}))
+                .await?;
             wire.say(&text).await?;
             wire.finish("stop").await?;
             wire.end().await
         }
         Reply::SaysAtOnce(text) => {
-            let choice = json!({"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}});
+            let choice =
+                json!({"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}});
             let body = json!({"choices": [choice], "usage": {"total_tokens": TOKENS}}).to_string();
             wire.whole(200, "Content-Type: application/json\r\n", &body).await
         }
@@ -274,7 +278,8 @@ impl Wire<'_> {
 
     async fn whole(&mut self, status: u16, headers: &str, body: &str) -> std::io::Result<()> {
         let length = body.len();
-        let head = format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
         self.write((head + body).as_bytes()).await
     }
 

@@ -86,7 +86,10 @@ fn many_changes_of_a_lesson_leave_nothing_behind() {
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
     let seen: Value = serde_json::from_str(&told).unwrap();
-    assert!(seen["still"]["worst"].as_f64().unwrap() > 0.0 && seen["after"]["processes"].as_u64().unwrap() > 0, "{seen}");
+    assert!(
+        seen["still"]["worst"].as_f64().unwrap() > 0.0 && seen["after"]["processes"].as_u64().unwrap() > 0,
+        "{seen}"
+    );
 }
 
 #[test]

@@ -74,14 +74,18 @@ async fn what_is_wrong_goes_back_until_nothing_is() {
     assert!(system.starts_with("# Writing a lesson for Chalkreel"), "{system}");
     assert!(calls[0].last().contains("Why is the sky blue?"), "{}", calls[0].last());
     assert!(calls[1].last().contains("- WRONG colour\n") && calls[2].last().contains("- WRONG \u{20ac} again\n"));
-    assert_eq!(calls[1].body["messages"][2]["content"], "# Sky\n\nWRONG colour\n", "its lesson, without what was around it");
+    assert_eq!(
+        calls[1].body["messages"][2]["content"], "# Sky\n\nWRONG colour\n",
+        "its lesson, without what was around it"
+    );
     // Two of the three calls were counted by the server; the third is estimated.
     assert!(written.tokens > 2 * TOKENS && written.tokens < 2 * TOKENS + 4_000, "{}", written.tokens);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_three_rounds_the_best_lesson_counts() {
-    let lessons = ["# A\n\nWRONG\nWRONG\n", "# B\n\nWRONG\n", "# C\n\nVERY WRONG\n", "# D\n\nWRONG\nWRONG\nWRONG\n", "# E\n"];
+    let lessons =
+        ["# A\n\nWRONG\nWRONG\n", "# B\n\nWRONG\n", "# C\n\nVERY WRONG\n", "# D\n\nWRONG\nWRONG\nWRONG\n", "# E\n"];
     let model = Model::start(move |call| Reply::Says(lessons[call].to_owned())).await;
     let written = ask(&model, &[]).await.unwrap();
     assert_eq!((text(&written), written.requests), ("# B\n\nWRONG\n", 4));
@@ -102,8 +106,10 @@ async fn a_failed_call_is_repeated() {
     ];
     let all = failures.map(|failure| async move {
         let first = failure.clone();
-        let model =
-            Model::start(move |call| if call == 0 { first.clone() } else { Reply::Says("# Sky\n\nBlue.\n".to_owned()) }).await;
+        let model = Model::start(
+            move |call| if call == 0 { first.clone() } else { Reply::Says("# Sky\n\nBlue.\n".to_owned()) },
+        )
+        .await;
         let written = ask(&model, &[]).await.unwrap_or_else(|error| panic!("{failure:?}: {error}"));
         assert_eq!((text(&written), written.requests), ("# Sky\n\nBlue.\n", 2), "{failure:?}");
         assert_eq!(model.calls().len(), 2);
@@ -114,7 +120,11 @@ async fn a_failed_call_is_repeated() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_server_says_when_to_come_again() {
     let model = Model::start(|call| match call {
-        0 => Reply::Refuses(429, "Retry-After: 4\r\n", "{\"error\": {\"message\": \"slow down\", \"code\": \"rate_limit_exceeded\"}}"),
+        0 => Reply::Refuses(
+            429,
+            "Retry-After: 4\r\n",
+            "{\"error\": {\"message\": \"slow down\", \"code\": \"rate_limit_exceeded\"}}",
+        ),
         _ => Reply::Says("# Sky\n\nBlue.\n".to_owned()),
     })
     .await;
@@ -126,14 +136,21 @@ async fn a_busy_server_says_when_to_come_again() {
     let model = Model::start(|_| Reply::Refuses(429, "Retry-After: 3600\r\n", "later")).await;
     let begun = Instant::now();
     let error = ask(&model, &[]).await.unwrap_err();
-    assert!(error.code == Code::WriteUnavailable && error.retryable && begun.elapsed() < Duration::from_secs(5), "{error}");
+    assert!(
+        error.code == Code::WriteUnavailable && error.retryable && begun.elapsed() < Duration::from_secs(5),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_repetition_mends_ends_at_once() {
     for (reply, code, named) in [
         (Reply::Refuses(401, "", "{\"error\": {\"message\": \"wrong key\"}}"), Code::WriteDenied, "wrong key"),
-        (Reply::Refuses(429, "", "{\"error\": {\"message\": \"pay\", \"code\": \"insufficient_quota\"}}"), Code::WriteDenied, "pay"),
+        (
+            Reply::Refuses(429, "", "{\"error\": {\"message\": \"pay\", \"code\": \"insufficient_quota\"}}"),
+            Code::WriteDenied,
+            "pay",
+        ),
         (Reply::Refuses(404, "", "{\"error\": {\"message\": \"no such model\"}}"), Code::WriteRefused, "no such model"),
         (Reply::Refuses(302, "Location: http://192.0.2.1/\r\n", ""), Code::WriteRefused, "302"),
         (Reply::Html, Code::WriteRefused, "HTML"),
@@ -228,7 +245,8 @@ fn program(dir: &Path, model: Option<&Model>) -> Command {
 
 /// Runs it without blocking the model, which is in this process.
 async fn run(mut command: Command) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let Output { status, stdout, stderr } =
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
 }
@@ -236,7 +254,9 @@ async fn run(mut command: Command) -> (i32, String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_has_a_lesson_written_checked_and_mended() {
     let dir = tempfile::tempdir().unwrap();
-    let model = Model::start(|call| Reply::Says(if call == 0 { format!("```markdown\n{BAD}```") } else { GOOD.to_owned() })).await;
+    let model =
+        Model::start(|call| Reply::Says(if call == 0 { format!("```markdown\n{BAD}```") } else { GOOD.to_owned() }))
+            .await;
     let mut command = program(dir.path(), Some(&model));
     command.args(["write", "Why is the sky blue?", "--out", "sky.md", "--language", "en", "--minutes", "2"]);
     command.env("OPENAI_CHAT_PICTURES", "on").env("CHALKREEL_LOG", "trace");
@@ -302,7 +322,12 @@ async fn a_question_is_a_job_in_every_door() {
     assert_eq!(lesson.text().await.unwrap(), GOOD);
     let calls = model.calls();
     assert!(calls.len() == 2 && calls[1].last().contains("- line 10: "), "{}", calls[1].last());
-    for wrong in [json!({"question": ""}), json!({"question": 7}), json!({"question": "Why?", "minutes": -1}), json!({"question": "Why?", "tone": "dry"})] {
+    for wrong in [
+        json!({"question": ""}),
+        json!({"question": 7}),
+        json!({"question": "Why?", "minutes": -1}),
+        json!({"question": "Why?", "tone": "dry"}),
+    ] {
         let answer = harness.client.post(harness.url("/jobs")).json(&wrong).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 400, "{wrong}");
     }

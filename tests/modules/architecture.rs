@@ -97,7 +97,10 @@ const HANDLER: &[(&str, &[&str])] = &[
     ("intake", &["error", "job"]),
     ("write", &["config", "error", "intake", "remote"]),
     ("plan", &["config", "error", "intake", "job", "scratch", "untrusted_file"]),
-    ("narrate", &["aws", "config", "error", "job", "layers", "remote", "speed", "untrusted_file", "untrusted_text", "worker"]),
+    (
+        "narrate",
+        &["aws", "config", "error", "job", "layers", "remote", "speed", "untrusted_file", "untrusted_text", "worker"],
+    ),
     (
         "render",
         &[

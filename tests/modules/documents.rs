@@ -225,8 +225,13 @@ fn json_of_the_documents_is_valid_and_snippets_are_snippets() {
             text.replace_range(start..=end, &filled);
         }
         let text = text.replace('\u{1}', "$");
-        let text = if name == "Lesson" { format!("{text}\n- one\n\nWords.\n") } else { format!("# T\n\nWords.\n\n## S\n\n{text}") };
-        let planned = planner_wasm::plan(&Document { name: "a.md".to_owned(), bytes: text.clone().into_bytes() }).unwrap();
+        let text = if name == "Lesson" {
+            format!("{text}\n- one\n\nWords.\n")
+        } else {
+            format!("# T\n\nWords.\n\n## S\n\n{text}")
+        };
+        let planned =
+            planner_wasm::plan(&Document { name: "a.md".to_owned(), bytes: text.clone().into_bytes() }).unwrap();
         assert!(planned.warnings.is_empty(), "{name}: {:?}\n{text}", planned.warnings);
     }
     assert!(snippets.len() >= 4 && all.iter().any(|value| value["tasks"].is_array()));

@@ -56,7 +56,10 @@ impl Editors {
 
     pub(super) fn routes(self) -> Router {
         Router::new()
-            .route("/edit/{id}", any(async |PathParam(id): PathParam<String>| Redirect::permanent(&format!("/edit/{id}/"))))
+            .route(
+                "/edit/{id}",
+                any(async |PathParam(id): PathParam<String>| Redirect::permanent(&format!("/edit/{id}/"))),
+            )
             .route("/edit/{id}/", any(page))
             .route("/edit/{id}/{*rest}", any(part))
             .route("/jobs/{id}/again", post(again))
@@ -86,7 +89,9 @@ impl Editors {
             return Ok(there.routes.clone());
         }
         open.retain(|editor| editor.used.elapsed() < IDLE);
-        if open.len() >= OPEN && let Some(oldest) = (0..open.len()).min_by_key(|index| open[*index].used) {
+        if open.len() >= OPEN
+            && let Some(oldest) = (0..open.len()).min_by_key(|index| open[*index].used)
+        {
             open.remove(oldest);
         }
         open.push(Editor { id, routes: routes.clone(), used: Instant::now(), _following: following, _folder: folder });

@@ -221,10 +221,13 @@ impl ServerHandler for Desk {
             Ok(_permit) => {
                 let deadline = Deadline::after(LONGEST.min(self.0.services.config.job_timeout));
                 let answer = self.answer(&call.name, arguments, deadline);
-                let late = || JobError::new(Code::JobDeadline, format!("the call took longer than {} s", LONGEST.as_secs()));
+                let late =
+                    || JobError::new(Code::JobDeadline, format!("the call took longer than {} s", LONGEST.as_secs()));
                 match deadline.run(answer).await {
                     Ok(Some(answer)) => answer,
-                    Ok(None) => return Err(ErrorData::invalid_params(format!("there is no tool `{}`", call.name), None)),
+                    Ok(None) => {
+                        return Err(ErrorData::invalid_params(format!("there is no tool `{}`", call.name), None));
+                    }
                     Err(_) => Err(late()),
                 }
             }
@@ -277,7 +280,9 @@ impl Desk {
             let checked = look(document, &base, Pictures::Beats, services, deadline).await?;
             if checked.pictures.is_empty() {
                 let why = checked.findings.first().map_or_else(String::new, |finding| format!(": {}", finding.message));
-                return Err(bad(format!("the document has no picture{why}")).remedy("Ask `check` what is wrong with it."));
+                return Err(
+                    bad(format!("the document has no picture{why}")).remedy("Ask `check` what is wrong with it.")
+                );
             }
             let pictures: Vec<&[u8]> = checked.pictures.iter().map(|(_, picture)| &**picture).collect();
             let sheet = Preview::sheet(&pictures, services, deadline).await?;
@@ -402,7 +407,8 @@ impl Desk {
         match (path, text) {
             (Some(path), None) if name.is_none() => {
                 let outside = || {
-                    let error = JobError::new(Code::InputNotFound, format!("there is no {} in the folder", path.display()));
+                    let error =
+                        JobError::new(Code::InputNotFound, format!("there is no {} in the folder", path.display()));
                     error.remedy("Name a file below the folder that --root names.")
                 };
                 let root = root.clone();
@@ -446,7 +452,9 @@ impl Desk {
         // Of what is there already, nothing may be a link that leads out.
         for folder in [self.0.root.join("films"), out.clone()] {
             match std::fs::create_dir(&folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(error.to_string())),
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(failed(error.to_string()));
+                }
                 _ => {}
             }
             let there = folder.canonicalize().map_err(|error| failed(error.to_string()))?;
@@ -508,16 +516,17 @@ fn tools() -> Vec<Tool> {
             "name": {"type": "string", "description": "With text: its file name, whose extension decides the format (.md a lesson, .json a plan, .py a Manim program); the default is lesson.md"},
         })
     };
-    let tool = |name: &'static str, description: &'static str, mut properties: Value, more: Value, required: &[&str]| {
-        if let (Some(all), Value::Object(more)) = (properties.as_object_mut(), more) {
-            all.extend(more);
-        }
-        let schema = json!({
-            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
-        });
-        let schema = schema.as_object().cloned().unwrap_or_default();
-        Tool::new(name, description, Arc::new(schema))
-    };
+    let tool =
+        |name: &'static str, description: &'static str, mut properties: Value, more: Value, required: &[&str]| {
+            if let (Some(all), Value::Object(more)) = (properties.as_object_mut(), more) {
+                all.extend(more);
+            }
+            let schema = json!({
+                "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+            });
+            let schema = schema.as_object().cloned().unwrap_or_default();
+            Tool::new(name, description, Arc::new(schema))
+        };
     vec![
         tool(
             "guide",

@@ -15,10 +15,10 @@ use crate::job::keys;
 use crate::job::{JobRequest, Source};
 use crate::store::{Store, StoreError};
 
-pub use question::{QUESTION, Question};
 pub use events::{
     Asked, Batch, Message, OWN_SOURCE, Read, Sender, Subject, Task, TaskError, is_companion, read, sender, upload,
 };
+pub use question::{QUESTION, Question};
 
 /// Largest document, in bytes. A lesson of a thousand pages is about 3 MB.
 pub const MAX_DOCUMENT: u64 = 8 << 20;

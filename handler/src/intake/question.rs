@@ -65,7 +65,9 @@ impl Question {
         if self.question.len() > MOST {
             return Err(too_large());
         }
-        let tag = |tag: &String| !tag.is_empty() && tag.len() <= 35 && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let tag = |tag: &String| {
+            !tag.is_empty() && tag.len() <= 35 && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
         if self.language.as_ref().is_some_and(|language| !tag(language)) {
             return bad("`language` must be a language's tag, such as `en` or `pt-BR`");
         }

@@ -85,8 +85,7 @@ impl<'c> Chat<'c> {
         let model = config.model.as_deref().ok_or_else(|| {
             JobError::new(Code::WriteNotConfigured, "no language model is named that could write the lesson")
         })?;
-        let client =
-            remote::client().map_err(|error| JobError::new(Code::WriteUnavailable, causes(&error)))?;
+        let client = remote::client().map_err(|error| JobError::new(Code::WriteUnavailable, causes(&error)))?;
         Ok(Self { client, config, model, deadline, tokens: 0, requests: 0 })
     }
 
@@ -127,7 +126,12 @@ impl<'c> Chat<'c> {
             let wait = waits.next().filter(|_| again).map(|wait| wait.max(after.unwrap_or_default()));
             match wait {
                 Some(wait) if wait < self.deadline.left() => {
-                    warn!(code = error.code.name(), wait_s = wait.as_secs_f64(), "the language model is asked again: {}", error.message);
+                    warn!(
+                        code = error.code.name(),
+                        wait_s = wait.as_secs_f64(),
+                        "the language model is asked again: {}",
+                        error.message
+                    );
                     tokio::time::sleep(wait).await;
                 }
                 Some(_) if self.deadline.passed() => {
@@ -170,7 +174,8 @@ impl<'c> Chat<'c> {
         }
         let request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
         let first = self.deadline.slice(FIRST.min(self.deadline.left() / SHARE));
-        let mut response = first.run(request.send()).await.map_err(|_| self.late("the head of the answer"))?.map_err(broken)?;
+        let mut response =
+            first.run(request.send()).await.map_err(|_| self.late("the head of the answer"))?.map_err(broken)?;
         if !response.status().is_success() {
             return Err(refusal(response, self.deadline).await);
         }
@@ -359,7 +364,12 @@ impl Received {
         }
         let ending = match self.finish.as_deref() {
             Some("length") => Ending::CutOff,
-            Some("content_filter") => return Err(Failed::lasting(Code::WriteRefused, "the model's server withholds the answer (content_filter)")),
+            Some("content_filter") => {
+                return Err(Failed::lasting(
+                    Code::WriteRefused,
+                    "the model's server withholds the answer (content_filter)",
+                ));
+            }
             Some(_) => Ending::Whole,
             None if self.done => Ending::Whole,
             None => return Err(Failed::passing("the language model's answer broke off")),
@@ -402,7 +412,9 @@ mod tests {
     #[test]
     fn an_answer_that_breaks_off_is_asked_for_again() {
         let begun = "data: {\"choices\":[{\"delta\":{\"content\":\"# Half\"}}]}\n\n";
-        for parts in [&[begun][..], &[], &["data: {\"cho"], &[begun, "data: {\"error\":{\"message\":\"overloaded\"}}\n\n"]] {
+        for parts in
+            [&[begun][..], &[], &["data: {\"cho"], &[begun, "data: {\"error\":{\"message\":\"overloaded\"}}\n\n"]]
+        {
             let failed = streamed(parts).unwrap_err();
             assert!(failed.again && failed.error.code == Code::WriteUnavailable, "{failed:?}");
         }

@@ -32,7 +32,9 @@ fn within<'a>(lines: &'a [&'a str]) -> Option<&'a [&'a str]> {
     let inside = &lines[opening + 1..];
     // A fence of the same letters may be one of the lesson's own: those come in pairs, and the last of an odd number closes the whole.
     let same: Vec<usize> = (0..inside.len())
-        .filter(|&at| fence(inside[at]).is_some_and(|inner| inner.starts_with(&outer[..1]) && inner.len() >= outer.len()))
+        .filter(|&at| {
+            fence(inside[at]).is_some_and(|inner| inner.starts_with(&outer[..1]) && inner.len() >= outer.len())
+        })
         .collect();
     match same.last() {
         Some(&last) if same.len() % 2 == 1 && inside[last].trim() == fence(inside[last])? => Some(&inside[..last]),

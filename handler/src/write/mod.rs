@@ -82,7 +82,8 @@ pub async fn lesson(
 ) -> Result<Written, JobError> {
     let deadline = deadline.slice(config.timeout);
     let mut chat = Chat::new(config, deadline)?;
-    let opening = vec![json!({"role": "system", "content": GUIDE}), json!({"role": "user", "content": asked(question)})];
+    let opening =
+        vec![json!({"role": "system", "content": GUIDE}), json!({"role": "user", "content": asked(question)})];
     let mut messages = opening.clone();
     let mut best: Option<(Document, Review)> = None;
     let mut stopped = None;
@@ -122,7 +123,8 @@ pub async fn lesson(
             break;
         }
         let count = review.findings.len();
-        reviewer.told(&format!("{count} {} back to the model", if count == 1 { "finding goes" } else { "findings go" }));
+        reviewer
+            .told(&format!("{count} {} back to the model", if count == 1 { "finding goes" } else { "findings go" }));
         // The last lesson alone goes back: earlier ones would cost tokens, and are of no use.
         messages.clone_from(&opening);
         messages.push(json!({"role": "assistant", "content": if text.is_empty() { "(nothing)" } else { &text }}));

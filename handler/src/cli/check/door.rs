@@ -38,10 +38,11 @@ struct Door {
 /// The route.
 pub(in super::super) fn routes(services: Arc<Services>) -> Router {
     let (inside, checking) = (Arc::new(Semaphore::new(AT_ONCE + WAITING)), Arc::new(Semaphore::new(AT_ONCE)));
-    Router::new()
-        .route("/check", post(check))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Door { services, inside, checking })
+    Router::new().route("/check", post(check)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Door {
+        services,
+        inside,
+        checking,
+    })
 }
 
 async fn check(

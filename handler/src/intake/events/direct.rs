@@ -33,7 +33,8 @@ struct InlineDocument {
 
 /// Whether an event has this program's own format. Events of EventBridge have a `source` too, but it names their sender.
 pub(super) fn is(event: &Value) -> bool {
-    ["document", "source", "question"].iter().any(|field| event.get(field).is_some()) && event.get("detail-type").is_none()
+    ["document", "source", "question"].iter().any(|field| event.get(field).is_some())
+        && event.get("detail-type").is_none()
 }
 
 pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobError> {

@@ -357,7 +357,11 @@ impl Programs {
                     if is_alone && runner.clear().await {
                         runners.keep(play.program, runner);
                     } else if runners.is_wanted(play.program) {
-                        debug!(is_alone, class = play.program.class, "the runner of programs is not kept for the next class");
+                        debug!(
+                            is_alone,
+                            class = play.program.class,
+                            "the runner of programs is not kept for the next class"
+                        );
                     }
                     return Ok(performance);
                 }
