@@ -279,7 +279,7 @@ fn wrong_arguments_and_endless_documents_are_refused_and_nothing_else_suffers() 
         ("check", json!({"path": "lesson.md", "text": "# T"}), "path"),
         ("check", json!({"path": 7}), "7"),
         ("check", json!({"pth": "lesson.md"}), "pth"),
-        ("guide", json!({"plan": "yes"}), "plan"),
+        ("guide", json!({"plan": "yes"}), "boolean"),
         ("still", json!({"path": "lesson.md", "beat": 1}), "scene"),
         ("still", json!({"path": "lesson.md", "scene": "ten"}), "ten"),
         ("still", json!({"path": "lesson.md", "scene": "nine", "beat": 99}), "99"),
@@ -382,7 +382,12 @@ async fn documents_are_checked_over_http() {
     // It came over a network: a file of this machine is not there for it, even if it is.
     let (_, told) =
         send("", "text/markdown", format!("# T\n\nWords.\n\n## S\n\n![x]({})\n\nMore.\n", file.display())).await;
-    assert!(told.to_string().contains("input.file_missing"), "{told}");
+    assert!(told.to_string().contains("plan.image_not_usable"), "{told}");
+    let (_, told) = send("", "text/markdown", "# T\n\nWords.\n\n## S\n\n![x](Cargo.toml)\n\nMore.\n".to_owned()).await;
+    assert!(
+        told.to_string().contains("input.file_missing") || told.to_string().contains("plan.image_not_usable"),
+        "{told}"
+    );
 
     for (name, kind, body, expected, code) in [
         ("", "text/markdown", String::new(), 400, "input.empty"),

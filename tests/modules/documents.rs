@@ -225,10 +225,10 @@ fn json_of_the_documents_is_valid_and_snippets_are_snippets() {
             text.replace_range(start..=end, &filled);
         }
         let text = text.replace('\u{1}', "$");
-        let text = if name == "Lesson" {
-            format!("{text}\n- one\n\nWords.\n")
-        } else {
-            format!("# T\n\nWords.\n\n## S\n\n{text}")
+        let text = match name.as_str() {
+            "Lesson" => format!("{text}\n- one\n\nWords.\n"),
+            "Scene" => format!("# T\n\nWords.\n\n{text}"),
+            _ => format!("# T\n\nWords.\n\n## S\n\n{text}"),
         };
         let planned =
             planner_wasm::plan(&Document { name: "a.md".to_owned(), bytes: text.clone().into_bytes() }).unwrap();

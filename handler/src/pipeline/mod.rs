@@ -11,7 +11,6 @@ use self::attempt::{Attempt, AttemptStart, machine_ends};
 use crate::assemble::{Extras, FilmParts};
 use crate::deadline::Deadline;
 use crate::error::{JobError, Stage};
-use crate::intake::Question;
 use crate::intake::assets::{AssetBase, Assets};
 use crate::job::events::JobEvent;
 use crate::job::{Again, JobId, JobRequest, Quality, Status, Worker};
@@ -121,20 +120,14 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
 
 /// Reads the document and plans the film.
 async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) -> Result<Handover, JobError> {
-    let (lease, ends, mut asset_base) = (&job.lease, job.ends, AssetBase::of(&request.source));
-    let (mut wanted, named, scenes) = (request.quality, request.planner.clone(), request.scenes.clone());
+    let (lease, ends, asset_base) = (&job.lease, job.ends, AssetBase::of(&request.source));
+    let (wanted, named, scenes) = (request.quality, request.planner.clone(), request.scenes.clone());
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
-    let mut document = intake::document(request, &services.store, ends).instrument(info_span!("intake")).await?;
+    let document = intake::document(request, &services.store, ends).instrument(info_span!("intake")).await?;
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
-    if let Some(question) = Question::of(&document.name, &document.bytes) {
-        let question = question?;
-        wanted = wanted.or(question.quality);
-        document = question::lesson(&question, services, job).instrument(info_span!("write")).await?;
-        // What a model writes names no files of whoever asked.
-        asset_base = AssetBase::Nothing;
-    }
+    let (document, wanted, asset_base) = question::answered(document, wanted, asset_base, services, job).await?;
     let name = document.name.clone();
     let limits = plan::Limits::default();
     let sandbox = match named {

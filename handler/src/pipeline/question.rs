@@ -2,23 +2,42 @@
 
 use async_trait::async_trait;
 use storyboard::{Document, Place};
-use tracing::info;
+use tracing::{Instrument as _, info, info_span};
 
 use super::attempt::Attempt;
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
+use crate::intake::assets::AssetBase;
 use crate::intake::{MAX_DOCUMENT, Question};
 use crate::job::events::JobEvent;
-use crate::job::keys;
+use crate::job::{Quality, keys};
 use crate::plan::{Limits, Sandbox};
 use crate::services::Services;
 use crate::write::{self, Review, Reviewer, Written};
+
+/// A document that is no question as it is, and in place of a question its lesson; with the quality and the files that go with it.
+///
+/// # Errors
+/// `intake.…`, `input.…` for a question that is wrong; else as for [`lesson`].
+pub(super) async fn answered(
+    document: Document,
+    wanted: Option<Quality>,
+    base: AssetBase,
+    services: &Services,
+    job: &Attempt<'_>,
+) -> Result<(Document, Option<Quality>, AssetBase), JobError> {
+    let Some(question) = Question::of(&document.name, &document.bytes) else { return Ok((document, wanted, base)) };
+    let question = question?;
+    let lesson = lesson(&question, services, job).instrument(info_span!("write")).await?;
+    // What a model writes names no files of whoever asked.
+    Ok((lesson, wanted.or(question.quality), AssetBase::Nothing))
+}
 
 /// The lesson: the one of an earlier attempt at this job, or a new one. It is published beside the film.
 ///
 /// # Errors
 /// `write.…`, `store.…`
-pub(super) async fn lesson(question: &Question, services: &Services, job: &Attempt<'_>) -> Result<Document, JobError> {
+async fn lesson(question: &Question, services: &Services, job: &Attempt<'_>) -> Result<Document, JobError> {
     let key = keys::of(&job.id, keys::LESSON);
     if let Ok(earlier) = services.store.get(&key, MAX_DOCUMENT, job.ends).await {
         info!("the lesson of an earlier attempt is used");
