@@ -117,8 +117,12 @@ fuzz: setup ## throw random documents at the planner, FUZZ seconds for each form
 	@tests/fuzz.sh "$(FUZZ)" $(TARGETS)
 
 .PHONY: bench
-bench: setup ## plan a hundred scenes again and again, in the sandbox
+bench: setup tools build test-tools ## plan a hundred scenes again and again, in the sandbox; change lessons in the page of `watch`
 	@CHALKREEL_GUEST_PROFILE=guest-shipped cargo bench --locked --package handler --bench planner
+	browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+	for lesson in "10 8 500" "100 8 40"; do
+		timeout --kill-after=10 1500 $(python)/python3 -I tests/bench/watch.py $(chalkreel) target/layers $$browser $$lesson
+	done
 
 .PHONY: layers
 layers: setup ## build target/lambda: the function and its layers as AWS takes them (as root)

@@ -8,6 +8,7 @@ mod log;
 mod names;
 mod secret;
 mod voices;
+mod write;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -22,6 +23,7 @@ use crate::child::Mode;
 pub use interfaces::InterfaceConfig;
 pub use secret::Secret;
 pub use voices::{ElevenLabsSettings, VOICES, VoiceConfig};
+pub use write::WriteConfig;
 
 /// One environment variable, for `docs/settings.md` and `chalkreel doctor`.
 #[derive(Debug)]
@@ -119,6 +121,37 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "OPENAI_TTS_MODEL", default: "gpt-4o-mini-tts", meaning: "its model, when the lesson names none" },
     Variable { name: "OPENAI_TTS_VOICE", default: "alloy", meaning: "its voice, when the lesson names none" },
+    Variable {
+        name: "OPENAI_CHAT_MODEL",
+        default: "none",
+        meaning: "the language model that writes lessons of questions (`chalkreel write`, `{\"question\": …}`); without one, none are written",
+    },
+    Variable {
+        name: "OPENAI_CHAT_BASE_URL",
+        default: "https://api.openai.com/v1",
+        meaning: "where it is: any server that has OpenAI's /chat/completions; servers of one's own need no key",
+    },
+    Variable { name: "OPENAI_CHAT_API_KEY", default: "OPENAI_API_KEY", meaning: "its key" },
+    Variable {
+        name: "OPENAI_CHAT_PICTURES",
+        default: "off",
+        meaning: "on or off: whether it takes pictures; then `chalkreel write` shows it those of its lesson",
+    },
+    Variable {
+        name: "WRITE_TIMEOUT",
+        default: "600",
+        meaning: "seconds that writing one lesson may take, all of its rounds together; of a job, at most half of what is left",
+    },
+    Variable {
+        name: "WRITE_MAX_TOKENS",
+        default: "200000",
+        meaning: "tokens that writing one lesson may use, those of questions and answers together",
+    },
+    Variable {
+        name: "WRITE_MAX_REQUESTS",
+        default: "12",
+        meaning: "calls that writing one lesson may make, repeated ones included",
+    },
     Variable {
         name: "PIPER_VOICE",
         default: "none",
@@ -288,6 +321,8 @@ pub struct Config {
     pub voice_timeout: Duration,
     /// The settings of the voices.
     pub voices: VoiceConfig,
+    /// The settings of the language model that writes lessons.
+    pub write: WriteConfig,
     /// The settings of the interfaces.
     pub interfaces: InterfaceConfig,
     /// Films that `chalkreel serve` makes at a time, at least 1.
@@ -413,6 +448,7 @@ impl Config {
         let voice_timeout = seconds("VOICE_TIMEOUT", 15.0);
         let stall_timeout = seconds("STALL_TIMEOUT", 60.0);
         let lease_timeout = seconds("LEASE_TIMEOUT", 30.0);
+        let write_timeout = seconds("WRITE_TIMEOUT", 600.0);
         if subprocess_timeout <= manim_timeout {
             faults.push(format!(
                 "SUBPROCESS_TIMEOUT ({} s) must exceed MANIM_TIMEOUT ({} s)",
@@ -421,6 +457,7 @@ impl Config {
             ));
         }
         let voices = VoiceConfig::from_lookup(&get, &mut faults);
+        let write = WriteConfig::from_lookup(&get, write_timeout, &mut faults);
         let interfaces = InterfaceConfig::from_lookup(&get, &mut faults);
         let jobs = match get("CHALKREEL_JOBS").map(|text| text.trim().parse::<usize>()) {
             None => 1,
@@ -489,6 +526,7 @@ impl Config {
             subprocess_timeout,
             voice_timeout,
             voices,
+            write,
             interfaces,
             jobs,
             stall_timeout,
@@ -560,6 +598,7 @@ mod tests {
             ("VOICE_TIMEOUT", config.voice_timeout),
             ("STALL_TIMEOUT", config.stall_timeout),
             ("LEASE_TIMEOUT", config.lease_timeout),
+            ("WRITE_TIMEOUT", config.write.timeout),
         ] {
             let documented = VARIABLES.iter().find(|variable| variable.name == name).unwrap().default;
             assert_eq!(documented, value.as_secs().to_string(), "{name}");
@@ -598,7 +637,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_no_header_can_carry_is_a_fault_and_is_not_printed() {
-        for name in ["ELEVENLABS_API_KEY", "OPENAI_API_KEY", "CHALKREEL_HTTP_TOKEN"] {
+        for name in ["ELEVENLABS_API_KEY", "OPENAI_API_KEY", "OPENAI_CHAT_API_KEY", "CHALKREEL_HTTP_TOKEN"] {
             for wrong in ["0123456789abcdef\n0123456789abcdef", "0123456789abcdef0123456789abcd\u{e9}f"] {
                 let fault = read(&[(name, wrong)]).expect_err(name).to_string();
                 assert!(fault.contains(name) && !fault.contains("0123"), "{fault}");
@@ -625,6 +664,10 @@ mod tests {
             ("CHALKREEL_S3_ENDPOINT", "http://"),
             ("CHALKREEL_STATES_ENDPOINT", "http://user:pass@"),
             ("ELEVENLABS_BASE_URL", "https://:443"),
+            ("OPENAI_CHAT_BASE_URL", "localhost:8080/v1"),
+            ("OPENAI_CHAT_PICTURES", "yes"),
+            ("WRITE_MAX_TOKENS", "0"),
+            ("WRITE_MAX_REQUESTS", "many"),
             ("GOOGLE_TTS_TLD", "com/../x"),
             ("GOOGLE_TTS_LANGUAGE", "de\u{fc}"),
         ] {

@@ -84,7 +84,7 @@ macro_rules! codes {
 }
 
 codes! {
-    IntakeUnknownEvent "intake.unknown_event" Intake false "the event has no known format" "Send an S3 notification, or {\"document\": {\"name\", \"text\"}}, or {\"source\": \"s3://bucket/key\"}.";
+    IntakeUnknownEvent "intake.unknown_event" Intake false "the event has no known format" "Send an S3 notification, or {\"document\": {\"name\", \"text\"}}, {\"source\": \"s3://bucket/key\"} or {\"question\": \"…\"}.";
     IntakeBadRequest "intake.bad_request" Intake false "the event has a known format, but a field of it is wrong" "Correct the field that the message names.";
     IntakeOwnOutput "intake.own_output" Intake false "the event is about an object that the service wrote itself" "Limit the trigger to the prefix incoming/.";
     HttpUnauthorized "http.unauthorized" Intake false "the request is not authorized" "Send the bearer token, or sign the request.";
@@ -95,6 +95,7 @@ codes! {
     HttpNoSuchRange "http.no_such_range" Intake false "the requested range is outside of the file" "Request bytes within its length.";
     HttpTooLarge "http.too_large" Intake false "the request's body is larger than allowed" "Split the lesson.";
     HttpKeyReused "http.key_reused" Intake false "the Idempotency-Key was used for another document" "Use a new Idempotency-Key.";
+    HttpBusy "http.busy" Intake true "as many requests of that kind are being answered as can be at a time" "Try again in some seconds.";
     JobNotFound "job.not_found" Intake false "there is no job with that id" "Check the id; a bucket's lifecycle rules remove old jobs.";
     JobNotReady "job.not_ready" Publish true "the job has not made that file yet" "Try again when the job has ended; its status says whether it has the file.";
     InputNotFound "input.not_found" Intake false "the document does not exist where the job names it" "Check the path, or bucket and key, and that the file or object still exists.";
@@ -120,6 +121,13 @@ codes! {
     PlannerComponentInvalid "planner.component_invalid" Plan false "the planner is not a component of the planner world" "Build it against planner-wasm/wit/planner.wit.";
     PlannerImportsNotGranted "planner.imports_not_granted" Plan false "the planner imports something that planners don't get" "Build it without those imports.";
     PlannerStoryboardInvalid "planner.storyboard_invalid" Plan false "the planner's storyboard does not pass the host's check" "Correct the planner; if it is the built-in one, please report the document.";
+    WriteNotConfigured "write.not_configured" Plan false "a question came, and no language model is named that could write a lesson" "Set OPENAI_CHAT_MODEL, and OPENAI_CHAT_BASE_URL and a key where they are needed.";
+    WriteDenied "write.denied" Plan false "the language model's server refuses the key, or its account has nothing left" "Check OPENAI_CHAT_API_KEY and OPENAI_CHAT_BASE_URL, and the account.";
+    WriteRefused "write.refused" Plan false "the language model's server refuses the request, or the model refuses the question" "See the message; check OPENAI_CHAT_MODEL and OPENAI_CHAT_BASE_URL, or ask differently.";
+    WriteUnavailable "write.unavailable" Plan true "the language model's server could not be reached, was busy, or broke off, several times" "Try again later.";
+    WriteTimedOut "write.timed_out" Plan true "the language model did not answer in time" "Try again, or raise WRITE_TIMEOUT.";
+    WriteBudget "write.budget" Plan false "writing the lesson would take more tokens or calls than allowed" "Raise WRITE_MAX_TOKENS or WRITE_MAX_REQUESTS, or ask for less.";
+    WriteNoLesson "write.no_lesson" Plan false "the language model answered, but never with a lesson" "Ask differently, or name another model with OPENAI_CHAT_MODEL.";
     VoiceExhausted "voice.exhausted" Narrate true "no voice could speak a beat" "See the log for the error of each voice; `chalkreel doctor` says whether the local voice is installed.";
     VoiceNotDecodable "voice.not_decodable" Narrate true "a voice returned sound that can't be decoded" "Try again, or use another voice.";
     VoiceTooDear "voice.too_dear" Narrate false "paid voices would speak more characters than the lesson allows" "Raise `max_characters` under `voice`, shorten the lesson, or put a free voice first.";

@@ -17,12 +17,14 @@
 //! drawn. [`pipeline`] also holds what every attempt at a job needs, and the tasks of the state machine for films too long for one
 //! invocation.
 //!
+//! [`write`] has a language model write the lesson that answers a question, before it is planned.
+//!
 //! `preview` shows a document before its film is made: stills of its beats, and what is wrong with it.
 //!
 //! The interfaces are [`entry`] (AWS Lambda), [`http`] and [`cli`]; [`notify`] sends notifications about jobs.
 //!
 //! All of them use [`job`] (identity, S3 keys, status, lease, log), [`services`] (what jobs share), [`aws`]
-//! (AWS's other services), [`media`] (video files, ffmpeg and ffprobe), [`untrusted_file`] and `untrusted_text` (what children leave and say), `worker` (a child that is kept and asked),
+//! (AWS's other services), [`media`] (video files, ffmpeg and ffprobe), [`untrusted_file`] and `untrusted_text` (what children leave and say), `worker` (a child that is kept and asked), `remote` (calls of other providers),
 //! `speed` (of this machine), [`layers`], [`scratch`], [`error`], [`telemetry`] and [`config`]. Crates of their own are [`child`] (processes), [`store`]
 //! (S3), `connections` (of HTTP servers), [`deadline`] and `audio` (loops over samples).
 
@@ -52,6 +54,7 @@ pub mod plan;
 #[cfg(feature = "local")]
 pub mod preview;
 pub mod publish;
+mod remote;
 pub mod render;
 pub mod scenes;
 pub mod scratch;
@@ -61,6 +64,7 @@ pub mod telemetry;
 pub mod untrusted_file;
 mod untrusted_text;
 mod worker;
+pub mod write;
 
 /// The targets of this program's own log lines and spans: one for each crate.
 pub(crate) const OWN_TARGETS: [&str; 7] =

@@ -9,7 +9,7 @@ let board = null;
 // The document
 
 async function load() {
-  const answer = await fetch("/source");
+  const answer = await fetch("source");
   if (!answer.ok) return told("The file can't be read.", true);
   const fresh = await answer.text();
   const position = [text.selectionStart, text.selectionEnd, text.scrollTop];
@@ -44,7 +44,7 @@ function told(message, bad) {
 async function save() {
   if (!dirty()) return;
   const written = text.value;
-  const answer = await fetch("/source", { method: "PUT", headers: { "If-Match": tag }, body: written });
+  const answer = await fetch("source", { method: "PUT", headers: { "If-Match": tag }, body: written });
   if (answer.status === 412) {
     return told("Another program has changed the file. Copy what you need, and reload this page.", true);
   }
@@ -228,7 +228,7 @@ function play() {
 
 function ask() {
   const now = chosen() || beats()[0];
-  if (now) fetch(`/scenes/${encodeURIComponent(now.closest(".scene").dataset.scene)}/clip`, { method: "POST" });
+  if (now) fetch(`scenes/${encodeURIComponent(now.closest(".scene").dataset.scene)}/clip`, { method: "POST" });
 }
 
 document.addEventListener("keydown", (event) => {
@@ -259,7 +259,7 @@ async function refresh() {
   asking = true;
   do {
     again = false;
-    const answer = await fetch("/state");
+    const answer = await fetch("state");
     if (answer.ok) show(await answer.json());
   } while (again);
   asking = false;
@@ -267,7 +267,24 @@ async function refresh() {
   if (!dirty()) load();
 }
 
-const stream = new EventSource("/events");
+// A page of `chalkreel serve`: the document came over HTTP, and what is saved here becomes a film when it is sent.
+const served = location.pathname.startsWith("/edit/");
+if (served) {
+  at("make").hidden = false;
+  at("home").hidden = false;
+  edit(true);
+}
+at("make").addEventListener("click", async () => {
+  if (dirty()) await save();
+  if (dirty()) return;
+  const headers = { "content-type": "application/octet-stream" };
+  const answer = await fetch(`/jobs?name=${encodeURIComponent(board?.document || "lesson.md")}`, { method: "POST", headers, body: text.value });
+  const made = await answer.json();
+  if (answer.ok) location.href = `/watch/${made.job_id}`;
+  else told(`${made.detail}. ${made.remedy}`, true);
+});
+
+const stream = new EventSource("events");
 stream.onmessage = refresh;
-stream.onerror = () => { at("state").textContent = "chalkreel watch has ended, or can't be reached."; at("state").className = "bad"; };
+stream.onerror = () => { at("state").textContent = served ? "The server has ended, or can't be reached." : "chalkreel watch has ended, or can't be reached."; at("state").className = "bad"; };
 load();

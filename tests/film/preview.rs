@@ -240,6 +240,57 @@ fn a_program_is_seen_as_it_ends() {
     harness.assert_clean();
 }
 
+/// Width and height of a picture.
+fn size(png: &[u8]) -> (u32, u32) {
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[test]
+fn one_sheet_has_the_pictures_of_documents_of_every_shape() {
+    let harness = Harness::new();
+    let lesson = |name: &str, aspect: &str| {
+        harness.document(name, format!("---\naspect: {aspect}\n---\n\n# T\n\nWords.\n\n## S\n\n- one\n\nMore words.\n"))
+    };
+    let all =
+        [lesson("wide.md", "16:9"), lesson("tall.md", "9:16"), lesson("square.md", "1:1"), lesson("more.md", "16:9")];
+    let sheet = harness.path("sheet.png");
+    let (code, told) = checked(&harness, &all, &["--sheet", sheet.to_str().unwrap()]);
+    assert_eq!(code, 0, "{told:#?}");
+    let (width, height) = size(&std::fs::read(&sheet).unwrap());
+    // Each has two pictures or more, in rows of four; a cell is as tall as the tallest needs.
+    let rows = (height - 6) / (480 * 854 / 480 + 6);
+    assert!(width == 4 * 486 + 6 && rows >= 2, "{width}x{height}");
+    harness.assert_clean();
+}
+
+#[test]
+fn a_film_is_opened_by_what_opens_pages_here() {
+    let mut harness = Harness::new();
+    let (bin, told) = (harness.path("bin"), harness.path("opened"));
+    std::fs::create_dir(&bin).unwrap();
+    let opener = bin.join("xdg-open");
+    std::fs::write(&opener, format!("#!/bin/sh\necho \"$@\" >> {}\n", told.display())).unwrap();
+    std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    harness.settings.push(("PATH", format!("{}:/usr/bin:/bin", bin.display())));
+    let lesson = harness.document("lesson.md", "# T\n\nWords.\n");
+    let made = harness.render(&lesson, &["--quality", "draft", "--open"]);
+    assert_eq!(made.code(), 0, "{}", made.words());
+    // It is started without waiting for it.
+    let begun = std::time::Instant::now();
+    while !told.is_file() || std::fs::read_to_string(&told).unwrap().is_empty() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "nothing was opened: {}", made.words());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let opened = std::fs::read_to_string(&told).unwrap();
+    assert_eq!(opened.trim(), made.out.join("index.html").to_str().unwrap());
+    // A machine without one still has its film.
+    harness.settings.pop();
+    harness.settings.push(("PATH", bin.join("none").display().to_string()));
+    let made = harness.render(&lesson, &["--quality", "draft", "--open"]);
+    assert!(made.code() == 0 && made.words().contains("can't open"), "{}", made.words());
+}
+
 #[test]
 fn single_scenes_are_a_film_of_their_own() {
     let harness = Harness::new();

@@ -157,9 +157,50 @@ def jobs(page, requests):
     # A second file is refused, and says why.
     drop(page, "picture.gif", "GIF89a")
     page.wait_for_selector("#jobs .failed, #said.bad", timeout=30_000)
+    until(page, "document.querySelector('.poster img')?.naturalWidth > 0")
     sound(page, "jobs")
+    films = "document.querySelectorAll('#jobs > li').length"
+    before = page.evaluate(films)
+    # With the keyboard alone from here on.
+    reachable(page, ["Document", "Search", "Again ", "Open "])
+    page.locator("#search").focus()
+    page.keyboard.type("no such film")
+    expect(page.locator("#jobs > li")).to_have_count(0)
+    expect(page.locator("#found")).to_contain_text("0 of the newest")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("squares")
+    expect(page.locator("#jobs > li")).to_have_count(1)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    expect(page.locator("#jobs > li")).to_have_count(before)
+    page.locator("#jobs > li:has(.succeeded) button", has_text="Again").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#jobs > li")).to_have_count(before + 1)
+    page.locator("#jobs > li:has(.succeeded) a", has_text="Editor").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/edit/*/")
+    until(page, DRAWN, timeout=120_000)
+    text = page.locator("#text")
+    expect(text).to_be_visible()
+    sound(page, "editor")
+    words = "Everybody knows this number."
+    text.focus()
+    text.fill(text.input_value().replace("Nine is the square of three.", words))
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_have_text("saved")
+    seen_within(page, lambda: still_of(page, words), 60)
+    # What was saved is there again.
+    page.reload(wait_until="load")
+    until(page, "document.getElementById('text').value.includes('Everybody knows')")
+    page.locator("#make").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/watch/*")
+    edited = page.url.rsplit("/", 1)[1]
+    page.wait_for_selector("body[data-state=succeeded]", timeout=FILM)
     at_home(requests)
-    return {"job": job, "scenes": scenes, "jobs": page.locator("#jobs > li").count()}
+    page.goto(ADDRESS)
+    expect(page.locator("#jobs > li")).to_have_count(before + 2)
+    return {"job": job, "edited": edited, "scenes": scenes, "jobs": page.locator("#jobs > li").count()}
 
 
 def watched(page, requests):

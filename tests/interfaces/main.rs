@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod collector;
+mod model;
 mod process;
 mod read;
 mod rig;
@@ -16,3 +17,5 @@ mod pages;
 mod peers;
 mod serve;
 mod template;
+mod tools;
+mod writing;

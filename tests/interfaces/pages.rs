@@ -75,6 +75,23 @@ fn a_lesson_is_seen_while_it_is_written() {
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
 }
 
+/// The benchmark of `make bench`, short, and without its bounds of time: tests run side by side.
+#[test]
+fn many_changes_of_a_lesson_leave_nothing_behind() {
+    let layers = Path::new(LAYERS).canonicalize().unwrap();
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "400"]).arg(format!("{REPOSITORY}/target/test-tools/bin/python3"));
+    command.args(["-I", "tests/bench/watch.py", BINARY]).arg(layers).arg(browser()).args(["4", "2", "25", "--lenient"]);
+    let output = command.current_dir(REPOSITORY).stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_str(&told).unwrap();
+    assert!(
+        seen["still"]["worst"].as_f64().unwrap() > 0.0 && seen["after"]["processes"].as_u64().unwrap() > 0,
+        "{seen}"
+    );
+}
+
 #[test]
 fn the_page_plays_the_film_and_shows_how_it_was_made() {
     let dir = tempfile::tempdir().unwrap();
@@ -183,9 +200,9 @@ fn only_the_pages_own_script_runs() {
     let watched = format!("http://{address}/watch/{}", status["job_id"].as_str().unwrap());
     let ended = browse(&["watched", &watched, "succeeded"]);
     assert!(ended["text"].as_str().unwrap().contains("<img src=x"), "{ended}");
-    // A film's page has a picture of each scene, and nothing else has any.
+    // A film's page has a picture of each scene, and the list has a poster of each film.
     let film = format!("/jobs/{}/page", status["job_id"].as_str().unwrap());
-    for (path, pictures) in [(film, 1), ("/".to_owned(), 0)] {
+    for (path, pictures) in [(film, 1), ("/".to_owned(), 1)] {
         let seen = browse(&["hostile", &format!("http://{address}{path}")]);
         assert_eq!((&seen["ran"], &seen["pictures"]), (&Value::Null, &pictures.into()), "{path}: {seen}");
         assert!(seen["refused"].as_array().unwrap().is_empty(), "{path}: {seen}");
@@ -204,6 +221,9 @@ fn a_lesson_dropped_on_the_page_is_shown_until_its_film_is_ready() {
     command.args(["serve", "--listen", &address.to_string()]);
     let mut server = Server::start(&mut command, &dir.path().join("serve.log"), address);
     let seen = browse(&["jobs", &format!("http://{address}/"), lesson.to_str().unwrap()]);
+    let captions = format!("http://{address}/jobs/{}/captions", seen["edited"].as_str().unwrap());
+    let captions = Command::new("curl").args(["-sS", &captions]).output().unwrap();
+    assert!(String::from_utf8_lossy(&captions.stdout).contains("Everybody knows"), "{captions:?}");
     let scenes = texts(&seen["scenes"]);
     assert!(scenes.len() >= 2 && scenes.iter().all(|scene| scene.contains("rendered, ")), "{seen}");
     let watched =

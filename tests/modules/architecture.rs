@@ -34,7 +34,7 @@ fn every_code_of_documents_planners_and_scenes_is_provoked_by_a_test() {
         .collect();
     for code in Code::ALL {
         let module = code.name().split('.').next().unwrap();
-        if ["input", "plan", "planner", "program", "render", "voice", "assemble"].contains(&module) {
+        if ["input", "plan", "planner", "program", "render", "voice", "assemble", "write"].contains(&module) {
             let (by_name, by_code) = (tests.contains(code.name()), tests.contains(&format!("Code::{code:?}")));
             assert!(by_name || by_code, "no test provokes {}", code.name());
         }
@@ -81,6 +81,7 @@ fn the_top_level_is_what_was_agreed() {
 /// Which modules a module of the handler may import, besides the crates below it.
 const HANDLER: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("remote", &[]),
     ("scratch", &[]),
     ("layers", &[]),
     ("speed", &[]),
@@ -94,8 +95,12 @@ const HANDLER: &[(&str, &[&str])] = &[
     ("media", &["config", "error", "job", "layers", "scratch"]),
     // The stages, in the order of a job's way. Each may take values of those before it.
     ("intake", &["error", "job"]),
+    ("write", &["config", "error", "intake", "remote"]),
     ("plan", &["config", "error", "intake", "job", "scratch", "untrusted_file"]),
-    ("narrate", &["aws", "config", "error", "job", "layers", "speed", "untrusted_file", "untrusted_text", "worker"]),
+    (
+        "narrate",
+        &["aws", "config", "error", "job", "layers", "remote", "speed", "untrusted_file", "untrusted_text", "worker"],
+    ),
     (
         "render",
         &[
@@ -122,7 +127,10 @@ const HANDLER: &[(&str, &[&str])] = &[
         &["assemble", "aws", "config", "error", "job", "layers", "media", "narrate", "plan", "render", "scratch"],
     ),
     ("scenes", &["assemble", "error", "intake", "job", "narrate", "plan", "render", "scratch", "services", "speed"]),
-    ("pipeline", &["assemble", "aws", "error", "intake", "job", "plan", "publish", "scenes", "scratch", "services"]),
+    (
+        "pipeline",
+        &["assemble", "aws", "error", "intake", "job", "plan", "publish", "scenes", "scratch", "services", "write"],
+    ),
     (
         "preview",
         &["assemble", "error", "intake", "job", "media", "plan", "render", "scratch", "services", "untrusted_file"],
@@ -149,6 +157,7 @@ const HANDLER: &[(&str, &[&str])] = &[
             "scratch",
             "services",
             "telemetry",
+            "write",
         ],
     ),
     ("entry", &["aws", "config", "error", "http", "intake", "job", "notify", "pipeline", "services", "telemetry"]),

@@ -204,6 +204,39 @@ fn every_event_file_and_every_path_of_http_is_documented() {
     }
 }
 
+/// What is copied into an editor's settings must be whole.
+#[test]
+fn json_of_the_documents_is_valid_and_snippets_are_snippets() {
+    let document = read("handler/docs/command-line.md");
+    let all: Vec<Value> = blocks(&document)
+        .into_iter()
+        .filter(|(info, _)| *info == "json")
+        .map(|(_, text)| serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+        .collect();
+    let snippets = all.iter().find(|value| value["Lesson"].is_object()).unwrap().as_object().unwrap();
+    for (name, snippet) in snippets {
+        let body: Vec<&str> = snippet["body"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        assert!(snippet["prefix"].is_string() && snippet["scope"] == "markdown" && body.len() > 2, "{name}");
+        // As it stands when nobody has filled anything in, it is understood.
+        let mut text = body.join("\n").replace("\\$", "\u{1}").replace("$0", "");
+        while let Some(start) = text.find("${") {
+            let end = start + text[start..].find('}').unwrap();
+            let filled = text[start + 4..end].to_owned();
+            text.replace_range(start..=end, &filled);
+        }
+        let text = text.replace('\u{1}', "$");
+        let text = match name.as_str() {
+            "Lesson" => format!("{text}\n- one\n\nWords.\n"),
+            "Scene" => format!("# T\n\nWords.\n\n{text}"),
+            _ => format!("# T\n\nWords.\n\n## S\n\n{text}"),
+        };
+        let planned =
+            planner_wasm::plan(&Document { name: "a.md".to_owned(), bytes: text.clone().into_bytes() }).unwrap();
+        assert!(planned.warnings.is_empty(), "{name}: {:?}\n{text}", planned.warnings);
+    }
+    assert!(snippets.len() >= 4 && all.iter().any(|value| value["tasks"].is_array()));
+}
+
 /// A heading's name in links, as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();

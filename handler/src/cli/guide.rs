@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use super::output::{Text, line};
+use crate::write::GUIDE;
 
-/// Of lessons. A test holds it to the planner: whatever it shows is understood.
-pub(super) const LESSON: &str = include_str!("../../../planner-wasm/docs/guide.md");
 /// The JSON Schema of plans, made of the planner's own types.
 pub(super) const PLAN: &str = include_str!("../../../planner-wasm/schema/plan.json");
 
 pub(super) fn run(plan: bool) -> ExitCode {
     let mut text = Text::default();
-    line!(text, "{}", if plan { PLAN } else { LESSON }.trim_end());
+    line!(text, "{}", if plan { PLAN } else { GUIDE }.trim_end());
     text.print(ExitCode::SUCCESS)
 }

@@ -15,9 +15,13 @@ pub mod doctor;
 #[cfg(feature = "local")]
 mod document;
 #[cfg(feature = "local")]
+mod editors;
+#[cfg(feature = "local")]
 mod guide;
 #[cfg(feature = "local")]
 mod live;
+#[cfg(feature = "local")]
+mod mcp;
 #[cfg(feature = "local")]
 mod new;
 pub mod output;
@@ -34,6 +38,8 @@ mod signals;
 mod still;
 #[cfg(feature = "local")]
 mod watch;
+#[cfg(feature = "local")]
+mod write;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -84,6 +90,10 @@ Make films:
                    chalkreel cancel 0123456789abcdef01234567
 
 Have a language model write:
+  write          Have the lesson that answers a question written, checked and mended
+                   chalkreel write Why-is-the-sky-blue? --out lesson.md
+  mcp            Serve the tools that models use by themselves (Model Context Protocol)
+                   chalkreel mcp --root lessons
   guide          Print how lessons are written, for a prompt
                    chalkreel guide
 
@@ -143,6 +153,17 @@ enum Action {
         /// Print the JSON Schema of lecture plans instead.
         #[arg(long)]
         plan: bool,
+    },
+    /// Have a language model write the lesson that answers a question, and mend what `check` finds in it. Exit code 0 when nothing is wrong
+    /// with it, 1 when it can't be filmed, 3 with warnings.
+    #[cfg(feature = "local")]
+    Write(Write),
+    /// Serve guide, check, still, render and status to a language model, by the Model Context Protocol on standard input and output.
+    #[cfg(feature = "local")]
+    Mcp {
+        /// The folder of the documents and films. Nothing else is read or written for a client.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        root: PathBuf,
     },
     /// Show a lesson as a filmstrip that follows its file, in the browser.
     #[cfg(feature = "local")]
@@ -263,6 +284,22 @@ struct Watch {
 
 #[cfg(feature = "local")]
 #[derive(Debug, clap::Args)]
+struct Write {
+    /// The question.
+    question: String,
+    /// The file for the lesson, which must not exist.
+    #[arg(long, value_name = "FILE", default_value = "lesson.md")]
+    out: PathBuf,
+    /// The lesson's language, such as `en` or `pt-BR`; the default is the question's own.
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// Minutes that its film should take.
+    #[arg(long)]
+    minutes: Option<f64>,
+}
+
+#[cfg(feature = "local")]
+#[derive(Debug, clap::Args)]
 struct Check {
     /// The documents.
     #[arg(required = true)]
@@ -323,6 +360,10 @@ pub async fn run(command: Command, config: Config, logs: JobLogs) -> ExitCode {
         Action::New { document } => new::run(&document),
         #[cfg(feature = "local")]
         Action::Guide { plan } => guide::run(plan),
+        #[cfg(feature = "local")]
+        Action::Write(write) => until_stopped(write::run(write, config, logs)).await,
+        #[cfg(feature = "local")]
+        Action::Mcp { root } => mcp::run(&root, config, logs).await,
         #[cfg(feature = "local")]
         Action::Watch(watch) => watch::run(watch, config, logs).await,
         #[cfg(feature = "local")]

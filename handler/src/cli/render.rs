@@ -196,7 +196,7 @@ async fn handle_signals(mut stops: Stops, services: Arc<Services>) {
 }
 
 /// Why a job's files can't be copied.
-enum Fault {
+pub(super) enum Fault {
     /// The store has lost a file.
     Lost(StoreError),
     Other(JobError),
@@ -212,7 +212,7 @@ impl From<Fault> for JobError {
 }
 
 /// Copies the files of a job to `out`; its status last, so that there too it never names a missing file.
-async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
+pub(super) async fn copy(status: &Status, store: &Store, out: &Path) -> Result<(), Fault> {
     let deadline = Deadline::after(COPY);
     let fault = |path: PathBuf| {
         move |error: std::io::Error| {

@@ -16,10 +16,11 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tower::ServiceExt as _;
 use tracing::{error, info, warn};
 
+use super::editors::Editors;
 use super::live::Live;
 use super::output::{Text, line, note};
 use super::signals::{ENDED, Stops};
-use super::{LOCAL_BUCKET, explain, pages, unusable};
+use super::{LOCAL_BUCKET, check, explain, pages, unusable};
 use crate::config::Config;
 use crate::connections::{Received, Rules, Server};
 use crate::deadline::Deadline;
@@ -156,7 +157,9 @@ async fn serve(listen: SocketAddr, config: Config, logs: JobLogs) -> Result<(), 
     };
     let (routes, _) = http::router(api.clone());
     let live = http::guarded(Live::follow(&services, api.clone()).routes(), api.clone());
-    let routes = routes.merge(live).merge(http::open(pages::routes(), api));
+    let editors = http::guarded(Editors::new(services.clone(), api.clone()).routes(), api.clone());
+    let checks = http::guarded(check::door::routes(services.clone()), api.clone());
+    let routes = routes.merge(live).merge(checks).merge(editors).merge(http::open(pages::routes(), api));
     let permits = Arc::new(Semaphore::new(jobs));
     let making = tokio::spawn(make(services.clone(), notices.clone(), arriving, missed, permits.clone()));
 

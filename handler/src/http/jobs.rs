@@ -230,11 +230,14 @@ pub(super) fn waiting(id: &JobId, asked: &Asked) -> Status {
     Status { attempts: 0, generation: 0, created_at, updated_at, ..status }
 }
 
-/// The request of a job that came over HTTP, stored until the job has a status.
+/// The request of a job that came over HTTP: what there is of the job until it has a status, and where its document is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) created_at: Timestamp,
+    /// Where its document is; none in notes of earlier versions.
+    #[serde(default)]
+    pub(super) key: Option<String>,
 }
 
 /// The stored request of a job; none when it is missing or can't be parsed.

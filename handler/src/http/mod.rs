@@ -28,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use self::problem::{Failure, PathParam};
+pub use self::submit::{Options, again, document, document_of};
 use crate::config::Secret;
 use crate::deadline::Deadline;
 use crate::error::Code;
@@ -39,7 +40,7 @@ use crate::store::Store;
 /// Time for the few calls to the store that one request makes: half of API Gateway's longest timeout.
 const REQUEST: Duration = Duration::from_secs(15);
 /// A document in base64 within JSON is a third longer.
-const MAX_BODY: usize = (MAX_DOCUMENT as usize) / 3 * 4 + (64 << 10);
+pub const MAX_BODY: usize = (MAX_DOCUMENT as usize) / 3 * 4 + (64 << 10);
 
 /// What the routes share.
 #[derive(Debug, Clone)]

@@ -38,12 +38,14 @@ const NAMES: &[(&str, &str, Delivery)] = &[
     ("captions", keys::CAPTIONS_VTT, Delivery::Text("text/vtt; charset=utf-8")),
     ("page", keys::PAGE, Delivery::Page),
     ("log", keys::LOG, Delivery::Text("application/x-ndjson")),
+    ("lesson", keys::LESSON, Delivery::Text("text/markdown; charset=utf-8")),
     ("poster", keys::POSTER, Delivery::Store(PICTURE)),
     (keys::FILM, keys::FILM, Delivery::Store(VIDEO)),
     (keys::POSTER, keys::POSTER, Delivery::Store(PICTURE)),
     (keys::CAPTIONS_VTT, keys::CAPTIONS_VTT, Delivery::Text("text/vtt; charset=utf-8")),
     (keys::CAPTIONS_SRT, keys::CAPTIONS_SRT, Delivery::Text("application/x-subrip")),
     (keys::STORYBOARD, keys::STORYBOARD, Delivery::Store(JSON)),
+    (keys::LESSON, keys::LESSON, Delivery::Text("text/markdown; charset=utf-8")),
     (keys::SYNC, keys::SYNC, Delivery::Store(JSON)),
     (keys::PAGE, keys::PAGE, Delivery::Page),
     (keys::LOG, keys::LOG, Delivery::Text("application/x-ndjson")),
@@ -69,13 +71,13 @@ pub(super) struct LanguageQuery {
     lang: Option<String>,
 }
 
-/// A result of the job: `film`, `captions`, `page`, `log`, `poster`, or any file by its own name.
+/// A result of the job: `film`, `captions`, `page`, `log`, `poster`, `lesson` (of a question), or any file by its own name.
 #[utoipa::path(
     get,
     path = "/jobs/{id}/{output}",
     params(
         ("id" = String, Path, description = "24 hexadecimal digits"),
-        ("output" = String, Path, description = "film, captions, page, log, poster, or a file's name", example = "film"),
+        ("output" = String, Path, description = "film, captions, page, log, poster, lesson, or a file's name", example = "film"),
         LanguageQuery,
     ),
     responses(

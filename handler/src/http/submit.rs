@@ -17,7 +17,7 @@ use super::jobs::{self, Asked, job_status};
 use super::problem::{Failure, Problem};
 use crate::deadline::Deadline;
 use crate::error::Code;
-use crate::intake::{self, MAX_DOCUMENT, is_companion};
+use crate::intake::{self, MAX_DOCUMENT, QUESTION, Question, is_companion};
 use crate::job::keys::{self, Submission};
 use crate::job::{JobId, Lease, Quality, Status};
 use crate::publish;
@@ -29,9 +29,10 @@ const MAX_NAME: usize = 120;
 /// Longest Idempotency-Key, in bytes.
 const MAX_KEY: usize = 255;
 
+/// What the query of a submission may say.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Options {
+pub struct Options {
     /// The document's name, whose extension decides the format. Else the `filename` of Content-Disposition, else one by
     /// content type.
     name: Option<String>,
@@ -50,6 +51,29 @@ pub(super) struct Envelope {
     quality: Option<Quality>,
     /// As the header Idempotency-Key.
     idempotency_token: Option<String>,
+}
+
+/// What JSON may be, besides a document itself.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what is read in two ways")]
+enum Submitted {
+    Document(Envelope),
+    Question(Asking),
+}
+
+/// A question, of which a language model writes the lesson.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "`intake::Question` is what is read")]
+struct Asking {
+    #[schema(example = "Why is the sky blue?")]
+    question: String,
+    /// The lesson's language (BCP 47); else the question's own.
+    language: Option<String>,
+    /// Minutes that its film should take.
+    minutes: Option<f64>,
+    /// draft, standard, high or 4k.
+    quality: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -76,8 +100,8 @@ struct Document {
     post,
     path = "/jobs",
     params(Options, ("Idempotency-Key" = Option<String>, Header, description = "Requests with the same one are one job")),
-    request_body(description = "The document itself, or a JSON object around it", content(
-        (String = "text/markdown"), (String = "text/x-python"), (String = "application/x-ipynb+json"), (Envelope = "application/json")
+    request_body(description = "The document itself, or a JSON object around it, or a question that a lesson is to answer", content(
+        (String = "text/markdown"), (String = "text/x-python"), (String = "application/x-ipynb+json"), (Submitted = "application/json")
     )),
     responses(
         (status = 202, description = "The job, new or known already", body = Status,
@@ -91,15 +115,35 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Failure> {
+    let document = received(options, &headers, body)?;
+    let status = store_document(&api, document).await?;
+    let location = format!("/jobs/{}", status.job_id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)))
+}
+
+/// The name and the bytes of a document, in whatever form `POST /jobs` takes it.
+///
+/// # Errors
+/// `http.…`, `input.…`
+pub fn document(
+    options: Result<Query<Options>, axum::extract::rejection::QueryRejection>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(String, Bytes), Failure> {
+    received(options, headers, body).map(|document| (document.name, document.bytes))
+}
+
+fn received(
+    options: Result<Query<Options>, axum::extract::rejection::QueryRejection>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Document, Failure> {
     let Query(options) = options.map_err(|error| Failure::new(Code::HttpBadRequest, error.body_text()))?;
     let body = body.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Failure::new(Code::HttpTooLarge, error.body_text()),
         _ => Failure::new(Code::HttpBadRequest, error.body_text()),
     })?;
-    let document = read(options, &headers, body)?;
-    let status = store_document(&api, document).await?;
-    let location = format!("/jobs/{}", status.job_id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)))
+    read(options, headers, body)
 }
 
 fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, Failure> {
@@ -133,7 +177,14 @@ fn read(options: Options, headers: &HeaderMap, body: Bytes) -> Result<Document, 
             document.name = envelope.document.name;
             ""
         }
-        "application/json" => "plan.json",
+        "application/json" => match Question::of(QUESTION, &document.bytes) {
+            // What the job would refuse is refused here.
+            Some(question) => {
+                question?;
+                QUESTION
+            }
+            None => "plan.json",
+        },
         // The name alone decides the format.
         "application/octet-stream" if given.is_some() => "",
         _ => {
@@ -215,7 +266,7 @@ async fn store_document(api: &Api, document: Document) -> Result<Status, Failure
         }
     }
     // Before the document: once that is stored, the job may begin.
-    let asked = Asked { name, created_at: Timestamp::now() };
+    let asked = Asked { name, created_at: Timestamp::now(), key: Some(key.clone()) };
     let note = serde_json::to_vec(&asked).unwrap_or_default();
     let request = keys::of(&id, keys::REQUEST);
     let condition = Condition::Absent;
@@ -253,6 +304,49 @@ async fn store_document(api: &Api, document: Document) -> Result<Status, Failure
     }
     api.enqueue(&key);
     job_status(api, &id, deadline).await
+}
+
+/// The document of a job, with its name: the lesson that was written for it, or what came over HTTP.
+///
+/// # Errors
+/// `job.not_found`; `job.not_ready` when it is not known; what the store says.
+pub async fn document_of(api: &Api, id: &JobId) -> Result<(String, Vec<u8>), Failure> {
+    let deadline = Api::deadline();
+    let status = job_status(api, id, deadline).await?;
+    if let Some(lesson) = status.outputs.get("lesson") {
+        let object = api.store().get(lesson, MAX_DOCUMENT, deadline).await?;
+        return Ok((keys::LESSON.to_owned(), object.bytes.to_vec()));
+    }
+    submitted(api, id, deadline).await
+}
+
+/// What came over HTTP.
+async fn submitted(api: &Api, id: &JobId, deadline: Deadline) -> Result<(String, Vec<u8>), Failure> {
+    let unknown = || Failure::new(Code::JobNotReady, "its document did not come over HTTP, or is no longer there");
+    let key = jobs::asked(api, id, deadline).await?.and_then(|asked| asked.key).ok_or_else(unknown)?;
+    // The note lies beside what the job itself writes.
+    let submission = Submission::of(&key).ok_or_else(unknown)?;
+    match api.store().get(&key, MAX_DOCUMENT, deadline).await {
+        Ok(object) => Ok((submission.name, object.bytes.to_vec())),
+        Err(StoreError::NotFound { .. }) => Err(unknown()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Submits the document of a job once more, as a job of its own. Gives its id, and its status as JSON.
+///
+/// # Errors
+/// As for [`document_of`].
+pub async fn again(api: &Api, id: &JobId) -> Result<(JobId, Vec<u8>), Failure> {
+    let deadline = Api::deadline();
+    job_status(api, id, deadline).await?;
+    let (name, bytes) = submitted(api, id, deadline).await?;
+    let quality = jobs::asked(api, id, deadline).await?.and_then(|asked| Submission::of(&asked.key?)?.quality);
+    let idempotency = Some(format!("again {id} {}", Timestamp::now()));
+    let status = store_document(api, Document { name, bytes: bytes.into(), quality, idempotency }).await?;
+    // Plain data without maps that could fail.
+    let body = serde_json::to_vec(&status).unwrap_or_default();
+    Ok((status.job_id, body))
 }
 
 /// The status of a job after checking that its film is still there: a lost film is made again. The embedded store is a folder on a

@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod events;
+mod question;
 
 use storyboard::Document;
 
@@ -17,6 +18,7 @@ use crate::store::{Store, StoreError};
 pub use events::{
     Asked, Batch, Message, OWN_SOURCE, Read, Sender, Subject, Task, TaskError, is_companion, read, sender, upload,
 };
+pub use question::{QUESTION, Question};
 
 /// Largest document, in bytes. A lesson of a thousand pages is about 3 MB.
 pub const MAX_DOCUMENT: u64 = 8 << 20;

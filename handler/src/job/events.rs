@@ -21,6 +21,8 @@ pub enum JobEvent {
         /// How far the job is then, from 0 to 1.
         progress: f64,
     },
+    /// A lesson was written, and is under this key.
+    Wrote(String),
     /// The planner has answered or failed; none when it never ran.
     PlannerRan(Option<PlannerUse>),
     /// The film is planned.
@@ -127,6 +129,9 @@ impl Status {
                 self.progress = self.progress.max(progress);
                 self.end(None, at);
                 self.timeline.push(Ran { stage, scene: None, from: at, to: None });
+            }
+            JobEvent::Wrote(key) => {
+                self.outputs.insert("lesson".to_owned(), key);
             }
             JobEvent::PlannerRan(planner) => self.planner = planner,
             JobEvent::Planned { title, scenes, warnings } => {

@@ -87,6 +87,8 @@ const CAPTIONS: &str = "captions";
 pub const STORYBOARD: &str = "storyboard.json";
 /// The ledger and the measured error.
 pub const SYNC: &str = "sync.json";
+/// The lesson that a language model wrote, of a job that came with a question.
+pub const LESSON: &str = "lesson.md";
 /// The page.
 pub const PAGE: &str = "index.html";
 /// The job's log as JSON lines.

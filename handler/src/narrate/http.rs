@@ -1,17 +1,16 @@
 //! One HTTP call: time limits for every step, a limit on the size of the answer, and what each status means.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::redirect::Policy;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
 use super::voice::VoiceError;
 use crate::deadline::Deadline;
+pub(super) use crate::remote::{CONNECT, short};
+use crate::remote::{causes, retry_after};
 
-/// Time for looking the host up, TCP and TLS: a few round trips, even on a bad line.
-pub(super) const CONNECT: Duration = Duration::from_secs(3);
 /// Time up to the head of the answer, at least. Voices synthesise before they answer: some seconds for the longest beat.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
 /// Largest answer that is read, in bytes: an hour of speech at 32 kbit/s.
@@ -30,15 +29,7 @@ pub(super) fn first_byte(deadline: Deadline) -> Deadline {
 /// # Errors
 /// When the system's certificates can't be read.
 pub(super) fn client() -> Result<Client, VoiceError> {
-    // Only the first call in a process has an effect; both calls name the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .connect_timeout(CONNECT)
-        // No API redirects: a redirect leads to a page that says why there is no sound.
-        .redirect(Policy::none())
-        .user_agent(concat!("chalkreel/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| VoiceError::Unreachable(causes(&error)))
+    crate::remote::client().map_err(|error| VoiceError::Unreachable(causes(&error)))
 }
 
 /// An error answer.
@@ -137,52 +128,9 @@ fn of(error: reqwest::Error) -> VoiceError {
     }
 }
 
-/// The innermost cause says most. URLs are left out, since one may hold a key.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    wait(headers.get(RETRY_AFTER)?.to_str().ok()?)
-}
-
-/// The value of a `Retry-After`: seconds, or a date.
-fn wait(value: &str) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
-}
-
-pub(super) fn short(text: &str) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(300).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wait_is_given_in_seconds_or_as_a_date() {
-        let wait = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, value.parse().unwrap());
-            retry_after(&headers)
-        };
-        assert_eq!(wait("3"), Some(Duration::from_secs(3)));
-        assert_eq!(wait("-3"), None);
-        assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(90));
-        assert!(wait(&soon).is_some_and(|wait| (88..=90).contains(&wait.as_secs())));
-        assert_eq!(wait("soon"), None);
-    }
 
     #[test]
     fn a_long_call_may_begin_later() {

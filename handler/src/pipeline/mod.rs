@@ -1,6 +1,7 @@
 //! The course of a job, from request to film, from top to bottom.
 
 mod attempt;
+mod question;
 pub mod tasks;
 
 use storyboard::Storyboard;
@@ -132,9 +133,10 @@ async fn plan_film(request: JobRequest, services: &Services, job: &Attempt<'_>) 
 
     progress::enter(lease, Stage::Intake, 0.0, ends);
     let document = intake::document(request, &services.store, ends).instrument(info_span!("intake")).await?;
-    let name = document.name.clone();
 
     progress::enter(lease, Stage::Plan, 0.02, ends);
+    let (document, wanted, asset_base) = question::answered(document, wanted, asset_base, services, job).await?;
+    let name = document.name.clone();
     let limits = plan::Limits::default();
     let sandbox = match named {
         Some(name) => services.planners.named(&name, &job.scratch()?.work(), ends).await?,

@@ -55,13 +55,15 @@ fn targets(line: &str) -> impl Iterator<Item = (u32, &str)> {
     })
 }
 
-/// Whether a target is the name of a file beside the document: no address, no anchor, no path of a site.
+/// Whether a target is the name of a file beside the document or in a folder there: no address, no anchor, no path of a site. What lies
+/// elsewhere is not looked for, since the document may be somebody else's, who must not learn what is there.
 fn is_beside(target: &str) -> bool {
     let file = target.split(['#', '?']).next().unwrap_or_default();
     let name = file.rsplit('/').next().unwrap_or_default();
     !file.is_empty()
         && !file.starts_with(['/', '@', '{', '$', '\\'])
         && !file.contains(':')
+        && !percent_decode_str(file).decode_utf8_lossy().split('/').any(|part| part == "..")
         && name.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && extension.len() <= 5)
 }
 
@@ -80,7 +82,7 @@ mod tests {
         std::fs::write(folder.path().join("a file.md"), "").unwrap();
         let text = "See [one](a%20file.md#part), [two](gone.md), [three](https://example.org/x.md), [four](#here).\n\
                     ![a picture](gone.png) and `[code](gone.c)` and é [five](notes/gone.pdf \"title\").\n\
-                    ```text\n[six](gone.txt)\n```\n[seven](mailto:a@b.cd) [eight](/site/page.html) [nine](page)\n";
+                    ```text\n[six](gone.txt)\n```\n[seven](mailto:a@b.cd) [eight](/site/page.html) [nine](page) [ten](../gone.md) [eleven](a/%2e./gone.md)\n";
         let found = missing("lesson.md", text, folder.path());
         let places: Vec<_> = found.iter().map(|one| one.place.map(|place| (place.line, place.column))).collect();
         assert_eq!(places, [Some((1, 30)), Some((2, 51))], "{found:?}");

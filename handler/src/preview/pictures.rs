@@ -14,6 +14,8 @@ use crate::untrusted_file::{Unfit, UntrustedFolder};
 /// Pictures in a row of a sheet, and their width in pixels.
 const COLUMNS: usize = 4;
 const WIDTH: u32 = 480;
+/// The tallest picture beside those of other shapes: the width of two.
+const TALLEST: u32 = 2 * WIDTH;
 /// Most pictures of one sheet; more are left out. Its height is then that of the largest picture that browsers show.
 pub const MOST: usize = 400;
 /// The largest picture, in bytes: what 4k has when nothing of it can be compressed.
@@ -61,9 +63,35 @@ pub(super) async fn sheet(
     folder: &Path,
     deadline: Deadline,
 ) -> Result<Vec<u8>, JobError> {
-    for (index, picture) in pictures.iter().take(MOST).enumerate() {
-        let name = format!("sheet-{}.png", index + 1);
-        tokio::fs::write(folder.join(&name), picture).await.map_err(|error| scratch(&name, &error))?;
+    let shapes: Vec<(u32, u32)> = pictures.iter().take(MOST).map(|picture| shape(picture)).collect();
+    let mut kinds = shapes.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if let [_] = kinds[..] {
+        for (index, picture) in pictures.iter().take(MOST).enumerate() {
+            write(folder, &format!("sheet-{}.png", index + 1), picture).await?;
+        }
+    } else {
+        // ffmpeg begins a new sheet where the shape changes, so those of one shape are first brought into cells that fit all.
+        let height = kinds.iter().map(|(width, height)| (WIDTH * height / width.max(&1)).min(TALLEST)).max();
+        let height = height.unwrap_or(TALLEST).next_multiple_of(2);
+        for (number, kind) in kinds.iter().enumerate() {
+            let same: Vec<usize> = (0..shapes.len()).filter(|index| shapes[*index] == *kind).collect();
+            for (index, at) in same.iter().enumerate() {
+                write(folder, &format!("kind-{number}-{}.png", index + 1), pictures[*at]).await?;
+            }
+            let fit = format!(
+                "scale={WIDTH}:{height}:force_original_aspect_ratio=decrease,pad={WIDTH}:{height}:(ow-iw)/2:(oh-ih)/2:color=gray"
+            );
+            let (from, to) = (format!("kind-{number}-%d.png"), format!("cell-{number}-%d.png"));
+            let arguments = ["-framerate", "1", "-f", "image2", "-i", &from, "-vf", &fit, "-c:v", "png", &to];
+            ffmpeg(services).run(&arguments.map(OsString::from), folder, deadline).await?;
+            for (index, at) in same.iter().enumerate() {
+                let (cell, name) = (format!("cell-{number}-{}.png", index + 1), format!("sheet-{}.png", at + 1));
+                let moved = tokio::fs::rename(folder.join(cell), folder.join(&name)).await;
+                moved.map_err(|error| scratch(&name, &error))?;
+            }
+        }
     }
     let count = pictures.len().min(MOST);
     let (columns, rows) = (COLUMNS.min(count), count.div_ceil(COLUMNS));
@@ -78,6 +106,16 @@ pub(super) async fn sheet(
     ffmpeg(services).run(&arguments, folder, deadline).await?;
     let sheet = read(folder, vec!["sheet.png".to_owned()], LARGEST_SHEET).await?;
     Ok(sheet.into_iter().next().unwrap_or_default())
+}
+
+async fn write(folder: &Path, name: &str, picture: &[u8]) -> Result<(), JobError> {
+    tokio::fs::write(folder.join(name), picture).await.map_err(|error| scratch(name, &error))
+}
+
+/// Width and height of a PNG picture, as its head says them.
+fn shape(picture: &[u8]) -> (u32, u32) {
+    let number = |at: usize| picture.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    (number(16).unwrap_or_default(), number(20).unwrap_or_default())
 }
 
 fn ffmpeg(services: &Services) -> Ffmpeg {

@@ -1,5 +1,6 @@
 //! `chalkreel check`: plans and lays out documents, and tells what is wrong with them, without making their films.
 
+pub(super) mod door;
 mod report;
 mod sarif;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 use serde::Serialize;
 use storyboard::Document;
@@ -116,12 +118,14 @@ pub(super) async fn look(
     };
     let scenes = &preview.storyboard.scenes;
     let mut findings = preview.findings.clone();
-    let drawn = scenes.iter().map(|scene| {
-        let preview = &preview;
-        async move { (scene, preview.scene(scene, pictures, services, deadline).await) }
-    });
+    // Boxed: the compiler can't prove that a closure's futures are `Send`.
+    let mut drawing = Vec::new();
+    for scene in scenes {
+        let drawn = preview.scene(scene, pictures, services, deadline);
+        drawing.push(async move { (scene, drawn.await) }.boxed());
+    }
     // In order, as many at a time as there are processors.
-    let mut drawn = stream::iter(drawn).buffered(services.config.parallel);
+    let mut drawn = stream::iter(drawing).buffered(services.config.parallel);
     let mut shown = Vec::new();
     while let Some((scene, drawn)) = drawn.next().await {
         match drawn {

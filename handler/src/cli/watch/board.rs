@@ -1,6 +1,6 @@
 //! What the page of `chalkreel watch` shows: the document's last good state, and what has become of it since.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -24,6 +24,9 @@ pub(super) struct Board {
     pub(super) findings: Vec<Finding>,
     /// In film order.
     pub(super) scenes: Vec<SceneView>,
+    /// The document of these scenes.
+    #[serde(skip)]
+    pub(super) source: Arc<Vec<u8>>,
 }
 
 /// A scene on the page.
@@ -56,7 +59,7 @@ pub(super) struct BeatView {
     pub(super) narration: String,
     pub(super) seconds: f64,
     pub(super) place: Option<Place>,
-    /// The path of its picture.
+    /// The path of its picture, from the page's own.
     pub(super) still: Option<String>,
 }
 
@@ -66,7 +69,7 @@ pub(super) struct ClipView {
     /// The scene's key when it was made.
     pub(super) key: String,
     pub(super) state: ClipState,
-    /// Its path, when it is made.
+    /// Its path from the page's own, when it is made.
     pub(super) path: Option<String>,
     /// Why there is none.
     pub(super) error: Option<String>,
@@ -114,9 +117,10 @@ impl SharedBoard {
     }
 
     /// The document was planned. Until its scenes are drawn, their old pictures stand.
-    pub(super) fn plan(&self, preview: &Preview, keys: &[String]) {
+    pub(super) fn plan(&self, source: Arc<Vec<u8>>, preview: &Preview, keys: &[String]) {
         self.change(|board| {
             board.problem = None;
+            board.source = source;
             board.title.clone_from(&preview.storyboard.title);
             board.findings.clone_from(&preview.findings);
             let before = std::mem::take(&mut board.scenes);
@@ -158,7 +162,7 @@ impl SharedBoard {
                 for (index, beat) in scene.beats.iter_mut().enumerate() {
                     // A Manim program says itself what parts it has.
                     let last = drawn.pictures.len().saturating_sub(1);
-                    beat.still = (!drawn.pictures.is_empty()).then(|| format!("/still/{key}/{}", index.min(last)));
+                    beat.still = (!drawn.pictures.is_empty()).then(|| format!("still/{key}/{}", index.min(last)));
                 }
             }
         });

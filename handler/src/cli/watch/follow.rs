@@ -9,12 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
-use storyboard::Scene;
+use storyboard::{Document, Scene};
 use tracing::warn;
 
 use super::super::document::document;
 use super::super::render::folder;
-use super::board::{ClipState, ClipView, SharedBoard};
+use super::board::{Board, ClipState, ClipView, SharedBoard};
 use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::job::keys;
@@ -96,13 +96,13 @@ impl Follower {
     /// Plans and draws what is new. `before` are the keys of the document that was drawn last.
     async fn draw(&self, round: u64, before: &mut Option<Vec<String>>) {
         let deadline = Deadline::after(self.services.config.job_timeout);
-        let preview = match self.plan(deadline).await {
-            Ok(preview) => preview,
+        let (source, preview) = match self.plan(deadline).await {
+            Ok(planned) => planned,
             Err(error) => return self.board.refuse(Finding::of_error(&error)),
         };
         let scenes = &preview.storyboard.scenes;
         let keys: Vec<String> = scenes.iter().map(|scene| preview.key(scene, &self.services)).collect();
-        self.board.plan(&preview, &keys);
+        self.board.plan(source, &preview, &keys);
         let mut missing = Vec::new();
         for (scene, key) in scenes.iter().zip(&keys) {
             match self.stills.get(key) {
@@ -136,9 +136,10 @@ impl Follower {
         *before = Some(keys);
     }
 
-    async fn plan(&self, deadline: Deadline) -> Result<Preview, JobError> {
+    async fn plan(&self, deadline: Deadline) -> Result<(Arc<Vec<u8>>, Preview), JobError> {
         let (document, base) = document(&self.path)?;
-        Preview::of(document, &base, Quality::Draft, &self.services, deadline).await
+        let source = Arc::new(document.bytes.clone());
+        Ok((source, Preview::of(document, &base, Quality::Draft, &self.services, deadline).await?))
     }
 }
 
@@ -201,15 +202,15 @@ impl ClipMaker {
     }
 
     async fn one(&self, scene: &str, number: u64) {
-        let Some(key) = self.board.now().scenes.iter().find(|view| view.id == scene).map(|view| view.key.clone())
-        else {
-            return;
-        };
+        // Words and key of the same moment: the file may be newer already.
+        let Board { document: name, scenes, source, .. } = self.board.now();
+        let Some(key) = scenes.iter().find(|view| view.id == scene).map(|view| view.key.clone()) else { return };
+        let document = Document { name, bytes: source.to_vec() };
         let view = |state, path, error| ClipView { key: key.clone(), state, path, error };
         self.board.film(scene, view(ClipState::Making, None, None), None);
-        match self.film(scene, number).await {
+        match self.film(document, scene, number).await {
             Ok(film) => {
-                let path = format!("/clip/{number}.mp4");
+                let path = format!("clip/{number}.mp4");
                 self.board.film(scene, view(ClipState::Made, Some(path), None), Some(film));
             }
             Err(error) => self.board.film(scene, view(ClipState::Failed, None, Some(error.message)), None),
@@ -217,9 +218,8 @@ impl ClipMaker {
     }
 
     /// The film of one scene: a job like any other, whose files are not kept.
-    async fn film(&self, scene: &str, number: u64) -> Result<Bytes, JobError> {
+    async fn film(&self, document: Document, scene: &str, number: u64) -> Result<Bytes, JobError> {
         let ends = Deadline::after(self.services.config.job_timeout);
-        let (document, _) = document(&self.path)?;
         let folder = Some(folder(&self.path, &document.bytes));
         let source = Source::Inline { name: document.name, bytes: document.bytes, folder };
         // A job of its own each time, so that none finds what another has removed.

@@ -26,6 +26,7 @@ use futures::stream::{Stream, StreamExt as _, unfold};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use self::board::{Board, SharedBoard};
@@ -42,9 +43,12 @@ use crate::http::{self, Api, Failure, PathParam};
 use crate::intake::MAX_DOCUMENT;
 use crate::job::log::JobLogs;
 use crate::services::Services;
+use crate::store::Store;
 
 /// Time for open requests to end.
 const CLOSE: Duration = Duration::from_secs(1);
+/// Time for keeping what is saved in the store.
+const KEEP: Duration = Duration::from_secs(10);
 /// How often an empty line is sent, so that a page that has gone is noticed.
 const STILL_THERE: Duration = Duration::from_secs(10);
 
@@ -82,19 +86,8 @@ async fn serve(watch: Watch, config: Config, logs: JobLogs) -> Result<(), JobErr
     })?;
     let address = listener.local_addr().unwrap_or(listen);
     let workshop = Workshop::open(config, logs).await?;
-    let (services, board, stills) =
-        (workshop.services.clone(), Arc::new(SharedBoard::of(opened.name)), Arc::new(Stills::default()));
-    let (clips, wanted) = mpsc::unbounded_channel();
-    let desk = Desk {
-        path: path.clone(),
-        services: services.clone(),
-        board: board.clone(),
-        stills: stills.clone(),
-        clips: clips.clone(),
-    };
-    let making = ClipMaker { path: path.clone(), services: services.clone(), board: board.clone() };
-    let making = tokio::spawn(making.make(wanted));
-    let following = tokio::spawn(Follower { path, services: services.clone(), board, stills, clips }.follow());
+    let services = workshop.services.clone();
+    let (desk, following) = Desk::open(opened.name, path, services.clone(), None);
     let api = Api::new(services.store.clone(), None, true);
     let routes = http::guarded(desk.routes(), api);
     let serving = Server::start(listener, Rules::usual(), move |request: Request<Received>| {
@@ -110,27 +103,52 @@ async fn serve(watch: Watch, config: Config, logs: JobLogs) -> Result<(), JobErr
     stops.next().await;
     note(format_args!("chalkreel: stopping"));
     services.interrupt();
-    following.abort();
     let closing = serving.shutdown(Deadline::after(CLOSE));
     // A job that is told to stop ends at once.
     let _ = Deadline::after(CLOSE).run(closing).await;
-    making.abort();
+    drop(following);
     workshop.close().await;
     Ok(())
 }
 
+/// Where what is saved is kept besides: its key, of a document whose file is a copy.
+pub(super) type Kept = Option<(Store, String)>;
+
+/// The tasks that follow a document. Dropping it ends them.
+#[derive(Debug)]
+pub(super) struct Following(JoinHandle<()>, JoinHandle<()>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+        self.1.abort();
+    }
+}
+
 /// What the routes share.
 #[derive(Debug, Clone)]
-struct Desk {
+pub(super) struct Desk {
     path: PathBuf,
     services: Arc<Services>,
     board: Arc<SharedBoard>,
     stills: Arc<Stills>,
     clips: mpsc::UnboundedSender<String>,
+    kept: Kept,
 }
 
 impl Desk {
-    fn routes(self) -> Router {
+    /// Follows the file at `path`. Must be called inside an async runtime.
+    pub(super) fn open(name: String, path: PathBuf, services: Arc<Services>, kept: Kept) -> (Self, Following) {
+        let (board, stills) = (Arc::new(SharedBoard::of(name)), Arc::new(Stills::default()));
+        let (clips, wanted) = mpsc::unbounded_channel();
+        let making = ClipMaker { path: path.clone(), services: services.clone(), board: board.clone() };
+        let (at, pages, drawn, asking) = (path.clone(), board.clone(), stills.clone(), clips.clone());
+        let follower = Follower { path: at, services: services.clone(), board: pages, stills: drawn, clips: asking };
+        let following = Following(tokio::spawn(making.make(wanted)), tokio::spawn(follower.follow()));
+        (Self { path, services, board, stills, clips, kept }, following)
+    }
+
+    pub(super) fn routes(self) -> Router {
         let file = |kind: &'static str, text: &'static str| {
             get(async move || ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, POLICY)], text))
         };
@@ -179,7 +197,7 @@ async fn still(State(desk): State<Desk>, PathParam((key, number)): PathParam<(St
 }
 
 async fn clip(State(desk): State<Desk>, PathParam(name): PathParam<String>, headers: HeaderMap) -> Response {
-    match desk.board.clip(&format!("/clip/{name}")) {
+    match desk.board.clip(&format!("clip/{name}")) {
         Some(clip) => ranged(clip, &headers),
         None => Failure::new(Code::HttpNoSuchPath, "that clip is no longer there").into_response(),
     }
@@ -229,6 +247,9 @@ async fn save(State(desk): State<Desk>, headers: HeaderMap, text: Bytes) -> Resu
     if known != Some(&tag(&document.bytes)) {
         let message = "the file was changed by another program since this page read it";
         return Ok((StatusCode::PRECONDITION_FAILED, message).into_response());
+    }
+    if let Some((store, key)) = &desk.kept {
+        store.put(key, text.to_vec(), "application/octet-stream", Deadline::after(KEEP)).await?;
     }
     let (path, written) = (desk.path.clone(), text.clone());
     let saved = tokio::task::spawn_blocking(move || replace(&path, &written)).await;

@@ -155,10 +155,14 @@ fn from_eventbridge(event: Value, start: &str, own_bucket: &str) -> Result<Vec<R
         return Ok(vec![Ok(direct::request(event.detail, own_bucket)?)]);
     }
     if event.detail_type == "Scheduled Event" {
-        let why = "a scheduled event without a request: give the schedule an input with `document` or `source`";
+        let why =
+            "a scheduled event without a request: give the schedule an input with `document`, `source` or `question`";
         return Err(unknown(why, start));
     }
-    Err(unknown(&format!("the detail of `{}` has neither `document` nor `source`", event.detail_type), start))
+    Err(unknown(
+        &format!("the detail of `{}` has none of `document`, `source` and `question`", event.detail_type),
+        start,
+    ))
 }
 
 /// The messages of a queue. One that can't be parsed does not affect the others.

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::question::{QUESTION, Question};
 use super::{bad, object};
 use crate::error::JobError;
 use crate::job::{JobRequest, Quality, Source};
@@ -14,6 +15,9 @@ use crate::job::{JobRequest, Quality, Source};
 struct Direct {
     document: Option<InlineDocument>,
     source: Option<String>,
+    question: Option<String>,
+    language: Option<String>,
+    minutes: Option<f64>,
     quality: Option<Quality>,
     planner: Option<String>,
     idempotency_token: Option<String>,
@@ -29,13 +33,18 @@ struct InlineDocument {
 
 /// Whether an event has this program's own format. Events of EventBridge have a `source` too, but it names their sender.
 pub(super) fn is(event: &Value) -> bool {
-    (event.get("document").is_some() || event.get("source").is_some()) && event.get("detail-type").is_none()
+    ["document", "source", "question"].iter().any(|field| event.get(field).is_some())
+        && event.get("detail-type").is_none()
 }
 
 pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobError> {
     let direct: Direct = serde_json::from_value(event).map_err(|error| bad(error.to_string()))?;
-    let request = match (direct.document, direct.source) {
-        (Some(document), None) => {
+    let Direct { language, minutes, .. } = direct;
+    if direct.question.is_none() && (language.is_some() || minutes.is_some()) {
+        return Err(bad("`language` and `minutes` belong to a `question`"));
+    }
+    let request = match (direct.document, direct.source, direct.question) {
+        (Some(document), None, None) => {
             let bytes = match (document.text, document.base64) {
                 (Some(text), None) => text.into_bytes(),
                 (None, Some(encoded)) => BASE64_STANDARD
@@ -45,14 +54,20 @@ pub(super) fn request(event: Value, own_bucket: &str) -> Result<JobRequest, JobE
             };
             JobRequest::of(Source::Inline { name: document.name, bytes, folder: None })
         }
-        (None, Some(uri)) => {
+        (None, Some(uri), None) => {
             let rest = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
             let (bucket, key) = rest
                 .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
                 .ok_or_else(|| bad(format!("`source` is `{uri}`; it must be s3://bucket/key")))?;
             object(bucket.to_owned(), key.to_owned(), None, own_bucket)?
         }
-        _ => return Err(bad("the request needs one of `document` and `source`")),
+        (None, None, Some(question)) => {
+            let question = Question { question, language, minutes, quality: None }.checked()?;
+            // Plain data without maps that could fail.
+            let bytes = serde_json::to_vec(&question).unwrap_or_default();
+            JobRequest::of(Source::Inline { name: QUESTION.to_owned(), bytes, folder: None })
+        }
+        _ => return Err(bad("the request needs one of `document`, `source` and `question`")),
     };
     let quality = direct.quality.or(request.quality);
     Ok(JobRequest { quality, planner: direct.planner, token: direct.idempotency_token.or(request.token), ..request })
