@@ -245,6 +245,9 @@ const NOT: char = '\u{338}';
 
 /// Digits side by side become numbers. A digit that stands alone stays what it is.
 fn numbered(row: Row) -> Row {
+    if !row.iter().any(|node| matches!(node, Node::Char(c) if c.is_ascii_digit())) {
+        return row;
+    }
     let mut out = Row::with_capacity(row.len());
     let mut digits = String::new();
     let mut items = row.into_iter().peekable();

@@ -40,6 +40,35 @@ fn lasts(storyboard: &Storyboard, scene: usize, beats: usize) -> u64 {
 }
 
 #[test]
+fn marks_of_bold_words_without_their_other_one_are_neither_shown_nor_heard() {
+    for (text, said) in [
+        ("We [** list the colours **] of it.", "We [ list the colours ] of it."),
+        ("We (** choose *one* `x` of it **) here.", "We ( choose one x of it ) here."),
+        ("*** Entropy *** is what is sought.", "Entropy is what is sought."),
+        ("**NOTE: it *is* there. **", "NOTE: it is there."),
+        ("It is **so.", "It is so."),
+        ("It is $B$**-smooth** now.", "It is B-smooth now."),
+        // What its author means as stars, and an operator.
+        ("It is \\*\\*so.", "It is **so."),
+        ("Take 2 ** 3 here, or a**b.", "Take 2 ** 3 here, or a**b."),
+    ] {
+        let storyboard = of_text("a.md", &format!("# A\n\n## B\n\n{text}\n"));
+        let heard: Vec<&str> = storyboard.scenes[1].beats.iter().map(|beat| beat.narration.as_str()).collect();
+        assert_eq!(heard.join(" ").replace("  ", " "), said, "{text}");
+    }
+}
+
+#[test]
+fn loud_words_are_no_markup() {
+    let told = |text: &str| {
+        let storyboard = of_text("a.md", &format!("# A\n\n{text}\n"));
+        storyboard.warnings.iter().any(|warning| warning.code == "plan.markup_spoken")
+    };
+    assert!(!told("Please remember!!! It counts."));
+    assert!(told("It is {% so."));
+}
+
+#[test]
 fn what_is_shown_stands_long_enough_however_late_it_comes() {
     // 1.5 s and 0.25 s for each of eight units, after the heading and before the end.
     let plots = |plots: &str| of_text("a.md", &format!("# A\n\n## B\n\n{plots}Look.\n"));

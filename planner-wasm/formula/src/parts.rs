@@ -385,6 +385,11 @@ impl Divider<'_> {
         if let ParseNode::LeftRight { right_color, .. } = &mut node {
             *right_color = None;
         }
+        // Nearly all nodes are signs, with nothing inside.
+        if slots(&mut node).is_empty() {
+            let copy = if self.contents.is_none() { node.clone() } else { nothing() };
+            return (node, copy);
+        }
         let kinds = kinds(&node);
         let sums = matches!(node, ParseNode::LeftRight { .. });
         let width = row_width(&node);

@@ -206,10 +206,15 @@ impl FilmBuilder {
 
 /// What looks like markup in words that are to be spoken.
 fn markup(words: &str) -> impl Iterator<Item = &'static str> {
-    const MARKS: &[&str] = &["{%", "{{", "[[", ":::", "\\begin", "**", "](", "![", "</", "$$", "!!!", "```"];
+    const MARKS: &[&str] = &["{%", "{{", "[[", ":::", "\\begin", "**", "](", "![", "</", "$$", "!!! ", "```"];
     // Nearly all words have none of the signs.
     let signs = words.contains(['{', '[', ':', '\\', '*', ']', '!', '<', '$', '`']);
-    MARKS.iter().copied().filter(move |mark| signs && words.contains(mark))
+    let stands = |mark: &str| match mark {
+        // Elsewhere someone is loud.
+        "!!! " => words.starts_with(mark),
+        mark => words.contains(mark),
+    };
+    MARKS.iter().copied().filter(move |mark| signs && stands(mark)).map(str::trim_end)
 }
 
 /// How long it takes to read what actions show, in milliseconds; none when they show nothing.

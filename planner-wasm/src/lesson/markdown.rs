@@ -3,6 +3,7 @@
 //! CommonMark with tables, footnotes, task lists, alerts, strike-through and `$…$` mathematics. A block that can't be
 //! drawn becomes a placeholder and a warning, never a failed film.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -243,7 +244,10 @@ impl Reader<'_, '_> {
                     let place = self.place(range.start);
                     self.block(BlockKind::Pause, place);
                 }
-                None => self.words(&text),
+                None => {
+                    let text = self.without_loose_marks(&text, range);
+                    self.words(&text);
+                }
             },
             Event::Code(code) => match self.pictures.last_mut() {
                 Some(picture) => picture.alternative.push_str(&self.formulas.restored(&code)),
@@ -376,6 +380,44 @@ impl Reader<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    /// A text without marks of bold words that are missing their other one, as in `(** words **)`: they are neither shown nor heard.
+    fn without_loose_marks<'a>(&self, text: &'a str, range: Range<usize>) -> Cow<'a, str> {
+        // What is not as it is written has no marks: `&ast;`.
+        if !text.contains('*') || text.len() != range.len() {
+            return Cow::Borrowed(text);
+        }
+        let mut kept = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('*') {
+            let (before, from) = rest.split_at(at);
+            let after = from.trim_start_matches('*');
+            kept.push_str(before);
+            if !self.is_loose_mark(range.end - from.len()) {
+                kept.push_str(&from[..from.len() - after.len()]);
+            }
+            rest = after;
+        }
+        kept.push_str(rest);
+        Cow::Owned(kept)
+    }
+
+    /// Whether the stars around a byte are a mark of bold words. Two between operands are an operator.
+    fn is_loose_mark(&self, begin: usize) -> bool {
+        let all = self.source.text.as_str();
+        if all[..begin].ends_with('\\') {
+            return false;
+        }
+        let (front, back) = (all[..begin].trim_end_matches('*'), all[begin..].trim_start_matches('*'));
+        let count = all.len() - front.len() - back.len();
+        let (left, right) = (front.chars().next_back(), back.chars().next());
+        let line = |line: Option<&str>| line.is_none_or(|line| line.trim().is_empty());
+        let edge = line(front.rsplit('\n').next()) || line(back.split('\n').next());
+        let space = |c: Option<char>| c.is_some_and(char::is_whitespace);
+        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let operator = !edge && ((space(left) && space(right)) || (word(left) && word(right)));
+        count > 2 || (count == 2 && !operator)
     }
 
     /// The place of a byte of the text that is read.

@@ -288,6 +288,7 @@ impl<'a> Pass<'a, '_> {
         let known = |names: &[&str]| names.contains(&name);
         if known(VOID) {
             return match name {
+                _ if tag.closes => true,
                 "br" | "hr" | "wbr" => true,
                 "img" => tag.attribute("src").is_some() || tag.attribute("data-src").is_some(),
                 _ => first || !tag.attributes.is_empty(),
@@ -321,6 +322,16 @@ impl<'a> Pass<'a, '_> {
             let end = after.find('\n').unwrap_or(after.len());
             after[..end].trim_start().trim_start_matches(|c| c != '<').is_empty() && after[..end].trim().is_empty()
         };
+        // `<kdb>Ctrl</kdb>`: whoever closes in one line what no browser knows has written an element.
+        let in_line = |span: std::ops::Range<usize>| !self.text[span].contains('\n');
+        let paired = if tag.closes {
+            self.tags.opened(self.at, name).is_some_and(|begin| in_line(begin..self.at))
+        } else {
+            self.tags.closed(at, name).is_some_and(|(_, end)| in_line(at..end))
+        };
+        if paired {
+            return true;
+        }
         if tag.closes {
             return component && (opened() || whole);
         }
@@ -362,6 +373,7 @@ impl<'a> Pass<'a, '_> {
             return self.replace(&format!("\n\n{words}\n\n"), length);
         }
         match name {
+            "img" | "hr" | "input" | "source" if tag.closes => self.replace("", length),
             "sup" | "sub" if !tag.closes => {
                 if let Some((inside, end)) = closing {
                     let words = words_of(&rest[length..length + inside]);
@@ -437,7 +449,10 @@ impl<'a> Pass<'a, '_> {
                     self.replace(&format!("\n\n{} ", "#".repeat(level)), length + space);
                 }
             }
-            "summary" => self.replace(if tag.closes { "**\n\n" } else { "\n\n**" }, length),
+            "summary" => {
+                let space = rest[length..].len() - rest[length..].trim_start().len();
+                self.replace(if tag.closes { "**\n\n" } else { "\n\n**" }, length + space);
+            }
             "ul" | "ol" => {
                 if tag.closes {
                     self.lists.pop();
@@ -917,6 +932,12 @@ mod tests {
             ("<h1 align=\"center\">Electric\ncircuits</h1>\n\nA.", "# Electric circuits\n\nA."),
             ("<p align=\"center\">\n  <img src=\"logo.png\" width=\"200\">\n</p>", "![](<logo.png>)"),
             ("<center><b>The sum is zero.</b></center>", "**The sum is zero.**"),
+            ("A <img src=\"a.png\" alt=\"plot\"></img> B", "A ![plot](<a.png>) B"),
+            (
+                "Press <kdb>Ctrl</kdb> or <Kdb>A</Kdb>, <name> or vector<int>.",
+                "Press Ctrl or A, \\<name> or vector\\<int>.",
+            ),
+            ("<details>\n  <summary> More of it </summary>\n\nA.\n</details>", "**More of it **\n\nA."),
             ("One.<br/>Two.", "One.\nTwo."),
             ("# A long <br> title\n\n> ## B<br/>C", "# A long title\n\n> ## B C"),
             ("| a<br>b | c |\n| --- | --- |\n| 1 | 2<br>3 |\nA", "| a b | c |\n| --- | --- |\n| 1 | 2 3 |\nA"),

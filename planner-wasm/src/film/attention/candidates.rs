@@ -13,7 +13,7 @@ pub(super) struct Candidate {
     /// How a cue names it.
     pub(super) part: String,
     pub(super) words: Vec<Word>,
-    /// Whether each of the words says something of its own.
+    /// Whether each of the words says something of its own; of exact ones, the first.
     pub(super) content: Vec<bool>,
     /// How many of the words are its name: whoever says all of them means it.
     pub(super) name: usize,
@@ -164,12 +164,14 @@ struct Maker {
 
 impl Maker {
     fn add(&mut self, part: String, text: &str, name: Option<&str>, label: String, exact: bool, row: Option<usize>) {
-        let mut words = self.tongue.words(text);
+        let mut words = if exact { self.tongue.exact(text) } else { self.tongue.words(text) };
         words.truncate(MOST_WORDS);
         if words.is_empty() && label.is_empty() {
             return;
         }
-        let mut content: Vec<bool> = words.iter().map(|word| self.tongue.is_content(word)).collect();
+        // Of what is meant by all of its words alone, the first one is asked for.
+        let asked = if exact { 1 } else { words.len() };
+        let mut content: Vec<bool> = words.iter().take(asked).map(|word| self.tongue.is_content(word)).collect();
         // "The other leg" is no leg: what a name begins with is part of it, but for an article.
         if let (Some(first), Some(word)) = (content.first_mut(), words.first()) {
             *first |= words.len() > 1 && self.tongue.is_small(word) && !self.tongue.is_article(word);

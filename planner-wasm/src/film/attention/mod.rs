@@ -201,11 +201,15 @@ impl Screen {
 
     /// What words mean, without those whose author points at something else.
     fn hits(&self, said: &[Word], marks: &[Marked], pointed: &BTreeSet<String>) -> Vec<Hit> {
-        let mut index: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        // Where on the screen each of the words stands.
+        let spoken = said.iter().flat_map(|word| [word.stem(), &word.bare]);
+        let mut index: BTreeMap<&str, Vec<(usize, usize)>> = spoken.map(|word| (word, Vec::new())).collect();
         for (number, candidate) in self.found.iter().enumerate() {
             for (at, word) in candidate.words.iter().enumerate() {
-                let key = if candidate.exact { &word.bare } else { &word.stem };
-                index.entry(key).or_default().push((number, at));
+                let key = if candidate.exact { &word.bare } else { word.stem() };
+                if let Some(places) = index.get_mut(key) {
+                    places.push((number, at));
+                }
             }
         }
         let mut hits = Vec::new();
@@ -213,8 +217,8 @@ impl Screen {
         let mut scattered: BTreeMap<(usize, usize, &str), Vec<Spoken<'_>>> = BTreeMap::new();
         for (at, word) in said.iter().enumerate() {
             let mut here: Vec<Hit> = Vec::new();
-            let by_stem = index.get(&*word.stem);
-            let by_itself = if word.bare == word.stem { None } else { index.get(&*word.bare) };
+            let by_stem = index.get(word.stem());
+            let by_itself = if word.bare == word.stem() { None } else { index.get(&*word.bare) };
             hits.extend(self.counted(said, at));
             let places = by_stem.map_or(0, Vec::len) + by_itself.map_or(0, Vec::len);
             if places == 0 || places > EVERYWHERE {
@@ -227,7 +231,7 @@ impl Screen {
                 }
                 let candidate = &self.found[number];
                 let same = |own: &Word, other: &Word| {
-                    if candidate.exact { own.bare == other.bare } else { own.stem == other.stem }
+                    if candidate.exact { own.bare == other.bare } else { own.stem() == other.stem() }
                 };
                 if !same(&candidate.words[begin], word) {
                     continue;
@@ -241,14 +245,14 @@ impl Screen {
                     .zip(&said[at..])
                     .take_while(|(own, other)| same(own, other) && other.sentence == word.sentence)
                     .count();
-                let content = candidate.content[begin..begin + length].iter().filter(|content| **content).count();
-                let alone = |word: &Word| self.is_alone(&index, candidate, &word.stem);
+                let content = candidate.content.iter().skip(begin).take(length).filter(|content| **content).count();
+                let alone = |word: &Word| self.is_alone(&index, candidate, word.stem());
                 let run =
                     Run { begin, length, content, said: &said[at..], before: at.checked_sub(1).map(|at| &said[at]) };
                 let grade = self.grade(candidate, &run, alone);
                 if grade == 1 {
                     let key = (word.sentence, candidate.thing, candidate.part.as_str());
-                    scattered.entry(key).or_default().push((word.at, &word.stem));
+                    scattered.entry(key).or_default().push((word.at, word.stem()));
                 } else if grade >= SURE {
                     here.push(self.hit(candidate, &said[at..at + length], grade));
                 }
@@ -265,8 +269,11 @@ impl Screen {
         }
         hits.extend(marks.iter().filter_map(|mark| self.marked(mark, said)));
         // A cell is meant where its row is, or where nothing else is written like it.
-        let rows: BTreeSet<(usize, usize, String)> =
-            hits.iter().map(|hit| (hit.sentence, hit.thing, hit.part.clone().unwrap_or_default())).collect();
+        let row = |hit: &Hit| {
+            let row = hit.part.as_ref().filter(|part| part.starts_with("row "))?;
+            Some((hit.sentence, hit.thing, row.clone()))
+        };
+        let rows: BTreeSet<(usize, usize, String)> = hits.iter().filter_map(row).collect();
         let stray = |hit: &Hit| {
             let part = hit.part.as_deref().unwrap_or_default();
             part.strip_prefix("cell ").and_then(|cell| cell.split_once(' ')).is_some_and(|(row, _)| {
@@ -504,8 +511,12 @@ impl Screen {
     fn by_words(&self, name: &str) -> Option<(usize, String)> {
         let wanted = self.tongue.words(name);
         let holds = |candidate: &&Candidate| {
-            let same = |window: &[Word]| window.iter().zip(&wanted).all(|(own, other)| own.stem == other.stem);
-            !wanted.is_empty() && candidate.words.windows(wanted.len()).any(same)
+            let same = |own: &Word, other: &Word| match candidate.exact {
+                true => self.tongue.words(&own.bare).first().is_some_and(|own| own.stem() == other.stem()),
+                false => own.stem() == other.stem(),
+            };
+            let all = |window: &[Word]| window.iter().zip(&wanted).all(|(own, other)| same(own, other));
+            !wanted.is_empty() && candidate.words.windows(wanted.len()).any(all)
         };
         let found = self.found.iter().filter(holds);
         let best = found.min_by_key(|candidate| {

@@ -1,6 +1,6 @@
 //! Words as they are compared: whole, in small letters, without the endings that a language puts behind them.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 /// Letters of an article.
@@ -9,10 +9,12 @@ const LONGEST_ARTICLE: usize = 3;
 /// A word, or a part of one that is written with a hyphen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
-    /// What it is compared by.
-    pub(super) stem: String,
     /// As it is written, in small letters.
     pub(super) bare: String,
+    /// How many bytes of that are left without its ending.
+    kept: usize,
+    /// Its stem, where that is more than what is left.
+    changed: Option<String>,
     /// The letter, when it is one alone.
     pub(super) letter: Option<char>,
     /// Which word it is, as white space divides them, from 0.
@@ -21,6 +23,13 @@ pub(super) struct Word {
     pub(super) sentence: usize,
     /// Whether a sentence begins with it.
     pub(super) first: bool,
+}
+
+impl Word {
+    /// What it is compared by.
+    pub(super) fn stem(&self) -> &str {
+        self.changed.as_deref().unwrap_or(&self.bare[..self.kept])
+    }
 }
 
 /// A language, for as far as its words are known here.
@@ -32,7 +41,7 @@ pub(super) struct Tongue {
     /// Words that are in every text.
     small: &'static str,
     /// Those, once they were asked for.
-    known: &'static OnceLock<BTreeSet<&'static str>>,
+    known: &'static OnceLock<HashSet<&'static str>>,
     /// Stems of `first`, `second`, … and `last`.
     ordinals: &'static [&'static str],
     /// Stems of what things are called that can be counted: see [`Counted`].
@@ -70,7 +79,7 @@ static ENGLISH: Tongue = Tongue {
         three through to together too two under until up us use used uses very was way we well were what when where \
         whether which while who why will with without work works would yes yet you your",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "last"],
@@ -102,7 +111,7 @@ static GERMAN: Tongue = Tongue {
         vom von vor war was weil weniger wenn wer werden wie wieder will wir wird wo wurde zu zum zur zusammen zwei \
         zwischen macht heißt drei",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &["erst", "zweit", "dritt", "viert", "fünft", "sechst", "siebt", "acht", "neunt", "zehnt", "letzt"],
@@ -129,7 +138,7 @@ static FRENCH: Tongue = Tongue {
         pas pendant peu peut peuvent plus pour pourquoi puis qu quand que quel quelle qui quoi sa sans se sera ses si son \
         sont sous sur ta te tous tout toute toutes très trois tu un une vers voici vos votre vous y",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &[
@@ -169,7 +178,7 @@ static SPANISH: Tongue = Tongue {
         porque puede pueden pues que qué quien se sea según ser si sí sin sino sobre solo son su sus también tan tanto \
         te tiene tienen toda todas todo todos tres tu un una unas uno unos y ya yo",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &["primer", "segund", "tercer", "cuart", "quint", "sext", "séptim", "octav", "noven", "décim", "últim"],
@@ -201,7 +210,7 @@ static RUSSIAN: Tongue = Tongue {
         от очень по под после потом потому при про с сам себя со так такой также там тем то тогда того тоже той только \
         том тот три ту ты у уже чем что чтобы эта эти этих это этого этой этом этот я",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &["перв", "втор", "трет", "четвёрт", "пят", "шест", "седьм", "восьм", "девят", "десят", "последн"],
@@ -227,7 +236,7 @@ static ITALIAN: Tongue = Tongue {
         non o ogni per perché più poi può quale quando quella quelle quello questa queste questi questo se sempre si \
         sia solo sono su sua sui sul sulla suo tra tre tutti tutto un una uno",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &[],
@@ -246,7 +255,7 @@ static PORTUGUESE: Tongue = Tongue {
         ou para pela pelas pelo pelos por porque qual quando que quem se sem ser seu seus só são sua suas também tem \
         toda todas todo todos três um uma você",
     known: {
-        static KNOWN: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        static KNOWN: OnceLock<HashSet<&str>> = OnceLock::new();
         &KNOWN
     },
     ordinals: &[],
@@ -276,9 +285,31 @@ impl Tongue {
 
     /// A text's words.
     pub(super) fn words(&self, text: &str) -> Vec<Word> {
+        self.divided(text, |bare| self.stem(bare))
+    }
+
+    /// A text's words, which are compared as they are written.
+    pub(super) fn exact(&self, text: &str) -> Vec<Word> {
+        self.divided(text, |bare| (bare.len(), None))
+    }
+
+    fn divided(&self, text: &str, stem: impl Fn(&str) -> (usize, Option<String>)) -> Vec<Word> {
         let mut words = Vec::new();
         let (mut sentence, mut first) = (0, true);
         for (at, written) in text.split_whitespace().enumerate() {
+            let mut add = |piece: &str| {
+                let mut letters = piece.chars();
+                let letter = letters.next().filter(|_| letters.next().is_none());
+                let bare = lowered(piece);
+                let (kept, changed) = stem(&bare);
+                words.push(Word { bare, kept, changed, letter, at, sentence, first });
+                first = false;
+            };
+            // Nearly all words are letters and nothing else, and end no sentence.
+            if written.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                add(written);
+                continue;
+            }
             let part = |c: char| matches!(c, '-' | '–' | '—' | '/' | '·' | '_' | '=' | '+' | '(' | ')');
             for piece in written.split(part) {
                 let mut piece = piece.trim_matches(|c: char| !c.is_alphanumeric());
@@ -288,15 +319,9 @@ impl Tongue {
                 {
                     piece = rest;
                 }
-                if piece.is_empty() {
-                    continue;
+                if !piece.is_empty() {
+                    add(piece.strip_suffix("'s").or_else(|| piece.strip_suffix("’s")).unwrap_or(piece));
                 }
-                let piece = piece.strip_suffix("'s").or_else(|| piece.strip_suffix("’s")).unwrap_or(piece);
-                let mut letters = piece.chars();
-                let letter = letters.next().filter(|_| letters.next().is_none());
-                let bare = lowered(piece);
-                words.push(Word { stem: self.stem(&bare), bare, letter, at, sentence, first });
-                first = false;
             }
             let end = written.trim_end_matches(['"', '\'', '”', '’', ')', '»']);
             if end.ends_with(['.', '?', '!', '…', ':', ';', '。', '？', '！']) {
@@ -307,9 +332,10 @@ impl Tongue {
         words
     }
 
-    fn stem(&self, bare: &str) -> String {
-        if bare.contains(|c: char| c.is_ascii_digit()) {
-            return bare.to_owned();
+    /// How many bytes of a word are its stem, and the stem itself where it is another word.
+    fn stem(&self, bare: &str) -> (usize, Option<String>) {
+        if bare.bytes().any(|byte| byte.is_ascii_digit()) {
+            return (bare.len(), None);
         }
         let count = bare.chars().count();
         let fits = |ending: &&&str| {
@@ -317,11 +343,13 @@ impl Tongue {
             !double && bare.ends_with(**ending) && count >= self.least + ending.chars().count()
         };
         let cut = self.endings.iter().find(fits).map_or(bare, |ending| &bare[..bare.len() - ending.len()]);
-        // `slipped` and `slip`, `energies` and `energy`.
-        let mut stem = match cut.strip_suffix('i') {
-            Some(rest) if rest.chars().count() >= 3 && cut.len() < bare.len() => format!("{rest}y"),
-            _ => cut.to_owned(),
+        // `energies` and `energy`.
+        let changed = match cut.strip_suffix('i') {
+            Some(rest) if rest.chars().count() >= 3 && cut.len() < bare.len() => Some(format!("{rest}y")),
+            _ => None,
         };
+        let stem = changed.as_deref().unwrap_or(cut);
+        // `slipped` and `slip`.
         let mut last = stem.chars().rev();
         if self.doubles
             && cut.len() + 2 <= bare.len()
@@ -331,9 +359,10 @@ impl Tongue {
             && a.is_alphabetic()
             && stem.chars().count() > 3
         {
-            stem.truncate(stem.len() - a.len_utf8());
+            let kept = stem.len() - a.len_utf8();
+            return (kept.min(cut.len()), changed.map(|stem| stem[..kept].to_owned()));
         }
-        stem
+        (cut.len(), changed)
     }
 
     /// Whether a word says something of its own.
@@ -364,18 +393,18 @@ impl Tongue {
 
     /// Whether a letter behind this word is a thing's name.
     pub(super) fn names(&self, word: &Word) -> bool {
-        self.named.contains(&&*word.stem)
+        self.named.contains(&word.stem())
     }
 
     /// Which one a word counts, from 1; 0 is the last one.
     pub(super) fn ordinal(&self, word: &Word) -> Option<usize> {
-        let at = self.ordinals.iter().position(|one| *one == word.stem)?;
+        let at = self.ordinals.iter().position(|one| *one == word.stem())?;
         Some(if at + 1 == self.ordinals.len() { 0 } else { at + 1 })
     }
 
     /// What a word counts.
     pub(super) fn counted(&self, word: &Word) -> Option<Counted> {
-        self.nouns.iter().find(|(noun, _)| *noun == word.stem).map(|(_, counted)| *counted)
+        self.nouns.iter().find(|(noun, _)| *noun == word.stem()).map(|(_, counted)| *counted)
     }
 }
 
@@ -387,7 +416,7 @@ fn lowered(piece: &str) -> String {
             return groups.concat();
         }
     }
-    piece.to_lowercase()
+    if piece.is_ascii() { piece.to_ascii_lowercase() } else { piece.to_lowercase() }
 }
 
 #[cfg(test)]
@@ -405,7 +434,7 @@ mod tests {
         ] {
             let tongue = Tongue::of(language).unwrap();
             for words in forms {
-                let stems: Vec<String> = tongue.words(words).into_iter().map(|word| word.stem).collect();
+                let stems: Vec<String> = tongue.words(words).iter().map(|word| word.stem().to_owned()).collect();
                 assert!(stems.iter().all(|stem| *stem == stems[0]), "{language}: {stems:?}");
             }
         }
@@ -413,7 +442,7 @@ mod tests {
             [("en", "mass mast"), ("en", "lever level"), ("de", "Seite Saite"), ("ru", "сила село")]
         {
             let words = Tongue::of(language).unwrap().words(words);
-            assert_ne!(words[0].stem, words[1].stem);
+            assert_ne!(words[0].stem(), words[1].stem());
         }
     }
 

@@ -87,6 +87,25 @@ const QUERIES: &[&str] = &[
     "kanban",
 ];
 
+/// Fences that are call-outs and no programs, by their names alone: `smart header="Why"` of javascript.info.
+const CALL_OUTS: &[&str] = &["smart", "warn", "ad", "quote", "compare", "summary", "note", "tip", "info", "warning"];
+
+/// The title of a call-out that stands in a fence of backticks, by what is behind its marks.
+fn call_out(info: &str) -> Option<String> {
+    let (name, options) = info.split_once(' ').unwrap_or((info, ""));
+    if !CALL_OUTS.contains(&name) || !(options.is_empty() || options.contains("=\"")) {
+        return None;
+    }
+    let value = |key: &str| {
+        let (_, value) = options.split_once(key)?;
+        // A title may hold quotes of its own.
+        let end = value.find("\" ").or_else(|| value.rfind('"')).unwrap_or(value.len());
+        Some(value[..end].replace("\\\"", "\""))
+    };
+    let kind = if matches!(name, "smart" | "ad" | "compare") { String::new() } else { capital(name) };
+    Some(value("header=\"").or_else(|| value("author=\"")).unwrap_or(kind))
+}
+
 /// What stands in place of a fence: `lines` are all of it, and the last one closes it when `closed`.
 pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_>) -> Vec<Source> {
     let first = &lines[0].text;
@@ -107,6 +126,11 @@ pub(super) fn rewritten(lines: &[Source], closed: bool, context: &mut Context<'_
         let empty = kept.len() < 2 + usize::from(closed)
             || kept[1..kept.len() - usize::from(closed)].iter().all(|line| line.text.trim().is_empty());
         return if empty { Vec::new() } else { rewritten(&kept, closed, context) };
+    }
+    if sign == '`'
+        && let Some(title) = call_out(&info)
+    {
+        return callout(&title, of_lines(body, lines[0].begin(), context), lines[0].begin());
     }
     if let Some(kind) = info.strip_prefix("ad-") {
         return obsidian(kind, body, lines[0].begin(), context);
@@ -431,6 +455,14 @@ mod tests {
             ("````{note}\n```python\nx = 1\n```\n````", "> **Note:**\n>\n> ```python\n> x = 1\n> ```"),
             ("```ad-tip\ntitle: Do it\nWords.\n```", "> **Do it:**\n> Words."),
             ("```python {1,3}\nx\n```", "```python {1,3}\nx\n```"),
+            (
+                "```smart header=\"About `let`\"\nWords with `x`.\n```\nA.",
+                "> **About `let`:**\n> Words with `x`.\n\nA.",
+            ),
+            ("```warn header=\"It is `\\\"a\\\"`\"\nWords.\n```", "> **It is `\"a\"`:**\n> Words."),
+            ("````warn\nOne.\n\n```js\nlet a;\n```\n````", "> **Warn:**\n> One.\n>\n> ```js\n> let a;\n> ```"),
+            ("```smart\nWords.\n```", "> Words."),
+            ("```info = 1\nx\n```", "```info = 1\nx\n```"),
         ] {
             assert_eq!(plain(text), made, "{text}");
         }

@@ -50,6 +50,7 @@ const RULES: &[(&str, InlineRule)] = &[
     ("[", citation),
     ("[", bracketed),
     ("]", target),
+    ("]", loose_target),
     ("!", picture_of_deck),
     ("!", picture_with_attributes),
     ("!", picture_with_size),
@@ -76,9 +77,10 @@ const RULES: &[(&str, InlineRule)] = &[
     ("*", loose_bold),
     ("*", bold_beside_letters),
     ("`", computed),
+    ("$", computed_amount),
 ];
 
-const SIGNS: &[char] = &['!', '[', ']', '%', '-', '{', '\\', '@', '=', '+', '~', '^', ':', '#', '*', '`'];
+const SIGNS: &[char] = &['!', '[', ']', '%', '-', '{', '\\', '@', '=', '+', '~', '^', ':', '#', '*', '`', '$'];
 
 /// A line with the rules applied; none when nothing is left of one that had something.
 pub(super) fn rewritten(line: &Source, context: &mut Context<'_>) -> Option<Source> {
@@ -345,6 +347,56 @@ fn target(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let path = path.trim().trim_matches(['\'', '"']).to_owned();
     let path = if path.is_empty() { "#".to_owned() } else { path.replace(' ', "%20") };
     Some((2 + end + 1, format!("]({path})")))
+}
+
+/// `](my notes.pdf)`, `](a.png =300x)` and `](some words)`, in which CommonMark sees no link: what looks like a path is one, and other words
+/// stand in brackets behind what they are about.
+fn loose_target(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
+    let inside = near(here.rest.strip_prefix("](")?, 1_000);
+    let mut depth = 0_usize;
+    let closes = |(at, c): (usize, char)| {
+        match c {
+            '(' => depth += 1,
+            ')' if depth == 0 => return Some(at),
+            ')' => depth -= 1,
+            _ => {}
+        }
+        None
+    };
+    let address = inside.starts_with("http://") || inside.starts_with("https://");
+    let balanced = inside.char_indices().find_map(closes);
+    let end = match balanced {
+        Some(end) => end,
+        // A bracket of an address that is closed as `%29`.
+        None if address => inside.split(char::is_whitespace).next()?.rfind(')')?,
+        None => return None,
+    };
+    let target = inside[..end].trim();
+    let (path, rest) = target.split_once(char::is_whitespace).unwrap_or((target, ""));
+    let rest = rest.trim();
+    let title = ['"', '\'', '('].iter().any(|quote| rest.starts_with(*quote)) && rest.ends_with(['"', '\'', ')']);
+    if target.starts_with('<') || (balanced.is_some() && (rest.is_empty() || title)) {
+        return None;
+    }
+    // The bracket that it begins with: what stands at a word, as in `a[i](x, y)`, is none.
+    let open = here.line[..here.at].rfind('[')?;
+    if here.line[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ')' | ']')) {
+        return None;
+    }
+    let size = rest.strip_prefix('=').is_some_and(|size| {
+        !size.is_empty() && size.chars().all(|c| c.is_ascii_digit() || matches!(c, 'x' | '%' | 'p' | '*'))
+    });
+    if size {
+        return Some((2 + end + 1, format!("]({path})")));
+    }
+    let file = target.rsplit_once('.').is_some_and(|(_, extension)| {
+        (1..=5).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    if address || file || target.contains('/') || target.starts_with('#') {
+        let path = target.replace(' ', "%20").replace('(', "%28").replace(')', "%29");
+        return Some((2 + end + 1, format!("]({path})")));
+    }
+    Some((2 + end + 1, format!("](#) ({target})")))
 }
 
 /// The byte of the bracket that ends a link's target: the first one that stands in no template.
@@ -843,9 +895,11 @@ fn highlighted(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> 
     emphasised(doubled(here, "==")?, context)
 }
 
+/// Bytes of a line whose marks of bold words are counted.
+const LONGEST_LINE: usize = 4_000;
+
 /// `** words**`, which its author means as bold, and CommonMark reads as signs.
 fn loose_bold(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
-    const LONGEST_LINE: usize = 4_000;
     let (inside, length) = here.between("**", "**")?;
     let words = inside.trim();
     // With a space on each side it multiplies or raises.
@@ -853,6 +907,8 @@ fn loose_bold(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let opens = || here.line[..here.at].matches("**").count().is_multiple_of(2);
     let bold = loose
         && !here.before.is_some_and(char::is_alphanumeric)
+        // The second one of `2 ** 3 or a**b` ends nothing either.
+        && !here.rest[length..].starts_with(|c: char| c.is_ascii_alphanumeric())
         && !words.contains(['*', '`'])
         && words.contains(char::is_alphabetic)
         && here.line.len() <= LONGEST_LINE
@@ -956,6 +1012,10 @@ const LONGEST_MARK: usize = 40;
 /// A mark of emphasis between a letter and a mark, where words have no spaces between them: `**注意：**直角`. CommonMark sees no end there.
 fn bold_beside_letters(here: &Here<'_, '_>, _: &mut Context<'_>) -> Option<Taken> {
     let (inside, length) = here.between("**", "**").filter(|(inside, _)| !inside.is_empty())?;
+    // What stands between the end of one and the beginning of the next is not bold.
+    if here.line.len() > LONGEST_LINE || !here.line[..here.at].matches("**").count().is_multiple_of(2) {
+        return None;
+    }
     // `** Words **` alone in its line is meant as bold.
     let alone = here.at < LONGEST_MARK
         && here.line[..here.at].trim_matches([' ', '-', '>', '+']).is_empty()
@@ -987,6 +1047,16 @@ fn computed(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
     })
 }
 
+/// `` $`r mean(x)`\,\$$ `` of R Markdown: of a formula with a value that is not known, its unit is left.
+fn computed_amount(here: &Here<'_, '_>, context: &mut Context<'_>) -> Option<Taken> {
+    let (_, value) = here.between("$`r ", "`")?;
+    let rest = &here.rest[value..];
+    let end = rest.match_indices('$').map(|(at, _)| at).find(|at| !rest[..*at].ends_with('\\'))?;
+    let unit = rest[..end].replace("\\,", " ").replace('\\', "");
+    context.warn("plan.left_out", "a value that a program would compute is not known; it is left out", here.origin);
+    Some((value + end + 1, unit.trim().to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::plain;
@@ -1008,7 +1078,16 @@ mod tests {
             ("- [x] draw it #todo", "- [x] draw it"),
             ("西瓜书[@xu2013survey](multi-view learning) 融入", "西瓜书(multi-view learning) 融入"),
             ("- ** Load it: **", "- **Load it:**"),
+            ("[**双曲 (a) 関数**] し、区間 (**-1 と 1**) の", "[**双曲 (a) 関数**] し、区間 (**-1 と 1**) の"),
+            ("The [notes](a/My notes.pdf) and [b](<c d.pdf>)", "The [notes](a/My%20notes.pdf) and [b](<c d.pdf>)"),
+            ("![](https://a.org/b.png =500x)", "![](https://a.org/b.png)"),
+            ("[Xu 2013](multi-view learning) and a[i](x, y)", "[Xu 2013](#) (multi-view learning) and a[i](x, y)"),
+            (
+                "[A](b.html \"Title\") [C](https://d.org/e_(f%29): g",
+                "[A](b.html \"Title\") [C](https://d.org/e_%28f%29): g",
+            ),
             ("2 ** 3 ** 4", "2 ** 3 ** 4"),
+            ("It is $`r round(x[1], 2)`\\,\\$$ or 5 $.", "It is $ or 5 $."),
             ("H~2~O and x^2^ but ~~no~~", "H₂O and x² but ~~no~~"),
             (":rocket: Go :smile:", "Go"),
             ("so [@knuth1984, p. 12] and [see @a].", "so  and see."),

@@ -64,7 +64,25 @@ fn line(text: &str) -> Option<Line> {
     }
 }
 
+/// A choice in the words of a sentence, `[[ one | (two) ]]`, that stands in several lines.
+fn choice(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    let next = lines.get(1).filter(|_| context.liascript)?;
+    if !lines[0].text.trim_start().starts_with("[[")
+        || lines[0].text.contains("]]")
+        || !next.text.trim_start().starts_with('|')
+    {
+        return None;
+    }
+    let last = lines.iter().take(MOST_OPTIONS).position(|line| line.text.contains("]]"))?;
+    let all: Vec<&str> = lines[..=last].iter().map(|line| line.text.trim()).collect();
+    let line = Source::made(all.join(" "), lines[0].begin());
+    Some((last + 1, super::inline::rewritten(&line, context).into_iter().collect()))
+}
+
 pub(super) fn quiz(lines: &[Source], context: &mut Context<'_>) -> Option<Taken> {
+    if let Some(taken) = choice(lines, context) {
+        return Some(taken);
+    }
     let first = line(&lines[0].text)?;
     let at = lines[0].begin();
     let mut options: Vec<(bool, Source)> = Vec::new();
@@ -158,6 +176,10 @@ mod tests {
             (
                 "<!--\nauthor: A\nversion: 1\n-->\n\nWhat?\n\n    [[dam]]\n    [[?]] A hint.",
                 "What?\n\nA hint.\n\n> dam\n\ndam",
+            ),
+            (
+                "<!--\nauthor: A\nversion: 1\n-->\n\nWhich?\n\n[[ A class\n| (A structure)\n| Nothing, really\n]]\n\nOn.",
+                "Which?\n\nA class / A structure / Nothing, really\n\nOn.",
             ),
             ("[[A page]]\n\nWords.", "A page\n\nWords."),
             ("- [x] done\n- [ ] open", "- [x] done\n- [ ] open"),
