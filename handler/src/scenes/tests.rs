@@ -33,7 +33,8 @@ async fn made(rig: &Rig, lesson: &str, ends: Deadline) -> (Result<usize, JobErro
     };
     let scratch = services.job_scratch().unwrap();
     let budget = Budget::of(&handover.storyboard, Quality::Draft, services.config.parallel, ends);
-    let made = make(&handover, services, &lease, &scratch.work(), &Assets::default(), budget).await;
+    let spoken = tokio::sync::oneshot::channel().0;
+    let made = make(&handover, services, &lease, &scratch.work(), &Assets::default(), budget, spoken).await;
     let made = made.map(|scenes| scenes.len());
     let status = lease.status();
     scratch.clear().await;
