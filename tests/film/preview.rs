@@ -274,7 +274,7 @@ fn a_film_is_opened_by_what_opens_pages_here() {
     std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     harness.settings.push(("PATH", format!("{}:/usr/bin:/bin", bin.display())));
     let lesson = harness.document("lesson.md", "# T\n\nWords.\n");
-    let made = harness.render(&lesson, &["--quality", "draft", "--open"]);
+    let made = harness.render(&lesson, &["--open"]);
     assert_eq!(made.code(), 0, "{}", made.words());
     // It is started without waiting for it.
     let begun = std::time::Instant::now();
@@ -287,7 +287,7 @@ fn a_film_is_opened_by_what_opens_pages_here() {
     // A machine without one still has its film.
     harness.settings.pop();
     harness.settings.push(("PATH", bin.join("none").display().to_string()));
-    let made = harness.render(&lesson, &["--quality", "draft", "--open"]);
+    let made = harness.render(&lesson, &["--open"]);
     assert!(made.code() == 0 && made.words().contains("can't open"), "{}", made.words());
 }
 
