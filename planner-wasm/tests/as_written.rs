@@ -59,6 +59,16 @@ fn marks_of_bold_words_without_their_other_one_are_neither_shown_nor_heard() {
 }
 
 #[test]
+fn the_only_heading_is_no_title_when_the_lesson_began_before_it() {
+    let text = "Charges attract each other.\n\n$$F = k q$$\n\n## Balance\n\nIt is stable.\n";
+    let storyboard = of_text("Law of Coulomb.md", text);
+    assert_eq!(storyboard.title, "Law of Coulomb");
+    assert_eq!(storyboard.scenes.last().unwrap().heading, "Balance");
+    assert_eq!(of_text("Law of Coulomb.md", "## Balance\n\nIt is stable.\n").title, "Balance");
+    assert_eq!(of_text("notes.md", text).title, "Balance");
+}
+
+#[test]
 fn loud_words_are_no_markup() {
     let told = |text: &str| {
         let storyboard = of_text("a.md", &format!("# A\n\n{text}\n"));

@@ -96,14 +96,17 @@ const NAMES: &[&str] =
     &["readme", "index", "lesson", "lecture", "input", "document", "main", "notes", "untitled", "stdin"];
 
 /// The film's title: of the front matter, else the heading that stands above all others; none when there is neither. The first of several
-/// scenes is none, unless the file's name says nothing either.
+/// scenes is none, and neither is one below words, unless the file's name says nothing either.
 fn title(settings: &Settings, name: &str, sections: &[Section]) -> Option<String> {
     let scenes = sections.iter().filter(|section| section.level == 2).count();
     let file = name.rsplit('/').next().unwrap_or(name).split('.').next().unwrap_or_default().to_lowercase();
     let named = file.len() > 2 && !NAMES.contains(&file.as_str());
+    // What much stands before is a part of the whole.
+    let spoken = |block: &Block| matches!(block.kind, BlockKind::Spoken(_));
+    let late = sections.first().is_some_and(|first| first.level == 0 && first.blocks.iter().any(spoken));
     let heading =
         |level| sections.iter().find(|section| section.level == level).map(|one| inline::read(&one.heading, settings));
-    let headings = [settings.title.clone(), heading(1), heading(2).filter(|_| scenes < 2 || !named)];
+    let headings = [settings.title.clone(), heading(1), heading(2).filter(|_| (scenes < 2 && !late) || !named)];
     headings.into_iter().flatten().find(|title| !title.is_empty())
 }
 
