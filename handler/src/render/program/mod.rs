@@ -357,7 +357,11 @@ impl Programs {
                     if is_alone && runner.clear().await {
                         runners.keep(play.program, runner);
                     } else if runners.is_wanted(play.program) {
-                        debug!(is_alone, class = play.program.class, "the runner of programs is not kept for the next class");
+                        debug!(
+                            is_alone,
+                            class = play.program.class,
+                            "the runner of programs is not kept for the next class"
+                        );
                     }
                     return Ok(performance);
                 }
@@ -800,6 +804,8 @@ fn performance(done: Done, most: u64, asked: u32, order: SceneOrder<'_>) -> Resu
         too_small: done.audit.too_small,
         too_short: Some(done.audit.too_short),
         low_contrast: None,
+        still_ms: None,
+        used_percent: None,
     });
     let broken_off = done.error.map(|failure| {
         let seconds = failure.seconds.filter(|seconds| seconds.is_finite()).unwrap_or_default().max(0.0);
