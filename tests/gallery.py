@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ FAREWELL = 1
 """Frames in which a scene fades out: its last beat is looked at before them."""
 EDGE = 0.02
 """Of height and width; the stage keeps 5 % free."""
+
+POINTED_MS = 900
+"""How long a thing stays pointed at, at least."""
 
 BOUNDS = {"still_s": 8.0, "first_s": 0.7, "heading_alone_s": 1.5}
 """Seconds: without a change while words are spoken, until the first change of a scene, with nothing but a heading."""
@@ -121,7 +125,7 @@ class Gallery:
         process, connection = self._start("chalkreel-raw", "--channel")
         with connection, connection.makefile("r") as lines:
             connection.sendall(json.dumps(asked).encode() + b"\n")
-            reply = next((event for event in map(json.loads, lines) if event["event"] in ("done", "failed", "refused")), None)
+            reply = next((event for event in events(lines) if event["event"] in ("done", "failed", "refused")), None)
         process.wait(timeout=10)
         if reply is None or reply["event"] != "done":
             self.faults.append(f"{name}: {reply['message'] if reply else 'its runner went away'}")
@@ -150,7 +154,7 @@ class Gallery:
         return {
             "op": "render",
             "id": scene["id"],
-            "scene": scene,
+            "scene": {**scene, "beats": [timed(beat) for beat in scene["beats"]]},
             "film": {key: board[key] for key in ("title", "theme", "language")},
             "width": self._size[0],
             "height": self._size[1],
@@ -219,6 +223,11 @@ class Gallery:
             sheet.save(self._out / f"{path.parent.name}-{path.name}-{number}.png")
 
 
+def events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What a child tells; a program's runner begins each event with a line of its own."""
+    return (json.loads(line) for line in lines if line.strip())
+
+
 def summary(use: dict[str, dict[str, Any]]) -> list[str]:
     """How the screens of all scenes are used; what is beyond its bound is named, the worst first."""
     used = [part for scene in use.values() for part in scene["used"] if part is not None]
@@ -238,6 +247,22 @@ def summary(use: dict[str, dict[str, Any]]) -> list[str]:
         found = [f"{name} ({', '.join(scene[what])})" for name, scene in use.items() if scene[what]]
         lines.append(f"{what}: {len(found)}{': ' if found else ''}{'; '.join(found[:8])}")
     return [line for line in lines if line]
+
+
+def timed(beat: dict[str, Any]) -> dict[str, Any]:
+    """The beat with times of its cues, as the handler has them of a voice that doesn't tell when it says a word: by letters."""
+    words, cues = beat["narration"].split(), []
+    ends = list(itertools.accumulate(len(word) + 1 for word in words))
+    for cue in beat.get("cues", []):
+        if cue["word"] < len(words):
+            after = ends[min(cue["word"] + cue["words"], len(words)) - 1]
+            start, said = (round(at * beat["estimate_ms"] / ends[-1]) for at in (ends[cue["word"]] - len(words[cue["word"]]) - 1, after))
+            cues.append({**cue, "start_ms": start, "end_ms": max(said + POINTED_MS, start + POINTED_MS)})
+    for before, after in itertools.pairwise([cue for cue in cues if cue["kind"] == "point"]):
+        before["end_ms"] = max(min(before["end_ms"], after["start_ms"]), before["start_ms"])
+    return {**beat, "cues": cues}
+
+
 def lengths_of(beats: list[dict[str, Any]]) -> list[int]:
     """Frames of each beat, as the handler counts them, at the pace that the planner guessed."""
     lengths = [max(FPS, -(-(beat["estimate_ms"] + beat["pause_ms"]) * FPS // 1000)) for beat in beats]

@@ -192,6 +192,14 @@ pub struct Audit {
     /// Words whose colour does not stand out from what is behind them (4.5 to 1); none where that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_contrast: Option<u32>,
+    /// Longest time in which nothing on the screen changes while words are spoken, in milliseconds; none where that was not
+    /// measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_ms: Option<u32>,
+    /// Percent of the room beside the heading that the fullest picture of a scene takes, and of a film that of the emptiest of
+    /// its scenes; none where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_percent: Option<u32>,
 }
 
 impl Audit {
@@ -200,12 +208,14 @@ impl Audit {
         self.overlaps = self.overlaps.saturating_add(other.overlaps);
         self.outside = self.outside.saturating_add(other.outside);
         self.too_small = self.too_small.saturating_add(other.too_small);
-        let sum = |one: Option<u32>, other: Option<u32>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        let both = |one: Option<u32>, other: Option<u32>, of: fn(u32, u32) -> u32| match (one, other) {
+            (Some(one), Some(other)) => Some(of(one, other)),
             (one, other) => one.or(other),
         };
-        self.too_short = sum(self.too_short, other.too_short);
-        self.low_contrast = sum(self.low_contrast, other.low_contrast);
+        self.too_short = both(self.too_short, other.too_short, u32::saturating_add);
+        self.low_contrast = both(self.low_contrast, other.low_contrast, u32::saturating_add);
+        self.still_ms = both(self.still_ms, other.still_ms, u32::max);
+        self.used_percent = both(self.used_percent, other.used_percent, u32::min);
     }
 }
 

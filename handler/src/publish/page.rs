@@ -205,6 +205,9 @@ fn ran<'a>(status: &'a Status, storyboard: &'a Storyboard) -> Vec<Bar<'a>> {
     .collect()
 }
 
+/// A picture that stands longer while words are spoken is named.
+const LONG_STILL_MS: u32 = 8_000;
+
 fn audit(status: &Status) -> Vec<(&'static str, u32)> {
     let mut told = Vec::new();
     if let Some(audit) = status.audit {
@@ -215,6 +218,8 @@ fn audit(status: &Status) -> Vec<(&'static str, u32)> {
         ]);
         told.extend(audit.too_short.map(|count| ("texts gone too soon to be read", count)));
         told.extend(audit.low_contrast.map(|count| ("words that hardly stand out from their ground", count)));
+        let long = audit.still_ms.filter(|still| *still > LONG_STILL_MS);
+        told.extend(long.map(|still| ("seconds in which nothing changes while words are spoken", still / 1000)));
     }
     if status.unmeasured_scenes > 0 {
         told.push(("scenes that could not be measured", status.unmeasured_scenes));

@@ -76,6 +76,28 @@ pub(super) struct BeatFrames {
     pub frames: u64,
 }
 
+/// How a scene uses its screen.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ScreenUse {
+    /// For each beat the part of the room beside the heading that its last picture takes; none for an empty one.
+    #[serde(default)]
+    used: Vec<Option<f64>>,
+    /// Longest time without a change while words are spoken, in seconds.
+    #[serde(default)]
+    still_s: Option<f64>,
+}
+
+impl ScreenUse {
+    /// The same among what was measured on the scene.
+    fn noted(&self, mut audit: Audit) -> Audit {
+        // A float that is no number, or out of range, becomes the nearest whole number that is.
+        audit.still_ms = self.still_s.map(|seconds| (seconds * 1000.0).round() as u32);
+        let fullest = self.used.iter().flatten().copied().reduce(f64::max);
+        audit.used_percent = fullest.map(|part| (part.clamp(0.0, 1.0) * 100.0).round() as u32);
+        audit
+    }
+}
+
 /// A reply of the stage.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -93,6 +115,8 @@ pub(super) enum Reply {
         audit: Audit,
         #[serde(default)]
         beat_audits: Vec<Audit>,
+        #[serde(default, rename = "use")]
+        used: Option<ScreenUse>,
         #[serde(default)]
         still: Option<Still>,
         #[serde(default)]
@@ -244,9 +268,11 @@ pub(super) fn report(
     beats: Vec<BeatFrames>,
     audit: Audit,
     mut beat_audits: Vec<Audit>,
+    used: Option<ScreenUse>,
     still: Option<Still>,
     warnings: Vec<String>,
 ) -> ClipReport {
+    let audit = used.map_or(audit, |used| used.noted(audit));
     beat_audits.truncate(beats.len());
     let beats: Vec<u64> = beats.into_iter().map(|beat| beat.frames).collect();
     let still = still.and_then(|still| still.within(beats.iter().sum()));
@@ -286,8 +312,8 @@ fn bounded(warnings: Vec<String>, most: usize) -> Vec<String> {
 /// All text of a line that users see.
 pub(super) fn user_visible(line: &[u8]) -> Vec<String> {
     match serde_json::from_slice(line) {
-        Ok(Reply::Done { beats, audit, beat_audits, still, warnings, .. }) => {
-            report(beats, audit, beat_audits, still, warnings).warnings
+        Ok(Reply::Done { beats, audit, beat_audits, used, still, warnings, .. }) => {
+            report(beats, audit, beat_audits, used, still, warnings).warnings
         }
         Ok(Reply::Failed { message, trace, .. }) => vec![plain(&message, WARNING), plain(&trace, WARNING)],
         Ok(Reply::Refused { message }) => vec![plain(&message, WARNING)],
@@ -305,11 +331,30 @@ mod tests {
     fn too_many_warnings_are_cut() {
         let flood = vec!["<script>".repeat(2_000); 300];
         let ClipReport { warnings, beats, .. } =
-            report(vec![BeatFrames { frames: 3 }], Audit::default(), Vec::new(), None, flood);
+            report(vec![BeatFrames { frames: 3 }], Audit::default(), Vec::new(), None, None, flood);
         assert_eq!(beats, [3]);
         assert_eq!(warnings.len(), WARNINGS + 1);
         assert!(warnings.iter().all(|warning| warning.len() < 600));
         assert!(warnings.last().unwrap().contains("100 more"));
+    }
+
+    #[test]
+    fn a_scenes_use_of_its_screen_is_noted() {
+        let line = r#"{"event": "done", "id": "1", "beats": [], "audit": {"overlaps": 0, "outside": 0, "too_small": 0},
+            "use": {"used": [0.41, null, 0.555], "still_s": 12.34, "marks": 1}}"#;
+        let Ok(Reply::Done { audit, used, .. }) = serde_json::from_str(line) else { panic!("it is a report") };
+        let told = report(Vec::new(), audit, Vec::new(), used, None, Vec::new()).audit.unwrap();
+        assert_eq!((told.still_ms, told.used_percent), (Some(12_340), Some(56)));
+        let mut film = told;
+        film.add(Audit { still_ms: Some(900), used_percent: Some(20), ..Audit::default() });
+        film.add(Audit::default());
+        assert_eq!((film.still_ms, film.used_percent), (Some(12_340), Some(20)), "the longest, and the least");
+        let unread = ScreenUse { used: vec![Some(7.0)], still_s: Some(-1.0) }.noted(Audit::default());
+        assert_eq!(
+            (unread.still_ms, unread.used_percent),
+            (Some(0), Some(100)),
+            "within bounds, whatever a child says"
+        );
     }
 
     #[test]

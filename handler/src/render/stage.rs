@@ -248,9 +248,10 @@ impl Stage {
                 }
             };
             match reply {
-                Reply::Done { beats, audit, beat_audits, still, findings, warnings, render_s, .. } => {
+                Reply::Done { beats, audit, beat_audits, used, still, findings, warnings, render_s, .. } => {
                     debug!(scene = order.scene.id, render_s, "drawn");
-                    return Ok((report(beats, audit, beat_audits, still, warnings), protocol::findings(findings)));
+                    let told = report(beats, audit, beat_audits, used, still, warnings);
+                    return Ok((told, protocol::findings(findings)));
                 }
                 Reply::Failed { kind, message, trace, .. } => {
                     return Err(match kind {

@@ -67,7 +67,7 @@ def equation(name: str, latex: str) -> dict[str, Any]:
 def test_a_formula_alone_is_large_and_one_that_fills_the_page_is_not(setter: Typesetter) -> None:
     usual = formula(setter, "a^2 + b^2 = c^2").measure(1.0, AREA.width, AREA.height)
     (block,) = paginate([formula(setter, "a^2 + b^2 = c^2")], AREA, 0)
-    assert block.width / usual.width == pytest.approx(theme.EQUATION_GROWS, abs=0.01)
+    assert block.width / usual.width == pytest.approx(theme.LONE_EQUATION_GROWS, abs=0.01)
     wide = " + ".join(f"x_{{{i}}}" for i in range(14))
     (block,) = paginate([formula(setter, wide)], AREA, 0)
     assert block.width <= AREA.width and block.height < 2 * usual.height
@@ -226,6 +226,14 @@ def test_the_next_version_of_a_program_marks_its_new_lines(setter: Typesetter) -
     assert isinstance(piece, Program) and piece._highlighted == frozenset({1})
     lines = [act.lines for act in events[1][0].placed().parts[0].acts if act.lines]
     assert lines == [("@cache", "def f(n):", "    return f(n - 1)")]
+
+
+def test_a_broken_formula_stays_in_its_column(setter: Typesetter) -> None:
+    latex = r"2\,\mathrm{H_2O_2} \xrightarrow{\text{MnO}_2} 2\,\mathrm{H_2O} + \mathrm{O_2}\uparrow"
+    for width in (2.4, 3.157, 4.0):
+        block = formula(setter, latex).measure(1.0, width, 9.6)
+        (box,) = block.placed().boxes
+        assert box.left >= -1e-6 and box.right <= width + 1e-6
 
 
 def test_use_is_measured(setter: Typesetter) -> None:

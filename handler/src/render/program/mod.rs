@@ -804,6 +804,8 @@ fn performance(done: Done, most: u64, asked: u32, order: SceneOrder<'_>) -> Resu
         too_small: done.audit.too_small,
         too_short: Some(done.audit.too_short),
         low_contrast: None,
+        still_ms: None,
+        used_percent: None,
     });
     let broken_off = done.error.map(|failure| {
         let seconds = failure.seconds.filter(|seconds| seconds.is_finite()).unwrap_or_default().max(0.0);

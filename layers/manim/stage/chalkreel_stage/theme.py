@@ -36,7 +36,7 @@ TEXT = 0.40
 
 CODE = 0.35
 EQUATION = 0.54
-HEADING = 0.54
+HEADING = 0.6
 TITLE = 0.92
 TICKS = 0.27
 LABELS = 0.31
@@ -50,18 +50,26 @@ LOGO = 0.62
 LEVELS = (1.0, 0.9, 0.8, 0.72, 0.64)
 """Scales tried, in order, to fit a page; the last brings running text to the floor."""
 
-LARGER = (1.15, 1.3, 1.5, 1.8)
+LARGER = (1.15, 1.3, 1.5, 1.8, 2.2, 2.6)
 """Scales tried, in order, while a page has room; each kind of element has its own bound below."""
 
-TEXT_GROWS = 1.3
+TEXT_GROWS = 1.5
 """Largest scale of words: those of a page stay smaller than its heading."""
 
-LONE_TEXT_GROWS = 1.5
-"""Of a sentence that a page shows alone."""
+LONE_TEXT_GROWS = 2.2
+"""Of a sentence that a page shows alone: as large as a title, if it then still has a line's letters or fits in one."""
+
+LONE_LIST_GROWS = 1.5
+"""Of a list or a table that a page shows alone."""
+
+LONE_EQUATION_GROWS = 2.6
+"""Of a formula that a page shows alone."""
 
 CODE_GROWS = 1.5
-EQUATION_GROWS = 1.8
+EQUATION_GROWS = 2.4
 FIGURE_GROWS = 1.3
+DRAWING_GROWS = 1.8
+"""Of a drawing, whose lines and dots are of no size of their own."""
 
 LETTER = 0.48
 """Mean width of a letter of running text, in font sizes, measured on English and German."""

@@ -31,6 +31,12 @@ const LONG_WORD: usize = 4;
 /// Places at which a word may stand on the screen and still say which of them is meant.
 const EVERYWHERE: usize = 16;
 
+/// Words that say of the next one that it is not there, in the languages whose articles are known.
+const NEGATIONS: [&str; 17] = [
+    "no", "not", "without", "kein", "keine", "keinen", "keinem", "keiner", "ohne", "sans", "aucun", "aucune", "sin",
+    "ningún", "ninguna", "nessun", "senza",
+];
+
 /// How sure it is that words mean a thing; less than [`SURE`] is nothing.
 const SURE: u32 = 2;
 
@@ -333,6 +339,10 @@ impl Screen {
             return 0;
         }
         let first = candidate.content.iter().position(|content| *content).unwrap_or(0);
+        // "No moons" doesn't mean the item "the Moon".
+        if length == 1 && before.is_some_and(|word| NEGATIONS.contains(&&*word.bare)) {
+            return 0;
+        }
         let named = candidate.name > 0 && begin <= first && begin + length >= candidate.name;
         let digits = candidate.words[begin].bare.bytes().filter(u8::is_ascii_digit).count();
         if length == 1 && digits > 0 {
@@ -782,6 +792,11 @@ mod tests {
             ["curve 2 ← other leg"]
         );
         assert_eq!(found("en", axes(&["with light", "in the dark"]), "It works with it."), Vec::<String>::new());
+        assert_eq!(
+            found("en", list(&["Earth", "the Moon", "Mars"]), "Mars has no moon. The moon is ours."),
+            ["item 3 ← Mars", "item 2 ← moon"]
+        );
+        assert_eq!(found("de", list(&["Erde", "der Mond"]), "Die Venus hat keinen Mond."), Vec::<String>::new());
         assert_eq!(found("en", axes(&["y = x²"]), "Here is x squared."), ["curve 1 ← x squared."]);
         assert_eq!(
             found("en", list(&["The first law", "The other law"]), "It is the one after the other."),

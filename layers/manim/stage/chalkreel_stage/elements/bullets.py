@@ -17,6 +17,7 @@ class Item(Piece):
 
     is_item = True
     largest = theme.TEXT_GROWS
+    largest_alone = theme.LONE_LIST_GROWS
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Item(Piece):
             sheet.height,
             gap,
             uncovering(self.element, sheet, size, seconds, length(spans)),
+            starts=depth == 0 and self._marked,
             crowded=bool(whole) and short_lines(level / self.scale, size, whole, room),
         )
 

@@ -34,7 +34,7 @@ class Drawing(Piece):
     """A drawing element."""
 
     is_figure = True
-    largest = theme.FIGURE_GROWS
+    largest = theme.DRAWING_GROWS
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ class Equation(Piece):
     """A displayed formula, or some of its lines."""
 
     largest = theme.EQUATION_GROWS
+    largest_alone = theme.LONE_EQUATION_GROWS
 
     def __init__(
         self,
@@ -58,14 +59,18 @@ class Equation(Piece):
 
         def make() -> Drawn:
             group = mobject(sheet, each_glyph=True).shift([0, -rim, 0])
+            # Glyphs reach beyond the line that they are broken into.
+            right = max(-float(group.get_left()[0]), 0.0)
+            group.shift([right, 0, 0])
             count = len(group)
             # Drawing by strokes costs time with every glyph, and past this many nobody follows the strokes.
             kind = "write" if count <= 90 and isinstance(group, VGroup) else "uncover"
             parts = [Part([Act(kind, group, min(0.7 + 0.035 * count, 2.2))], 14 + count)]
             regions = {
-                name: [box.shifted(0.0, -rim) for box in boxes] for name, boxes in _regions(self.element, sheet).items()
+                name: [box.shifted(right, -rim) for box in boxes]
+                for name, boxes in _regions(self.element, sheet).items()
             }
-            return Drawn(parts, ink(self.element, group, size), regions, sheets=[(sheet, 0.0, -rim)])
+            return Drawn(parts, ink(self.element, group, size), regions, sheets=[(sheet, right, -rim)])
 
         gap = theme.GAP * level * 1.1
         return Block(

@@ -48,6 +48,10 @@ LEAST = 2.4
 """Least height of a graph, in frame units."""
 
 
+FEW, FEW_GROW = 6, 1.4
+"""Nodes up to which labels are larger, and by how much."""
+
+
 class Graph(Piece):
     """A graph element."""
 
@@ -88,7 +92,8 @@ class Graph(Piece):
         """See Piece."""
         block_height = max(min(height, max(5.5 * level, 3.2)), LEAST)
         block_width = min(width, block_height * (2.0 if len(self._names) < 16 else 2.4))
-        make = _DrawnGraph(self, block_width, block_height, theme.LABELS * max(level, 1.0)).make
+        few = FEW_GROW if len(self._names) <= FEW else 1.0
+        make = _DrawnGraph(self, block_width, block_height, theme.LABELS * max(level, 1.0) * few).make
         return Block(self.element, self.event, block_width, block_height, theme.GAP * level, make, centred=True)
 
 
@@ -178,7 +183,7 @@ class _DrawnGraph:
         """Labels of the nodes, smaller when there are many."""
         graph, size = self._graph, self._size
         while True:
-            widest = max(1.2, min(2.6, 0.6 * self._width / max(1.0, len(texts) ** 0.5)))
+            widest = max(1.2, min(2.6 * max(size / theme.LABELS, 1.0), 0.6 * self._width / max(1.0, len(texts) ** 0.5)))
             sheets = [label(graph._setter, text, size, self._look.text, widest) for text in texts]
             area = sum((s.width + 0.7) * (s.height + 0.5) for s in sheets)
             if area < 0.55 * self._width * self._height or size <= theme.TEXT_FLOOR:

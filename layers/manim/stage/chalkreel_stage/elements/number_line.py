@@ -27,6 +27,7 @@ class NumberLine(Piece):
     """A number line element."""
 
     largest = theme.TEXT_GROWS
+    largest_alone = theme.LONE_LIST_GROWS
 
     def __init__(
         self,
@@ -107,7 +108,10 @@ class NumberLine(Piece):
             boxes += whole(self.element, "all", everything)
             return Drawn(parts, boxes, regions, strokes=strokes)
 
-        return Block(self.element, self.event, width, block_height, theme.GAP * level, make, centred=True)
+        # Not so large that numbers are left out, or that labels stand far above their marks.
+        crowded = level > 1.0 and (sum(n.width + 0.15 for n in numbers) > length or rows > 2)
+        gap = theme.GAP * level
+        return Block(self.element, self.event, width, block_height, gap, make, centred=True, crowded=crowded)
 
     def _rows(self, at: Callable[[float], float], size: float, width: float) -> list[_Placed]:
         """Value, label, sheet, left edge and row (0 is the lowest) of each mark, so that no two labels touch."""
@@ -119,7 +123,7 @@ class NumberLine(Piece):
                 placed.append((value, text, None, 0.0, 0))
                 continue
             colour = self._look.curves[i % len(self._look.curves)]
-            sheet = label(self._setter, text, size, colour, 3.0)
+            sheet = label(self._setter, text, size, colour, 3.0 * size / theme.LABELS)
             left = at(value) - sheet.width / 2
             # Neighbours make room for each other, up to the middle between them.
             if i + 1 < len(marks) and marks[i + 1][1]:

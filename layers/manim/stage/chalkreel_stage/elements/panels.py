@@ -29,7 +29,7 @@ class Callout(Piece):
 
     centred_alone = True
     largest = theme.TEXT_GROWS
-    largest_alone = theme.LONE_TEXT_GROWS
+    largest_alone = theme.LONE_LIST_GROWS
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ PAD_X = 0.18
 """Room at each side of a cell's text, in frame units."""
 
 PAD_Y = 0.09
+LOOSEST = 2.5
+"""By how much the room around the text of cells grows at most on a page that has room."""
 LEAST = 1.15
 """Least width of a column whose text must wrap, in frame units, if no word of it needs more."""
 
@@ -45,6 +47,7 @@ class Table(Piece):
 
     has_lines = True
     largest = theme.TEXT_GROWS
+    largest_alone = theme.LONE_LIST_GROWS
 
     def __init__(
         self,
@@ -75,9 +78,12 @@ class Table(Piece):
 
     def measure(self, level: float, width: float, height: float) -> Block:
         """See Piece. Wider than `width` when the columns don't fit at all."""
-        size, self._room = max(theme.TEXT * 0.9 * level, theme.TEXT_FLOOR), width - 2 * PAD_X
+        size = max(theme.TEXT * 0.9 * level, theme.TEXT_FLOOR)
+        loose = min(1.0 + 3.0 * max(level / self.scale - 1.0, 0.0), LOOSEST)
+        pad_x, pad_y = PAD_X * loose, PAD_Y * loose
+        self._room = width - 2 * pad_x
         rows = [self._header, *self._rows] if self._header else self._rows
-        least_height = len(rows) * (size * 1.15 + 2 * PAD_Y)
+        least_height = len(rows) * (size * 1.15 + 2 * pad_y)
         if least_height > 2 * height or self._columns > MOST_COLUMNS:
             # Far too large for a page, so it is divided before any of it is set.
             self._crowded = self._columns > MOST_COLUMNS
@@ -85,11 +91,11 @@ class Table(Piece):
         bodies = [[self._body(cell, i == 0 and bool(self._header)) for cell in row] for i, row in enumerate(rows)]
         natural = [
             max(self._setter.sheet(row[c], size, self._look.text).width if row[c] else 0.0 for row in bodies)
-            + 2 * PAD_X
+            + 2 * pad_x
             for c in range(self._columns)
         ]
         least = [
-            min(natural[c], max(LEAST, max(self._longest(row[c], size) for row in rows) + 2 * PAD_X))
+            min(natural[c], max(LEAST, max(self._longest(row[c], size) for row in rows) + 2 * pad_x))
             for c in range(self._columns)
         ]
         widths = _shared(natural, least, width)
@@ -104,13 +110,13 @@ class Table(Piece):
         for row in bodies:
             made: list[_Cell | None] = []
             for column, body in enumerate(row):
-                made.append(self._cell(body, size, widths[column], self._align[column]) if body else None)
+                made.append(self._cell(body, size, widths[column] - 2 * pad_x, self._align[column]) if body else None)
             cells.append(made)
-        heights = [max((c.sheet.height for c in row if c), default=size) + 2 * PAD_Y for row in cells]
+        heights = [max((c.sheet.height for c in row if c), default=size) + 2 * pad_y for row in cells]
         whole_width = sum(widths)
 
         def make() -> Drawn:
-            return self._make(cells, widths, heights)
+            return self._make(cells, widths, heights, pad_x)
 
         # Not so large that cells wrap.
         crowded = sum(natural) > width
@@ -191,15 +197,14 @@ class Table(Piece):
         body = inline(spans, self._look, self._checked)
         return f"#strong[{body}]" if strong else body
 
-    def _cell(self, body: str, size: float, width: float, align: str) -> _Cell:
-        inner = width - 2 * PAD_X
+    def _cell(self, body: str, size: float, inner: float, align: str) -> _Cell:
         natural = self._setter.sheet(body, size, self._look.text)
         if natural.width <= inner + 1e-3:
             return _Cell(natural, size)
         side = align if align in ("center", "right") else "left"
         return _Cell(*fitting(self._setter, f"#align({side})[{body}]", size, self._look.text, inner))
 
-    def _make(self, cells: list[list[_Cell | None]], widths: list[float], heights: list[float]) -> Drawn:
+    def _make(self, cells: list[list[_Cell | None]], widths: list[float], heights: list[float], pad_x: float) -> Drawn:
         drawn = Drawn([], [])
         lines, y = VGroup(), 0.0
         self.edges = [0.0, *accumulate(widths)]
@@ -210,9 +215,9 @@ class Table(Piece):
             boxes: list[Box] = []
             for c, (cell, width) in enumerate(zip(row, widths, strict=True)):
                 if cell:
-                    free = width - 2 * PAD_X - cell.sheet.width
+                    free = width - 2 * pad_x - cell.sheet.width
                     part = {"center": 0.5, "right": 1.0}.get(self._align[c], 0.0)
-                    left, top = x + PAD_X + max(free, 0.0) * part, y - (height - cell.sheet.height) / 2
+                    left, top = x + pad_x + max(free, 0.0) * part, y - (height - cell.sheet.height) / 2
                     item = mobject(cell.sheet).shift([left, top, 0])
                     group.add(item)
                     boxes += ink(f"{self.element}: row {r + 1}, column {c + 1}", item, cell.size)

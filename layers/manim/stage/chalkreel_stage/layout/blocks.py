@@ -88,6 +88,8 @@ class Block:
     """Whether a smaller scale suits it better: its lines are short, or it was made smaller to fit."""
     anchor: float | None = None
     """Where its first equals sign stands, from its left edge: those of formulas in a row stand below each other."""
+    starts: bool = False
+    """Whether it is an item of a list that is in no other item."""
     follows: Block | None = None
     """The formula that this one is made of: its glyphs come from there, and it stays, dimmed."""
     x: float = 0.0

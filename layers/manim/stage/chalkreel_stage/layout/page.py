@@ -12,6 +12,12 @@ from .blocks import Area, Block, Piece, measured, stacked
 MOST_STRETCH = 2.5
 """By how much of themselves the gaps between the things of a page grow at most when it has room."""
 
+MUCH_MORE = 1.25
+"""How many times more of a page an arrangement must use to be preferred to one that is usual."""
+
+LONG_LIST = 6
+"""Items of a list from which on it may stand in two columns."""
+
 LEAST_COLUMN = 0.22
 """Part of the width that words beside a figure have at least."""
 
@@ -29,11 +35,32 @@ def one_page(pieces: list[Piece], area: Area, levels: Sequence[float], grows: bo
         # On an upright page there is more room above each other.
         templates = (_rows, _stack, _columns) if area.height > 1.1 * area.width else templates
     for level in levels:
+        pages: list[list[Block]] = []
         for template in templates:
             blocks = template(pieces, area, level)
+            if blocks and not (grows and level == levels[0]):
+                return blocks
             if blocks:
-                return _grown(template, pieces, area, blocks) if grows and level == levels[0] else blocks
+                pages.append(_grown(template, pieces, area, blocks))
+        if pages:
+            return _fullest(pages, area)
     return []
+
+
+def _fullest(pages: list[list[Block]], area: Area) -> list[Block]:
+    """The first of the pages, or one that uses much more of the area."""
+    best, used = pages[0], _used(pages[0], area)
+    for page in pages[1:]:
+        if (more := _used(page, area)) > MUCH_MORE * used:
+            best, used = page, more
+    return best
+
+
+def _used(blocks: list[Block], area: Area) -> float:
+    """The part of the area that the box around the blocks takes."""
+    width = max(b.x + b.width for b in blocks) - min(b.x for b in blocks)
+    height = max(b.y for b in blocks) - min(b.y - b.height for b in blocks)
+    return width * height / (area.width * area.height)
 
 
 def _grown(
@@ -43,11 +70,13 @@ def _grown(
 
     Words that are large enough stay as they are, all of their kind, while the rest grows.
     """
-    if len(pieces) == 1:
-        pieces[0].largest = max(pieces[0].largest, pieces[0].largest_alone)
+    bounds = [piece.largest for piece in pieces]
+    if len({piece.event for piece in pieces}) == 1:
+        for piece in pieces:
+            piece.largest = max(piece.largest, piece.largest_alone)
     good = 1.0
     for level in theme.LARGER:
-        if all(piece.largest < level for piece in pieces):
+        if all(piece.largest <= good for piece in pieces):
             break
         larger = template(pieces, area, level)
         full = {type(piece) for piece, block in zip(pieces, larger, strict=False) if block.crowded}
@@ -58,6 +87,8 @@ def _grown(
         if not larger or any(block.crowded for block in larger):
             break
         blocks, good = larger, level
+    for piece, bound in zip(pieces, bounds, strict=True):
+        piece.largest = bound
     return blocks
 
 
@@ -83,11 +114,12 @@ def _halves(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     # Formulas alone follow from each other more often than not, and are read downwards.
     if any(block.width > half for block in blocks) or all(block.centred for block in blocks):
         return []
-    # Between two elements, and not within formulas whose equals signs stand below each other.
+    long = len(blocks) >= LONG_LIST and all(block.piece is not None and block.piece.is_item for block in blocks)
+    # Between two elements or items of a long list, and not within formulas whose equals signs stand below each other.
     cuts = [
         i
         for i, (a, b) in enumerate(pairwise(blocks), 1)
-        if a.element != b.element and (a.anchor is None or b.anchor is None)
+        if (a.element != b.element and (a.anchor is None or b.anchor is None)) or (long and b.starts)
     ]
     cut = min(cuts, key=lambda i: max(stacked(blocks[:i]), stacked(blocks[i:])), default=0)
     left, right = blocks[:cut], blocks[cut:]
@@ -118,7 +150,7 @@ def _columns(pieces: list[Piece], area: Area, level: float) -> list[Block]:
     room = area.width - needed - gutter
     beside = Area(area.left, area.top, room, area.height)
     # Figures fill their column, however large the words are.
-    for size in (theme.FIGURE_GROWS, 1.0):
+    for size in (theme.DRAWING_GROWS, theme.FIGURE_GROWS, 1.0):
         asides = [measured(figure, size, room, height) for figure in figures]
         if fits(asides, beside):
             break

@@ -87,6 +87,14 @@ def _spread(pieces: list[Piece], area: Area, page: int) -> list[Block]:
         current.append(piece)
     pages.append(current)
     _keep_company(pages)
+    for level in reversed(theme.LARGER):
+        # All pages of a section are set alike.
+        larger = [one_page(current, area, (level,)) for current in pages]
+        if all(larger) and not any(block.crowded for blocks in larger for block in blocks):
+            for number, blocks in enumerate(larger, page):
+                for block in blocks:
+                    block.page = number
+            return [block for blocks in larger for block in blocks]
     done: list[Block] = []
     for number, current in enumerate(pages, page):
         blocks = one_page(current, area, (SPREAD_LEVEL, *theme.LEVELS[2:]))
