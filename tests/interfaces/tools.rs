@@ -285,7 +285,7 @@ fn wrong_arguments_and_endless_documents_are_refused_and_nothing_else_suffers() 
         ("still", json!({"path": "lesson.md", "scene": "nine", "beat": 99}), "99"),
         ("still", json!({"path": "lesson.md", "scene": "nine", "beat": -1}), "-1"),
         ("render", json!({"path": "lesson.md", "quality": "best"}), "best"),
-        ("status", json!({"job_id": "../../etc/passwd"}), "job id"),
+        ("status", json!({"job_id": "../../etc/passwd"}), "job.not_found"),
         ("status", json!({"job_id": "0123456789abcdef01234567"}), "0123456789abcdef01234567"),
     ] {
         let told = client.refusal(tool, arguments.clone());
