@@ -351,7 +351,7 @@ mod extras {
     use std::path::PathBuf;
     use std::time::{Duration, Instant};
 
-    use handler::assemble::{Assembler, Extras, Film, FilmParts, Ledger, Prepared};
+    use handler::assemble::{Assembler, Extras, Film, FilmParts, Ledger, Prepared, Script};
     use handler::config::Config;
     use handler::deadline::Deadline;
     use handler::intake::assets::Assets;
