@@ -127,6 +127,13 @@ def _halves(pieces: list[Piece], area: Area, level: float) -> list[Block]:
         return []
     place(left, Area(area.left, area.top, half, area.height))
     place(right, Area(area.left + area.width - half, area.top, half, area.height))
+    if long:
+        # Columns of one list begin at one height.
+        top = max(left[0].y, right[0].y)
+        for column in (left, right):
+            lower = top - column[0].y
+            for block in column:
+                block.y += lower
     return blocks
 
 
