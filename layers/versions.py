@@ -16,10 +16,10 @@ def first_line(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()[0]
 
 
-def digest(folder: Path, pattern: str) -> str:
-    """Sixteen hex digits over the names and contents of the files under a folder that match."""
+def digest(folder: Path, *patterns: str) -> str:
+    """Sixteen hex digits over the names and contents of the files under a folder that match one of the patterns."""
     whole = hashlib.sha256()
-    for path in sorted(folder.rglob(pattern)):
+    for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
         whole.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
 
@@ -33,7 +33,7 @@ print(
             "ffmpeg": first_line(str(dest / "bin/ffmpeg"), "-version").split()[2],
             "espeak-ng": first_line(str(dest / "bin/espeak-ng"), "--version").split("text-to-speech: ")[1].split()[0],
             "fonts": digest(dest / "fonts", "*.*"),
-            "stage": digest(stage, "*.py"),
+            "stage": digest(stage, "*.py", "*.json"),
             "native": digest(stage, "*.so"),
         },
         indent=2,

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use audio::LOUDNESS;
 use storyboard::Warning;
+use tokio::sync::oneshot;
+use tracing::{Instrument as _, info_span};
 
 use super::extras::{self, Extras, Prepared};
 use super::measure::{self, BeatSync};
 use super::recording::Recording;
-use super::soundtrack::{self, Soundtrack};
+use super::soundtrack::{self, Script, Soundtrack, could_not};
 use super::{Ledger, captions, pictures};
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -135,6 +137,38 @@ impl Assembler {
         extras::prepare(extras, quality, (&self.ffmpeg, &self.prober), folder, deadline).await
     }
 
+    /// Prepares intro, outro and music, and then the sound, as soon as its script is there. None when it never comes, as when only
+    /// drawing a scene shows how long it is, and when the sound can't be made: [`Assembler::film`] tries again, and tells why.
+    pub async fn prepare_all(
+        &self,
+        extras: &Extras,
+        quality: Quality,
+        script: oneshot::Receiver<Script>,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> (Prepared, Option<Soundtrack>) {
+        let extras = self.prepare(extras, quality, folder, deadline.slice(deadline.left() / 2)).await;
+        let Ok(script) = script.await else { return (extras, None) };
+        let sound = self.soundtrack(script, &extras, folder, deadline).instrument(info_span!("sound")).await.ok();
+        (extras, sound)
+    }
+
+    /// The sound of a film with these extras; the ledger of `script` has none of them yet.
+    ///
+    /// # Errors
+    /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `scratch.failed` when `folder` can't be written.
+    pub async fn soundtrack(
+        &self,
+        mut script: Script,
+        extras: &Prepared,
+        folder: &Path,
+        deadline: Deadline,
+    ) -> Result<Soundtrack, JobError> {
+        let (intro, outro) = extras.frames();
+        script.ledger.surround(intro, outro);
+        Soundtrack::of(script, extras, &self.ffmpeg, folder, deadline).await
+    }
+
     /// Joins the clips of a reel and lays `words` on them as the ledger says, after it has moved by the intro.
     ///
     /// # Errors
@@ -154,7 +188,10 @@ impl Assembler {
         let spoken: Vec<bool> = words.iter().map(|sound| sound.path().is_some()).collect();
         let Soundtrack { track, laid, .. } = match ahead.filter(|sound| sound.fits(ledger, &words)) {
             Some(sound) => sound,
-            None => self.sound_of(ledger, words, extras, folder, deadline).await?,
+            None => {
+                let script = Script { ledger: ledger.clone(), words };
+                Soundtrack::of(script, extras, &self.ffmpeg, folder, deadline).await?
+            }
         };
         let captions = {
             let (ledger, translations, language) = (ledger.clone(), translations.to_vec(), language.to_owned());
@@ -262,16 +299,6 @@ impl Assembler {
             )));
         }
         Ok(beats)
-    }
-}
-
-/// The error of a step outside of ffmpeg that failed, or took too long.
-pub(super) fn could_not(what: &str, error: std::io::Error) -> JobError {
-    match error.kind() {
-        std::io::ErrorKind::TimedOut => {
-            JobError::new(Code::AssembleTimedOut, format!("preparing {what} took too long"))
-        }
-        _ => JobError::new(Code::ScratchFailed, format!("preparing {what} failed: {error}")),
     }
 }
 

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::extras::Prepared;
-use super::film::could_not;
-use super::{Assembler, Ledger, Track};
+use super::{Ledger, Track};
 use crate::deadline::Deadline;
-use crate::error::JobError;
+use crate::error::{Code, JobError};
+use crate::media::Ffmpeg;
 use crate::narrate::Sound;
 
 /// As it was laid, for ffmpeg and for measuring the film; and encoded.
@@ -40,48 +40,42 @@ fn times(ledger: &Ledger) -> Times {
     (beats, ledger.scene_samples(), ledger.samples())
 }
 
-impl Assembler {
-    /// Lays and encodes the sound of a film with these extras, in `folder`.
+impl Soundtrack {
+    /// Lays and encodes the sound of a film in `folder`; the ledger has intro and outro.
     ///
     /// # Errors
     /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `scratch.failed` when `folder` can't be written.
-    pub async fn soundtrack(
-        &self,
-        Script { mut ledger, words }: Script,
+    pub(super) async fn of(
+        Script { ledger, words }: Script,
         extras: &Prepared,
+        ffmpeg: &Ffmpeg,
         folder: &Path,
         deadline: Deadline,
-    ) -> Result<Soundtrack, JobError> {
-        let (intro, outro) = extras.frames();
-        ledger.surround(intro, outro);
-        self.sound_of(&ledger, words, extras, folder, deadline).await
-    }
-
-    /// As [`Assembler::soundtrack`], of a ledger with intro and outro.
-    pub(super) async fn sound_of(
-        &self,
-        ledger: &Ledger,
-        words: Vec<Sound>,
-        extras: &Prepared,
-        folder: &Path,
-        deadline: Deadline,
-    ) -> Result<Soundtrack, JobError> {
-        let (laid, times) = (folder.join(LAID), times(ledger));
+    ) -> Result<Self, JobError> {
+        let (laid, times) = (folder.join(LAID), times(&ledger));
         let (track, words) = {
-            let (ledger, backing, laid) = (ledger.clone(), extras.backing.clone(), laid.clone());
+            let (backing, laid) = (extras.backing.clone(), laid.clone());
             let track = deadline
                 .work(move |cutoff| Track::lay(&ledger, &words, &backing, &laid, cutoff).map(|track| (track, words)));
             track.await.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the sound", error))?
         };
-        self.ffmpeg().run(&arguments(track.channels), folder, deadline).await?;
-        Ok(Soundtrack { track, laid, times, words })
+        ffmpeg.run(&arguments(track.channels), folder, deadline).await?;
+        Ok(Self { track, laid, times, words })
     }
-}
 
-impl Soundtrack {
     /// Whether it is the sound of a film with this ledger and these words: a scene may have been left out or spoken again since.
     pub(super) fn fits(&self, ledger: &Ledger, words: &[Sound]) -> bool {
         self.times == times(ledger) && self.words == words
+    }
+}
+
+/// The error of a step outside of ffmpeg that failed, or took too long.
+pub(super) fn could_not(what: &str, error: std::io::Error) -> JobError {
+    match error.kind() {
+        std::io::ErrorKind::TimedOut => {
+            JobError::new(Code::AssembleTimedOut, format!("preparing {what} took too long"))
+        }
+        _ => JobError::new(Code::ScratchFailed, format!("preparing {what} failed: {error}")),
     }
 }
 

@@ -4,6 +4,7 @@ mod attempt;
 mod question;
 pub mod tasks;
 
+use futures::FutureExt as _;
 use storyboard::Storyboard;
 use tokio::sync::oneshot;
 use tracing::{Instrument as _, info, info_span};
@@ -98,14 +99,7 @@ async fn make(origin: Origin, worker: Worker<'_>, services: &Services, job: &Att
     let (spoken, script) = oneshot::channel();
     let (rendered, (extras, ahead)) = tokio::try_join!(
         scenes::make(&handover, services, lease, folder, &assets, budget, spoken).instrument(info_span!("render")),
-        async {
-            let extras = services.assembler.prepare(&extras, *quality, folder, ends.slice(ends.left() / 2)).await;
-            // Never, when how long a scene is shows only once it is drawn. What fails here is tried again, and told, below.
-            let Ok(script) = script.await else { return Ok((extras, None)) };
-            let ahead = services.assembler.soundtrack(script, &extras, folder, ends);
-            let ahead = ahead.instrument(info_span!("sound")).await.ok();
-            Ok((extras, ahead))
-        },
+        services.assembler.prepare_all(&extras, *quality, script, folder, ends).map(Ok),
     )?;
     lease.report(JobEvent::Warned(extras.warnings.clone()));
 

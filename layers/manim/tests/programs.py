@@ -112,15 +112,15 @@ class Runner:
         self.socket.sendall(data + b"\n")
 
     def event(self) -> dict[str, Any]:
-        """The next event, questions about speech included."""
+        """The next event, questions about speech included. Lines without anything come before events."""
         deadline = time.monotonic() + WAIT_S
-        while b"\n" not in self._buffer:
+        while b"\n" not in self._buffer.lstrip(b"\n"):
             left = deadline - time.monotonic()
             assert left > 0 and select.select([self.socket], [], [], left)[0], f"no event in time; had {self.past[-3:]}"
             data = self.socket.recv(65536)
             assert data, f"the runner went away; had {self.past[-3:]}: {self.printed[-800:]}"
             self._buffer += data
-        line, self._buffer = self._buffer.split(b"\n", 1)
+        line, self._buffer = self._buffer.lstrip(b"\n").split(b"\n", 1)
         try:
             event = json.loads(line)
         except ValueError:

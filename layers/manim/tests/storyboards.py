@@ -347,7 +347,10 @@ ACTIONS: dict[str, Beats] = {
         ["clear", words("after")],
     ],
     "exits_together": [
-        [words(f"goes by {way}", f"y{way}", timing=timing(exit=way)) for way in ("fade", "shrink", "slide", "none")],
+        [
+            words(f"when it is cleared away, this long line of words goes by {way}", f"y{way}", timing=timing(exit=way))
+            for way in ("fade", "shrink", "slide", "none")
+        ],
         ["clear"],
     ],
     "removed_and_replaced": [

@@ -412,8 +412,9 @@ impl Reader<'_, '_> {
         let (front, back) = (all[..begin].trim_end_matches('*'), all[begin..].trim_start_matches('*'));
         let count = all.len() - front.len() - back.len();
         let (left, right) = (front.chars().next_back(), back.chars().next());
-        let line = |line: Option<&str>| line.is_none_or(|line| line.trim().is_empty());
-        let edge = line(front.rsplit('\n').next()) || line(back.split('\n').next());
+        let blank = |c: char| c.is_whitespace() && c != '\n';
+        let (before, after) = (front.trim_end_matches(blank), back.trim_start_matches(blank));
+        let edge = before.is_empty() || before.ends_with('\n') || after.is_empty() || after.starts_with('\n');
         let space = |c: Option<char>| c.is_some_and(char::is_whitespace);
         let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let operator = !edge && ((space(left) && space(right)) || (word(left) && word(right)));
