@@ -841,7 +841,7 @@ async fn whatever_the_neural_voices_worker_does_the_film_is_spoken_in_one_voice(
         (
             "floods",
             format!(
-                "def spoken(ask):\n    for i in range(20000): tell(event='done', id='other', seconds=1.0, words=[])\n    peer.sendall(b'x' * 500 + b'\\n'); {whole}; {done}"
+                "def spoken(ask):\n    for i in range(5000): tell(event='done', id='other', seconds=1.0, words=[])\n    peer.sendall(b'x' * 500 + b'\\n'); {whole}; {done}"
             ),
             piper,
         ),

@@ -31,11 +31,9 @@ const LONG_WORD: usize = 4;
 /// Places at which a word may stand on the screen and still say which of them is meant.
 const EVERYWHERE: usize = 16;
 
-/// Words that say of the next one that it is not there, in the languages whose articles are known.
-const NEGATIONS: [&str; 17] = [
-    "no", "not", "without", "kein", "keine", "keinen", "keinem", "keiner", "ohne", "sans", "aucun", "aucune", "sin",
-    "ningún", "ninguna", "nessun", "senza",
-];
+/// Words that say of the next one that it is not there, in the languages whose articles are known. "Without water" speaks of water.
+const NEGATIONS: [&str; 12] =
+    ["no", "not", "kein", "keine", "keinen", "keinem", "keiner", "aucun", "aucune", "ningún", "ninguna", "nessun"];
 
 /// How sure it is that words mean a thing; less than [`SURE`] is nothing.
 const SURE: u32 = 2;
