@@ -181,10 +181,10 @@ on_typst=$(hash "$on_python" "$rust" "$(hash_of "$layers/manim/wheel.sh")" "$(pi
 on_numpy=$(hash "$on_python" "$(hash_of "$layers/manim/wheel.sh")" "$(pin numpy)")
 on_packages=$(hash "$on_python" "$on_av" "$on_numpy" "$on_typst" "$(hash_of "$layers/manim/requirements.txt" "$layers/manim/packages.sh")")
 mapfile -t crates < <(find "$repository/handler" "$repository/planner-wasm" -path '*/fuzz' -prune -o -type f -print | sort)
-on_function=$(hash "$on_root" "$rust" "$(declare -f cargo_in_root)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "${crates[@]}")")
+on_function=$(hash "$on_root" "$rust" "$(declare -f cargo_in_root)" "$(hash_of "$repository/Cargo.toml" "$repository/Cargo.lock" "$layers/manim/stage/chalkreel_stage/frames/encoder.json" "${crates[@]}")")
 on_tests=$(hash "$on_function" "$(hash_of "$repository"/tests/layers.rs "$repository"/tests/{layers,interfaces}/*.rs)")
 on_native=$(hash "$on_root" "$rust" "$(declare -f make_native)" "$(native_inputs "$layers/manim")")
-mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' | sort)
+mapfile -t stage < <(find "$layers/manim/stage" "$layers/manim/scipy" -name '*.py' -o -name '*.json' | sort)
 on_all=$(hash "$on_packages" "$on_ffmpeg" "$on_voice" "$on_function" "$on_native" "${stage[@]#"$layers"}" "$(dpkg-query -W -f '${Version} ' "${fonts[@]}")" \
     "$(hash_of "$layers/assemble.py" "$layers/versions.py" "$layers/manim/"{tools.sh,fonts.conf,fonts.txt} "${stage[@]}")")
 
