@@ -156,7 +156,8 @@ impl Assembler {
     /// The sound of a film with these extras; the ledger of `script` has none of them yet.
     ///
     /// # Errors
-    /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `scratch.failed` when `folder` can't be written.
+    /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `assemble.wrong_film` when ffmpeg left something else,
+    /// `scratch.failed` when `folder` can't be written.
     pub async fn soundtrack(
         &self,
         mut script: Script,

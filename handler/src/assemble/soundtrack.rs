@@ -9,10 +9,13 @@ use crate::deadline::Deadline;
 use crate::error::{Code, JobError};
 use crate::media::Ffmpeg;
 use crate::narrate::Sound;
+use crate::untrusted_file::UntrustedFile;
 
 /// As it was laid, for ffmpeg and for measuring the film; and encoded.
 const LAID: &str = "narration.s16le";
 pub(super) const ENCODED: &str = "narration.m4a";
+/// Bytes of the encoded sound: six hours have half of it.
+const LARGEST: u64 = 1 << 30;
 
 /// What is to be heard in a film: its ledger before intro and outro are around it, and each beat's words, empty for silent beats.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +47,8 @@ impl Soundtrack {
     /// Lays and encodes the sound of a film in `folder`; the ledger has intro and outro.
     ///
     /// # Errors
-    /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `scratch.failed` when `folder` can't be written.
+    /// `assemble.failed`, `assemble.timed_out`, `assemble.stalled`, `assemble.wrong_film` when ffmpeg left something else,
+    /// `scratch.failed` when `folder` can't be written.
     pub(super) async fn of(
         Script { ledger, words }: Script,
         extras: &Prepared,
@@ -60,6 +64,10 @@ impl Soundtrack {
             track.await.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the sound", error))?
         };
         ffmpeg.run(&arguments(track.channels), folder, deadline).await?;
+        // A pipe would be waited for when it is joined.
+        UntrustedFile::open(&folder.join(ENCODED), LARGEST).map_err(|unfit| {
+            JobError::new(Code::AssembleWrongFilm, format!("ffmpeg wrote no usable {ENCODED}: {unfit}"))
+        })?;
         Ok(Self { track, laid, times, words })
     }
 
