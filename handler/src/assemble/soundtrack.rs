@@ -63,6 +63,8 @@ impl Soundtrack {
                 .work(move |cutoff| Track::lay(&ledger, &words, &backing, &laid, cutoff).map(|track| (track, words)));
             track.await.map_err(std::io::Error::from).flatten().map_err(|error| could_not("the sound", error))?
         };
+        // What an earlier try has left may be a pipe, for which ffmpeg would wait.
+        let _ = tokio::fs::remove_file(folder.join(ENCODED)).await;
         ffmpeg.run(&arguments(track.channels), folder, deadline).await?;
         // A pipe would be waited for when it is joined.
         UntrustedFile::open(&folder.join(ENCODED), LARGEST).map_err(|unfit| {

@@ -105,7 +105,9 @@ struct Mix<'a> {
 impl Mix<'_> {
     /// Writes the track with `gain` in decibels, limited, and gives its loudness.
     fn write(&self, gain: f64, channels: usize, path: &Path) -> io::Result<Option<f64>> {
-        let mut file = File::create(path)?;
+        // Children write in this folder too: whatever stands at this place is not followed.
+        let _ = std::fs::remove_file(path);
+        let mut file = File::create_new(path)?;
         // Words alone are limited already, each beat by itself.
         let mut mixdown = Mixdown::new(channels, gain, channels == 1).map_err(io::Error::other)?;
         let mut bytes = Vec::new();
