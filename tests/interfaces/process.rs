@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use handler::store::Endpoint;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -64,6 +65,18 @@ impl Server {
     /// What it has printed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its S3 interface, as it has printed it for any client.
+    pub fn s3(&self) -> Endpoint {
+        let log = self.log();
+        let after = |mark: &str| log.split_once(mark).unwrap().1.split([' ', ',', '\n']).next().unwrap().to_owned();
+        Endpoint {
+            url: Some(after("S3 at ")),
+            region: Some("us-east-1".to_owned()),
+            credentials: Some((after("AWS_ACCESS_KEY_ID="), after("AWS_SECRET_ACCESS_KEY="))),
+            path_style: true,
+        }
     }
 
     /// Itself and all that descend from it.

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use handler::deadline::Deadline;
-use handler::store::{Endpoint, Store};
+use handler::store::Store;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -222,15 +222,7 @@ async fn an_s3_upload_under_incoming_becomes_a_listed_film() {
     let mut server = harness.start(&[]);
     assert_eq!(harness.get("/jobs").await, json!({"jobs": [], "next": null}));
     // Any S3 client may come, with what the server printed.
-    let log = server.log();
-    let after = |mark: &str| log.split_once(mark).unwrap().1.split([' ', ',', '\n']).next().unwrap().to_owned();
-    let endpoint = Endpoint {
-        url: Some(after("S3 at ")),
-        region: Some("us-east-1".to_owned()),
-        credentials: Some((after("AWS_ACCESS_KEY_ID="), after("AWS_SECRET_ACCESS_KEY="))),
-        path_style: true,
-    };
-    let store = Store::connect(&endpoint, "chalkreel").await;
+    let store = Store::connect(&server.s3(), "chalkreel").await;
     let soon = || Deadline::after(Duration::from_secs(20));
     // Its words in German come first, and are no lesson.
     let german = LESSON.replace("Nine is the square of three.", "Neun ist das Quadrat von drei.");

@@ -10,7 +10,7 @@ use handler::config::{Config, WriteConfig};
 use handler::deadline::Deadline;
 use handler::error::{Code, JobError};
 use handler::intake::Question;
-use handler::store::{Endpoint, Store};
+use handler::store::Store;
 use handler::write::{self, Review, Reviewer, Written};
 use serde_json::{Value, json};
 use storyboard::Document;
@@ -336,15 +336,7 @@ async fn a_question_is_a_job_in_every_door() {
     assert_eq!(again.json::<Value>().await.unwrap()["job_id"], job);
 
     // As an object.
-    let log = server.log();
-    let after = |mark: &str| log.split_once(mark).unwrap().1.split([' ', ',', '\n']).next().unwrap().to_owned();
-    let endpoint = Endpoint {
-        url: Some(after("S3 at ")),
-        region: Some("us-east-1".to_owned()),
-        credentials: Some((after("AWS_ACCESS_KEY_ID="), after("AWS_SECRET_ACCESS_KEY="))),
-        path_style: true,
-    };
-    let store = Store::connect(&endpoint, "chalkreel").await;
+    let store = Store::connect(&server.s3(), "chalkreel").await;
     let deadline = Deadline::after(Duration::from_secs(20));
     let asked = br#"{"question": "And at night?"}"#.to_vec();
     store.put("incoming/night.json", asked, "application/json", deadline).await.unwrap();

@@ -17,7 +17,7 @@ pub(super) const ENCODED: &str = "narration.m4a";
 /// Bytes of the encoded sound: six hours have half of it.
 const LARGEST: u64 = 1 << 30;
 
-/// What is to be heard in a film: its ledger before intro and outro are around it, and each beat's words, empty for silent beats.
+/// What is to be heard in a film: its ledger, and each beat's words, empty for silent beats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
     /// Where the words begin.
